@@ -1,0 +1,87 @@
+import type { Access } from "./access.ts";
+import type { Schema, TokenAlgorithm } from "./define.ts";
+import type { Limit } from "./limit.ts";
+import type { Method, PathSegment } from "./path.ts";
+
+/** An option that weakens a default, with the reason that was given: logged at start, listed by the auditor. */
+export interface Weakening {
+  /** Where it stands, like `routes["GET /api/x"].insecureOpenInput`. */
+  at: string;
+  reason: string;
+}
+
+/** Who issues access tokens; every default filled in. */
+export interface Identity {
+  readonly issuer: string;
+  readonly audience: string;
+  readonly jwksUrl: string | undefined;
+  readonly algorithms: readonly TokenAlgorithm[];
+  readonly rolesClaim: string;
+  readonly clockToleranceSeconds: number;
+  readonly caFile: string | undefined;
+}
+
+/** An API behind the gateway; every default filled in. */
+export interface ContractUpstream {
+  readonly name: string;
+  readonly url: URL;
+  readonly timeoutMs: number;
+  readonly maxResponseBytes: number;
+  readonly caFile: string | undefined;
+}
+
+/** A route; every default filled in, input schemas strict, response schema stripping. */
+export interface ContractRoute {
+  readonly key: string;
+  readonly method: Method;
+  readonly path: string;
+  readonly segments: readonly PathSegment[];
+  readonly access: Access;
+  readonly limits: readonly Limit[];
+  /** One strict object of all path parameters; undefined when the path names none. */
+  readonly params: Schema | undefined;
+  /** One strict object of all query keys; undefined when no key is accepted. */
+  readonly query: Schema | undefined;
+  /** Undefined: the route takes no body. */
+  readonly body: Schema | undefined;
+  /** Undefined: the route answers 204. */
+  readonly response: Schema | undefined;
+  readonly to: string;
+  readonly summary: string | undefined;
+  readonly maxBodyBytes: number;
+  readonly timeoutMs: number;
+}
+
+/** Where a site's sources are. */
+export interface ContractSite {
+  readonly content: string;
+  readonly templates: string;
+  readonly assets: string | undefined;
+  readonly collections: ReadonlyMap<string, Schema>;
+}
+
+/** How the edge listens; every default filled in. */
+export interface ContractEdge {
+  readonly addresses: readonly string[];
+  readonly port: number;
+  readonly redirectPort: number | false;
+  /** Undefined: one a core. */
+  readonly threads: number | undefined;
+  readonly certificate: { readonly certFile: string; readonly keyFile: string } | undefined;
+  readonly maxClients: number;
+}
+
+/** A checked contract: what every room works from. */
+export interface Contract {
+  readonly origin: string;
+  readonly site: ContractSite | undefined;
+  readonly identity: Identity | undefined;
+  readonly upstreams: ReadonlyMap<string, ContractUpstream>;
+  /** Origins other than the site's own whose pages may call the API. */
+  readonly corsOrigins: readonly string[];
+  readonly edge: ContractEdge;
+  readonly routes: readonly ContractRoute[];
+  /** First path segments that belong to the API: what lies below them is never a page. */
+  readonly apiRoots: ReadonlySet<string>;
+  readonly weakenings: readonly Weakening[];
+}

@@ -1,0 +1,203 @@
+import type { z } from "zod";
+import type { Access } from "./access.ts";
+import type { LimitText } from "./limit.ts";
+import type { Method } from "./path.ts";
+
+/** Any Zod 4 schema. */
+export type Schema = z.core.$ZodType;
+
+/** Schemas by name: of path parameters, or of query keys. */
+export type Fields = Readonly<Record<string, Schema>>;
+
+/** Says that a route has no body, or answers without one (204). */
+export const none = "none" as const;
+
+/** Type of {@link none}. */
+export type None = typeof none;
+
+/** Options of an {@link upstream}. */
+export interface UpstreamOptions {
+  /** Where it listens; a path in it is put before each request's path. Must be https. */
+  url: string;
+  /** How long it may take to answer in full, in milliseconds, 1 to 300 000. Default 5 000. */
+  timeoutMs?: number;
+  /** The largest answer that is read, in bytes. Default 1 048 576. */
+  maxResponseBytes?: number;
+  /** A PEM file with the authority that signed its certificate, relative to the contract. Default: the system's. */
+  caFile?: string;
+  /** Allows `http://`; says why that is safe here. */
+  insecureAllowHttp?: string;
+}
+
+/** An API behind the gateway, made by {@link upstream}. */
+export interface Upstream extends UpstreamOptions {
+  readonly kind: "upstream";
+}
+
+/** Declares an API that routes can be sent to. */
+export function upstream(options: UpstreamOptions): Upstream {
+  return Object.freeze({ ...options, kind: "upstream" as const });
+}
+
+/** Who issues the access tokens that routes accept (RFC 9068). */
+export interface IdentityOptions {
+  /** The issuer's identifier: exactly the `iss` of its tokens. Its discovery document is read below this URL. */
+  issuer: string;
+  /** The `aud` that a token must name. */
+  audience: string;
+  /** Where its keys are. Default: what its discovery document says. */
+  jwksUrl?: string;
+  /** Signature algorithms accepted. Default `["RS256", "ES256", "EdDSA"]`. */
+  algorithms?: readonly TokenAlgorithm[];
+  /** The claim with a subject's roles, an array of strings. Default `"roles"`. */
+  rolesClaim?: string;
+  /** How far its clock may be from ours, in seconds, 0 to 60. Default 5. */
+  clockToleranceSeconds?: number;
+  /** A PEM file with the authority that signed its certificate, relative to the contract. Default: the system's. */
+  caFile?: string;
+  /** Allows `http://`; says why that is safe here. */
+  insecureAllowHttp?: string;
+}
+
+/** Signature algorithms for access tokens. Symmetric ones and `none` are not among them. */
+export type TokenAlgorithm = "RS256" | "ES256" | "EdDSA";
+
+/** Where a site's sources are, relative to the contract. */
+export interface SiteOptions {
+  /** Folder of Markdown files. Its first level of folders are the collections. */
+  content: string;
+  /** Folder of TSX templates. */
+  templates: string;
+  /** Folder whose files are published: as they are, or under a name with their hash where a template asks for that. */
+  assets?: string;
+  /** The front matter that each collection's files must have. A collection without a schema does not build. */
+  collections: Readonly<Record<string, Schema>>;
+}
+
+/** How the edge listens. */
+export interface EdgeOptions {
+  /** Addresses to listen on. Default: loopback if the origin is localhost, else all. */
+  addresses?: readonly string[];
+  /** HTTPS port. Default: the origin's. */
+  port?: number;
+  /** Port that redirects to HTTPS, or false. Default 80 when the HTTPS port is 443, else false. */
+  redirectPort?: number | false;
+  /** Threads that serve. Default: one a core. */
+  threads?: number;
+  /** PEM files, relative to the contract; reloaded when they change. Default: made by a development authority. */
+  certificate?: { certFile: string; keyFile: string };
+  /** Clients whose limits are remembered at once; then the one idle longest is forgotten. Default 100 000. */
+  maxClients?: number;
+}
+
+interface RouteBase<To extends string> {
+  /** Who may call it. */
+  access: Access;
+  /** How often; several apply together. */
+  limit: LimitText | readonly LimitText[];
+  /** The JSON that it answers with; fields not declared here are dropped. {@link none} for an answer without a body. */
+  response: Schema | None;
+  /** The upstream that answers. */
+  to: To;
+  /** Query keys. Absent: no key is accepted. */
+  query?: Fields;
+  /** One line for the API's description. */
+  summary?: string;
+  /** How long the whole answer may take, in milliseconds. Default: the upstream's `timeoutMs`. */
+  timeoutMs?: number;
+  /** Accepts input fields that are not declared; says why. */
+  insecureOpenInput?: string;
+}
+
+type ParamName<Path extends string> = Path extends `${infer Head}/${infer Tail}`
+  ? ParamName<Head> | ParamName<Tail>
+  : Path extends `:${infer Name}`
+    ? Name
+    : never;
+
+type ParamsOf<Path extends string> = [ParamName<Path>] extends [never]
+  ? { params?: never }
+  : {
+      /** A schema for each `:name` of the path. */
+      params: { readonly [Name in ParamName<Path>]: Schema };
+    };
+
+interface WithBody {
+  /** The JSON that it takes, or {@link none}. */
+  body: Schema | None;
+  /** The largest body that is read, in bytes. Default 65 536. */
+  maxBodyBytes?: number;
+}
+
+type BodyOf<M extends string> = M extends "POST" | "PUT" | "PATCH"
+  ? WithBody
+  : { body?: never; maxBodyBytes?: never };
+
+/** The key of a route: a method, a space, a path with `:name` for parameters. */
+export type RouteKey = `${Method} /${string}`;
+
+/** What a route must say, given its key. */
+export type RouteOptions<Key extends string, To extends string = string> = Key extends `${Method} /${string}`
+  ? Key extends `${infer M} ${infer Path}`
+    ? RouteBase<To> & ParamsOf<Path> & BodyOf<M>
+    : never
+  : `Write a method and a path, like "GET /api/products/:id"`;
+
+/** A site's contract. What it does not declare does not exist. */
+export interface StackOptions<Upstreams extends Record<string, Upstream>, Key extends string> {
+  /** Where visitors find the site: scheme, host and port, nothing more. Must be https. */
+  origin: string;
+  site?: SiteOptions;
+  identity?: IdentityOptions;
+  upstreams?: Upstreams;
+  /** Other origins whose pages may call the API. Default: none, only the site's own. */
+  cors?: { origins: readonly string[] };
+  edge?: EdgeOptions;
+  routes?: { readonly [K in Key]: RouteOptions<K, keyof Upstreams & string> };
+}
+
+/** A contract as written, made by {@link defineStack}. */
+export type Stack = StackOptions<Record<string, Upstream>, never> & { readonly kind: "stack" };
+
+/**
+ * Describes a site: the one source from which its enforcement, its policy, its API description and its tests are made.
+ *
+ * The types refuse an incomplete route here; `parseContract` refuses it again at start, for those who write JavaScript.
+ *
+ * @example
+ * ```ts
+ * import { defineStack, everyone, upstream } from "curtainwall";
+ * import { z } from "zod";
+ *
+ * export default defineStack({
+ *   origin: "https://www.bakery.example",
+ *   upstreams: { shop: upstream({ url: "https://shop.internal" }) },
+ *   routes: {
+ *     "GET /api/products/:id": {
+ *       access: everyone,
+ *       limit: "120/min per client",
+ *       params: { id: z.string().max(40) },
+ *       response: z.object({ name: z.string() }),
+ *       to: "shop",
+ *     },
+ *   },
+ * });
+ * ```
+ */
+export function defineStack<
+  const Upstreams extends Record<string, Upstream> = {},
+  const Key extends string = never,
+>(stack: StackOptions<Upstreams, Key>): Stack {
+  return Object.freeze({ ...stack, kind: "stack" as const }) as unknown as Stack;
+}
+
+/**
+ * Describes one route in a file of its own; spread it into a stack's `routes`. The key comes first, so that the options are
+ * checked against it. The upstream's name is checked at start.
+ */
+export function route<const Key extends RouteKey>(
+  key: Key,
+  options: RouteOptions<Key>,
+): { readonly [K in Key]: RouteOptions<K> } {
+  return { [key]: options } as { readonly [K in Key]: RouteOptions<K> };
+}

@@ -1,0 +1,48 @@
+export { everyone, owner, ownerField, role, signedIn } from "./access.ts";
+export type { Access } from "./access.ts";
+export type {
+  Contract,
+  ContractEdge,
+  ContractRoute,
+  ContractSite,
+  ContractUpstream,
+  Identity,
+  Weakening,
+} from "./contract.ts";
+export { defineStack, none, route, upstream } from "./define.ts";
+export type {
+  EdgeOptions,
+  Fields,
+  IdentityOptions,
+  None,
+  RouteKey,
+  RouteOptions,
+  Schema,
+  SiteOptions,
+  Stack,
+  StackOptions,
+  TokenAlgorithm,
+  Upstream,
+  UpstreamOptions,
+} from "./define.ts";
+export type { ContractErrorCode } from "./errors.ts";
+export { parseLimit } from "./limit.ts";
+export type { Limit, LimitText } from "./limit.ts";
+export { describeAccess, openApi } from "./openapi.ts";
+export type { OpenApiOptions } from "./openapi.ts";
+export { parseContract } from "./parse.ts";
+export { methods, paramNames, parseRouteKey } from "./path.ts";
+export type { Method, PathSegment, RouteKeyParts } from "./path.ts";
+export { decodeRelease, encodeRelease } from "./release.ts";
+export type {
+  Encoding,
+  Release,
+  ReleaseFile,
+  ReleaseInput,
+  ReleaseManifest,
+  ReleaseVariant,
+} from "./release.ts";
+export { closeObjects, inspectSchema } from "./schema.ts";
+export type { SchemaProblem } from "./schema.ts";
+export { baseSecurityHeaders, inertPolicy, securityHeaders } from "./security-headers.ts";
+export type { Header } from "./security-headers.ts";

@@ -1,0 +1,190 @@
+import { z } from "zod";
+import type { Schema } from "./define.ts";
+
+/** What is wrong with a schema: where in it, and why. */
+export interface SchemaProblem {
+  /** Path inside the schema, `/` for itself. */
+  at: string;
+  kind: "open" | "unsupported";
+  message: string;
+}
+
+type Def = z.core.$ZodTypes["_zod"]["def"];
+
+/** JSON has none of these, so a schema with one could never accept or produce what travels. */
+const notJson = new Set(["map", "set", "symbol", "undefined", "void", "nan", "function", "file", "promise"]);
+const needsCoercion = new Set(["date", "bigint"]);
+const anything = new Set(["any", "unknown"]);
+
+const definition = (schema: Schema): Def => (schema as z.core.$ZodTypes)._zod.def;
+
+/** The schemas directly inside one, each with the step that leads to it. */
+function children(def: Def): [string, Schema][] {
+  switch (def.type) {
+    case "object":
+      return Object.entries(def.shape);
+    case "array":
+      return [["[]", def.element]];
+    case "union":
+      return def.options.map((option, index) => [`|${index}`, option]);
+    case "intersection":
+      return [
+        ["&0", def.left],
+        ["&1", def.right],
+      ];
+    case "tuple":
+      return [
+        ...def.items.map((item, index): [string, Schema] => [String(index), item]),
+        ...(def.rest ? [["[]", def.rest] as [string, Schema]] : []),
+      ];
+    case "record":
+      return [["{}", def.valueType]];
+    case "pipe":
+      return [
+        ["in", def.in],
+        ["out", def.out],
+      ];
+    case "lazy":
+      return [["", def.getter()]];
+    case "optional":
+    case "nullable":
+    case "nonoptional":
+    case "default":
+    case "prefault":
+    case "readonly":
+    case "catch":
+    case "success":
+      return [["", def.innerType]];
+    default:
+      return [];
+  }
+}
+
+const isOpenObject = (def: Def): boolean =>
+  def.type === "object" && def.catchall !== undefined && definition(def.catchall).type !== "never";
+
+function problemOf(def: Def, direction: "input" | "output"): Omit<SchemaProblem, "at"> | undefined {
+  if (anything.has(def.type)) return { kind: "open", message: `z.${def.type}() accepts anything` };
+  if (isOpenObject(def)) return { kind: "open", message: "the object accepts fields that are not declared" };
+  if (notJson.has(def.type)) return { kind: "unsupported", message: `z.${def.type}() is not JSON` };
+  if (needsCoercion.has(def.type) && (direction === "output" || !("coerce" in def && def.coerce))) {
+    return {
+      kind: "unsupported",
+      message: `z.${def.type}() is not JSON${direction === "input" ? `; z.coerce.${def.type}() reads it from text` : "; declare the text or number that travels"}`,
+    };
+  }
+  if (direction === "output" && (def.type === "transform" || def.type === "catch")) {
+    return { kind: "unsupported", message: `a response is checked, not changed: no ${def.type}` };
+  }
+  return undefined;
+}
+
+/** Lists what is open or impossible in a schema that checks JSON on its way in or out. */
+export function inspectSchema(schema: Schema, direction: "input" | "output"): SchemaProblem[] {
+  const problems: SchemaProblem[] = [];
+  const seen = new Set<Schema>();
+  const visit = (current: Schema, at: string): void => {
+    if (seen.has(current)) return;
+    seen.add(current);
+    const def = definition(current);
+    const problem = problemOf(def, direction);
+    if (problem !== undefined) problems.push({ at: at === "" ? "/" : at, ...problem });
+    for (const [step, child] of children(def)) visit(child, step === "" ? at : `${at}/${step}`);
+  };
+  visit(schema, "");
+  return problems;
+}
+
+/**
+ * A copy of a schema in which *every* object, however deep, either refuses or strips undeclared fields. Zod's own
+ * `.strict()` reaches the top level only.
+ */
+export function closeObjects(schema: Schema, undeclared: "refuse" | "strip"): Schema {
+  const copies = new Map<Schema, Schema>();
+  const catchall = undeclared === "refuse" ? z.never() : undefined;
+
+  const copy = (current: Schema): Schema => {
+    const known = copies.get(current);
+    if (known !== undefined) return known;
+    const def = definition(current);
+    const changes = changesFor(def);
+    if (changes === undefined) return current;
+    const result = z.core.clone(
+      current as z.ZodType,
+      Object.defineProperties(
+        {},
+        { ...Object.getOwnPropertyDescriptors(def), ...Object.getOwnPropertyDescriptors(changes) },
+      ) as never,
+      { parent: true } as never,
+    );
+    copies.set(current, result);
+    return result;
+  };
+
+  const once = <T>(make: () => T): (() => T) => {
+    let made: { value: T } | undefined;
+    return () => (made ??= { value: make() }).value;
+  };
+
+  /** The members of a definition that change; getters, because schemas may contain themselves. */
+  const changesFor = (def: Def): object | undefined => {
+    switch (def.type) {
+      case "object": {
+        const shape = once(() =>
+          Object.fromEntries(Object.entries(def.shape).map(([name, field]) => [name, copy(field)])),
+        );
+        return {
+          get shape() {
+            return shape();
+          },
+          catchall,
+        };
+      }
+      case "array": {
+        const element = once(() => copy(def.element));
+        return {
+          get element() {
+            return element();
+          },
+        };
+      }
+      case "union": {
+        const options = once(() => def.options.map(copy));
+        return {
+          get options() {
+            return options();
+          },
+        };
+      }
+      case "intersection":
+        return { left: copy(def.left), right: copy(def.right) };
+      case "tuple":
+        return { items: def.items.map(copy), rest: def.rest ? copy(def.rest) : def.rest };
+      case "record":
+        return { valueType: copy(def.valueType) };
+      case "pipe":
+        return { in: copy(def.in), out: copy(def.out) };
+      case "lazy":
+        return { getter: once(() => copy(def.getter())) };
+      case "optional":
+      case "nullable":
+      case "nonoptional":
+      case "default":
+      case "prefault":
+      case "readonly":
+      case "catch":
+      case "success": {
+        const innerType = once(() => copy(def.innerType));
+        return {
+          get innerType() {
+            return innerType();
+          },
+        };
+      }
+      default:
+        return undefined;
+    }
+  };
+
+  return copy(schema);
+}
