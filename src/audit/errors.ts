@@ -1,0 +1,8 @@
+/** Codes of the errors that `audit` throws. Each has an anchor in `docs/errors.md`. */
+export type AuditErrorCode =
+  | "AUDIT_PLAN_INVALID"
+  | "AUDIT_TARGET_INVALID"
+  | "AUDIT_TARGET_UNREACHABLE"
+  | "AUDIT_ANSWER_INVALID"
+  | "AUDIT_BUDGET_SPENT"
+  | "AUDIT_TOKEN_REFUSED";

@@ -1,0 +1,139 @@
+/** A request as it is to appear on the wire: nothing is normalised, added to or repaired but `host` and `content-length`. */
+export interface ProbeRequest {
+  method: string;
+  /** Path and query, as sent. */
+  path: string;
+  headers?: readonly (readonly [name: string, value: string])[];
+  body?: Uint8Array | string;
+  /** Default `"http/1.1"`. */
+  protocol?: Protocol;
+  /** Source address to connect from; only loopback ones. */
+  client?: string;
+  /** What the report calls the token in `authorization`. */
+  tokenName?: string;
+}
+
+export type Protocol = "http/1.1" | "h2";
+
+/** An answer as it came, bounded. */
+export interface ProbeResponse {
+  protocol: Protocol;
+  status: number;
+  /** Lower-case names, in order, repeated ones repeated. */
+  headers: readonly (readonly [name: string, value: string])[];
+  body: Uint8Array;
+  /** The body was longer than what was read. */
+  truncated: boolean;
+  durationMs: number;
+  /** The header's value, repeated ones joined by a comma. */
+  header(name: string): string | undefined;
+  /** The body as text. */
+  text(): string;
+}
+
+/** A request and its answer. */
+export interface Exchange {
+  request: ProbeRequest;
+  response: ProbeResponse;
+}
+
+/** What became of a connection that was written to bit by bit. */
+export interface TrickleResult {
+  /** The server ended it, or answered. */
+  ended: boolean;
+  afterMs: number;
+  /** What it sent, at most 4 KiB. */
+  received: Uint8Array;
+}
+
+/** How a connection is written to bit by bit. */
+export interface TrickleOptions {
+  protocol: Protocol;
+  /** Sent at once. */
+  head: Uint8Array;
+  /** One byte of it a second, over and over. */
+  drip: Uint8Array;
+  /** When to give up waiting. */
+  maxMs: number;
+  client?: string;
+}
+
+/** The target, as an audit rule sees it. All methods are bounded in time and memory, and throw {@link CurtainwallError} when no answer comes. */
+export interface Wire {
+  /** Makes one request. @throws `AUDIT_TARGET_UNREACHABLE` or `AUDIT_ANSWER_INVALID`. */
+  send(request: ProbeRequest): Promise<ProbeResponse>;
+  /** Sends bytes over one HTTP/1.1 connection and reads one answer. */
+  sendRaw(bytes: Uint8Array | string): Promise<ProbeResponse>;
+  /** Writes slowly and sees when the server has enough. */
+  trickle(options: TrickleOptions): Promise<TrickleResult>;
+  /** Whether requests can come from other loopback addresses, each a client of its own. */
+  readonly canChangeClient: boolean;
+}
+
+/** What a TLS hop offers. */
+export interface TlsProbe {
+  /** What it answers to a hello that offers only this version. */
+  offer(hop: Hop, version: OldTlsVersion): Promise<OldTlsAnswer>;
+  /** Connects as a modern client does, checking the certificate against the authorities of the hop. */
+  connect(hop: Hop): Promise<TlsFacts>;
+  /** Sends a plain HTTP request where TLS is expected. */
+  plain(hop: Hop, request: string): Promise<Uint8Array>;
+}
+
+export type OldTlsVersion = "TLS 1.0" | "TLS 1.1" | "TLS 1.2";
+
+/** Somewhere that speaks TLS. */
+export interface Hop {
+  host: string;
+  port: number;
+  /** PEM; default the system's authorities. */
+  ca?: string;
+}
+
+export interface OldTlsAnswer {
+  verdict: "refused" | "accepted" | "unclear";
+  detail: string;
+}
+
+/** What was agreed on. */
+export interface TlsFacts {
+  protocol: string;
+  cipher: string;
+  /** Undefined when it verified. */
+  certificateProblem: string | undefined;
+  subject: string;
+  validUntil: string;
+  /** SHA-256 of the leaf's public key, base64. */
+  spkiSha256: string;
+}
+
+/** The project's folder: what git, npm and the file system say about it. */
+export interface SourceProbe {
+  /** Runs a program in the project's folder, bounded; `undefined` when there is no such program. */
+  run(program: string, args: readonly string[]): Promise<{ exitCode: number; stdout: string } | undefined>;
+  /** A file's text, `undefined` when there is none. */
+  read(file: string): Promise<string | undefined>;
+}
+
+/** A page loaded in a browser. */
+export interface PageVisit {
+  status: number | undefined;
+  violations: string[];
+  /** Marks that injected code left. */
+  marks: string[];
+}
+
+/** A real browser. */
+export interface BrowserProbe {
+  readonly version: string;
+  /** Loads a page; `rewrite` changes the answer's headers and markup on the way, as an injection would. */
+  visit(path: string, rewrite?: PageRewrite): Promise<PageVisit>;
+}
+
+export interface PageRewrite {
+  /** The answer that the browser gets instead of the server's. */
+  headers: readonly (readonly [string, string])[];
+  html: string;
+  /** Selector of what to click once loaded. */
+  click?: string;
+}
