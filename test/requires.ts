@@ -26,7 +26,7 @@ const programs: Record<SystemProgram, Program> = {
   bwrap: {
     names: ["bwrap"],
     debian: "bubblewrap",
-    probe: ["--unshare-user", "--unshare-pid", "--ro-bind", "/", "/", "true"],
+    probe: ["--unshare-user", "--unshare-pid", "--ro-bind", "/", "/", process.execPath, "--version"],
   },
   nginx: { names: ["nginx"], debian: "nginx-light" },
   wrk: { names: ["wrk"], debian: "wrk" },

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Access } from "./access.ts";
 import type { Contract, ContractRoute } from "./contract.ts";
 import type { Schema } from "./define.ts";
+import { originalOf } from "./schema.ts";
 
 type Json = Record<string, unknown>;
 
@@ -20,10 +21,10 @@ export interface OpenApiOptions {
  */
 export function openApi(contract: Contract, { title, version = "1" }: OpenApiOptions = {}): Json {
   const paths: Record<string, Json> = {};
-  const schemas: Record<string, Json> = { Problem: problemSchema };
+  const components = new Components();
   for (const route of contract.routes) {
     const path = route.path.replaceAll(/:([A-Za-z_]\w*)/g, "{$1}");
-    (paths[path] ??= {})[route.method.toLowerCase()] = operation(route, schemas);
+    (paths[path] ??= {})[route.method.toLowerCase()] = operation(route, components);
   }
   const issuer = contract.identity?.issuer;
   return {
@@ -32,7 +33,7 @@ export function openApi(contract: Contract, { title, version = "1" }: OpenApiOpt
     servers: [{ url: contract.origin }],
     paths,
     components: {
-      schemas,
+      schemas: components.schemas,
       ...(issuer === undefined
         ? {}
         : {
@@ -71,10 +72,10 @@ const problemAnswer = (description: string): Json => ({
   content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
 });
 
-function operation(route: ContractRoute, schemas: Record<string, Json>): Json {
+function operation(route: ContractRoute, components: Components): Json {
   const parameters = [
-    ...parametersOf(route.params, "path", schemas),
-    ...parametersOf(route.query, "query", schemas),
+    ...parametersOf(route.params, "path", components),
+    ...parametersOf(route.query, "query", components),
   ];
   return {
     operationId: route.key.replaceAll(/[^A-Za-z0-9]+/g, "-").replaceAll(/^-|-$/g, ""),
@@ -85,7 +86,7 @@ function operation(route: ContractRoute, schemas: Record<string, Json>): Json {
       : {
           requestBody: {
             required: true,
-            content: { "application/json": { schema: jsonSchema(route.body, "input", schemas) } },
+            content: { "application/json": { schema: jsonSchema(route.body, "input", components) } },
           },
         }),
     responses: {
@@ -94,7 +95,7 @@ function operation(route: ContractRoute, schemas: Record<string, Json>): Json {
         : {
             "200": {
               description: "Answer",
-              content: { "application/json": { schema: jsonSchema(route.response, "output", schemas) } },
+              content: { "application/json": { schema: jsonSchema(route.response, "output", components) } },
             },
           }),
       "400": problemAnswer("The request does not follow this description"),
@@ -129,13 +130,9 @@ export function describeAccess(access: Access): string {
   }
 }
 
-function parametersOf(
-  schema: Schema | undefined,
-  place: "path" | "query",
-  schemas: Record<string, Json>,
-): Json[] {
+function parametersOf(schema: Schema | undefined, place: "path" | "query", components: Components): Json[] {
   if (schema === undefined) return [];
-  const object = jsonSchema(schema, "input", schemas);
+  const object = jsonSchema(schema, "input", components);
   const required = (object.required as string[] | undefined) ?? [];
   return Object.entries(object.properties as Record<string, Json>).map(([name, value]) => ({
     name,
@@ -145,11 +142,15 @@ function parametersOf(
   }));
 }
 
-/** JSON Schema of a Zod schema; what it names by `.meta({ id })` moves to the document's components. */
-function jsonSchema(schema: Schema, io: "input" | "output", schemas: Record<string, Json>): Json {
-  const result = z.toJSONSchema(schema, {
+type Direction = "input" | "output";
+
+/** JSON Schema of a Zod schema; what is recursive or named by `.meta({ id })` moves to the document's components. */
+function jsonSchema(schema: Schema, io: Direction, components: Components): Json {
+  // Inside a list, since a recursive schema at the root would refer to itself as "#", which is the whole document here.
+  const { items, $defs = {} } = z.toJSONSchema(z.array(schema as z.ZodType), {
     io,
     target: "draft-2020-12",
+    metadata: new Names(),
     // What has no JSON form was refused when the contract was parsed; what is left (a coerced date) travels as text.
     unrepresentable: "any",
     override: ({ zodSchema, jsonSchema: json }) => {
@@ -158,28 +159,84 @@ function jsonSchema(schema: Schema, io: "input" | "output", schemas: Record<stri
       // A response may gain fields that are dropped before they leave: the promise is about what is declared.
       if (io === "output") delete json.additionalProperties;
     },
-  }) as Json;
-  const { $schema: _, $defs: definitions = {}, ...root } = result as Json & { $defs?: Record<string, Json> };
-  const names = new Map<string, string>();
-  for (const [name, definition] of Object.entries(definitions))
-    names.set(name, freeName(name, definition, schemas));
-  const moved = (value: Json): Json =>
-    JSON.parse(JSON.stringify(value), (key, member: unknown) =>
-      key === "$ref" && typeof member === "string"
-        ? `#/components/schemas/${names.get(member.slice("#/$defs/".length)) ?? ""}`
-        : member,
-    ) as Json;
-  for (const [name, definition] of Object.entries(definitions))
-    schemas[names.get(name) ?? name] = moved(definition);
-  return moved(root);
+  }) as { items: Json; $defs?: Record<string, Json> };
+  return components.move(items, $defs);
 }
 
-/** A component's name; the same schema looks different in a request (strict) and an answer, so a name may be taken. */
-function freeName(name: string, definition: Json, schemas: Record<string, Json>): string {
-  const wanted = name.startsWith("__schema") ? `Schema${name.slice("__schema".length)}` : name;
-  const same = (candidate: string): boolean =>
-    schemas[candidate] === undefined || JSON.stringify(schemas[candidate]) === JSON.stringify(definition);
-  let candidate = wanted;
-  for (let count = 2; !same(candidate); count++) candidate = `${wanted}-${count}`;
-  return candidate;
+/** What `.meta()` says of schemas and of their closed copies. Two schemas of one name get two, as Zod insists. */
+class Names extends z.core.$ZodRegistry<z.core.GlobalMeta> {
+  readonly #names = new Map<string, Schema>();
+
+  override get(schema: Schema): z.core.GlobalMeta | undefined {
+    const meta = z.globalRegistry.get(originalOf(schema));
+    return meta?.id === undefined ? meta : { ...meta, id: this.#nameOf(schema, meta.id) };
+  }
+
+  #nameOf(schema: Schema, id: string): string {
+    const wanted = id.replaceAll(/[^A-Za-z0-9._-]/g, "-");
+    return firstFree(wanted, (name) => {
+      const holder = this.#names.get(name) ?? schema;
+      this.#names.set(name, holder);
+      return holder === schema;
+    });
+  }
+}
+
+const definitionRef = "#/$defs/";
+
+/** The schemas that a document names. Equal ones are there once; one that differs (a request's is strict) gets its own name. */
+class Components {
+  readonly schemas: Record<string, Json> = { Problem: problemSchema };
+  readonly #contents = new Map<string, string>([["Problem", ""]]);
+
+  /** A schema whose references to its definitions point to the components that these have become. */
+  move(schema: Json, definitions: Record<string, Json>): Json {
+    const names = new Map(
+      Object.keys(definitions).map((name) => [`${definitionRef}${name}`, this.#nameOf(name, definitions)]),
+    );
+    const refer = (value: Json): Json =>
+      mapRefs(value, (ref) => `#/components/schemas/${names.get(ref) ?? ""}`);
+    for (const [name, definition] of Object.entries(definitions))
+      this.schemas[names.get(`${definitionRef}${name}`) ?? name] = refer(definition);
+    return refer(schema);
+  }
+
+  #nameOf(name: string, definitions: Record<string, Json>): string {
+    const content = contentOf(name, definitions);
+    const wanted = name.replace(/^__schema/, "Schema");
+    return firstFree(wanted, (candidate) => {
+      const held = this.#contents.get(candidate) ?? content;
+      this.#contents.set(candidate, held);
+      return held === content;
+    });
+  }
+}
+
+/** A definition with all that it refers to, the same text for the same meaning: references are numbered as they come. */
+function contentOf(name: string, definitions: Record<string, Json>): string {
+  const order = [`${definitionRef}${name}`];
+  const texts: string[] = [];
+  for (const ref of order) {
+    const numbered = mapRefs(definitions[ref.slice(definitionRef.length)] ?? {}, (inner) => {
+      if (!order.includes(inner)) order.push(inner);
+      return String(order.indexOf(inner));
+    });
+    texts.push(JSON.stringify(numbered));
+  }
+  return texts.join("\n");
+}
+
+function mapRefs(value: Json, change: (ref: string) => string): Json {
+  return JSON.parse(JSON.stringify(value), (key, member: unknown) =>
+    key === "$ref" && typeof member === "string" && member.startsWith(definitionRef)
+      ? change(member)
+      : member,
+  ) as Json;
+}
+
+/** The name itself, or with the first number from 2 on that is not taken. */
+function firstFree(wanted: string, isFree: (name: string) => boolean): string {
+  let name = wanted;
+  for (let count = 2; !isFree(name); count++) name = `${wanted}-${count}`;
+  return name;
 }

@@ -104,10 +104,22 @@ export function parseContract(stack: unknown): Contract {
 const isMembers = (value: unknown): value is Members =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 const isSchema = (value: unknown): value is Schema => isMembers(value) && "_zod" in value;
-const quote = (value: unknown): string => {
-  const text = typeof value === "function" ? "a function" : JSON.stringify(value);
-  return text === undefined ? "nothing" : text.length > 80 ? `${text.slice(0, 80)}…` : text;
-};
+function quote(value: unknown): string {
+  if (value === undefined) return "nothing";
+  if (typeof value === "function") return "a function";
+  if (isSchema(value)) return "a Zod schema";
+  const text = asJson(value);
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+}
+
+/** Whatever a contract holds can be quoted in an error, what JSON can't write too. */
+function asJson(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch {
+    return typeof value === "bigint" ? `${value}n` : "an object";
+  }
+}
 
 function checkNames(problems: Problems, where: string, value: Members, known: readonly string[]): void {
   for (const name of Object.keys(value)) {
@@ -199,6 +211,7 @@ function parseUrl(problems: Problems, where: string, value: unknown, allowHttp: 
     );
   } else if (url.protocol !== "https:" && url.protocol !== "http:") {
     problems.add("CONTRACT_OPTION_INVALID", `${where} must be https, not ${quote(url.protocol)}.`);
+    return blankUrl;
   }
   if (url.username !== "" || url.password !== "")
     problems.add("CONTRACT_OPTION_INVALID", `${where} must not hold a user or password.`);
@@ -572,8 +585,8 @@ function parseAccess(
     );
   }
   if (
-    (access.kind === "role" && access.role === "") ||
-    (access.kind === "ownerField" && !/^[\w-]+(\.[\w-]+)*$/.test(access.field))
+    (access.kind === "role" && !isName(access.role, /./)) ||
+    (access.kind === "ownerField" && !isName(access.field, /^[\w-]+(\.[\w-]+)*$/))
   ) {
     problems.add("CONTRACT_OPTION_INVALID", `${where}: ${access.kind}() needs a name.`);
   }
@@ -586,6 +599,8 @@ function parseAccess(
   }
   return access;
 }
+
+const isName = (value: unknown, grammar: RegExp): boolean => typeof value === "string" && grammar.test(value);
 
 function parseLimits(problems: Problems, where: string, value: unknown, access: unknown): Limit[] {
   if (value === undefined) {

@@ -39,6 +39,8 @@ export function parseRouteKey(key: string): RouteKeyParts | string {
     }
     segments.push(segment);
   }
+  if (segments[0] !== undefined && "param" in segments[0])
+    return "the first segment must be fixed: it is what tells the API from the site's pages";
   return { method, path, segments };
 }
 

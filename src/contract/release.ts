@@ -106,17 +106,21 @@ export async function decodeRelease(pack: Uint8Array): Promise<Release> {
   if (json.length < manifestLength) throw invalid("it is cut short");
   const manifest = parseManifest(json);
   const body = pack.subarray(headerLength + manifestLength);
+  let end = 0;
   for (const file of manifest.files) {
-    for (const variant of file.variants) await assertBytes(file.path, variant, body);
+    for (const variant of file.variants) {
+      await assertBytes(file.path, variant, body);
+      end = Math.max(end, variant.offset + variant.length);
+    }
   }
-  // A copy, since a release may lie in shared memory, which Web Crypto does not read.
-  return { manifest, digest: toHex(await sha256(json.slice())), body };
+  if (end < body.length) throw invalid("it goes on after the last file that its manifest names");
+  return { manifest, digest: toHex(await sha256(unshared(json))), body };
 }
 
 async function assertBytes(path: string, variant: ReleaseVariant, body: Uint8Array): Promise<void> {
   const bytes = body.subarray(variant.offset, variant.offset + variant.length);
   if (bytes.length !== variant.length) throw invalid(`it is cut short inside ${path}`);
-  if (toHex(await sha256(bytes)) !== variant.sha256) {
+  if (toHex(await sha256(unshared(bytes))) !== variant.sha256) {
     throw new CurtainwallError(
       "RELEASE_DIGEST_MISMATCH",
       `The release's bytes of ${path} (${variant.encoding}) are not those that its manifest names.`,
@@ -125,6 +129,11 @@ async function assertBytes(path: string, variant: ReleaseVariant, body: Uint8Arr
       },
     );
   }
+}
+
+/** The bytes, copied if they lie in shared memory: Web Crypto and TextDecoder don't read from there. */
+function unshared(bytes: Uint8Array): Uint8Array {
+  return bytes.buffer instanceof ArrayBuffer ? bytes : bytes.slice();
 }
 
 function invalid(what: string, hint?: string): CurtainwallError {
@@ -138,13 +147,15 @@ function invalid(what: string, hint?: string): CurtainwallError {
 const isText = (value: unknown): value is string => typeof value === "string";
 const isCount = (value: unknown): value is number =>
   typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
-// oxlint-disable-next-line no-control-regex -- control characters are what must not be there
-const unsafeInHeader = /[\u0000-\u001f\u007f]|[^\u0000-\u00ff]/;
+/** A field name, in lower case (RFC 9110 §5.1). */
+const headerName = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
+/** A field value without control characters (RFC 9110 §5.5). */
+const headerValue = /^[\u0020-\u007e\u0080-\u00ff]*$/;
 
 function parseManifest(json: Uint8Array): ReleaseManifest {
   let value: ReleaseManifest;
   try {
-    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(json.slice()));
+    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(unshared(json)));
   } catch {
     throw invalid("its manifest is not JSON");
   }
@@ -169,12 +180,10 @@ function isWellFormed(file: ReleaseFile): boolean {
     Array.isArray(file.variants) &&
     file.headers.every(
       (header) =>
-        isText(header?.[0]) &&
-        isText(header[1]) &&
-        header[0] === header[0].toLowerCase() &&
-        !unsafeInHeader.test(header[0] + header[1]),
+        isText(header?.[0]) && isText(header[1]) && headerName.test(header[0]) && headerValue.test(header[1]),
     ) &&
     file.variants[0]?.encoding === "identity" &&
+    new Set(file.variants.map((variant) => variant?.encoding)).size === file.variants.length &&
     file.variants.every(
       (variant) =>
         encodings.includes(variant?.encoding) &&

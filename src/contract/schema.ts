@@ -14,7 +14,10 @@ type Def = z.core.$ZodTypes["_zod"]["def"];
 /** JSON has none of these, so a schema with one could never accept or produce what travels. */
 const notJson = new Set(["map", "set", "symbol", "undefined", "void", "nan", "function", "file", "promise"]);
 const needsCoercion = new Set(["date", "bigint"]);
-const anything = new Set(["any", "unknown"]);
+const anything = new Set(["any", "unknown", "custom"]);
+/** A schema that builds another at each step never ends; one that refers to itself is seen once. */
+const maxDepth = 64;
+const maxSchemas = 10_000;
 
 const definition = (schema: Schema): Def => (schema as z.core.$ZodTypes)._zod.def;
 
@@ -62,10 +65,18 @@ function children(def: Def): [string, Schema][] {
 
 const isOpenObject = (def: Def): boolean =>
   def.type === "object" && def.catchall !== undefined && definition(def.catchall).type !== "never";
+/** A loose record passes on the keys that its key schema does not know. */
+const isLooseRecord = (def: Def): boolean => def.type === "record" && def.mode === "loose";
+/** A codec is a pipe whose two ends hold different values. */
+const changesValue = (def: Def): boolean =>
+  def.type === "transform" ||
+  def.type === "catch" ||
+  (def.type === "pipe" && ("transform" in def || "reverseTransform" in def));
 
 function problemOf(def: Def, direction: "input" | "output"): Omit<SchemaProblem, "at"> | undefined {
   if (anything.has(def.type)) return { kind: "open", message: `z.${def.type}() accepts anything` };
   if (isOpenObject(def)) return { kind: "open", message: "the object accepts fields that are not declared" };
+  if (isLooseRecord(def)) return { kind: "open", message: "the record accepts keys that are not declared" };
   if (notJson.has(def.type)) return { kind: "unsupported", message: `z.${def.type}() is not JSON` };
   if (needsCoercion.has(def.type) && (direction === "output" || !("coerce" in def && def.coerce))) {
     return {
@@ -73,8 +84,9 @@ function problemOf(def: Def, direction: "input" | "output"): Omit<SchemaProblem,
       message: `z.${def.type}() is not JSON${direction === "input" ? `; z.coerce.${def.type}() reads it from text` : "; declare the text or number that travels"}`,
     };
   }
-  if (direction === "output" && (def.type === "transform" || def.type === "catch")) {
-    return { kind: "unsupported", message: `a response is checked, not changed: no ${def.type}` };
+  if (direction === "output" && changesValue(def)) {
+    const what = def.type === "pipe" ? "codec" : def.type;
+    return { kind: "unsupported", message: `a response is checked, not changed: no ${what}` };
   }
   return undefined;
 }
@@ -83,16 +95,32 @@ function problemOf(def: Def, direction: "input" | "output"): Omit<SchemaProblem,
 export function inspectSchema(schema: Schema, direction: "input" | "output"): SchemaProblem[] {
   const problems: SchemaProblem[] = [];
   const seen = new Set<Schema>();
-  const visit = (current: Schema, at: string): void => {
+  let endless: string | undefined;
+  const visit = (current: Schema, at: string, depth: number): void => {
     if (seen.has(current)) return;
     seen.add(current);
+    if (depth > maxDepth || seen.size > maxSchemas) {
+      endless ??= at.slice(0, 80);
+      return;
+    }
     const def = definition(current);
     const problem = problemOf(def, direction);
     if (problem !== undefined) problems.push({ at: at === "" ? "/" : at, ...problem });
-    for (const [step, child] of children(def)) visit(child, step === "" ? at : `${at}/${step}`);
+    for (const [step, child] of children(def)) visit(child, step === "" ? at : `${at}/${step}`, depth + 1);
   };
-  visit(schema, "");
+  visit(schema, "", 0);
+  if (endless !== undefined) {
+    const message = `it is nested deeper than ${maxDepth} or has more than ${maxSchemas} parts; a recursive schema must refer to itself`;
+    problems.push({ at: endless, kind: "unsupported", message });
+  }
   return problems;
+}
+
+const originals = new WeakMap<Schema, Schema>();
+
+/** The schema that {@link closeObjects} copied, which has the name and description given by `.meta()`; else the same. */
+export function originalOf(schema: Schema): Schema {
+  return originals.get(schema) ?? schema;
 }
 
 /**
@@ -115,9 +143,9 @@ export function closeObjects(schema: Schema, undeclared: "refuse" | "strip"): Sc
         {},
         { ...Object.getOwnPropertyDescriptors(def), ...Object.getOwnPropertyDescriptors(changes) },
       ) as never,
-      { parent: true } as never,
     );
     copies.set(current, result);
+    originals.set(result, originalOf(current));
     return result;
   };
 
