@@ -26,6 +26,8 @@ export type {
   UpstreamOptions,
 } from "./define.ts";
 export type { ContractErrorCode } from "./errors.ts";
+export { eventCatalogue, maxEventText, parseSecurityEvent } from "./events.ts";
+export type { EventSink, SecurityEvent, SecurityEventType, Severity } from "./events.ts";
 export { parseLimit } from "./limit.ts";
 export type { Limit, LimitText } from "./limit.ts";
 export { describeAccess, openApi } from "./openapi.ts";

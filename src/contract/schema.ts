@@ -14,7 +14,8 @@ type Def = z.core.$ZodTypes["_zod"]["def"];
 /** JSON has none of these, so a schema with one could never accept or produce what travels. */
 const notJson = new Set(["map", "set", "symbol", "undefined", "void", "nan", "function", "file", "promise"]);
 const needsCoercion = new Set(["date", "bigint"]);
-const anything = new Set(["any", "unknown", "custom"]);
+/** `catch` and `success` too: they take what does not fit, undeclared fields included, and say nothing. */
+const anything = new Set(["any", "unknown", "custom", "catch", "success"]);
 /** A schema that builds another at each step never ends; one that refers to itself is seen once. */
 const maxDepth = 64;
 const maxSchemas = 10_000;
@@ -69,9 +70,7 @@ const isOpenObject = (def: Def): boolean =>
 const isLooseRecord = (def: Def): boolean => def.type === "record" && def.mode === "loose";
 /** A codec is a pipe whose two ends hold different values. */
 const changesValue = (def: Def): boolean =>
-  def.type === "transform" ||
-  def.type === "catch" ||
-  (def.type === "pipe" && ("transform" in def || "reverseTransform" in def));
+  def.type === "transform" || (def.type === "pipe" && ("transform" in def || "reverseTransform" in def));
 
 function problemOf(def: Def, direction: "input" | "output"): Omit<SchemaProblem, "at"> | undefined {
   if (anything.has(def.type)) return { kind: "open", message: `z.${def.type}() accepts anything` };
@@ -144,6 +143,7 @@ export function closeObjects(schema: Schema, undeclared: "refuse" | "strip"): Sc
         { ...Object.getOwnPropertyDescriptors(def), ...Object.getOwnPropertyDescriptors(changes) },
       ) as never,
     );
+    if (def.type === "union") rememberIssues(result);
     copies.set(current, result);
     originals.set(result, originalOf(current));
     return result;
@@ -215,4 +215,24 @@ export function closeObjects(schema: Schema, undeclared: "refuse" | "strip"): Sc
   };
 
   return copy(schema);
+}
+
+/**
+ * Zod's pipe hands the undeclared keys that its first half found on to its second half, as issues; a union there would
+ * forget them, and the request would pass.
+ */
+function rememberIssues(union: Schema): void {
+  const { parse, run } = union._zod;
+  const remembering: typeof parse = (payload, context) => {
+    const before = payload.issues;
+    if (before.length === 0) return parse(payload, context);
+    const withBefore = (result: typeof payload): typeof payload => {
+      result.issues.unshift(...before);
+      return result;
+    };
+    const result = parse({ ...payload, issues: [] }, context);
+    return result instanceof Promise ? result.then(withBefore) : withBefore(result);
+  };
+  union._zod.parse = remembering;
+  if (run === parse) union._zod.run = remembering;
 }

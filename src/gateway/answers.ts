@@ -1,0 +1,111 @@
+import { inertPolicy, securityHeaders } from "../contract/index.ts";
+import type { GatewayErrorCode } from "./errors.ts";
+import type { GatewayAnswer } from "./types.ts";
+
+/** What is wrong with one field of a request; never its value. */
+export interface FieldFault {
+  /** JSON pointer into the body, or `query/name`, `params/name`. */
+  pointer: string;
+  detail: string;
+}
+
+/** An error that the gateway answers with. */
+export interface Problem {
+  code: GatewayErrorCode;
+  status: number;
+  title: string;
+}
+
+/** Every problem that the gateway knows, by its code. */
+export const problems = {
+  GATEWAY_PATH_INVALID: { status: 400, title: "The path can't be read" },
+  GATEWAY_ROUTE_UNKNOWN: { status: 404, title: "There is nothing here" },
+  GATEWAY_NOT_FOUND: { status: 404, title: "Not found" },
+  GATEWAY_METHOD_REFUSED: { status: 405, title: "This method is not offered here" },
+  GATEWAY_ORIGIN_REFUSED: { status: 403, title: "Pages of this origin may not call this API" },
+  GATEWAY_LIMIT_REACHED: { status: 429, title: "Too many requests" },
+  GATEWAY_TOKEN_MISSING: { status: 401, title: "An access token is needed" },
+  GATEWAY_TOKEN_INVALID: { status: 401, title: "The access token is not valid" },
+  GATEWAY_KEYS_UNAVAILABLE: { status: 503, title: "Access tokens can't be checked right now" },
+  GATEWAY_ACCESS_REFUSED: { status: 403, title: "Not allowed" },
+  GATEWAY_INPUT_INVALID: { status: 400, title: "The request is not as described" },
+  GATEWAY_BODY_UNEXPECTED: { status: 400, title: "This request takes no body" },
+  GATEWAY_BODY_TOO_LARGE: { status: 413, title: "The body is too large" },
+  GATEWAY_BODY_TIMEOUT: { status: 408, title: "The body took too long to arrive" },
+  GATEWAY_MEDIA_TYPE_REFUSED: {
+    status: 415,
+    title: "The body must be application/json, in UTF-8, not compressed",
+  },
+  GATEWAY_UPSTREAM_UNAVAILABLE: { status: 503, title: "The service behind this can't be reached" },
+  GATEWAY_UPSTREAM_TIMEOUT: { status: 504, title: "The service behind this took too long" },
+  GATEWAY_UPSTREAM_REFUSED: { status: 422, title: "The service behind this refused the request" },
+  GATEWAY_ANSWER_INVALID: { status: 502, title: "The service behind this gave an unusable answer" },
+  GATEWAY_FAILED: { status: 500, title: "Something went wrong on our side" },
+} as const satisfies Partial<Record<GatewayErrorCode, Omit<Problem, "code">>>;
+
+/** Codes that can be answered. */
+export type ProblemCode = keyof typeof problems;
+
+const security = securityHeaders(inertPolicy).flat();
+
+/** Headers of every API answer. `vary` names what an answer depends on, so that no cache gives one origin's to another. */
+const common: readonly string[] = ["cache-control", "no-store", "vary", "Origin, Authorization", ...security];
+const jsonHeaders: readonly string[] = ["content-type", "application/json; charset=utf-8", ...common];
+const problemHeaders: readonly string[] = [
+  "content-type",
+  "application/problem+json; charset=utf-8",
+  ...common,
+];
+
+/** An answer with a JSON text, or without a body. */
+export function jsonAnswer(text: string | undefined, extra: readonly string[]): GatewayAnswer {
+  return text === undefined
+    ? { status: 204, headers: [...common, ...extra], body: undefined }
+    : { status: 200, headers: [...jsonHeaders, ...extra], body: text };
+}
+
+/** Details of {@link problemAnswer}. */
+export interface ProblemDetails {
+  /** Also in the log, so that an operator finds the event from what a user reports. */
+  id: string;
+  errors?: readonly FieldFault[] | undefined;
+}
+
+/**
+ * An error as problem details. It names the code and the id, for an invalid request the fields, and nothing else: no
+ * upstream's words, no exception's.
+ *
+ * @see RFC 9457
+ */
+export function problemAnswer(
+  code: ProblemCode,
+  { id, errors }: ProblemDetails,
+  extra: readonly string[],
+): GatewayAnswer {
+  const { status, title } = problems[code];
+  const body = JSON.stringify({
+    type: "about:blank",
+    title,
+    status,
+    code,
+    id,
+    ...(errors === undefined ? {} : { errors }),
+  });
+  return { status, headers: [...problemHeaders, ...extra], body };
+}
+
+/** The answer to a CORS preflight. */
+export function preflightAnswer(extra: readonly string[]): GatewayAnswer {
+  return {
+    status: 204,
+    headers: [
+      "cache-control",
+      "no-store",
+      "vary",
+      "Origin, Access-Control-Request-Method, Access-Control-Request-Headers",
+      ...security,
+      ...extra,
+    ],
+    body: undefined,
+  };
+}

@@ -1,0 +1,112 @@
+import { describeAccess } from "../contract/index.ts";
+import type { Contract, ContractRoute } from "../contract/index.ts";
+
+/** One check that a route's requests pass. */
+export interface RouteStep {
+  readonly check: string;
+  /** What passes. */
+  readonly passes: string;
+  /** Status and code when it does not. */
+  readonly otherwise: string;
+}
+
+/** A route's compiled pipeline, in words. */
+export interface RouteExplanation {
+  readonly key: string;
+  readonly to: string;
+  readonly steps: readonly RouteStep[];
+}
+
+/** Says what a route's requests pass, in the order in which the gateway checks it. */
+export function explainRoute(
+  route: ContractRoute,
+  { origin, corsOrigins }: Pick<Contract, "origin" | "corsOrigins">,
+): RouteExplanation {
+  const limits = (by: "client" | "user"): string =>
+    route.limits
+      .filter((limit) => limit.by === by)
+      .map((limit) => `${limit.text} (at most ${limit.burst} at once)`)
+      .join(" and ");
+  const names = (schema: ContractRoute["params"]): string =>
+    Object.keys(
+      (schema as unknown as { _zod: { def: { shape: object } } } | undefined)?._zod.def.shape ?? {},
+    ).join(", ");
+  const steps: (RouteStep | false)[] = [
+    {
+      check: "path",
+      passes: `${route.path}, to the letter; no encoded separators`,
+      otherwise: "400 GATEWAY_PATH_INVALID, 404 GATEWAY_ROUTE_UNKNOWN",
+    },
+    {
+      check: "method",
+      passes:
+        route.method === "GET"
+          ? "GET, HEAD; OPTIONS for a preflight"
+          : `${route.method}; OPTIONS for a preflight`,
+      otherwise: "405 GATEWAY_METHOD_REFUSED",
+    },
+    {
+      check: "origin",
+      passes: ["none", origin, ...corsOrigins].join(", "),
+      otherwise: "403 GATEWAY_ORIGIN_REFUSED",
+    },
+    limits("client") !== "" && {
+      check: "limit by client",
+      passes: limits("client"),
+      otherwise: "429 GATEWAY_LIMIT_REACHED",
+    },
+    route.access.kind !== "everyone" && {
+      check: "token",
+      passes: "a valid access token (RFC 9068), signature by the issuer's keys",
+      otherwise: "401 GATEWAY_TOKEN_MISSING, GATEWAY_TOKEN_INVALID; 503 GATEWAY_KEYS_UNAVAILABLE",
+    },
+    limits("user") !== "" && {
+      check: "limit by user",
+      passes: limits("user"),
+      otherwise: "429 GATEWAY_LIMIT_REACHED",
+    },
+    {
+      check: "access",
+      passes: describeAccess(route.access),
+      otherwise:
+        route.access.kind === "everyone"
+          ? "never refuses"
+          : route.access.kind === "ownerField"
+            ? "404 GATEWAY_NOT_FOUND, once the answer is there"
+            : "403 GATEWAY_ACCESS_REFUSED",
+    },
+    route.params !== undefined && {
+      check: "parameters",
+      passes: names(route.params),
+      otherwise: "400 GATEWAY_INPUT_INVALID",
+    },
+    {
+      check: "query",
+      passes: route.query === undefined ? "no key" : names(route.query),
+      otherwise: "400 GATEWAY_INPUT_INVALID",
+    },
+    route.body === undefined
+      ? { check: "body", passes: "none", otherwise: "400 GATEWAY_BODY_UNEXPECTED" }
+      : {
+          check: "body",
+          passes: `application/json of at most ${route.maxBodyBytes} bytes, as its schema says, no key twice`,
+          otherwise:
+            "415 GATEWAY_MEDIA_TYPE_REFUSED, 413 GATEWAY_BODY_TOO_LARGE, 408 GATEWAY_BODY_TIMEOUT, 400 GATEWAY_INPUT_INVALID",
+        },
+    {
+      check: "upstream",
+      passes: `${route.to} answers 2xx within ${route.timeoutMs} ms`,
+      otherwise:
+        "503 GATEWAY_UPSTREAM_UNAVAILABLE, 504 GATEWAY_UPSTREAM_TIMEOUT, 422 GATEWAY_UPSTREAM_REFUSED, 404 GATEWAY_NOT_FOUND, 502 GATEWAY_ANSWER_INVALID",
+    },
+    {
+      check: "answer",
+      passes:
+        route.response === undefined
+          ? "no body leaves"
+          : "as its schema says; undeclared fields are dropped and named in the ledger",
+      otherwise: "502 GATEWAY_ANSWER_INVALID",
+    },
+  ];
+  return { key: route.key, to: route.to, steps: steps.filter((step) => step !== false) };
+}

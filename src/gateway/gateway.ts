@@ -1,0 +1,462 @@
+import { z } from "zod";
+import { describeAccess } from "../contract/index.ts";
+import type { Contract, ContractRoute, EventSink, Method } from "../contract/index.ts";
+import { jsonAnswer, preflightAnswer, problemAnswer, problems } from "./answers.ts";
+import type { FieldFault, ProblemCode } from "./answers.ts";
+import { clientKey } from "./client-key.ts";
+import { createCors } from "./cors.ts";
+import { explainRoute } from "./explain.ts";
+import type { RouteExplanation } from "./explain.ts";
+import { parseJsonBody } from "./json-body.ts";
+import { compileLimits } from "./limits.ts";
+import { ownsAnswer } from "./ownership.ts";
+import { formatQuery, parseQuery } from "./query.ts";
+import { createResponseContract, pointer } from "./response-contract.ts";
+import { createRouter } from "./router.ts";
+import type {
+  Caller,
+  Destination,
+  ForwardedAnswer,
+  GatewayRequest,
+  LimitStore,
+  Respond,
+  TokenVerdict,
+  TokenVerifier,
+} from "./types.ts";
+
+/** Options of {@link createGateway}. */
+export interface GatewayOptions {
+  contract: Pick<Contract, "origin" | "corsOrigins" | "routes" | "apiRoots">;
+  /** Who answers, by the name that routes are sent to. */
+  destinations: ReadonlyMap<string, Destination>;
+  limits: LimitStore;
+  /** Required as soon as one route needs to know who calls. */
+  tokens?: TokenVerifier | undefined;
+  events: EventSink;
+  /** Names a request; must not repeat. Default: random. */
+  newId?: () => string;
+  /** The present in milliseconds since 1970. Default `Date.now`. */
+  now?: () => number;
+}
+
+/** Holds an API's requests and answers to its contract; made by {@link createGateway}. */
+export interface Gateway {
+  /** Tells whether a path belongs to the API, declared or not. */
+  matches(path: string): boolean;
+  /** Answers a request: calls `respond` once, at once or later. Never throws. */
+  handle(request: GatewayRequest, respond: Respond): void;
+  /** What a route's requests pass, in order. */
+  explain(key: string): RouteExplanation | undefined;
+}
+
+type RouteHandler = (request: GatewayRequest, values: readonly string[], respond: Respond) => void;
+
+/**
+ * Compiles a contract into the checks that each request passes: one flat function a route, built once. In this order,
+ * cheapest evidence first: path, method, origin, limit by client, token, limit by user, access, parameters, query, body;
+ * then the upstream; then ownership and shape of its answer.
+ *
+ * @throws {Error} when a route is sent to a destination that is not given, or needs a token verifier that is not given:
+ *   the contract was checked before, so this is a mistake of the caller.
+ */
+export function createGateway(options: GatewayOptions): Gateway {
+  const { contract, events, newId = () => crypto.randomUUID(), now = Date.now } = options;
+  const cors = createCors(contract);
+  let limitId = 0;
+  const compile = (route: ContractRoute): RouteHandler =>
+    compileRoute(route, { ...options, newId, now, cors, nextLimitId: () => ++limitId });
+  const router = createRouter(contract.routes, compile);
+  const byKey = new Map(contract.routes.map((route) => [route.key, route]));
+
+  function refuse(
+    request: GatewayRequest,
+    code: ProblemCode,
+    respond: Respond,
+    extra: readonly string[] = [],
+  ): void {
+    const id = newId();
+    const method = request.method.slice(0, 20);
+    events({
+      type: "gateway.request.refused",
+      time: now(),
+      id,
+      method,
+      client: request.remoteAddress,
+      code,
+      status: problems[code].status,
+    });
+    respond(problemAnswer(code, { id }, [...corsHeadersOf(request), ...extra]));
+  }
+
+  const corsHeadersOf = (request: GatewayRequest): readonly string[] => {
+    const origin = request.header("origin");
+    return origin === undefined ? [] : cors.readHeaders(origin);
+  };
+
+  function preflight(request: GatewayRequest, methods: readonly Method[], respond: Respond): void {
+    const headers = cors.preflightHeaders(request.header("origin") ?? "", methods);
+    if (headers.length === 0) refuse(request, "GATEWAY_ORIGIN_REFUSED", respond);
+    else respond(preflightAnswer(headers));
+  }
+
+  return {
+    matches(path) {
+      const end = path.indexOf("/", 1);
+      return contract.apiRoots.has(end < 0 ? path.slice(1) : path.slice(1, end));
+    },
+    handle(request, respond) {
+      const match = router(request.path);
+      if (match === "invalid") return refuse(request, "GATEWAY_PATH_INVALID", respond);
+      if (match === undefined) return refuse(request, "GATEWAY_ROUTE_UNKNOWN", respond);
+      const { method } = request;
+      if (method === "OPTIONS" && request.header("access-control-request-method") !== undefined)
+        return preflight(request, match.methods, respond);
+      // HEAD is GET without the body (RFC 9110 §9.3.2); the server leaves the body out.
+      const handler = match.handlers.get((method === "HEAD" ? "GET" : method) as Method);
+      if (handler === undefined)
+        return refuse(request, "GATEWAY_METHOD_REFUSED", respond, ["allow", allowed(match.methods)]);
+      handler(request, match.values, respond);
+    },
+    explain(key) {
+      const route = byKey.get(key);
+      return route === undefined ? undefined : explainRoute(route, contract);
+    },
+  };
+}
+
+const allowed = (methods: readonly Method[]): string =>
+  [...methods, ...(methods.includes("GET") ? ["HEAD"] : []), "OPTIONS"].join(", ");
+
+interface Surroundings extends GatewayOptions {
+  newId: () => string;
+  now: () => number;
+  cors: ReturnType<typeof createCors>;
+  nextLimitId: () => number;
+}
+
+/** What is known of one request while it passes its route. */
+interface Passage {
+  readonly request: GatewayRequest;
+  readonly values: readonly string[];
+  readonly respond: Respond;
+  /** Headers that the answer gets beside the common ones. */
+  extra: readonly string[];
+  caller: Caller | undefined;
+  query: Readonly<Record<string, string>> | undefined;
+}
+
+const bearer = /^Bearer ([A-Za-z0-9._~+/-]+=*)$/i;
+const jsonType = /^application\/json(?:\s*;\s*charset="?utf-8"?)?$/i;
+const maxFaults = 20;
+
+function compileRoute(route: ContractRoute, surroundings: Surroundings): RouteHandler {
+  const { destinations, tokens, events, newId, now, cors, limits, nextLimitId } = surroundings;
+  const destination = destinations.get(route.to);
+  if (destination === undefined) throw new Error(`No destination "${route.to}" for ${route.key}`);
+  const needsCaller = route.access.kind !== "everyone";
+  if (needsCaller && tokens === undefined) throw new Error(`No token verifier for ${route.key}`);
+  const clientLimits = compileLimits(
+    route.limits.filter((limit) => limit.by === "client"),
+    limits,
+    nextLimitId,
+  );
+  const userLimits = compileLimits(
+    route.limits.filter((limit) => limit.by === "user"),
+    limits,
+    nextLimitId,
+  );
+  const paramNames = route.segments.flatMap((segment) => ("param" in segment ? [segment.param] : []));
+  const ownerIndex = route.access.kind === "owner" ? paramNames.indexOf(route.access.param) : -1;
+  const answerContract = route.response === undefined ? undefined : createResponseContract(route.response);
+
+  function refuse(
+    passage: Passage,
+    code: ProblemCode,
+    details: { reason?: string; errors?: FieldFault[]; extra?: readonly string[] } = {},
+  ): void {
+    const id = newId();
+    events({
+      type: "gateway.request.refused",
+      time: now(),
+      id,
+      route: route.key,
+      client: passage.request.remoteAddress,
+      subject: passage.caller?.subject,
+      code,
+      status: problems[code].status,
+      reason: details.reason,
+      fields: details.errors?.map((error) => error.pointer),
+    });
+    passage.respond(
+      problemAnswer(
+        code,
+        { id, errors: details.errors },
+        details.extra === undefined ? passage.extra : [...passage.extra, ...details.extra],
+      ),
+    );
+  }
+
+  function start(request: GatewayRequest, values: readonly string[], respond: Respond): void {
+    const origin = request.header("origin");
+    const verdict = cors.judge(origin);
+    const passage: Passage = {
+      request,
+      values,
+      respond,
+      extra: verdict === "allowed" ? cors.readHeaders(origin as string) : [],
+      caller: undefined,
+      query: undefined,
+    };
+    if (verdict === "refused") return refuse(passage, "GATEWAY_ORIGIN_REFUSED");
+    if (clientLimits !== undefined && !admit(passage, clientLimits, clientKey(request.remoteAddress))) return;
+    if (needsCaller) authenticate(passage);
+    else checkInput(passage);
+  }
+
+  function admit(passage: Passage, counted: NonNullable<typeof clientLimits>, key: string): boolean {
+    const charge = counted.charge(key, now());
+    passage.extra = passage.extra.length === 0 ? charge.headers : [...passage.extra, ...charge.headers];
+    if (charge.retryAfterSeconds === 0) return true;
+    refuse(passage, "GATEWAY_LIMIT_REACHED", { extra: ["retry-after", String(charge.retryAfterSeconds)] });
+    return false;
+  }
+
+  function authenticate(passage: Passage): void {
+    const header = passage.request.header("authorization");
+    const token = header === undefined ? undefined : bearer.exec(header)?.[1];
+    if (token === undefined)
+      return refuse(passage, "GATEWAY_TOKEN_MISSING", { extra: ["www-authenticate", "Bearer"] });
+    const verdict = (tokens as TokenVerifier).verify(token);
+    if (!(verdict instanceof Promise)) return authorise(passage, verdict);
+    verdict.then(
+      (later) => authorise(passage, later),
+      () => refuse(passage, "GATEWAY_FAILED"),
+    );
+  }
+
+  function authorise(passage: Passage, verdict: TokenVerdict): void {
+    if (verdict.kind === "unavailable")
+      return refuse(passage, "GATEWAY_KEYS_UNAVAILABLE", {
+        reason: verdict.reason,
+        extra: ["retry-after", "5"],
+      });
+    if (verdict.kind === "invalid") {
+      return refuse(passage, "GATEWAY_TOKEN_INVALID", {
+        reason: verdict.reason,
+        extra: ["www-authenticate", 'Bearer error="invalid_token"'],
+      });
+    }
+    passage.caller = verdict.caller;
+    if (userLimits !== undefined && !admit(passage, userLimits, verdict.caller.subject)) return;
+    if (!mayCall(verdict.caller, passage.values))
+      return refuse(passage, "GATEWAY_ACCESS_REFUSED", { reason: `not ${describeAccess(route.access)}` });
+    checkInput(passage);
+  }
+
+  function mayCall(caller: Caller, values: readonly string[]): boolean {
+    switch (route.access.kind) {
+      case "role":
+        return caller.roles.includes(route.access.role);
+      case "owner":
+        return values[ownerIndex] === caller.subject;
+      // ownerField is decided when the answer is there.
+      default:
+        return true;
+    }
+  }
+
+  function checkInput(passage: Passage): void {
+    const { request, values } = passage;
+    if (route.params !== undefined) {
+      const named: Record<string, string> = {};
+      for (let index = 0; index < paramNames.length; index++)
+        named[paramNames[index] as string] = values[index] as string;
+      const params = z.core.safeParse(route.params, named);
+      if (!params.success)
+        return refuse(passage, "GATEWAY_INPUT_INVALID", { errors: faults("params", params.error.issues) });
+    }
+    if (request.query !== "" || route.query !== undefined) {
+      const query = parseQuery(request.query);
+      if (query === undefined)
+        return refuse(passage, "GATEWAY_INPUT_INVALID", {
+          errors: [{ pointer: "query", detail: "It can't be read, or names a key twice" }],
+        });
+      const unknown = route.query === undefined ? Object.keys(query)[0] : undefined;
+      if (unknown !== undefined)
+        return refuse(passage, "GATEWAY_INPUT_INVALID", {
+          errors: [{ pointer: "query", detail: "No key is accepted here" }],
+        });
+      if (route.query !== undefined) {
+        const checked = z.core.safeParse(route.query, { ...query });
+        if (!checked.success)
+          return refuse(passage, "GATEWAY_INPUT_INVALID", { errors: faults("query", checked.error.issues) });
+      }
+      passage.query = query;
+    }
+    if (route.body !== undefined) readBody(passage);
+    else if (hasBody(request)) refuse(passage, "GATEWAY_BODY_UNEXPECTED");
+    else forward(passage, undefined);
+  }
+
+  function readBody(passage: Passage): void {
+    const { request } = passage;
+    const type = request.header("content-type");
+    const encoding = request.header("content-encoding");
+    if (
+      type === undefined ||
+      !(type === "application/json" || jsonType.test(type)) ||
+      (encoding !== undefined && encoding !== "identity")
+    ) {
+      return refuse(passage, "GATEWAY_MEDIA_TYPE_REFUSED");
+    }
+    request.readBody(route.maxBodyBytes, (error, bytes) => {
+      if (error === "aborted") return;
+      if (error !== undefined)
+        return refuse(passage, error === "timeout" ? "GATEWAY_BODY_TIMEOUT" : "GATEWAY_BODY_TOO_LARGE");
+      checkBody(passage, bytes);
+    });
+  }
+
+  function checkBody(passage: Passage, bytes: Uint8Array): void {
+    const json = parseJsonBody(bytes);
+    if (json.fault !== undefined)
+      return refuse(passage, "GATEWAY_INPUT_INVALID", {
+        errors: [{ pointer: "", detail: jsonFaults[json.fault] }],
+      });
+    const body = z.core.safeParse(route.body as NonNullable<typeof route.body>, json.value);
+    if (!body.success)
+      return refuse(passage, "GATEWAY_INPUT_INVALID", { errors: faults("", body.error.issues) });
+    forward(passage, body.data);
+  }
+
+  function forward(passage: Passage, body: unknown): void {
+    const id = newId();
+    const target =
+      buildTarget(route, passage.values) + (passage.query === undefined ? "" : formatQuery(passage.query));
+    (destination as Destination)({ route, id, target, body, caller: passage.caller }, (answer) => {
+      try {
+        release(passage, id, answer);
+      } catch {
+        refuse(passage, "GATEWAY_FAILED", { reason: "the answer could not be checked" });
+      }
+    });
+  }
+
+  /** Answers with a problem that came from behind, under the id that the upstream was given. */
+  function fail(passage: Passage, id: string, code: ProblemCode): void {
+    passage.respond(problemAnswer(code, { id }, passage.extra));
+  }
+
+  function release(passage: Passage, id: string, answer: ForwardedAnswer): void {
+    const { caller } = passage;
+    if (answer.kind === "failed") {
+      events({
+        type: "gateway.upstream.failed",
+        time: now(),
+        id,
+        route: route.key,
+        upstream: route.to,
+        reason: answer.reason,
+      });
+      return fail(passage, id, answer.code);
+    }
+    if (answer.status === 404 || answer.status === 410) return fail(passage, id, "GATEWAY_NOT_FOUND");
+    if (answer.status >= 400 && answer.status < 500) {
+      events({
+        type: "gateway.upstream.failed",
+        time: now(),
+        id,
+        route: route.key,
+        upstream: route.to,
+        reason: `it answered ${answer.status}`,
+      });
+      return fail(passage, id, "GATEWAY_UPSTREAM_REFUSED");
+    }
+    if (answer.status < 200 || answer.status > 299) {
+      events({
+        type: "gateway.upstream.failed",
+        time: now(),
+        id,
+        route: route.key,
+        upstream: route.to,
+        reason: `it answered ${answer.status}`,
+      });
+      return fail(passage, id, "GATEWAY_ANSWER_INVALID");
+    }
+    if (
+      route.access.kind === "ownerField" &&
+      !ownsAnswer(answer.value, route.access.field, caller?.subject)
+    ) {
+      events({
+        type: "gateway.answer.refused",
+        time: now(),
+        id,
+        route: route.key,
+        subject: caller?.subject,
+        reason: "it belongs to another subject, or names none",
+      });
+      // As if it did not exist: that it does is somebody else's business.
+      return fail(passage, id, "GATEWAY_NOT_FOUND");
+    }
+    if (answerContract === undefined) return passage.respond(jsonAnswer(undefined, passage.extra));
+    const verdict = answerContract(answer.value);
+    if (verdict.kind === "refused") {
+      events({
+        type: "gateway.answer.refused",
+        time: now(),
+        id,
+        route: route.key,
+        reason: "it is not as declared",
+        fields: verdict.fields,
+      });
+      return fail(passage, id, "GATEWAY_ANSWER_INVALID");
+    }
+    if (verdict.dropped.length > 0)
+      events({ type: "gateway.answer.trimmed", time: now(), id, route: route.key, fields: verdict.dropped });
+    passage.respond(jsonAnswer(JSON.stringify(verdict.value), passage.extra));
+  }
+
+  return start;
+}
+
+const jsonFaults = {
+  malformed: "It is not JSON in UTF-8",
+  "duplicate-key": "An object names a key twice",
+  "too-deep": "It is nested too deeply",
+  "forbidden-key": "A key is not allowed",
+} as const;
+
+/** Names the fields that are wrong and says how, in our words: a schema's own messages could echo what was sent. */
+function faults(place: string, issues: readonly z.core.$ZodIssue[]): FieldFault[] {
+  return issues
+    .slice(0, maxFaults)
+    .map((issue) => ({
+      pointer: place + pointer(issue.path),
+      detail: faultWords[issue.code] ?? "It is not as described",
+    }));
+}
+
+const faultWords: Partial<Record<z.core.$ZodIssue["code"], string>> = {
+  invalid_type: "It is missing or has the wrong type",
+  too_big: "It is too large",
+  too_small: "It is too small",
+  invalid_format: "It has the wrong form",
+  unrecognized_keys: "It has a field that is not described",
+  invalid_value: "It is none of the accepted values",
+};
+
+/** Tells whether a request that should have no body announces one. */
+function hasBody(request: GatewayRequest): boolean {
+  const length = request.header("content-length");
+  return request.header("transfer-encoding") !== undefined || (length !== undefined && length !== "0");
+}
+
+/** The path for the upstream, built anew: the route's own text, and each parameter encoded once. */
+function buildTarget(route: ContractRoute, values: readonly string[]): string {
+  if (values.length === 0) return route.path;
+  let target = "";
+  let index = 0;
+  for (const segment of route.segments)
+    target += `/${"text" in segment ? segment.text : encodeURIComponent(values[index++] as string)}`;
+  return target;
+}

@@ -1,0 +1,24 @@
+export { problems } from "./answers.ts";
+export type { FieldFault, ProblemCode } from "./answers.ts";
+export type { GatewayErrorCode } from "./errors.ts";
+export type { RouteExplanation, RouteStep } from "./explain.ts";
+export { createGateway } from "./gateway.ts";
+export type { Gateway, GatewayOptions } from "./gateway.ts";
+export { createLimitMemory, createLimitStore } from "./rate-limit.ts";
+export type { LimitMemory, LimitMemoryOptions } from "./rate-limit.ts";
+export { createTokenVerifier } from "./token-verifier.ts";
+export type { IssuerKeys, KeySource, TokenVerifierOptions } from "./token-verifier.ts";
+export type {
+  BodyError,
+  Caller,
+  Destination,
+  ForwardedAnswer,
+  ForwardedRequest,
+  GatewayAnswer,
+  GatewayRequest,
+  LimitRate,
+  LimitStore,
+  Respond,
+  TokenVerdict,
+  TokenVerifier,
+} from "./types.ts";

@@ -1,0 +1,13 @@
+import { hash } from "node:crypto";
+
+export { createIssuerKeys } from "./node/issuer-keys.ts";
+export type { IssuerKeysOptions, RemoteKeySource } from "./node/issuer-keys.ts";
+export { createUpstream } from "./node/upstream.ts";
+export type { UpstreamPool, UpstreamPoolOptions } from "./node/upstream.ts";
+export { createAssertionSigner } from "./assertion.ts";
+export type { AssertionSigner, AssertionSignerOptions } from "./assertion.ts";
+
+/** SHA-256 of a token, for {@link createTokenVerifier}'s cache. */
+export function tokenDigest(token: string): string {
+  return hash("sha256", token, "base64url");
+}

@@ -1,0 +1,75 @@
+import { readFile } from "node:fs/promises";
+import type { JSONWebKeySet } from "jose";
+import { CurtainwallError } from "../../shared/index.ts";
+import { verifyAssertion } from "../assertion.ts";
+import type { VerifiedAssertion } from "../assertion.ts";
+
+/** Options of {@link createAssertionVerifier}. */
+export interface AssertionVerifierOptions {
+  /** The stack's public keys: `.curtainwall/edge/assertion.jwks.json`. Read at the first request, and again when a key is unknown. */
+  jwksFile: string;
+  /** The stack's origin. */
+  issuer: string;
+  /** This upstream's URL, as in the contract. */
+  audience: string;
+}
+
+/** Checks the assertion of one request; see {@link createAssertionVerifier}. */
+export type AssertionVerifier = (
+  header: string | undefined,
+  request: { method: string; path: string },
+) => Promise<VerifiedAssertion>;
+
+const rereadAfterMs = 1000;
+
+/**
+ * For an upstream: verifies that a request came through the gateway, and tells for whom. Call it before anything else.
+ *
+ * @example
+ * ```ts
+ * import { createServer } from "node:http";
+ * import { assertionHeader, createAssertionVerifier } from "curtainwall/upstream";
+ *
+ * const verify = createAssertionVerifier({
+ *   jwksFile: ".curtainwall/edge/assertion.jwks.json",
+ *   issuer: "https://www.bakery.example",
+ *   audience: "https://shop.internal/",
+ * });
+ * createServer(async (request, response) => {
+ *   const header = request.headers[assertionHeader];
+ *   const { subject } = await verify(String(header), { method: request.method ?? "", path: request.url ?? "" });
+ *   response.end(subject);
+ * });
+ * ```
+ */
+export function createAssertionVerifier({
+  jwksFile,
+  issuer,
+  audience,
+}: AssertionVerifierOptions): AssertionVerifier {
+  const target = new URL(audience).href;
+  let keys: JSONWebKeySet | undefined;
+  let readAt = 0;
+
+  async function read(): Promise<JSONWebKeySet> {
+    readAt = Date.now();
+    try {
+      return (keys = JSON.parse(await readFile(jwksFile, "utf8")) as JSONWebKeySet);
+    } catch (cause) {
+      throw new CurtainwallError("GATEWAY_ASSERTION_INVALID", "The gateway's public keys can't be read.", {
+        cause,
+        hint: `Start the stack first; it writes ${jwksFile}`,
+      });
+    }
+  }
+
+  return async (header, request) => {
+    const current = keys ?? (await read());
+    try {
+      return await verifyAssertion(header, request, { keys: current, issuer, audience: target });
+    } catch (error) {
+      if (Date.now() - readAt < rereadAfterMs) throw error;
+      return verifyAssertion(header, request, { keys: await read(), issuer, audience: target });
+    }
+  };
+}

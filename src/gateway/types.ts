@@ -1,0 +1,94 @@
+import type { ContractRoute } from "../contract/index.ts";
+
+/** A request as the gateway sees it; the server satisfies it. */
+export interface GatewayRequest {
+  readonly method: string;
+  /** As it came, without the query. */
+  readonly path: string;
+  /** As it came, what follows "?"; empty if there is none. */
+  readonly query: string;
+  /** Network address of the client. */
+  readonly remoteAddress: string;
+  /** A header by its lower-case name. */
+  header(name: string): string | undefined;
+  /** Reads the whole body, at most once. */
+  readBody(maxBytes: number, done: (error: BodyError | undefined, bytes: Uint8Array) => void): void;
+}
+
+/** Why a body could not be read. After `aborted` nobody waits for an answer. */
+export type BodyError = "too-large" | "aborted" | "timeout";
+
+/** What is to be sent. */
+export interface GatewayAnswer {
+  readonly status: number;
+  /** Name, value, name, value …: all of them, security headers too. */
+  readonly headers: readonly string[];
+  readonly body: string | undefined;
+}
+
+/** Takes an answer; called once for each request. */
+export type Respond = (answer: GatewayAnswer) => void;
+
+/** Who calls, after the access token was verified. */
+export interface Caller {
+  readonly subject: string;
+  readonly roles: readonly string[];
+}
+
+/** A checked request on its way to whoever answers it. */
+export interface ForwardedRequest {
+  readonly route: ContractRoute;
+  readonly id: string;
+  /** Path and query, built anew from what was checked. */
+  readonly target: string;
+  /** The checked body; undefined if the route takes none. */
+  readonly body: unknown;
+  readonly caller: Caller | undefined;
+}
+
+/** What an upstream answered. */
+export type ForwardedAnswer =
+  | {
+      readonly kind: "answer";
+      readonly status: number;
+      /** The JSON value; undefined if there is no body. */ readonly value: unknown;
+    }
+  | {
+      readonly kind: "failed";
+      readonly code: "GATEWAY_UPSTREAM_UNAVAILABLE" | "GATEWAY_UPSTREAM_TIMEOUT" | "GATEWAY_ANSWER_INVALID";
+      /** For the log. */ readonly reason: string;
+    };
+
+/** Whoever answers a route's requests. Calls `done` once, at once or later; must not throw. */
+export type Destination = (request: ForwardedRequest, done: (answer: ForwardedAnswer) => void) => void;
+
+/** Verdict on an access token. */
+export type TokenVerdict =
+  | { readonly kind: "valid"; readonly caller: Caller }
+  | { readonly kind: "invalid"; /** For the log. */ readonly reason: string }
+  | { readonly kind: "unavailable"; /** For the log. */ readonly reason: string };
+
+/** Verifies access tokens. Answers at once when it can, since most tokens were seen before. */
+export interface TokenVerifier {
+  verify(token: string): TokenVerdict | Promise<TokenVerdict>;
+}
+
+/** Counts requests. */
+export interface LimitStore {
+  /**
+   * Charges one request.
+   *
+   * @returns requests left at this moment, or, if it is refused, minus the milliseconds until one is admitted
+   */
+  take(limit: LimitRate, key: string, nowMs: number): number;
+}
+
+/** What a {@link LimitStore} needs to know of a limit. */
+export interface LimitRate {
+  /** Keeps equal keys of different limits apart. */
+  readonly id: number;
+  /** Requests admitted at once. */
+  readonly burst: number;
+  /** Time in which one request is regained. */
+  readonly intervalMs: number;
+}
