@@ -1,0 +1,160 @@
+import Provider, { errors, interactionPolicy } from "oidc-provider";
+import type { ClientMetadata, Configuration, ResourceServer } from "oidc-provider";
+import type { Accounts } from "./accounts.ts";
+import type { LoginKeys } from "./keys.ts";
+import { createMemoryAdapter } from "./memory-adapter.ts";
+import { errorPage } from "./pages.ts";
+
+/** Options of {@link createProvider}. */
+export interface ProviderOptions {
+  issuer: string;
+  /** Where the bakery's site is: its client may be sent back there. */
+  siteOrigin: string;
+  accounts: Accounts;
+  keys: LoginKeys;
+  /** The APIs that tokens can be asked for: their identifiers are the tokens' `aud`. The first is the default. */
+  audiences: readonly [string, ...string[]];
+}
+
+/** The clients that may ask for tokens. All are public and use PKCE. */
+export const clientIds = {
+  site: "bakery-site",
+  /** For `curtainwall audit` and the command line. */
+  audit: "bakery-audit",
+  /** Its access tokens live one second, so that the audit can hold one that has really expired. */
+  auditExpiring: "bakery-audit-expiring",
+} as const;
+
+/** Where the audit's clients are sent back to. Nothing listens there: the code is read from the address. */
+export const auditRedirectUri = "http://127.0.0.1/signed-in";
+
+/** The scope to ask for besides `openid`. */
+export const scope = "shop";
+
+const accessTokenSeconds = 600;
+
+/**
+ * Makes the bakery's OpenID provider: authorization code with PKCE, and signed JWT access tokens (RFC 9068) for the
+ * resource that is asked for (RFC 8707).
+ */
+export function createProvider(options: ProviderOptions): Provider {
+  const provider = new Provider(options.issuer, configuration(options));
+  provider.on("server_error", (_context, error) => console.error(`login: ${error.message}`));
+  return provider;
+}
+
+function configuration({ siteOrigin, accounts, keys, audiences }: ProviderOptions): Configuration {
+  return {
+    adapter: createMemoryAdapter(),
+    clients: clients(siteOrigin),
+    clientDefaults: { id_token_signed_response_alg: "ES256" },
+    jwks: { keys: [keys.signing] },
+    cookies: {
+      names: {
+        session: "__Host-bakery-session",
+        interaction: "__Secure-bakery-sign-in",
+        resume: "__Secure-bakery-resume",
+      },
+      long: { signed: true, secure: true, httpOnly: true, sameSite: "lax" },
+      short: { signed: true, secure: true, httpOnly: true, sameSite: "lax" },
+      keys: keys.cookies,
+    },
+    scopes: ["openid"],
+    claims: { openid: ["sub"], profile: ["name"] },
+    clientBasedCORS: (_context, origin) => origin === siteOrigin,
+    findAccount: (_context, id) => {
+      const person = accounts.find(id);
+      return person && { accountId: id, claims: () => ({ sub: id, name: person.name }) };
+    },
+    extraTokenClaims: (_context, token) => {
+      const roles = token.kind === "AccessToken" ? accounts.find(token.accountId)?.roles : undefined;
+      return roles === undefined || roles.length === 0 ? undefined : { roles };
+    },
+    features: {
+      devInteractions: { enabled: false },
+      dPoP: { enabled: false },
+      pushedAuthorizationRequests: { enabled: false },
+      rpInitiatedLogout: { enabled: false },
+      userinfo: { enabled: false },
+      resourceIndicators: {
+        enabled: true,
+        defaultResource: (_context, _client, oneOf) => oneOf ?? audiences[0],
+        useGrantedResource: () => true,
+        getResourceServerInfo: (_context, identifier, client) => {
+          if (!audiences.includes(identifier)) throw new errors.InvalidTarget();
+          return resourceServer(identifier, client.clientId);
+        },
+      },
+    },
+    interactions: { url: (_context, interaction) => `/sign-in/${interaction.uid}`, policy: signInOnly() },
+    // All clients are the bakery's own, so whoever signs in has agreed to all there is to agree to.
+    loadExistingGrant: async ({ oidc }) => {
+      const clientId = oidc.client?.clientId;
+      const accountId = oidc.session?.accountId;
+      if (clientId === undefined || accountId === undefined) return undefined;
+      const known = oidc.session?.grantIdFor(clientId);
+      const grant =
+        (known === undefined ? undefined : await oidc.provider.Grant.find(known)) ??
+        new oidc.provider.Grant({ clientId, accountId });
+      grant.addOIDCScope("openid");
+      for (const audience of audiences) grant.addResourceScope(audience, scope);
+      await grant.save();
+      return grant;
+    },
+    pkce: { required: () => true },
+    renderError: (context, { error, error_description }) => {
+      context.type = "html";
+      context.body = errorPage({ code: error, description: error_description });
+    },
+    responseTypes: ["code"],
+    ttl: {
+      AccessToken: (_context, token) => token.resourceServer?.accessTokenTTL ?? accessTokenSeconds,
+      AuthorizationCode: 60,
+      Grant: 3600,
+      IdToken: 600,
+      Interaction: 600,
+      Session: 3600,
+    },
+  };
+}
+
+function clients(siteOrigin: string): ClientMetadata[] {
+  const common: Omit<ClientMetadata, "client_id"> = {
+    token_endpoint_auth_method: "none",
+    grant_types: ["authorization_code"],
+    response_types: ["code"],
+  };
+  const audit: Omit<ClientMetadata, "client_id"> = {
+    ...common,
+    application_type: "native",
+    redirect_uris: [auditRedirectUri],
+    client_name: "the bakery’s audit",
+  };
+  return [
+    {
+      ...common,
+      client_id: clientIds.site,
+      application_type: "web",
+      redirect_uris: [`${siteOrigin}/signed-in/`],
+      client_name: "the bakery’s website",
+    },
+    { ...audit, client_id: clientIds.audit },
+    { ...audit, client_id: clientIds.auditExpiring },
+  ];
+}
+
+function resourceServer(audience: string, clientId: string): ResourceServer {
+  return {
+    audience,
+    scope,
+    accessTokenFormat: "jwt",
+    accessTokenTTL: clientId === clientIds.auditExpiring ? 1 : accessTokenSeconds,
+    jwt: { sign: { alg: "ES256" } },
+  };
+}
+
+function signInOnly(): ReturnType<typeof interactionPolicy.base> {
+  const policy = interactionPolicy.base();
+  policy.remove("consent");
+  return policy;
+}

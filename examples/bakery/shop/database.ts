@@ -1,0 +1,125 @@
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { seed } from "./seed.ts";
+import type { Seed, SeedProduct } from "./seed.ts";
+
+const schemaVersion = 1;
+
+const schema = `
+  CREATE TABLE products (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    priceCents INTEGER NOT NULL CHECK (priceCents > 0),
+    currency TEXT NOT NULL,
+    available INTEGER NOT NULL CHECK (available IN (0, 1)),
+    retired INTEGER NOT NULL CHECK (retired IN (0, 1)),
+    nutrition TEXT NOT NULL,
+    costCents INTEGER NOT NULL,
+    supplierNote TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE customers (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    email TEXT NOT NULL,
+    legacyPasswordHash TEXT NOT NULL,
+    internalNote TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE orders (
+    id TEXT PRIMARY KEY,
+    customerId TEXT NOT NULL REFERENCES customers (id),
+    placedAt TEXT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('placed', 'baking', 'ready', 'collected')),
+    currency TEXT NOT NULL,
+    totalCents INTEGER NOT NULL,
+    marginCents INTEGER NOT NULL,
+    internalNote TEXT NOT NULL,
+    reference TEXT,
+    UNIQUE (customerId, reference)
+  ) STRICT;
+  CREATE INDEX ordersByCustomer ON orders (customerId, placedAt);
+  CREATE TABLE items (
+    orderId TEXT NOT NULL REFERENCES orders (id),
+    position INTEGER NOT NULL,
+    product TEXT NOT NULL REFERENCES products (id),
+    quantity INTEGER NOT NULL CHECK (quantity > 0),
+    unitPriceCents INTEGER NOT NULL,
+    unitCostCents INTEGER NOT NULL,
+    PRIMARY KEY (orderId, position)
+  ) STRICT;
+  CREATE TABLE messages (
+    id TEXT PRIMARY KEY,
+    receivedAt TEXT NOT NULL,
+    name TEXT NOT NULL,
+    email TEXT NOT NULL,
+    message TEXT NOT NULL
+  ) STRICT;
+`;
+
+/** Options of {@link openShopDatabase}. */
+export interface ShopDatabaseOptions {
+  /** Path of the SQLite file; it and its folder are created when missing. */
+  file: string;
+  /** What the shop sells: goes into a new database, and is left alone in an existing one. */
+  products: readonly SeedProduct[];
+  /** What its prices are in. */
+  currency: string;
+}
+
+/**
+ * Opens the shop's database. A new one gets its tables and its seed in one transaction, so that a start that is killed
+ * leaves either nothing or all of it.
+ *
+ * @throws {Error} when the file is not a sound database of this shop.
+ */
+export function openShopDatabase({ file, products, currency }: ShopDatabaseOptions): DatabaseSync {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  const database = new DatabaseSync(file, { timeout: 5000 });
+  try {
+    database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;");
+    transaction(database, () => {
+      const version = versionOf(database);
+      if (version === 0) create(database, seed(products, currency));
+      else if (version !== schemaVersion) throw new Error(`its schema has version ${version}`);
+    });
+    return database;
+  } catch (cause) {
+    database.close();
+    throw new Error(`${file} cannot be used as the shop's database. Move it away: the next start makes a new one.`, {
+      cause,
+    });
+  }
+}
+
+/** Runs statements that count together or not at all. */
+export function transaction<T>(database: DatabaseSync, statements: () => T): T {
+  database.exec("BEGIN IMMEDIATE");
+  try {
+    const result = statements();
+    database.exec("COMMIT");
+    return result;
+  } catch (error) {
+    database.exec("ROLLBACK");
+    throw error;
+  }
+}
+
+const versionOf = (database: DatabaseSync): unknown =>
+  database.prepare("PRAGMA user_version").get()?.["user_version"];
+
+function create(database: DatabaseSync, rows: Seed): void {
+  database.exec(schema);
+  insertAll(database, "products", rows.products);
+  insertAll(database, "customers", rows.customers);
+  insertAll(database, "orders", rows.orders);
+  insertAll(database, "items", rows.items);
+  database.exec(`PRAGMA user_version = ${schemaVersion}`);
+}
+
+function insertAll(database: DatabaseSync, table: keyof Seed, rows: Seed[keyof Seed]): void {
+  for (const row of rows) {
+    const columns = Object.keys(row);
+    const statement = `INSERT INTO ${table} (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})`;
+    database.prepare(statement).run(...Object.values(row));
+  }
+}

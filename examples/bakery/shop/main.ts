@@ -1,0 +1,39 @@
+import { join } from "node:path";
+import { developmentCertificate } from "curtainwall/edge";
+import { createAssertionVerifier } from "curtainwall/upstream";
+import { breads, currency } from "../collections.ts";
+import { close, listen } from "../listen.ts";
+import { runService } from "../service.ts";
+import { origin, shopUrl, stateFolder } from "../settings.ts";
+import { openShopDatabase } from "./database.ts";
+import { createShop } from "./server.ts";
+
+await runService(async () => {
+  const database = openShopDatabase({
+    file: join(stateFolder, "example/shop.db"),
+    products: breads,
+    currency,
+  });
+  const server = createShop({
+    database,
+    certificate: await developmentCertificate({ folder: join(stateFolder, "ca"), hosts: ["localhost"] }),
+    verify: createAssertionVerifier({
+      jwksFile: join(stateFolder, "edge/assertion.jwks.json"),
+      audience: shopUrl,
+      issuer: origin,
+    }),
+    onError: (error) => console.error(`shop: ${error instanceof Error ? error.message : String(error)}`),
+  });
+  await listen(server, {
+    name: "the shop",
+    port: Number(new URL(shopUrl).port),
+    variable: "BAKERY_SHOP_PORT",
+  });
+  return {
+    url: shopUrl,
+    close: async () => {
+      await close(server);
+      database.close();
+    },
+  };
+});

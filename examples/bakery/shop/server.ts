@@ -1,0 +1,137 @@
+import { createServer } from "node:https";
+import type { Server } from "node:https";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { DatabaseSync } from "node:sqlite";
+import { shopRoutes } from "./routes.ts";
+import type { ShopAnswer, ShopRoute } from "./routes.ts";
+
+/** Checks the gateway's assertion for one request, and says whom it speaks of. Throws when anything is wrong with it. */
+export type VerifyAssertion = (
+  header: string | undefined,
+  request: { method: string; path: string },
+) => Promise<{ subject: string | undefined; roles: readonly string[] }>;
+
+/** Options of {@link createShop}. */
+export interface ShopOptions {
+  database: DatabaseSync;
+  certificate: { cert: string; key: string };
+  verify: VerifyAssertion;
+  /** Told about errors that are the shop's own. */
+  onError: (error: unknown) => void;
+}
+
+const maxBodyBytes = 65_536;
+const maxConnections = 256;
+
+/** Makes the shop's API: JSON over HTTPS (TLS 1.3), which answers only what the gateway has signed for. */
+export function createShop({ database, certificate, verify, onError }: ShopOptions): Server {
+  const routes = shopRoutes(database);
+  const server = createServer(
+    {
+      ...certificate,
+      minVersion: "TLSv1.3",
+      maxHeaderSize: 16_384,
+      headersTimeout: 5000,
+      requestTimeout: 10_000,
+    },
+    (request, response) => {
+      answer(request, routes, verify)
+        .catch((error: unknown): ShopAnswer => {
+          onError(error);
+          return { status: 500, body: careless(error) };
+        })
+        .then((result) => send(response, result))
+        .catch(onError);
+    },
+  );
+  server.maxConnections = maxConnections;
+  return server;
+}
+
+/** What many frameworks send unless they are told not to. It must not get past the gateway. */
+const careless = (error: unknown): unknown =>
+  error instanceof Error ? { error: error.message, stack: error.stack } : { error: String(error) };
+
+async function answer(
+  request: IncomingMessage,
+  routes: readonly ShopRoute[],
+  verify: VerifyAssertion,
+): Promise<ShopAnswer> {
+  const method = request.method ?? "GET";
+  const target = request.url ?? "/";
+  const caller = await verify(header(request, "curtainwall-assertion"), { method, path: target }).catch(
+    () => undefined,
+  );
+  if (caller === undefined) return refused(401, "Only the bakery's gateway may call the shop.");
+
+  const url = URL.parse(target, "https://shop.invalid");
+  const matches = url === null ? [] : routes.flatMap((route) => match(route, url.pathname));
+  const found = matches.find(({ route }) => route.method === method);
+  if (url === null || matches.length === 0) return refused(404, "There is no such thing here.");
+  if (found === undefined) return refused(405, "That is not how this is used.");
+
+  const body = method === "POST" ? await readJson(request) : { value: undefined };
+  if ("status" in body) return body;
+  return found.route.answer({
+    params: found.params,
+    query: url.searchParams,
+    body: body.value,
+    subject: caller.subject,
+  });
+}
+
+const refused = (status: number, error: string): ShopAnswer => ({ status, body: { error } });
+
+function header(request: IncomingMessage, name: string): string | undefined {
+  const value = request.headers[name];
+  return typeof value === "string" ? value : undefined;
+}
+
+function match(route: ShopRoute, pathname: string): { route: ShopRoute; params: Record<string, string> }[] {
+  const wanted = route.path.split("/");
+  const given = pathname.split("/");
+  if (wanted.length !== given.length) return [];
+  const params: Record<string, string> = {};
+  for (const [index, segment] of wanted.entries()) {
+    const text = decode(given[index] ?? "");
+    if (segment.startsWith(":") && text !== undefined && text !== "") params[segment.slice(1)] = text;
+    else if (segment !== text) return [];
+  }
+  return [{ route, params }];
+}
+
+function decode(segment: string): string | undefined {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return undefined;
+  }
+}
+
+async function readJson(request: IncomingMessage): Promise<{ value: unknown } | ShopAnswer> {
+  const type = header(request, "content-type")?.split(";")[0]?.trim().toLowerCase();
+  if (type !== "application/json") return refused(415, "Send JSON.");
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  // Read to the end even when it is too much: leaving the loop would cut the connection before the answer is out.
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes <= maxBodyBytes) chunks.push(chunk);
+  }
+  if (bytes > maxBodyBytes) return refused(413, "That is too much.");
+  try {
+    return { value: JSON.parse(Buffer.concat(chunks).toString("utf8")) };
+  } catch {
+    return refused(400, "That is not JSON.");
+  }
+}
+
+function send(response: ServerResponse, { status, body }: ShopAnswer): void {
+  const text = JSON.stringify(body);
+  response.writeHead(status, {
+    "content-type": "application/json; charset=utf-8",
+    "content-length": Buffer.byteLength(text),
+    "cache-control": "no-store",
+  });
+  response.end(text);
+}
