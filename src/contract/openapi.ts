@@ -163,6 +163,9 @@ function jsonSchema(schema: Schema, io: Direction, components: Components): Json
   return components.move(items, $defs);
 }
 
+/** Tells schemas of one name apart until they are components; no component's name has it. */
+const sameName = "@";
+
 /** What `.meta()` says of schemas and of their closed copies. Two schemas of one name get two, as Zod insists. */
 class Names extends z.core.$ZodRegistry<z.core.GlobalMeta> {
   readonly #names = new Map<string, Schema>();
@@ -174,7 +177,7 @@ class Names extends z.core.$ZodRegistry<z.core.GlobalMeta> {
 
   #nameOf(schema: Schema, id: string): string {
     const wanted = id.replaceAll(/[^A-Za-z0-9._-]/g, "-");
-    return firstFree(wanted, (name) => {
+    return firstFree(wanted, sameName, (name) => {
       const holder = this.#names.get(name) ?? schema;
       this.#names.set(name, holder);
       return holder === schema;
@@ -203,8 +206,8 @@ class Components {
 
   #nameOf(name: string, definitions: Record<string, Json>): string {
     const content = contentOf(name, definitions);
-    const wanted = name.replace(/^__schema/, "Schema");
-    return firstFree(wanted, (candidate) => {
+    const wanted = (name.split(sameName)[0] ?? name).replace(/^__schema/, "Schema");
+    return firstFree(wanted, "-", (candidate) => {
       const held = this.#contents.get(candidate) ?? content;
       this.#contents.set(candidate, held);
       return held === content;
@@ -235,8 +238,8 @@ function mapRefs(value: Json, change: (ref: string) => string): Json {
 }
 
 /** The name itself, or with the first number from 2 on that is not taken. */
-function firstFree(wanted: string, isFree: (name: string) => boolean): string {
+function firstFree(wanted: string, separator: string, isFree: (name: string) => boolean): string {
   let name = wanted;
-  for (let count = 2; !isFree(name); count++) name = `${wanted}-${count}`;
+  for (let count = 2; !isFree(name); count++) name = `${wanted}${separator}${count}`;
   return name;
 }
