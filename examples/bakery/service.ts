@@ -26,7 +26,7 @@ export async function runService(start: () => Promise<RunningService>): Promise<
   } catch (error) {
     tell({ kind: "failed", message: explain(error) });
     process.exitCode = 1;
-    if (isChild) process.disconnect();
+    if (isChild) process.disconnect?.();
   }
 }
 

@@ -3,7 +3,7 @@ import { developmentCertificate } from "curtainwall/edge";
 import { close, listen } from "../listen.ts";
 import { demonstrationPassword, people } from "../people.ts";
 import { runService } from "../service.ts";
-import { apiAudience, loginUrl, origin, stateFolder, wholesaleAudience } from "../settings.ts";
+import { apiAudience, readAddresses, stateFolder, wholesaleAudience } from "../settings.ts";
 import { createAccounts } from "./accounts.ts";
 import { loadKeys } from "./keys.ts";
 import { createProvider } from "./provider.ts";
@@ -11,6 +11,7 @@ import { createLogin } from "./server.ts";
 import { createSignIn } from "./sign-in.ts";
 
 await runService(async () => {
+  const { origin, loginUrl } = readAddresses();
   const accounts = await createAccounts(people, demonstrationPassword);
   const provider = createProvider({
     issuer: loginUrl,

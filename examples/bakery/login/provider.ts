@@ -1,8 +1,8 @@
-import Provider, { errors, interactionPolicy } from "oidc-provider";
 import type { ClientMetadata, Configuration, ResourceServer } from "oidc-provider";
 import type { Accounts } from "./accounts.ts";
 import type { LoginKeys } from "./keys.ts";
 import { createMemoryAdapter } from "./memory-adapter.ts";
+import { errors, interactionPolicy, Provider } from "./oidc-provider.ts";
 import { errorPage } from "./pages.ts";
 
 /** Options of {@link createProvider}. */

@@ -2,7 +2,7 @@ import { createServer } from "node:https";
 import type { Server } from "node:https";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { baseSecurityHeaders } from "curtainwall";
-import type Provider from "oidc-provider";
+import type { Provider } from "./oidc-provider.ts";
 import { errorPage, pagePolicy } from "./pages.ts";
 import type { SignIn } from "./sign-in.ts";
 

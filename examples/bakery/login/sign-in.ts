@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { errors } from "oidc-provider";
-import type Provider from "oidc-provider";
+
 import type { Accounts } from "./accounts.ts";
 import { createAttemptLimit } from "./attempts.ts";
+import { errors } from "./oidc-provider.ts";
+import type { Provider } from "./oidc-provider.ts";
 import { errorPage, pagePolicy, signInPage } from "./pages.ts";
 import type { SignInPageOptions } from "./pages.ts";
 

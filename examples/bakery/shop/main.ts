@@ -4,11 +4,12 @@ import { createAssertionVerifier } from "curtainwall/upstream";
 import { breads, currency } from "../collections.ts";
 import { close, listen } from "../listen.ts";
 import { runService } from "../service.ts";
-import { origin, shopUrl, stateFolder } from "../settings.ts";
+import { readAddresses, stateFolder } from "../settings.ts";
 import { openShopDatabase } from "./database.ts";
 import { createShop } from "./server.ts";
 
 await runService(async () => {
+  const { origin, shopUrl } = readAddresses();
   const database = openShopDatabase({
     file: join(stateFolder, "example/shop.db"),
     products: breads,

@@ -2,6 +2,7 @@ import { createServer } from "node:https";
 import type { Server } from "node:https";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { DatabaseSync } from "node:sqlite";
+import { assertionHeader } from "curtainwall/upstream";
 import { shopRoutes } from "./routes.ts";
 import type { ShopAnswer, ShopRoute } from "./routes.ts";
 
@@ -59,7 +60,7 @@ async function answer(
 ): Promise<ShopAnswer> {
   const method = request.method ?? "GET";
   const target = request.url ?? "/";
-  const caller = await verify(header(request, "curtainwall-assertion"), { method, path: target }).catch(
+  const caller = await verify(header(request, assertionHeader), { method, path: target }).catch(
     () => undefined,
   );
   if (caller === undefined) return refused(401, "Only the bakery's gateway may call the shop.");

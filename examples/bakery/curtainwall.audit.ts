@@ -1,0 +1,74 @@
+import { randomUUID } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { defineAudit } from "curtainwall/audit";
+import type { AuditIdentity } from "curtainwall/audit";
+import { breads } from "./collections.ts";
+import { getToken } from "./login/get-token.ts";
+import { clientIds } from "./login/provider.ts";
+import { alice, bob, demonstrationPassword, marta } from "./people.ts";
+import type { Person } from "./people.ts";
+import { apiAudience, caFile, readAddresses, root, stateFolder, wholesaleAudience } from "./settings.ts";
+import { brokenProduct, canaries, orderOf } from "./shop/seed.ts";
+
+/** Somebody with a real account, whose tokens come from the real sign-in form. */
+function identity({ id, username, roles }: Person): AuditIdentity {
+  const token = async (audience: string, clientId: string = clientIds.audit): Promise<string> =>
+    getToken({
+      issuer: readAddresses().loginUrl,
+      ca: await readFile(join(root, caFile), "utf8"),
+      username,
+      password: demonstrationPassword,
+      audience,
+      clientId,
+    });
+  return {
+    subject: id,
+    roles,
+    token: () => token(apiAudience),
+    expiredToken: () => token(apiAudience, clientIds.auditExpiring),
+    otherAudienceToken: () => token(wholesaleAudience),
+  };
+}
+
+/** How many rows a table of the shop has: what a refused write must not change. */
+function rowsOf(table: "messages" | "orders"): () => Promise<unknown> {
+  return async () => {
+    const database = new DatabaseSync(join(stateFolder, "example/shop.db"), { readOnly: true });
+    try {
+      return database.prepare(`SELECT count(*) AS rows FROM ${table}`).get();
+    } finally {
+      database.close();
+    }
+  };
+}
+
+export default defineAudit({
+  identities: { alice: identity(alice), bob: identity(bob), marta: identity(marta) },
+  samples: {
+    "GET /api/products/:id": { params: { id: breads[0].id } },
+    "GET /api/users/:user/orders": {
+      as: {
+        alice: { params: { user: alice.id }, canary: orderOf.alice },
+        bob: { params: { user: bob.id }, canary: orderOf.bob },
+      },
+    },
+    "GET /api/orders/:id": {
+      as: {
+        alice: { params: { id: orderOf.alice }, canary: alice.id },
+        bob: { params: { id: orderOf.bob }, canary: bob.id },
+      },
+    },
+    "GET /api/staff/orders": { query: { status: "collected" } },
+    "POST /api/orders": {
+      body: { items: [{ product: breads[0].id, quantity: 1 }], reference: randomUUID() },
+    },
+    "POST /api/contact": {
+      body: { name: "The audit", email: "audit@example.com", message: "Only testing that this arrives." },
+    },
+  },
+  failures: { "GET /api/products/:id": { params: { id: brokenProduct } } },
+  state: { "POST /api/orders": rowsOf("orders"), "POST /api/contact": rowsOf("messages") },
+  canaries: Object.values(canaries),
+});

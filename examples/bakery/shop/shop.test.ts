@@ -1,0 +1,249 @@
+import assert from "node:assert/strict";
+import { generateKeyPair, randomUUID } from "node:crypto";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { request } from "node:https";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { promisify } from "node:util";
+import { developmentCertificate } from "curtainwall/edge";
+import { createAssertionVerifier } from "curtainwall/upstream";
+import { SignJWT } from "jose";
+import { breads, currency } from "../collections.ts";
+import { close, listen } from "../listen.ts";
+import { alice, bob } from "../people.ts";
+import { openShopDatabase } from "./database.ts";
+import { brokenProduct, canaries, orderOf } from "./seed.ts";
+import { createShop } from "./server.ts";
+
+const origin = "https://bakery.test";
+const audience = "https://shop.bakery.test";
+
+interface Call {
+  subject?: string;
+  body?: unknown;
+  rawBody?: string;
+  contentType?: string;
+  /** Undefined signs an assertion for this very request. */
+  assertion?: string | null;
+}
+
+const running = await startShop();
+after(running.stop);
+
+async function startShop() {
+  const folder = await mkdtemp(join(tmpdir(), "bakery-shop-"));
+  const certificate = await developmentCertificate({ folder: join(folder, "ca"), hosts: ["localhost"] });
+  const { publicKey, privateKey } = await promisify(generateKeyPair)("ed25519");
+  const jwksFile = join(folder, "assertion.jwks.json");
+  await writeFile(jwksFile, JSON.stringify({ keys: [{ ...publicKey.export({ format: "jwk" }), kid: "1" }] }));
+  const database = openShopDatabase({ file: join(folder, "shop.db"), products: breads, currency });
+  const errors: unknown[] = [];
+  const server = createShop({
+    database,
+    certificate,
+    verify: createAssertionVerifier({ jwksFile, audience, issuer: origin }),
+    onError: (error) => errors.push(error),
+  });
+  const port = await listen(server, { name: "the shop", port: 0, variable: "BAKERY_SHOP_PORT" });
+
+  const sign = (method: string, path: string, subject?: string): Promise<string> => {
+    const token = new SignJWT({ htm: method, htp: path, roles: [] })
+      .setProtectedHeader({ alg: "EdDSA", typ: "curtainwall-assertion+jwt", kid: "1" })
+      .setIssuer(origin)
+      .setAudience(`${audience}/`)
+      .setIssuedAt()
+      .setExpirationTime("30s")
+      .setJti(randomUUID());
+    return (subject === undefined ? token : token.setSubject(subject)).sign(privateKey);
+  };
+
+  return {
+    port,
+    folder,
+    database,
+    sign,
+    errors,
+    certificate,
+    stop: async () => {
+      await close(server);
+      database.close();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+async function call(method: string, path: string, { subject, body, rawBody, contentType, assertion }: Call = {}) {
+  const signed = assertion === undefined ? await running.sign(method, path, subject) : assertion;
+  const text = rawBody ?? (body === undefined ? undefined : JSON.stringify(body));
+  const { promise, resolve, reject } = Promise.withResolvers<{ status: number; text: string }>();
+  const outgoing = request(
+    {
+      host: "localhost",
+      port: running.port,
+      ca: running.certificate.ca,
+      method,
+      path,
+      agent: false,
+      headers: {
+        ...(signed === null ? {} : { "curtainwall-assertion": signed }),
+        ...(text === undefined ? {} : { "content-type": contentType ?? "application/json" }),
+      },
+    },
+    (response) => {
+      const chunks: Buffer[] = [];
+      response.on("data", (chunk: Buffer) => chunks.push(chunk));
+      response.on("end", () =>
+        resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString("utf8") }),
+      );
+    },
+  );
+  outgoing.on("error", reject);
+  outgoing.end(text);
+  const answer = await promise;
+  // What the shop answers is what these tests are about: each of them says what it expects to find.
+  const json = JSON.parse(answer.text) as Record<string, never>;
+  return { ...answer, json };
+}
+
+const newOrder = { items: [{ product: breads[0].id, quantity: 2 }] };
+
+test("a request without an assertion is refused, and so is one with a forged one", async () => {
+  assert.equal((await call("GET", "/api/products", { assertion: null })).status, 401);
+  assert.equal((await call("GET", "/api/products", { assertion: "e30.e30.e30" })).status, 401);
+});
+
+test("an assertion for one request does not open another", async () => {
+  const assertion = await running.sign("GET", "/api/products");
+  assert.equal((await call("GET", "/api/products", { assertion })).status, 200);
+  assert.equal((await call("GET", "/api/staff/orders", { assertion })).status, 401);
+  assert.equal((await call("GET", "/api/products?a=1", { assertion })).status, 401);
+});
+
+test("the products are those of the site, in its order, at its prices", async () => {
+  const { status, json } = await call("GET", "/api/products");
+  assert.equal(status, 200);
+  const products = json["products"] as { id: string; name: string; priceCents: number; available: boolean }[];
+  assert.deepEqual(
+    products.map(({ id, name, priceCents }) => ({ id, name, priceCents })),
+    breads.map(({ id, name, priceCents }) => ({ id, name, priceCents })),
+  );
+  assert.ok(products.every(({ available }) => available));
+});
+
+test("the shop sends internal columns along: keeping them in is the gateway's work", async () => {
+  const { text } = await call("GET", `/api/products/${breads[0].id}`);
+  assert.match(text, /costCents/);
+  assert.ok(text.includes(canaries.supplierNote) && text.includes(canaries.laboratory));
+  const order = await call("GET", `/api/orders/${orderOf.alice}`, { subject: alice.id });
+  assert.ok(order.text.includes(canaries.passwordHash) && order.text.includes(canaries.orderNote));
+});
+
+test("an unknown product is 404, and text that looks like SQL is only text", async () => {
+  assert.equal((await call("GET", "/api/products/no-such-bread")).status, 404);
+  const sql = encodeURIComponent("x' OR '1'='1'; DROP TABLE products; --");
+  assert.equal((await call("GET", `/api/products/${sql}`)).status, 404);
+  assert.equal((await call("GET", `/api/staff/orders?status=${sql}`)).json["orders"]?.["length"], 0);
+  assert.equal((await call("GET", "/api/products")).status, 200);
+});
+
+test("an unknown path is 404, a wrong method 405, a malformed path 404", async () => {
+  assert.equal((await call("GET", "/api/nothing")).status, 404);
+  assert.equal((await call("DELETE", "/api/products")).status, 405);
+  assert.equal((await call("GET", "/api/products/%zz")).status, 404);
+  assert.equal((await call("GET", "//")).status, 404);
+});
+
+test("a customer's orders are theirs, newest first", async () => {
+  const { json } = await call("GET", `/api/users/${alice.id}/orders`, { subject: alice.id });
+  const orders = json["orders"] as { id: string; customerId: string; placedAt: string }[];
+  assert.ok(orders.length >= 2 && orders.every(({ customerId }) => customerId === alice.id));
+  assert.deepEqual(
+    orders.map(({ placedAt }) => placedAt),
+    orders.map(({ placedAt }) => placedAt).toSorted().toReversed(),
+  );
+});
+
+test("an order belongs to whom the assertion names, whatever its body says", async () => {
+  const own = await call("POST", "/api/orders", { subject: bob.id, body: { ...newOrder, customerId: alice.id } });
+  assert.equal(own.status, 201);
+  assert.equal(own.json["customerId"], bob.id);
+  assert.equal(own.json["totalCents"], 2 * breads[0].priceCents);
+  const read = await call("GET", `/api/orders/${String(own.json["id"])}`, { subject: bob.id });
+  assert.equal(read.json["customerId"], bob.id);
+});
+
+test("nobody signed in, and nobody unknown, can order", async () => {
+  assert.equal((await call("POST", "/api/orders", { body: newOrder })).status, 403);
+  assert.equal((await call("POST", "/api/orders", { subject: randomUUID(), body: newOrder })).status, 403);
+});
+
+test("an order sent twice with one reference is placed once; the reference is the customer's own", async () => {
+  const reference = randomUUID();
+  const send = (subject: string, body: object) =>
+    call("POST", "/api/orders", { subject, body: { ...body, reference } });
+  const first = await send(alice.id, newOrder);
+  const again = await send(alice.id, newOrder);
+  assert.deepEqual([first.status, again.status], [201, 200]);
+  assert.equal(again.json["id"], first.json["id"]);
+  assert.equal((await send(alice.id, { items: [{ product: breads[1].id, quantity: 1 }] })).status, 409);
+  const other = await send(bob.id, newOrder);
+  assert.equal(other.status, 201);
+  assert.notEqual(other.json["id"], first.json["id"]);
+});
+
+test("an order for something that is not sold is refused whole", async () => {
+  const before = running.database.prepare("SELECT count(*) AS n FROM orders").get()?.["n"];
+  const items = [...newOrder.items, { product: brokenProduct, quantity: 1 }];
+  assert.equal((await call("POST", "/api/orders", { subject: alice.id, body: { items } })).status, 422);
+  assert.equal(running.database.prepare("SELECT count(*) AS n FROM orders").get()?.["n"], before);
+});
+
+test("bodies that are no JSON, no order, or too large are refused", async () => {
+  const post = (options: Call) => call("POST", "/api/orders", { subject: alice.id, ...options });
+  assert.equal((await post({ rawBody: "{" })).status, 400);
+  assert.equal((await post({ rawBody: "" })).status, 400);
+  assert.equal((await post({ body: null })).status, 400);
+  assert.equal((await post({ body: { items: [] } })).status, 400);
+  assert.equal((await post({ body: { items: [{ product: breads[0].id, quantity: -3 }] } })).status, 400);
+  assert.equal((await post({ body: { items: [{ product: breads[0].id, quantity: 1.5 }] } })).status, 400);
+  assert.equal((await post({ rawBody: JSON.stringify(newOrder), contentType: "text/plain" })).status, 415);
+  assert.equal((await post({ rawBody: `"${"a".repeat(70_000)}"` })).status, 413);
+});
+
+test("a message is kept as it was written", async () => {
+  const message = { name: "O'Hara", email: "o@example.com", message: "'); DROP TABLE messages; --" };
+  const { status, json } = await call("POST", "/api/contact", { body: message });
+  assert.equal(status, 201);
+  const row = running.database.prepare("SELECT * FROM messages WHERE id = ?").get(String(json["id"]));
+  assert.equal(row?.["message"], message.message);
+});
+
+test("a row that the shop can't read is an error with a stack: keeping it in is the gateway's work", async () => {
+  const { status, text } = await call("GET", `/api/products/${brokenProduct}`);
+  assert.equal(status, 500);
+  assert.ok(text.includes(canaries.brokenRow) && text.includes("stack"));
+  assert.equal(running.errors.length, 1);
+});
+
+test("the database is made once and kept; the same seed always makes the same", async () => {
+  const file = join(running.folder, "again.db");
+  const dump = () => {
+    const database = openShopDatabase({ file, products: breads, currency });
+    const tables = ["products", "customers", "orders", "items"].map((table) =>
+      database.prepare(`SELECT * FROM ${table}`).all(),
+    );
+    database.close();
+    return JSON.stringify(tables);
+  };
+  const first = dump();
+  assert.equal(dump(), first);
+  await rm(file);
+  assert.equal(dump(), first);
+});
+
+test("a file that is no database is left alone, and the error names it", async () => {
+  const file = join(running.folder, "garbage.db");
+  await writeFile(file, "this is not a database, and long enough to be taken for one".repeat(40));
+  assert.throws(() => openShopDatabase({ file, products: breads, currency }), /garbage\.db cannot be used/);
+});
