@@ -193,11 +193,11 @@ export function defineStack<
 
 /**
  * Describes one route in a file of its own; spread it into a stack's `routes`. The key comes first, so that the options are
- * checked against it. The upstream's name is checked at start.
+ * checked against it. The upstream's name is checked where it is spread.
  */
-export function route<const Key extends RouteKey>(
+export function route<const Key extends RouteKey, const To extends string>(
   key: Key,
-  options: RouteOptions<Key>,
-): { readonly [K in Key]: RouteOptions<K> } {
-  return { [key]: options } as { readonly [K in Key]: RouteOptions<K> };
+  options: RouteOptions<Key, To>,
+): { readonly [K in Key]: RouteOptions<K, To> } {
+  return { [key]: options } as { readonly [K in Key]: RouteOptions<K, To> };
 }
