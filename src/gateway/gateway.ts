@@ -310,7 +310,8 @@ function compileRoute(route: ContractRoute, surroundings: Surroundings): RouteHa
       return refuse(passage, "GATEWAY_MEDIA_TYPE_REFUSED");
     }
     request.readBody(route.maxBodyBytes, (error, bytes) => {
-      if (error === "aborted") return;
+      // Nobody waits for this answer, but the server waits for the call.
+      if (error === "aborted") return fail(passage, newId(), "GATEWAY_INPUT_INVALID");
       if (error !== undefined)
         return refuse(passage, error === "timeout" ? "GATEWAY_BODY_TIMEOUT" : "GATEWAY_BODY_TOO_LARGE");
       checkBody(passage, bytes);

@@ -1,0 +1,43 @@
+/** Cuts a stream of bytes into lines; made by {@link createLineSplitter}. */
+export interface LineSplitter {
+  push(bytes: Uint8Array): void;
+}
+
+/** Longest line that is kept; a longer one is reported once and skipped to its end. */
+export const maxLineBytes = 4096;
+
+const newline = 10;
+
+/**
+ * Cuts a stream into lines without letting the sender choose how much memory that takes.
+ *
+ * @param onLine gets each line without its end, or undefined for one that was too long
+ */
+export function createLineSplitter(onLine: (line: Uint8Array | undefined) => void): LineSplitter {
+  const rest = new Uint8Array(maxLineBytes);
+  let kept = 0;
+  let skipping = false;
+
+  const keep = (bytes: Uint8Array): void => {
+    if (skipping) return;
+    if (kept + bytes.length > maxLineBytes) {
+      skipping = true;
+      onLine(undefined);
+      return;
+    }
+    rest.set(bytes, kept);
+    kept += bytes.length;
+  };
+
+  return {
+    push(bytes) {
+      let from = 0;
+      for (let end = bytes.indexOf(newline); end >= 0; end = bytes.indexOf(newline, from)) {
+        keep(bytes.subarray(from, end));
+        if (!skipping) onLine(rest.slice(0, kept));
+        [kept, skipping, from] = [0, false, end + 1];
+      }
+      keep(bytes.subarray(from));
+    },
+  };
+}

@@ -1,0 +1,86 @@
+import { parentPort, workerData } from "node:worker_threads";
+import { importJWK } from "jose";
+import type { CryptoKey } from "jose";
+import type { Contract, SecurityEvent } from "../../contract/index.ts";
+import { createEdgeServer, createRedirectServer } from "../../edge/index.ts";
+import { createGateway, createLimitStore, createTokenVerifier } from "../../gateway/index.ts";
+import type { Gateway } from "../../gateway/index.ts";
+import { createAssertionSigner, createIssuerKeys, createUpstream, tokenDigest } from "../../gateway/node.ts";
+import type { RemoteKeySource } from "../../gateway/node.ts";
+import { isCurtainwallError } from "../../shared/index.ts";
+import { loadContract } from "../load-contract.ts";
+import { securityEventOf } from "./edge-events.ts";
+import type { FromThread, ThreadConfiguration, ToThread } from "./thread-messages.ts";
+
+// One thread of the edge: the whole path of a request, from TLS to the upstream, in one event loop.
+
+const port = parentPort as NonNullable<typeof parentPort>;
+const configuration = workerData as ThreadConfiguration;
+const say = (message: FromThread): void => port.postMessage(message);
+
+let pending: SecurityEvent[] = [];
+
+/** Hands events over in one message a turn of the loop, so that a flood of refusals stays cheap. */
+function emit(event: SecurityEvent): void {
+  if (pending.length === 0) setImmediate(handOver);
+  pending.push(event);
+}
+
+function handOver(): void {
+  const events = pending;
+  pending = [];
+  say({ type: "events", events });
+}
+
+interface Api {
+  gateway: Gateway;
+  keys: RemoteKeySource | undefined;
+}
+
+async function createApi(contract: Contract): Promise<Api> {
+  const { identity } = contract;
+  const keys = identity && createIssuerKeys({ identity, ca: configuration.issuerAuthority, events: emit });
+  const tokens = identity && keys && createTokenVerifier({ identity, keys, digest: tokenDigest });
+  const key = (await importJWK(configuration.assertionKey, "EdDSA")) as CryptoKey;
+  const upstreams = [...contract.upstreams.values()].map((upstream) => {
+    const assertions = createAssertionSigner({ key, keyId: configuration.assertionKey.kid ?? "", issuer: contract.origin, audience: upstream.url.href });
+    const pool = createUpstream({ upstream, ca: configuration.upstreamAuthorities[upstream.name], assertions });
+    return [upstream.name, pool.send] as const;
+  });
+  const gateway = createGateway({ contract, destinations: new Map(upstreams), limits: createLimitStore(configuration.limits), tokens, events: emit });
+  return { gateway, keys };
+}
+
+async function start(): Promise<void> {
+  const { contract } = await loadContract(configuration.contractFile);
+  const { gateway, keys } = await createApi(contract);
+  const onEvent = (event: Parameters<typeof securityEventOf>[0]): void => emit(securityEventOf(event, Date.now()));
+  const server = createEdgeServer({ release: configuration.release, origin: contract.origin, certificate: configuration.certificate, api: gateway, onEvent });
+  const redirect = createRedirectServer({ origin: contract.origin, onEvent });
+
+  const listen = async (): Promise<void> => {
+    // Not awaited: an issuer that can't be reached closes the routes that need it, not the site.
+    void keys?.load();
+    await Promise.all(configuration.sockets.map(({ fd, kind }) => (kind === "https" ? server : redirect).listen({ fd })));
+    say({ type: "listening" });
+  };
+  const stop = async (graceMs: number): Promise<void> => {
+    await Promise.all([server.close(graceMs), redirect.close(graceMs)]);
+    handOver();
+    say({ type: "stopped" });
+  };
+
+  port.on("message", (message: ToThread) => {
+    if (message.type === "listen") listen().catch(fail);
+    else if (message.type === "certificate") server.setCertificate(message.certificate);
+    else stop(message.graceMs).catch(fail);
+  });
+  say({ type: "loaded" });
+}
+
+function fail(error: unknown): void {
+  const known = isCurtainwallError(error) ? error : undefined;
+  say({ type: "failed", code: known?.code ?? "STACK_DOMAIN_FAILED", message: (error as Error).message, hint: known?.hint });
+}
+
+start().catch(fail);

@@ -1,0 +1,21 @@
+import type { Release, SecurityEvent } from "../../contract/index.ts";
+import type { LimitMemory } from "../../gateway/index.ts";
+import type { CertificatePair, EdgeConfiguration, FromDomain } from "../messages.ts";
+
+/** What an edge thread starts with. */
+export interface ThreadConfiguration extends EdgeConfiguration {
+  sockets: EdgeConfiguration["threads"][number];
+  release: Release;
+  limits: LimitMemory;
+}
+
+/** What an edge thread is told. */
+export type ToThread = { type: "listen" } | { type: "certificate"; certificate: CertificatePair } | { type: "stop"; graceMs: number };
+
+/** What an edge thread says. */
+export type FromThread =
+  | { type: "loaded" }
+  | { type: "listening" }
+  | { type: "stopped" }
+  | { type: "events"; events: SecurityEvent[] }
+  | Extract<FromDomain, { type: "failed" }>;

@@ -1,0 +1,73 @@
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import type { DomainUser } from "./messages.ts";
+
+/**
+ * How domains are kept apart: each its own `uid` (when started as root), each its own `bwrap` sandbox, or `reduced`: separate
+ * processes of one user, which can read each other's memory.
+ */
+export type Isolation = "uid" | "bwrap" | "reduced";
+
+/** The trust domains that are processes. */
+export type DomainName = "edge" | "ledger";
+
+/** Finds the strongest isolation that this machine offers. */
+export function findIsolation(): Isolation {
+  if (process.getuid?.() === 0 && canBecome(firstUid)) return "uid";
+  return bwrapWorks() ? "bwrap" : "reduced";
+}
+
+/**
+ * uids that systemd's registry of ranges leaves unassigned, so that no user of the system has one of them.
+ * @see systemd.io/UIDS-GIDS
+ */
+const firstUid = 60_514;
+const slots = 80;
+const domainsInSlot: readonly DomainName[] = ["edge", "ledger"];
+const slotSize = 8;
+
+/** The user that a domain of this site becomes: another for each domain, and for each site on the machine as far as 80 slots go. */
+export function domainUser(domain: DomainName, root: string): DomainUser {
+  const slot = createHash("sha256").update(root).digest().readUInt32BE() % slots;
+  const uid = firstUid + slot * slotSize + domainsInSlot.indexOf(domain);
+  return { uid, gid: uid };
+}
+
+/** In some containers root can't become every user. */
+function canBecome(uid: number): boolean {
+  const code = `process.setgroups([]);process.setgid(${uid});process.setuid(${uid})`;
+  return spawnSync(process.execPath, ["-e", code], { stdio: "ignore", env: {} }).status === 0;
+}
+
+function bwrapWorks(): boolean {
+  if (process.platform !== "linux") return false;
+  return spawnSync("bwrap", ["--unshare-user", "--unshare-pid", "--unshare-ipc", "--ro-bind", "/", "/", "--proc", "/proc", "true"], { stdio: "ignore", timeout: 5000 }).status === 0;
+}
+
+/** What a domain's sandbox shows it of the file system. */
+export interface SandboxView {
+  readOnly: readonly string[];
+  writable: readonly string[];
+  /** Folders inside the read-only ones that are shown empty. */
+  hidden: readonly string[];
+  network: boolean;
+}
+
+/** What any Node process needs: libraries, names, authorities, time zones. */
+const systemPaths = ["/usr", "/lib", "/lib64", "/bin", "/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/ssl", "/etc/localtime", "/etc/ld.so.cache"];
+
+/** Arguments for `bwrap` before the command. */
+export function sandboxArguments({ readOnly, writable, hidden, network }: SandboxView): string[] {
+  return [
+    "--die-with-parent", "--new-session",
+    "--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try",
+    ...(network ? [] : ["--unshare-net"]),
+    "--cap-drop", "ALL",
+    ...systemPaths.flatMap((path) => ["--ro-bind-try", path, path]),
+    "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp",
+    ...readOnly.flatMap((path) => ["--ro-bind", path, path]),
+    ...hidden.flatMap((path) => ["--tmpfs", path]),
+    ...writable.flatMap((path) => ["--bind", path, path]),
+    "--chdir", "/",
+  ];
+}

@@ -1,0 +1,88 @@
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { existsSync, realpathSync } from "node:fs";
+import type { Socket } from "node:net";
+import { dirname, sep } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { CurtainwallError } from "../shared/index.ts";
+import { openControl } from "./control.ts";
+import type { ControlChannel } from "./control.ts";
+import { sandboxArguments } from "./isolation.ts";
+import type { DomainName, Isolation, SandboxView } from "./isolation.ts";
+import type { FromDomain } from "./messages.ts";
+
+/** Options of {@link launchDomain}. */
+export interface LaunchOptions {
+  readonly domain: DomainName;
+  readonly isolation: Isolation;
+  /** Descriptors that it inherits, from 4 on; 3 is its control channel. */
+  readonly fds: readonly number[];
+  /** What its sandbox shows it, beside the program itself. */
+  readonly view: SandboxView;
+  /** Environment variables that it gets; no others. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** One line that it wrote to its output. */
+  readonly onLine: (line: string) => void;
+}
+
+/** A running domain. */
+export interface DomainProcess<To> {
+  readonly pid: number;
+  readonly control: ControlChannel<FromDomain, To>;
+  /** Resolves when it has ended, with how. */
+  readonly exited: Promise<string>;
+  kill(): void;
+}
+
+/** The first descriptor after those of {@link LaunchOptions.fds}' predecessors. */
+export const firstInheritedFd = 4;
+
+/** No code from strings, no debugger by signal: what runs in a domain is what was loaded. */
+const hardening = ["--disallow-code-generation-from-strings", "--disable-sigusr1", "--no-addons", "--disable-warning=ExperimentalWarning"];
+
+/** Starts a domain's process. It waits for its configuration on the control channel. */
+export function launchDomain<To extends { type: string }>({ domain, isolation, fds, view, environment, onLine }: LaunchOptions): DomainProcess<To> {
+  const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
+  const entry = fileURLToPath(new URL(`./domains/${domain}.${extension}`, import.meta.url));
+  const node = realpathSync(process.execPath);
+  const command = [node, ...hardening, ...conditions(), entry];
+  const program = isolation === "bwrap" ? ["bwrap", ...sandboxArguments({ ...view, readOnly: [...programPaths(node, entry), ...view.readOnly] }), ...command] : command;
+  const child = spawn(program[0] as string, program.slice(1), {
+    stdio: ["ignore", "pipe", "pipe", "pipe", ...fds],
+    env: { ...environment },
+    cwd: "/",
+  });
+  for (const stream of [child.stdout, child.stderr]) if (stream !== null) createInterface({ input: stream }).on("line", onLine);
+  const control = openControl<FromDomain, To>(child.stdio[3] as Socket);
+  return { pid: child.pid ?? 0, control, exited: exitOf(child), kill: () => void child.kill("SIGKILL") };
+}
+
+function exitOf(child: ChildProcess): Promise<string> {
+  return new Promise((resolve) => {
+    child.once("error", (error) => resolve(error.message));
+    child.once("exit", (code, signal) => resolve(signal ?? `exit code ${code}`));
+  });
+}
+
+/** Waits until a domain says that it is ready. */
+export function domainReady(domain: DomainName, { control, exited }: DomainProcess<never>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    control.onMessage((message) => {
+      if (message.type === "ready") resolve();
+      else reject(new CurtainwallError(message.code, message.message, message.hint === undefined ? {} : { hint: message.hint }));
+    });
+    void exited.then((how) => reject(new CurtainwallError("STACK_DOMAIN_FAILED", `The ${domain} ended before it was ready (${how}).`, { hint: "Its output above says why" })));
+  });
+}
+
+/** Package export conditions that this process was started with: its domains resolve packages the same way. */
+const conditions = (): string[] => process.execArgv.filter((argument) => argument.startsWith("--conditions="));
+
+/** The interpreter and our package with what it depends on. */
+function programPaths(node: string, entry: string): string[] {
+  const inside = entry.lastIndexOf(`${sep}node_modules${sep}`);
+  const packageRoot = dirname(dirname(dirname(dirname(entry))));
+  const root = inside < 0 ? packageRoot : entry.slice(0, inside);
+  return [node, root].filter((path) => existsSync(path));
+}

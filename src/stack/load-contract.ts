@@ -1,0 +1,68 @@
+import { statSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { parseContract } from "../contract/index.ts";
+import type { Contract } from "../contract/index.ts";
+import { CurtainwallError, isCurtainwallError } from "../shared/index.ts";
+
+/** A contract with where it came from. */
+export interface LoadedContract {
+  readonly contract: Contract;
+  /** The file. */
+  readonly file: string;
+  /** The folder that its paths are relative to. */
+  readonly root: string;
+  /** Names of the environment variables that it read: the edge gets these and no others. */
+  readonly environment: readonly string[];
+}
+
+const fileNames = ["curtainwall.config.ts", "curtainwall.config.mts", "curtainwall.config.js", "curtainwall.config.mjs"];
+
+/**
+ * Loads and checks the contract in a folder, or in a file.
+ *
+ * @throws {CurtainwallError} `STACK_CONFIG_MISSING`, `STACK_CONFIG_FAILED` when the file throws or can't be read as
+ *   TypeScript, and what `parseContract` throws
+ */
+export async function loadContract(path: string = "."): Promise<LoadedContract> {
+  const file = findFile(resolve(path));
+  const recorded = recordEnvironment();
+  try {
+    const module = (await import(pathToFileURL(file).href)) as { default?: unknown };
+    return { contract: parseContract(module.default), file, root: dirname(file), environment: recorded.names() };
+  } catch (cause) {
+    if (isCurtainwallError(cause)) throw cause;
+    const { message, stack } = cause as Error;
+    const place = stack?.split("\n").find((line) => line.includes("file://"));
+    throw new CurtainwallError("STACK_CONFIG_FAILED", `${file} can't be loaded: ${message}`, { cause, ...(place === undefined ? {} : { hint: place.trim() }) });
+  } finally {
+    recorded.stop();
+  }
+}
+
+function findFile(path: string): string {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (stats?.isFile()) return path;
+  const found = fileNames.map((name) => join(path, name)).find((file) => statSync(file, { throwIfNoEntry: false })?.isFile());
+  if (found !== undefined) return found;
+  throw new CurtainwallError("STACK_CONFIG_MISSING", stats === undefined ? `There is no ${path}.` : `There is no contract in ${path}.`, {
+    hint: `Name the folder that holds ${fileNames[0]}, or write one:  export default defineStack({ origin: "https://…" })`,
+  });
+}
+
+/** Notes which variables are read while the contract loads. */
+function recordEnvironment(): { names: () => string[]; stop: () => void } {
+  const real = process.env;
+  const read = new Set<string>();
+  process.env = new Proxy(real, {
+    get(target, name) {
+      if (typeof name === "string") read.add(name);
+      return target[name as string];
+    },
+    has(target, name) {
+      if (typeof name === "string") read.add(name);
+      return name in target;
+    },
+  });
+  return { names: () => [...read].filter((name) => real[name] !== undefined), stop: () => void (process.env = real) };
+}

@@ -1,0 +1,310 @@
+import { chownSync, closeSync, existsSync, mkdirSync, openSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { clearTimeout, setTimeout } from "node:timers";
+import type { EventSink } from "../contract/index.ts";
+import { createEventQueue } from "../ledger/node.ts";
+import type { EventQueue } from "../ledger/node.ts";
+import { CurtainwallError } from "../shared/index.ts";
+import { loadAssertionKey } from "./assertion-key.ts";
+import { loadCertificate, readPem, watchCertificate } from "./certificate.ts";
+import type { StackCertificate } from "./certificate.ts";
+import { openEventsPipe } from "./events-pipe.ts";
+import { stackFolders } from "./folders.ts";
+import type { StackFolders } from "./folders.ts";
+import { domainUser, findIsolation } from "./isolation.ts";
+import type { DomainName, Isolation, SandboxView } from "./isolation.ts";
+import { domainReady, firstInheritedFd, launchDomain } from "./launch.ts";
+import type { DomainProcess } from "./launch.ts";
+import { openListeners } from "./listeners.ts";
+import type { Listeners } from "./listeners.ts";
+import { loadContract } from "./load-contract.ts";
+import type { LoadedContract } from "./load-contract.ts";
+import type { DomainUser, EdgeConfiguration, ToEdge, ToLedger } from "./messages.ts";
+
+/** Something that an operator may want to read. */
+export interface StackLogEntry {
+  readonly from: DomainName | "supervisor";
+  readonly level: "info" | "warning" | "error";
+  readonly message: string;
+}
+
+/** Options of {@link startStack}. */
+export interface StartOptions {
+  /** The folder that holds the contract, or its file. Default: here. */
+  path?: string;
+  /** Gets the one log of all domains. Default: one line each on stderr. */
+  log?: (entry: StackLogEntry) => void;
+  /** Isolation to use instead of the strongest that the machine offers. For tests of the weaker ones. */
+  isolation?: Isolation;
+  /** How long requests in flight may take when the stack stops, in milliseconds. Default 5 000. */
+  graceMs?: number;
+}
+
+/** A running stack. */
+export interface RunningStack {
+  readonly origin: string;
+  /** Where it listens, with the port that was chosen if the contract left it open. */
+  readonly addresses: readonly string[];
+  readonly port: number;
+  readonly redirectPort: number | undefined;
+  readonly isolation: Isolation;
+  readonly folders: StackFolders;
+  /** The development authority's certificate; undefined when the certificate comes from files. */
+  readonly caFile: string | undefined;
+  /** Process ids by domain, at this moment. */
+  pids(): Readonly<Record<DomainName, number>>;
+  /** Reads the certificate's files again. */
+  reloadCertificate(): Promise<void>;
+  /** Stops: no new connections, requests in flight finish, events reach the log. */
+  close(): Promise<void>;
+}
+
+const firstDelayMs = 100;
+const longestDelayMs = 10_000;
+/** A domain that ran this long has recovered: its next end starts from the shortest delay again. */
+const recoveredAfterMs = 60_000;
+
+const toStderr = ({ from, level, message }: StackLogEntry): void => void process.stderr.write(`${new Date().toISOString()} ${from} ${level}: ${message}\n`);
+
+/**
+ * Starts a site: the ledger, then the edge, each in its own trust domain, and keeps them running.
+ *
+ * @throws {CurtainwallError} what `loadContract` throws; `STACK_RELEASE_MISSING`, `STACK_PORT_IN_USE`,
+ *   `STACK_CERTIFICATE_INVALID`, `STACK_FILE_UNREADABLE`; what a domain reports while it starts, `RELEASE_DIGEST_MISMATCH` for one
+ */
+export async function startStack({ path = ".", log = toStderr, isolation = findIsolation(), graceMs = 5000 }: StartOptions = {}): Promise<RunningStack> {
+  const loaded = await loadContract(path);
+  const folders = stackFolders(loaded.root);
+  if (!existsSync(folders.releaseFile)) {
+    throw new CurtainwallError("STACK_RELEASE_MISSING", "There is no release to serve.", { hint: "Build it first: npx curtainwall build" });
+  }
+  const supervisor = new Supervisor(loaded, { log, isolation, graceMs, folders });
+  try {
+    await supervisor.start();
+  } catch (error) {
+    await supervisor.close("it could not start");
+    throw error;
+  }
+  return supervisor.running();
+}
+
+interface Surroundings extends Required<Pick<StartOptions, "log" | "isolation" | "graceMs">> {
+  folders: StackFolders;
+}
+
+/** A domain's process and what is needed to start it again. */
+interface Kept<To> {
+  process: DomainProcess<To>;
+  startedAt: number;
+  failures: number;
+}
+
+class Supervisor {
+  readonly #loaded: LoadedContract;
+  readonly #with: Surroundings;
+  readonly #edgePipe = openEventsPipe();
+  readonly #ownPipe = openEventsPipe();
+  readonly #queue: EventQueue;
+  readonly #events: EventSink;
+  #certificate: StackCertificate | undefined;
+  #unwatch: () => void = () => undefined;
+  #ledger: Kept<ToLedger> | undefined;
+  #edge: Kept<ToEdge> | undefined;
+  #addresses: readonly string[] = [];
+  #port = 0;
+  #redirectPort: number | undefined;
+  #retries = new Set<NodeJS.Timeout>();
+  #closing: Promise<void> | undefined;
+
+  constructor(loaded: LoadedContract, surroundings: Surroundings) {
+    this.#loaded = loaded;
+    this.#with = surroundings;
+    this.#queue = createEventQueue({ fd: this.#ownPipe.writeFd, source: "supervisor" });
+    this.#events = this.#queue.send;
+    this.#port = loaded.contract.edge.port;
+  }
+
+  async start(): Promise<void> {
+    const { contract } = this.#loaded;
+    const { isolation, folders } = this.#with;
+    this.#certificate = await loadCertificate(contract, folders);
+    if (isolation === "reduced") {
+      this.#warn("REDUCED ISOLATION: neither root nor bwrap, so the edge and the ledger run as one user, and whoever breaks into one can read the other. Install bubblewrap, or start as root.");
+    }
+    for (const { at, reason } of contract.weakenings) {
+      this.#warn(`the contract weakens a default: ${at}: ${reason}`);
+      this.#events({ type: "stack.weakened", time: Date.now(), option: at, reason });
+    }
+    await this.#startLedger(0);
+    await this.#startEdge(0);
+    this.#unwatch = watchCertificate(contract, folders, () => void this.reloadCertificate());
+    this.#events({ type: "stack.started", time: Date.now(), isolation });
+  }
+
+  running(): RunningStack {
+    return {
+      origin: this.#loaded.contract.origin,
+      addresses: this.#addresses,
+      port: this.#port,
+      redirectPort: this.#redirectPort,
+      isolation: this.#with.isolation,
+      folders: this.#with.folders,
+      caFile: this.#certificate?.caFile,
+      pids: () => ({ edge: this.#edge?.process.pid ?? 0, ledger: this.#ledger?.process.pid ?? 0 }),
+      reloadCertificate: () => this.reloadCertificate(),
+      close: () => this.close("it was asked to"),
+    };
+  }
+
+  async reloadCertificate(): Promise<void> {
+    try {
+      const fresh = await loadCertificate(this.#loaded.contract, this.#with.folders);
+      if (fresh.fingerprint === this.#certificate?.fingerprint) return;
+      this.#certificate = fresh;
+      this.#edge?.process.control.send({ type: "certificate", certificate: fresh.pair });
+      this.#events({ type: "stack.certificate.replaced", time: Date.now(), fingerprint: fresh.fingerprint });
+      this.#log("supervisor", "info", "the certificate was replaced");
+    } catch (error) {
+      // While a tool writes the two files they may not match for a moment: the old pair stays.
+      this.#warn(`the certificate was not replaced: ${(error as Error).message}`);
+    }
+  }
+
+  close(reason: string): Promise<void> {
+    return (this.#closing ??= this.#close(reason));
+  }
+
+  async #close(reason: string): Promise<void> {
+    this.#unwatch();
+    for (const retry of this.#retries) clearTimeout(retry);
+    const { graceMs } = this.#with;
+    await this.#stop(this.#edge, { type: "stop", graceMs }, graceMs + 2000);
+    this.#events({ type: "stack.stopped", time: Date.now(), reason });
+    await this.#queue.flush(1000);
+    await this.#stop(this.#ledger, { type: "stop" }, 5000);
+    this.#queue.close();
+    for (const fd of [this.#edgePipe.readFd, this.#edgePipe.writeFd, this.#ownPipe.readFd]) closeSync(fd);
+  }
+
+  async #stop<To extends { type: string }>(kept: Kept<To> | undefined, message: To, timeoutMs: number): Promise<void> {
+    if (kept === undefined) return;
+    kept.process.control.send(message);
+    const timer = setTimeout(() => kept.process.kill(), timeoutMs);
+    await kept.process.exited;
+    clearTimeout(timer);
+  }
+
+  async #startLedger(failures: number): Promise<void> {
+    const { folders } = this.#with;
+    const user = this.#userOf("ledger");
+    mkdirSync(folders.ledger, { recursive: true, mode: 0o700 });
+    if (user !== undefined) {
+      chownSync(folders.ledger, user.uid, user.gid);
+      if (existsSync(folders.logFile)) chownSync(folders.logFile, user.uid, user.gid);
+    }
+    const process_ = this.#launch<ToLedger>("ledger", [this.#edgePipe.readFd, this.#ownPipe.readFd], { readOnly: [], writable: [folders.ledger], hidden: [], network: false });
+    this.#ledger = { process: process_, startedAt: Date.now(), failures };
+    process_.control.send({
+      type: "configure",
+      file: folders.logFile,
+      sources: [{ name: "edge", fd: firstInheritedFd }, { name: "supervisor", fd: firstInheritedFd + 1 }],
+      user,
+    });
+    await domainReady("ledger", process_ as DomainProcess<never>);
+    this.#keep("ledger", this.#ledger, (attempt) => this.#startLedger(attempt));
+  }
+
+  async #startEdge(failures: number): Promise<void> {
+    const { contract, file, root } = this.#loaded;
+    const { folders } = this.#with;
+    const threads = contract.edge.threads ?? availableParallelism();
+    const assertionKey = await loadAssertionKey(folders);
+    const releaseFd = openSync(folders.releaseFile, "r");
+    const upstreamAuthorities = Object.fromEntries([...contract.upstreams.values()].flatMap(({ name, caFile }) => (caFile === undefined ? [] : [[name, readPem(root, caFile) ?? ""]])));
+    const issuerAuthority = readPem(root, contract.identity?.caFile);
+    const redirectPort = contract.edge.redirectPort;
+    const https = await openListeners({ addresses: contract.edge.addresses, port: this.#port, threads });
+    const redirect = redirectPort === false ? undefined : await openListeners({ addresses: contract.edge.addresses, port: redirectPort, threads: 1 });
+    const sockets = inheritedSockets(https, redirect);
+    const process_ = this.#launch<ToEdge>("edge", [this.#edgePipe.writeFd, releaseFd, ...sockets.fds], { readOnly: [root], writable: [], hidden: [folders.state], network: true });
+    https.close();
+    redirect?.close();
+    closeSync(releaseFd);
+    this.#port = https.port;
+    this.#redirectPort = redirect?.port;
+    this.#addresses = https.addresses;
+    this.#edge = { process: process_, startedAt: Date.now(), failures };
+    const configuration: EdgeConfiguration = {
+      contractFile: file,
+      certificate: (this.#certificate as StackCertificate).pair,
+      upstreamAuthorities,
+      issuerAuthority,
+      assertionKey,
+      user: this.#userOf("edge"),
+      eventsFd: firstInheritedFd,
+      releaseFd: firstInheritedFd + 1,
+      threads: sockets.threads,
+      maxClients: contract.edge.maxClients,
+    };
+    process_.control.send({ type: "configure", ...configuration });
+    await domainReady("edge", process_ as DomainProcess<never>);
+    this.#keep("edge", this.#edge, (attempt) => this.#startEdge(attempt));
+  }
+
+  #launch<To extends { type: string }>(domain: DomainName, fds: readonly number[], view: SandboxView): DomainProcess<To> {
+    const environment = Object.fromEntries(this.#loaded.environment.map((name) => [name, process.env[name] ?? ""]));
+    return launchDomain<To>({ domain, isolation: this.#with.isolation, fds, view, environment: domain === "edge" ? environment : {}, onLine: (line) => this.#log(domain, "error", line) });
+  }
+
+  /** Starts a domain again when it ends, later each time. */
+  #keep<To>(domain: DomainName, kept: Kept<To>, restart: (failures: number) => Promise<void>): void {
+    void kept.process.exited.then((how) => {
+      if (this.#closing !== undefined) return;
+      const failures = Date.now() - kept.startedAt > recoveredAfterMs ? 0 : kept.failures;
+      this.#events({ type: "stack.domain.exited", time: Date.now(), domain, exit: how });
+      this.#log("supervisor", "error", `the ${domain} ended (${how})`);
+      this.#retry(domain, failures + 1, restart);
+    });
+  }
+
+  #retry(domain: DomainName, failures: number, restart: (failures: number) => Promise<void>): void {
+    const delayMs = Math.min(longestDelayMs, firstDelayMs * 2 ** (failures - 1));
+    const timer = setTimeout(() => {
+      this.#retries.delete(timer);
+      restart(failures).then(
+        () => {
+          this.#events({ type: "stack.domain.restarted", time: Date.now(), domain, attempt: failures });
+          this.#log("supervisor", "info", `the ${domain} runs again`);
+        },
+        (error: unknown) => {
+          this.#log("supervisor", "error", `the ${domain} could not be started again: ${(error as Error).message}`);
+          if (this.#closing === undefined) this.#retry(domain, failures + 1, restart);
+        },
+      );
+    }, delayMs);
+    this.#retries.add(timer);
+  }
+
+  #userOf(domain: DomainName): DomainUser | undefined {
+    return this.#with.isolation === "uid" ? domainUser(domain, this.#loaded.root) : undefined;
+  }
+
+  #warn(message: string): void {
+    this.#log("supervisor", "warning", message);
+  }
+
+  #log(from: StackLogEntry["from"], level: StackLogEntry["level"], message: string): void {
+    this.#with.log({ from, level, message });
+  }
+}
+
+/** Numbers the sockets as the edge will see them: after the control channel, the events and the release. */
+function inheritedSockets(https: Listeners, redirect: Listeners | undefined): { fds: number[]; threads: EdgeConfiguration["threads"] } {
+  const fds: number[] = [];
+  const inherit = (fd: number): number => firstInheritedFd + 2 + fds.push(fd) - 1;
+  const threads = https.fds.map((row, thread) => [
+    ...row.map((fd) => ({ fd: inherit(fd), kind: "https" as const })),
+    ...(thread === 0 ? (redirect?.fds[0] ?? []) : []).map((fd) => ({ fd: inherit(fd), kind: "redirect" as const })),
+  ]);
+  return { fds, threads };
+}
