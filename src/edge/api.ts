@@ -1,0 +1,44 @@
+/** Why a body could not be read. */
+export type BodyProblem = "too-large" | "aborted" | "timeout";
+
+/** One request to the API, as the edge hands it over. Valid until its answer is given. */
+export interface ApiRequest {
+  readonly method: string;
+  /**
+   * The path as it was sent, without the query. It begins with `/`, has no empty segment but possibly the last, no dot
+   * segment, no backslash, and no escape that is malformed or stands for `/`, `\` or a control character.
+   */
+  readonly path: string;
+  /** What follows the first `?`, as it was sent: visible ASCII. Empty when there is no `?`. */
+  readonly query: string;
+  /** Normalised: an IPv4 address that came mapped into IPv6 is written as IPv4. */
+  readonly remoteAddress: string;
+  /** The value of a header by its lower-case name. Repeated ones are joined as node does. `host` works on HTTP/2 too. */
+  header(name: string): string | undefined;
+  /**
+   * Reads the whole body and calls `done` once, possibly before it returns. To be called at most once. After `too-large`
+   * and `timeout` an answer can still be given; after `aborted` nobody is there to read it.
+   */
+  readBody(maxBytes: number, done: (problem: BodyProblem | undefined, bytes: Uint8Array) => void): void;
+  /** Calls `listener` if the client goes away before it has been sent an answer. */
+  onAbort(listener: () => void): void;
+}
+
+/** The answer to an API request. */
+export interface ApiAnswer {
+  readonly status: number;
+  /**
+   * Name, value, name, value …, lower-case, complete with the security headers. The edge adds `date`, what the
+   * connection needs and, if it is missing, `content-length`.
+   */
+  readonly headers: readonly string[];
+  readonly body: Uint8Array | string | undefined;
+}
+
+/** What answers the API: the gateway satisfies it. */
+export interface ApiHandler {
+  /** Tells whether a path (see {@link ApiRequest.path}) belongs to the API. What does not is looked up in the release. */
+  matches(path: string): boolean;
+  /** Calls `respond` exactly once, also when the client has gone. */
+  handle(request: ApiRequest, respond: (answer: ApiAnswer) => void): void;
+}

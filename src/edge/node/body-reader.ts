@@ -1,0 +1,118 @@
+import type { Readable } from "node:stream";
+import type { BodyProblem } from "../api.ts";
+import type { EdgeContext } from "./context.ts";
+
+const readerKey = Symbol("reader");
+const nothing = new Uint8Array(0);
+
+interface Read extends Readable {
+  [readerKey]?: BodyReader;
+}
+
+/** Called once, with the body or with what went wrong. */
+export type BodyDone = (problem: BodyProblem | undefined, bytes: Uint8Array) => void;
+
+/** Reads one body. A body of one chunk, which nearly all are, is handed on as it came. */
+export class BodyReader {
+  readonly context: EdgeContext;
+  readonly startedAt: number;
+  /** Set when reading has ended otherwise than by the body's end. */
+  problem: BodyProblem | undefined;
+  readonly #maxBytes: number;
+  /** What content-length says; it spares waiting for the stream's own end. */
+  readonly #declared: number | undefined;
+  readonly #cut: () => void;
+  #done: BodyDone | undefined;
+  #first: Uint8Array | undefined;
+  #rest: Uint8Array[] | undefined;
+  #length = 0;
+
+  /** @param cut ends the connection, or the stream, when the client goes on sending what nobody wants */
+  constructor(
+    context: EdgeContext,
+    stream: Readable,
+    options: { maxBytes: number; declared: number | undefined; done: BodyDone | undefined; cut: () => void },
+  ) {
+    this.context = context;
+    this.startedAt = context.now;
+    this.#maxBytes = options.maxBytes;
+    this.#declared = options.declared;
+    this.#done = options.done;
+    this.#cut = options.cut;
+    (stream as Read)[readerKey] = this;
+    stream.on("data", onData);
+    if (options.done === undefined) return;
+    context.readers.add(this);
+    stream.on("error", onGone).on("close", onGone);
+    if (this.#declared === undefined) stream.on("end", onEnd);
+    else if (this.#declared > this.#maxBytes) this.fail("too-large");
+  }
+
+  push(chunk: Uint8Array): void {
+    this.#length += chunk.length;
+    if (this.#done === undefined) {
+      if (this.#length > this.#maxBytes + this.context.limits.maxDiscardedBytes) this.#cut();
+      return;
+    }
+    if (this.#length > this.#maxBytes) {
+      this.fail("too-large");
+      return;
+    }
+    if (this.#first === undefined) this.#first = chunk;
+    else (this.#rest ??= []).push(chunk);
+    if (this.#length === this.#declared) this.finish();
+  }
+
+  finish(): void {
+    const done = this.#settle();
+    if (done === undefined) return;
+    const first = this.#first ?? nothing;
+    done(undefined, this.#rest === undefined ? first : Buffer.concat([first, ...this.#rest], this.#length));
+  }
+
+  fail(problem: BodyProblem): void {
+    const done = this.#settle();
+    if (done === undefined) return;
+    this.problem = problem;
+    this.#first = undefined;
+    this.#rest = undefined;
+    done(problem, nothing);
+  }
+
+  #settle(): BodyDone | undefined {
+    const done = this.#done;
+    this.#done = undefined;
+    this.context.readers.delete(this);
+    return done;
+  }
+}
+
+/** Throws a body away, up to a limit, so that the answer given without it reaches a client that is still sending. */
+export function discardBody(context: EdgeContext, stream: Readable, cut: () => void): void {
+  // oxlint-disable-next-line no-new -- the stream holds it
+  new BodyReader(context, stream, { maxBytes: 0, declared: undefined, done: undefined, cut });
+}
+
+/** Gives up on the bodies that have taken too long. To be called every now and then. */
+export function checkReaders({ readers, now, limits }: EdgeContext): void {
+  for (const reader of readers) {
+    if (now - reader.startedAt > limits.bodyTimeoutMs) reader.fail("timeout");
+  }
+}
+
+/** What content-length says, if it is there. The parser has checked that it is a number. */
+export function declaredLength(value: string | undefined): number | undefined {
+  return value === undefined ? undefined : Number(value);
+}
+
+function onData(this: Read, chunk: Uint8Array): void {
+  this[readerKey]?.push(chunk);
+}
+
+function onEnd(this: Read): void {
+  this[readerKey]?.finish();
+}
+
+function onGone(this: Read): void {
+  this[readerKey]?.fail("aborted");
+}

@@ -1,0 +1,30 @@
+import type { PlannedAnswer, Refusals } from "../answer.ts";
+import type { ApiHandler } from "../api.ts";
+import type { EdgeEvent } from "../event.ts";
+import type { EdgeLimits } from "../limits.ts";
+import type { Resolver } from "../resolve.ts";
+import type { BodyReader } from "./body-reader.ts";
+
+/** What the parts of one edge server share. */
+export interface EdgeContext {
+  readonly limits: EdgeLimits;
+  readonly resolve: Resolver;
+  readonly refusals: Refusals;
+  readonly api: ApiHandler | undefined;
+  readonly onEvent: (event: EdgeEvent) => void;
+  /** Bodies that are being read, to be given up on when they take too long. */
+  readonly readers: Set<BodyReader>;
+  /** Milliseconds, as of the last check: reading a clock for each request would cost more than it tells. */
+  now: number;
+  /** API requests that wait for their answer. */
+  pending: number;
+  /** Set once: answers then say that the connection ends. */
+  closing: boolean;
+}
+
+/** Reports an answer that refused a request. That a path does not exist is no refusal. */
+export function reportRefusal(context: EdgeContext, answer: PlannedAnswer, remoteAddress: string): void {
+  const { status } = answer;
+  if (status < 400 || status === 404) return;
+  context.onEvent({ kind: "request-refused", remoteAddress, status, detail: `answered ${status}` });
+}

@@ -1,0 +1,120 @@
+import { inertPolicy, securityHeaders } from "../contract/index.ts";
+import type { Header } from "../contract/index.ts";
+import { createEncodingPreference } from "./accept-encoding.ts";
+import { planAnswer } from "./answer.ts";
+import type { PlannedAnswer, Refusals } from "./answer.ts";
+import type { ApiHandler } from "./api.ts";
+import { namesEntityTag } from "./entity-tag.ts";
+import { isAcceptedHost } from "./host.ts";
+import type { Plan, PlannedFile } from "./plan.ts";
+import { decodePath, isCleanQuery } from "./target.ts";
+
+/** A target that belongs to the API. */
+export interface ApiTarget {
+  readonly ready: false;
+  readonly path: string;
+  readonly query: string;
+}
+
+/** What a request leads to: an answer that is ready, or the API. */
+export type Resolution = PlannedAnswer | ApiTarget;
+
+/** What a {@link Resolver} works from. */
+export interface ResolverOptions {
+  readonly plan: Plan;
+  readonly refusals: Refusals;
+  readonly hosts: ReadonlySet<string>;
+  readonly api: ApiHandler | undefined;
+  readonly maxTargetLength: number;
+}
+
+/**
+ * Decides what a request gets.
+ *
+ * @param host Host or `:authority`; undefined when there is none, or more than one
+ */
+export type Resolver = (
+  method: string,
+  target: string,
+  host: string | undefined,
+  acceptEncoding: string | undefined,
+  ifNoneMatch: string | undefined,
+) => Resolution;
+
+const nothing = new Uint8Array(0);
+const moveHeaders: readonly Header[] = [["cache-control", "no-cache"], ...securityHeaders(inertPolicy)];
+
+/** Creates the one function that both protocols ask, for every request. */
+export function createResolver(options: ResolverOptions): Resolver {
+  const { plan, refusals, hosts, api, maxTargetLength } = options;
+  const preferenceOf = createEncodingPreference();
+
+  function resolve(
+    method: string,
+    target: string,
+    host: string | undefined,
+    acceptEncoding: string | undefined,
+    ifNoneMatch: string | undefined,
+  ): Resolution {
+    if (host === undefined) return refusals[400];
+    if (!isAcceptedHost(hosts, host)) return refusals[421];
+    if (target.length > maxTargetLength) return refusals[414];
+    const queryAt = target.indexOf("?");
+    const path = queryAt < 0 ? target : target.slice(0, queryAt);
+    const file = plan.byTarget.get(path);
+    if (file !== undefined) {
+      return answerFile(file, method, queryAt < 0 ? "" : target.slice(queryAt), acceptEncoding, ifNoneMatch);
+    }
+    if (target.charCodeAt(0) !== 0x2f) return resolveUnusual(method, target, acceptEncoding, ifNoneMatch);
+    const decoded = decodePath(path);
+    if (decoded === undefined) return refusals[400];
+    if (api !== undefined && api.matches(path)) {
+      const query = queryAt < 0 ? "" : target.slice(queryAt + 1);
+      return isCleanQuery(query) ? { ready: false, path, query } : refusals[400];
+    }
+    const other = plan.byPath.get(decoded);
+    if (other === undefined) return plan.notFound?.[notFoundChoice(acceptEncoding)] ?? refusals[404];
+    return answerFile(other, method, queryAt < 0 ? "" : target.slice(queryAt), acceptEncoding, ifNoneMatch);
+  }
+
+  function answerFile(
+    file: PlannedFile,
+    method: string,
+    query: string,
+    acceptEncoding: string | undefined,
+    ifNoneMatch: string | undefined,
+  ): PlannedAnswer {
+    if (method !== "GET" && method !== "HEAD") return refusals[405];
+    if (file.movedTo !== undefined) return planMove(file.movedTo, query);
+    const { choices } = file;
+    const variant = choices.length === 1 ? choices[0] : choices[preferenceOf(acceptEncoding)];
+    if (variant === undefined) return refusals[500];
+    if (ifNoneMatch !== undefined && namesEntityTag(ifNoneMatch, variant.tag)) return variant.notModified;
+    return variant.ok;
+  }
+
+  function notFoundChoice(acceptEncoding: string | undefined): number {
+    return plan.notFound?.length === 1 ? 0 : preferenceOf(acceptEncoding);
+  }
+
+  /** The absolute form is taken when it names this site (RFC 9112 §3.2.2); `*` and the authority form are no resource here. */
+  function resolveUnusual(
+    method: string,
+    target: string,
+    acceptEncoding: string | undefined,
+    ifNoneMatch: string | undefined,
+  ): Resolution {
+    if (!target.toLowerCase().startsWith("https://")) return refusals[method === "OPTIONS" ? 405 : 400];
+    const pathAt = target.indexOf("/", 8);
+    if (pathAt < 0) return refusals[400];
+    return resolve(method, target.slice(pathAt), target.slice(8, pathAt), acceptEncoding, ifNoneMatch);
+  }
+
+  return resolve;
+}
+
+/** The query goes along if it is one that a URL can carry. */
+function planMove(path: string, query: string): PlannedAnswer {
+  const location = isCleanQuery(query) ? path + query : path;
+  return planAnswer(308, [["location", location], ...moveHeaders], nothing);
+}
