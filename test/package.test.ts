@@ -1,0 +1,173 @@
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { after, before, suite, test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+type Target = string | Record<string, string>;
+
+interface Manifest {
+  name: string;
+  exports: Record<string, Target>;
+  bin: Record<string, string>;
+  dependencies: Record<string, string>;
+  peerDependencies: Record<string, string>;
+}
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as Manifest;
+const work = mkdtempSync(join(tmpdir(), "curtainwall-package-"));
+/** The packed package, as `npm install` leaves it in somebody's project. */
+const outside = join(work, "outside");
+const installed = join(outside, "node_modules", manifest.name);
+
+after(() => rmSync(work, { recursive: true, force: true }));
+
+before(() => {
+  const staging = join(work, "staging");
+  copySources(staging);
+  plantWhatMustStay(staging);
+  run(process.execPath, ["tools/build.ts"], staging);
+  const [{ filename } = { filename: "" }] = JSON.parse(
+    run("npm", ["pack", "--ignore-scripts", "--offline", "--json", "--pack-destination", work], staging),
+  ) as { filename: string }[];
+  run("tar", ["-xzf", join(work, filename), "-C", work], work);
+  mkdirSync(join(outside, "node_modules"), { recursive: true });
+  cpSync(join(work, "package"), installed, { recursive: true });
+  linkDependencies();
+  writeFileSync(join(outside, "package.json"), '{ "type": "module" }');
+});
+
+/** What a clean clone holds, as far as packing could see it. */
+function copySources(staging: string): void {
+  const names = ["package.json", "tsconfig.json", "tsconfig.build.json", "src", "tools", "test", "examples"];
+  for (const name of [...names, "README.md", "SECURITY.md", "LICENSE"]) {
+    if (!existsSync(join(root, name))) continue;
+    cpSync(join(root, name), join(staging, name), {
+      recursive: true,
+      filter: (path) => !/[/\\](node_modules|\.curtainwall)$/.test(path),
+    });
+  }
+  symlinkSync(join(root, "node_modules"), join(staging, "node_modules"), "junction");
+}
+
+function plantWhatMustStay(staging: string): void {
+  for (const path of [
+    ".env",
+    "src/.env",
+    "notes.txt",
+    "src/contract/fixtures/secret.json",
+    ".curtainwall/key.pem",
+  ]) {
+    mkdirSync(join(staging, path, ".."), { recursive: true });
+    writeFileSync(join(staging, path), "planted");
+  }
+}
+
+/** Links what the package declares, and nothing else: an undeclared import fails here, as it would elsewhere. */
+function linkDependencies(): void {
+  const declared = {
+    ...manifest.dependencies,
+    ...manifest.peerDependencies,
+    typescript: "",
+    "@types/node": "",
+  };
+  for (const name of Object.keys(declared)) {
+    mkdirSync(join(outside, "node_modules", name, ".."), { recursive: true });
+    symlinkSync(join(root, "node_modules", name), join(outside, "node_modules", name), "junction");
+  }
+}
+
+function run(command: string, args: string[], cwd: string): string {
+  const path = [join(root, "node_modules/.bin"), process.env.PATH].join(delimiter);
+  const env = { ...process.env, PATH: path, NODE_OPTIONS: "", npm_config_loglevel: "error" };
+  return execFileSync(command, args, { cwd, env, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
+}
+
+const filesIn = (folder: string): string[] =>
+  readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .map((path) => path.replaceAll("\\", "/"))
+    .filter((path) => statSync(join(folder, path)).isFile());
+
+const subpaths = Object.entries(manifest.exports);
+
+suite("the packed package", () => {
+  test("it holds compiled code, its types and its documents, and nothing else", () => {
+    const documents = ["LICENSE", "README.md", "SECURITY.md"].filter((name) => existsSync(join(root, name)));
+    const files = filesIn(installed);
+    const others = files.filter((path) => !/^dist\/.*\.(js|d\.ts)$/.test(path));
+    assert.deepEqual(others.sort(), [...documents, "package.json"].sort());
+    const strays = files.filter((path) => /\.test\.|\.map$|fixtures|\.env|examples|secret\.json/.test(path));
+    assert.deepEqual(strays, []);
+  });
+
+  test("every export leads to a file that is there", () => {
+    for (const [subpath, target] of subpaths) {
+      const { types, default: code } =
+        typeof target === "string" ? { types: target, default: target } : target;
+      for (const path of [types, code])
+        assert.ok(
+          path !== undefined && existsSync(join(installed, path)),
+          `${subpath} → ${path ?? "nothing"}`,
+        );
+    }
+  });
+
+  test("every export can be imported from another project, with nothing but the declared dependencies", () => {
+    const names = subpaths
+      .filter(([, target]) => typeof target !== "string")
+      .map(([subpath]) => subpath.replace(/^\./, manifest.name));
+    const script = names.map((name) => `await import(${JSON.stringify(name)});`).join("\n");
+    writeFileSync(join(outside, "import.js"), `${script}\nconsole.log("loaded");`);
+    assert.equal(run(process.execPath, ["import.js"], outside), "loaded\n");
+  });
+
+  test("a contract that uses it type-checks in a strict project", () => {
+    writeFileSync(
+      join(outside, "curtainwall.config.ts"),
+      `import { defineStack, everyone, none, upstream } from "curtainwall";
+import { z } from "zod";
+export default defineStack({
+  origin: "https://www.bakery.example",
+  upstreams: { shop: upstream({ url: "https://shop.internal" }) },
+  routes: {
+    "POST /api/contact": { access: everyone, limit: "5/min per client", body: z.object({}), response: none, to: "shop" },
+  },
+});
+`,
+    );
+    const options = ["--noEmit", "--strict", "--module", "nodenext", "--target", "es2024", "--types", "node"];
+    const compiler = join(root, "node_modules/typescript/bin/tsc");
+    const { status, stdout } = spawnSync(process.execPath, [compiler, ...options, "curtainwall.config.ts"], {
+      cwd: outside,
+      encoding: "utf8",
+    });
+    assert.equal(status, 0, stdout);
+  });
+
+  test("its command runs and says what it can do", () => {
+    const command = manifest.bin.curtainwall ?? "";
+    const { status, stdout, stderr } = spawnSync(process.execPath, [join(installed, command), "--help"], {
+      cwd: outside,
+      encoding: "utf8",
+      env: { ...process.env, NODE_OPTIONS: "" },
+    });
+    assert.equal(stderr, "");
+    assert.equal(status, 0);
+    for (const word of ["curtainwall", "build", "start", "audit"]) assert.ok(stdout.includes(word), stdout);
+    assert.match(readFileSync(join(installed, command), "utf8"), /^#!\/usr\/bin\/env node\n/);
+  });
+});
