@@ -16,12 +16,16 @@ export type ServiceMessage = { kind: "ready"; url: string } | { kind: "failed"; 
  */
 export async function runService(start: () => Promise<RunningService>): Promise<void> {
   const isChild = process.send !== undefined;
-  process.on("disconnect", () => process.exit(0));
+  process.on("disconnect", () => process.exit());
   try {
     const service = await start();
     if (isChild && !process.connected) process.exit(0);
-    for (const signal of ["SIGTERM", "SIGINT"] as const)
-      process.once(signal, () => void service.close().finally(() => process.exit(0)));
+    const stop = (): void => void service.close().finally(() => process.exit(0));
+    process.once("SIGTERM", stop);
+    // A terminal's Ctrl-C reaches children too. They wait to be told, so that calls in flight are still answered.
+    process.on("SIGINT", () => {
+      if (!isChild) stop();
+    });
     tell({ kind: "ready", url: service.url });
   } catch (error) {
     tell({ kind: "failed", message: explain(error) });

@@ -1,0 +1,119 @@
+import { randomUUID } from "node:crypto";
+import { mkdir, rename, writeFile } from "node:fs/promises";
+import { dirname, join, relative } from "node:path";
+import { styleText } from "node:util";
+import { buildSite } from "curtainwall/site";
+import { loadContract, stackFolders, startStack } from "curtainwall/stack";
+import type { RunningStack } from "curtainwall/stack";
+import { startChild } from "./children.ts";
+import type { ChildService } from "./children.ts";
+import { breads } from "./collections.ts";
+import { alice, bob } from "./people.ts";
+import { explain } from "./service.ts";
+import { bakeryName, caFile, root } from "./settings.ts";
+
+interface Running {
+  shop: ChildService;
+  login: ChildService;
+  stack: RunningStack;
+}
+
+let isStopping = false;
+
+try {
+  const running = await start();
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void stop(running, 0));
+  watchParent(() => void stop(running, 0));
+  void running.shop.ended.then(() => lost("The shop"));
+  void running.login.ended.then(() => lost("The login"));
+  console.log(greeting(running));
+
+  function lost(name: string): void {
+    if (isStopping) return;
+    console.error(`${name} ended, so the bakery closes.`);
+    void stop(running, 1);
+  }
+} catch (error) {
+  console.error(`${styleText("red", "The bakery could not open.")}\n${explain(error)}`);
+  // The services end with this process.
+  process.exit(1);
+}
+
+/** Starts the shop and the login, builds the site meanwhile, and puts the stack in front of it all. */
+async function start(): Promise<Running> {
+  say("Starting the shop and the login, building the site …");
+  const [shop, login] = await Promise.all([
+    startChild("The shop", join(root, "shop/main.ts")),
+    startChild("The login", join(root, "login/main.ts")),
+    build(),
+  ]);
+  const stack = await startStack({
+    path: root,
+    log: ({ from, level, message }) => {
+      if (level !== "info") say(`${from}: ${message}`);
+    },
+  });
+  return { shop, login, stack };
+}
+
+async function build(): Promise<void> {
+  const { contract } = await loadContract(root);
+  const { release } = await buildSite({ root, contract });
+  const { releaseFile } = stackFolders(root);
+  const draft = `${releaseFile}.${randomUUID()}`;
+  await mkdir(dirname(releaseFile), { recursive: true });
+  await writeFile(draft, release);
+  await rename(draft, releaseFile);
+}
+
+/** Stops everything, the edge first, so that what it has begun to answer can be answered. A second signal does not wait. */
+async function stop({ shop, login, stack }: Running, code: number): Promise<void> {
+  if (isStopping) process.exit(1);
+  isStopping = true;
+  await stack.close();
+  await Promise.all([shop.stop(), login.stop()]);
+  process.exit(code);
+}
+
+/** npm passes a signal on, but not its own sudden death: then this process gets another parent, and stops. */
+function watchParent(gone: () => void): void {
+  if (process.env["npm_lifecycle_event"] === undefined) return;
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== parent && !isStopping) gone();
+  }, 500).unref();
+}
+
+function greeting({ shop, login, stack }: Running): string {
+  const here = process.env["INIT_CWD"] ?? process.cwd();
+  const path = (file: string): string => relative(here, join(root, file)) || ".";
+  const curl = `curl --cacert ${path(caFile)}`;
+  const api = `${stack.origin}/api`;
+  const asAlice = `-H "authorization: Bearer $TOKEN"`;
+  const heading = (text: string): string => `\n  ${styleText("bold", text)}`;
+  const step = (what: string, ...commands: string[]): string =>
+    [`\n  ${what}`, ...commands.map((command) => `    ${styleText("cyan", command)}`)].join("\n");
+  return [
+    heading(bakeryName),
+    `  site    ${stack.origin}`,
+    `  login   ${login.url}   ${styleText("dim", "alice, bob and marta; the password is “bread and butter”")}`,
+    `  shop    ${shop.url}   ${styleText("dim", "answers nobody but the gateway")}`,
+    `  kept apart by ${stack.isolation}; certificates by ${path(caFile)}`,
+    heading("What to try"),
+    step("A page and its policy", `${curl} -I ${stack.origin}/`),
+    step("A call that is allowed", `${curl} ${api}/products/${breads[0].id}`),
+    step("One that is refused: nobody is signed in", `${curl} -i ${api}/users/${alice.id}/orders`),
+    step(
+      "Alice’s orders, as Alice: allowed",
+      `TOKEN=$(npx node ${path("token.ts")} alice)`,
+      `${curl} ${asAlice} ${api}/users/${alice.id}/orders`,
+    ),
+    step("Bob’s orders, as Alice: refused", `${curl} -i ${asAlice} ${api}/users/${bob.id}/orders`),
+    step("Proof of it all, in another terminal", `npx curtainwall audit ${path(".")}`),
+    `\n  Ctrl-C closes the bakery.\n`,
+  ].join("\n");
+}
+
+function say(words: string): void {
+  console.error(styleText("dim", words, { stream: process.stderr }));
+}
