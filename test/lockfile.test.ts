@@ -45,7 +45,7 @@ suite("the lockfile", () => {
   });
 
   test("it holds the hash of every package that comes from a registry", () => {
-    const without = fromRegistry.filter(([, { integrity }]) => !/^sha512-/.test(integrity ?? ""));
+    const without = fromRegistry.filter(([, { integrity }]) => integrity?.startsWith("sha512-") !== true);
     assert.ok(fromRegistry.length > 100);
     assert.deepEqual(
       without.map(([path]) => path),

@@ -188,7 +188,7 @@ export function defineStack<
   const Upstreams extends Record<string, Upstream> = {},
   const Key extends string = never,
 >(stack: StackOptions<Upstreams, Key>): Stack {
-  return Object.freeze({ ...stack, kind: "stack" as const }) as unknown as Stack;
+  return Object.freeze({ ...stack, kind: "stack" as const });
 }
 
 /**

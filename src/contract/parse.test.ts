@@ -18,7 +18,7 @@ function stackOf(changes: Record<string, unknown> = {}): unknown {
     identity: { issuer: "https://login.bakery.example/", audience: "https://api.bakery.example" },
     upstreams: { shop: upstream({ url: "https://shop.internal" }) },
     ...changes,
-  } as never);
+  });
 }
 
 const withRoute = (key: string, options: unknown): unknown => stackOf({ routes: { [key]: options } });

@@ -661,7 +661,7 @@ function fields(problems: Problems, where: string, value: unknown, input: InputR
     const closed = input(`${where.split(", ")[1]}.${name}`, schema);
     if (closed !== undefined) shape[name] = closed;
   }
-  return z.strictObject(shape as z.ZodRawShape);
+  return z.strictObject(shape);
 }
 
 function parseParams(

@@ -222,7 +222,8 @@ export function closeObjects(schema: Schema, undeclared: "refuse" | "strip"): Sc
  * forget them, and the request would pass.
  */
 function rememberIssues(union: Schema): void {
-  const { parse, run } = union._zod;
+  const internals = union._zod;
+  const parse = internals.parse.bind(internals);
   const remembering: typeof parse = (payload, context) => {
     const before = payload.issues;
     if (before.length === 0) return parse(payload, context);
@@ -233,6 +234,7 @@ function rememberIssues(union: Schema): void {
     const result = parse({ ...payload, issues: [] }, context);
     return result instanceof Promise ? result.then(withBefore) : withBefore(result);
   };
-  union._zod.parse = remembering;
-  if (run === parse) union._zod.run = remembering;
+  // Without checks, Zod's `run` is `parse` itself.
+  if (internals.run === internals.parse) internals.run = remembering;
+  internals.parse = remembering;
 }
