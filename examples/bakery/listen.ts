@@ -23,7 +23,10 @@ export async function listen(server: Server, { name, port, variable }: ListenOpt
     await promise;
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== "EADDRINUSE") throw cause;
-    throw new Error(`Port ${port} is taken, and ${name} needs it. Stop what listens there, or say  ${variable}=…`);
+    throw new Error(
+      `Port ${port} is taken, and ${name} needs it. Stop what listens there, or say  ${variable}=…`,
+      { cause },
+    );
   } finally {
     server.off("error", reject);
   }

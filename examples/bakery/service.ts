@@ -44,6 +44,6 @@ function tell(message: ServiceMessage): void {
 export function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const hint = "hint" in error && typeof error.hint === "string" ? [error.hint] : [];
-  const causes = error.cause === undefined ? [] : [explain(error.cause)];
-  return [error.message, ...hint, ...causes].join("\n  ");
+  const causes = error.cause === undefined ? [] : explain(error.cause).split("\n  ");
+  return [...new Set([error.message, ...hint, ...causes])].join("\n  ");
 }

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 
 /** The bakery's name, where it stands outside the site's pages. */
-export const bakeryName = "The Weir Bakery";
+export const bakeryName = "Pell & Daughter";
 
 /** The folder of this example, which is also the folder of its contract. */
 export const root: string = import.meta.dirname;
@@ -10,7 +10,7 @@ export const root: string = import.meta.dirname;
 export const stateFolder: string = join(root, ".curtainwall");
 
 /** The authority that signs the example's certificates, relative to the contract. */
-export const caFile = ".curtainwall/ca/ca.pem";
+export const caFile = ".curtainwall/ca/ca.crt";
 
 /** The `aud` of the access tokens that the bakery's API accepts: its resource indicator (RFC 8707). */
 export const apiAudience = "https://api.bakery.example";

@@ -22,7 +22,8 @@ let isStopping = false;
 
 try {
   const running = await start();
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void stop(running, 0));
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+    process.on(signal, () => void stop(running, 0));
   watchParent(() => void stop(running, 0));
   void running.shop.ended.then(() => lost("The shop"));
   void running.login.ended.then(() => lost("The login"));

@@ -68,7 +68,10 @@ async function signIn(
   dispatcher: Agent,
 ): Promise<URL> {
   const cookies = new Map<string, string>();
-  const visit = async (url: URL, form?: URLSearchParams): Promise<{ status: number; next: URL | undefined }> => {
+  const visit = async (
+    url: URL,
+    form?: URLSearchParams,
+  ): Promise<{ status: number; next: URL | undefined }> => {
     const response = await fetch(url, {
       ...(form === undefined ? {} : { method: "POST", body: form }),
       headers: { accept: "text/html", cookie: [...cookies].map((pair) => pair.join("=")).join("; ") },

@@ -138,7 +138,9 @@ async function begin(): Promise<{ path: string; cookie: string }> {
 }
 
 const alicesForm = { username: "alice", password: demonstrationPassword };
-const token = (options: { username?: string; password?: string; audience?: string; clientId?: string } = {}) =>
+const token = (
+  options: { username?: string; password?: string; audience?: string; clientId?: string } = {},
+) =>
   getToken({
     issuer: running.issuer,
     ca: running.ca,
@@ -239,14 +241,25 @@ test("the cookies are for this host, over TLS, out of reach of scripts and of ot
   const { path, cookie } = await begin();
   const { headers } = await visit(path, { headers: { cookie }, form: alicesForm });
   const end = await visit(new URL(String(headers.location)).pathname, { headers: { cookie } });
-  const lines = [...((await visit(authorization())).headers["set-cookie"] ?? []), ...(end.headers["set-cookie"] ?? [])];
+  const lines = [
+    ...((await visit(authorization())).headers["set-cookie"] ?? []),
+    ...(end.headers["set-cookie"] ?? []),
+  ];
   const given = lines.filter((line) => !line.includes("1970"));
   assert.ok(given.some((line) => line.startsWith("__Host-bakery-session=")));
-  for (const line of given) assert.match(line, /^__(Host|Secure)-.*secure.*httponly.*samesite=lax|^__(Host|Secure)-.*samesite=lax.*secure.*httponly/i);
+  for (const line of given)
+    assert.match(
+      line,
+      /^__(Host|Secure)-.*secure.*httponly.*samesite=lax|^__(Host|Secure)-.*samesite=lax.*secure.*httponly/i,
+    );
 });
 
 test("a form that another site sends is refused; the same form from this site is not", async () => {
-  const foreign = [{ origin: "https://evil.example" }, { origin: "null" }, { "sec-fetch-site": "cross-site" }];
+  const foreign = [
+    { origin: "https://evil.example" },
+    { origin: "null" },
+    { "sec-fetch-site": "cross-site" },
+  ];
   for (const headers of foreign) {
     const { path, cookie } = await begin();
     const { status } = await visit(path, { headers: { cookie, ...headers }, form: alicesForm });
@@ -261,7 +274,10 @@ test("a sign-in belongs to the browser that began it", async () => {
   const first = await begin();
   const second = await begin();
   assert.equal((await visit(first.path, { form: alicesForm })).status, 400);
-  assert.equal((await visit(first.path, { headers: { cookie: second.cookie }, form: alicesForm })).status, 400);
+  assert.equal(
+    (await visit(first.path, { headers: { cookie: second.cookie }, form: alicesForm })).status,
+    400,
+  );
   assert.equal((await visit("/sign-in/../../etc/passwd", { headers: { cookie: first.cookie } })).status, 400);
 });
 
@@ -279,7 +295,10 @@ test("bodies that the form does not send are refused", async () => {
   const { path, cookie } = await begin();
   const json = { cookie, "content-type": "application/json" };
   assert.equal((await visit(path, { headers: json, rawBody: "{}" })).status, 400);
-  assert.equal((await visit(path, { headers: { cookie }, rawBody: `username=${"a".repeat(5000)}` })).status, 400);
+  assert.equal(
+    (await visit(path, { headers: { cookie }, rawBody: `username=${"a".repeat(5000)}` })).status,
+    400,
+  );
   assert.equal((await visit(path, { headers: { cookie }, rawBody: "%%%" })).status, 403);
   assert.equal((await visit(path, { headers: { cookie }, method: "DELETE" })).status, 405);
 });
@@ -337,7 +356,10 @@ test("only the site's own pages may read the token endpoint's answers", async ()
     visit("/token", { method: "OPTIONS", headers: { origin, "access-control-request-method": "POST" } });
   assert.equal((await preflight(siteOrigin)).headers["access-control-allow-origin"], siteOrigin);
   const answer = (origin: string) =>
-    visit("/token", { headers: { origin }, form: { grant_type: "authorization_code", client_id: clientIds.site } });
+    visit("/token", {
+      headers: { origin },
+      form: { grant_type: "authorization_code", client_id: clientIds.site },
+    });
   assert.equal((await answer(siteOrigin)).headers["access-control-allow-origin"], siteOrigin);
   assert.equal((await answer("https://evil.example")).headers["access-control-allow-origin"], undefined);
 });
@@ -388,28 +410,40 @@ test("the provider's memory forgets what has expired, and the oldest when it is 
 });
 
 const chromium = requires("chromium");
-test("a person can sign in with Chromium, and nothing on the way breaks the page's policy", chromium, async () => {
-  const { chromium: browserType } = await import("playwright-core");
-  const browser = await browserType.launch({
-    executablePath: chromium.path,
-    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
-  });
-  try {
-    const context = await browser.newContext({ ignoreHTTPSErrors: true, javaScriptEnabled: false });
-    await context.route(`${siteOrigin}/**`, (route) => route.fulfill({ contentType: "text/html", body: "back" }));
-    const page = await context.newPage();
-    const violations: string[] = [];
-    page.on("console", (message) => {
-      if (message.text().includes("Content Security Policy")) violations.push(message.text());
+test(
+  "a person can sign in with Chromium, and nothing on the way breaks the page's policy",
+  chromium,
+  async () => {
+    const { chromium: browserType } = await import("playwright-core");
+    const browser = await browserType.launch({
+      executablePath: chromium.path,
+      args: [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+      ],
     });
-    await page.goto(`${running.issuer}${authorization()}`);
-    await page.getByLabel("Name").fill("alice");
-    await page.getByLabel("Password").fill(demonstrationPassword);
-    await page.getByRole("button", { name: "Sign in" }).click();
-    await page.waitForURL(`${siteOrigin}/signed-in/**`);
-    assert.ok(new URL(page.url()).searchParams.get("code"));
-    assert.deepEqual(violations, []);
-  } finally {
-    await browser.close();
-  }
-});
+    try {
+      const context = await browser.newContext({ ignoreHTTPSErrors: true, javaScriptEnabled: false });
+      await context.route(`${siteOrigin}/**`, (route) =>
+        route.fulfill({ contentType: "text/html", body: "back" }),
+      );
+      const page = await context.newPage();
+      const violations: string[] = [];
+      page.on("console", (message) => {
+        if (message.text().includes("Content Security Policy")) violations.push(message.text());
+      });
+      await page.goto(`${running.issuer}${authorization()}`);
+      await page.getByLabel("Name").fill("alice");
+      await page.getByLabel("Password").fill(demonstrationPassword);
+      await page.getByRole("button", { name: "Sign in" }).click();
+      await page.waitForURL(`${siteOrigin}/signed-in/**`);
+      assert.ok(new URL(page.url()).searchParams.get("code"));
+      assert.deepEqual(violations, []);
+    } finally {
+      await browser.close();
+    }
+  },
+);

@@ -43,7 +43,8 @@ export function createMemoryAdapter({
       return record !== undefined && record.expiresAt > now() ? record : undefined;
     };
     const findBy = (member: "uid" | "userCode", value: string): AdapterPayload | undefined =>
-      records.values().find(({ payload, expiresAt }) => payload[member] === value && expiresAt > now())?.payload;
+      records.values().find(({ payload, expiresAt }) => payload[member] === value && expiresAt > now())
+        ?.payload;
     return {
       upsert: async (id, payload, expiresInSeconds) => {
         records.delete(id);

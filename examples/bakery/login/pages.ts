@@ -22,6 +22,9 @@ export function pagePolicy(returnOrigin?: string): string {
   ].join("; ");
 }
 
+/** Whole, because a space more would be another style to the policy. */
+const styleElement = new Markup(`<style>${style}</style>`);
+
 /** What a sign-in page shows. */
 export interface SignInPageOptions {
   /** Who wants to know, like "the bakery’s website". */
@@ -82,9 +85,7 @@ export function errorPage({ code, description = "" }: ErrorPageOptions): string 
   return page(
     "That did not work",
     html`<h1>That did not work.</h1>
-      <p class="lead">
-        This sign-in can’t go on. Go back to where you came from, and begin again there.
-      </p>
+      <p class="lead">This sign-in can’t go on. Go back to where you came from, and begin again there.</p>
       <dl>
         <dt>What went wrong</dt>
         <dd><code>${code}</code></dd>
@@ -95,31 +96,30 @@ export function errorPage({ code, description = "" }: ErrorPageOptions): string 
 
 const loaf = html`<svg class="loaf" viewBox="0 0 160 104" aria-hidden="true" focusable="false">
   <path class="steam" d="M58 30c-7-8 6-11 0-21M82 26c-7-8 6-11 0-21M106 30c-7-8 6-11 0-21" />
-  <path
-    class="crust"
-    d="M14 76c-5-22 21-40 66-40s71 18 66 40c-2 11-12 16-24 16H38c-12 0-22-5-24-16z"
-  />
+  <path class="crust" d="M14 76c-5-22 21-40 66-40s71 18 66 40c-2 11-12 16-24 16H38c-12 0-22-5-24-16z" />
   <path class="shade" d="M16 79c4 9 12 13 22 13h84c10 0 18-4 22-13-10 5-22 6-32 6H48c-10 0-22-1-32-6z" />
   <path class="score" d="M46 70c2-11 8-19 17-24M72 71c1-12 6-21 15-27M98 70c1-10 5-18 13-23" />
 </svg>`;
 
 function page(title: string, body: Markup): string {
   return html`<!doctype html>
-<html lang="en-GB">
-  <head>
-    <meta charset="utf-8" />
-    <meta name="viewport" content="width=device-width, initial-scale=1" />
-    <meta name="color-scheme" content="light dark" />
-    <title>${title} · ${bakeryName}</title>
-    <style>${new Markup(style)}</style>
-  </head>
-  <body>
-    <main>
-      <header>${loaf}<p class="name">${bakeryName}</p></header>
-      ${body}
-    </main>
-    <footer>A demonstration: no bread is sold here, and no real password belongs here.</footer>
-  </body>
-</html>
-`.text;
+    <html lang="en-GB">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <title>${title} · ${bakeryName}</title>
+        ${styleElement}
+      </head>
+      <body>
+        <main>
+          <header>
+            ${loaf}
+            <p class="name">${bakeryName}</p>
+          </header>
+          ${body}
+        </main>
+        <footer>A demonstration: no bread is sold here, and no real password belongs here.</footer>
+      </body>
+    </html> `.text;
 }

@@ -31,7 +31,13 @@ export function createLogin({ provider, signIn, certificate, onError }: LoginOpt
   };
 
   const server = createServer(
-    { ...certificate, minVersion: "TLSv1.3", maxHeaderSize: 16_384, headersTimeout: 5000, requestTimeout: 10_000 },
+    {
+      ...certificate,
+      minVersion: "TLSv1.3",
+      maxHeaderSize: 16_384,
+      headersTimeout: 5000,
+      requestTimeout: 10_000,
+    },
     (request, response) => {
       answer(request, response).catch((error: unknown) => {
         onError(error);

@@ -35,7 +35,11 @@ export function createSignIn({
   const perAccount = createAttemptLimit({ maxFailures: maxFailuresPerAccount, windowMs });
   const perAddress = createAttemptLimit({ maxFailures: maxFailuresPerAddress, windowMs });
 
-  const show = async (exchange: Exchange, status: number, extra: Partial<SignInPageOptions>): Promise<void> => {
+  const show = async (
+    exchange: Exchange,
+    status: number,
+    extra: Partial<SignInPageOptions>,
+  ): Promise<void> => {
     const client = await provider.Client.find(exchange.clientId);
     const page = signInPage({ client: client?.clientName ?? "where you came from", ...extra });
     send(exchange.response, status, page, exchange.returnOrigin);
@@ -77,12 +81,18 @@ export function createSignIn({
     }
     const exchange = await begin(provider, request, response);
     if (exchange === undefined)
-      return refuse(response, 400, "session_not_found", "This sign-in has ended, or began in another browser.");
+      return refuse(
+        response,
+        400,
+        "session_not_found",
+        "This sign-in has ended, or began in another browser.",
+      );
     if (request.method !== "POST") return show(exchange, 200, {});
     if (!isOwnForm(request, provider.issuer))
       return refuse(response, 403, "foreign_form", "The form that was sent is not this one.");
     const form = await readForm(request);
-    if (form === undefined) return refuse(response, 400, "invalid_request", "That is not what the form sends.");
+    if (form === undefined)
+      return refuse(response, 400, "invalid_request", "That is not what the form sends.");
     return form.has("cancel") ? cancel(exchange) : attempt(exchange, form);
   };
 }
@@ -116,7 +126,10 @@ async function begin(
 function isOwnForm({ headers }: IncomingMessage, issuer: string): boolean {
   const site = headers["sec-fetch-site"];
   const { origin } = headers;
-  return (site === undefined || site === "same-origin") && (origin === undefined || origin === new URL(issuer).origin);
+  return (
+    (site === undefined || site === "same-origin") &&
+    (origin === undefined || origin === new URL(issuer).origin)
+  );
 }
 
 async function readForm(request: IncomingMessage): Promise<URLSearchParams | undefined> {

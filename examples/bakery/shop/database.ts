@@ -80,14 +80,17 @@ export function openShopDatabase({ file, products, currency }: ShopDatabaseOptio
     transaction(database, () => {
       const version = versionOf(database);
       if (version === 0) create(database, seed(products, currency));
-      else if (version !== schemaVersion) throw new Error(`its schema has version ${version}`);
+      else if (version !== schemaVersion) throw new Error(`its schema has version ${String(version)}`);
     });
     return database;
   } catch (cause) {
     database.close();
-    throw new Error(`${file} cannot be used as the shop's database. Move it away: the next start makes a new one.`, {
-      cause,
-    });
+    throw new Error(
+      `${file} cannot be used as the shop's database. Move it away: the next start makes a new one.`,
+      {
+        cause,
+      },
+    );
   }
 }
 

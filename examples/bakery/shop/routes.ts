@@ -26,7 +26,10 @@ export interface ShopRoute {
   readonly answer: (request: ShopRequest) => ShopAnswer;
 }
 
-const Items = z.array(z.object({ product: z.string(), quantity: z.int().min(1).max(50) })).min(1).max(20);
+const Items = z
+  .array(z.object({ product: z.string(), quantity: z.int().min(1).max(50) }))
+  .min(1)
+  .max(20);
 const NewOrder = z.object({ items: Items, reference: z.string().max(64).optional() });
 const Message = z.object({
   name: z.string().min(1).max(80),
@@ -72,9 +75,10 @@ export function shopRoutes(database: DatabaseSync): readonly ShopRoute[] {
         return sameItems(earlier, items)
           ? { status: 200, body: earlier }
           : refused(409, "This reference belongs to a different order.");
-      const lines = items.map((item) => ({
-        ...item,
-        row: one("SELECT * FROM products WHERE id = ? AND available = 1", item.product),
+      const lines = items.map(({ product: id, quantity }) => ({
+        product: id,
+        quantity,
+        row: one("SELECT * FROM products WHERE id = ? AND available = 1", id),
       }));
       if (lines.some(({ row }) => row === undefined)) return refused(422, "One of these is not for sale.");
       return { status: 201, body: insertOrder(subject, lines as OrderLine[], reference) };

@@ -93,7 +93,10 @@ export function seed(products: readonly SeedProduct[], currency: string): Seed {
         currency,
         available: 1,
         retired: 0,
-        nutrition: JSON.stringify({ energyKcal: 228 + 7 * index, laboratory: `sheet ${canaries.laboratory}` }),
+        nutrition: JSON.stringify({
+          energyKcal: 228 + 7 * index,
+          laboratory: `sheet ${canaries.laboratory}`,
+        }),
         costCents: costOf(priceCents),
         supplierNote: `Mill contract ${2024 + (index % 3)}, not to be published (${canaries.supplierNote})`,
       })),

@@ -73,7 +73,11 @@ async function startShop() {
   };
 }
 
-async function call(method: string, path: string, { subject, body, rawBody, contentType, assertion }: Call = {}) {
+async function call(
+  method: string,
+  path: string,
+  { subject, body, rawBody, contentType, assertion }: Call = {},
+) {
   const signed = assertion === undefined ? await running.sign(method, path, subject) : assertion;
   const text = rawBody ?? (body === undefined ? undefined : JSON.stringify(body));
   const { promise, resolve, reject } = Promise.withResolvers<{ status: number; text: string }>();
@@ -159,12 +163,18 @@ test("a customer's orders are theirs, newest first", async () => {
   assert.ok(orders.length >= 2 && orders.every(({ customerId }) => customerId === alice.id));
   assert.deepEqual(
     orders.map(({ placedAt }) => placedAt),
-    orders.map(({ placedAt }) => placedAt).toSorted().toReversed(),
+    orders
+      .map(({ placedAt }) => placedAt)
+      .toSorted()
+      .toReversed(),
   );
 });
 
 test("an order belongs to whom the assertion names, whatever its body says", async () => {
-  const own = await call("POST", "/api/orders", { subject: bob.id, body: { ...newOrder, customerId: alice.id } });
+  const own = await call("POST", "/api/orders", {
+    subject: bob.id,
+    body: { ...newOrder, customerId: alice.id },
+  });
   assert.equal(own.status, 201);
   assert.equal(own.json["customerId"], bob.id);
   assert.equal(own.json["totalCents"], 2 * breads[0].priceCents);
