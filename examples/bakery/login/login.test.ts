@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { hash } from "node:crypto";
 import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createServer, request } from "node:https";
 import type { IncomingHttpHeaders } from "node:http";
@@ -215,6 +216,8 @@ test("the sign-in page runs no script: its policy names its style by hash and wh
   assert.match(policy, new RegExp(`form-action 'self' ${siteOrigin};`));
   assert.match(policy, /frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'$/);
   assert.doesNotMatch(policy, /unsafe|\*/);
+  const style = /<style>([^<]*)<\/style>/.exec(text)?.[1] ?? "";
+  assert.ok(policy.includes(hash("sha256", style, "base64")));
   assert.doesNotMatch(text, /<script|\son\w+=|\sstyle=|https?:\/\/(?!www\.w3\.org)/);
   assert.equal(headers["cache-control"], "no-store");
   assert.equal(headers["x-frame-options"], "DENY");
