@@ -100,7 +100,11 @@ export function reasonOf(error: unknown): string {
   return printable(isCurtainwallError(error) ? text : `the check threw: ${text}`, 300);
 }
 
-function reproduction(outcome: Pick<AuditCheck, "verdict" | "evidence">, rule: string, context: AuditContext): string {
+function reproduction(
+  outcome: Pick<AuditCheck, "verdict" | "evidence">,
+  rule: string,
+  context: AuditContext,
+): string {
   const first = outcome.verdict === "failed" ? outcome.evidence[0] : undefined;
   if (first?.kind === "exchange") return first.reproduce;
   if (first?.kind === "command") return first.command;

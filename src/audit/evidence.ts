@@ -30,7 +30,8 @@ const maxHeaders = 40;
 
 /** Characters that would act on a terminal, or reorder text: C0, DEL, C1, bidirectional controls, line separators. */
 // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
-const unprintable = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff]/g;
+const unprintable =
+  /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff]/g;
 
 /** Text that is safe to print anywhere: at most 600 characters, what acts on a terminal written out. */
 export function printable(text: string, maxLength: number = maxText): string {
@@ -57,12 +58,16 @@ export function exchangeEvidence(
       method: request.method,
       url: `${origin}${target}`,
       protocol: response.protocol,
-      headers: (request.headers ?? []).map(([name, value]) => printable(`${name}: ${hideToken(name, value, request.tokenName)}`, 200)),
+      headers: (request.headers ?? []).map(([name, value]) =>
+        printable(`${name}: ${hideToken(name, value, request.tokenName)}`, 200),
+      ),
       ...(body === undefined ? {} : { body }),
     },
     response: {
       status: response.status,
-      headers: response.headers.slice(0, maxHeaders).map(([name, value]) => printable(`${name}: ${value}`, 400)),
+      headers: response.headers
+        .slice(0, maxHeaders)
+        .map(([name, value]) => printable(`${name}: ${value}`, 400)),
       body: printable(response.text()),
       bytes: response.body.length,
     },
@@ -89,13 +94,20 @@ function curl(origin: string, request: ProbeRequest, protocol: string): string {
   else if (request.method !== "GET") parts.push("-X", request.method);
   for (const [name, value] of request.headers ?? []) {
     if (name === "content-length") continue;
-    if (name === "authorization") parts.push("-H", `"authorization: Bearer $${variable(request.tokenName ?? "token")}"`);
+    if (name === "authorization")
+      parts.push("-H", `"authorization: Bearer $${variable(request.tokenName ?? "token")}"`);
     else parts.push("-H", quote(printable(`${name}: ${value}`, 300)));
   }
   if (request.body !== undefined) {
     const text = typeof request.body === "string" ? request.body : new TextDecoder().decode(request.body);
     const isShort = text.length <= 300 && printable(text, 300) === text && !text.includes("\ufffd");
-    parts.push(...(isShort ? ["--data-binary", quote(text)] : ["--data-binary", `@body  # ${text.length} characters: see the evidence`]));
+    parts.push(
+      ...(isShort
+        ? ["--data-binary", quote(text)]
+        : ["--data-binary", `@body  # ${text.length} characters: see the evidence`]),
+    );
   }
-  return [...parts.slice(0, 1), quote(`${origin}${printable(request.path, 300)}`), ...parts.slice(1)].join(" ");
+  return [...parts.slice(0, 1), quote(`${origin}${printable(request.path, 300)}`), ...parts.slice(1)].join(
+    " ",
+  );
 }

@@ -1,0 +1,73 @@
+import { CurtainwallError } from "../shared/index.ts";
+import { runCheck } from "./check.ts";
+import type { Check, Rule } from "./check.ts";
+import type { AuditContext } from "./context.ts";
+import { drawVerdict } from "./report.ts";
+import type { AuditCheck, AuditRow } from "./report.ts";
+import { checklist } from "./rows.ts";
+import type { ChecklistItem } from "./rows.ts";
+
+/** Told before each check. */
+export type RowProgress = (progress: { row: string; what: string; done: number; of: number }) => void;
+
+/**
+ * Runs rules and lays their checks out as the rows of the checklist, in its order. Checks run one after another, since each
+ * is charged to the same limits; those that mostly wait run beside them.
+ */
+export async function auditRows(
+  rules: readonly Rule[],
+  context: AuditContext,
+  only: readonly string[] | undefined,
+  onProgress: RowProgress,
+): Promise<AuditRow[]> {
+  const items = only === undefined ? checklist : checklist.filter(({ id }) => only.includes(id));
+  const unknown = only?.find((id) => !checklist.some((item) => item.id === id));
+  if (unknown !== undefined)
+    throw new CurtainwallError(
+      "AUDIT_TARGET_INVALID",
+      `There is no row "${unknown}". Rows: ${checklist.map(({ id }) => id).join(", ")}.`,
+    );
+  const jobs = rules.flatMap((rule) =>
+    rule.checks
+      .filter((check) => check.applies?.(context) ?? true)
+      .map((check) => ({ rule: rule.id, check })),
+  );
+  const results = await runJobs(jobs, context, onProgress);
+  return items.map((item) =>
+    rowOf(
+      item,
+      jobs.flatMap(({ rule, check }) => (rule === item.id ? (results.get(check) ?? []) : [])),
+      context,
+    ),
+  );
+}
+
+async function runJobs(
+  jobs: readonly { rule: string; check: Check }[],
+  context: AuditContext,
+  onProgress: RowProgress,
+): Promise<Map<Check, AuditCheck>> {
+  const results = new Map<Check, AuditCheck>();
+  const run = async ({ rule, check }: { rule: string; check: Check }): Promise<void> => {
+    onProgress({ row: rule, what: check.name, done: results.size, of: jobs.length });
+    results.set(check, await runCheck(check, rule, context));
+  };
+  const waiting = Promise.all(jobs.filter(({ check }) => check.isSlow === true).map(run));
+  for (const job of jobs) if (job.check.isSlow !== true) await run(job);
+  await waiting;
+  return results;
+}
+
+function rowOf(item: ChecklistItem, ran: readonly AuditCheck[], context: AuditContext): AuditRow {
+  const awaiting = item.awaiting.map(({ name, kind, missing }): AuditCheck => ({
+    name,
+    kind,
+    verdict: "missing",
+    observations: 0,
+    evidence: [],
+    reproduce: `npx curtainwall audit ${context.target.origin} --only ${item.id}`,
+    missing,
+  }));
+  const checks = [...ran, ...awaiting];
+  return { id: item.id, title: item.title, ...drawVerdict(checks), checks };
+}

@@ -1,0 +1,175 @@
+import { CurtainwallError } from "../shared/index.ts";
+import type { ContractRoute } from "../contract/index.ts";
+import type { AuditInput } from "./plan.ts";
+import type { Exchange, ProbeRequest, ProbeResponse, Protocol, Wire } from "./probe.ts";
+import type { Tokens } from "./tokens.ts";
+
+/** A call of a declared route, whole or bent in one place. */
+export interface Call {
+  route: ContractRoute;
+  input: AuditInput;
+  /** Identity whose valid token goes along. */
+  as?: string | undefined;
+  /** Another token instead, with its name for the report. */
+  token?: { name: string; value: string };
+  method?: string;
+  /** Path parameters as they are to stand in the path, already encoded. Overrides `input.params`. */
+  rawParams?: Readonly<Record<string, string>>;
+  /** Query as it is to stand after the `?`. Overrides `input.query`. */
+  rawQuery?: string;
+  /** Body as it is to be sent. Overrides `input.body`. */
+  rawBody?: Uint8Array | string;
+  /** Overrides `application/json`; null sends none. */
+  contentType?: string | null;
+  headers?: readonly (readonly [string, string])[];
+  protocol?: Protocol;
+}
+
+/** Makes requests within the target's limits. A 429 is no verdict on anything but limits, so it is waited out. */
+export interface Caller {
+  call(call: Call): Promise<Exchange>;
+  /** A request to anything; `allowance` is how many of its kind one client may make. */
+  send(request: ProbeRequest, allowance?: Allowance): Promise<Exchange>;
+  /** A client that has made no request yet; undefined when the target sees all of ours as one. */
+  freshClient(): string | undefined;
+  /** A call as a request, without making it. */
+  request(call: Call): Promise<ProbeRequest>;
+}
+
+/** Requests counted together, and how many may come at once. */
+export interface Allowance {
+  name: string;
+  burst: number;
+  /** Counted by user, so that another source address does not help. */
+  isPerUser: boolean;
+}
+
+/** Options of {@link createCaller}. */
+export interface CallerOptions {
+  wire: Wire;
+  tokens: Tokens;
+  sleep: (milliseconds: number) => Promise<void>;
+  /** Milliseconds left for the whole audit. */
+  remainingMs: () => number;
+}
+
+const maxTries = 8;
+
+/**
+ * Makes a {@link Caller}. On loopback it spends each client's allowance and then goes on from the next loopback address, which
+ * the target sees as another client; elsewhere, and where a limit counts users, it waits as `Retry-After` says.
+ */
+export function createCaller({ wire, tokens, sleep, remainingMs }: CallerOptions): Caller {
+  const freshClient = wire.canChangeClient ? loopbackClients() : () => undefined;
+  const current = new Map<string, { client: string | undefined; left: number }>();
+
+  const clientFor = (allowance: Allowance): string | undefined => {
+    let entry = current.get(allowance.name);
+    if (entry === undefined || entry.left <= 0) {
+      entry = { client: freshClient(), left: Math.max(1, allowance.burst) };
+      current.set(allowance.name, entry);
+    }
+    entry.left--;
+    return entry.client;
+  };
+
+  const send = async (request: ProbeRequest, allowance: Allowance = unlimited): Promise<Exchange> => {
+    for (let tries = 1; ; tries++) {
+      const client = request.client ?? clientFor(allowance);
+      const sent = client === undefined ? request : { ...request, client };
+      const response = await wire.send(sent);
+      if (response.status !== 429) return { request: sent, response };
+      current.delete(allowance.name);
+      const waitMs = retryAfterMs(response);
+      const otherClientHelps =
+        wire.canChangeClient && request.client === undefined && !allowance.isPerUser && tries <= 2;
+      if (otherClientHelps) continue;
+      if (tries >= maxTries || waitMs > 60_000 || waitMs + 2000 > remainingMs()) {
+        throw new CurtainwallError(
+          "AUDIT_BUDGET_SPENT",
+          `the limit of ${allowance.name} left no allowance (429, Retry-After ${waitMs / 1000} s)`,
+        );
+      }
+      await sleep(waitMs);
+    }
+  };
+
+  const request = async (call: Call): Promise<ProbeRequest> =>
+    buildRequest(call, await authorization(call, tokens));
+
+  return {
+    freshClient,
+    send,
+    request,
+    call: async (call) => send(await request(call), allowanceOf(call)),
+  };
+}
+
+const unlimited: Allowance = { name: "undeclared paths", burst: 50, isPerUser: false };
+
+function allowanceOf({ route, as }: Call): Allowance {
+  const perClient = route.limits.filter((limit) => limit.by === "client");
+  return {
+    name: route.key,
+    burst: Math.min(200, ...perClient.map((limit) => limit.burst)),
+    isPerUser: as !== undefined && route.limits.some((limit) => limit.by === "user"),
+  };
+}
+
+function retryAfterMs(response: ProbeResponse): number {
+  const seconds = Number(response.header("retry-after"));
+  return Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 + 100 : 1000;
+}
+
+/** 127.a.b.1, 127.a.b.2 … with a and b drawn once, so that two audits in a row are not the same clients. */
+function loopbackClients(): () => string {
+  const [a = 1, b = 1] = crypto.getRandomValues(new Uint8Array(2));
+  let count = 0;
+  return () => {
+    count++;
+    return `127.${(a % 250) + 2}.${(b + (count >> 8)) % 256}.${(count % 254) + 1}`;
+  };
+}
+
+async function authorization(
+  call: Call,
+  tokens: Tokens,
+): Promise<{ name: string; value: string } | undefined> {
+  if (call.token !== undefined) return call.token;
+  return call.as === undefined
+    ? undefined
+    : { name: `token of ${call.as}`, value: await tokens.valid(call.as) };
+}
+
+function buildRequest(call: Call, token: { name: string; value: string } | undefined): ProbeRequest {
+  const headers: [string, string][] = [["accept", "application/json"]];
+  const body =
+    call.rawBody ??
+    (call.route.body === undefined || call.input.body === undefined
+      ? undefined
+      : JSON.stringify(call.input.body));
+  if (body !== undefined && call.contentType !== null)
+    headers.push(["content-type", call.contentType ?? "application/json"]);
+  if (token !== undefined) headers.push(["authorization", `Bearer ${token.value}`]);
+  for (const [name, value] of call.headers ?? []) headers.push([name, value]);
+  return {
+    method: call.method ?? call.route.method,
+    path: pathOf(call),
+    headers,
+    ...(body === undefined ? {} : { body }),
+    ...(call.protocol === undefined ? {} : { protocol: call.protocol }),
+    ...(token === undefined ? {} : { tokenName: token.name }),
+  };
+}
+
+function pathOf({ route, input, rawParams, rawQuery }: Call): string {
+  const path = route.segments
+    .map((segment) =>
+      "text" in segment
+        ? segment.text
+        : (rawParams?.[segment.param] ?? encodeURIComponent(input.params?.[segment.param] ?? "")),
+    )
+    .join("/");
+  const query = rawQuery ?? new URLSearchParams(input.query).toString();
+  return `/${path}${query === "" ? "" : `?${query}`}`;
+}

@@ -1,0 +1,37 @@
+import type { JWK } from "jose";
+import type { Contract, Release } from "../contract/index.ts";
+import type { Caller } from "./caller.ts";
+import type { AuditPlan } from "./plan.ts";
+import type { BrowserProbe, SourceProbe, TlsProbe, Wire } from "./probe.ts";
+import type { Tokens } from "./tokens.ts";
+
+/** What every check works from. */
+export interface AuditContext {
+  readonly contract: Contract;
+  readonly plan: AuditPlan;
+  readonly target: URL;
+  /** The target is this machine, so its owner is whoever runs the audit. */
+  readonly isLoopback: boolean;
+  /** Why the target gives no answer at all, if it gives none. */
+  readonly unreachable: string | undefined;
+  /** Authorities that the target's certificate may come from, PEM. */
+  readonly ca: string | undefined;
+  readonly release: Release | undefined;
+  /** Makes contract calls within their limits. */
+  readonly caller: Caller;
+  readonly tokens: Tokens;
+  readonly wire: Wire;
+  readonly tls: TlsProbe;
+  readonly source: SourceProbe;
+  /** The issuer's public keys, from where the contract says. */
+  issuerKeys(): Promise<readonly JWK[]>;
+  /** A hop's authorities, read from the contract's `caFile`. */
+  hopAuthorities(caFile: string | undefined): Promise<string | undefined>;
+  /** Starts the browser at first use. Throws, saying why, when there is none. */
+  browser(): Promise<BrowserProbe>;
+  readonly lookUpLedger: ((id: string) => Promise<unknown>) | undefined;
+  readonly now: () => number;
+  sleep(milliseconds: number): Promise<void>;
+  /** Text that no server has seen before: `cw` and 16 letters. */
+  mark(): string;
+}

@@ -1,0 +1,80 @@
+import { z } from "zod";
+import type { ContractRoute } from "../contract/index.ts";
+import type { AuditContext } from "./context.ts";
+import type { AuditInput, AuditOwnedInput, AuditSample } from "./plan.ts";
+
+/** Somebody whom the contract lets call a route, and what with. */
+export interface HonestCall {
+  /** Name of the identity; undefined for a visitor without a token. */
+  as: string | undefined;
+  input: AuditOwnedInput;
+}
+
+/** Tells whether the contract lets an identity call a route at all; whose object it may ask for is another question. */
+export function mayCall(context: AuditContext, route: ContractRoute, name: string): boolean {
+  const { access } = route;
+  return access.kind !== "role" || (context.plan.identities?.[name]?.roles ?? []).includes(access.role);
+}
+
+/** Everybody in the plan whom the contract lets call a route, with input that the contract accepts. Empty: see {@link lacking}. */
+export function honestCalls(
+  context: AuditContext,
+  route: ContractRoute,
+  from: "samples" | "failures" = "samples",
+): HonestCall[] {
+  const sample = context.plan[from]?.[route.key];
+  if (from === "failures" && sample === undefined) return [];
+  if (route.access.kind === "everyone") {
+    const input = inputFor(context, route, sample, undefined);
+    return input === undefined ? [] : [{ as: undefined, input }];
+  }
+  return Object.keys(context.plan.identities ?? {})
+    .filter((name) => mayCall(context, route, name))
+    .flatMap((name) => {
+      const input = inputFor(context, route, sample, name);
+      return input === undefined ? [] : [{ as: name, input }];
+    });
+}
+
+/** Says what the plan lacks for a route to be called. */
+export function lacking(context: AuditContext, route: ContractRoute): string {
+  const anyone = Object.keys(context.plan.identities ?? {}).some((name) => mayCall(context, route, name));
+  if (route.access.kind !== "everyone" && !anyone) return `no identity in the plan may call ${route.key}`;
+  return `no sample in the plan that ${route.key} accepts`;
+}
+
+function inputFor(
+  context: AuditContext,
+  route: ContractRoute,
+  sample: AuditSample | undefined,
+  name: string | undefined,
+): AuditOwnedInput | undefined {
+  const { access } = route;
+  const own = name === undefined ? undefined : sample?.as?.[name];
+  // What the answer says about its owner can't be guessed: without an object of its own an identity is not an owner.
+  if (access.kind === "ownerField" && own === undefined) return undefined;
+  const subject = name === undefined ? undefined : context.plan.identities?.[name]?.subject;
+  const input: AuditOwnedInput = {
+    ...sample,
+    ...own,
+    params: {
+      ...sample?.params,
+      ...(access.kind === "owner" && subject !== undefined ? { [access.param]: subject } : {}),
+      ...own?.params,
+    },
+  };
+  return accepts(route, input) ? input : undefined;
+}
+
+/** Tells whether the contract accepts an input. */
+export function accepts(route: ContractRoute, input: AuditInput): boolean {
+  const query =
+    route.query === undefined
+      ? Object.keys(input.query ?? {}).length === 0
+      : z.safeParse(route.query, input.query ?? {}).success;
+  return (
+    query &&
+    (route.params === undefined || z.safeParse(route.params, input.params ?? {}).success) &&
+    (route.body === undefined || z.safeParse(route.body, input.body).success)
+  );
+}

@@ -1,0 +1,151 @@
+/** An item of the checklist: see `CHECKLIST.md`, where the ids come from. */
+export interface ChecklistItem {
+  id: string;
+  title: string;
+  /** Checks named for it that no rule makes yet, with what they wait for. Empty where a rule makes them all. */
+  awaiting: readonly { name: string; kind: "source" | "built" | "live"; missing: string }[];
+}
+
+const awaits =
+  (capability: string) =>
+  (
+    ...checks: readonly (readonly [kind: "source" | "built" | "live", name: string])[]
+  ): ChecklistItem["awaiting"] =>
+    checks.map(([kind, name]) => ({ kind, name, missing: `comes with ${capability}` }));
+
+const leakGate = awaits("the vault and the build's leak gate");
+const graphql = awaits("GraphQL in the gateway");
+const content = awaits("the content room and its write API");
+const supply = awaits("the dependency inventory and its advisory feed");
+const vault = awaits("the vault");
+const functions = awaits("functions and egress");
+const alerts = awaits("the ledger's alerts");
+const operations = awaits("incident plan, lockdown and drill in the contract");
+
+/** The 24 items, in the order of the checklist. */
+export const checklist: readonly ChecklistItem[] = [
+  { id: "API-1", title: "Every endpoint authenticates and authorises", awaiting: [] },
+  { id: "API-2", title: "Rate limiting and throttling", awaiting: [] },
+  { id: "API-3", title: "Input validation on body, params and query", awaiting: [] },
+  {
+    id: "API-4",
+    title: "No keys or tokens in client code",
+    awaiting: leakGate(
+      ["built", "vault values and canaries in all output, in every encoding"],
+      ["built", "provider patterns"],
+    ),
+  },
+  { id: "API-5", title: "CORS allow-list", awaiting: [] },
+  {
+    id: "API-6",
+    title: "GraphQL introspection and depth",
+    awaiting: graphql(
+      ["live", "introspection by POST, GET and batch"],
+      ["live", "suggestions"],
+      ["live", "fragment cycles and bombs"],
+      ["live", "alias floods"],
+      ["live", "measured CPU"],
+    ),
+  },
+  { id: "API-7", title: "No leaks in errors", awaiting: [] },
+  { id: "API-8", title: "HTTPS, TLS 1.3", awaiting: [] },
+  {
+    id: "FE-1",
+    title: "XSS: encoding and framework defaults",
+    awaiting: content(["source", "sinks"], ["live", "vectors through content, in a real browser"]),
+  },
+  { id: "FE-2", title: "Strict Content-Security-Policy", awaiting: [] },
+  {
+    id: "FE-3",
+    title: "Third-party libraries scanned",
+    awaiting: supply(
+      ["built", "a planted vulnerable dependency fails the build"],
+      ["built", "age of the feed"],
+    ),
+  },
+  { id: "FE-4", title: "Security headers", awaiting: [] },
+  {
+    id: "FE-5",
+    title: "User content sanitised",
+    awaiting: content(["live", "published vectors through the write API, rendered and round-tripped"]),
+  },
+  {
+    id: "FE-6",
+    title: "No secrets or sensitive logic in bundles",
+    awaiting: leakGate(
+      ["built", "vault values and canaries in all output"],
+      ["built", "source maps"],
+      ["built", "server-only modules in a client graph"],
+      ["built", "public-env prefixes"],
+    ),
+  },
+  {
+    id: "SEC-1",
+    title: "Nothing hard-coded",
+    awaiting: leakGate(["source", "secrets in the tree"], ["source", "secrets in git's history"]),
+  },
+  { id: "SEC-2", title: ".env ignored", awaiting: [] },
+  {
+    id: "SEC-3",
+    title: "A secrets manager in production",
+    awaiting: vault(
+      ["source", "provider"],
+      ["live", "canary absent from every process's environment and memory"],
+      ["live", "access shows in the vault's log"],
+    ),
+  },
+  {
+    id: "SEC-4",
+    title: "Rotation, automated",
+    awaiting: vault(
+      ["live", "version age within policy"],
+      ["live", "rotation under load with 0 failed requests"],
+      ["live", "the old key refused after grace"],
+    ),
+  },
+  {
+    id: "SEC-5",
+    title: "Least privilege",
+    awaiting: functions(["live", "every function × every secret"], ["live", "unused grants"]),
+  },
+  {
+    id: "MON-1",
+    title: "Logging, front and back end",
+    awaiting: awaits("the ledger's chain and reports from browsers")(
+      ["live", "marked events reach the log"],
+      ["live", "no canary in the log, CRLF-safe"],
+      ["live", "the chain verifies"],
+    ),
+  },
+  {
+    id: "MON-2",
+    title: "Real-time alerts",
+    awaiting: alerts(
+      ["live", "a synthetic attack reaches a sink"],
+      ["live", "a quiet control does not"],
+      ["live", "a dead sink is an alarm"],
+    ),
+  },
+  {
+    id: "MON-3",
+    title: "Incident response plan, reviewed",
+    awaiting: operations(
+      ["source", "present and in date"],
+      ["source", "its commands exist"],
+      ["source", "last drill's record"],
+    ),
+  },
+  {
+    id: "MON-4",
+    title: "Audits and penetration tests scheduled",
+    awaiting: awaits("scheduled audits and signed reports")(
+      ["source", "a schedule exists"],
+      ["source", "the last signed report is recent"],
+    ),
+  },
+  {
+    id: "MON-5",
+    title: "Dependencies watched for CVEs",
+    awaiting: supply(["live", "an injected advisory alerts in time"], ["live", "a stale feed is a finding"]),
+  },
+];

@@ -1,0 +1,176 @@
+import type { ContractRoute } from "../../contract/index.ts";
+import type { Check, Rule, Tally } from "../check.ts";
+import type { AuditContext } from "../context.ts";
+import { honestCalls } from "../inputs.ts";
+import { mutate } from "../mutate.ts";
+import type { MutantKind } from "../mutate.ts";
+import { isClientError, isSuccess, see, takeTurns } from "./shared.ts";
+
+const writes = (route: ContractRoute): boolean => route.method !== "GET";
+
+const hasSchema: Check = {
+  name: "a schema for every input",
+  kind: "source",
+  run: async ({ contract }, tally) => {
+    if (contract.routes.length === 0) tally.notApplicable("the contract declares no route", "routes");
+    for (const route of contract.routes) {
+      const at = `routes[${JSON.stringify(route.key)}]`;
+      const opened = contract.weakenings.find((weakening) => weakening.at.startsWith(at));
+      const namesParams = route.segments.some((segment) => "param" in segment);
+      tally.expect(opened === undefined && namesParams === (route.params !== undefined), {
+        kind: "contract",
+        about:
+          opened === undefined
+            ? `${route.key}: ${["params", "query", "body"].filter((part) => route[part as "params" | "query" | "body"] !== undefined).join(", ") || "no input"}; anything else is refused`
+            : `${route.key} accepts undeclared fields: ${opened.reason}`,
+        at,
+      });
+    }
+  },
+};
+
+const control: Check = {
+  name: "what the contract accepts is accepted",
+  kind: "live",
+  isActive: true,
+  run: async (context, tally) => {
+    if (context.contract.routes.length === 0) tally.notApplicable("the contract declares no route", "routes");
+    for (const route of context.contract.routes) {
+      const honest = takeTurns(context, route, tally)?.();
+      if (honest === undefined) continue;
+      const exchange = await context.caller.call({ route, ...honest });
+      tally.expect(
+        isSuccess(exchange.response.status),
+        see(context, `${route.key}: an honest request passes`, exchange),
+      );
+    }
+  },
+};
+
+/** Sends every mutant of some kinds to a route. */
+async function attack(
+  context: AuditContext,
+  route: ContractRoute,
+  kinds: ReadonlySet<MutantKind>,
+  tally: Tally,
+): Promise<void> {
+  const next = takeTurns(context, route, tally);
+  if (next === undefined) return;
+  const count = mutate(route, next().input).length;
+  for (let index = 0; index < count; index++) {
+    // Each identity's own input is mutated, so that what is refused is the mutation and not the caller.
+    const { as, input } = next();
+    const mutant = mutate(route, input)[index];
+    if (mutant === undefined || !kinds.has(mutant.kind)) continue;
+    const { name, kind: _, ...bent } = mutant;
+    if (writes(route)) await remember(context, route);
+    const exchange = await context.caller.call({ route, as, input, ...bent });
+    const { status } = exchange.response;
+    if (status === 401)
+      tally.miss(`${route.key}: the token of ${as} was refused, so validation was not reached`);
+    else
+      tally.expect(
+        isClientError(status),
+        see(context, `${route.key}: ${name} must be refused (4xx)`, exchange),
+      );
+  }
+}
+
+function mutations(name: string, ...kinds: MutantKind[]): Check {
+  return {
+    name,
+    kind: "live",
+    isActive: true,
+    run: async (context, tally) => {
+      const { routes } = context.contract;
+      if (routes.length === 0) tally.notApplicable("the contract declares no route", "routes");
+      for (const route of routes) await attack(context, route, new Set(kinds), tally);
+      if (tally.outcome().observations === 0 && tally.outcome().missing === "there was nothing to look at")
+        tally.notApplicable("no route has an input that this could be done to", "routes");
+    },
+  };
+}
+
+/** Reads what a route writes, as the plan says. */
+async function readState(context: AuditContext, route: ContractRoute): Promise<string | undefined> {
+  const reader = context.plan.state?.[route.key];
+  if (reader === undefined) return undefined;
+  if (typeof reader === "function") return JSON.stringify(await reader());
+  const source = context.contract.routes.find((candidate) => candidate.key === reader);
+  if (source === undefined) return undefined;
+  const writers = new Set(honestCalls(context, route).map(({ as }) => as));
+  const answers: string[] = [];
+  for (const honest of honestCalls(context, source)) {
+    if (honest.as !== undefined && !writers.has(honest.as)) continue;
+    const { response } = await context.caller.call({ route: source, ...honest });
+    if (!isSuccess(response.status)) return undefined;
+    answers.push(response.text());
+  }
+  return answers.length === 0 ? undefined : JSON.stringify(answers);
+}
+
+/** What routes wrote before the first mutant was sent, by audit. */
+const before = new WeakMap<AuditContext, Map<string, { state: string | undefined; refused: number }>>();
+
+/** Remembers a writing route's state before its first mutant, and counts the mutants. */
+async function remember(context: AuditContext, route: ContractRoute): Promise<void> {
+  let states = before.get(context);
+  if (states === undefined) before.set(context, (states = new Map()));
+  const known = states.get(route.key);
+  if (known === undefined) states.set(route.key, { state: await readState(context, route), refused: 1 });
+  else known.refused++;
+}
+
+const unchanged: Check = {
+  name: "state unchanged",
+  kind: "live",
+  isActive: true,
+  run: async (context, tally) => {
+    const routes = context.contract.routes.filter(writes);
+    if (routes.length === 0) tally.notApplicable("no route changes anything", "routes");
+    for (const route of routes) {
+      const start = before.get(context)?.get(route.key);
+      if (start?.state === undefined) {
+        tally.miss(`the plan's state says no way to see what ${route.key} changes`);
+        continue;
+      }
+      const honest = takeTurns(context, route, tally)?.();
+      if (honest === undefined) continue;
+      const after = await readState(context, route);
+      tally.expect(after === start.state, {
+        kind: "measurement",
+        about: `${route.key}: what it writes, before and after ${start.refused} mutated requests`,
+        value: after === start.state ? "the same" : "changed",
+      });
+      const exchange = await context.caller.call({ route, ...honest });
+      const changed = await readState(context, route);
+      if (isSuccess(exchange.response.status) && changed !== after)
+        tally.pass(
+          see(context, `${route.key}: an honest request does change it, and that is seen`, exchange),
+        );
+      else
+        tally.miss(
+          `${route.key}: an honest request changed nothing that the plan's state shows, so it would not show a dishonest one's change`,
+        );
+    }
+  },
+};
+
+/** API-3: input validation on body, params and query. */
+export const api3: Rule = {
+  id: "API-3",
+  checks: [
+    hasSchema,
+    control,
+    mutations("wrong types", "type"),
+    mutations("bounds", "bounds", "missing key"),
+    mutations("extra keys", "extra key"),
+    mutations("duplicate keys", "duplicate key"),
+    mutations("__proto__ and constructor", "prototype key"),
+    mutations("depth", "depth"),
+    mutations("size", "size"),
+    mutations("malformed JSON, paths and text", "malformed"),
+    mutations("media types", "media type"),
+    unchanged,
+  ],
+};

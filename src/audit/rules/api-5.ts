@@ -1,0 +1,233 @@
+import type { ContractRoute } from "../../contract/index.ts";
+import type { Check, Rule, Tally } from "../check.ts";
+import type { AuditContext } from "../context.ts";
+import { lookAlikeKinds, lookAlikes } from "../cors-origins.ts";
+import type { LookAlike, LookAlikeKind } from "../cors-origins.ts";
+import type { Exchange } from "../probe.ts";
+import { isSuccess, see, takeTurns } from "./shared.ts";
+
+const allowedOrigins = (context: AuditContext): string[] => [
+  context.contract.origin,
+  ...context.contract.corsOrigins,
+];
+
+/** One call a route that is answered in full, with some headers. Routes that write get a body that is refused. */
+async function callWith(
+  context: AuditContext,
+  tally: Tally,
+  route: ContractRoute,
+  headers: [string, string][],
+): Promise<Exchange | undefined> {
+  const honest = takeTurns(context, route, tally)?.();
+  if (honest === undefined) return undefined;
+  const harmless = route.body === undefined ? {} : { rawBody: "{" };
+  // A route that writes without a body can't be called harmlessly with a token.
+  const as = route.method !== "GET" && route.body === undefined ? undefined : honest.as;
+  return context.caller.call({ route, as, input: honest.input, ...harmless, headers });
+}
+
+function preflight(
+  context: AuditContext,
+  path: string,
+  route: ContractRoute,
+  origin: string,
+): Promise<Exchange> {
+  const headers: [string, string][] = [
+    ["origin", origin],
+    ["access-control-request-method", route.method],
+    ["access-control-request-headers", "authorization, content-type"],
+  ];
+  return context.caller.send(
+    { method: "OPTIONS", path, headers },
+    { name: `${route.key} preflight`, burst: 3, isPerUser: false },
+  );
+}
+
+async function pathOf(
+  context: AuditContext,
+  tally: Tally,
+  route: ContractRoute,
+): Promise<string | undefined> {
+  const honest = takeTurns(context, route, tally)?.();
+  return honest === undefined
+    ? undefined
+    : (await context.caller.request({ route, input: honest.input })).path;
+}
+
+/** What an answer allows that origin. A star allows it too. */
+function allows({ response }: Exchange, origin: string): boolean {
+  const value = response.header("access-control-allow-origin");
+  return (
+    value !== undefined &&
+    (value === "*" || value.split(",").some((part) => part.trim().toLowerCase() === origin.toLowerCase()))
+  );
+}
+
+function emptyHanded(context: AuditContext, tally: Tally): void {
+  if (context.contract.routes.length === 0) tally.notApplicable("the contract declares no route", "routes");
+}
+
+function refusesLookAlikes(kind: LookAlikeKind): Check {
+  return {
+    name: `origin refused: ${kind}`,
+    kind: "live",
+    isActive: true,
+    run: async (context, tally) => {
+      emptyHanded(context, tally);
+      const origins = lookAlikes(allowedOrigins(context)).filter((found) => found.kind === kind);
+      if (origins.length === 0) tally.notApplicable("no allowed origin has such a look-alike", "origin");
+      for (const route of context.contract.routes)
+        for (const found of origins) await refuse(context, tally, route, found);
+    },
+  };
+}
+
+async function refuse(
+  context: AuditContext,
+  tally: Tally,
+  route: ContractRoute,
+  { origin, kind }: LookAlike,
+): Promise<void> {
+  const exchange = await callWith(context, tally, route, [["origin", origin]]);
+  if (exchange === undefined) return;
+  tally.expect(
+    !allows(exchange, origin),
+    see(context, `${route.key}: ${origin} (${kind}) must not be allowed`, exchange),
+  );
+  const path = exchange.request.path;
+  const asked = await preflight(context, path, route, origin);
+  tally.expect(
+    !allows(asked, origin),
+    see(context, `${route.key}: a preflight from ${origin} (${kind}) must not be granted`, asked),
+  );
+}
+
+const credentials: Check = {
+  name: "credentials",
+  kind: "live",
+  isActive: true,
+  run: async (context, tally) => {
+    emptyHanded(context, tally);
+    for (const route of context.contract.routes) {
+      for (const origin of ["https://attacker.invalid", "null"]) {
+        const exchange = await callWith(context, tally, route, [
+          ["origin", origin],
+          ["cookie", "session=curtainwall-audit"],
+        ]);
+        if (exchange === undefined) continue;
+        const grants = exchange.response.header("access-control-allow-credentials")?.toLowerCase() === "true";
+        tally.expect(
+          !grants && !allows(exchange, origin),
+          see(context, `${route.key}: no credentials for ${origin}`, exchange),
+        );
+      }
+    }
+  },
+};
+
+const variesByOrigin: Check = {
+  name: "Vary: Origin on every API answer",
+  kind: "live",
+  isActive: true,
+  run: async (context, tally) => {
+    emptyHanded(context, tally);
+    const look = (what: string, exchange: Exchange): void => {
+      const names = (exchange.response.header("vary") ?? "")
+        .split(",")
+        .map((name) => name.trim().toLowerCase());
+      tally.expect(
+        names.includes("origin") || names.includes("*"),
+        see(context, `${what} varies by origin (${exchange.response.status})`, exchange),
+      );
+    };
+    for (const route of context.contract.routes) {
+      for (const origin of [undefined, context.contract.origin, "https://attacker.invalid"]) {
+        const exchange = await callWith(
+          context,
+          tally,
+          route,
+          origin === undefined ? [] : [["origin", origin]],
+        );
+        if (exchange !== undefined)
+          look(`${route.key}${origin === undefined ? " without an origin" : ` from ${origin}`}`, exchange);
+      }
+      const path = await pathOf(context, tally, route);
+      if (path === undefined) continue;
+      look(`a preflight of ${route.key}`, await preflight(context, path, route, "https://attacker.invalid"));
+      look(
+        `${route.key} without a token`,
+        await context.caller.send(
+          { method: route.method, path },
+          { name: route.key, burst: 3, isPerUser: false },
+        ),
+      );
+    }
+    for (const root of context.contract.apiRoots)
+      look(
+        "an undeclared path",
+        await context.caller.send({ method: "GET", path: `/${root}/${context.mark()}` }),
+      );
+  },
+};
+
+const preflights: Check = {
+  name: "preflight",
+  kind: "live",
+  isActive: true,
+  run: async (context, tally) => {
+    emptyHanded(context, tally);
+    for (const route of context.contract.routes) {
+      const path = await pathOf(context, tally, route);
+      if (path === undefined) continue;
+      const refused = await preflight(context, path, route, "https://attacker.invalid");
+      tally.expect(
+        !allows(refused, "https://attacker.invalid"),
+        see(context, `${route.key}: a preflight from elsewhere is not granted`, refused),
+      );
+      for (const origin of context.contract.corsOrigins) {
+        const granted = await preflight(context, path, route, origin);
+        const methods = (granted.response.header("access-control-allow-methods") ?? "")
+          .split(",")
+          .map((name) => name.trim());
+        tally.expect(
+          isSuccess(granted.response.status) &&
+            granted.response.header("access-control-allow-origin") === origin &&
+            methods.includes(route.method),
+          see(context, `${route.key}: a preflight from ${origin} is granted`, granted),
+        );
+      }
+    }
+  },
+};
+
+const allowed: Check = {
+  name: "allowed origins are served",
+  kind: "live",
+  isActive: true,
+  run: async (context, tally) => {
+    emptyHanded(context, tally);
+    for (const route of context.contract.routes.filter((candidate) => candidate.method === "GET")) {
+      const own = await callWith(context, tally, route, [["origin", context.contract.origin]]);
+      if (own !== undefined)
+        tally.expect(
+          isSuccess(own.response.status),
+          see(context, `${route.key}: the site's own pages may call it`, own),
+        );
+      for (const origin of context.contract.corsOrigins) {
+        const exchange = await callWith(context, tally, route, [["origin", origin]]);
+        if (exchange === undefined) continue;
+        const named = exchange.response.header("access-control-allow-origin") === origin;
+        tally.expect(
+          isSuccess(exchange.response.status) && named,
+          see(context, `${route.key}: pages of ${origin} may call it`, exchange),
+        );
+      }
+    }
+  },
+};
+
+/** API-5: CORS allow-list. */
+export const api5: Rule = {
+  id: "API-5",
+  checks: [...lookAlikeKinds.map(refusesLookAlikes), credentials, variesByOrigin, preflights, allowed],
+};
