@@ -1,1 +1,62 @@
 #!/usr/bin/env node
+import { readFileSync } from "node:fs";
+import type { Command } from "./command.ts";
+import { readInput } from "./command.ts";
+import { exitCodes, print, say, sayError } from "./voice.ts";
+
+/** Commands by name. Loaded when used: what starts often starts fast. */
+const commands: Readonly<Record<string, { load: () => Promise<Command>; maxPositionals: number; summary: string }>> = {
+  build: { load: async () => (await import("./build.ts")).buildCommand, maxPositionals: 1, summary: "build the site into a release" },
+  start: { load: async () => (await import("./start.ts")).startCommand, maxPositionals: 1, summary: "serve it: pages, and the API through the gateway" },
+  audit: { load: async () => (await import("./audit.ts")).auditCommand, maxPositionals: 2, summary: "check a running stack against the 24 items" },
+  explain: { load: async () => (await import("./explain.ts")).explainCommand, maxPositionals: 2, summary: "say what a route's requests pass" },
+  openapi: { load: async () => (await import("./openapi.ts")).openApiCommand, maxPositionals: 1, summary: "print the API's description" },
+};
+
+const help = `Usage: curtainwall <command> [folder] [options]
+
+${Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(9)} ${summary}`).join("\n")}
+
+  --help      this; or, after a command, its own
+  --version   the version
+
+The folder is the one that holds curtainwall.config.ts; by default, this one.
+Exit codes: 0 done, 1 failed, 2 misused.`;
+
+async function main([name, ...args]: readonly string[]): Promise<number> {
+  if (name === undefined || name === "--help" || name === "-h" || name === "help") {
+    print(help);
+    return name === undefined ? exitCodes.usage : exitCodes.done;
+  }
+  if (name === "--version" || name === "-v") {
+    print(version());
+    return exitCodes.done;
+  }
+  const entry = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (entry === undefined) {
+    say(`There is no command "${name}".\n\n${help}`);
+    return exitCodes.usage;
+  }
+  const command = await entry.load();
+  if (args.includes("--help") || args.includes("-h")) {
+    print(commandHelp(command));
+    return exitCodes.done;
+  }
+  return command.run(readInput(command, args, entry.maxPositionals));
+}
+
+function commandHelp({ name, usage, summary, options, notes = [] }: Command): string {
+  const lines = Object.entries(options).map(([option, { type, says }]) => `  --${option}${type === "string" ? " <value>" : ""}  ${says}`);
+  return [`Usage: curtainwall ${name} ${usage}`, "", summary, ...(lines.length > 0 ? ["", ...lines] : []), ...(notes.length > 0 ? ["", ...notes] : [])].join("\n");
+}
+
+function version(): string {
+  return (JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string }).version;
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  sayError(error);
+  process.exitCode = (error as { code?: string }).code === "CLI_USAGE_INVALID" ? exitCodes.usage : exitCodes.failed;
+}

@@ -7,3 +7,5 @@ export { loadContract } from "./load-contract.ts";
 export type { LoadedContract } from "./load-contract.ts";
 export { startStack } from "./supervisor.ts";
 export type { RunningStack, StackLogEntry, StartOptions } from "./supervisor.ts";
+export { stopRequest } from "./stop-request.ts";
+export { writeRelease } from "./write-release.ts";

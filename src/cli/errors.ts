@@ -1,0 +1,2 @@
+/** Codes of the errors that the command line itself throws. Each has an anchor in `docs/errors.md`. */
+export type CliErrorCode = "CLI_USAGE_INVALID" | "CLI_PART_MISSING";

@@ -1,0 +1,16 @@
+import { openApi } from "../contract/index.ts";
+import { loadContract } from "../stack/index.ts";
+import type { Command } from "./command.ts";
+import { printJson } from "./voice.ts";
+
+export const openApiCommand: Command = {
+  name: "openapi",
+  usage: "[folder]",
+  summary: "Print the API's description (OpenAPI 3.1)",
+  options: {},
+  async run({ positionals: [folder = "."] }) {
+    const { contract } = await loadContract(folder);
+    printJson(openApi(contract));
+    return 0;
+  },
+};

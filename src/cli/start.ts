@@ -1,0 +1,33 @@
+import { startStack, stopRequest } from "../stack/index.ts";
+import type { RunningStack, StackLogEntry } from "../stack/index.ts";
+import type { Command } from "./command.ts";
+import { say, styled } from "./voice.ts";
+
+export const startCommand: Command = {
+  name: "start",
+  usage: "[folder]",
+  summary: "Serve the release over HTTPS, and the API through the gateway",
+  options: {},
+  notes: ["Ctrl-C or SIGTERM stops it after requests in flight are answered; SIGHUP reads the certificate's files again."],
+  async run({ positionals }) {
+    const stack = await startStack({ path: positionals[0] ?? ".", log: sayEntry });
+    say(`${styled("green", "serving")} ${address(stack)}  ${styled("dim", `(${stack.addresses.join(", ")}; domains kept apart by ${stack.isolation})`)}`);
+    process.on("SIGHUP", () => void stack.reloadCertificate());
+    await stopRequest();
+    await stack.close();
+    return 0;
+  },
+};
+
+/** Where a visitor finds a stack: its origin, with the port that it really has. */
+export function address(stack: Pick<RunningStack, "origin" | "port">): string {
+  const url = new URL(stack.origin);
+  url.port = String(stack.port);
+  return url.origin;
+}
+
+/** Writes one line of the stack's log. */
+export function sayEntry({ from, level, message }: StackLogEntry): void {
+  const style = level === "error" ? "red" : level === "warning" ? "yellow" : "dim";
+  say(`${styled("dim", new Date().toISOString())} ${from} ${styled(style, message)}`);
+}

@@ -1,0 +1,191 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { appendFileSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { test } from "node:test";
+import { makeProject } from "../../test/support/project.ts";
+import { httpsGet } from "../../test/support/https-get.ts";
+import { startStack } from "./index.ts";
+import type { RunningStack, StackLogEntry } from "./index.ts";
+
+const plain = `import { defineStack } from "curtainwall";
+export default defineStack({ origin: "https://localhost", edge: { port: 0, redirectPort: 0, threads: 2 } });`;
+
+/** Collects a stack's log, and waits for entries that match. */
+function collectLog(): { log: (entry: StackLogEntry) => void; entries: StackLogEntry[]; seen: (pattern: RegExp) => Promise<StackLogEntry> } {
+  const entries: StackLogEntry[] = [];
+  const waiting: { pattern: RegExp; resolve: (entry: StackLogEntry) => void }[] = [];
+  return {
+    entries,
+    log(entry) {
+      entries.push(entry);
+      for (const { pattern, resolve } of waiting) if (pattern.test(entry.message)) resolve(entry);
+    },
+    seen(pattern) {
+      const found = entries.find((entry) => pattern.test(entry.message));
+      return found === undefined ? new Promise((resolve) => waiting.push({ pattern, resolve })) : Promise.resolve(found);
+    },
+  };
+}
+
+const eventsOf = (stack: RunningStack): { event: string; [field: string]: unknown }[] =>
+  readFileSync(stack.folders.logFile, "utf8").trim().split("\n").map((line) => JSON.parse(line) as { event: string });
+
+test("A stack serves its release on every address and thread, redirects plain HTTP, and leaves no process behind", async () => {
+  const project = await makeProject({ config: plain });
+  const stack = await startStack({ path: project.root, log: () => undefined });
+  const pids = Object.values(stack.pids());
+  try {
+    for (let count = 0; count < 8; count++) {
+      const { status, body } = await httpsGet({ host: stack.addresses[count % stack.addresses.length] as string, port: stack.port, name: "localhost" });
+      assert.equal(status, 200);
+      assert.match(body, /Home/);
+    }
+    const redirect = await fetch(`http://127.0.0.1:${stack.redirectPort}/about`, { redirect: "manual", headers: { host: "localhost" } });
+    assert.equal(redirect.headers.get("location"), "https://localhost/about");
+  } finally {
+    await stack.close();
+    project.remove();
+  }
+  for (const pid of pids) assert.throws(() => process.kill(pid, 0), { code: "ESRCH" });
+});
+
+test("A port that is taken is noticed, whoever took it, and the error says which", async () => {
+  const server = createServer();
+  await new Promise<void>((resolve) => void server.listen({ port: 0, host: "127.0.0.1", reusePort: true }, resolve));
+  const { port } = server.address() as AddressInfo;
+  const project = await makeProject({ config: plain.replace("port: 0", `port: ${port}`) });
+  await assert.rejects(startStack({ path: project.root, log: () => undefined }), (error: { code: string; message: string }) => {
+    assert.equal(error.code, "STACK_PORT_IN_USE");
+    assert.match(error.message, new RegExp(`127\\.0\\.0\\.1:${port}`));
+    return true;
+  });
+  server.close();
+  project.remove();
+});
+
+test("A release whose bytes are not those of its manifest is not served, and one cut short is not either", async () => {
+  const project = await makeProject({ config: plain });
+  const file = `${project.root}/.curtainwall/edge/release.bin`;
+  const good = readFileSync(file);
+  const changed = Buffer.from(good);
+  changed[changed.length - 2] = 33;
+  for (const [bytes, code] of [[changed, "RELEASE_DIGEST_MISMATCH"], [good.subarray(0, -1), "RELEASE_FORMAT_INVALID"], [Buffer.from("no release"), "RELEASE_FORMAT_INVALID"]] as const) {
+    writeFileSync(file, bytes);
+    await assert.rejects(startStack({ path: project.root, log: () => undefined }), { code });
+  }
+  rmSync(file);
+  await assert.rejects(startStack({ path: project.root, log: () => undefined }), { code: "STACK_RELEASE_MISSING" });
+  project.remove();
+});
+
+test("A contract that is missing, throws or is incomplete stops the start with its own code", async () => {
+  const project = await makeProject({ config: "throw new Error('the dough did not rise')" });
+  const start = (): Promise<unknown> => startStack({ path: project.root, log: () => undefined });
+  await assert.rejects(start(), (error: Error & { code: string }) => error.code === "STACK_CONFIG_FAILED" && error.message.includes("the dough did not rise"));
+  await assert.rejects(startStack({ path: `${project.root}/nowhere` }), { code: "STACK_CONFIG_MISSING" });
+  project.remove();
+  const incomplete = await makeProject({ config: `import { defineStack } from "curtainwall"; export default defineStack({ origin: "https://localhost", orgin: 1 } as never);` });
+  await assert.rejects(startStack({ path: incomplete.root }), { code: "CONTRACT_OPTION_UNKNOWN" });
+  incomplete.remove();
+});
+
+test("A domain that is killed is started again and serves; both are alarms in the log", async () => {
+  const project = await makeProject({ config: plain });
+  const { log, seen } = collectLog();
+  const stack = await startStack({ path: project.root, log });
+  try {
+    const before = stack.pids();
+    process.kill(before.edge, "SIGKILL");
+    await seen(/the edge runs again/);
+    assert.notEqual(stack.pids().edge, before.edge);
+    assert.equal((await httpsGet({ host: "127.0.0.1", port: stack.port, name: "localhost" })).status, 200);
+    process.kill(before.ledger, "SIGKILL");
+    await seen(/the ledger runs again/);
+  } finally {
+    await stack.close();
+  }
+  const names = eventsOf(stack).map(({ event }) => event);
+  assert.equal(names.filter((name) => name === "stack.domain.exited").length, 2, "the ledger's own end was sent while it was away, and kept");
+  assert.equal(names.filter((name) => name === "stack.domain.restarted").length, 2);
+  project.remove();
+});
+
+test("A certificate that was replaced is shown to the next visitor, without a restart; a broken one is not", async () => {
+  const make = (name: string, root: string): void => void execFileSync("openssl", ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", `/CN=${name}`, "-addext", "subjectAltName=DNS:localhost", "-keyout", `${root}/key.pem`, "-out", `${root}/cert.pem`], { stdio: "ignore" });
+  const project = await makeProject({ config: plain.replace("threads: 2", 'threads: 2, certificate: { certFile: "cert.pem", keyFile: "key.pem" }') });
+  make("first", project.root);
+  const { log, seen } = collectLog();
+  const stack = await startStack({ path: project.root, log });
+  try {
+    const shown = async (): Promise<string> => (await httpsGet({ host: "127.0.0.1", port: stack.port, name: "localhost" })).certificateName;
+    assert.equal(await shown(), "first");
+    make("second", project.root);
+    await stack.reloadCertificate();
+    await seen(/certificate was replaced/);
+    let name = await shown();
+    // The new certificate travels to two threads; a visitor in between may still see the old one.
+    for (let count = 0; name !== "second" && count < 200; count++) name = await shown();
+    assert.equal(name, "second");
+    writeFileSync(`${project.root}/key.pem`, "no key");
+    await stack.reloadCertificate();
+    await seen(/certificate was not replaced/);
+    assert.equal(await shown(), "second");
+  } finally {
+    await stack.close();
+    project.remove();
+  }
+});
+
+test("The log's folder belongs to the ledger alone, the gateway's key to nobody else, and a torn last line is closed off", async () => {
+  const project = await makeProject({ config: plain });
+  const first = await startStack({ path: project.root, log: () => undefined });
+  await first.close();
+  assert.equal(statSync(first.folders.ledger).mode & 0o777, 0o700);
+  assert.equal(statSync(first.folders.logFile).mode & 0o777, 0o600);
+  assert.equal(statSync(first.folders.assertionKeyFile).mode & 0o777, 0o600);
+  assert.ok(!readFileSync(first.folders.assertionJwksFile, "utf8").includes('"d"'));
+  appendFileSync(first.folders.logFile, '{"time":"cut sho');
+  const second = await startStack({ path: project.root, log: () => undefined });
+  await second.close();
+  const lines = readFileSync(second.folders.logFile, "utf8").trim().split("\n");
+  assert.equal(lines.filter((line) => line.endsWith("cut sho")).length, 1);
+  assert.equal(lines.filter((line) => line.startsWith("{") && line.endsWith("}")).length, lines.length - 1);
+  project.remove();
+});
+
+test("Every weakening that the contract declares is said at start and stands in the log", async () => {
+  const config = `import { defineStack, everyone, upstream } from "curtainwall";
+import { z } from "zod";
+export default defineStack({
+  origin: "https://localhost", edge: { port: 0, redirectPort: false, threads: 1 },
+  upstreams: { shop: upstream({ url: "http://127.0.0.1:9", insecureAllowHttp: "listens on loopback only" }) },
+  routes: { "GET /api/x": { access: everyone, limit: "5/min per client", response: z.object({}), to: "shop" } },
+});`;
+  const project = await makeProject({ config });
+  const { log, entries } = collectLog();
+  const stack = await startStack({ path: project.root, log });
+  const answer = await httpsGet({ host: "127.0.0.1", port: stack.port, name: "localhost", path: "/api/x" });
+  await stack.close();
+  assert.equal(answer.status, 503);
+  const problem = JSON.parse(answer.body) as { code: string; id: string };
+  assert.equal(problem.code, "GATEWAY_UPSTREAM_UNAVAILABLE");
+  assert.ok(entries.some(({ level, message }) => level === "warning" && message.includes("listens on loopback only")));
+  const events = eventsOf(stack);
+  assert.ok(events.some(({ event, option }) => event === "stack.weakened" && option === "upstreams.shop.insecureAllowHttp"));
+  assert.ok(events.some(({ event, id }) => event === "gateway.upstream.failed" && id === problem.id), "the id that the visitor was told stands in the log");
+  project.remove();
+});
+
+test("The ledger's folder stays where it is when the same site starts again as another isolation", { skip: existsSync("/usr/bin/bwrap") ? false : "bubblewrap is not installed" }, async () => {
+  const project = await makeProject({ config: plain });
+  for (const isolation of ["bwrap", "reduced"] as const) {
+    const { log, entries } = collectLog();
+    const stack = await startStack({ path: project.root, log, isolation });
+    assert.equal((await httpsGet({ host: "127.0.0.1", port: stack.port, name: "localhost" })).status, 200);
+    await stack.close();
+    assert.equal(entries.some(({ message }) => message.startsWith("REDUCED ISOLATION")), isolation === "reduced", "reduced isolation is said aloud");
+  }
+  project.remove();
+});
