@@ -57,7 +57,7 @@ async function publicForms(jwk: JWK): Promise<[string, Uint8Array][]> {
   const encoder = new TextEncoder();
   const forms: [string, Uint8Array][] = [["JWK", encoder.encode(JSON.stringify(jwk))]];
   if (key instanceof Uint8Array) return forms;
-  const pem = await exportSPKI(key as CryptoKey);
+  const pem = await exportSPKI(key);
   const der = Uint8Array.fromBase64(pem.replaceAll(/-----[^-]+-----|\s/g, ""));
   forms.push(
     ["PEM", encoder.encode(pem)],

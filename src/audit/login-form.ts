@@ -26,7 +26,7 @@ interface Node {
 /** Finds the forms of a page, as a browser's parser would. */
 export function findForms(html: string): LoginForm[] {
   const forms: Node[] = [];
-  walk(fromHtml(html) as Node, (node) => {
+  walk(fromHtml(html), (node) => {
     if (node.tagName === "form") forms.push(node);
   });
   return forms.map(readForm);

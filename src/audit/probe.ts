@@ -61,11 +61,11 @@ export interface TrickleOptions {
 /** The target, as an audit rule sees it. All methods are bounded in time and memory, and throw {@link CurtainwallError} when no answer comes. */
 export interface Wire {
   /** Makes one request. @throws `AUDIT_TARGET_UNREACHABLE` or `AUDIT_ANSWER_INVALID`. */
-  send(request: ProbeRequest): Promise<ProbeResponse>;
+  send: (request: ProbeRequest) => Promise<ProbeResponse>;
   /** Sends bytes over one HTTP/1.1 connection and reads one answer. */
-  sendRaw(bytes: Uint8Array | string): Promise<ProbeResponse>;
+  sendRaw: (bytes: Uint8Array | string) => Promise<ProbeResponse>;
   /** Writes slowly and sees when the server has enough. */
-  trickle(options: TrickleOptions): Promise<TrickleResult>;
+  trickle: (options: TrickleOptions) => Promise<TrickleResult>;
   /** Whether requests can come from other loopback addresses, each a client of its own. */
   readonly canChangeClient: boolean;
 }

@@ -49,7 +49,7 @@ function exchangeBytes(
       isConnected = true;
       socket.write(bytes);
     });
-    socket.on("data", (chunk) => {
+    socket.on("data", (chunk: Buffer) => {
       seen = Buffer.concat([seen, chunk]).subarray(0, maxBytes);
       if (isEnough(seen) || seen.length === maxBytes) finish(false);
     });

@@ -69,7 +69,7 @@ export function createWire({ target, ca, timeoutMs = 10_000, maxBytes = 1_048_57
         port,
         method: request.method,
         path: request.path,
-        headers: headers.flat() as unknown as readonly string[],
+        headers: headers.flat(),
         agent,
         setHost: false,
         ...(request.client === undefined ? {} : { localAddress: request.client }),
