@@ -18,7 +18,9 @@ export const buildCommand: Command = {
   usage: "[folder] [--json]",
   summary: "Build the site into a release that the edge serves",
   options: { json: { type: "boolean", says: "print the result as JSON" } },
-  notes: ["The release is .curtainwall/edge/release.bin beside the contract. If the build fails, the one before stays."],
+  notes: [
+    "The release is .curtainwall/edge/release.bin beside the contract. If the build fails, the one before stays.",
+  ],
   async run({ positionals, flags }) {
     const result = await build(positionals[0] ?? ".");
     if (flags.has("json")) printJson(result);
@@ -34,7 +36,12 @@ export async function build(path: string): Promise<BuildResult> {
   const folders = stackFolders(root);
   const line = showProgress();
   try {
-    const site = await buildSite({ root, contract, cacheFolder: folders.cache, onProgress: ({ step, done, total }) => line.update(`${step} ${done}/${total}`) });
+    const site = await buildSite({
+      root,
+      contract,
+      cacheFolder: folders.cache,
+      onProgress: ({ step, done, total }) => line.update(`${step} ${done}/${total}`),
+    });
     writeRelease(folders, site.release);
     return {
       file: folders.releaseFile,
@@ -51,7 +58,9 @@ export async function build(path: string): Promise<BuildResult> {
 
 function report({ pages, files, bytes, releaseBytes, file, milliseconds }: BuildResult): void {
   for (const page of pages) print(page.path);
-  say(`${styled("green", "built")} ${pages.length} pages, ${files} files, ${kilobytes(bytes)} (${kilobytes(releaseBytes)} with compressed copies) in ${milliseconds} ms`);
+  say(
+    `${styled("green", "built")} ${pages.length} pages, ${files} files, ${kilobytes(bytes)} (${kilobytes(releaseBytes)} with compressed copies) in ${milliseconds} ms`,
+  );
   say(styled("dim", `${file}\nEvery page has its own policy by exact hashes; see them with --json`));
 }
 

@@ -35,8 +35,16 @@ export interface CommandInput {
  */
 export function readInput(command: Command, args: readonly string[], maxPositionals: number): CommandInput {
   try {
-    const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, strict: true, options: Object.fromEntries(Object.entries(command.options).map(([name, { type }]) => [name, { type }])) });
-    if (positionals.length > maxPositionals) throw new Error(`"${positionals[maxPositionals]}" is one argument too many`);
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      strict: true,
+      options: Object.fromEntries(
+        Object.entries(command.options).map(([name, { type }]) => [name, { type }]),
+      ),
+    });
+    if (positionals.length > maxPositionals)
+      throw new Error(`"${positionals[maxPositionals]}" is one argument too many`);
     const entries = Object.entries(values) as [string, string | boolean][];
     return {
       positionals,
@@ -50,5 +58,7 @@ export function readInput(command: Command, args: readonly string[], maxPosition
 
 /** An error about how a command was called. */
 export function usageError(what: string, command: Pick<Command, "name" | "usage">): CurtainwallError {
-  return new CurtainwallError("CLI_USAGE_INVALID", `${what.replace(/\.$/, "")}.`, { hint: `Usage: curtainwall ${command.name} ${command.usage}` });
+  return new CurtainwallError("CLI_USAGE_INVALID", `${what.replace(/\.$/, "")}.`, {
+    hint: `Usage: curtainwall ${command.name} ${command.usage}`,
+  });
 }

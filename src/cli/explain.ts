@@ -23,14 +23,20 @@ export const explainCommand: Command = {
     });
     const explanation = gateway.explain(key);
     if (explanation === undefined) {
-      throw new CurtainwallError("CLI_USAGE_INVALID", `The contract has no route ${JSON.stringify(key)}.`, { hint: `Routes: ${contract.routes.map((route) => route.key).join(", ") || "none"}` });
+      throw new CurtainwallError("CLI_USAGE_INVALID", `The contract has no route ${JSON.stringify(key)}.`, {
+        hint: `Routes: ${contract.routes.map((route) => route.key).join(", ") || "none"}`,
+      });
     }
     if (flags.has("json")) printJson(explanation);
     else {
       const width = Math.max(...explanation.steps.map((step) => step.check.length));
       const indent = " ".repeat(width + 8);
       print(explanation.key);
-      explanation.steps.forEach((step, index) => print(`${String(index + 1).padStart(3)}  ${step.check.padEnd(width)}   ${step.passes}\n${indent}otherwise ${step.otherwise}`));
+      explanation.steps.forEach((step, index) =>
+        print(
+          `${String(index + 1).padStart(3)}  ${step.check.padEnd(width)}   ${step.passes}\n${indent}otherwise ${step.otherwise}`,
+        ),
+      );
     }
     return 0;
   },

@@ -5,17 +5,41 @@ import { readInput } from "./command.ts";
 import { exitCodes, print, say, sayError } from "./voice.ts";
 
 /** Commands by name. Loaded when used: what starts often starts fast. */
-const commands: Readonly<Record<string, { load: () => Promise<Command>; maxPositionals: number; summary: string }>> = {
-  build: { load: async () => (await import("./build.ts")).buildCommand, maxPositionals: 1, summary: "build the site into a release" },
-  start: { load: async () => (await import("./start.ts")).startCommand, maxPositionals: 1, summary: "serve it: pages, and the API through the gateway" },
-  audit: { load: async () => (await import("./audit.ts")).auditCommand, maxPositionals: 2, summary: "check a running stack against the 24 items" },
-  explain: { load: async () => (await import("./explain.ts")).explainCommand, maxPositionals: 2, summary: "say what a route's requests pass" },
-  openapi: { load: async () => (await import("./openapi.ts")).openApiCommand, maxPositionals: 1, summary: "print the API's description" },
+const commands: Readonly<
+  Record<string, { load: () => Promise<Command>; maxPositionals: number; summary: string }>
+> = {
+  build: {
+    load: async () => (await import("./build.ts")).buildCommand,
+    maxPositionals: 1,
+    summary: "build the site into a release",
+  },
+  start: {
+    load: async () => (await import("./start.ts")).startCommand,
+    maxPositionals: 1,
+    summary: "serve it: pages, and the API through the gateway",
+  },
+  audit: {
+    load: async () => (await import("./audit.ts")).auditCommand,
+    maxPositionals: 2,
+    summary: "check a running stack against the 24 items",
+  },
+  explain: {
+    load: async () => (await import("./explain.ts")).explainCommand,
+    maxPositionals: 2,
+    summary: "say what a route's requests pass",
+  },
+  openapi: {
+    load: async () => (await import("./openapi.ts")).openApiCommand,
+    maxPositionals: 1,
+    summary: "print the API's description",
+  },
 };
 
 const help = `Usage: curtainwall <command> [folder] [options]
 
-${Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(9)} ${summary}`).join("\n")}
+${Object.entries(commands)
+  .map(([name, { summary }]) => `  ${name.padEnd(9)} ${summary}`)
+  .join("\n")}
 
   --help      this; or, after a command, its own
   --version   the version
@@ -46,17 +70,28 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
 }
 
 function commandHelp({ name, usage, summary, options, notes = [] }: Command): string {
-  const lines = Object.entries(options).map(([option, { type, says }]) => `  --${option}${type === "string" ? " <value>" : ""}  ${says}`);
-  return [`Usage: curtainwall ${name} ${usage}`, "", summary, ...(lines.length > 0 ? ["", ...lines] : []), ...(notes.length > 0 ? ["", ...notes] : [])].join("\n");
+  const lines = Object.entries(options).map(
+    ([option, { type, says }]) => `  --${option}${type === "string" ? " <value>" : ""}  ${says}`,
+  );
+  return [
+    `Usage: curtainwall ${name} ${usage}`,
+    "",
+    summary,
+    ...(lines.length > 0 ? ["", ...lines] : []),
+    ...(notes.length > 0 ? ["", ...notes] : []),
+  ].join("\n");
 }
 
 function version(): string {
-  return (JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string }).version;
+  return (
+    JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string }
+  ).version;
 }
 
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
   sayError(error);
-  process.exitCode = (error as { code?: string }).code === "CLI_USAGE_INVALID" ? exitCodes.usage : exitCodes.failed;
+  process.exitCode =
+    (error as { code?: string }).code === "CLI_USAGE_INVALID" ? exitCodes.usage : exitCodes.failed;
 }

@@ -8,10 +8,14 @@ export const startCommand: Command = {
   usage: "[folder]",
   summary: "Serve the release over HTTPS, and the API through the gateway",
   options: {},
-  notes: ["Ctrl-C or SIGTERM stops it after requests in flight are answered; SIGHUP reads the certificate's files again."],
+  notes: [
+    "Ctrl-C or SIGTERM stops it after requests in flight are answered; SIGHUP reads the certificate's files again.",
+  ],
   async run({ positionals }) {
     const stack = await startStack({ path: positionals[0] ?? ".", log: sayEntry });
-    say(`${styled("green", "serving")} ${address(stack)}  ${styled("dim", `(${stack.addresses.join(", ")}; domains kept apart by ${stack.isolation})`)}`);
+    say(
+      `${styled("green", "serving")} ${address(stack)}  ${styled("dim", `(${stack.addresses.join(", ")}; domains kept apart by ${stack.isolation})`)}`,
+    );
     process.on("SIGHUP", () => void stack.reloadCertificate());
     await stopRequest();
     await stack.close();

@@ -10,7 +10,8 @@ export const exitCodes = { done: 0, failed: 1, usage: 2 } as const;
 type Style = "bold" | "dim" | "red" | "green" | "yellow" | "cyan";
 
 /** Tells whether a stream is a terminal that shows colours and moving lines. */
-const isLively = (stream: NodeJS.WriteStream): boolean => stream.isTTY && process.env.NO_COLOR === undefined && process.env.TERM !== "dumb";
+const isLively = (stream: NodeJS.WriteStream): boolean =>
+  stream.isTTY && process.env.NO_COLOR === undefined && process.env.TERM !== "dumb";
 
 /** Styles a text for stderr, if that is a terminal. */
 export function styled(style: Style, text: string): string {

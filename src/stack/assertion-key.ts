@@ -10,7 +10,11 @@ import type { StackFolders } from "./folders.ts";
  *
  * @throws {CurtainwallError} `STACK_FILE_UNREADABLE` when the file was damaged
  */
-export async function loadAssertionKey({ edge, assertionKeyFile, assertionJwksFile }: StackFolders): Promise<JWK> {
+export async function loadAssertionKey({
+  edge,
+  assertionKeyFile,
+  assertionJwksFile,
+}: StackFolders): Promise<JWK> {
   mkdirSync(edge, { recursive: true, mode: 0o755 });
   const key = existsSync(assertionKeyFile) ? read(assertionKeyFile) : await make(assertionKeyFile);
   const { d: _, ...open } = key;
@@ -21,10 +25,23 @@ export async function loadAssertionKey({ edge, assertionKeyFile, assertionJwksFi
 function read(file: string): JWK {
   try {
     const key = JSON.parse(readFileSync(file, "utf8")) as JWK;
-    if (key.kty === "OKP" && key.crv === "Ed25519" && typeof key.d === "string" && typeof key.kid === "string") return key;
+    if (
+      key.kty === "OKP" &&
+      key.crv === "Ed25519" &&
+      typeof key.d === "string" &&
+      typeof key.kid === "string"
+    )
+      return key;
     throw new Error("it is no Ed25519 private key");
   } catch (cause) {
-    throw new CurtainwallError("STACK_FILE_UNREADABLE", `The gateway's key in ${file} can't be read: ${(cause as Error).message}.`, { cause, hint: "Delete it to have a new one made; upstreams that keep a copy of the public key need the new one" });
+    throw new CurtainwallError(
+      "STACK_FILE_UNREADABLE",
+      `The gateway's key in ${file} can't be read: ${(cause as Error).message}.`,
+      {
+        cause,
+        hint: "Delete it to have a new one made; upstreams that keep a copy of the public key need the new one",
+      },
+    );
   }
 }
 

@@ -20,17 +20,27 @@ export interface StackCertificate {
 export async function loadCertificate(contract: Contract, folders: StackFolders): Promise<StackCertificate> {
   const { certificate } = contract.edge;
   if (certificate !== undefined) {
-    const pair = { cert: readText(resolveIn(folders.root, certificate.certFile)), key: readText(resolveIn(folders.root, certificate.keyFile)) };
+    const pair = {
+      cert: readText(resolveIn(folders.root, certificate.certFile)),
+      key: readText(resolveIn(folders.root, certificate.keyFile)),
+    };
     return { pair, fingerprint: checkPair(pair), caFile: undefined };
   }
   const { hostname } = new URL(contract.origin);
   const host = hostname.replace(/^\[|\]$/g, "");
-  const { cert, key, caFile } = await developmentCertificate({ folder: folders.authority, hosts: [...new Set([host, "localhost", "127.0.0.1", "::1"])] });
+  const { cert, key, caFile } = await developmentCertificate({
+    folder: folders.authority,
+    hosts: [...new Set([host, "localhost", "127.0.0.1", "::1"])],
+  });
   return { pair: { cert, key }, fingerprint: checkPair({ cert, key }), caFile };
 }
 
 /** Calls back with the new certificate whenever its files change to another usable pair. Returns what stops it. */
-export function watchCertificate(contract: Contract, folders: StackFolders, onChange: () => void): () => void {
+export function watchCertificate(
+  contract: Contract,
+  folders: StackFolders,
+  onChange: () => void,
+): () => void {
   const { certificate } = contract.edge;
   if (certificate === undefined) return () => undefined;
   const files = [certificate.certFile, certificate.keyFile].map((file) => resolveIn(folders.root, file));
@@ -52,17 +62,26 @@ function readText(file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (cause) {
-    throw new CurtainwallError("STACK_FILE_UNREADABLE", `${file} can't be read: ${(cause as NodeJS.ErrnoException).code}.`, { cause, hint: "The contract names it; check the path and who may read it" });
+    throw new CurtainwallError(
+      "STACK_FILE_UNREADABLE",
+      `${file} can't be read: ${(cause as NodeJS.ErrnoException).code}.`,
+      { cause, hint: "The contract names it; check the path and who may read it" },
+    );
   }
 }
 
 function checkPair({ cert, key }: CertificatePair): string {
   try {
     const parsed = new X509Certificate(cert);
-    if (!parsed.checkPrivateKey(createPrivateKey(key))) throw new Error("the key is not that of the certificate");
+    if (!parsed.checkPrivateKey(createPrivateKey(key)))
+      throw new Error("the key is not that of the certificate");
     if (Date.parse(parsed.validTo) < Date.now()) throw new Error(`it ran out on ${parsed.validTo}`);
     return parsed.fingerprint256;
   } catch (cause) {
-    throw new CurtainwallError("STACK_CERTIFICATE_INVALID", `The certificate can't be used: ${(cause as Error).message}.`, { cause });
+    throw new CurtainwallError(
+      "STACK_CERTIFICATE_INVALID",
+      `The certificate can't be used: ${(cause as Error).message}.`,
+      { cause },
+    );
   }
 }

@@ -16,7 +16,9 @@ export const controlFd = 3;
 const maxMessageLength = 4_194_304;
 
 /** Opens a channel over a connected socket. What can't be parsed ends it: neither side has reason to send such a thing. */
-export function openControl<In extends { type: string }, Out extends { type: string }>(socket: Socket): ControlChannel<In, Out> {
+export function openControl<In extends { type: string }, Out extends { type: string }>(
+  socket: Socket,
+): ControlChannel<In, Out> {
   let rest = "";
   let onMessage: (message: In) => void = () => undefined;
   let onClose: () => void = () => undefined;
@@ -54,7 +56,10 @@ export function openControl<In extends { type: string }, Out extends { type: str
 }
 
 /** The channel of the domain that this process is. When the supervisor is gone, however it went, the domain ends. */
-export function openDomainControl<In extends { type: string }, Out extends { type: string }>(): ControlChannel<In, Out> {
+export function openDomainControl<
+  In extends { type: string },
+  Out extends { type: string },
+>(): ControlChannel<In, Out> {
   const control = openControl<In, Out>(new Socket({ fd: controlFd, readable: true, writable: true }));
   control.onClose(() => process.exit(0));
   return control;

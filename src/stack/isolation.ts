@@ -41,7 +41,13 @@ function canBecome(uid: number): boolean {
 
 function bwrapWorks(): boolean {
   if (process.platform !== "linux") return false;
-  return spawnSync("bwrap", ["--unshare-user", "--unshare-pid", "--unshare-ipc", "--ro-bind", "/", "/", "--proc", "/proc", "true"], { stdio: "ignore", timeout: 5000 }).status === 0;
+  return (
+    spawnSync(
+      "bwrap",
+      ["--unshare-user", "--unshare-pid", "--unshare-ipc", "--ro-bind", "/", "/", "--proc", "/proc", "true"],
+      { stdio: "ignore", timeout: 5000 },
+    ).status === 0
+  );
 }
 
 /** What a domain's sandbox shows it of the file system. */
@@ -54,20 +60,45 @@ export interface SandboxView {
 }
 
 /** What any Node process needs: libraries, names, authorities, time zones. */
-const systemPaths = ["/usr", "/lib", "/lib64", "/bin", "/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/ssl", "/etc/localtime", "/etc/ld.so.cache"];
+const systemPaths = [
+  "/usr",
+  "/lib",
+  "/lib64",
+  "/bin",
+  "/etc/resolv.conf",
+  "/etc/hosts",
+  "/etc/nsswitch.conf",
+  "/etc/ssl",
+  "/etc/localtime",
+  "/etc/ld.so.cache",
+];
 
 /** Arguments for `bwrap` before the command. */
-export function sandboxArguments({ readOnly, writable, hidden, network }: SandboxView): string[] {
+export function sandboxArguments({ readOnly, writable, hidden, masked, network }: SandboxView): string[] {
   return [
-    "--die-with-parent", "--new-session",
-    "--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try",
+    "--die-with-parent",
+    "--new-session",
+    "--unshare-user",
+    "--unshare-pid",
+    "--unshare-ipc",
+    "--unshare-uts",
+    "--unshare-cgroup-try",
     ...(network ? [] : ["--unshare-net"]),
-    "--cap-drop", "ALL",
+    "--cap-drop",
+    "ALL",
     ...systemPaths.flatMap((path) => ["--ro-bind-try", path, path]),
-    "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp",
+    "--proc",
+    "/proc",
+    "--dev",
+    "/dev",
+    "--tmpfs",
+    "/tmp",
     ...readOnly.flatMap((path) => ["--ro-bind", path, path]),
     ...hidden.flatMap((path) => ["--tmpfs", path]),
+    // A device on a mount without devices: opening it is refused.
+    ...masked.flatMap((path) => ["--ro-bind", "/dev/null", path]),
     ...writable.flatMap((path) => ["--bind", path, path]),
-    "--chdir", "/",
+    "--chdir",
+    "/",
   ];
 }

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { existsSync, realpathSync } from "node:fs";
 import type { Socket } from "node:net";
-import { dirname, sep } from "node:path";
+import { dirname, join, sep } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { CurtainwallError } from "../shared/index.ts";
@@ -39,21 +39,41 @@ export interface DomainProcess<To> {
 export const firstInheritedFd = 4;
 
 /** No code from strings, no debugger by signal: what runs in a domain is what was loaded. */
-const hardening = ["--disallow-code-generation-from-strings", "--disable-sigusr1", "--no-addons", "--disable-warning=ExperimentalWarning"];
+const hardening = [
+  "--disallow-code-generation-from-strings",
+  "--disable-sigusr1",
+  "--no-addons",
+  "--disable-warning=ExperimentalWarning",
+];
 
 /** Starts a domain's process. It waits for its configuration on the control channel. */
-export function launchDomain<To extends { type: string }>({ domain, isolation, fds, view, environment, onLine }: LaunchOptions): DomainProcess<To> {
+export function launchDomain<To extends { type: string }>({
+  domain,
+  isolation,
+  fds,
+  view,
+  environment,
+  onLine,
+}: LaunchOptions): DomainProcess<To> {
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
   const entry = fileURLToPath(new URL(`./domains/${domain}.${extension}`, import.meta.url));
   const node = realpathSync(process.execPath);
   const command = [node, ...hardening, ...conditions(), entry];
-  const program = isolation === "bwrap" ? ["bwrap", ...sandboxArguments({ ...view, readOnly: [...programPaths(node, entry), ...view.readOnly] }), ...command] : command;
+  const program =
+    isolation === "bwrap"
+      ? [
+          "bwrap",
+          ...sandboxArguments({ ...view, readOnly: [...programPaths(node, entry), ...view.readOnly] }),
+          ...command,
+        ]
+      : command;
   const child = spawn(program[0] as string, program.slice(1), {
     stdio: ["ignore", "pipe", "pipe", "pipe", ...fds],
     env: { ...environment },
     cwd: "/",
   });
-  for (const stream of [child.stdout, child.stderr]) if (stream !== null) createInterface({ input: stream }).on("line", onLine);
+  for (const stream of [child.stdout, child.stderr])
+    if (stream !== null) createInterface({ input: stream }).on("line", onLine);
   const control = openControl<FromDomain, To>(child.stdio[3] as Socket);
   return { pid: child.pid ?? 0, control, exited: exitOf(child), kill: () => void child.kill("SIGKILL") };
 }
@@ -70,19 +90,38 @@ export function domainReady(domain: DomainName, { control, exited }: DomainProce
   return new Promise((resolve, reject) => {
     control.onMessage((message) => {
       if (message.type === "ready") resolve();
-      else reject(new CurtainwallError(message.code, message.message, message.hint === undefined ? {} : { hint: message.hint }));
+      else
+        reject(
+          new CurtainwallError(
+            message.code,
+            message.message,
+            message.hint === undefined ? {} : { hint: message.hint },
+          ),
+        );
     });
-    void exited.then((how) => reject(new CurtainwallError("STACK_DOMAIN_FAILED", `The ${domain} ended before it was ready (${how}).`, { hint: "Its output above says why" })));
+    void exited.then((how) =>
+      reject(
+        new CurtainwallError("STACK_DOMAIN_FAILED", `The ${domain} ended before it was ready (${how}).`, {
+          hint: "Its output above says why",
+        }),
+      ),
+    );
   });
 }
 
 /** Package export conditions that this process was started with: its domains resolve packages the same way. */
-const conditions = (): string[] => process.execArgv.filter((argument) => argument.startsWith("--conditions="));
+const conditions = (): string[] =>
+  process.execArgv.filter((argument) => argument.startsWith("--conditions="));
 
-/** The interpreter and our package with what it depends on. */
+/** The interpreter, our program and the packages that it and the contract use: not the rest of the folder they lie in. */
 function programPaths(node: string, entry: string): string[] {
-  const inside = entry.lastIndexOf(`${sep}node_modules${sep}`);
-  const packageRoot = dirname(dirname(dirname(dirname(entry))));
-  const root = inside < 0 ? packageRoot : entry.slice(0, inside);
-  return [node, root].filter((path) => existsSync(path));
+  const code = dirname(dirname(dirname(entry)));
+  const installed = `${sep}node_modules${sep}`;
+  const inside = entry.lastIndexOf(installed);
+  const home = dirname(code);
+  const paths =
+    inside < 0
+      ? [join(home, "package.json"), join(home, "node_modules"), code]
+      : [entry.slice(0, inside + installed.length - 1)];
+  return [node, ...paths].filter((path) => existsSync(path));
 }

@@ -67,22 +67,35 @@ function listen({ host, port }: Place, reusePort: boolean, optional: boolean): P
       if (optional && (error.code === "EADDRNOTAVAIL" || error.code === "EAFNOSUPPORT")) resolve(undefined);
       else reject(explain(error, { host, port }));
     });
-    server.listen({ host, port, reusePort, exclusive: true, ipv6Only: host !== "::" && host.includes(":") }, () => resolve(server));
+    server.listen(
+      { host, port, reusePort, exclusive: true, ipv6Only: host !== "::" && host.includes(":") },
+      () => resolve(server),
+    );
   });
 }
 
 const portOf = (server: Server): number => (server.address() as { port: number }).port;
 
 /** Node has no public way to a listening socket's descriptor; its own cluster module reads this field too. */
-const descriptorOf = (server: Server): number => (server as unknown as { _handle: { fd: number } })._handle.fd;
+const descriptorOf = (server: Server): number =>
+  (server as unknown as { _handle: { fd: number } })._handle.fd;
 
 function explain(error: NodeJS.ErrnoException, { host, port }: Place): CurtainwallError {
   const where = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
   if (error.code === "EADDRINUSE") {
-    return new CurtainwallError("STACK_PORT_IN_USE", `Something else listens on ${where} already.`, { cause: error, hint: `See who:  ss -ltnp 'sport = :${port}'   Or choose another port:  edge: { port: … }` });
+    return new CurtainwallError("STACK_PORT_IN_USE", `Something else listens on ${where} already.`, {
+      cause: error,
+      hint: `See who:  ss -ltnp 'sport = :${port}'   Or choose another port:  edge: { port: … }`,
+    });
   }
   if (error.code === "EACCES") {
-    return new CurtainwallError("STACK_PORT_REFUSED", `This user may not listen on ${where}.`, { cause: error, hint: "Ports below 1024 need root, or  setcap cap_net_bind_service=+ep  on node; else choose a higher port" });
+    return new CurtainwallError("STACK_PORT_REFUSED", `This user may not listen on ${where}.`, {
+      cause: error,
+      hint: "Ports below 1024 need root, or  setcap cap_net_bind_service=+ep  on node; else choose a higher port",
+    });
   }
-  return new CurtainwallError("STACK_PORT_REFUSED", `Can't listen on ${where}: ${error.message}.`, { cause: error, hint: "Name addresses that this machine has:  edge: { addresses: […] }" });
+  return new CurtainwallError("STACK_PORT_REFUSED", `Can't listen on ${where}: ${error.message}.`, {
+    cause: error,
+    hint: "Name addresses that this machine has:  edge: { addresses: […] }",
+  });
 }

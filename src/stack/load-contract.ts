@@ -16,7 +16,12 @@ export interface LoadedContract {
   readonly environment: readonly string[];
 }
 
-const fileNames = ["curtainwall.config.ts", "curtainwall.config.mts", "curtainwall.config.js", "curtainwall.config.mjs"];
+const fileNames = [
+  "curtainwall.config.ts",
+  "curtainwall.config.mts",
+  "curtainwall.config.js",
+  "curtainwall.config.mjs",
+];
 
 /**
  * Loads and checks the contract in a folder, or in a file.
@@ -29,12 +34,20 @@ export async function loadContract(path: string = "."): Promise<LoadedContract> 
   const recorded = recordEnvironment();
   try {
     const module = (await import(pathToFileURL(file).href)) as { default?: unknown };
-    return { contract: parseContract(module.default), file, root: dirname(file), environment: recorded.names() };
+    return {
+      contract: parseContract(module.default),
+      file,
+      root: dirname(file),
+      environment: recorded.names(),
+    };
   } catch (cause) {
     if (isCurtainwallError(cause)) throw cause;
     const { message, stack } = cause as Error;
     const place = stack?.split("\n").find((line) => line.includes("file://"));
-    throw new CurtainwallError("STACK_CONFIG_FAILED", `${file} can't be loaded: ${message}`, { cause, ...(place === undefined ? {} : { hint: place.trim() }) });
+    throw new CurtainwallError("STACK_CONFIG_FAILED", `${file} can't be loaded: ${message}`, {
+      cause,
+      ...(place === undefined ? {} : { hint: place.trim() }),
+    });
   } finally {
     recorded.stop();
   }
@@ -43,11 +56,17 @@ export async function loadContract(path: string = "."): Promise<LoadedContract> 
 function findFile(path: string): string {
   const stats = statSync(path, { throwIfNoEntry: false });
   if (stats?.isFile()) return path;
-  const found = fileNames.map((name) => join(path, name)).find((file) => statSync(file, { throwIfNoEntry: false })?.isFile());
+  const found = fileNames
+    .map((name) => join(path, name))
+    .find((file) => statSync(file, { throwIfNoEntry: false })?.isFile());
   if (found !== undefined) return found;
-  throw new CurtainwallError("STACK_CONFIG_MISSING", stats === undefined ? `There is no ${path}.` : `There is no contract in ${path}.`, {
-    hint: `Name the folder that holds ${fileNames[0]}, or write one:  export default defineStack({ origin: "https://…" })`,
-  });
+  throw new CurtainwallError(
+    "STACK_CONFIG_MISSING",
+    stats === undefined ? `There is no ${path}.` : `There is no contract in ${path}.`,
+    {
+      hint: `Name the folder that holds ${fileNames[0]}, or write one:  export default defineStack({ origin: "https://…" })`,
+    },
+  );
 }
 
 /** Notes which variables are read while the contract loads. */
@@ -64,5 +83,8 @@ function recordEnvironment(): { names: () => string[]; stop: () => void } {
       return name in target;
     },
   });
-  return { names: () => [...read].filter((name) => real[name] !== undefined), stop: () => void (process.env = real) };
+  return {
+    names: () => [...read].filter((name) => real[name] !== undefined),
+    stop: () => void (process.env = real),
+  };
 }

@@ -13,7 +13,11 @@ const plain = `import { defineStack } from "curtainwall";
 export default defineStack({ origin: "https://localhost", edge: { port: 0, redirectPort: 0, threads: 2 } });`;
 
 /** Collects a stack's log, and waits for entries that match. */
-function collectLog(): { log: (entry: StackLogEntry) => void; entries: StackLogEntry[]; seen: (pattern: RegExp) => Promise<StackLogEntry> } {
+function collectLog(): {
+  log: (entry: StackLogEntry) => void;
+  entries: StackLogEntry[];
+  seen: (pattern: RegExp) => Promise<StackLogEntry>;
+} {
   const entries: StackLogEntry[] = [];
   const waiting: { pattern: RegExp; resolve: (entry: StackLogEntry) => void }[] = [];
   return {
@@ -24,13 +28,18 @@ function collectLog(): { log: (entry: StackLogEntry) => void; entries: StackLogE
     },
     seen(pattern) {
       const found = entries.find((entry) => pattern.test(entry.message));
-      return found === undefined ? new Promise((resolve) => waiting.push({ pattern, resolve })) : Promise.resolve(found);
+      return found === undefined
+        ? new Promise((resolve) => waiting.push({ pattern, resolve }))
+        : Promise.resolve(found);
     },
   };
 }
 
 const eventsOf = (stack: RunningStack): { event: string; [field: string]: unknown }[] =>
-  readFileSync(stack.folders.logFile, "utf8").trim().split("\n").map((line) => JSON.parse(line) as { event: string });
+  readFileSync(stack.folders.logFile, "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as { event: string });
 
 test("A stack serves its release on every address and thread, redirects plain HTTP, and leaves no process behind", async () => {
   const project = await makeProject({ config: plain });
@@ -38,11 +47,18 @@ test("A stack serves its release on every address and thread, redirects plain HT
   const pids = Object.values(stack.pids());
   try {
     for (let count = 0; count < 8; count++) {
-      const { status, body } = await httpsGet({ host: stack.addresses[count % stack.addresses.length] as string, port: stack.port, name: "localhost" });
+      const { status, body } = await httpsGet({
+        host: stack.addresses[count % stack.addresses.length] as string,
+        port: stack.port,
+        name: "localhost",
+      });
       assert.equal(status, 200);
       assert.match(body, /Home/);
     }
-    const redirect = await fetch(`http://127.0.0.1:${stack.redirectPort}/about`, { redirect: "manual", headers: { host: "localhost" } });
+    const redirect = await fetch(`http://127.0.0.1:${stack.redirectPort}/about`, {
+      redirect: "manual",
+      headers: { host: "localhost" },
+    });
     assert.equal(redirect.headers.get("location"), "https://localhost/about");
   } finally {
     await stack.close();
@@ -53,14 +69,19 @@ test("A stack serves its release on every address and thread, redirects plain HT
 
 test("A port that is taken is noticed, whoever took it, and the error says which", async () => {
   const server = createServer();
-  await new Promise<void>((resolve) => void server.listen({ port: 0, host: "127.0.0.1", reusePort: true }, resolve));
+  await new Promise<void>(
+    (resolve) => void server.listen({ port: 0, host: "127.0.0.1", reusePort: true }, resolve),
+  );
   const { port } = server.address() as AddressInfo;
   const project = await makeProject({ config: plain.replace("port: 0", `port: ${port}`) });
-  await assert.rejects(startStack({ path: project.root, log: () => undefined }), (error: { code: string; message: string }) => {
-    assert.equal(error.code, "STACK_PORT_IN_USE");
-    assert.match(error.message, new RegExp(`127\\.0\\.0\\.1:${port}`));
-    return true;
-  });
+  await assert.rejects(
+    startStack({ path: project.root, log: () => undefined }),
+    (error: { code: string; message: string }) => {
+      assert.equal(error.code, "STACK_PORT_IN_USE");
+      assert.match(error.message, new RegExp(`127\\.0\\.0\\.1:${port}`));
+      return true;
+    },
+  );
   server.close();
   project.remove();
 });
@@ -71,22 +92,34 @@ test("A release whose bytes are not those of its manifest is not served, and one
   const good = readFileSync(file);
   const changed = Buffer.from(good);
   changed[changed.length - 2] = 33;
-  for (const [bytes, code] of [[changed, "RELEASE_DIGEST_MISMATCH"], [good.subarray(0, -1), "RELEASE_FORMAT_INVALID"], [Buffer.from("no release"), "RELEASE_FORMAT_INVALID"]] as const) {
+  for (const [bytes, code] of [
+    [changed, "RELEASE_DIGEST_MISMATCH"],
+    [good.subarray(0, -1), "RELEASE_FORMAT_INVALID"],
+    [Buffer.from("no release"), "RELEASE_FORMAT_INVALID"],
+  ] as const) {
     writeFileSync(file, bytes);
     await assert.rejects(startStack({ path: project.root, log: () => undefined }), { code });
   }
   rmSync(file);
-  await assert.rejects(startStack({ path: project.root, log: () => undefined }), { code: "STACK_RELEASE_MISSING" });
+  await assert.rejects(startStack({ path: project.root, log: () => undefined }), {
+    code: "STACK_RELEASE_MISSING",
+  });
   project.remove();
 });
 
 test("A contract that is missing, throws or is incomplete stops the start with its own code", async () => {
   const project = await makeProject({ config: "throw new Error('the dough did not rise')" });
   const start = (): Promise<unknown> => startStack({ path: project.root, log: () => undefined });
-  await assert.rejects(start(), (error: Error & { code: string }) => error.code === "STACK_CONFIG_FAILED" && error.message.includes("the dough did not rise"));
+  await assert.rejects(
+    start(),
+    (error: Error & { code: string }) =>
+      error.code === "STACK_CONFIG_FAILED" && error.message.includes("the dough did not rise"),
+  );
   await assert.rejects(startStack({ path: `${project.root}/nowhere` }), { code: "STACK_CONFIG_MISSING" });
   project.remove();
-  const incomplete = await makeProject({ config: `import { defineStack } from "curtainwall"; export default defineStack({ origin: "https://localhost", orgin: 1 } as never);` });
+  const incomplete = await makeProject({
+    config: `import { defineStack } from "curtainwall"; export default defineStack({ origin: "https://localhost", orgin: 1 } as never);`,
+  });
   await assert.rejects(startStack({ path: incomplete.root }), { code: "CONTRACT_OPTION_UNKNOWN" });
   incomplete.remove();
 });
@@ -107,19 +140,52 @@ test("A domain that is killed is started again and serves; both are alarms in th
     await stack.close();
   }
   const names = eventsOf(stack).map(({ event }) => event);
-  assert.equal(names.filter((name) => name === "stack.domain.exited").length, 2, "the ledger's own end was sent while it was away, and kept");
+  assert.equal(
+    names.filter((name) => name === "stack.domain.exited").length,
+    2,
+    "the ledger's own end was sent while it was away, and kept",
+  );
   assert.equal(names.filter((name) => name === "stack.domain.restarted").length, 2);
   project.remove();
 });
 
 test("A certificate that was replaced is shown to the next visitor, without a restart; a broken one is not", async () => {
-  const make = (name: string, root: string): void => void execFileSync("openssl", ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", `/CN=${name}`, "-addext", "subjectAltName=DNS:localhost", "-keyout", `${root}/key.pem`, "-out", `${root}/cert.pem`], { stdio: "ignore" });
-  const project = await makeProject({ config: plain.replace("threads: 2", 'threads: 2, certificate: { certFile: "cert.pem", keyFile: "key.pem" }') });
+  const make = (name: string, root: string): void =>
+    void execFileSync(
+      "openssl",
+      [
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        `/CN=${name}`,
+        "-addext",
+        "subjectAltName=DNS:localhost",
+        "-keyout",
+        `${root}/key.pem`,
+        "-out",
+        `${root}/cert.pem`,
+      ],
+      { stdio: "ignore" },
+    );
+  const project = await makeProject({
+    config: plain.replace(
+      "threads: 2",
+      'threads: 2, certificate: { certFile: "cert.pem", keyFile: "key.pem" }',
+    ),
+  });
   make("first", project.root);
   const { log, seen } = collectLog();
   const stack = await startStack({ path: project.root, log });
   try {
-    const shown = async (): Promise<string> => (await httpsGet({ host: "127.0.0.1", port: stack.port, name: "localhost" })).certificateName;
+    const shown = async (): Promise<string> =>
+      (await httpsGet({ host: "127.0.0.1", port: stack.port, name: "localhost" })).certificateName;
     assert.equal(await shown(), "first");
     make("second", project.root);
     await stack.reloadCertificate();
@@ -171,21 +237,38 @@ export default defineStack({
   assert.equal(answer.status, 503);
   const problem = JSON.parse(answer.body) as { code: string; id: string };
   assert.equal(problem.code, "GATEWAY_UPSTREAM_UNAVAILABLE");
-  assert.ok(entries.some(({ level, message }) => level === "warning" && message.includes("listens on loopback only")));
+  assert.ok(
+    entries.some(({ level, message }) => level === "warning" && message.includes("listens on loopback only")),
+  );
   const events = eventsOf(stack);
-  assert.ok(events.some(({ event, option }) => event === "stack.weakened" && option === "upstreams.shop.insecureAllowHttp"));
-  assert.ok(events.some(({ event, id }) => event === "gateway.upstream.failed" && id === problem.id), "the id that the visitor was told stands in the log");
+  assert.ok(
+    events.some(
+      ({ event, option }) => event === "stack.weakened" && option === "upstreams.shop.insecureAllowHttp",
+    ),
+  );
+  assert.ok(
+    events.some(({ event, id }) => event === "gateway.upstream.failed" && id === problem.id),
+    "the id that the visitor was told stands in the log",
+  );
   project.remove();
 });
 
-test("The ledger's folder stays where it is when the same site starts again as another isolation", { skip: existsSync("/usr/bin/bwrap") ? false : "bubblewrap is not installed" }, async () => {
-  const project = await makeProject({ config: plain });
-  for (const isolation of ["bwrap", "reduced"] as const) {
-    const { log, entries } = collectLog();
-    const stack = await startStack({ path: project.root, log, isolation });
-    assert.equal((await httpsGet({ host: "127.0.0.1", port: stack.port, name: "localhost" })).status, 200);
-    await stack.close();
-    assert.equal(entries.some(({ message }) => message.startsWith("REDUCED ISOLATION")), isolation === "reduced", "reduced isolation is said aloud");
-  }
-  project.remove();
-});
+test(
+  "The ledger's folder stays where it is when the same site starts again as another isolation",
+  { skip: existsSync("/usr/bin/bwrap") ? false : "bubblewrap is not installed" },
+  async () => {
+    const project = await makeProject({ config: plain });
+    for (const isolation of ["bwrap", "reduced"] as const) {
+      const { log, entries } = collectLog();
+      const stack = await startStack({ path: project.root, log, isolation });
+      assert.equal((await httpsGet({ host: "127.0.0.1", port: stack.port, name: "localhost" })).status, 200);
+      await stack.close();
+      assert.equal(
+        entries.some(({ message }) => message.startsWith("REDUCED ISOLATION")),
+        isolation === "reduced",
+        "reduced isolation is said aloud",
+      );
+    }
+    project.remove();
+  },
+);

@@ -1,5 +1,6 @@
-import { chownSync, closeSync, existsSync, mkdirSync, openSync } from "node:fs";
+import { chownSync, closeSync, existsSync, mkdirSync, openSync, readdirSync, statSync } from "node:fs";
 import { availableParallelism } from "node:os";
+import { join } from "node:path";
 import { clearTimeout, setTimeout } from "node:timers";
 import type { EventSink } from "../contract/index.ts";
 import { createEventQueue } from "../ledger/node.ts";
@@ -64,7 +65,8 @@ const longestDelayMs = 10_000;
 /** A domain that ran this long has recovered: its next end starts from the shortest delay again. */
 const recoveredAfterMs = 60_000;
 
-const toStderr = ({ from, level, message }: StackLogEntry): void => void process.stderr.write(`${new Date().toISOString()} ${from} ${level}: ${message}\n`);
+const toStderr = ({ from, level, message }: StackLogEntry): void =>
+  void process.stderr.write(`${new Date().toISOString()} ${from} ${level}: ${message}\n`);
 
 /**
  * Starts a site: the ledger, then the edge, each in its own trust domain, and keeps them running.
@@ -72,11 +74,18 @@ const toStderr = ({ from, level, message }: StackLogEntry): void => void process
  * @throws {CurtainwallError} what `loadContract` throws; `STACK_RELEASE_MISSING`, `STACK_PORT_IN_USE`,
  *   `STACK_CERTIFICATE_INVALID`, `STACK_FILE_UNREADABLE`; what a domain reports while it starts, `RELEASE_DIGEST_MISMATCH` for one
  */
-export async function startStack({ path = ".", log = toStderr, isolation = findIsolation(), graceMs = 5000 }: StartOptions = {}): Promise<RunningStack> {
+export async function startStack({
+  path = ".",
+  log = toStderr,
+  isolation = findIsolation(),
+  graceMs = 5000,
+}: StartOptions = {}): Promise<RunningStack> {
   const loaded = await loadContract(path);
   const folders = stackFolders(loaded.root);
   if (!existsSync(folders.releaseFile)) {
-    throw new CurtainwallError("STACK_RELEASE_MISSING", "There is no release to serve.", { hint: "Build it first: npx curtainwall build" });
+    throw new CurtainwallError("STACK_RELEASE_MISSING", "There is no release to serve.", {
+      hint: "Build it first: npx curtainwall build",
+    });
   }
   const supervisor = new Supervisor(loaded, { log, isolation, graceMs, folders });
   try {
@@ -129,7 +138,9 @@ class Supervisor {
     const { isolation, folders } = this.#with;
     this.#certificate = await loadCertificate(contract, folders);
     if (isolation === "reduced") {
-      this.#warn("REDUCED ISOLATION: neither root nor bwrap, so the edge and the ledger run as one user, and whoever breaks into one can read the other. Install bubblewrap, or start as root.");
+      this.#warn(
+        "REDUCED ISOLATION: neither root nor bwrap, so the edge and the ledger run as one user, and whoever breaks into one can read the other. Install bubblewrap, or start as root.",
+      );
     }
     for (const { at, reason } of contract.weakenings) {
       this.#warn(`the contract weakens a default: ${at}: ${reason}`);
@@ -186,7 +197,11 @@ class Supervisor {
     for (const fd of [this.#edgePipe.readFd, this.#edgePipe.writeFd, this.#ownPipe.readFd]) closeSync(fd);
   }
 
-  async #stop<To extends { type: string }>(kept: Kept<To> | undefined, message: To, timeoutMs: number): Promise<void> {
+  async #stop<To extends { type: string }>(
+    kept: Kept<To> | undefined,
+    message: To,
+    timeoutMs: number,
+  ): Promise<void> {
     if (kept === undefined) return;
     kept.process.control.send(message);
     const timer = setTimeout(() => kept.process.kill(), timeoutMs);
@@ -202,12 +217,21 @@ class Supervisor {
       chownSync(folders.ledger, user.uid, user.gid);
       if (existsSync(folders.logFile)) chownSync(folders.logFile, user.uid, user.gid);
     }
-    const process_ = this.#launch<ToLedger>("ledger", [this.#edgePipe.readFd, this.#ownPipe.readFd], { readOnly: [], writable: [folders.ledger], hidden: [], network: false });
+    const process_ = this.#launch<ToLedger>("ledger", [this.#edgePipe.readFd, this.#ownPipe.readFd], {
+      readOnly: [],
+      writable: [folders.ledger],
+      hidden: [],
+      masked: [],
+      network: false,
+    });
     this.#ledger = { process: process_, startedAt: Date.now(), failures };
     process_.control.send({
       type: "configure",
       file: folders.logFile,
-      sources: [{ name: "edge", fd: firstInheritedFd }, { name: "supervisor", fd: firstInheritedFd + 1 }],
+      sources: [
+        { name: "edge", fd: firstInheritedFd },
+        { name: "supervisor", fd: firstInheritedFd + 1 },
+      ],
       user,
     });
     await domainReady("ledger", process_ as DomainProcess<never>);
@@ -220,13 +244,25 @@ class Supervisor {
     const threads = contract.edge.threads ?? availableParallelism();
     const assertionKey = await loadAssertionKey(folders);
     const releaseFd = openSync(folders.releaseFile, "r");
-    const upstreamAuthorities = Object.fromEntries([...contract.upstreams.values()].flatMap(({ name, caFile }) => (caFile === undefined ? [] : [[name, readPem(root, caFile) ?? ""]])));
+    const upstreamAuthorities = Object.fromEntries(
+      [...contract.upstreams.values()].flatMap(({ name, caFile }) =>
+        caFile === undefined ? [] : [[name, readPem(root, caFile) ?? ""]],
+      ),
+    );
     const issuerAuthority = readPem(root, contract.identity?.caFile);
     const redirectPort = contract.edge.redirectPort;
     const https = await openListeners({ addresses: contract.edge.addresses, port: this.#port, threads });
-    const redirect = redirectPort === false ? undefined : await openListeners({ addresses: contract.edge.addresses, port: redirectPort, threads: 1 });
+    const redirect =
+      redirectPort === false
+        ? undefined
+        : await openListeners({ addresses: contract.edge.addresses, port: redirectPort, threads: 1 });
     const sockets = inheritedSockets(https, redirect);
-    const process_ = this.#launch<ToEdge>("edge", [this.#edgePipe.writeFd, releaseFd, ...sockets.fds], { readOnly: [root], writable: [], hidden: [folders.state], network: true });
+    const process_ = this.#launch<ToEdge>("edge", [this.#edgePipe.writeFd, releaseFd, ...sockets.fds], {
+      readOnly: [root],
+      writable: [],
+      ...notForTheEdge(folders),
+      network: true,
+    });
     https.close();
     redirect?.close();
     closeSync(releaseFd);
@@ -251,9 +287,22 @@ class Supervisor {
     this.#keep("edge", this.#edge, (attempt) => this.#startEdge(attempt));
   }
 
-  #launch<To extends { type: string }>(domain: DomainName, fds: readonly number[], view: SandboxView): DomainProcess<To> {
-    const environment = Object.fromEntries(this.#loaded.environment.map((name) => [name, process.env[name] ?? ""]));
-    return launchDomain<To>({ domain, isolation: this.#with.isolation, fds, view, environment: domain === "edge" ? environment : {}, onLine: (line) => this.#log(domain, "error", line) });
+  #launch<To extends { type: string }>(
+    domain: DomainName,
+    fds: readonly number[],
+    view: SandboxView,
+  ): DomainProcess<To> {
+    const environment = Object.fromEntries(
+      this.#loaded.environment.map((name) => [name, process.env[name] ?? ""]),
+    );
+    return launchDomain<To>({
+      domain,
+      isolation: this.#with.isolation,
+      fds,
+      view,
+      environment: domain === "edge" ? environment : {},
+      onLine: (line) => this.#log(domain, "error", line),
+    });
   }
 
   /** Starts a domain again when it ends, later each time. */
@@ -277,7 +326,11 @@ class Supervisor {
           this.#log("supervisor", "info", `the ${domain} runs again`);
         },
         (error: unknown) => {
-          this.#log("supervisor", "error", `the ${domain} could not be started again: ${(error as Error).message}`);
+          this.#log(
+            "supervisor",
+            "error",
+            `the ${domain} could not be started again: ${(error as Error).message}`,
+          );
           if (this.#closing === undefined) this.#retry(domain, failures + 1, restart);
         },
       );
@@ -299,12 +352,30 @@ class Supervisor {
 }
 
 /** Numbers the sockets as the edge will see them: after the control channel, the events and the release. */
-function inheritedSockets(https: Listeners, redirect: Listeners | undefined): { fds: number[]; threads: EdgeConfiguration["threads"] } {
+function inheritedSockets(
+  https: Listeners,
+  redirect: Listeners | undefined,
+): { fds: number[]; threads: EdgeConfiguration["threads"] } {
   const fds: number[] = [];
   const inherit = (fd: number): number => firstInheritedFd + 2 + fds.push(fd) - 1;
   const threads = https.fds.map((row, thread) => [
     ...row.map((fd) => ({ fd: inherit(fd), kind: "https" as const })),
-    ...(thread === 0 ? (redirect?.fds[0] ?? []) : []).map((fd) => ({ fd: inherit(fd), kind: "redirect" as const })),
+    ...(thread === 0 ? (redirect?.fds[0] ?? []) : []).map((fd) => ({
+      fd: inherit(fd),
+      kind: "redirect" as const,
+    })),
   ]);
   return { fds, threads };
+}
+
+/** What lies beside a contract and is none of the edge's business: state, history, environment files. */
+function notForTheEdge({ root, state }: StackFolders): Pick<SandboxView, "hidden" | "masked"> {
+  const git = join(root, ".git");
+  const masked = readdirSync(root, { withFileTypes: true }).filter(
+    (entry) => entry.isFile() && entry.name.startsWith(".env"),
+  );
+  return {
+    hidden: [state, ...(statSync(git, { throwIfNoEntry: false })?.isDirectory() ? [git] : [])],
+    masked: masked.map(({ name }) => join(root, name)),
+  };
 }

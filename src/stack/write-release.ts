@@ -7,7 +7,7 @@ export function writeRelease({ edge, releaseFile }: StackFolders, release: Uint8
   const fresh = `${releaseFile}.${process.pid}.new`;
   const fd = openSync(fresh, "w", 0o644);
   try {
-    for (let from = 0; from < release.length; ) from += writeSync(fd, release, from);
+    for (let from = 0; from < release.length;) from += writeSync(fd, release, from);
     fsyncSync(fd);
   } finally {
     closeSync(fd);

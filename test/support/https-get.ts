@@ -23,15 +23,42 @@ export interface HttpsAnswer {
 }
 
 /** Makes one request over a connection of its own. The certificate is not checked: tests that are about it look at it. */
-export function httpsGet({ host, port, name, path = "/", method = "GET", headers = {}, body }: HttpsGetOptions): Promise<HttpsAnswer> {
+export function httpsGet({
+  host,
+  port,
+  name,
+  path = "/",
+  method = "GET",
+  headers = {},
+  body,
+}: HttpsGetOptions): Promise<HttpsAnswer> {
   return new Promise((resolve, reject) => {
-    const sent = request({ host, port, path, method, servername: name, headers: { host: name, ...headers }, rejectUnauthorized: false, agent: false }, (response) => {
-      const certificateName = String((response.socket as TLSSocket).getPeerCertificate().subject?.CN ?? "");
-      let text = "";
-      response.setEncoding("utf8");
-      response.on("data", (chunk: string) => (text += chunk));
-      response.on("end", () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text, certificateName }));
-    });
+    const sent = request(
+      {
+        host,
+        port,
+        path,
+        method,
+        servername: name,
+        headers: { host: name, ...headers },
+        rejectUnauthorized: false,
+        agent: false,
+      },
+      (response) => {
+        const certificateName = String((response.socket as TLSSocket).getPeerCertificate().subject?.CN ?? "");
+        let text = "";
+        response.setEncoding("utf8");
+        response.on("data", (chunk: string) => (text += chunk));
+        response.on("end", () =>
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            body: text,
+            certificateName,
+          }),
+        );
+      },
+    );
     sent.on("error", reject);
     sent.end(body);
   });

@@ -20,11 +20,19 @@ export interface TestProjectOptions {
 }
 
 /** Makes a site inside the repository, where `import … from "curtainwall"` resolves to the source. */
-export async function makeProject({ config, pages = { "/": "<!doctype html><title>Home</title>" }, files = {} }: TestProjectOptions): Promise<TestProject> {
+export async function makeProject({
+  config,
+  pages = { "/": "<!doctype html><title>Home</title>" },
+  files = {},
+}: TestProjectOptions): Promise<TestProject> {
   const parent = join(repository, ".curtainwall", "test");
   mkdirSync(parent, { recursive: true });
   const root = mkdtempSync(join(parent, "project-"));
-  const all = { "curtainwall.config.ts": config, ".curtainwall/edge/release.bin": await encodeRelease(releaseOf(pages)), ...files };
+  const all = {
+    "curtainwall.config.ts": config,
+    ".curtainwall/edge/release.bin": await encodeRelease(releaseOf(pages)),
+    ...files,
+  };
   for (const [name, data] of Object.entries(all)) {
     mkdirSync(dirname(join(root, name)), { recursive: true });
     writeFileSync(join(root, name), data);
@@ -35,7 +43,11 @@ export async function makeProject({ config, pages = { "/": "<!doctype html><titl
 function releaseOf(pages: Record<string, string>): ReleaseInput[] {
   return Object.entries(pages).map(([path, html]) => ({
     path,
-    headers: [["content-type", "text/html; charset=utf-8"], ["cache-control", "no-cache"], ...securityHeaders("default-src 'none'; frame-ancestors 'none'")],
+    headers: [
+      ["content-type", "text/html; charset=utf-8"],
+      ["cache-control", "no-cache"],
+      ...securityHeaders("default-src 'none'; frame-ancestors 'none'"),
+    ],
     bytes: { identity: new TextEncoder().encode(html) },
   }));
 }

@@ -9,5 +9,6 @@ export function becomeUser(user: DomainUser | undefined): void {
   process.setgroups?.([]);
   process.setgid?.(user.gid);
   process.setuid?.(user.uid);
-  if (process.getuid?.() !== user.uid || process.geteuid?.() !== user.uid) throw new Error("the change of user did not take effect");
+  if (process.getuid?.() !== user.uid || process.geteuid?.() !== user.uid)
+    throw new Error("the change of user did not take effect");
 }

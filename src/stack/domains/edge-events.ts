@@ -4,7 +4,10 @@ import type { EdgeEvent } from "../../edge/index.ts";
 const aboutRequests = new Set<EdgeEvent["kind"]>(["request-refused", "api-failed"]);
 
 /** An edge's event as the ledger's catalogue has it. */
-export function securityEventOf({ kind, remoteAddress, status, detail }: EdgeEvent, time: number): SecurityEvent {
+export function securityEventOf(
+  { kind, remoteAddress, status, detail }: EdgeEvent,
+  time: number,
+): SecurityEvent {
   const reason = `${kind}: ${detail}`;
   return aboutRequests.has(kind)
     ? { type: "edge.request.refused", time, client: remoteAddress, status, reason }

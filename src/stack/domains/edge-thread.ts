@@ -43,25 +43,49 @@ async function createApi(contract: Contract): Promise<Api> {
   const tokens = identity && keys && createTokenVerifier({ identity, keys, digest: tokenDigest });
   const key = (await importJWK(configuration.assertionKey, "EdDSA")) as CryptoKey;
   const upstreams = [...contract.upstreams.values()].map((upstream) => {
-    const assertions = createAssertionSigner({ key, keyId: configuration.assertionKey.kid ?? "", issuer: contract.origin, audience: upstream.url.href });
-    const pool = createUpstream({ upstream, ca: configuration.upstreamAuthorities[upstream.name], assertions });
+    const assertions = createAssertionSigner({
+      key,
+      keyId: configuration.assertionKey.kid ?? "",
+      issuer: contract.origin,
+      audience: upstream.url.href,
+    });
+    const pool = createUpstream({
+      upstream,
+      ca: configuration.upstreamAuthorities[upstream.name],
+      assertions,
+    });
     return [upstream.name, pool.send] as const;
   });
-  const gateway = createGateway({ contract, destinations: new Map(upstreams), limits: createLimitStore(configuration.limits), tokens, events: emit });
+  const gateway = createGateway({
+    contract,
+    destinations: new Map(upstreams),
+    limits: createLimitStore(configuration.limits),
+    tokens,
+    events: emit,
+  });
   return { gateway, keys };
 }
 
 async function start(): Promise<void> {
   const { contract } = await loadContract(configuration.contractFile);
   const { gateway, keys } = await createApi(contract);
-  const onEvent = (event: Parameters<typeof securityEventOf>[0]): void => emit(securityEventOf(event, Date.now()));
-  const server = createEdgeServer({ release: configuration.release, origin: contract.origin, certificate: configuration.certificate, api: gateway, onEvent });
+  const onEvent = (event: Parameters<typeof securityEventOf>[0]): void =>
+    emit(securityEventOf(event, Date.now()));
+  const server = createEdgeServer({
+    release: configuration.release,
+    origin: contract.origin,
+    certificate: configuration.certificate,
+    api: gateway,
+    onEvent,
+  });
   const redirect = createRedirectServer({ origin: contract.origin, onEvent });
 
   const listen = async (): Promise<void> => {
     // Not awaited: an issuer that can't be reached closes the routes that need it, not the site.
     void keys?.load();
-    await Promise.all(configuration.sockets.map(({ fd, kind }) => (kind === "https" ? server : redirect).listen({ fd })));
+    await Promise.all(
+      configuration.sockets.map(({ fd, kind }) => (kind === "https" ? server : redirect).listen({ fd })),
+    );
     say({ type: "listening" });
   };
   const stop = async (graceMs: number): Promise<void> => {
@@ -80,7 +104,12 @@ async function start(): Promise<void> {
 
 function fail(error: unknown): void {
   const known = isCurtainwallError(error) ? error : undefined;
-  say({ type: "failed", code: known?.code ?? "STACK_DOMAIN_FAILED", message: (error as Error).message, hint: known?.hint });
+  say({
+    type: "failed",
+    code: known?.code ?? "STACK_DOMAIN_FAILED",
+    message: (error as Error).message,
+    hint: known?.hint,
+  });
 }
 
 start().catch(fail);

@@ -19,7 +19,8 @@ let stopping = false;
 
 control.onMessage((message) => {
   if (message.type === "configure") start(message).catch(fail);
-  else if (message.type === "certificate") tellThreads({ type: "certificate", certificate: message.certificate });
+  else if (message.type === "certificate")
+    tellThreads({ type: "certificate", certificate: message.certificate });
   else stop(message.graceMs);
 });
 // A terminal's Ctrl-C goes to every process; the supervisor decides when this one ends.
@@ -30,7 +31,11 @@ async function start(configuration: EdgeConfiguration): Promise<void> {
   const release = await readRelease(configuration.releaseFd);
   const limits = createLimitMemory({ maxClients: configuration.maxClients });
   const events = createEventQueue({ fd: configuration.eventsFd, source: "edge" });
-  await Promise.all(configuration.threads.map((sockets) => startThread({ ...configuration, sockets, release, limits }, events.send)));
+  await Promise.all(
+    configuration.threads.map((sockets) =>
+      startThread({ ...configuration, sockets, release, limits }, events.send),
+    ),
+  );
   becomeUser(configuration.user);
   await Promise.all(threads.map((thread) => ask(thread, { type: "listen" }, "listening")));
   control.send({ type: "ready" });
@@ -40,7 +45,7 @@ async function start(configuration: EdgeConfiguration): Promise<void> {
 async function readRelease(fd: number): Promise<Release> {
   const { size } = fstatSync(fd);
   const bytes = new Uint8Array(new SharedArrayBuffer(size));
-  for (let from = 0; from < size; ) {
+  for (let from = 0; from < size;) {
     const count = readSync(fd, bytes, from, size - from, from);
     if (count === 0) break;
     from += count;
@@ -48,8 +53,14 @@ async function readRelease(fd: number): Promise<Release> {
   return decodeRelease(bytes);
 }
 
-async function startThread(configuration: ThreadConfiguration, onEvent: (event: SecurityEvent) => void): Promise<void> {
-  const file = new URL(import.meta.url.endsWith(".ts") ? "./edge-thread.ts" : "./edge-thread.js", import.meta.url);
+async function startThread(
+  configuration: ThreadConfiguration,
+  onEvent: (event: SecurityEvent) => void,
+): Promise<void> {
+  const file = new URL(
+    import.meta.url.endsWith(".ts") ? "./edge-thread.ts" : "./edge-thread.js",
+    import.meta.url,
+  );
   const thread = new Worker(file, { workerData: configuration, name: `edge-${threads.length}` });
   threads.push(thread);
   thread.on("message", (message: FromThread) => {
@@ -99,5 +110,10 @@ function stop(graceMs: number): void {
 
 function fail(error: unknown): void {
   const known = isCurtainwallError(error) ? error : undefined;
-  control.send({ type: "failed", code: known?.code ?? "STACK_DOMAIN_FAILED", message: (error as Error).message, hint: known?.hint });
+  control.send({
+    type: "failed",
+    code: known?.code ?? "STACK_DOMAIN_FAILED",
+    message: (error as Error).message,
+    hint: known?.hint,
+  });
 }

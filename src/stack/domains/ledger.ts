@@ -23,7 +23,10 @@ process.on("SIGTERM", () => stop());
 
 function configure({ file, sources, user }: Extract<ToLedger, { type: "configure" }>): void {
   try {
-    const log = openLogFile({ path: file, onError: (error) => console.error(`${error.code} ${error.message} ${error.hint ?? ""}`) });
+    const log = openLogFile({
+      path: file,
+      onError: (error) => console.error(`${error.code} ${error.message} ${error.hint ?? ""}`),
+    });
     becomeUser(user);
     const drains = sources.map(({ name, fd }) => readSource(name, fd, log));
     stop = () => {
@@ -33,7 +36,12 @@ function configure({ file, sources, user }: Extract<ToLedger, { type: "configure
     control.send({ type: "ready" });
   } catch (error) {
     const known = isCurtainwallError(error) ? error : undefined;
-    control.send({ type: "failed", code: known?.code ?? "STACK_DOMAIN_FAILED", message: (error as Error).message, hint: known?.hint });
+    control.send({
+      type: "failed",
+      code: known?.code ?? "STACK_DOMAIN_FAILED",
+      message: (error as Error).message,
+      hint: known?.hint,
+    });
   }
 }
 
@@ -49,7 +57,8 @@ function readSource(name: string, fd: number, log: LogFile): () => void {
     pipe.pause();
     const bytes = Buffer.alloc(65_536);
     try {
-      for (let count = readSync(fd, bytes); count > 0; count = readSync(fd, bytes)) splitter.push(bytes.subarray(0, count));
+      for (let count = readSync(fd, bytes); count > 0; count = readSync(fd, bytes))
+        splitter.push(bytes.subarray(0, count));
     } catch {
       // EAGAIN: the pipe is empty.
     }

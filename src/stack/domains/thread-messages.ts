@@ -10,7 +10,10 @@ export interface ThreadConfiguration extends EdgeConfiguration {
 }
 
 /** What an edge thread is told. */
-export type ToThread = { type: "listen" } | { type: "certificate"; certificate: CertificatePair } | { type: "stop"; graceMs: number };
+export type ToThread =
+  | { type: "listen" }
+  | { type: "certificate"; certificate: CertificatePair }
+  | { type: "stop"; graceMs: number };
 
 /** What an edge thread says. */
 export type FromThread =
