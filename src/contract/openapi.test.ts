@@ -34,11 +34,12 @@ const base = { access: everyone, limit: "9/min per client", to: "shop" } as cons
 
 /** The document of a contract with these routes, which an independent validator has accepted. */
 async function describe(routes: Record<string, object>): Promise<Document> {
+  const untyped: object = { routes };
   const stack = defineStack({
     origin: "https://www.bakery.example",
     identity: { issuer: "https://login.bakery.example/", audience: "https://api.bakery.example" },
     upstreams: { shop: upstream({ url: "https://shop.internal" }) },
-    routes: routes as never,
+    ...untyped,
   });
   const document = openApi(parseContract(stack));
   const result = await new Validator().validate(structuredClone(document));
