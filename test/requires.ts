@@ -5,6 +5,11 @@ import { delimiter, join } from "node:path";
 /** System programs that some tests need and a developer's machine may lack. */
 export type SystemProgram = "chromium" | "bwrap" | "nginx" | "wrk" | "openssl" | "git";
 
+/** Options of a test that only root can run, say because it gives processes users of their own. `.ci/run` knows the reason. */
+export const needsRoot: { readonly skip: string | false } = {
+  skip: process.getuid?.() === 0 ? false : "needs root",
+};
+
 /** Options of a `node:test` test, and where the program is. */
 export interface Required {
   /** False when the test can run; else why not. */
