@@ -1,0 +1,113 @@
+import { inertPolicy } from "../contract/index.ts";
+import { sha256, toBase64, toHex } from "../shared/index.ts";
+import { siteError } from "./errors.ts";
+import { extensionOf, knownExtensions, mediaTypeOf } from "./media-types.ts";
+import { assetPath } from "./paths.ts";
+import type { AddressBook } from "./paths.ts";
+import type { SiteFile, SourceFile } from "./source.ts";
+import { inspectStylesheet } from "./stylesheet.ts";
+import type { StylesheetFacts } from "./stylesheet.ts";
+
+/** The files of the assets folder, each under its own address and, when a template asks for that, under one with its hash. */
+export class AssetShelf {
+  readonly #files = new Map<string, SourceFile>();
+  readonly #hashed = new Map<string, { file: SourceFile; integrity: string }>();
+  readonly #hashedAddresses = new Map<string, string>();
+  readonly #stylesheets = new Map<string, StylesheetFacts>();
+  readonly #asked = new Set<string>();
+  readonly #addresses: AddressBook;
+
+  private constructor(addresses: AddressBook) {
+    this.#addresses = addresses;
+  }
+
+  /** Takes the files in, and claims their addresses. */
+  static async create(sources: readonly SourceFile[], addresses: AddressBook): Promise<AssetShelf> {
+    const shelf = new AssetShelf(addresses);
+    for (const file of sources) await shelf.#add(file);
+    for (const [path, facts] of shelf.#stylesheets) shelf.#assertStylesheet(path, facts);
+    return shelf;
+  }
+
+  async #add(file: SourceFile): Promise<void> {
+    const place = { file: file.file };
+    const path = assetPath(file.path, place);
+    if (mediaTypeOf(path) === undefined) {
+      throw siteError("SITE_FILE_REFUSED", `files that end in ".${extensionOf(path)}" are not published.`, {
+        place,
+        hint: `Known endings: ${knownExtensions.join(", ")}`,
+      });
+    }
+    this.#addresses.claim(path, place);
+    this.#files.set(path, file);
+    const digest = await sha256(file.bytes);
+    const hashed = `/assets${path.replace(/(\.[^./]+)$/, `.${toHex(digest).slice(0, 16)}$1`)}`;
+    this.#hashedAddresses.set(path, hashed);
+    this.#hashed.set(hashed, { file, integrity: `sha256-${toBase64(digest)}` });
+    if (extensionOf(path) === "css")
+      this.#stylesheets.set(path, inspectStylesheet(new TextDecoder().decode(file.bytes)));
+  }
+
+  #assertStylesheet(path: string, { problem, addresses: loaded }: StylesheetFacts): void {
+    const file = this.#files.get(path)?.file ?? path;
+    if (problem !== undefined) {
+      throw siteError("SITE_STYLESHEET_REFUSED", problem.message, {
+        place: { file, line: problem.line },
+        hint: problem.hint,
+      });
+    }
+    const broken = loaded.find((address) => !this.#addresses.has(address.replace(/[?#].*$/, "")));
+    if (broken !== undefined)
+      throw siteError("SITE_REFERENCE_BROKEN", `it loads ${broken.slice(0, 120)}, where nothing is.`, {
+        place: { file },
+      });
+  }
+
+  /** The hashed address of a file, which is published from now on. */
+  address(name: string): string {
+    const path = name.startsWith("/") ? name : `/${name}`;
+    const hashed = this.#hashedAddresses.get(path);
+    if (hashed === undefined) {
+      const end = path.split("/").at(-1);
+      const near = [...this.#files.keys()].filter((other) => other.split("/").at(-1) === end);
+      throw siteError("SITE_ASSET_UNKNOWN", `there is no "${name}" in the assets folder.`, {
+        hint:
+          near.length > 0
+            ? `Did you mean "${near[0]?.slice(1)}"?`
+            : "Names are relative to that folder, like pictures/rye.svg",
+      });
+    }
+    if (!this.#asked.has(hashed))
+      this.#addresses.claim(hashed, { file: this.#files.get(path)?.file ?? path });
+    this.#asked.add(hashed);
+    return hashed;
+  }
+
+  /** The `integrity` of a hashed address that was asked for. */
+  integrityOf(address: string): string | undefined {
+    return this.#asked.has(address) ? this.#hashed.get(address)?.integrity : undefined;
+  }
+
+  /** What a stylesheet loads, by its hashed address. */
+  stylesheet(address: string): StylesheetFacts | undefined {
+    const path = this.#hashed.get(address)?.file.path;
+    return path === undefined ? undefined : this.#stylesheets.get(`/${path}`);
+  }
+
+  /** Everything to be published of it. */
+  files(): SiteFile[] {
+    const plain = [...this.#files].map(([path, { bytes }]) => ({
+      path,
+      bytes,
+      policy: inertPolicy,
+      immutable: false,
+    }));
+    const hashed = [...this.#asked].map((path) => ({
+      path,
+      bytes: this.#hashed.get(path)?.file.bytes ?? new Uint8Array(),
+      policy: inertPolicy,
+      immutable: true,
+    }));
+    return [...plain, ...hashed];
+  }
+}

@@ -1,0 +1,160 @@
+import type { VNode } from "preact";
+import { siteError } from "./errors.ts";
+import type { SourcePlace } from "./errors.ts";
+import type { InlineCode } from "./provenance.ts";
+import { refusedAttribute, refusedElement, scriptType } from "./refusals.ts";
+import { safeHtmlKind, vouchForHtml } from "./safe-html.ts";
+import { addressesIn, attributeKey, parseLink, urlAttributes } from "./urls.ts";
+
+/** What {@link guardNode} needs to know of the page that is rendered. */
+export interface GuardContext {
+  readonly inlineCode: InlineCode;
+  /** The page's own address, to resolve relative ones. */
+  readonly url: string;
+  /** The digests of a hashed asset, by its path; undefined for others. */
+  readonly integrityOf: (path: string) => string | undefined;
+}
+
+type Props = VNode["props"] & Record<string, unknown>;
+
+/** Elements in which sanitised content may stand: those that hold flowing text and are read like any other. */
+const contentHolders = new Set([
+  "div",
+  "section",
+  "article",
+  "main",
+  "aside",
+  "header",
+  "footer",
+  "blockquote",
+  "figure",
+  "figcaption",
+  "li",
+  "td",
+  "dd",
+  "p",
+  "span",
+]);
+
+/**
+ * Checks one node just before it is rendered, however it was made: spread attributes, computed names and `h()` calls come
+ * through here too. Gives scripts and stylesheets their integrity.
+ *
+ * @throws {CurtainwallError} `SITE_TEMPLATE_UNSAFE`, with file and line where the compiler noted them.
+ */
+export function guardNode(node: VNode, context: GuardContext): void {
+  const props = (node.props ?? {}) as Props;
+  const place = placeOf(node);
+  if (typeof node.type !== "string") {
+    // Preact's precompiled templates are raw markup inside a fragment.
+    if ("tpl" in props || "UNSTABLE_comment" in props)
+      throw unsafe("raw markup in a fragment is not accepted.", place);
+    return;
+  }
+  const refusal = refusedElement(node.type);
+  if (refusal !== undefined) throw unsafe(refusal, place);
+  const name = node.type.toLowerCase();
+  for (const [attribute, value] of Object.entries(props))
+    checkAttribute(name, attribute, value, place, context);
+  if (name === "script" || name === "style") node.props = guardCode(name, props, place, context);
+  else checkMarkup(name, props, place);
+  if (name === "link" && /(?:^|\s)stylesheet(?:\s|$)/i.test(String(props.rel)))
+    node.props = withIntegrity(props, props.href, context);
+}
+
+/** Attributes that Preact keeps for itself, or renders as something else. */
+const ownProps = new Set(["children", "key", "ref", "dangerouslySetInnerHTML", "__self", "__source"]);
+
+function checkAttribute(
+  element: string,
+  name: string,
+  value: unknown,
+  place: SourcePlace | undefined,
+  context: GuardContext,
+): void {
+  if (ownProps.has(name) || value === undefined || value === null) return;
+  const problem = refusedAttribute(element, name);
+  if (problem !== undefined) throw unsafe(problem, place);
+  if (typeof value === "object" || typeof value === "function" || typeof value === "symbol")
+    throw unsafe(`${name}: an attribute's value must be text, a number or a boolean.`, place);
+  const key = attributeKey(name);
+  if (!urlAttributes.has(key) || typeof value !== "string") return;
+  for (const address of addressesIn(key, value)) {
+    if (parseLink(address, context.url) === undefined) {
+      throw unsafe(
+        `${name}="${address.slice(0, 80)}": an address must be https, http, mailto, tel or relative.`,
+        place,
+      );
+    }
+  }
+}
+
+function checkMarkup(element: string, props: Props, place: SourcePlace | undefined): void {
+  if (props.dangerouslySetInnerHTML === undefined || props.dangerouslySetInnerHTML === null) return;
+  if (safeHtmlKind(props.dangerouslySetInnerHTML) !== "content" || !contentHolders.has(element)) {
+    throw unsafe(
+      `<${element}>: text becomes markup only through the sanitiser.`,
+      place,
+      "Use <Content of={entry} />",
+    );
+  }
+}
+
+function guardCode(
+  name: "script" | "style",
+  props: Props,
+  place: SourcePlace | undefined,
+  context: GuardContext,
+): Props {
+  const type = name === "script" ? scriptType(props.type) : "script";
+  if (type === undefined) {
+    throw unsafe(
+      `<script type="${String(props.type)}"> is not accepted.`,
+      place,
+      'Leave type away, or write "module"; data goes into <JsonIsland>',
+    );
+  }
+  const markup = props.dangerouslySetInnerHTML;
+  if (markup !== undefined && markup !== null) {
+    if (safeHtmlKind(markup) === (type === "data" ? "json" : "source")) return props;
+    throw unsafe(`<${name}>: its text must be a literal in a template.`, place);
+  }
+  const { children } = props;
+  const attributes: Props = { ...props, children: undefined };
+  const text = textOf(children);
+  if (text === "") return name === "script" ? withIntegrity(attributes, props.src, context) : attributes;
+  if (type === "data") throw unsafe("data goes into a page through <JsonIsland>, which escapes it.", place);
+  if (text === undefined || !context.inlineCode[name].has(text)) {
+    throw unsafe(
+      `the text of this <${name}> stands in no template's source as a literal inside <${name}>.`,
+      place,
+      `Write <${name}>{\`…\`}</${name}> with the text itself, not a variable`,
+    );
+  }
+  return { ...attributes, dangerouslySetInnerHTML: vouchForHtml(text, "source") };
+}
+
+/** The text of a script's children; undefined when they are more than text. */
+function textOf(children: unknown): string | undefined {
+  if (children === undefined || children === null || typeof children === "boolean") return "";
+  if (typeof children === "string") return children;
+  if (!Array.isArray(children)) return undefined;
+  const texts = children.map(textOf);
+  return texts.includes(undefined) ? undefined : texts.join("");
+}
+
+function withIntegrity(props: Props, address: unknown, context: GuardContext): Props {
+  const path = typeof address === "string" ? URL.parse(address, context.url)?.pathname : undefined;
+  const integrity = path === undefined ? undefined : context.integrityOf(path);
+  return integrity === undefined ? props : { ...props, integrity };
+}
+
+function placeOf(node: VNode): SourcePlace | undefined {
+  // oxlint-disable-next-line no-underscore-dangle -- what the compiler calls it
+  const source = (node as { __source?: { fileName?: string; lineNumber?: number } }).__source;
+  return source?.fileName === undefined ? undefined : { file: source.fileName, line: source.lineNumber };
+}
+
+function unsafe(message: string, place: SourcePlace | undefined, hint?: string): Error {
+  return siteError("SITE_TEMPLATE_UNSAFE", message, { place, ...(hint === undefined ? {} : { hint }) });
+}

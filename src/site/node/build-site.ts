@@ -1,0 +1,95 @@
+import { join, resolve } from "node:path";
+import { encodeRelease } from "../../contract/index.ts";
+import type { Contract } from "../../contract/index.ts";
+import { buildPages, toReleaseInput } from "../build-pages.ts";
+import type { SitePage } from "../build-pages.ts";
+import { siteError } from "../errors.ts";
+import { mediaTypeOf } from "../media-types.ts";
+import { compressAll } from "./compress.ts";
+import { loadTemplates } from "./load-templates.ts";
+import { readFolder } from "./read-folder.ts";
+
+/** Progress of a build: `done` of `total` files of a step. Each step reports its start and its end. */
+export interface BuildProgress {
+  readonly step: "read" | "templates" | "pages" | "compress";
+  readonly done: number;
+  readonly total: number;
+}
+
+/** Options of {@link buildSite}. */
+export interface BuildSiteOptions {
+  /** The folder of the contract; the site's folders are relative to it. */
+  root: string;
+  contract: Contract;
+  /** Where compressed files are kept from one build to the next. Default `.curtainwall/cache/compressed` below `root`. */
+  cacheFolder?: string;
+  /** Told how far the build is. */
+  onProgress?: (progress: BuildProgress) => void;
+}
+
+/** A built site, packed. */
+export interface SiteBuild {
+  /** The release: what the edge serves. */
+  readonly release: Uint8Array;
+  readonly pages: readonly SitePage[];
+  /** Files in the release, pages included. */
+  readonly files: number;
+  /** Their bytes before compression. */
+  readonly bytes: number;
+}
+
+/**
+ * Builds the site that a contract describes and packs it into a release. The same sources give the same release, byte for byte.
+ *
+ * @throws {CurtainwallError} one of the `SITE_…` codes, with the file and, where there is one, the line.
+ */
+export async function buildSite({
+  root,
+  contract,
+  cacheFolder = join(root, ".curtainwall", "cache", "compressed"),
+  onProgress = () => {},
+}: BuildSiteOptions): Promise<SiteBuild> {
+  const { site } = contract;
+  if (site === undefined) {
+    throw siteError("SITE_NOT_DECLARED", "The contract describes no site.", {
+      hint: 'Add  site: { content: "content", templates: "templates", assets: "public", collections },',
+    });
+  }
+  const base = resolve(root);
+  onProgress({ step: "read", done: 0, total: 1 });
+  const content = await readFolder(resolve(base, site.content), {
+    root: base,
+    option: "site.content",
+    dotFiles: "skip",
+  });
+  const assets =
+    site.assets === undefined
+      ? []
+      : await readFolder(resolve(base, site.assets), { root: base, option: "site.assets" });
+  onProgress({ step: "read", done: 1, total: 1 });
+
+  onProgress({ step: "templates", done: 0, total: 1 });
+  const loaded = await loadTemplates(base, resolve(base, site.templates));
+  onProgress({ step: "templates", done: 1, total: 1 });
+
+  const { files, pages, notFound } = await buildPages(
+    { origin: contract.origin, routes: contract.routes, apiRoots: contract.apiRoots, site },
+    { content, assets, ...loaded },
+    (done, total) => onProgress({ step: "pages", done, total }),
+  );
+
+  const texts = files.filter(({ path }) => mediaTypeOf(path)?.text ?? path.endsWith("/"));
+  const encodings = await compressAll(
+    texts.map(({ bytes }) => bytes),
+    cacheFolder,
+    (done) => onProgress({ step: "compress", done, total: texts.length }),
+  );
+  const encodingsOf = new Map(texts.map((file, index) => [file, encodings[index] ?? {}]));
+  const inputs = files.map((file) => toReleaseInput(file, encodingsOf.get(file) ?? {}));
+  return {
+    release: await encodeRelease(inputs, notFound === undefined ? {} : { notFound }),
+    pages,
+    files: files.length,
+    bytes: files.reduce((sum, file) => sum + file.bytes.length, 0),
+  };
+}

@@ -1,0 +1,151 @@
+import { parse } from "@babel/parser";
+import { siteError } from "./errors.ts";
+import type { SourcePlace } from "./errors.ts";
+import { refusedAttribute, refusedElement } from "./refusals.ts";
+
+/** The part of a syntax tree's node that is read here. */
+interface Node {
+  readonly type: string;
+  readonly loc?: { readonly start: { readonly line: number } } | null;
+  readonly [member: string]: unknown;
+}
+
+/** Inline code of a site, as its templates' sources spell it. */
+export interface InlineCode {
+  readonly script: Set<string>;
+  readonly style: Set<string>;
+}
+
+/** An empty {@link InlineCode}. */
+export function createInlineCode(): InlineCode {
+  return { script: new Set(), style: new Set() };
+}
+
+/**
+ * Reads one source file of the templates before any content is bound: adds its inline scripts and styles to `code`, and refuses
+ * what could turn content into code.
+ *
+ * @throws {CurtainwallError} `SITE_TEMPLATE_UNSAFE` or `SITE_TEMPLATE_INVALID`, with file and line.
+ */
+export function collectInlineCode(file: string, source: string, code: InlineCode): void {
+  for (const node of nodesOf(parseSource(file, source))) {
+    if (node.type === "JSXElement") checkElement(file, node, code);
+  }
+}
+
+function parseSource(file: string, source: string): Node {
+  const hasTypes = /\.[cm]?tsx?$/.test(file);
+  const hasMarkup = /\.(?:[jt]sx|[cm]?js)$/.test(file);
+  try {
+    return parse(source, {
+      sourceType: "module",
+      plugins: [...(hasTypes ? ["typescript" as const] : []), ...(hasMarkup ? ["jsx" as const] : [])],
+    }).program as unknown as Node;
+  } catch (cause) {
+    const { loc, message } = cause as { loc?: { line: number }; message: string };
+    throw siteError("SITE_TEMPLATE_INVALID", message, { place: { file, line: loc?.line }, cause });
+  }
+}
+
+const isNode = (value: unknown): value is Node =>
+  typeof value === "object" && value !== null && typeof (value as Node).type === "string";
+
+function* nodesOf(root: Node): Generator<Node> {
+  const pending = [root];
+  for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
+    yield node;
+    for (const member of Object.values(node)) {
+      for (const child of Array.isArray(member) ? member : [member]) if (isNode(child)) pending.push(child);
+    }
+  }
+}
+
+function checkElement(file: string, element: Node, code: InlineCode): void {
+  const opening = element.openingElement as Node;
+  const place = { file, line: opening.loc?.start.line };
+  const name = nameOf(opening.name as Node);
+  if (name === undefined || !isIntrinsic(name)) return;
+  const refusal = refusedElement(name);
+  if (refusal !== undefined) throw unsafe(refusal, place);
+  const attributes = opening.attributes as Node[];
+  for (const attribute of attributes) {
+    if (attribute.type !== "JSXAttribute") continue;
+    const attributeName = nameOf(attribute.name as Node) ?? "";
+    const problem = refusedAttribute(name, attributeName);
+    if (problem !== undefined) throw unsafe(problem, { file, line: attribute.loc?.start.line });
+  }
+  if (name === "script" || name === "style") collect(name, element, place, code);
+}
+
+/** `a`, `xlink:href`; undefined for `Shop.Door`, which is a component. */
+function nameOf(name: Node): string | undefined {
+  if (name.type === "JSXIdentifier") return name.name as string;
+  if (name.type === "JSXNamespacedName")
+    return `${(name.namespace as Node).name as string}:${(name.name as Node).name as string}`;
+  return undefined;
+}
+
+/** JSX takes a name for an element's when it begins with a small letter, or has a hyphen or colon. */
+const isIntrinsic = (name: string): boolean => /^[a-z]/.test(name) || /[-:]/.test(name);
+
+function collect(kind: "script" | "style", element: Node, place: SourcePlace, code: InlineCode): void {
+  const text = literalText(kind, element, place);
+  if (text === undefined) return;
+  const problem = codeProblem(kind, text);
+  if (problem !== undefined) throw unsafe(problem, place);
+  code[kind].add(text);
+}
+
+/** The one literal inside a script or style; undefined when there is none, as with `src`. */
+function literalText(kind: string, element: Node, place: SourcePlace): string | undefined {
+  const children = (element.children as Node[]).filter(
+    (child) => child.type !== "JSXText" || cleanJsxText(child.value as string) !== "",
+  );
+  const [child] = children;
+  if (child === undefined) return undefined;
+  if (children.length === 1) {
+    if (child.type === "JSXText") return cleanJsxText(child.value as string);
+    const expression = child.expression as Node;
+    if (child.type === "JSXExpressionContainer" && expression.type === "JSXEmptyExpression") return undefined;
+    if (child.type === "JSXExpressionContainer" && expression.type === "StringLiteral")
+      return expression.value as string;
+    if (
+      child.type === "JSXExpressionContainer" &&
+      expression.type === "TemplateLiteral" &&
+      (expression.expressions as Node[]).length === 0
+    )
+      return ((expression.quasis as Node[])[0]?.value as { cooked: string } | undefined)?.cooked;
+  }
+  throw unsafe(
+    `the text of <${kind}> must be one literal, so that its hash is known before content is bound.`,
+    { ...place, line: child.loc?.start.line },
+    kind === "script"
+      ? 'Write {`…`} without ${…}; hand data over with <JsonIsland id="…" data={…} />'
+      : "Write {`…`} without ${…}; choose between looks with classes",
+  );
+}
+
+/** Why a text can't stand inside a script or style element, if it can't. */
+function codeProblem(kind: string, text: string): string | undefined {
+  if (/<\/(?:script|style)|<!--/i.test(text))
+    return `the text of <${kind}> must not hold </script, </style or <!--.`;
+  // oxlint-disable-next-line no-control-regex -- a browser changes these while it reads, and the hash would no longer match
+  if (/[\u0000\r]/.test(text)) return `the text of <${kind}> must not hold a carriage return or NUL.`;
+  return undefined;
+}
+
+/** JSX's rule for text: lines are trimmed where they meet, empty ones vanish, the rest are joined by a space. */
+function cleanJsxText(text: string): string {
+  const lines = text.split(/\r\n|\n|\r/);
+  return lines
+    .map((line, index) => {
+      const start = index === 0 ? line : line.replace(/^[ \t]+/, "");
+      return index === lines.length - 1 ? start : start.replace(/[ \t]+$/, "");
+    })
+    .filter((line) => line !== "")
+    .join(" ");
+}
+
+function unsafe(message: string, place: SourcePlace, hint?: string): Error {
+  return siteError("SITE_TEMPLATE_UNSAFE", message, { place, ...(hint === undefined ? {} : { hint }) });
+}

@@ -1,0 +1,246 @@
+import type { Element, ElementContent, Root, RootContent } from "hast";
+import { fromHtml } from "hast-util-from-html";
+import { sanitize } from "hast-util-sanitize";
+import type { Schema } from "hast-util-sanitize";
+import { toHtml } from "hast-util-to-html";
+import { highlight } from "./highlight.ts";
+import { vouchForHtml } from "./safe-html.ts";
+import type { SafeHtml } from "./safe-html.ts";
+
+/** A heading of some content. */
+export interface Heading {
+  /** 1 to 6. */
+  readonly level: number;
+  readonly text: string;
+  /** Begins with `h-`. */
+  readonly id: string;
+}
+
+/** Content that may stand in a page. */
+export interface SanitizedContent {
+  readonly html: SafeHtml;
+  readonly headings: readonly Heading[];
+}
+
+const headingNames = ["h1", "h2", "h3", "h4", "h5", "h6"];
+const blocks = [
+  "p",
+  "div",
+  "blockquote",
+  "pre",
+  "ul",
+  "ol",
+  "li",
+  "dl",
+  "dt",
+  "dd",
+  "hr",
+  "br",
+  "figure",
+  "figcaption",
+  "details",
+  "summary",
+];
+const phrases = [
+  "a",
+  "abbr",
+  "b",
+  "bdi",
+  "cite",
+  "code",
+  "del",
+  "dfn",
+  "em",
+  "i",
+  "img",
+  "ins",
+  "kbd",
+  "mark",
+  "q",
+  "s",
+  "samp",
+  "small",
+  "span",
+  "strong",
+  "sub",
+  "sup",
+  "time",
+  "u",
+  "var",
+  "wbr",
+];
+const tableParts = ["caption", "thead", "tbody", "tfoot", "tr", "th", "td"];
+
+/** What content may hold: words, pictures, tables. Nothing with a name, a class or a style; nothing that runs, loads a page or asks for input. */
+const schema: Schema = {
+  tagNames: [...headingNames, ...blocks, ...phrases, "table", ...tableParts],
+  attributes: {
+    "*": [["dir", "ltr", "rtl", "auto"], "lang"],
+    a: ["href", "title"],
+    abbr: ["title"],
+    dfn: ["title"],
+    // The language that highlighting reads, and then removes.
+    code: [["className", /^language-[\w+#-]{1,24}$/]],
+    details: ["open"],
+    img: ["src", "alt", "title", "width", "height"],
+    li: ["value"],
+    ol: ["start", "reversed"],
+    td: ["colSpan", "rowSpan", ["align", "left", "center", "right"]],
+    th: [
+      "colSpan",
+      "rowSpan",
+      ["align", "left", "center", "right"],
+      ["scope", "row", "col", "rowgroup", "colgroup"],
+    ],
+    time: ["dateTime"],
+  },
+  protocols: { href: ["https", "http", "mailto", "tel"], src: ["https"] },
+  // These go with all that is in them; any other element that is not listed above leaves its contents behind.
+  strip: [
+    "script",
+    "style",
+    "svg",
+    "math",
+    "template",
+    "noscript",
+    "noembed",
+    "noframes",
+    "iframe",
+    "frame",
+    "frameset",
+    "object",
+    "embed",
+    "applet",
+    "xmp",
+    "plaintext",
+    "title",
+    "textarea",
+    "select",
+    "option",
+    "button",
+    "audio",
+    "video",
+    "canvas",
+    "listing",
+  ],
+  ancestors: Object.fromEntries(tableParts.map((name) => [name, ["table"]])),
+  required: {},
+  clobber: [],
+  clobberPrefix: "",
+  allowComments: false,
+  allowDoctypes: false,
+};
+
+/**
+ * Keeps of some HTML what content may hold, then adds what is ours: heading anchors, task lists and code highlighting. This is the
+ * only way for text to become markup in a page.
+ */
+export function sanitizeContent(html: string): SanitizedContent {
+  const tree = sanitize(fromHtml(html, { fragment: true }), schema) as Root;
+  const headings = nameHeadings(tree);
+  const anchors = new Set(headings.map(({ id }) => id));
+  visitElements(tree, (element) => {
+    if (element.tagName === "a") pointToHeading(element, anchors);
+    else if (element.tagName === "li") markTask(element);
+    else if (element.tagName === "pre") highlightCode(element);
+    else if (element.tagName === "img")
+      element.properties = { ...element.properties, loading: "lazy", decoding: "async" };
+  });
+  visitElements(tree, (element) => {
+    const name = element.tagName;
+    // The hint that highlighting took; `hljs…` classes are not in the schema, so any that is here is ours.
+    if (name === "code" && isLanguageHint(element.properties.className)) delete element.properties.className;
+  });
+  return {
+    html: vouchForHtml(toHtml(tree, { characterReferences: { useNamedReferences: false } }), "content"),
+    headings,
+  };
+}
+
+const isLanguageHint = (value: unknown): value is string[] =>
+  Array.isArray(value) && String(value[0]).startsWith("language-");
+
+/** Visits what is inside an element, in the order of the text. No recursion: content may be nested deeply. */
+function visitNodes(parent: Root | Element, visit: (node: RootContent) => void): void {
+  const pending: RootContent[] = parent.children.toReversed();
+  for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
+    visit(node);
+    if (node.type !== "element") continue;
+    for (let index = node.children.length - 1; index >= 0; index--) {
+      const child = node.children[index];
+      if (child !== undefined) pending.push(child);
+    }
+  }
+}
+
+function visitElements(parent: Root | Element, visit: (element: Element) => void): void {
+  visitNodes(parent, (node) => {
+    if (node.type === "element") visit(node);
+  });
+}
+
+function textOf(element: Element): string {
+  let text = "";
+  visitNodes(element, (node) => {
+    if (node.type === "text") text += node.value;
+  });
+  return text;
+}
+
+/** Gives each heading an id. The prefix has a hyphen, so that no id can stand for a variable of a script (DOM clobbering). */
+function nameHeadings(tree: Root): Heading[] {
+  const headings: Heading[] = [];
+  const used = new Map<string, number>();
+  visitElements(tree, (element) => {
+    const level = headingNames.indexOf(element.tagName) + 1;
+    if (level === 0) return;
+    const text = textOf(element).trim();
+    const words = text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? ["section"];
+    const slug = words.join("-").slice(0, 80);
+    const count = (used.get(slug) ?? 0) + 1;
+    used.set(slug, count);
+    // Two hyphens, so that the second "Rye" can't take the id of a heading "Rye 2".
+    const id = count === 1 ? `h-${slug}` : `h-${slug}--${count}`;
+    element.properties = { ...element.properties, id };
+    headings.push({ level, text, id });
+  });
+  return headings;
+}
+
+/** `[rye](#rye)` in the same content points to the heading, whose id has the prefix. */
+function pointToHeading(link: Element, anchors: ReadonlySet<string>): void {
+  const { href } = link.properties;
+  if (typeof href === "string" && href.startsWith("#") && anchors.has(`h-${href.slice(1)}`))
+    link.properties.href = `#h-${href.slice(1)}`;
+}
+
+/** `- [x] flour` becomes a check box that can't be changed (GitHub's task lists). */
+function markTask(item: Element): void {
+  const first = firstVisible(item);
+  const holder = first?.type === "element" && first.tagName === "p" ? first : item;
+  const start = firstVisible(holder);
+  if (start?.type !== "text") return;
+  const marker = /^\s*\[([ xX])\]\s+/.exec(start.value);
+  if (marker === null) return;
+  start.value = start.value.slice(marker[0].length);
+  const box: Element = {
+    type: "element",
+    tagName: "input",
+    properties: { type: "checkbox", checked: marker[1] !== " ", disabled: true },
+    children: [],
+  };
+  holder.children.splice(holder.children.indexOf(start), 0, box, { type: "text", value: " " });
+}
+
+function firstVisible({ children }: Element): ElementContent | undefined {
+  return children.find((child) => child.type !== "text" || child.value.trim() !== "");
+}
+
+function highlightCode(block: Element): void {
+  const [code] = block.children;
+  if (code?.type !== "element" || code.tagName !== "code" || !isLanguageHint(code.properties.className))
+    return;
+  const language = code.properties.className[0]?.slice("language-".length) ?? "";
+  code.properties = { className: ["hljs"] };
+  code.children = highlight(textOf(code), language);
+}

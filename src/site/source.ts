@@ -1,0 +1,17 @@
+/** A file as it was read. */
+export interface SourceFile {
+  /** Relative to its folder, with `/`. */
+  readonly path: string;
+  /** Relative to the contract, for messages. */
+  readonly file: string;
+  readonly bytes: Uint8Array;
+}
+
+/** A file to be published. */
+export interface SiteFile {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+  readonly policy: string;
+  /** Its address changes with its bytes. */
+  readonly immutable: boolean;
+}

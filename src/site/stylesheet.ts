@@ -1,0 +1,62 @@
+import { extensionOf } from "./media-types.ts";
+
+/** What a stylesheet asks a browser to load. */
+export interface StylesheetFacts {
+  readonly images: boolean;
+  readonly fonts: boolean;
+  /** The addresses in its `url()`s, as written. */
+  readonly addresses: readonly string[];
+  /** Why it can't be published, if it can't. */
+  readonly problem: { readonly line: number; readonly message: string; readonly hint: string } | undefined;
+}
+
+const fontExtensions = new Set(["woff2", "woff", "ttf", "otf"]);
+
+/**
+ * Reads what a stylesheet loads. It need not be watertight: what is missed here is blocked by the page's policy, not loaded.
+ */
+export function inspectStylesheet(source: string): StylesheetFacts {
+  const text = blankComments(source);
+  const addresses: string[] = [];
+  let problem: StylesheetFacts["problem"];
+  const refuse = (index: number, message: string, hint: string): void => {
+    problem ??= { line: text.slice(0, index).split("\n").length, message, hint };
+  };
+  const rule = /@import\b/i.exec(text);
+  if (rule !== null)
+    refuse(rule.index, "@import loads a file that no integrity covers.", "Put its rules into this file");
+  for (const match of text.matchAll(/\burl\(\s*(?:"([^"\n]*)"|'([^'\n]*)'|([^\s"')]*))\s*\)/gi)) {
+    const address = match[1] ?? match[2] ?? match[3] ?? "";
+    if (address.startsWith("#")) continue;
+    if (!address.startsWith("/") || address.startsWith("//") || address.startsWith("/\\"))
+      refuse(
+        match.index,
+        `url(${address.slice(0, 60)}) is not a path on this site.`,
+        "Put the file into the assets folder and write its path, like /fonts/name.woff2",
+      );
+    else addresses.push(address);
+  }
+  const fonts = addresses.filter((address) =>
+    fontExtensions.has(extensionOf(address.replace(/[?#].*$/, ""))),
+  );
+  return {
+    images: addresses.length > fonts.length || /\bimage-set\(/i.test(text),
+    fonts: fonts.length > 0,
+    addresses,
+    problem,
+  };
+}
+
+/** Comments as blanks, so that line numbers stay. */
+function blankComments(source: string): string {
+  let text = "";
+  let from = 0;
+  for (;;) {
+    const start = source.indexOf("/*", from);
+    if (start < 0) return text + source.slice(from);
+    const end = source.indexOf("*/", start + 2);
+    const comment = source.slice(start, end < 0 ? source.length : end + 2);
+    text += source.slice(from, start) + comment.replaceAll(/[^\n]/g, " ");
+    from = start + comment.length;
+  }
+}
