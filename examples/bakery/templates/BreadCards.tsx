@@ -1,0 +1,26 @@
+import { asset, type Entry } from "curtainwall/template";
+import type { z } from "zod";
+import type { collections } from "../collections.ts";
+import { Price } from "./Price.tsx";
+
+type Bread = Entry<z.output<typeof collections.breads>>;
+
+/** All breads, as cards, in the order that the shelf has. */
+export function BreadCards({ breads }: { breads: readonly Bread[] }) {
+  return (
+    <ul class="cards">
+      {breads
+        .toSorted((left, right) => left.data.order - right.data.order)
+        .map(({ slug, path, data }) => (
+          <li key={slug} class="card">
+            <img src={asset(`pictures/${data.picture}`)} width="320" height="240" alt="" loading="lazy" />
+            <h3>
+              <a href={path}>{data.title}</a>
+            </h3>
+            <p>{data.description}</p>
+            <Price product={data.product} />
+          </li>
+        ))}
+    </ul>
+  );
+}
