@@ -61,7 +61,7 @@ export function renderReport(
 
 type Paint = (style: Style, text: string) => string;
 
-const clean = (text: string): string => printable(String(text), 2000);
+const clean = (text: string): string => printable(text, 2000);
 
 function rowLine(row: AuditRow, paint: Paint): string {
   const verdict = row.verdict === "unknown" ? `unknown (${row.ran} of ${row.of})` : row.verdict;

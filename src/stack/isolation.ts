@@ -56,6 +56,8 @@ export interface SandboxView {
   writable: readonly string[];
   /** Folders inside the read-only ones that are shown empty. */
   hidden: readonly string[];
+  /** Files inside the read-only ones that can't be opened. */
+  masked: readonly string[];
   network: boolean;
 }
 
