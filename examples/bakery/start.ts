@@ -1,9 +1,8 @@
-import { randomUUID } from "node:crypto";
-import { mkdir, rename, writeFile } from "node:fs/promises";
-import { dirname, join, relative } from "node:path";
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { join, relative } from "node:path";
 import { styleText } from "node:util";
-import { buildSite } from "curtainwall/site";
-import { loadContract, stackFolders, startStack } from "curtainwall/stack";
+import { startStack } from "curtainwall/stack";
 import type { RunningStack } from "curtainwall/stack";
 import { startChild } from "./children.ts";
 import type { ChildService } from "./children.ts";
@@ -18,7 +17,11 @@ interface Running {
   stack: RunningStack;
 }
 
-let isStopping = false;
+/** One Ctrl-C is two signals, the terminal's and npm's. Only one that comes later than this is a second one. */
+const patienceMs = 1000;
+
+/** When the first signal came. */
+let stoppingSince: number | undefined;
 
 try {
   const running = await start();
@@ -30,7 +33,7 @@ try {
   console.log(greeting(running));
 
   function lost(name: string): void {
-    if (isStopping) return;
+    if (stoppingSince !== undefined) return;
     console.error(`${name} ended, so the bakery closes.`);
     void stop(running, 1);
   }
@@ -57,20 +60,19 @@ async function start(): Promise<Running> {
   return { shop, login, stack };
 }
 
+/** Builds the site in a process of its own, which says what is wrong if something is. */
 async function build(): Promise<void> {
-  const { contract } = await loadContract(root);
-  const { release } = await buildSite({ root, contract });
-  const { releaseFile } = stackFolders(root);
-  const draft = `${releaseFile}.${randomUUID()}`;
-  await mkdir(dirname(releaseFile), { recursive: true });
-  await writeFile(draft, release);
-  await rename(draft, releaseFile);
+  const [code] = (await once(fork(join(root, "build.ts")), "exit")) as [number | null];
+  if (code !== 0) throw new Error("The site could not be built.");
 }
 
 /** Stops everything, the edge first, so that what it has begun to answer can be answered. A second signal does not wait. */
 async function stop({ shop, login, stack }: Running, code: number): Promise<void> {
-  if (isStopping) process.exit(1);
-  isStopping = true;
+  if (stoppingSince !== undefined) {
+    if (Date.now() - stoppingSince > patienceMs) process.exit(1);
+    return;
+  }
+  stoppingSince = Date.now();
   await stack.close();
   await Promise.all([shop.stop(), login.stop()]);
   process.exit(code);
@@ -81,7 +83,7 @@ function watchParent(gone: () => void): void {
   if (process.env["npm_lifecycle_event"] === undefined) return;
   const parent = process.ppid;
   setInterval(() => {
-    if (process.ppid !== parent && !isStopping) gone();
+    if (process.ppid !== parent) gone();
   }, 500).unref();
 }
 
@@ -90,6 +92,11 @@ function greeting({ shop, login, stack }: Running): string {
   const path = (file: string): string => relative(here, join(root, file)) || ".";
   const curl = `curl --cacert ${path(caFile)}`;
   const api = `${stack.origin}/api`;
+  // What moves the addresses must move them for these commands too.
+  const moved = ["BAKERY_ORIGIN", "BAKERY_SHOP_PORT", "BAKERY_LOGIN_PORT"]
+    .filter((name) => process.env[name] !== undefined)
+    .map((name) => `${name}=${process.env[name]} `)
+    .join("");
   const asAlice = `-H "authorization: Bearer $TOKEN"`;
   const heading = (text: string): string => `\n  ${styleText("bold", text)}`;
   const step = (what: string, ...commands: string[]): string =>
@@ -106,11 +113,11 @@ function greeting({ shop, login, stack }: Running): string {
     step("One that is refused: nobody is signed in", `${curl} -i ${api}/users/${alice.id}/orders`),
     step(
       "Alice’s orders, as Alice: allowed",
-      `TOKEN=$(npx node ${path("token.ts")} alice)`,
+      `TOKEN=$(${moved}npx node ${path("token.ts")} alice)`,
       `${curl} ${asAlice} ${api}/users/${alice.id}/orders`,
     ),
     step("Bob’s orders, as Alice: refused", `${curl} -i ${asAlice} ${api}/users/${bob.id}/orders`),
-    step("Proof of it all, in another terminal", `npx curtainwall audit ${path(".")}`),
+    step("Proof of it all, in another terminal", `${moved}npx curtainwall audit ${path(".")}`),
     `\n  Ctrl-C closes the bakery.\n`,
   ].join("\n");
 }
