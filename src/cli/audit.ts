@@ -43,7 +43,7 @@ export const auditCommand: Command = {
       target: target ?? new URL(contract.origin),
       plan: await loadPlan(root),
       release: await readRelease(folders),
-      ca: readIfThere(join(folders.authority, "ca.pem")),
+      ca: readIfThere(join(folders.authority, "ca.crt")),
       browser: browser === undefined ? undefined : { executablePath: browser },
       only: values.get("only")?.split(","),
       onProgress: ({ row, what, done, of }) => line.update(`${done}/${of}  ${row}  ${what}`),
