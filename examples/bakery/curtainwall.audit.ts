@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -6,7 +5,7 @@ import { defineAudit } from "curtainwall/audit";
 import type { AuditIdentity } from "curtainwall/audit";
 import { breads } from "./collections.ts";
 import { getToken } from "./login/get-token.ts";
-import { clientIds } from "./login/provider.ts";
+import { clientIds } from "./login/clients.ts";
 import { alice, bob, demonstrationPassword, marta } from "./people.ts";
 import type { Person } from "./people.ts";
 import { apiAudience, caFile, readAddresses, root, stateFolder, wholesaleAudience } from "./settings.ts";
@@ -52,17 +51,19 @@ export default defineAudit({
       as: {
         alice: { params: { user: alice.id }, canary: orderOf.alice },
         bob: { params: { user: bob.id }, canary: orderOf.bob },
+        marta: { params: { user: marta.id }, canary: orderOf.marta },
       },
     },
     "GET /api/orders/:id": {
       as: {
         alice: { params: { id: orderOf.alice }, canary: alice.id },
         bob: { params: { id: orderOf.bob }, canary: bob.id },
+        marta: { params: { id: orderOf.marta }, canary: marta.id },
       },
     },
     "GET /api/staff/orders": { query: { status: "collected" } },
     "POST /api/orders": {
-      body: { items: [{ product: breads[0].id, quantity: 1 }], reference: randomUUID() },
+      body: { items: [{ product: breads[0].id, quantity: 1 }] },
     },
     "POST /api/contact": {
       body: { name: "The audit", email: "audit@example.com", message: "Only testing that this arrives." },

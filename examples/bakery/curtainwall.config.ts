@@ -77,7 +77,7 @@ export default defineStack({
     "GET /api/users/:user/orders": {
       summary: "A customer's own orders, newest first",
       access: owner("user"),
-      limit: ["240/min per client", "60/min per user"],
+      limit: ["240/min per client", "120/min per user"],
       params: { user: z.uuid() },
       response: Orders,
       to: "shop",
@@ -85,7 +85,7 @@ export default defineStack({
     "GET /api/orders/:id": {
       summary: "One order, for the customer whose it is",
       access: ownerField("customerId"),
-      limit: ["240/min per client", "60/min per user"],
+      limit: ["240/min per client", "120/min per user"],
       params: { id: z.uuid() },
       response: Order,
       to: "shop",
@@ -93,7 +93,7 @@ export default defineStack({
     "POST /api/orders": {
       summary: "Place an order for whoever is signed in",
       access: signedIn,
-      limit: ["120/min per client", "30/min per user"],
+      limit: ["120/min per client", "60/min per user"],
       body: NewOrder,
       maxBodyBytes: 8192,
       response: Order,
@@ -111,7 +111,7 @@ export default defineStack({
     "GET /api/staff/orders": {
       summary: "All orders, for those behind the counter",
       access: role("staff"),
-      limit: ["240/min per client", "60/min per user"],
+      limit: ["240/min per client", "120/min per user"],
       query: { status: Status.optional() },
       response: Orders,
       to: "shop",

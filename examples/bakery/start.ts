@@ -82,8 +82,10 @@ async function stop({ shop, login, stack }: Running, code: number): Promise<void
 function watchParent(gone: () => void): void {
   if (process.env["npm_lifecycle_event"] === undefined) return;
   const parent = process.ppid;
-  setInterval(() => {
-    if (process.ppid !== parent) gone();
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    gone();
   }, 500).unref();
 }
 

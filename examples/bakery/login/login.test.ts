@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { developmentCertificate } from "curtainwall/edge";
-import { createLocalJWKSet, decodeProtectedHeader, jwtVerify } from "jose";
+import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from "jose";
 import type { JSONWebKeySet } from "jose";
 import { requires } from "../../../test/requires.ts";
 import { close, listen } from "../listen.ts";
@@ -15,10 +15,11 @@ import { alice, demonstrationPassword, marta, people } from "../people.ts";
 import { apiAudience, wholesaleAudience } from "../settings.ts";
 import { createAccounts } from "./accounts.ts";
 import { createAttemptLimit } from "./attempts.ts";
+import { auditRedirectUri, clientIds } from "./clients.ts";
 import { getToken } from "./get-token.ts";
 import { loadKeys } from "./keys.ts";
 import { createMemoryAdapter } from "./memory-adapter.ts";
-import { auditRedirectUri, clientIds, createProvider } from "./provider.ts";
+import { createProvider } from "./provider.ts";
 import { createLogin } from "./server.ts";
 import { createSignIn } from "./sign-in.ts";
 
@@ -181,8 +182,9 @@ test("the token of somebody behind the counter says so", async () => {
 });
 
 test("the audit can hold a token that expires after a second, and one for another API (RFC 8707)", async () => {
-  const expiring = await verified(await token({ clientId: clientIds.auditExpiring }), apiAudience);
-  assert.equal(Number(expiring.payload.exp) - Number(expiring.payload.iat), 1);
+  const expiring = decodeJwt(await token({ clientId: clientIds.auditExpiring }));
+  assert.equal(Number(expiring.exp) - Number(expiring.iat), 1);
+  assert.equal(expiring.aud, apiAudience);
   await verified(await token({ audience: wholesaleAudience }), wholesaleAudience);
   await assert.rejects(token({ audience: "https://elsewhere.example" }));
 });
@@ -193,7 +195,7 @@ test("a wrong password is refused, and so is a name that nobody has, with the sa
   const unknown = await visit(path, { headers: { cookie }, form: { username: "eve", password: "wrong" } });
   assert.deepEqual([known.status, unknown.status], [403, 403]);
   assert.equal(known.text.replace('value="bob"', ""), unknown.text.replace('value="eve"', ""));
-  await assert.rejects(token({ password: "wrong" }), /refused alice with status 403/);
+  await assert.rejects(token({ password: "wrong" }), /asked for the password of alice again/);
 });
 
 test("guessing ends in 429 and a time to wait, for the account that is guessed and no other", async () => {

@@ -1,5 +1,6 @@
-import type { ClientMetadata, Configuration, ResourceServer } from "oidc-provider";
+import type { Configuration, ResourceServer } from "oidc-provider";
 import type { Accounts } from "./accounts.ts";
+import { clientIds, registeredClients, scope } from "./clients.ts";
 import type { LoginKeys } from "./keys.ts";
 import { createMemoryAdapter } from "./memory-adapter.ts";
 import { errors, interactionPolicy, Provider } from "./oidc-provider.ts";
@@ -16,21 +17,6 @@ export interface ProviderOptions {
   audiences: readonly [string, ...string[]];
 }
 
-/** The clients that may ask for tokens. All are public and use PKCE. */
-export const clientIds = {
-  site: "bakery-site",
-  /** For `curtainwall audit` and the command line. */
-  audit: "bakery-audit",
-  /** Its access tokens live one second, so that the audit can hold one that has really expired. */
-  auditExpiring: "bakery-audit-expiring",
-} as const;
-
-/** Where the audit's clients are sent back to. Nothing listens there: the code is read from the address. */
-export const auditRedirectUri = "http://127.0.0.1/signed-in";
-
-/** The scope to ask for besides `openid`. */
-export const scope = "shop";
-
 const accessTokenSeconds = 600;
 
 /**
@@ -46,7 +32,7 @@ export function createProvider(options: ProviderOptions): Provider {
 function configuration({ siteOrigin, accounts, keys, audiences }: ProviderOptions): Configuration {
   return {
     adapter: createMemoryAdapter(),
-    clients: clients(siteOrigin),
+    clients: registeredClients(siteOrigin),
     clientDefaults: { id_token_signed_response_alg: "ES256" },
     jwks: { keys: [keys.signing] },
     cookies: {
@@ -116,31 +102,6 @@ function configuration({ siteOrigin, accounts, keys, audiences }: ProviderOption
       Session: 3600,
     },
   };
-}
-
-function clients(siteOrigin: string): ClientMetadata[] {
-  const common: Omit<ClientMetadata, "client_id"> = {
-    token_endpoint_auth_method: "none",
-    grant_types: ["authorization_code"],
-    response_types: ["code"],
-  };
-  const audit: Omit<ClientMetadata, "client_id"> = {
-    ...common,
-    application_type: "native",
-    redirect_uris: [auditRedirectUri],
-    client_name: "the bakery’s audit",
-  };
-  return [
-    {
-      ...common,
-      client_id: clientIds.site,
-      application_type: "web",
-      redirect_uris: [`${siteOrigin}/signed-in/`],
-      client_name: "the bakery’s website",
-    },
-    { ...audit, client_id: clientIds.audit },
-    { ...audit, client_id: clientIds.auditExpiring },
-  ];
 }
 
 function resourceServer(audience: string, clientId: string): ResourceServer {

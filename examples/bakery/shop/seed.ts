@@ -1,4 +1,4 @@
-import { alice, bob, people } from "../people.ts";
+import { alice, bob, marta, people } from "../people.ts";
 import type { Person } from "../people.ts";
 
 /** A product as the site knows it; the rest of its row is invented here. */
@@ -32,10 +32,11 @@ export const canaries = {
   orderNote: "canary-order-07f2bc",
 } as const;
 
-/** An order of Alice's, and one of Bob's. */
+/** An order of each. */
 export const orderOf = {
   alice: "d2b1a6f0-54c3-4e19-8b7d-1f60a9c3e852",
   bob: "6e83c7b5-90da-4127-b3f6-2a4d58e1c09f",
+  marta: "f05b92d7-4e1c-4a83-9d26-71c8ae40b35d",
 } as const;
 
 interface SeedOrder {
@@ -74,6 +75,13 @@ const orders: readonly SeedOrder[] = [
       [1, 1],
       [3, 6],
     ],
+  },
+  {
+    id: orderOf.marta,
+    customer: marta,
+    placedAt: "2026-11-14T07:30:00.000Z",
+    status: "ready",
+    lines: [[4, 4]],
   },
 ];
 
