@@ -13,38 +13,57 @@ export interface FieldFault {
 export interface Problem {
   code: GatewayErrorCode;
   status: number;
-  title: string;
+  /** In words, for whoever made the request. */
+  detail: string;
 }
 
 /** Every problem that the gateway knows, by its code. */
 export const problems = {
-  GATEWAY_PATH_INVALID: { status: 400, title: "The path can't be read" },
-  GATEWAY_ROUTE_UNKNOWN: { status: 404, title: "There is nothing here" },
-  GATEWAY_NOT_FOUND: { status: 404, title: "Not found" },
-  GATEWAY_METHOD_REFUSED: { status: 405, title: "This method is not offered here" },
-  GATEWAY_ORIGIN_REFUSED: { status: 403, title: "Pages of this origin may not call this API" },
-  GATEWAY_LIMIT_REACHED: { status: 429, title: "Too many requests" },
-  GATEWAY_TOKEN_MISSING: { status: 401, title: "An access token is needed" },
-  GATEWAY_TOKEN_INVALID: { status: 401, title: "The access token is not valid" },
-  GATEWAY_KEYS_UNAVAILABLE: { status: 503, title: "Access tokens can't be checked right now" },
-  GATEWAY_ACCESS_REFUSED: { status: 403, title: "Not allowed" },
-  GATEWAY_INPUT_INVALID: { status: 400, title: "The request is not as described" },
-  GATEWAY_BODY_UNEXPECTED: { status: 400, title: "This request takes no body" },
-  GATEWAY_BODY_TOO_LARGE: { status: 413, title: "The body is too large" },
-  GATEWAY_BODY_TIMEOUT: { status: 408, title: "The body took too long to arrive" },
+  GATEWAY_PATH_INVALID: { status: 400, detail: "The path can't be read" },
+  GATEWAY_ROUTE_UNKNOWN: { status: 404, detail: "There is nothing here" },
+  GATEWAY_NOT_FOUND: { status: 404, detail: "Not found" },
+  GATEWAY_METHOD_REFUSED: { status: 405, detail: "This method is not offered here" },
+  GATEWAY_ORIGIN_REFUSED: { status: 403, detail: "Pages of this origin may not call this API" },
+  GATEWAY_LIMIT_REACHED: { status: 429, detail: "Too many requests" },
+  GATEWAY_TOKEN_MISSING: { status: 401, detail: "An access token is needed" },
+  GATEWAY_TOKEN_INVALID: { status: 401, detail: "The access token is not valid" },
+  GATEWAY_KEYS_UNAVAILABLE: { status: 503, detail: "Access tokens can't be checked right now" },
+  GATEWAY_ACCESS_REFUSED: { status: 403, detail: "Not allowed" },
+  GATEWAY_INPUT_INVALID: { status: 400, detail: "The request is not as described" },
+  GATEWAY_BODY_UNEXPECTED: { status: 400, detail: "This request takes no body" },
+  GATEWAY_BODY_TOO_LARGE: { status: 413, detail: "The body is too large" },
+  GATEWAY_BODY_TIMEOUT: { status: 408, detail: "The body took too long to arrive" },
   GATEWAY_MEDIA_TYPE_REFUSED: {
     status: 415,
-    title: "The body must be application/json, in UTF-8, not compressed",
+    detail: "The body must be application/json, in UTF-8, not compressed",
   },
-  GATEWAY_UPSTREAM_UNAVAILABLE: { status: 503, title: "The service behind this can't be reached" },
-  GATEWAY_UPSTREAM_TIMEOUT: { status: 504, title: "The service behind this took too long" },
-  GATEWAY_UPSTREAM_REFUSED: { status: 422, title: "The service behind this refused the request" },
-  GATEWAY_ANSWER_INVALID: { status: 502, title: "The service behind this gave an unusable answer" },
-  GATEWAY_FAILED: { status: 500, title: "Something went wrong on our side" },
+  GATEWAY_UPSTREAM_UNAVAILABLE: { status: 503, detail: "The service behind this can't be reached" },
+  GATEWAY_UPSTREAM_TIMEOUT: { status: 504, detail: "The service behind this took too long" },
+  GATEWAY_UPSTREAM_REFUSED: { status: 422, detail: "The service behind this refused the request" },
+  GATEWAY_ANSWER_INVALID: { status: 502, detail: "The service behind this gave an unusable answer" },
+  GATEWAY_FAILED: { status: 500, detail: "Something went wrong on our side" },
 } as const satisfies Partial<Record<GatewayErrorCode, Omit<Problem, "code">>>;
 
 /** Codes that can be answered. */
 export type ProblemCode = keyof typeof problems;
+
+/** What each status is called (RFC 9110 §15): the title that a problem of no type of its own has. */
+const statusPhrases: Readonly<Record<(typeof problems)[ProblemCode]["status"], string>> = {
+  400: "Bad Request",
+  401: "Unauthorized",
+  403: "Forbidden",
+  404: "Not Found",
+  405: "Method Not Allowed",
+  408: "Request Timeout",
+  413: "Content Too Large",
+  415: "Unsupported Media Type",
+  422: "Unprocessable Content",
+  429: "Too Many Requests",
+  500: "Internal Server Error",
+  502: "Bad Gateway",
+  503: "Service Unavailable",
+  504: "Gateway Timeout",
+};
 
 const security = securityHeaders(inertPolicy).flat();
 
@@ -82,11 +101,12 @@ export function problemAnswer(
   { id, errors }: ProblemDetails,
   extra: readonly string[],
 ): GatewayAnswer {
-  const { status, title } = problems[code];
+  const { status, detail } = problems[code];
   const body = JSON.stringify({
     type: "about:blank",
-    title,
+    title: statusPhrases[status],
     status,
+    detail,
     code,
     id,
     ...(errors === undefined ? {} : { errors }),
@@ -94,8 +114,8 @@ export function problemAnswer(
   return { status, headers: [...problemHeaders, ...extra], body };
 }
 
-/** The answer to a CORS preflight. */
-export function preflightAnswer(extra: readonly string[]): GatewayAnswer {
+/** The answer to OPTIONS, a CORS preflight or not. */
+export function optionsAnswer(extra: readonly string[]): GatewayAnswer {
   return {
     status: 204,
     headers: [

@@ -1,5 +1,5 @@
 import { SignJWT, createLocalJWKSet, errors, jwtVerify } from "jose";
-import type { CryptoKey, JSONWebKeySet } from "jose";
+import type { CryptoKey, JSONWebKeySet, JWTVerifyGetKey } from "jose";
 import { CurtainwallError } from "../shared/index.ts";
 import type { Caller } from "./types.ts";
 
@@ -95,7 +95,7 @@ export async function verifyAssertion(
   if (header === undefined)
     throw invalid("The request has no assertion: it did not come through the gateway.");
   try {
-    const { payload } = await jwtVerify(header, createLocalJWKSet(rules.keys), {
+    const { payload } = await jwtVerify(header, finderOf(rules.keys), {
       issuer: rules.issuer,
       audience: rules.audience,
       algorithms: ["EdDSA"],
@@ -118,6 +118,15 @@ export async function verifyAssertion(
         : "The assertion can't be read.",
     );
   }
+}
+
+const finders = new WeakMap<JSONWebKeySet, JWTVerifyGetKey>();
+
+/** Looks keys up in a set. Importing a key costs as much as checking a signature, so that is done once a set. */
+function finderOf(keys: JSONWebKeySet): JWTVerifyGetKey {
+  let finder = finders.get(keys);
+  if (finder === undefined) finders.set(keys, (finder = createLocalJWKSet(keys)));
+  return finder;
 }
 
 const invalid = (message: string): CurtainwallError =>

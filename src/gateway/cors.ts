@@ -13,7 +13,7 @@ export interface Cors {
   preflightHeaders(origin: string, methods: readonly Method[]): readonly string[];
 }
 
-const exposed = "RateLimit, RateLimit-Policy, Retry-After, Request-Id";
+const exposed = "RateLimit, RateLimit-Policy, Retry-After";
 const requestHeaders = "authorization, content-type";
 const preflightSeconds = "600";
 

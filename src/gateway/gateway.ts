@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { describeAccess } from "../contract/index.ts";
-import type { Contract, ContractRoute, EventSink, Method } from "../contract/index.ts";
-import { jsonAnswer, preflightAnswer, problemAnswer, problems } from "./answers.ts";
+import type { Contract, ContractRoute, EventSink, Method, Schema } from "../contract/index.ts";
+import { jsonAnswer, optionsAnswer, problemAnswer, problems } from "./answers.ts";
 import type { FieldFault, ProblemCode } from "./answers.ts";
 import { clientKey } from "./client-key.ts";
 import { createCors } from "./cors.ts";
@@ -9,14 +9,16 @@ import { explainRoute } from "./explain.ts";
 import type { RouteExplanation } from "./explain.ts";
 import { parseJsonBody } from "./json-body.ts";
 import { compileLimits } from "./limits.ts";
+import type { ChargeLimits } from "./limits.ts";
 import { ownsAnswer } from "./ownership.ts";
 import { formatQuery, parseQuery } from "./query.ts";
 import { createResponseContract, pointer } from "./response-contract.ts";
-import { createRouter } from "./router.ts";
+import { createRouter, isAmbiguous } from "./router.ts";
 import type {
   Caller,
   Destination,
   ForwardedAnswer,
+  GatewayAnswer,
   GatewayRequest,
   LimitStore,
   Respond,
@@ -56,6 +58,7 @@ type RouteHandler = (request: GatewayRequest, values: readonly string[], respond
  * cheapest evidence first: path, method, origin, limit by client, token, limit by user, access, parameters, query, body;
  * then the upstream; then ownership and shape of its answer.
  *
+ * @throws {CurtainwallError} `GATEWAY_OPTION_INVALID` when a limit's burst would take longer than 31 days to be regained
  * @throws {Error} when a route is sent to a destination that is not given, or needs a token verifier that is not given:
  *   the contract was checked before, so this is a mistake of the caller.
  */
@@ -96,7 +99,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   function preflight(request: GatewayRequest, methods: readonly Method[], respond: Respond): void {
     const headers = cors.preflightHeaders(request.header("origin") ?? "", methods);
     if (headers.length === 0) refuse(request, "GATEWAY_ORIGIN_REFUSED", respond);
-    else respond(preflightAnswer(headers));
+    else respond(optionsAnswer(headers));
   }
 
   return {
@@ -109,8 +112,11 @@ export function createGateway(options: GatewayOptions): Gateway {
       if (match === "invalid") return refuse(request, "GATEWAY_PATH_INVALID", respond);
       if (match === undefined) return refuse(request, "GATEWAY_ROUTE_UNKNOWN", respond);
       const { method } = request;
-      if (method === "OPTIONS" && request.header("access-control-request-method") !== undefined)
-        return preflight(request, match.methods, respond);
+      if (method === "OPTIONS") {
+        if (request.header("access-control-request-method") !== undefined)
+          return preflight(request, match.methods, respond);
+        return respond(optionsAnswer(["allow", allowed(match.methods), ...corsHeadersOf(request)]));
+      }
       // HEAD is GET without the body (RFC 9110 §9.3.2); the server leaves the body out.
       const handler = match.handlers.get((method === "HEAD" ? "GET" : method) as Method);
       if (handler === undefined)
@@ -139,41 +145,61 @@ interface Passage {
   readonly request: GatewayRequest;
   readonly values: readonly string[];
   readonly respond: Respond;
-  /** Headers that the answer gets beside the common ones. */
-  extra: readonly string[];
+  /** Headers that let a page of another origin read the answer. */
+  readonly cors: readonly string[];
+  /** Value of `RateLimit`: the limits charged until now. */
+  rateLimit: string;
   caller: Caller | undefined;
-  query: Readonly<Record<string, string>> | undefined;
+  answered: boolean;
 }
 
 const bearer = /^Bearer ([A-Za-z0-9._~+/-]+=*)$/i;
 const jsonType = /^application\/json(?:\s*;\s*charset="?utf-8"?)?$/i;
 const maxFaults = 20;
+const nothing: readonly string[] = [];
 
 function compileRoute(route: ContractRoute, surroundings: Surroundings): RouteHandler {
-  const { destinations, tokens, events, newId, now, cors, limits, nextLimitId } = surroundings;
+  const { destinations, tokens, events, newId, now, cors, nextLimitId } = surroundings;
   const destination = destinations.get(route.to);
   if (destination === undefined) throw new Error(`No destination "${route.to}" for ${route.key}`);
   const needsCaller = route.access.kind !== "everyone";
   if (needsCaller && tokens === undefined) throw new Error(`No token verifier for ${route.key}`);
-  const clientLimits = compileLimits(
-    route.limits.filter((limit) => limit.by === "client"),
-    limits,
-    nextLimitId,
-  );
-  const userLimits = compileLimits(
-    route.limits.filter((limit) => limit.by === "user"),
-    limits,
-    nextLimitId,
-  );
+  const limits = compileLimits(route.limits, surroundings.limits, nextLimitId);
   const paramNames = route.segments.flatMap((segment) => ("param" in segment ? [segment.param] : []));
   const ownerIndex = route.access.kind === "owner" ? paramNames.indexOf(route.access.param) : -1;
   const answerContract = route.response === undefined ? undefined : createResponseContract(route.response);
+
+  function settle(passage: Passage, answer: GatewayAnswer): void {
+    if (passage.answered) return;
+    passage.answered = true;
+    passage.respond(answer);
+  }
+
+  function headersOf(
+    { cors: crossOrigin, rateLimit }: Passage,
+    extra: readonly string[] = nothing,
+  ): string[] {
+    return rateLimit === ""
+      ? [...crossOrigin, ...extra]
+      : [...crossOrigin, "ratelimit-policy", limits.policy, "ratelimit", rateLimit, ...extra];
+  }
+
+  /** Takes a passage one step on. A check that throws, one of the contract's own for example, is a refusal. */
+  function attempt(passage: Passage, step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      refuse(passage, "GATEWAY_FAILED", {
+        reason: `a check threw ${error instanceof Error ? error.constructor.name : typeof error}`,
+      });
+    }
+  }
 
   function refuse(
     passage: Passage,
     code: ProblemCode,
     details: { reason?: string; errors?: FieldFault[]; extra?: readonly string[] } = {},
-  ): void {
+  ): undefined {
     const id = newId();
     events({
       type: "gateway.request.refused",
@@ -187,13 +213,7 @@ function compileRoute(route: ContractRoute, surroundings: Surroundings): RouteHa
       reason: details.reason,
       fields: details.errors?.map((error) => error.pointer),
     });
-    passage.respond(
-      problemAnswer(
-        code,
-        { id, errors: details.errors },
-        details.extra === undefined ? passage.extra : [...passage.extra, ...details.extra],
-      ),
-    );
+    settle(passage, problemAnswer(code, { id, errors: details.errors }, headersOf(passage, details.extra)));
   }
 
   function start(request: GatewayRequest, values: readonly string[], respond: Respond): void {
@@ -203,21 +223,26 @@ function compileRoute(route: ContractRoute, surroundings: Surroundings): RouteHa
       request,
       values,
       respond,
-      extra: verdict === "allowed" ? cors.readHeaders(origin as string) : [],
+      cors: verdict === "allowed" ? cors.readHeaders(origin as string) : nothing,
+      rateLimit: "",
       caller: undefined,
-      query: undefined,
+      answered: false,
     };
-    if (verdict === "refused") return refuse(passage, "GATEWAY_ORIGIN_REFUSED");
-    if (clientLimits !== undefined && !admit(passage, clientLimits, clientKey(request.remoteAddress))) return;
-    if (needsCaller) authenticate(passage);
-    else checkInput(passage);
+    attempt(passage, () => {
+      // Before the limit: or any page could use up its visitors' allowance.
+      if (verdict === "refused") return refuse(passage, "GATEWAY_ORIGIN_REFUSED");
+      if (limits.client !== undefined && !admit(passage, limits.client, clientKey(request.remoteAddress)))
+        return;
+      if (needsCaller) authenticate(passage);
+      else checkInput(passage);
+    });
   }
 
-  function admit(passage: Passage, counted: NonNullable<typeof clientLimits>, key: string): boolean {
-    const charge = counted.charge(key, now());
-    passage.extra = passage.extra.length === 0 ? charge.headers : [...passage.extra, ...charge.headers];
-    if (charge.retryAfterSeconds === 0) return true;
-    refuse(passage, "GATEWAY_LIMIT_REACHED", { extra: ["retry-after", String(charge.retryAfterSeconds)] });
+  function admit(passage: Passage, charge: ChargeLimits, key: string): boolean {
+    const { state, retryAfterSeconds } = charge(key, now());
+    passage.rateLimit = passage.rateLimit === "" ? state : `${passage.rateLimit}, ${state}`;
+    if (retryAfterSeconds === 0) return true;
+    refuse(passage, "GATEWAY_LIMIT_REACHED", { extra: ["retry-after", String(retryAfterSeconds)] });
     return false;
   }
 
@@ -229,8 +254,8 @@ function compileRoute(route: ContractRoute, surroundings: Surroundings): RouteHa
     const verdict = (tokens as TokenVerifier).verify(token);
     if (!(verdict instanceof Promise)) return authorise(passage, verdict);
     verdict.then(
-      (later) => authorise(passage, later),
-      () => refuse(passage, "GATEWAY_FAILED"),
+      (later) => attempt(passage, () => authorise(passage, later)),
+      () => refuse(passage, "GATEWAY_FAILED", { reason: "the token could not be checked" }),
     );
   }
 
@@ -247,7 +272,7 @@ function compileRoute(route: ContractRoute, surroundings: Surroundings): RouteHa
       });
     }
     passage.caller = verdict.caller;
-    if (userLimits !== undefined && !admit(passage, userLimits, verdict.caller.subject)) return;
+    if (limits.user !== undefined && !admit(passage, limits.user, verdict.caller.subject)) return;
     if (!mayCall(verdict.caller, passage.values))
       return refuse(passage, "GATEWAY_ACCESS_REFUSED", { reason: `not ${describeAccess(route.access)}` });
     checkInput(passage);
@@ -266,39 +291,64 @@ function compileRoute(route: ContractRoute, surroundings: Surroundings): RouteHa
   }
 
   function checkInput(passage: Passage): void {
-    const { request, values } = passage;
-    if (route.params !== undefined) {
-      const named: Record<string, string> = {};
-      for (let index = 0; index < paramNames.length; index++)
-        named[paramNames[index] as string] = values[index] as string;
-      const params = z.core.safeParse(route.params, named);
-      if (!params.success)
-        return refuse(passage, "GATEWAY_INPUT_INVALID", { errors: faults("params", params.error.issues) });
-    }
-    if (request.query !== "" || route.query !== undefined) {
-      const query = parseQuery(request.query);
-      if (query === undefined)
-        return refuse(passage, "GATEWAY_INPUT_INVALID", {
-          errors: [{ pointer: "query", detail: "It can't be read, or names a key twice" }],
-        });
-      const unknown = route.query === undefined ? Object.keys(query)[0] : undefined;
-      if (unknown !== undefined)
-        return refuse(passage, "GATEWAY_INPUT_INVALID", {
-          errors: [{ pointer: "query", detail: "No key is accepted here" }],
-        });
-      if (route.query !== undefined) {
-        const checked = z.core.safeParse(route.query, { ...query });
-        if (!checked.success)
-          return refuse(passage, "GATEWAY_INPUT_INVALID", { errors: faults("query", checked.error.issues) });
-      }
-      passage.query = query;
-    }
-    if (route.body !== undefined) readBody(passage);
+    const { request } = passage;
+    const path = route.params === undefined ? route.path : checkParams(passage, route.params);
+    if (path === undefined) return;
+    const query = request.query === "" && route.query === undefined ? "" : checkQuery(passage);
+    if (query === undefined) return;
+    if (route.body !== undefined) readBody(passage, route.body, path + query);
     else if (hasBody(request)) refuse(passage, "GATEWAY_BODY_UNEXPECTED");
-    else forward(passage, undefined);
+    else forward(passage, path + query, undefined);
   }
 
-  function readBody(passage: Passage): void {
+  /** The path for the upstream, built anew from what the schemas made of the parameters; undefined if it was refused. */
+  function checkParams(passage: Passage, schema: Schema): string | undefined {
+    const { values } = passage;
+    const named: Record<string, string> = {};
+    for (let index = 0; index < paramNames.length; index++)
+      named[paramNames[index] as string] = values[index] as string;
+    const checked = z.core.safeParse(schema, named);
+    if (!checked.success)
+      return refuse(passage, "GATEWAY_INPUT_INVALID", {
+        errors: faults("params", checked.error.issues),
+      });
+    const texts = paramNames.map((name, index) =>
+      textOf((checked.data as Record<string, unknown>)[name], values[index] as string),
+    );
+    const bad = texts.findIndex((text) => text === "" || isAmbiguous(text));
+    if (bad >= 0)
+      return refuse(passage, "GATEWAY_INPUT_INVALID", {
+        errors: [{ pointer: `params/${paramNames[bad]}`, detail: "It can't stand in a path" }],
+      });
+    // A schema may have changed the text: what counts is whose data the upstream will be asked for.
+    if (ownerIndex >= 0 && texts[ownerIndex] !== passage.caller?.subject)
+      return refuse(passage, "GATEWAY_ACCESS_REFUSED", {
+        reason: `not ${describeAccess(route.access)}`,
+      });
+    return buildPath(route, texts);
+  }
+
+  /** The query for the upstream, built anew like the path. */
+  function checkQuery(passage: Passage): string | undefined {
+    const given = parseQuery(passage.request.query);
+    if (given === undefined)
+      return refuse(passage, "GATEWAY_INPUT_INVALID", {
+        errors: [{ pointer: "query", detail: "It can't be read, or names a key twice" }],
+      });
+    if (route.query === undefined)
+      return refuse(passage, "GATEWAY_INPUT_INVALID", {
+        errors: [{ pointer: "query", detail: "No key is accepted here" }],
+      });
+    const checked = z.core.safeParse(route.query, { ...given });
+    if (!checked.success)
+      return refuse(passage, "GATEWAY_INPUT_INVALID", { errors: faults("query", checked.error.issues) });
+    const texts: Record<string, string> = {};
+    for (const [name, value] of Object.entries(checked.data as object))
+      if (value !== undefined) texts[name] = textOf(value, given[name] ?? "");
+    return formatQuery(texts);
+  }
+
+  function readBody(passage: Passage, schema: Schema, target: string): void {
     const { request } = passage;
     const type = request.header("content-type");
     const encoding = request.header("content-encoding");
@@ -309,85 +359,65 @@ function compileRoute(route: ContractRoute, surroundings: Surroundings): RouteHa
     ) {
       return refuse(passage, "GATEWAY_MEDIA_TYPE_REFUSED");
     }
-    request.readBody(route.maxBodyBytes, (error, bytes) => {
-      // Nobody waits for this answer, but the server waits for the call.
-      if (error === "aborted") return fail(passage, newId(), "GATEWAY_INPUT_INVALID");
-      if (error !== undefined)
-        return refuse(passage, error === "timeout" ? "GATEWAY_BODY_TIMEOUT" : "GATEWAY_BODY_TOO_LARGE");
-      checkBody(passage, bytes);
-    });
+    request.readBody(route.maxBodyBytes, (error, bytes) =>
+      attempt(passage, () => {
+        // Nobody waits for this answer, but the server waits for the call.
+        if (error === "aborted") return fail(passage, newId(), "GATEWAY_INPUT_INVALID");
+        if (error !== undefined)
+          return refuse(passage, error === "timeout" ? "GATEWAY_BODY_TIMEOUT" : "GATEWAY_BODY_TOO_LARGE");
+        const body = checkBody(passage, schema, bytes);
+        if (body !== undefined) forward(passage, target, body.value);
+      }),
+    );
   }
 
-  function checkBody(passage: Passage, bytes: Uint8Array): void {
+  function checkBody(passage: Passage, schema: Schema, bytes: Uint8Array): { value: unknown } | undefined {
     const json = parseJsonBody(bytes);
     if (json.fault !== undefined)
       return refuse(passage, "GATEWAY_INPUT_INVALID", {
         errors: [{ pointer: "", detail: jsonFaults[json.fault] }],
       });
-    const body = z.core.safeParse(route.body as NonNullable<typeof route.body>, json.value);
+    const body = z.core.safeParse(schema, json.value);
     if (!body.success)
       return refuse(passage, "GATEWAY_INPUT_INVALID", { errors: faults("", body.error.issues) });
-    forward(passage, body.data);
+    return { value: body.data };
   }
 
-  function forward(passage: Passage, body: unknown): void {
+  function forward(passage: Passage, target: string, body: unknown): void {
     const id = newId();
-    const target =
-      buildTarget(route, passage.values) + (passage.query === undefined ? "" : formatQuery(passage.query));
     (destination as Destination)({ route, id, target, body, caller: passage.caller }, (answer) => {
-      try {
-        release(passage, id, answer);
-      } catch {
-        refuse(passage, "GATEWAY_FAILED", { reason: "the answer could not be checked" });
-      }
+      if (!passage.answered) attempt(passage, () => release(passage, id, answer));
     });
   }
 
   /** Answers with a problem that came from behind, under the id that the upstream was given. */
   function fail(passage: Passage, id: string, code: ProblemCode): void {
-    passage.respond(problemAnswer(code, { id }, passage.extra));
+    settle(passage, problemAnswer(code, { id }, headersOf(passage)));
+  }
+
+  /** The same, for what the upstream is to blame for. */
+  function blame(passage: Passage, id: string, code: ProblemCode, reason: string): void {
+    events({
+      type: "gateway.upstream.failed",
+      time: now(),
+      id,
+      route: route.key,
+      upstream: route.to,
+      reason,
+    });
+    fail(passage, id, code);
   }
 
   function release(passage: Passage, id: string, answer: ForwardedAnswer): void {
     const { caller } = passage;
-    if (answer.kind === "failed") {
-      events({
-        type: "gateway.upstream.failed",
-        time: now(),
-        id,
-        route: route.key,
-        upstream: route.to,
-        reason: answer.reason,
-      });
-      return fail(passage, id, answer.code);
-    }
-    if (answer.status === 404 || answer.status === 410) return fail(passage, id, "GATEWAY_NOT_FOUND");
-    if (answer.status >= 400 && answer.status < 500) {
-      events({
-        type: "gateway.upstream.failed",
-        time: now(),
-        id,
-        route: route.key,
-        upstream: route.to,
-        reason: `it answered ${answer.status}`,
-      });
-      return fail(passage, id, "GATEWAY_UPSTREAM_REFUSED");
-    }
-    if (answer.status < 200 || answer.status > 299) {
-      events({
-        type: "gateway.upstream.failed",
-        time: now(),
-        id,
-        route: route.key,
-        upstream: route.to,
-        reason: `it answered ${answer.status}`,
-      });
-      return fail(passage, id, "GATEWAY_ANSWER_INVALID");
-    }
-    if (
-      route.access.kind === "ownerField" &&
-      !ownsAnswer(answer.value, route.access.field, caller?.subject)
-    ) {
+    if (answer.kind === "failed") return blame(passage, id, answer.code, answer.reason);
+    const { status, value } = answer;
+    if (status === 404 || status === 410) return fail(passage, id, "GATEWAY_NOT_FOUND");
+    if (status >= 400 && status < 500)
+      return blame(passage, id, "GATEWAY_UPSTREAM_REFUSED", `it answered ${status}`);
+    if (status < 200 || status > 299)
+      return blame(passage, id, "GATEWAY_ANSWER_INVALID", `it answered ${status}`);
+    if (route.access.kind === "ownerField" && !ownsAnswer(value, route.access.field, caller?.subject)) {
       events({
         type: "gateway.answer.refused",
         time: now(),
@@ -399,8 +429,10 @@ function compileRoute(route: ContractRoute, surroundings: Surroundings): RouteHa
       // As if it did not exist: that it does is somebody else's business.
       return fail(passage, id, "GATEWAY_NOT_FOUND");
     }
-    if (answerContract === undefined) return passage.respond(jsonAnswer(undefined, passage.extra));
-    const verdict = answerContract(answer.value);
+    const verdict =
+      answerContract === undefined
+        ? { kind: "kept" as const, value: undefined, dropped: value === undefined ? nothing : [""] }
+        : answerContract(value);
     if (verdict.kind === "refused") {
       events({
         type: "gateway.answer.refused",
@@ -414,7 +446,10 @@ function compileRoute(route: ContractRoute, surroundings: Surroundings): RouteHa
     }
     if (verdict.dropped.length > 0)
       events({ type: "gateway.answer.trimmed", time: now(), id, route: route.key, fields: verdict.dropped });
-    passage.respond(jsonAnswer(JSON.stringify(verdict.value), passage.extra));
+    settle(
+      passage,
+      jsonAnswer(verdict.value === undefined ? undefined : JSON.stringify(verdict.value), headersOf(passage)),
+    );
   }
 
   return start;
@@ -429,12 +464,10 @@ const jsonFaults = {
 
 /** Names the fields that are wrong and says how, in our words: a schema's own messages could echo what was sent. */
 function faults(place: string, issues: readonly z.core.$ZodIssue[]): FieldFault[] {
-  return issues
-    .slice(0, maxFaults)
-    .map((issue) => ({
-      pointer: place + pointer(issue.path),
-      detail: faultWords[issue.code] ?? "It is not as described",
-    }));
+  return issues.slice(0, maxFaults).map((issue) => ({
+    pointer: place + pointer(issue.path),
+    detail: faultWords[issue.code] ?? "It is not as described",
+  }));
 }
 
 const faultWords: Partial<Record<z.core.$ZodIssue["code"], string>> = {
@@ -452,12 +485,19 @@ function hasBody(request: GatewayRequest): boolean {
   return request.header("transfer-encoding") !== undefined || (length !== undefined && length !== "0");
 }
 
-/** The path for the upstream, built anew: the route's own text, and each parameter encoded once. */
-function buildTarget(route: ContractRoute, values: readonly string[]): string {
-  if (values.length === 0) return route.path;
-  let target = "";
+/** A checked value as the text that travels. What a schema made a list or an object of travels as it came. */
+function textOf(value: unknown, given: string): string {
+  if (typeof value === "string") return value;
+  if (typeof value === "number" || typeof value === "boolean" || typeof value === "bigint")
+    return String(value);
+  return value instanceof Date ? value.toISOString() : given;
+}
+
+/** A path for the upstream: the route's own text, and each parameter encoded once. */
+function buildPath(route: ContractRoute, texts: readonly string[]): string {
+  let path = "";
   let index = 0;
   for (const segment of route.segments)
-    target += `/${"text" in segment ? segment.text : encodeURIComponent(values[index++] as string)}`;
-  return target;
+    path += `/${"text" in segment ? segment.text : encodeURIComponent(texts[index++] as string)}`;
+  return path;
 }

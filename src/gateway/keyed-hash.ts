@@ -8,8 +8,8 @@ export interface KeyedHash {
 }
 
 /**
- * HalfSipHash-2-4 with 64 bits of output over a number and a text's UTF-16 units. Without the key nobody can choose texts
- * that fall into one place of a table.
+ * HalfSipHash-2-4 with 64 bits of output over a number's four bytes and a text's UTF-16 units, little endian. Without the
+ * key nobody can choose texts that fall into one place of a table.
  *
  * @see Aumasson and Bernstein, "SipHash: a fast short-input PRF" (2012)
  */
@@ -48,7 +48,8 @@ export function createKeyedHash([key0, key1]: readonly [number, number]): KeyedH
     const pairs = text.length & ~1;
     for (let index = 0; index < pairs; index += 2)
       absorb(text.charCodeAt(index) | (text.charCodeAt(index + 1) << 16));
-    absorb((text.length << 24) | (text.length > pairs ? text.charCodeAt(pairs) : 0));
+    // The last word holds the length of the message in bytes, and what is left of it.
+    absorb(((4 + text.length * 2) << 24) | (text.length > pairs ? text.charCodeAt(pairs) : 0));
     v2 ^= 0xee;
     for (let count = 0; count < 4; count++) round();
     hash.low = (v1 ^ v3) | 0;

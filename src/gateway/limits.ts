@@ -1,19 +1,24 @@
 import type { Limit } from "../contract/index.ts";
+import { maxLimitSpanMs, tooLong } from "./rate-limit.ts";
 import type { LimitRate, LimitStore } from "./types.ts";
 
-/** A route's limits of one kind, ready to be charged. */
+/** A route's limits, ready to be charged. */
 export interface CompiledLimits {
-  /**
-   * Charges one request to each.
-   *
-   * @returns headers for the answer, and how long to wait if one of them refuses
-   */
-  charge(key: string, nowMs: number): LimitCharge;
+  /** What the route promises, as the value of `RateLimit-Policy`. */
+  readonly policy: string;
+  /** Charges a request to a network address; undefined if no limit counts those. */
+  readonly client: ChargeLimits | undefined;
+  /** Charges a request to a token's subject; undefined if no limit counts those. */
+  readonly user: ChargeLimits | undefined;
 }
+
+/** Charges one request to the limits of one kind, until one refuses. */
+export type ChargeLimits = (key: string, nowMs: number) => LimitCharge;
 
 /** What came of charging a request. */
 export interface LimitCharge {
-  readonly headers: readonly string[];
+  /** Where the limits that were charged stand, as items of `RateLimit`. */
+  readonly state: string;
   /** Whole seconds until a request is admitted; 0 if this one is. */
   readonly retryAfterSeconds: number;
 }
@@ -21,53 +26,61 @@ export interface LimitCharge {
 interface CompiledLimit {
   readonly rate: LimitRate;
   readonly policy: string;
-  readonly name: string;
+  /** The beginning of its item. */
+  readonly item: string;
 }
 
 /**
- * Compiles the limits of a route that count the same thing. The answer's headers speak of the one with the least left.
+ * Compiles the limits of a route. A client's allowance regrows evenly, so a policy's window is the time in which the whole
+ * burst is regained: `60/h, burst 10` reads `q=10;w=600`.
  *
  * @param nextId gives a number that no other limit of the store has
+ * @throws {CurtainwallError} `GATEWAY_OPTION_INVALID` when a burst would take longer than 31 days to be regained
  * @see draft-ietf-httpapi-ratelimit-headers-10 (`RateLimit`, `RateLimit-Policy`), RFC 9110 §10.2.3 (`Retry-After`)
  */
 export function compileLimits(
   limits: readonly Limit[],
   store: LimitStore,
   nextId: () => number,
-): CompiledLimits | undefined {
-  if (limits.length === 0) return undefined;
-  const compiled = limits.map((limit, index): CompiledLimit => {
-    const name = limits.length === 1 ? limit.by : `${limit.by}-${index + 1}`;
-    return {
-      name,
-      rate: { id: nextId(), burst: limit.burst, intervalMs: (limit.windowSeconds * 1000) / limit.count },
-      policy: `"${name}";q=${limit.burst};w=${limit.windowSeconds}`,
-    };
-  });
-  const policies = compiled.map((limit) => limit.policy).join(", ");
-
+): CompiledLimits {
+  const compile = (by: Limit["by"]): CompiledLimit[] => {
+    const chosen = limits.filter((limit) => limit.by === by);
+    const rates = chosen.map((limit): LimitRate => {
+      const intervalMs = (limit.windowSeconds * 1000) / limit.count;
+      if (limit.burst * intervalMs > maxLimitSpanMs) throw tooLong();
+      return { id: nextId(), burst: limit.burst, intervalMs };
+    });
+    // Shortest first: what a minute's limit refuses is not charged to the day's.
+    return rates
+      .toSorted((a, b) => a.burst * a.intervalMs - b.burst * b.intervalMs)
+      .map((rate, index) => {
+        const name = rates.length === 1 ? by : `${by}-${index + 1}`;
+        const windowSeconds = Math.ceil((rate.burst * rate.intervalMs) / 1000);
+        return { rate, policy: `"${name}";q=${rate.burst};w=${windowSeconds}`, item: `"${name}";r=` };
+      });
+  };
+  const client = compile("client");
+  const user = compile("user");
   return {
-    charge(key, nowMs) {
-      let least = Number.POSITIVE_INFINITY;
-      let tightest = compiled[0];
-      let waitMs = 0;
-      for (const limit of compiled) {
-        const left = store.take(limit.rate, key, nowMs);
-        if (left < 0) waitMs = Math.max(waitMs, -left);
-        if (left < least) [least, tightest] = [left, limit];
+    policy: [...client, ...user].map((limit) => limit.policy).join(", "),
+    client: client.length === 0 ? undefined : chargeAll(client, store),
+    user: user.length === 0 ? undefined : chargeAll(user, store),
+  };
+}
+
+function chargeAll(limits: readonly CompiledLimit[], store: LimitStore): ChargeLimits {
+  return (key, nowMs) => {
+    let state = "";
+    for (const { rate, item } of limits) {
+      const left = store.take(rate, key, nowMs);
+      const separator = state === "" ? "" : ", ";
+      if (left < 0) {
+        const retryAfterSeconds = Math.ceil(-left / 1000);
+        return { state: `${state}${separator}${item}0;t=${retryAfterSeconds}`, retryAfterSeconds };
       }
-      const remaining = Math.max(0, least);
-      const { rate, name } = tightest as CompiledLimit;
-      const resetSeconds = Math.ceil(
-        (waitMs > 0 ? waitMs : (rate.burst - remaining) * rate.intervalMs) / 1000,
-      );
-      const headers = [
-        "ratelimit-policy",
-        policies,
-        "ratelimit",
-        `"${name}";r=${remaining};t=${resetSeconds}`,
-      ];
-      return { headers, retryAfterSeconds: Math.ceil(waitMs / 1000) };
-    },
+      const resetSeconds = Math.ceil(((rate.burst - left) * rate.intervalMs) / 1000);
+      state += `${separator}${item}${left};t=${resetSeconds}`;
+    }
+    return { state, retryAfterSeconds: 0 };
   };
 }

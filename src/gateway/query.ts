@@ -26,7 +26,7 @@ export function parseQuery(query: string): Record<string, string> | undefined {
 
 function decode(text: string): string | undefined {
   const spaced = text.includes("+") ? text.replaceAll("+", " ") : text;
-  if (!spaced.includes("%")) return spaced;
+  if (!spaced.includes("%")) return spaced.isWellFormed() ? spaced : undefined;
   try {
     return decodeURIComponent(spaced);
   } catch {
@@ -37,7 +37,7 @@ function decode(text: string): string | undefined {
 /** Writes a query string, with its "?", from parsed values; empty if there are none. */
 export function formatQuery(values: Readonly<Record<string, string>>): string {
   const pairs = Object.entries(values).map(
-    ([key, value]) => `${encodeURIComponent(key)}=${encodeURIComponent(value)}`,
+    ([key, value]) => `${encodeURIComponent(key)}=${encodeURIComponent(value.toWellFormed())}`,
   );
   return pairs.length === 0 ? "" : `?${pairs.join("&")}`;
 }

@@ -26,7 +26,7 @@ const maxNamed = 20;
  */
 export function createResponseContract(schema: Schema): ResponseContract {
   const exact = closeObjects(schema, "refuse");
-  return (value) => {
+  const judge: ResponseContract = (value) => {
     const asDeclared = z.core.safeParse(exact, value);
     if (asDeclared.success) return { kind: "kept", value: asDeclared.data, dropped: nothing };
     const trimmed = z.core.safeParse(schema, value);
@@ -37,11 +37,22 @@ export function createResponseContract(schema: Schema): ResponseContract {
       fields: trimmed.error.issues.slice(0, maxNamed).map((issue) => pointer(issue.path)),
     };
   };
+  return (value) => {
+    try {
+      return judge(value);
+    } catch {
+      // A check of the contract's own threw, or the answer is nested too deeply to be checked.
+      return { kind: "refused", fields: nothing };
+    }
+  };
 }
 
-/** A path as a JSON pointer (RFC 6901). */
+/** A name that a contract would choose. In a record the sender chooses the names, and could put anything there. */
+const ordinaryName = /^[\w$ .:-]{1,64}$/;
+
+/** A path as a JSON pointer (RFC 6901); a name that is out of the ordinary is written as `*`. */
 export function pointer(path: readonly PropertyKey[]): string {
-  return path.map((step) => `/${String(step).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
+  return path.map((step) => `/${ordinaryName.test(String(step)) ? String(step) : "*"}`).join("");
 }
 
 /** Names what the first value has and the second does not. */

@@ -53,6 +53,7 @@ export function createRouter<Handler>(
 }
 
 function lookUp<Handler>(root: Node<Handler>, path: string): RouteMatch<Handler> | undefined | "invalid" {
+  if (!path.startsWith("/")) return "invalid";
   const segments: string[] = [];
   for (const raw of path.slice(1).split("/")) {
     const segment = decodeSegment(raw);
@@ -89,12 +90,17 @@ const plainSegment = /^[A-Za-z0-9._~!$&'()*+,;=:@-]*$/;
 // oxlint-disable-next-line no-control-regex -- control characters are what must not be there
 const ambiguous = /[\u0000-\u001f\u007f/\\]/;
 
-/** Decodes one segment once. Undefined for what another server might take for a separator, a parent folder or an end. */
+/** Tells whether a decoded segment is what another server might take for a separator, a parent folder or an end. */
+export function isAmbiguous(text: string): boolean {
+  return ambiguous.test(text) || text === "." || text === ".." || text.includes("%") || !text.isWellFormed();
+}
+
+/** Decodes one segment once; undefined if it can't be read in one way only. */
 function decodeSegment(raw: string): string | undefined {
   if (plainSegment.test(raw)) return raw === "." || raw === ".." ? undefined : raw;
   try {
     const text = decodeURIComponent(raw);
-    return ambiguous.test(text) || text === "." || text === ".." || text.includes("%") ? undefined : text;
+    return isAmbiguous(text) ? undefined : text;
   } catch {
     return undefined;
   }

@@ -96,9 +96,7 @@ export function createTokenVerifier({
       });
       return verdict;
     } catch (error) {
-      return invalid(
-        error instanceof errors.JOSEError ? `${error.code}: ${error.message}` : "the token could not be read",
-      );
+      return invalid(reasonOf(error));
     }
   }
 
@@ -122,6 +120,13 @@ export function createTokenVerifier({
       return running;
     },
   };
+}
+
+/** What is wrong, in words that hold nothing of the token. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof errors.JOSEError)) return "the token could not be read";
+  const { claim } = error as { claim?: unknown };
+  return typeof claim === "string" && claim !== "unspecified" ? `${error.code}: ${claim}` : error.code;
 }
 
 /** Who the token speaks of, or why it speaks of nobody. */

@@ -34,7 +34,14 @@ function readEvent(line: Uint8Array): SecurityEvent | undefined {
 export function formatRecord(event: SecurityEvent, source: string): string {
   const { type, time, ...fields } = event;
   const about = "source" in fields ? { about: fields.source } : {};
-  const record: LedgerRecord = { ...fields, ...about, time: isoTime(time), source, severity: eventCatalogue[type].severity, event: type };
+  const record: LedgerRecord = {
+    ...fields,
+    ...about,
+    time: isoTime(time),
+    source,
+    severity: eventCatalogue[type].severity,
+    event: type,
+  };
   const { time: when, source: from, severity, event: name, ...others } = record;
   return `${escapeControls(JSON.stringify({ time: when, source: from, severity, event: name, ...others }))}\n`;
 }
@@ -45,4 +52,5 @@ const isoTime = (time: number): string => new Date(Math.abs(time) <= 8.64e15 ? t
 // oxlint-disable-next-line no-control-regex -- C1 controls and line separators pass through JSON unescaped
 const controls = /[\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 
-const escapeControls = (json: string): string => json.replace(controls, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
+const escapeControls = (json: string): string =>
+  json.replace(controls, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);

@@ -51,10 +51,7 @@ export function createUpstream({
     const body = request.body === undefined ? null : JSON.stringify(request.body);
     const headers = ["accept", "application/json", "request-id", request.id, assertionHeader, assertion];
     if (body !== null) headers.push("content-type", "application/json");
-    pool.dispatch(
-      { method: method as Dispatcher.HttpMethod, path, headers, body },
-      new AnswerReader(request.route.timeoutMs, done),
-    );
+    pool.dispatch({ method, path, headers, body }, new AnswerReader(request.route.timeoutMs, done));
   }
 
   return {

@@ -67,5 +67,7 @@ export function createEventQueue({ fd, source, maxPendingBytes = 4_194_304 }: Ev
 /** Lists are the only fields without a bound that a sender keeps. */
 function shortened(event: SecurityEvent): SecurityEvent {
   const fields = Object.entries(event).filter(([, value]) => !Array.isArray(value));
-  return Object.fromEntries(fields.map(([name, value]) => [name, typeof value === "string" ? value.slice(0, 200) : value])) as unknown as SecurityEvent;
+  return Object.fromEntries(
+    fields.map(([name, value]) => [name, typeof value === "string" ? value.slice(0, 200) : value]),
+  ) as unknown as SecurityEvent;
 }

@@ -30,7 +30,12 @@ export interface LogFileOptions {
  *
  * @throws {CurtainwallError} `LEDGER_FILE_UNUSABLE` when it can't be opened
  */
-export function openLogFile({ path, onError, retryMs = 1000, maxPending = 100_000 }: LogFileOptions): LogFile {
+export function openLogFile({
+  path,
+  onError,
+  retryMs = 1000,
+  maxPending = 100_000,
+}: LogFileOptions): LogFile {
   const fd = openForAppending(path);
   let pending: string[] = endsInsideLine(fd) ? ["\n"] : [];
   let running: Promise<void> | undefined;
@@ -45,7 +50,12 @@ export function openLogFile({ path, onError, retryMs = 1000, maxPending = 100_00
         while (from < batch.length) from += (await writeAsync(fd, batch, from)).bytesWritten;
         await syncAsync(fd);
       } catch (cause) {
-        onError(new CurtainwallError("LEDGER_WRITE_FAILED", "The log can't be written.", { cause, hint: `Free space for, or mend, ${path}` }));
+        onError(
+          new CurtainwallError("LEDGER_WRITE_FAILED", "The log can't be written.", {
+            cause,
+            hint: `Free space for, or mend, ${path}`,
+          }),
+        );
         pending.unshift(batch.subarray(from).toString());
         if (closed) return;
         await new Promise((resolve) => setTimeout(resolve, retryMs));
@@ -75,9 +85,16 @@ export function openLogFile({ path, onError, retryMs = 1000, maxPending = 100_00
 function openForAppending(path: string): number {
   try {
     // O_NOFOLLOW: whoever could put a link here would choose what a privileged process appends to.
-    return openSync(path, constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
+    return openSync(
+      path,
+      constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW,
+      0o600,
+    );
   } catch (cause) {
-    throw new CurtainwallError("LEDGER_FILE_UNUSABLE", "The log can't be opened.", { cause, hint: `Check that ${path} is a plain file in a folder that can be written` });
+    throw new CurtainwallError("LEDGER_FILE_UNUSABLE", "The log can't be opened.", {
+      cause,
+      hint: `Check that ${path} is a plain file in a folder that can be written`,
+    });
   }
 }
 
