@@ -94,11 +94,18 @@ export function errorPage({ code, description = "" }: ErrorPageOptions): string 
   );
 }
 
-const loaf = html`<svg class="loaf" viewBox="0 0 160 104" aria-hidden="true" focusable="false">
-  <path class="steam" d="M58 30c-7-8 6-11 0-21M82 26c-7-8 6-11 0-21M106 30c-7-8 6-11 0-21" />
-  <path class="crust" d="M14 76c-5-22 21-40 66-40s71 18 66 40c-2 11-12 16-24 16H38c-12 0-22-5-24-16z" />
-  <path class="shade" d="M16 79c4 9 12 13 22 13h84c10 0 18-4 22-13-10 5-22 6-32 6H48c-10 0-22-1-32-6z" />
-  <path class="score" d="M46 70c2-11 8-19 17-24M72 71c1-12 6-21 15-27M98 70c1-10 5-18 13-23" />
+const mark = html`<svg class="mark" viewBox="0 0 64 64" aria-hidden="true" focusable="false">
+  <circle cx="32" cy="32" r="31" fill="#2f5d50" />
+  <circle cx="32" cy="32" r="27.5" fill="none" stroke="#e3b564" stroke-width="1.5" />
+  <path d="M12 39c0-12 9-20 20-20s20 8 20 20c0 4-3 6-7 6H19c-4 0-7-2-7-6z" fill="#d9974f" />
+  <path
+    d="M12 39c0-12 9-20 20-20s20 8 20 20"
+    fill="none"
+    stroke="#f3cf93"
+    stroke-width="2"
+    stroke-linecap="round"
+  />
+  <path d="M20 38c5-8 18-12 25-9-3 5-13 10-25 9z" fill="#fbe9c8" />
 </svg>`;
 
 function page(title: string, body: Markup): string {
@@ -114,8 +121,11 @@ function page(title: string, body: Markup): string {
       <body>
         <main>
           <header>
-            ${loaf}
-            <p class="name">${bakeryName}</p>
+            ${mark}
+            <div>
+              <p class="name">Pell <i>&amp;</i> Daughter</p>
+              <p class="place">Bakers in Ottersby</p>
+            </div>
           </header>
           ${body}
         </main>
