@@ -13,3 +13,20 @@ export function withContentLength(
   lines.push("content-length", String(length));
   return lines;
 }
+
+// oxlint-disable-next-line no-control-regex -- control characters are what must not be there
+const unsafeValue = /[\u0000-\u0008\u000a-\u001f\u007f]|[^\u0000-\u00ff]/;
+
+/**
+ * Makes sure that an API answer's status and header values can be sent. Node does it for HTTP/1.1 and, but for names, not for
+ * HTTP/2.
+ *
+ * @throws {TypeError}
+ */
+export function assertSendable(status: number, headers: readonly string[]): void {
+  if (!(status >= 200 && status <= 599)) throw new TypeError(`${status} is no final status`);
+  for (let at = 1; at < headers.length; at += 2) {
+    if (unsafeValue.test(headers[at] as string))
+      throw new TypeError("a header's value holds a control character");
+  }
+}

@@ -12,9 +12,22 @@ interface Read extends Readable {
 /** Called once, with the body or with what went wrong. */
 export type BodyDone = (problem: BodyProblem | undefined, bytes: Uint8Array) => void;
 
+/** Options of {@link BodyReader}. */
+export interface BodyReaderOptions {
+  readonly remoteAddress: string;
+  readonly maxBytes: number;
+  /** What content-length says. */
+  readonly declared: number | undefined;
+  /** Undefined: nobody wants the body. */
+  readonly done: BodyDone | undefined;
+  /** Ends the connection, or the stream, when the client goes on sending what nobody wants. */
+  readonly cut: () => void;
+}
+
 /** Reads one body. A body of one chunk, which nearly all are, is handed on as it came. */
 export class BodyReader {
   readonly context: EdgeContext;
+  readonly remoteAddress: string;
   readonly startedAt: number;
   /** Set when reading has ended otherwise than by the body's end. */
   problem: BodyProblem | undefined;
@@ -27,13 +40,9 @@ export class BodyReader {
   #rest: Uint8Array[] | undefined;
   #length = 0;
 
-  /** @param cut ends the connection, or the stream, when the client goes on sending what nobody wants */
-  constructor(
-    context: EdgeContext,
-    stream: Readable,
-    options: { maxBytes: number; declared: number | undefined; done: BodyDone | undefined; cut: () => void },
-  ) {
+  constructor(context: EdgeContext, stream: Readable, options: BodyReaderOptions) {
     this.context = context;
+    this.remoteAddress = options.remoteAddress;
     this.startedAt = context.now;
     this.#maxBytes = options.maxBytes;
     this.#declared = options.declared;
@@ -90,13 +99,21 @@ export class BodyReader {
 /** Throws a body away, up to a limit, so that the answer given without it reaches a client that is still sending. */
 export function discardBody(context: EdgeContext, stream: Readable, cut: () => void): void {
   // oxlint-disable-next-line no-new -- the stream holds it
-  new BodyReader(context, stream, { maxBytes: 0, declared: undefined, done: undefined, cut });
+  new BodyReader(context, stream, {
+    remoteAddress: "",
+    maxBytes: 0,
+    declared: undefined,
+    done: undefined,
+    cut,
+  });
 }
 
 /** Gives up on the bodies that have taken too long. To be called every now and then. */
-export function checkReaders({ readers, now, limits }: EdgeContext): void {
+export function checkReaders({ readers, now, limits, onEvent }: EdgeContext): void {
   for (const reader of readers) {
-    if (now - reader.startedAt > limits.bodyTimeoutMs) reader.fail("timeout");
+    if (now - reader.startedAt <= limits.bodyTimeoutMs) continue;
+    onEvent({ kind: "client-too-slow", remoteAddress: reader.remoteAddress, detail: "bodyTimeoutMs" });
+    reader.fail("timeout");
   }
 }
 
@@ -109,8 +126,11 @@ function onData(this: Read, chunk: Uint8Array): void {
   this[readerKey]?.push(chunk);
 }
 
+/** A stream of HTTP/2 ends too when it is cut; only one that is still open on our side has ended well. */
 function onEnd(this: Read): void {
-  this[readerKey]?.finish();
+  const whole = "complete" in this ? this.complete === true : !this.closed && !this.destroyed;
+  if (whole) this[readerKey]?.finish();
+  else this[readerKey]?.fail("aborted");
 }
 
 function onGone(this: Read): void {

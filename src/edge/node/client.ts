@@ -20,6 +20,8 @@ export class Client {
   readonly streams = new Map<ServerHttp2Stream, number>();
   /** HTTP/2: whether a request ever came. */
   used = false;
+  /** HTTP/2: requests that were cancelled, less what has been forgiven since. */
+  resets = 0;
   /** HTTP/2: since when nothing is under way. */
   idleSince: number;
   /** HTTP/1.1: when the client must have read what waits to be sent. */
@@ -49,10 +51,16 @@ export function trackStream(client: Client, stream: ServerHttp2Stream, readBy: n
   client.streams.set(stream, readBy);
 }
 
-/** Ends {@link trackStream}. */
-export function untrackStream(client: Client, stream: ServerHttp2Stream, now: number): void {
+/**
+ * Ends {@link trackStream}. A session that only makes requests to cancel them is ended here, in the middle of what it sent:
+ * node's own limit holds from its next packet on, when all that came in this one has reached the API.
+ */
+export function untrackStream({ limits, now }: EdgeContext, client: Client, stream: ServerHttp2Stream): void {
   client.streams.delete(stream);
   if (client.streams.size === 0) client.idleSince = now;
+  if (stream.rstCode === constants.NGHTTP2_NO_ERROR || ++client.resets <= limits.streamResetBurst) return;
+  const error = Object.assign(new Error("too many cancelled requests"), { code: "streamResetBurst" });
+  client.session?.destroy(error, constants.NGHTTP2_ENHANCE_YOUR_CALM);
 }
 
 /** When an answer of so many bytes must have been read. */
@@ -85,6 +93,7 @@ function checkHttp1(context: EdgeContext, client: Client): void {
 
 function checkHttp2(context: EdgeContext, client: Client, session: ServerHttp2Session): void {
   const { limits, now } = context;
+  client.resets = Math.max(0, client.resets - (limits.streamResetPerSecond * limits.checkIntervalMs) / 1000);
   if (client.streams.size === 0) {
     const limit = client.used ? "idleTimeoutMs" : "headersTimeoutMs";
     if (now - client.idleSince <= limits[limit]) return;

@@ -130,7 +130,13 @@ class Http1ApiRequest implements ApiRequest {
       if (request.headers.expect !== undefined) this.#response.writeContinue();
     }
     const cut = () => this.#client.socket.destroy();
-    this.#reader = new BodyReader(this.context, request, { maxBytes, declared, done, cut });
+    this.#reader = new BodyReader(this.context, request, {
+      remoteAddress: this.remoteAddress,
+      maxBytes,
+      declared,
+      done,
+      cut,
+    });
   }
 
   onAbort(listener: () => void): void {

@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import type { PlannedAnswer } from "../answer.ts";
 import type { ApiAnswer, ApiHandler, ApiRequest } from "../api.ts";
 import type { ApiTarget } from "../resolve.ts";
-import { withContentLength } from "./api-answer.ts";
+import { assertSendable, withContentLength } from "./api-answer.ts";
 import { BodyReader, declaredLength } from "./body-reader.ts";
 import type { BodyDone } from "./body-reader.ts";
 import { clientOf, readByTime, trackStream, untrackStream } from "./client.ts";
@@ -23,7 +23,7 @@ export function createHttp2Listener(
 
   function onClose(this: ServerHttp2Stream): void {
     const client = clientOf(this);
-    if (client !== undefined) untrackStream(client, this, context.now);
+    if (client !== undefined) untrackStream(context, client, this);
   }
 
   return (stream, headers) => {
@@ -138,7 +138,13 @@ class Http2ApiRequest implements ApiRequest {
       if (this.#headers.expect !== undefined) stream.additionalHeaders({ ":status": 100 });
     }
     const cut = () => stream.close(constants.NGHTTP2_NO_ERROR);
-    this.#reader = new BodyReader(this.context, stream, { maxBytes, declared, done, cut });
+    this.#reader = new BodyReader(this.context, stream, {
+      remoteAddress: this.remoteAddress,
+      maxBytes,
+      declared,
+      done,
+      cut,
+    });
   }
 
   onAbort(listener: () => void): void {
@@ -169,6 +175,7 @@ class Http2ApiRequest implements ApiRequest {
 
   #send({ status, headers, body }: ApiAnswer): void {
     const stream = this.#stream;
+    assertSendable(status, headers);
     const length = body === undefined ? 0 : body.length;
     this.#client.streams.set(stream, readByTime(this.context, length));
     const fields = [":status", String(status), ...withContentLength(status, headers, body)];

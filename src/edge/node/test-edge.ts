@@ -63,7 +63,7 @@ export interface Running {
   port: number;
   events: EdgeEvent[];
   /** Resolves with the next event of that kind, or one that has been. */
-  event(kind: EdgeEvent["kind"]): Promise<EdgeEvent>;
+  event: (kind: EdgeEvent["kind"]) => Promise<EdgeEvent>;
 }
 
 /** Starts an edge on a free port; it is closed after the test. */
@@ -162,10 +162,12 @@ export async function askSession(session: ClientHttp2Session, request: Ask): Pro
   const { method = "GET", path = "/", headers = {}, body } = request;
   const stream = session.request({ ":method": method, ":path": path, ":authority": host, ...headers });
   stream.end(body);
-  const bodyRead = collect(stream);
-  bodyRead.catch(() => {});
-  const [received] = (await once(stream, "response")) as [IncomingHttpHeaders];
-  return { status: Number(received[":status"]), headers: received, body: await bodyRead };
+  const received = await new Promise<IncomingHttpHeaders>((resolve, reject) => {
+    stream.once("response", resolve);
+    stream.once("error", reject);
+    stream.once("close", () => reject(new Error("the stream was closed without an answer")));
+  });
+  return { status: Number(received[":status"]), headers: received, body: await collect(stream) };
 }
 
 async function collect(source: AsyncIterable<unknown>): Promise<Buffer> {
@@ -187,9 +189,17 @@ export async function openRaw(port: number, protocol: Protocol = "http/1.1"): Pr
 }
 
 /** Everything that a connection is sent until it is closed. */
-export async function readToEnd(socket: TLSSocket): Promise<string> {
+export function readToEnd(socket: TLSSocket): Promise<string> {
   const chunks: Buffer[] = [];
   socket.on("data", (chunk: Buffer) => chunks.push(chunk));
-  if (!socket.closed) await once(socket, "close");
-  return Buffer.concat(chunks).toString("latin1");
+  return new Promise((resolve) => {
+    const end = () => resolve(Buffer.concat(chunks).toString("latin1"));
+    if (socket.closed) end();
+    else socket.once("close", end);
+  });
+}
+
+/** Waits until the last connection has been closed on the server's side too. */
+export async function emptied(edge: EdgeServer): Promise<void> {
+  while (edge.connections > 0) await new Promise(setImmediate);
 }
