@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { suite, test } from "node:test";
 import { parse } from "@babel/parser";
-import type { Statement } from "@babel/types";
 
+type Statement = ReturnType<typeof parse>["program"]["body"][number];
+type Declaration = Extract<Statement, { type: "ExportNamedDeclaration" }>["declaration"];
 type Target = string | Partial<Record<"curtainwall-source" | "types" | "default", string>>;
 
 const root = new URL("../", import.meta.url);
@@ -32,7 +33,7 @@ function namesIn(statement: Statement, file: string): string[] {
   return [...listed, ...declaredNames(declaration)];
 }
 
-function declaredNames(declaration: Statement | null | undefined): string[] {
+function declaredNames(declaration: Declaration): string[] {
   switch (declaration?.type) {
     case "FunctionDeclaration":
     case "ClassDeclaration":
