@@ -8,6 +8,8 @@ export interface HonestCall {
   /** Name of the identity; undefined for a visitor without a token. */
   as: string | undefined;
   input: AuditOwnedInput;
+  /** The plan names an object of this identity's own; otherwise the path alone says whose it is. */
+  hasObject: boolean;
 }
 
 /** Tells whether the contract lets an identity call a route at all; whose object it may ask for is another question. */
@@ -26,13 +28,13 @@ export function honestCalls(
   if (from === "failures" && sample === undefined) return [];
   if (route.access.kind === "everyone") {
     const input = inputFor(context, route, sample, undefined);
-    return input === undefined ? [] : [{ as: undefined, input }];
+    return input === undefined ? [] : [{ as: undefined, input, hasObject: false }];
   }
   return Object.keys(context.plan.identities ?? {})
     .filter((name) => mayCall(context, route, name))
     .flatMap((name) => {
       const input = inputFor(context, route, sample, name);
-      return input === undefined ? [] : [{ as: name, input }];
+      return input === undefined ? [] : [{ as: name, input, hasObject: sample?.as?.[name] !== undefined }];
     });
 }
 
@@ -57,6 +59,7 @@ function inputFor(
   const input: AuditOwnedInput = {
     ...sample,
     ...own,
+    body: fresh(own !== undefined && "body" in own ? own.body : sample?.body),
     params: {
       ...sample?.params,
       ...(access.kind === "owner" && subject !== undefined ? { [access.param]: subject } : {}),
@@ -65,6 +68,8 @@ function inputFor(
   };
   return accepts(route, input) ? input : undefined;
 }
+
+const fresh = (body: unknown): unknown => (typeof body === "function" ? (body as () => unknown)() : body);
 
 /** Tells whether the contract accepts an input. */
 export function accepts(route: ContractRoute, input: AuditInput): boolean {

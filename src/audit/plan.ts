@@ -23,7 +23,7 @@ export interface AuditInput {
   /** Values of the path's parameters, decoded. */
   params?: Readonly<Record<string, string>>;
   query?: Readonly<Record<string, string>>;
-  /** Sent as JSON. */
+  /** Sent as JSON. A function is called for each request: for what may be sent only once. */
   body?: unknown;
 }
 

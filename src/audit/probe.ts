@@ -119,8 +119,13 @@ export interface SourceProbe {
 export interface PageVisit {
   status: number | undefined;
   violations: string[];
-  /** Marks that injected code left. */
+  /** Marks that injected code left, by {@link markScript}. */
   marks: string[];
+}
+
+/** Script that leaves a mark which {@link BrowserProbe.visit} reads back: injected, it tells whether it ran. */
+export function markScript(mark: string): string {
+  return `document.documentElement.dataset.curtainwallMark=(document.documentElement.dataset.curtainwallMark||'')+' ${mark}'`;
 }
 
 /** A real browser. */

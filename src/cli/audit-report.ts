@@ -28,6 +28,7 @@ const styles: Record<Verdict, Style> = {
   proved: "green",
 };
 const maxFindings = 6;
+const maxNames = 4;
 
 /**
  * Writes a report for people: one line a row, worst first, then what failed, with its evidence and the command that shows it
@@ -122,14 +123,18 @@ function gaps(rows: readonly AuditRow[], columns: number, paint: Paint): string[
       (check: AuditCheck) => check.missing ?? "",
     );
     return [...reasons].flatMap(([reason, checks]) =>
-      wrap(
-        `${clean(row.id)}: ${checks.map((check) => clean(check.name)).join(", ")}: ${clean(reason)}`,
-        columns,
-        "  ",
-      ),
+      wrap(`${clean(row.id)}: ${namesOf(checks, row)}: ${clean(reason)}`, columns, "  "),
     );
   });
   return lines.length === 0 ? [] : [paint(["bold", "yellow"], "Not checked"), ...lines];
+}
+
+function namesOf(checks: readonly AuditCheck[], row: AuditRow): string {
+  if (checks.length === row.of && checks.length > 1) return `all ${checks.length} checks`;
+  const names = checks.slice(0, maxNames).map((check) => clean(check.name));
+  return checks.length > maxNames
+    ? `${names.join(", ")} and ${checks.length - maxNames} more`
+    : names.join(", ");
 }
 
 function weakenings({ weakenings: list }: AuditReport, columns: number, paint: Paint): string[] {

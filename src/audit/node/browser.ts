@@ -76,19 +76,19 @@ async function visit(browser: Browser, url: URL, rewrite: PageRewrite | undefine
       devtools,
       "new Promise((resolve) => requestAnimationFrame(() => setTimeout(() => resolve(document.documentElement.dataset.curtainwallMark ?? ''), 20)))",
     );
-    return { status: response?.status(), violations: [...violations], marks: mark === "" ? [] : [mark] };
+    return { status: response?.status(), violations, marks: mark.split(" ").filter((name) => name !== "") };
   } finally {
     await context.close();
   }
 }
 
 /** Listens to the browser's own report, which comes for workers and for what runs before any script of ours too. */
-async function listen(devtools: CDPSession): Promise<Set<string>> {
-  const violations = new Set<string>();
+async function listen(devtools: CDPSession): Promise<string[]> {
+  const violations: string[] = [];
   devtools.on("Audits.issueAdded", ({ issue }) => {
     const details = issue.details.contentSecurityPolicyIssueDetails;
-    if (details === undefined || violations.size >= maxViolations) return;
-    violations.add(
+    if (details === undefined || violations.length >= maxViolations) return;
+    violations.push(
       `${details.violatedDirective} ${details.blockedURL ?? details.contentSecurityPolicyViolationType}`,
     );
   });

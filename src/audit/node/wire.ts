@@ -138,6 +138,7 @@ export function createWire({ target, ca, timeoutMs = 10_000, maxBytes = 1_048_57
       current.ref();
       const finish = (act: () => void): void => {
         clearTimeout(timer);
+        current.off("error", onError);
         current.unref();
         act();
       };
@@ -145,7 +146,8 @@ export function createWire({ target, ca, timeoutMs = 10_000, maxBytes = 1_048_57
         current.destroy();
         finish(() => reject(unreachable(`no full answer within ${timeoutMs} ms`)));
       }, timeoutMs);
-      current.once("error", (error) => finish(() => reject(failure(error))));
+      const onError = (error: Error): void => finish(() => reject(failure(error)));
+      current.once("error", onError);
       const stream = current.request(fields, { endStream: request.body === undefined });
       const collected = collect(maxBytes, () => stream.close());
       let status = 0;

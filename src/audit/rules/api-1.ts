@@ -256,29 +256,37 @@ const canaryObjects: Check = {
   kind: "live",
   isActive: true,
   run: async (context, tally) => {
-    await trespass(context, tally, async (route, intruder, { as, input }) => {
+    await trespass(context, tally, async (route, intruder, { as, input, hasObject }) => {
       const { canary } = input;
-      if (canary === undefined) return tally.miss(`${route.key}: the sample of ${as} names no canary`);
+      if (canary === undefined) {
+        if (hasObject) tally.miss(`${route.key}: the sample of ${as} names no canary`);
+        return;
+      }
       const exchange = await context.caller.call({ route, as: intruder, input });
       tally.expect(
         !exchange.response.text().includes(canary),
         see(context, `${route.key}: the canary of ${as} must not reach ${intruder}`, exchange),
       );
     });
-    for (const route of protectedRoutes(context).filter(isOwned)) {
-      for (const { as, input } of honestCalls(context, route)) {
-        if (input.canary === undefined) continue;
-        const exchange = await context.caller.call({ route, as, input });
-        if (exchange.response.text().includes(input.canary))
-          tally.pass(see(context, `${route.key}: ${as} gets the canary of its own`, exchange));
-        else
-          tally.miss(
-            `${route.key}: ${as}'s own answer does not hold its canary, so its absence elsewhere proves nothing`,
-          );
-      }
-    }
+    for (const route of protectedRoutes(context).filter(isOwned)) await ownCanaries(context, tally, route);
   },
 };
+
+/** Each owner does get its canary: else nobody else's not getting it would prove nothing. */
+async function ownCanaries(context: AuditContext, tally: Tally, route: ContractRoute): Promise<void> {
+  const owners = honestCalls(context, route).filter(({ input }) => input.canary !== undefined);
+  if (owners.length < 2)
+    tally.miss(`${route.key}: the plan gives fewer than two identities an object with a canary`);
+  for (const { as, input } of owners) {
+    const exchange = await context.caller.call({ route, as, input });
+    if (exchange.response.text().includes(input.canary ?? ""))
+      tally.pass(see(context, `${route.key}: ${as} gets the canary of its own`, exchange));
+    else
+      tally.miss(
+        `${route.key}: ${as}'s own answer does not hold its canary, so its absence elsewhere proves nothing`,
+      );
+  }
+}
 
 const undeclared: Check = {
   name: "an undeclared path is 404, an undeclared method 405",

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { closeObjects } from "../../contract/index.ts";
+import { closeObjects, paramNames } from "../../contract/index.ts";
 import type { ContractRoute } from "../../contract/index.ts";
 import type { Check, Rule, Tally } from "../check.ts";
 import type { AuditContext } from "../context.ts";
@@ -16,6 +16,8 @@ interface Provocation {
   /** Text in the request that the answer must not repeat. */
   mark: string;
   exchange: Exchange;
+  /** Not a proper request target, so a server may refuse it before it knows that it is the API's. */
+  isMalformed: boolean;
 }
 
 /** Errors that were provoked, by audit: each check looks at the same ones. */
@@ -36,10 +38,10 @@ async function provokeAll(context: AuditContext): Promise<{ list: Provocation[];
       missing.push(lacking(context, route));
       continue;
     }
-    for (const [name, bend] of waysToFail(route)) {
+    for (const [name, bend, isMalformed = false] of waysToFail(route)) {
       const mark = context.mark();
       const exchange = await context.caller.call({ route, ...honest, ...bend(mark) });
-      list.push({ name: `${route.key}: ${name}`, mark, exchange });
+      list.push({ name: `${route.key}: ${name}`, mark, exchange, isMalformed });
     }
   }
   for (const root of context.contract.apiRoots) {
@@ -47,6 +49,7 @@ async function provokeAll(context: AuditContext): Promise<{ list: Provocation[];
     list.push({
       name: "an undeclared path",
       mark,
+      isMalformed: false,
       exchange: await context.caller.send({ method: "GET", path: `/${root}/${mark}` }),
     });
   }
@@ -54,47 +57,48 @@ async function provokeAll(context: AuditContext): Promise<{ list: Provocation[];
   list.push({
     name: "a page that does not exist",
     mark,
+    isMalformed: false,
     exchange: await context.caller.send({ method: "GET", path: `/${mark}/` }),
   });
   return { list, missing };
 }
 
-function waysToFail(route: ContractRoute): [name: string, bend: (mark: string) => Partial<Call>][] {
-  const bodies: [string, (mark: string) => Partial<Call>][] =
-    route.body === undefined
-      ? []
-      : [
-          ["malformed JSON", (mark) => ({ rawBody: `{"${mark}": ${mark}` })],
-          ["wrong fields", (mark) => ({ rawBody: JSON.stringify({ [mark]: mark }) })],
-          ["too large", (mark) => ({ rawBody: `"${mark}"`.padEnd(route.maxBodyBytes + 1, " ") })],
-          ["another media type", (mark) => ({ rawBody: mark, contentType: `text/${mark}` })],
-        ];
+type Bend = (mark: string) => Partial<Call>;
+
+function waysToFail(route: ContractRoute): [name: string, bend: Bend, isMalformed?: boolean][] {
+  const everyParam = (value: string): Record<string, string> =>
+    Object.fromEntries(paramNames(route.segments).map((name) => [name, value]));
   return [
     ["an undeclared query key", (mark) => ({ rawQuery: `${mark}=${mark}` })],
     ["a method that is not declared", (mark) => ({ method: "TRACE", rawQuery: mark })],
-    ["a broken percent-encoding", (mark) => ({ rawQuery: `${mark}=%zz` })],
+    ["a broken percent-encoding", (mark) => ({ rawQuery: `${mark}=%zz` }), true],
     [
       "a token that is none",
-      (mark) => ({
-        token: { name: "no token at all", value: `${mark}.${mark}.${mark}` },
-        headers: [["x-mark", mark]],
-      }),
+      (mark) => ({ token: { name: "no token at all", value: `${mark}.${mark}.${mark}` }, rawQuery: mark }),
     ],
-    ...bodies,
+    ...(route.body === undefined ? [] : waysToFailByBody(route.maxBodyBytes)),
     ...(route.params === undefined
       ? []
       : ([
           [
             "a parameter that does not fit",
-            (mark) => ({
-              rawParams: Object.fromEntries(
-                route.segments.flatMap((segment) =>
-                  "param" in segment ? [[segment.param, `..%2f${mark}%00`]] : [],
-                ),
-              ),
-            }),
+            (mark) => ({ rawParams: everyParam(encodeURIComponent(`'"<${mark}>`)) }),
           ],
-        ] as [string, (mark: string) => Partial<Call>][])),
+          [
+            "a parameter that leads elsewhere",
+            (mark) => ({ rawParams: everyParam(`..%2f${mark}%00`) }),
+            true,
+          ],
+        ] satisfies [string, Bend, boolean?][])),
+  ];
+}
+
+function waysToFailByBody(maxBodyBytes: number): [name: string, bend: Bend][] {
+  return [
+    ["malformed JSON", (mark) => ({ rawBody: `{"${mark}": ${mark}` })],
+    ["wrong fields", (mark) => ({ rawBody: JSON.stringify({ [mark]: mark }) })],
+    ["too large", (mark) => ({ rawBody: `"${mark}"`.padEnd(maxBodyBytes + 1, " ") })],
+    ["another media type", (mark) => ({ rawBody: mark, contentType: `text/${mark}` })],
   ];
 }
 
@@ -136,8 +140,12 @@ function problemOf({ response }: Exchange): Problem | undefined {
 const isApi = (context: AuditContext, { exchange }: Provocation): boolean =>
   context.contract.apiRoots.has(exchange.request.path.split(/[/?]/)[1] ?? "");
 
+/** A malformed target that was refused in plain text: there is no route yet whose shape it could have. */
+const isRefusedEarly = ({ isMalformed, exchange }: Provocation): boolean =>
+  isMalformed && exchange.response.status === 400 && mediaType(exchange) === "text/plain";
+
 const oneShape = overErrors("one error shape with an id (RFC 9457)", (context, tally, provocation) => {
-  if (!isApi(context, provocation) || provocation.exchange.request.method === "HEAD") return;
+  if (!isApi(context, provocation) || isRefusedEarly(provocation)) return;
   const { name, exchange } = provocation;
   const problem = problemOf(exchange);
   const isProblem =
@@ -288,7 +296,10 @@ const inLedger: Check = {
   run: async (context, tally) => {
     const { list } = await provocations(context);
     const api = list.filter(
-      (provocation) => isApi(context, provocation) && provocation.exchange.response.status >= 400,
+      (provocation) =>
+        isApi(context, provocation) &&
+        !isRefusedEarly(provocation) &&
+        provocation.exchange.response.status >= 400,
     );
     for (const { name, exchange } of api) {
       const id = problemOf(exchange)?.id;
