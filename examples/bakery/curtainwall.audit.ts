@@ -49,9 +49,9 @@ export default defineAudit({
     "GET /api/products/:id": { params: { id: breads[0].id } },
     "GET /api/users/:user/orders": {
       as: {
-        alice: { params: { user: alice.id }, canary: orderOf.alice },
-        bob: { params: { user: bob.id }, canary: orderOf.bob },
-        marta: { params: { user: marta.id }, canary: orderOf.marta },
+        alice: { params: { user: alice.id }, canary: alice.id },
+        bob: { params: { user: bob.id }, canary: bob.id },
+        marta: { params: { user: marta.id }, canary: marta.id },
       },
     },
     "GET /api/orders/:id": {

@@ -35,7 +35,8 @@ export async function runService(start: () => Promise<RunningService>): Promise<
 }
 
 function tell(message: ServiceMessage): void {
-  if (process.send !== undefined) process.send(message);
+  // Whoever started this may be gone by now; then nobody wants to know.
+  if (process.send !== undefined) process.send(message, undefined, undefined, () => undefined);
   else if (message.kind === "ready") console.error(`Listening on ${message.url}`);
   else console.error(message.message);
 }

@@ -9,7 +9,7 @@ import type { ChildService } from "./children.ts";
 import { breads } from "./collections.ts";
 import { alice, bob } from "./people.ts";
 import { explain } from "./service.ts";
-import { bakeryName, caFile, root } from "./settings.ts";
+import { bakeryName, caFile, readAddresses, root } from "./settings.ts";
 
 interface Running {
   shop: ChildService;
@@ -45,6 +45,7 @@ try {
 
 /** Starts the shop and the login, builds the site meanwhile, and puts the stack in front of it all. */
 async function start(): Promise<Running> {
+  readAddresses();
   say("Starting the shop and the login, building the site …");
   const [shop, login] = await Promise.all([
     startChild("The shop", join(root, "shop/main.ts")),
