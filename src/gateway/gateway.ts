@@ -140,6 +140,16 @@ interface Surroundings extends GatewayOptions {
   nextLimitId: () => number;
 }
 
+/** What {@link ProblemCode}s don't say of a refusal. */
+interface RefusalDetails {
+  /** Default: a new one. */
+  readonly id?: string;
+  /** For the log. */
+  readonly reason?: string;
+  readonly errors?: readonly FieldFault[];
+  readonly extra?: readonly string[];
+}
+
 /** What is known of one request while it passes its route. */
 interface Passage {
   readonly request: GatewayRequest;
@@ -195,12 +205,8 @@ function compileRoute(route: ContractRoute, surroundings: Surroundings): RouteHa
     }
   }
 
-  function refuse(
-    passage: Passage,
-    code: ProblemCode,
-    details: { reason?: string; errors?: FieldFault[]; extra?: readonly string[] } = {},
-  ): undefined {
-    const id = newId();
+  function refuse(passage: Passage, code: ProblemCode, details: RefusalDetails = {}): undefined {
+    const { id = newId() } = details;
     events({
       type: "gateway.request.refused",
       time: now(),
@@ -362,7 +368,8 @@ function compileRoute(route: ContractRoute, surroundings: Surroundings): RouteHa
     request.readBody(route.maxBodyBytes, (error, bytes) =>
       attempt(passage, () => {
         // Nobody waits for this answer, but the server waits for the call.
-        if (error === "aborted") return fail(passage, newId(), "GATEWAY_INPUT_INVALID");
+        if (error === "aborted")
+          return refuse(passage, "GATEWAY_INPUT_INVALID", { reason: "the client went away" });
         if (error !== undefined)
           return refuse(passage, error === "timeout" ? "GATEWAY_BODY_TIMEOUT" : "GATEWAY_BODY_TOO_LARGE");
         const body = checkBody(passage, schema, bytes);
@@ -412,7 +419,7 @@ function compileRoute(route: ContractRoute, surroundings: Surroundings): RouteHa
     const { caller } = passage;
     if (answer.kind === "failed") return blame(passage, id, answer.code, answer.reason);
     const { status, value } = answer;
-    if (status === 404 || status === 410) return fail(passage, id, "GATEWAY_NOT_FOUND");
+    if (status === 404 || status === 410) return refuse(passage, "GATEWAY_NOT_FOUND", { id });
     if (status >= 400 && status < 500)
       return blame(passage, id, "GATEWAY_UPSTREAM_REFUSED", `it answered ${status}`);
     if (status < 200 || status > 299)

@@ -11,7 +11,7 @@ const newline = 10;
 /**
  * Cuts a stream into lines without letting the sender choose how much memory that takes.
  *
- * @param onLine gets each line without its end, or undefined for one that was too long
+ * @param onLine gets each line without its end, or undefined for one that was too long; empty ones are left out
  */
 export function createLineSplitter(onLine: (line: Uint8Array | undefined) => void): LineSplitter {
   const rest = new Uint8Array(maxLineBytes);
@@ -34,7 +34,7 @@ export function createLineSplitter(onLine: (line: Uint8Array | undefined) => voi
       let from = 0;
       for (let end = bytes.indexOf(newline); end >= 0; end = bytes.indexOf(newline, from)) {
         keep(bytes.subarray(from, end));
-        if (!skipping) onLine(rest.slice(0, kept));
+        if (!skipping && kept > 0) onLine(rest.slice(0, kept));
         [kept, skipping, from] = [0, false, end + 1];
       }
       keep(bytes.subarray(from));

@@ -33,24 +33,23 @@ function readEvent(line: Uint8Array): SecurityEvent | undefined {
 /** Writes one event as a line. JSON escapes control characters, so no field can forge a line or drive a terminal. */
 export function formatRecord(event: SecurityEvent, source: string): string {
   const { type, time, ...fields } = event;
-  const about = "source" in fields ? { about: fields.source } : {};
-  const record: LedgerRecord = {
-    ...fields,
-    ...about,
-    time: isoTime(time),
-    source,
-    severity: eventCatalogue[type].severity,
-    event: type,
-  };
-  const { time: when, source: from, severity, event: name, ...others } = record;
-  return `${escapeControls(JSON.stringify({ time: when, source: from, severity, event: name, ...others }))}\n`;
+  // An event that speaks of a source must not pass for one that comes from there.
+  const { source: about, ...others } = fields as { source?: string };
+  const { severity } = eventCatalogue[type];
+  const record: LedgerRecord = { time: isoTime(time), source, severity, event: type, ...others, about };
+  return `${escapeControls(JSON.stringify(record))}\n`;
 }
 
 /** A domain may send any number; one that is no date is written as the beginning of time rather than not at all. */
 const isoTime = (time: number): string => new Date(Math.abs(time) <= 8.64e15 ? time : 0).toISOString();
 
-// oxlint-disable-next-line no-control-regex -- C1 controls and line separators pass through JSON unescaped
-const controls = /[\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
+/** What JSON leaves as it is and a terminal or an editor obeys or hides: C1 controls, line separators, bidi, invisible and tag characters. */
+const controls =
+  /[\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|\udb40[\udc00-\udc7f]/g;
 
 const escapeControls = (json: string): string =>
-  json.replace(controls, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  json.replace(controls, (match) =>
+    [...Array(match.length).keys()]
+      .map((index) => `\\u${match.charCodeAt(index).toString(16).padStart(4, "0")}`)
+      .join(""),
+  );

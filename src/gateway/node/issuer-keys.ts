@@ -15,6 +15,11 @@ export interface IssuerKeysOptions {
   maxAgeMs?: number;
   /** Least time between two attempts, in milliseconds, so that tokens with invented keys can't drive requests. Default 5 000. */
   coolDownMs?: number;
+  /**
+   * Age at which keys are no longer used if the issuer can't be reached, in milliseconds: whoever cuts the connection must
+   * not keep a withdrawn key alive for ever. Default 86 400 000.
+   */
+  maxStaleMs?: number;
   /** The present in milliseconds since 1970. Default `Date.now`. */
   now?: () => number;
 }
@@ -31,7 +36,7 @@ const timeoutMs = 5000;
 
 /**
  * Keeps the public keys of an OpenID or OAuth issuer: found through its discovery document, renewed in the background,
- * asked for again when a token names an unknown key. While the issuer can't be reached the last keys stay in use.
+ * asked for again when a token names an unknown key. While the issuer can't be reached the last keys stay in use, for a day.
  *
  * @see RFC 8414 §3 (metadata), OpenID Connect Discovery 1.0 §4, RFC 7517 (JWK)
  */
@@ -41,6 +46,7 @@ export function createIssuerKeys({
   events,
   maxAgeMs = 600_000,
   coolDownMs = 5000,
+  maxStaleMs = 86_400_000,
   now = Date.now,
 }: IssuerKeysOptions): RemoteKeySource {
   const agent = new Agent({
@@ -57,11 +63,12 @@ export function createIssuerKeys({
     try {
       const jwksUrl = identity.jwksUrl ?? (await discover());
       const set = publicSigningKeys(await fetchJson(jwksUrl));
-      loadedAt = now();
       const text = JSON.stringify(set);
+      if (text !== fingerprint || keys === undefined)
+        keys = { epoch: (keys?.epoch ?? 0) + 1, find: createLocalJWKSet(set) };
+      loadedAt = now();
       if (text === fingerprint) return;
       fingerprint = text;
-      keys = { epoch: (keys?.epoch ?? 0) + 1, find: createLocalJWKSet(set) };
       events({ type: "gateway.keys.loaded", time: now(), issuer: identity.issuer, keys: set.keys.length });
     } catch (error) {
       events({
@@ -111,19 +118,21 @@ export function createIssuerKeys({
     return running;
   }
 
+  const usable = (): IssuerKeys | undefined => (now() - loadedAt > maxStaleMs ? undefined : keys);
+
   return {
     async load() {
       await refreshSoon();
     },
     current() {
       if (now() - loadedAt > maxAgeMs) void refreshSoon();
-      return keys;
+      return usable();
     },
     async refresh() {
       await refreshSoon();
-      return keys;
+      return usable();
     },
-    close: () => agent.close(),
+    close: () => agent.destroy(),
   };
 }
 
@@ -138,7 +147,7 @@ function publicSigningKeys(value: object): JSONWebKeySet {
       (key.use === undefined || key.use === "sig") &&
       ["RSA", "EC", "OKP"].includes(key.kty ?? ""),
   );
-  if (keys.some((key: JWK) => key?.d !== undefined || key?.kty === "oct"))
+  if (keys.some((key: JWK) => key?.d !== undefined || key?.priv !== undefined || key?.kty === "oct"))
     throw refused("its key set holds private keys");
   if (usable.length === 0) throw refused("its key set holds no key for signatures");
   return { keys: usable as JWK[] };

@@ -14,6 +14,8 @@ export interface UpstreamPoolOptions {
   assertions: AssertionSigner;
   /** Connections kept. Default 64. */
   connections?: number;
+  /** Requests under way at once, those that wait for a connection included; more are refused. Default 1 024. */
+  maxRequests?: number;
 }
 
 /** Connections to one upstream. */
@@ -34,6 +36,7 @@ export function createUpstream({
   ca,
   assertions,
   connections = 64,
+  maxRequests = 1024,
 }: UpstreamPoolOptions): UpstreamPool {
   const pool = new Pool(upstream.url.origin, {
     connections,
@@ -43,8 +46,9 @@ export function createUpstream({
     maxResponseSize: upstream.maxResponseBytes,
   });
   const prefix = upstream.url.pathname.replace(/\/$/, "");
+  let underWay = 0;
 
-  async function send(request: ForwardedRequest, done: (answer: ForwardedAnswer) => void): Promise<void> {
+  async function dispatch(request: ForwardedRequest, done: (answer: ForwardedAnswer) => void): Promise<void> {
     const path = prefix + request.target;
     const { method } = request.route;
     const assertion = await assertions.sign({ caller: request.caller, method, path, id: request.id });
@@ -55,18 +59,28 @@ export function createUpstream({
   }
 
   return {
-    send: (request, done) => {
-      send(request, done).catch(() =>
-        done({
-          kind: "failed",
-          code: "GATEWAY_UPSTREAM_UNAVAILABLE",
-          reason: "the request could not be sent",
-        }),
-      );
+    send(request, done) {
+      // A slow upstream must not gather its callers' bodies here without end.
+      if (underWay >= maxRequests) return done(unavailable("too many requests wait for it"));
+      underWay++;
+      let settled = false;
+      const settle = (answer: ForwardedAnswer): void => {
+        if (settled) return;
+        settled = true;
+        underWay--;
+        done(answer);
+      };
+      dispatch(request, settle).catch(() => settle(unavailable("the request could not be sent")));
     },
     close: () => pool.destroy(),
   };
 }
+
+const unavailable = (reason: string): ForwardedAnswer => ({
+  kind: "failed",
+  code: "GATEWAY_UPSTREAM_UNAVAILABLE",
+  reason,
+});
 
 /** Collects one answer. */
 class AnswerReader implements Dispatcher.DispatchHandler {

@@ -1,22 +1,29 @@
-import { createReadStream } from "node:fs";
-import { createInterface } from "node:readline";
+import { open } from "node:fs/promises";
+import { CurtainwallError } from "../../shared/index.ts";
+import type { LedgerErrorCode } from "../errors.ts";
 import type { LedgerRecord } from "../record.ts";
 
-/** Finds the record of one request in a log, by the id that its error named. */
+/**
+ * Finds the record of one request in a log, by the id that its error named. Undefined if there is none, or no log yet.
+ *
+ * @throws {CurtainwallError} `LEDGER_FILE_UNUSABLE` when the log is there and can't be read
+ */
 export async function findRecord(path: string, id: string): Promise<LedgerRecord | undefined> {
-  const lines = createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY });
   try {
-    for await (const line of lines) {
+    await using file = await open(path);
+    for await (const line of file.readLines()) {
       // A cheap look first: parsing every line of a long log would take seconds.
       if (!line.includes(id)) continue;
       const record = parse(line);
       if (record?.id === id) return record;
     }
     return undefined;
-  } catch {
-    return undefined;
-  } finally {
-    lines.close();
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw new CurtainwallError<LedgerErrorCode>("LEDGER_FILE_UNUSABLE", "The log can't be read.", {
+      cause,
+      hint: `Check that ${path} is a plain file that you may read`,
+    });
   }
 }
 

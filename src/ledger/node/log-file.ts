@@ -1,16 +1,19 @@
 import { closeSync, constants, fdatasync, fstatSync, openSync, readSync, write } from "node:fs";
 import { promisify } from "node:util";
 import { CurtainwallError } from "../../shared/index.ts";
+import type { LedgerErrorCode } from "../errors.ts";
+import { formatRecord } from "../record.ts";
 
 const writeAsync = promisify(write);
 const syncAsync = promisify(fdatasync);
 
 /** The log on disk. */
 export interface LogFile {
-  /** Takes lines; they are written in order, in batches. */
+  /** Takes a line; lines are written in order, in batches. After `close` it is ignored. */
   append(line: string): void;
   /** Resolves when all that was appended is on disk. */
   flush(): Promise<void>;
+  /** Writes what waits, in one last attempt, and gives up the file. */
   close(): Promise<void>;
 }
 
@@ -18,84 +21,137 @@ export interface LogFile {
 export interface LogFileOptions {
   path: string;
   /** Called when a batch can't be written; its lines are kept and tried again. */
-  onError: (error: CurtainwallError) => void;
+  onError: (error: CurtainwallError<LedgerErrorCode>) => void;
   /** Time between two attempts after a failure, in milliseconds. Default 1 000. */
   retryMs?: number;
-  /** Lines kept while the disk refuses them. Default 100 000. */
-  maxPending?: number;
+  /**
+   * Characters that wait while the disk refuses them. Lines beyond that are dropped, the newest, and their number is
+   * written as `ledger.events.lost`. Default 33 554 432.
+   */
+  maxPendingLength?: number;
+  /** The present in milliseconds since 1970. Default `Date.now`. */
+  now?: () => number;
 }
 
 /**
  * Opens the log to append to it. A last line that a crash cut short is closed off, so that it can't swallow the next.
  *
- * @throws {CurtainwallError} `LEDGER_FILE_UNUSABLE` when it can't be opened
+ * @throws {CurtainwallError} `LEDGER_FILE_UNUSABLE` when it can't be opened, or is not a plain file
  */
 export function openLogFile({
   path,
   onError,
   retryMs = 1000,
-  maxPending = 100_000,
+  maxPendingLength = 33_554_432,
+  now = Date.now,
 }: LogFileOptions): LogFile {
   const fd = openForAppending(path);
   let pending: string[] = endsInsideLine(fd) ? ["\n"] : [];
+  let pendingLength = 0;
+  let lost = 0;
   let running: Promise<void> | undefined;
-  let closed = false;
+  let closing: Promise<void> | undefined;
+  let wake: () => void = () => undefined;
+
+  function takeBatch(): Buffer {
+    if (lost > 0)
+      pending.push(
+        formatRecord({ type: "ledger.events.lost", time: now(), source: "ledger", count: lost }, "ledger"),
+      );
+    const batch = Buffer.from(pending.join(""));
+    [pending, pendingLength, lost] = [[], 0, 0];
+    return batch;
+  }
 
   async function drain(): Promise<void> {
     while (pending.length > 0) {
-      const batch = Buffer.from(pending.join(""));
-      pending = [];
+      const batch = takeBatch();
       let from = 0;
-      try {
-        while (from < batch.length) from += (await writeAsync(fd, batch, from)).bytesWritten;
-        await syncAsync(fd);
-      } catch (cause) {
-        onError(
-          new CurtainwallError("LEDGER_WRITE_FAILED", "The log can't be written.", {
-            cause,
-            hint: `Free space for, or mend, ${path}`,
-          }),
-        );
-        pending.unshift(batch.subarray(from).toString());
-        if (closed) return;
-        await new Promise((resolve) => setTimeout(resolve, retryMs));
+      for (;;) {
+        try {
+          while (from < batch.length) from += (await writeAsync(fd, batch, from)).bytesWritten;
+          await syncAsync(fd);
+          break;
+        } catch (cause) {
+          onError(unwritable(path, cause));
+          if (closing !== undefined) return;
+          await pause();
+        }
       }
     }
   }
 
-  const start = (): Promise<void> => (running ??= drain().finally(() => (running = undefined)));
+  /** Waits before another attempt, or until the log is closed. */
+  const pause = (): Promise<void> =>
+    new Promise((resolve) => {
+      const timer = setTimeout(resolve, retryMs);
+      wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+
+  function start(): Promise<void> {
+    // Not in `finally`, which comes a moment later: a line appended in between would wait for the next.
+    running ??= drain().then(() => {
+      running = undefined;
+      return pending.length > 0 && closing === undefined ? start() : undefined;
+    });
+    return running;
+  }
 
   return {
     append(line) {
-      if (pending.length >= maxPending) pending.shift();
+      if (closing !== undefined) return;
+      if (pendingLength + line.length > maxPendingLength) {
+        lost++;
+        return;
+      }
       pending.push(line);
+      pendingLength += line.length;
       void start();
     },
     async flush() {
-      while (pending.length > 0 || running !== undefined) await start();
+      while (running !== undefined || pending.length > 0) await start();
     },
-    async close() {
-      closed = true;
-      await (running ?? (pending.length > 0 ? start() : undefined));
-      closeSync(fd);
+    close() {
+      closing ??= (async () => {
+        await Promise.resolve();
+        wake();
+        await running;
+        if (pending.length > 0) await drain();
+        closeSync(fd);
+      })();
+      return closing;
     },
   };
 }
 
+const unwritable = (path: string, cause: unknown): CurtainwallError<LedgerErrorCode> =>
+  new CurtainwallError("LEDGER_WRITE_FAILED", "The log can't be written.", {
+    cause,
+    hint: `Free space for, or mend, ${path}`,
+  });
+
+const unusable = (path: string, cause: unknown): CurtainwallError<LedgerErrorCode> =>
+  new CurtainwallError("LEDGER_FILE_UNUSABLE", "The log can't be opened.", {
+    cause,
+    hint: `Check that ${path} is a plain file in a folder that can be written`,
+  });
+
 function openForAppending(path: string): number {
+  let fd: number;
   try {
-    // O_NOFOLLOW: whoever could put a link here would choose what a privileged process appends to.
-    return openSync(
-      path,
-      constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW,
-      0o600,
-    );
+    // O_NOFOLLOW: whoever could put a link here would choose what a privileged process appends to. O_NONBLOCK: a pipe put
+    // here must not hold the start up.
+    const { O_RDWR, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants;
+    fd = openSync(path, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600);
   } catch (cause) {
-    throw new CurtainwallError("LEDGER_FILE_UNUSABLE", "The log can't be opened.", {
-      cause,
-      hint: `Check that ${path} is a plain file in a folder that can be written`,
-    });
+    throw unusable(path, cause);
   }
+  if (fstatSync(fd).isFile()) return fd;
+  closeSync(fd);
+  throw unusable(path, undefined);
 }
 
 function endsInsideLine(fd: number): boolean {
