@@ -3,8 +3,8 @@ import type { ChildProcess } from "node:child_process";
 import { existsSync, realpathSync } from "node:fs";
 import type { Socket } from "node:net";
 import { dirname, join, sep } from "node:path";
-import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { createLineSplitter } from "../ledger/index.ts";
 import { CurtainwallError } from "../shared/index.ts";
 import { openControl } from "./control.ts";
 import type { ControlChannel } from "./control.ts";
@@ -72,11 +72,25 @@ export function launchDomain<To extends { type: string }>({
     env: { ...environment },
     cwd: "/",
   });
-  for (const stream of [child.stdout, child.stderr])
-    if (stream !== null) createInterface({ input: stream }).on("line", onLine);
+  for (const stream of [child.stdout, child.stderr]) stream?.on("data", splitLines(onLine));
+
   const control = openControl<FromDomain, To>(child.stdio[3] as Socket);
   return { pid: child.pid ?? 0, control, exited: exitOf(child), kill: () => void child.kill("SIGKILL") };
 }
+
+/** Cuts a domain's output into lines that are safe to show: bounded, and without what would drive a terminal. */
+function splitLines(onLine: (line: string) => void): (bytes: Uint8Array) => void {
+  const decoder = new TextDecoder();
+  const splitter = createLineSplitter((line) =>
+    onLine(
+      line === undefined ? "(a line that was too long)" : decoder.decode(line).replaceAll(controls, "�"),
+    ),
+  );
+  return (bytes) => splitter.push(bytes);
+}
+
+// oxlint-disable-next-line no-control-regex -- control characters are what must not be there
+const controls = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
 
 function exitOf(child: ChildProcess): Promise<string> {
   return new Promise((resolve) => {
@@ -85,27 +99,29 @@ function exitOf(child: ChildProcess): Promise<string> {
   });
 }
 
-/** Waits until a domain says that it is ready. */
-export function domainReady(domain: DomainName, { control, exited }: DomainProcess<never>): Promise<void> {
+type Starting = Pick<DomainProcess<{ type: string }>, "exited"> & {
+  control: Pick<ControlChannel<FromDomain, never>, "onMessage">;
+};
+
+/** Waits until a domain says that it is ready; resolves with what it says. */
+export function domainReady(
+  domain: DomainName,
+  { control, exited }: Starting,
+): Promise<Extract<FromDomain, { type: "ready" }>> {
   return new Promise((resolve, reject) => {
     control.onMessage((message) => {
-      if (message.type === "ready") resolve();
-      else
-        reject(
-          new CurtainwallError(
-            message.code,
-            message.message,
-            message.hint === undefined ? {} : { hint: message.hint },
-          ),
-        );
+      if (message.type === "ready") return resolve(message);
+      const { code, hint } = message;
+      reject(new CurtainwallError(code, message.message, hint === undefined ? {} : { hint }));
     });
-    void exited.then((how) =>
+    void exited.then((how) => {
+      const hint = "Its output above says why";
       reject(
         new CurtainwallError("STACK_DOMAIN_FAILED", `The ${domain} ended before it was ready (${how}).`, {
-          hint: "Its output above says why",
+          hint,
         }),
-      ),
-    );
+      );
+    });
   });
 }
 

@@ -41,5 +41,5 @@ export interface EdgeConfiguration {
 
 /** What a domain says. */
 export type FromDomain =
-  | { type: "ready" }
+  | { type: "ready"; /** Digest of the release that it serves. */ release?: string }
   | { type: "failed"; code: string; message: string; hint: string | undefined };

@@ -272,3 +272,41 @@ test(
     project.remove();
   },
 );
+
+test("An issuer that can't be reached closes the routes that need it with 503, and nothing else", async () => {
+  const config = `import { defineStack, everyone, signedIn, upstream } from "curtainwall";
+import { z } from "zod";
+export default defineStack({
+  origin: "https://localhost", edge: { port: 0, redirectPort: false, threads: 1 },
+  identity: { issuer: "https://127.0.0.1:9/", audience: "api" },
+  upstreams: { shop: upstream({ url: "https://127.0.0.1:9" }) },
+  routes: {
+    "GET /api/mine": { access: signedIn, limit: "5/min per client", response: z.object({}), to: "shop" },
+    "GET /api/open": { access: everyone, limit: "5/min per client", response: z.object({}), to: "shop" },
+  },
+});`;
+  const project = await makeProject({ config });
+  const stack = await startStack({ path: project.root, log: () => undefined });
+  const ask = (path: string): ReturnType<typeof httpsGet> =>
+    httpsGet({
+      host: "127.0.0.1",
+      port: stack.port,
+      name: "localhost",
+      path,
+      headers: { authorization: "Bearer a.b.c" },
+    });
+  const codes = await Promise.all(
+    ["/api/mine", "/api/open", "/"].map(async (path) => [(await ask(path)).status, path]),
+  );
+  const refusal = await ask("/api/mine");
+  await stack.close();
+  assert.deepEqual(codes, [
+    [503, "/api/mine"],
+    [503, "/api/open"],
+    [200, "/"],
+  ]);
+  assert.equal((JSON.parse(refusal.body) as { code: string }).code, "GATEWAY_KEYS_UNAVAILABLE");
+  assert.equal(refusal.headers["retry-after"], "5");
+  assert.ok(eventsOf(stack).some(({ event }) => event === "gateway.keys.unavailable"));
+  project.remove();
+});

@@ -121,6 +121,7 @@ class Supervisor {
   #edge: Kept<ToEdge> | undefined;
   #addresses: readonly string[] = [];
   #port = 0;
+  #release: string | undefined;
   #redirectPort: number | undefined;
   #retries = new Set<NodeJS.Timeout>();
   #closing: Promise<void> | undefined;
@@ -149,7 +150,7 @@ class Supervisor {
     await this.#startLedger(0);
     await this.#startEdge(0);
     this.#unwatch = watchCertificate(contract, folders, () => void this.reloadCertificate());
-    this.#events({ type: "stack.started", time: Date.now(), isolation });
+    this.#events({ type: "stack.started", time: Date.now(), isolation, release: this.#release });
   }
 
   running(): RunningStack {
@@ -234,7 +235,7 @@ class Supervisor {
       ],
       user,
     });
-    await domainReady("ledger", process_ as DomainProcess<never>);
+    await domainReady("ledger", process_);
     this.#keep("ledger", this.#ledger, (attempt) => this.#startLedger(attempt));
   }
 
@@ -283,7 +284,8 @@ class Supervisor {
       maxClients: contract.edge.maxClients,
     };
     process_.control.send({ type: "configure", ...configuration });
-    await domainReady("edge", process_ as DomainProcess<never>);
+    const { release } = await domainReady("edge", process_);
+    this.#release = release;
     this.#keep("edge", this.#edge, (attempt) => this.#startEdge(attempt));
   }
 

@@ -38,7 +38,7 @@ async function start(configuration: EdgeConfiguration): Promise<void> {
   );
   becomeUser(configuration.user);
   await Promise.all(threads.map((thread) => ask(thread, { type: "listen" }, "listening")));
-  control.send({ type: "ready" });
+  control.send({ type: "ready", release: release.digest });
 }
 
 /** Reads the release into memory that all threads share, and checks every byte of it once. */

@@ -31,7 +31,7 @@ function configure({ file, sources, user }: Extract<ToLedger, { type: "configure
     const drains = sources.map(({ name, fd }) => readSource(name, fd, log));
     stop = () => {
       for (const drain of drains) drain();
-      log.close().finally(() => process.exit(0));
+      void log.close().finally(() => process.exit(0));
     };
     control.send({ type: "ready" });
   } catch (error) {

@@ -1,0 +1,81 @@
+// The audit of the example, as a user runs it: the compiled command against `npm start`.
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { after, before, test } from "node:test";
+import type { AuditReport } from "../src/audit/index.ts";
+import { requires } from "./requires.ts";
+import { npmStart, repository, survivors } from "./support/bakery.ts";
+import type { OpenBakery } from "./support/bakery.ts";
+
+const onLinux = process.platform === "linux" ? {} : { skip: "reads /proc" };
+let bakery: OpenBakery;
+
+before(async () => {
+  if (process.platform === "linux") bakery = await npmStart();
+});
+
+after(async () => {
+  bakery?.npm.kill("SIGTERM");
+  assert.deepEqual(await survivors(bakery?.family ?? []), []);
+});
+
+/** Runs `curtainwall audit … --json`. */
+function audit(...options: string[]): Promise<{ code: number; report: AuditReport }> {
+  return new Promise((resolve, reject) => {
+    const args = [`${repository}dist/cli/main.js`, "audit", "examples/bakery", "--json", ...options];
+    execFile(
+      process.execPath,
+      args,
+      { cwd: repository, env: bakery.environment, maxBuffer: 64 * 1024 * 1024 },
+      (error, stdout, stderr) => {
+        try {
+          resolve({ code: Number(error?.code ?? 0), report: JSON.parse(stdout) as AuditReport });
+        } catch {
+          reject(new Error(`${error?.message}\n${stderr}`));
+        }
+      },
+    );
+  });
+}
+
+const verdicts = ({ rows }: AuditReport): Record<string, string> =>
+  Object.fromEntries(rows.map(({ id, verdict }) => [id, verdict]));
+
+test(
+  "The example fails no row; the rows with all their checks are proved, and API-2 says what one host can't show",
+  { skip: requires("chromium").skip || onLinux.skip || false },
+  async () => {
+    const { code, report } = await audit();
+    const failed = report.rows
+      .filter(({ verdict }) => verdict === "failed")
+      .map(({ id, checks }) => [id, checks.filter((check) => check.verdict === "failed")]);
+    assert.deepEqual(failed, []);
+    assert.equal(code, 0);
+    assert.equal(report.rows.length, 24);
+    for (const id of ["API-1", "API-3", "API-5", "API-7", "API-8", "FE-2", "FE-4", "SEC-2"]) {
+      const row = report.rows.find((candidate) => candidate.id === id);
+      assert.equal(
+        row?.verdict,
+        "proved",
+        `${id}: ${JSON.stringify(row?.checks.filter((check) => check.verdict !== "passed").map(({ name, missing }) => [name, missing]))}`,
+      );
+    }
+    const limits = report.rows.find(({ id }) => id === "API-2");
+    assert.equal(limits?.verdict, "unknown");
+    assert.deepEqual(
+      limits?.checks.filter(({ verdict }) => verdict === "missing").map(({ name }) => name),
+      ["parallel burst on two instances", "IPv6 rotation inside a /64"],
+    );
+  },
+);
+
+test("Without a browser FE-2 is unknown and says so; it is no pass", onLinux, async () => {
+  const { report } = await audit("--only", "FE-2", "--browser", "/nonexistent/chromium");
+  assert.equal(verdicts(report)["FE-2"], "unknown");
+  const missing = report.rows
+    .find(({ id }) => id === "FE-2")
+    ?.checks.filter(({ verdict }) => verdict === "missing");
+  assert.ok(
+    (missing?.length ?? 0) > 0 && missing?.every(({ missing: why }) => why !== undefined && why !== ""),
+  );
+});

@@ -1,0 +1,87 @@
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { readFileSync, readdirSync } from "node:fs";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+
+/** The repository's folder. */
+export const repository: string = fileURLToPath(new URL("../..", import.meta.url));
+
+/** A bakery that `npm start` opened. */
+export interface OpenBakery {
+  npm: ChildProcess;
+  port: number;
+  /** Variables that lead another command to the same bakery. */
+  environment: NodeJS.ProcessEnv;
+  /** Ids of all processes below npm's, npm included. */
+  family: number[];
+}
+
+/** Runs `npm start` on free ports, and waits until it says what to try. */
+export async function npmStart(): Promise<OpenBakery> {
+  const [port, shop, login] = await freePorts(3);
+  const environment = {
+    ...process.env,
+    NODE_OPTIONS: "",
+    BAKERY_ORIGIN: `https://localhost:${port}`,
+    BAKERY_SHOP_PORT: String(shop),
+    BAKERY_LOGIN_PORT: String(login),
+  };
+  const npm = spawn("npm", ["start"], {
+    cwd: repository,
+    env: environment,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let output = "";
+  await new Promise<void>((resolve, reject) => {
+    const listen = (chunk: Buffer): void => {
+      output += String(chunk);
+      if (output.includes("What to try")) resolve();
+    };
+    npm.stdout.on("data", listen);
+    npm.stderr.on("data", listen);
+    npm.once("exit", () => reject(new Error(`npm start ended:\n${output}`)));
+  });
+  return {
+    npm,
+    port: port as number,
+    environment,
+    family: [npm.pid as number, ...descendants(npm.pid as number)],
+  };
+}
+
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer());
+  await Promise.all(
+    servers.map((server) => new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve))),
+  );
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
+
+function descendants(pid: number): number[] {
+  const children = readdirSync(`/proc/${pid}/task`)
+    .flatMap((task) => readFileSync(`/proc/${pid}/task/${task}/children`, "utf8").trim().split(" "))
+    .filter((text) => text !== "")
+    .map(Number);
+  return [...children, ...children.flatMap(descendants)];
+}
+
+/** A zombie is dead: PID 1 of some containers never collects them. */
+function isAlive(pid: number): boolean {
+  try {
+    return !/^\d+ \(.*\) [ZX]/s.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch {
+    return false;
+  }
+}
+
+/** Waits until all of these have ended; returns those that have not after 20 seconds. */
+export async function survivors(pids: readonly number[]): Promise<number[]> {
+  const deadline = Date.now() + 20_000;
+  while (pids.some(isAlive) && Date.now() < deadline) await pause(50);
+  return pids.filter(isAlive);
+}
