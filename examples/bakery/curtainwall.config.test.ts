@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import { parseContract } from "curtainwall";
+import type { ContractRoute } from "curtainwall";
+import { z } from "zod";
+import { breads, currency } from "./collections.ts";
+import plan from "./curtainwall.audit.ts";
+import stack from "./curtainwall.config.ts";
+import { alice } from "./people.ts";
+import { openShopDatabase } from "./shop/database.ts";
+import { shopRoutes } from "./shop/routes.ts";
+import { canaries } from "./shop/seed.ts";
+
+const contract = parseContract(stack);
+const database = openShopDatabase({ file: ":memory:", products: breads, currency });
+const shop = shopRoutes(database);
+after(() => database.close());
+
+/** What the shop answers to the plan's sample of a route, as it travels. */
+function sampleAnswer({ key, method, path }: ContractRoute): string {
+  const sample = plan.samples?.[key];
+  const { params = {}, body } = { ...sample, ...sample?.as?.["alice"] };
+  const route = shop.find((entry) => entry.method === method && entry.path === path);
+  const answer = route?.answer({ params, body, query: new URLSearchParams(), subject: alice.id });
+  assert.ok(answer !== undefined && answer.status < 300, `${key}: ${answer?.status}`);
+  return JSON.stringify(answer.body);
+}
+
+test("the contract weakens nothing, and every route of the shop is in it", () => {
+  assert.deepEqual(contract.weakenings, []);
+  const declared = contract.routes.map(({ method, path }) => `${method} ${path}`);
+  assert.deepEqual(declared.toSorted(), shop.map(({ method, path }) => `${method} ${path}`).toSorted());
+});
+
+test("what the shop answers fits each route's schema, and nothing planted gets through it", () => {
+  let planted = 0;
+  for (const route of contract.routes) {
+    assert.ok(route.response !== undefined);
+    const sent = sampleAnswer(route);
+    const released = JSON.stringify(z.parse(route.response, JSON.parse(sent)));
+    for (const canary of Object.values(canaries)) {
+      if (sent.includes(canary)) planted += 1;
+      assert.ok(!released.includes(canary), `${route.key} lets ${canary} out`);
+    }
+  }
+  // Otherwise there would be nothing to keep in, and this test would prove nothing.
+  assert.ok(planted > 10);
+});
+
+test("the audit knows who owns what, and looks for all that is planted", () => {
+  assert.deepEqual(plan.canaries?.toSorted(), Object.values(canaries).toSorted());
+  for (const { key, access } of contract.routes) {
+    if (access.kind !== "owner" && access.kind !== "ownerField") continue;
+    assert.deepEqual(Object.keys(plan.samples?.[key]?.as ?? {}), Object.keys(plan.identities ?? {}), key);
+  }
+});
