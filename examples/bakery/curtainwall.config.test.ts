@@ -10,10 +10,11 @@ import { alice } from "./people.ts";
 import { openShopDatabase } from "./shop/database.ts";
 import { shopRoutes } from "./shop/routes.ts";
 import { canaries } from "./shop/seed.ts";
+import { createShopStore } from "./shop/store.ts";
 
 const contract = parseContract(stack);
 const database = openShopDatabase({ file: ":memory:", products: breads, currency });
-const shop = shopRoutes(database);
+const shop = shopRoutes(createShopStore(database));
 after(() => database.close());
 
 /** What the shop answers to the plan's sample of a route, as it travels. */

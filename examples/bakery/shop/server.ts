@@ -3,8 +3,9 @@ import type { Server } from "node:https";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { DatabaseSync } from "node:sqlite";
 import { assertionHeader } from "curtainwall/upstream";
-import { shopRoutes } from "./routes.ts";
+import { notFound, refused, shopRoutes } from "./routes.ts";
 import type { ShopAnswer, ShopRoute } from "./routes.ts";
+import { createShopStore } from "./store.ts";
 
 /** Checks the gateway's assertion for one request, and says whom it speaks of. Throws when anything is wrong with it. */
 export type VerifyAssertion = (
@@ -26,7 +27,7 @@ const maxConnections = 256;
 
 /** Makes the shop's API: JSON over HTTPS (TLS 1.3), which answers only what the gateway has signed for. */
 export function createShop({ database, certificate, verify, onError }: ShopOptions): Server {
-  const routes = shopRoutes(database);
+  const routes = shopRoutes(createShopStore(database));
   const server = createServer(
     {
       ...certificate,
@@ -68,7 +69,7 @@ async function answer(
   const url = URL.parse(target, "https://shop.invalid");
   const matches = url === null ? [] : routes.flatMap((route) => match(route, url.pathname));
   const found = matches.find(({ route }) => route.method === method);
-  if (url === null || matches.length === 0) return refused(404, "There is no such thing here.");
+  if (url === null || matches.length === 0) return notFound;
   if (found === undefined) return refused(405, "That is not how this is used.");
 
   const body = method === "POST" ? await readJson(request) : { value: undefined };
@@ -80,8 +81,6 @@ async function answer(
     subject: caller.subject,
   });
 }
-
-const refused = (status: number, error: string): ShopAnswer => ({ status, body: { error } });
 
 function header(request: IncomingMessage, name: string): string | undefined {
   const value = request.headers[name];

@@ -1,0 +1,147 @@
+import { randomUUID } from "node:crypto";
+import type { DatabaseSync } from "node:sqlite";
+import { transaction } from "./database.ts";
+
+/** A row as it stands in the database, or what was made of it: all its columns, whatever they are. */
+export type Row = Record<string, unknown>;
+
+/** A line of an order that somebody wants to place. */
+export interface WantedItem {
+  readonly product: string;
+  readonly quantity: number;
+}
+
+/** What became of an order that somebody wanted to place. */
+export type Placement =
+  | { readonly kind: "placed" | "known"; readonly order: Row }
+  | { readonly kind: "conflict" | "not-for-sale" };
+
+/** The shop's data. */
+export interface ShopStore {
+  products(): Row[];
+  product(id: string): Row | undefined;
+  order(id: string): Row | undefined;
+  /** At most 100, the newest first. */
+  ordersOf(customer: string): Row[];
+  /** At most 100, the newest first; of one status if one is given. */
+  orders(status: string | null): Row[];
+  isCustomer(id: string): boolean;
+  /** Places an order whole or not at all; one that carries a reference only once. */
+  placeOrder(customer: string, items: readonly WantedItem[], reference: string | undefined): Placement;
+  keepMessage(message: { name: string; email: string; message: string }): Row;
+}
+
+interface Line extends WantedItem {
+  readonly row: Row;
+}
+
+/** Reads and writes the shop's data. It is what such code often is: `SELECT *`, and the rows as they are. */
+export function createShopStore(database: DatabaseSync): ShopStore {
+  const all = (sql: string, ...values: string[]): Row[] => database.prepare(sql).all(...values);
+  const one = (sql: string, ...values: string[]): Row | undefined => database.prepare(sql).get(...values);
+
+  const withItems = (row: Row): Row => ({
+    ...row,
+    items: all("SELECT * FROM items WHERE orderId = ? ORDER BY position", String(row["id"])),
+    customer: one("SELECT * FROM customers WHERE id = ?", String(row["customerId"])),
+  });
+
+  const order = (id: string): Row | undefined => {
+    const row = one("SELECT * FROM orders WHERE id = ?", id);
+    return row && withItems(row);
+  };
+
+  const earlierOrder = (customer: string, reference: string | undefined): Row | undefined => {
+    if (reference === undefined) return undefined;
+    const row = one("SELECT * FROM orders WHERE customerId = ? AND reference = ?", customer, reference);
+    return row && withItems(row);
+  };
+
+  const linesOf = (items: readonly WantedItem[]): Line[] =>
+    items.flatMap(({ product, quantity }) => {
+      const row = one("SELECT * FROM products WHERE id = ? AND available = 1", product);
+      return row === undefined ? [] : [{ product, quantity, row }];
+    });
+
+  const insertOrder = (customer: string, lines: readonly Line[], reference: string | undefined): string => {
+    const id = randomUUID();
+    const totalCents = sum(lines, "priceCents");
+    database
+      .prepare(
+        `INSERT INTO orders (id, customerId, placedAt, status, currency, totalCents, marginCents, internalNote, reference)
+         VALUES (?, ?, ?, 'placed', ?, ?, ?, 'Placed on the site', ?)`,
+      )
+      .run(
+        id,
+        customer,
+        new Date().toISOString(),
+        String(lines[0]?.row["currency"]),
+        totalCents,
+        totalCents - sum(lines, "costCents"),
+        reference ?? null,
+      );
+    const item = database.prepare("INSERT INTO items VALUES (?, ?, ?, ?, ?, ?)");
+    for (const [position, { product, quantity, row }] of lines.entries())
+      item.run(id, position, product, quantity, Number(row["priceCents"]), Number(row["costCents"]));
+    return id;
+  };
+
+  return {
+    products: () => all("SELECT * FROM products WHERE retired = 0 ORDER BY rowid").map(readable),
+    product: (id) => {
+      const row = one("SELECT * FROM products WHERE id = ?", id);
+      return row && readable(row);
+    },
+    order,
+    ordersOf: (customer) =>
+      all("SELECT * FROM orders WHERE customerId = ? ORDER BY placedAt DESC LIMIT 100", customer).map(
+        withItems,
+      ),
+    orders: (status) =>
+      (status === null
+        ? all("SELECT * FROM orders ORDER BY placedAt DESC LIMIT 100")
+        : all("SELECT * FROM orders WHERE status = ? ORDER BY placedAt DESC LIMIT 100", status)
+      ).map(withItems),
+    isCustomer: (id) => one("SELECT id FROM customers WHERE id = ?", id) !== undefined,
+    placeOrder: (customer, items, reference) =>
+      transaction(database, (): Placement => {
+        const earlier = earlierOrder(customer, reference);
+        if (earlier !== undefined)
+          return isOrderOf(earlier, items) ? { kind: "known", order: earlier } : { kind: "conflict" };
+        const lines = linesOf(items);
+        if (lines.length < items.length) return { kind: "not-for-sale" };
+        return { kind: "placed", order: order(insertOrder(customer, lines, reference)) ?? {} };
+      }),
+    keepMessage: ({ name, email, message }) => {
+      const kept = { id: randomUUID(), receivedAt: new Date().toISOString() };
+      database
+        .prepare("INSERT INTO messages VALUES (?, ?, ?, ?, ?)")
+        .run(kept.id, kept.receivedAt, name, email, message);
+      return kept;
+    },
+  };
+}
+
+const sum = (lines: readonly Line[], column: "priceCents" | "costCents"): number =>
+  lines.reduce((total, { row, quantity }) => total + Number(row[column]) * quantity, 0);
+
+const readable = (row: Row): Row => ({
+  ...row,
+  available: row["available"] === 1,
+  nutrition: nutritionOf(row),
+});
+
+function nutritionOf(row: Row): unknown {
+  const text = String(row["nutrition"]);
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new Error(`Nutrition of ${String(row["id"])} cannot be read: ${text}`, { cause });
+  }
+}
+
+function isOrderOf(order: Row, items: readonly WantedItem[]): boolean {
+  const shape = (list: readonly Row[]): string =>
+    JSON.stringify(list.map(({ product, quantity }) => [product, quantity]));
+  return shape(order["items"] as Row[]) === shape(items.map((item) => ({ ...item })));
+}
