@@ -24,7 +24,7 @@ const deniedFeatures = [
   "publickey-credentials-get",
   "screen-wake-lock",
   "usb",
-  
+
   "xr-spatial-tracking",
 ];
 
