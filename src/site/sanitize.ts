@@ -146,10 +146,9 @@ export function sanitizeContent(html: string): SanitizedContent {
     else if (element.tagName === "img")
       element.properties = { ...element.properties, loading: "lazy", decoding: "async" };
   });
+  // The language that highlighting did not take. No class of content's own passes the schema, so "hljs" is ours.
   visitElements(tree, (element) => {
-    const name = element.tagName;
-    // The hint that highlighting took; `hljs…` classes are not in the schema, so any that is here is ours.
-    if (name === "code" && isLanguageHint(element.properties.className)) delete element.properties.className;
+    if (element.tagName === "code" && !isHighlighted(element)) delete element.properties.className;
   });
   return {
     html: vouchForHtml(toHtml(tree, { characterReferences: { useNamedReferences: false } }), "content"),
@@ -157,6 +156,8 @@ export function sanitizeContent(html: string): SanitizedContent {
   };
 }
 
+const isHighlighted = ({ properties: { className } }: Element): boolean =>
+  Array.isArray(className) && className[0] === "hljs";
 const isLanguageHint = (value: unknown): value is string[] =>
   Array.isArray(value) && String(value[0]).startsWith("language-");
 

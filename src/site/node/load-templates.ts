@@ -100,8 +100,9 @@ async function bundle(
       logLevel: "silent",
       plugins: [externalPackages(), scanSources(root, inlineCode, failures)],
     });
-    const [map, code] = [...outputFiles].sort((left) => (left.path.endsWith(".map") ? -1 : 1));
-    return { code: code?.text ?? "", map: map?.text ?? "" };
+    const textOf = (ending: string): string =>
+      outputFiles.find(({ path }) => path.endsWith(ending))?.text ?? "";
+    return { code: textOf(".mjs"), map: textOf(".map") };
   } catch (cause) {
     const [ours] = failures;
     if (ours !== undefined) throw ours;

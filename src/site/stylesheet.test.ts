@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { inspectStylesheet } from "./stylesheet.ts";
+
+test("what a stylesheet loads is told apart", () => {
+  const facts = inspectStylesheet(
+    '@font-face { src: url("/f.woff2") format("woff2") } a { background: url(/a.png) } b { mask: url(#m) }',
+  );
+  assert.deepEqual(facts, {
+    images: true,
+    fonts: true,
+    addresses: ["/f.woff2", "/a.png"],
+    problem: undefined,
+  });
+});
+
+test("a comment loads nothing", () => {
+  assert.deepEqual(inspectStylesheet("/* url(https://a.example) @import */ a {}"), {
+    images: false,
+    fonts: false,
+    addresses: [],
+    problem: undefined,
+  });
+});
+
+test("what would leave the site is refused with its line", () => {
+  for (const css of [
+    '@import "x.css";',
+    "a{background:url(https://evil.example/?x)}",
+    "a{background:url('//evil.example')}",
+    "a{background:url(data:image/png;base64,x)}",
+    "a{background:url(a.png)}",
+  ])
+    assert.equal(inspectStylesheet(`/*\n*/\n${css}`).problem?.line, 3, css);
+});
