@@ -16,6 +16,9 @@ export interface LoadedContract {
   readonly environment: readonly string[];
 }
 
+/** What each contract read when it was first loaded. */
+const environments = new Map<string, readonly string[]>();
+
 const fileNames = [
   "curtainwall.config.ts",
   "curtainwall.config.mts",
@@ -34,11 +37,13 @@ export async function loadContract(path: string = "."): Promise<LoadedContract> 
   const recorded = recordEnvironment();
   try {
     const module = (await import(pathToFileURL(file).href)) as { default?: unknown };
+    // A module is evaluated once a process, and reads its environment only then.
+    if (!environments.has(file)) environments.set(file, recorded.names());
     return {
       contract: parseContract(module.default),
       file,
       root: dirname(file),
-      environment: recorded.names(),
+      environment: environments.get(file) ?? [],
     };
   } catch (cause) {
     if (isCurtainwallError(cause)) throw cause;

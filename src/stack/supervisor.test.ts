@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import { makeProject } from "../../test/support/project.ts";
 import { httpsGet } from "../../test/support/https-get.ts";
-import { startStack } from "./index.ts";
+import { loadContract, startStack } from "./index.ts";
 import type { RunningStack, StackLogEntry } from "./index.ts";
 
 const plain = `import { defineStack } from "curtainwall";
@@ -308,5 +308,22 @@ export default defineStack({
   assert.equal((JSON.parse(refusal.body) as { code: string }).code, "GATEWAY_KEYS_UNAVAILABLE");
   assert.equal(refusal.headers["retry-after"], "5");
   assert.ok(eventsOf(stack).some(({ event }) => event === "gateway.keys.unavailable"));
+  project.remove();
+});
+
+test("The edge is given what the contract read from the environment, also when it was loaded before", async () => {
+  process.env.TEST_SITE_ADDRESS = "https://127.0.0.1:9";
+  const config = `import { defineStack, everyone, upstream } from "curtainwall";
+import { z } from "zod";
+export default defineStack({
+  origin: "https://localhost", edge: { port: 0, redirectPort: false, threads: 1 },
+  upstreams: { shop: upstream({ url: process.env.TEST_SITE_ADDRESS }) },
+  routes: { "GET /api/x": { access: everyone, limit: "5/min per client", response: z.object({}), to: "shop" } },
+});`;
+  const project = await makeProject({ config });
+  assert.deepEqual((await loadContract(project.root)).environment, ["TEST_SITE_ADDRESS"]);
+  const stack = await startStack({ path: project.root, log: () => undefined });
+  await stack.close();
+  delete process.env.TEST_SITE_ADDRESS;
   project.remove();
 });
