@@ -1,3 +1,64 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { SignJWT, exportJWK, generateKeyPair } from "jose";
+import { compare, has, nodeServer, wrkLoad } from "./harness.ts";
+import type { Peer } from "./harness.ts";
 import type { Suite } from "./run.ts";
 
-export const gateway: Suite = async () => [];
+/** An API call with every policy on and a token that was seen before, over TLS 1.3. PERFORMANCE.md, B. */
+export const gateway: Suite = async ({ folder, seconds, say }) => {
+  if (!has("wrk")) {
+    say("wrk is not installed: the gateway is not measured. On Debian: apt-get install wrk");
+    return [];
+  }
+  const { jwk, script } = await makeLoad(folder);
+  const env = { BENCH_FOLDER: folder, BENCH_JWK: jwk };
+  const names = ["node:https echo", "curtainwall", "fastify", "express", "hono"];
+  const peers: Peer[] = names.map((name) => ({ name, command: nodeServer("servers/api.ts", name), env }));
+  const rounds = Math.max(3, Math.floor(seconds / peers.length / 1.3) - 1);
+  const load = wrkLoad("/api/contact", script);
+  const results = await compare({ title: "API", peers, load, rounds, say });
+  return [
+    {
+      title: "POST of JSON, EdDSA token seen before, limit, Zod, CORS, TLS 1.3, HTTP/1.1, 64 connections",
+      results,
+    },
+  ];
+};
+
+/** A token, the key that it is verified with, and the request as wrk wants it. */
+async function makeLoad(folder: string): Promise<{ jwk: string; script: string }> {
+  const { publicKey, privateKey } = await generateKeyPair("EdDSA", { extractable: true });
+  const token = await new SignJWT({
+    sub: "7a0e2d3e-8d5c-4a39-9a52-1d7d3f6c2b11",
+    client_id: "shop",
+    jti: "1",
+  })
+    .setProtectedHeader({ alg: "EdDSA", typ: "at+jwt", kid: "bench" })
+    .setIssuer("https://login.example/")
+    .setAudience("https://localhost/api")
+    .setIssuedAt()
+    .setExpirationTime("2h")
+    .sign(privateKey);
+  const body = JSON.stringify({
+    name: "Ada Baker",
+    email: "ada@baker.example",
+    topic: "order",
+    message:
+      "Two loaves of rye for Saturday, please, sliced, and one of the walnut if there is any left. ".repeat(
+        2,
+      ),
+  });
+  const script = join(folder, "contact.lua");
+  writeFileSync(
+    script,
+    `wrk.method = "POST"
+wrk.body = '${body}'
+wrk.headers["content-type"] = "application/json"
+wrk.headers["origin"] = "https://shop.example"
+wrk.headers["authorization"] = "Bearer ${token}"
+`,
+  );
+  const jwk = { ...(await exportJWK(publicKey)), kid: "bench", alg: "EdDSA", use: "sig" };
+  return { jwk: JSON.stringify(jwk), script };
+}
