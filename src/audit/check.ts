@@ -10,6 +10,8 @@ export interface Check {
   kind: CheckKind;
   /** Sends what a visitor would not: runs only where the host's ownership is proved. */
   isActive?: boolean;
+  /** Looks at the transport only, so it says something of a target that gives no answer. */
+  isTransport?: boolean;
   /** Waits more than it works, so it runs beside the others. */
   isSlow?: boolean;
   /** Whether the row names it at all, given the options. Default: yes. */
@@ -89,7 +91,7 @@ export async function runCheck(check: Check, rule: string, context: AuditContext
 
 function obstacle(check: Check, context: AuditContext): string | undefined {
   if (check.kind !== "live") return undefined;
-  if (context.unreachable !== undefined) return context.unreachable;
+  if (context.unreachable !== undefined && check.isTransport !== true) return context.unreachable;
   if (check.isActive === true && !context.isLoopback) return "ownership of host not proved";
   return undefined;
 }

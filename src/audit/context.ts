@@ -30,6 +30,8 @@ export interface AuditContext {
   /** Starts the browser at first use. Throws, saying why, when there is none. */
   browser(): Promise<BrowserProbe>;
   readonly lookUpLedger: ((id: string) => Promise<unknown>) | undefined;
+  /** How long a client that sends nothing useful may hold a connection, in milliseconds. */
+  readonly maxSlowMs: number;
   readonly now: () => number;
   sleep(milliseconds: number): Promise<void>;
   /** Text that no server has seen before: `cw` and 16 letters. */

@@ -29,8 +29,8 @@ const maxText = 600;
 const maxHeaders = 40;
 
 /** Characters that would act on a terminal, or reorder text: C0, DEL, C1, bidirectional controls, line separators. */
-// oxlint-disable-next-line no-control-regex -- control characters are what is looked for
 const unprintable =
+  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
   /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff]/g;
 
 /** Text that is safe to print anywhere: at most 600 characters, what acts on a terminal written out. */

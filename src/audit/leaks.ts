@@ -21,7 +21,8 @@ const patterns: readonly (readonly [what: string, pattern: RegExp])[] = [
   ["a path of the server", /\bnode_modules\/|node:internal\//],
   [
     "SQL",
-    /\b(?:SELECT\s[\w*,. "`]{1,200}\sFROM\s|INSERT\s+INTO\s+["`\w]|UPDATE\s+["`\w]{1,60}\s+SET\s|DELETE\s+FROM\s+["`\w])/i,
+    // Keywords in capitals, or lower case with what no prose has: "select a loaf from the shelf" is English.
+    /\bSELECT\s[\w*,. "`]{1,200}\sFROM\s|\bINSERT\s+INTO\s+["`\w]|\bUPDATE\s+["`\w]{1,60}\s+SET\s|\bDELETE\s+FROM\s+["`\w]|\bselect \* from\s|\binsert into \w{1,60} \(/,
   ],
   [
     "an error of a database",

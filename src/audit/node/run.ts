@@ -55,6 +55,8 @@ export interface AuditOptions {
   budgetMs?: number;
   /** For one answer, in milliseconds. Default 10 000. */
   timeoutMs?: number;
+  /** How long the target may let a client hold a connection that sends a byte a second, in milliseconds. Default 45 000. */
+  maxSlowMs?: number;
   now?: () => number;
   onProgress?: (progress: AuditProgress) => void;
   /** Finds an event by the id in an error. */
@@ -140,6 +142,7 @@ async function createContext(
     issuerKeys: () => (keys ??= fetchKeys(contract, hopAuthorities)),
     hopAuthorities,
     lookUpLedger: options.lookUpLedger,
+    maxSlowMs: options.maxSlowMs ?? 45_000,
     now,
     sleep: nap,
     mark: freshMark,

@@ -9,8 +9,6 @@ import { isSuccess, pagePath, see } from "./shared.ts";
 
 /** Bursts above this are not sent: the audit is no load test. */
 const maxBurst = 400;
-/** How long a client that sends nothing useful may hold a connection. */
-const maxSlowMs = 45_000;
 
 const statesLimit: Check = {
   name: "every route states a limit",
@@ -260,13 +258,15 @@ async function slow(
     protocol,
     head,
     drip,
-    maxMs: maxSlowMs,
+    maxMs: context.maxSlowMs,
     ...(client === undefined ? {} : { client }),
   });
   tally.expect(result.ended, {
     kind: "measurement",
     about: `${about}, one byte a second over ${protocol}: the server ends it`,
-    value: result.ended ? Math.round(result.afterMs / 100) / 10 : `still open after ${maxSlowMs / 1000} s`,
+    value: result.ended
+      ? Math.round(result.afterMs / 100) / 10
+      : `still open after ${context.maxSlowMs / 1000} s`,
     unit: "s",
   });
 }

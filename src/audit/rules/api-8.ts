@@ -24,6 +24,7 @@ function refuses(version: OldTlsVersion): Check {
   return {
     name: `${version} refused`,
     kind: "live",
+    isTransport: true,
     run: async (context, tally) => {
       if (isPlain(context, tally)) return;
       const answer = await context.tls.offer(targetHop(context), version);
@@ -41,6 +42,7 @@ function refuses(version: OldTlsVersion): Check {
 const speaks13: Check = {
   name: "TLS 1.3 and its cipher",
   kind: "live",
+  isTransport: true,
   run: async (context, tally) => {
     if (isPlain(context, tally)) return;
     const facts = await context.tls.connect(targetHop(context));
@@ -60,6 +62,7 @@ const speaks13: Check = {
 const certificate: Check = {
   name: "the certificate verifies",
   kind: "live",
+  isTransport: true,
   run: async (context, tally) => {
     if (isPlain(context, tally)) return;
     const facts = await context.tls.connect(targetHop(context));
@@ -178,6 +181,7 @@ const declaredHttps: Check = {
 const hopsSpeak13: Check = {
   name: "every hop behind it speaks TLS 1.3 and verifies",
   kind: "live",
+  isTransport: true,
   isActive: true,
   run: async (context, tally) => {
     const all = hops(context);

@@ -1,0 +1,152 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, test } from "node:test";
+import { testCertificate } from "./fixtures/certificate.ts";
+import { startSite } from "./fixtures/site.ts";
+import type { Fault, TestSite } from "./fixtures/site.ts";
+import { runAudit } from "./node/run.ts";
+import type { AuditCheck, AuditRow } from "./report.ts";
+
+const root = mkdtempSync(join(tmpdir(), "curtainwall-audit-"));
+after(() => rmSync(root, { recursive: true, force: true }));
+execFileSync("git", ["init", "-q"], { cwd: root });
+writeFileSync(join(root, "ca.pem"), (await testCertificate()).ca);
+writeFileSync(join(root, ".gitignore"), ".env\n.env.*\n");
+const commit = ["-c", "user.name=test", "-c", "user.email=test@test.example", "commit", "-qm"];
+execFileSync("git", ["add", "."], { cwd: root });
+execFileSync("git", [...commit, "first"], { cwd: root });
+
+async function auditRow(site: TestSite, id: string): Promise<AuditRow> {
+  const { contract, plan, release, target, ca, logged } = site;
+  const report = await runAudit({
+    contract,
+    plan,
+    release,
+    target,
+    ca,
+    root,
+    only: [id],
+    timeoutMs: 3000,
+    maxSlowMs: 3000,
+    lookUpLedger: async (event) => (logged.has(event) ? event : undefined),
+  });
+  const [row] = report.rows;
+  assert.ok(row !== undefined);
+  return row;
+}
+
+const faultsOf = (row: AuditRow): string[] =>
+  row.checks
+    .filter((check) => check.verdict !== "passed")
+    .map((check) => `${check.name}: ${check.verdict}: ${check.missing ?? check.evidence[0]?.about}`);
+
+const find = (row: AuditRow, name: string): AuditCheck => {
+  const check = row.checks.find((candidate) => candidate.name === name);
+  assert.ok(check !== undefined, `there is no check "${name}"`);
+  return check;
+};
+
+describe("a site that does everything right", () => {
+  for (const id of ["API-1", "API-3", "API-5", "API-7", "API-8", "FE-4", "SEC-2"]) {
+    test(`${id} is proved`, async () => {
+      const site = await startSite();
+      try {
+        const row = await auditRow(site, id);
+        assert.deepEqual(faultsOf(row), []);
+        assert.equal(row.verdict, "proved");
+        assert.ok(row.checks.every((check) => check.evidence.length > 0 && check.reproduce !== ""));
+      } finally {
+        await site.close();
+      }
+    });
+  }
+});
+
+/** Each mistake, the row that must fail for it, and the checks that must see it. */
+const mistakes: readonly (readonly [fault: Fault, row: string, ...checks: string[]])[] = [
+  ["open to all", "API-1", "no token"],
+  ["accepts expired tokens", "API-1", "expired token"],
+  ["ignores the audience", "API-1", "token for another audience"],
+  ["ignores the issuer", "API-1", "token of another issuer"],
+  ["believes alg none", "API-1", "alg:none"],
+  ["confuses keys", "API-1", "key confusion"],
+  ["ignores signatures", "API-1", "tampered signature or claims", "token signed with a key of ours"],
+  ["trusts the key in the token", "API-1", "token signed with a key of ours"],
+  [
+    "ignores ownership",
+    "API-1",
+    "user A asks for what is B's",
+    "a canary object of each identity reaches its owner only",
+  ],
+  ["leaks the owner's object in a 403", "API-1", "a canary object of each identity reaches its owner only"],
+  ["ignores roles", "API-1", "lower role"],
+  ["refuses everybody", "API-1", "users A and B: their own is allowed"],
+  ["answers undeclared paths", "API-1", "an undeclared path is 404, an undeclared method 405"],
+  ["answers undeclared methods", "API-1", "an undeclared path is 404, an undeclared method 405"],
+  ["trusts x-user-id", "API-1", "no header and no spelling of the path gets around it"],
+  ["forgets tokens behind a slash", "API-1", "no header and no spelling of the path gets around it"],
+  ["strips unknown keys", "API-3", "extra keys"],
+  ["takes the last duplicate", "API-3", "duplicate keys"],
+  ["crashes on malformed input", "API-3", "malformed JSON, paths and text"],
+  ["reads any media type", "API-3", "media types"],
+  ["reads any size", "API-3", "size"],
+  ["writes before it validates", "API-3", "state unchanged"],
+  [
+    "reflects origins",
+    "API-5",
+    "origin refused: null",
+    "origin refused: prefix",
+    "origin refused: suffix",
+    "origin refused: subdomain",
+    "origin refused: port",
+    "origin refused: scheme",
+    "origin refused: case",
+    "credentials",
+    "preflight",
+  ],
+  ["allows null", "API-5", "origin refused: null"],
+  ["allows by suffix", "API-5", "origin refused: prefix", "origin refused: subdomain"],
+  ["allows by prefix", "API-5", "origin refused: suffix", "origin refused: port"],
+  ["forgets Vary", "API-5", "Vary: Origin on every API answer"],
+  ["shows stacks", "API-7", "no stack, path, SQL or version in errors", "an upstream's failure stays inside"],
+  ["repeats input", "API-7", "errors do not repeat what was sent"],
+  ["errors without id", "API-7", "one error shape with an id (RFC 9457)", "an error's id is in the ledger"],
+  ["says its version", "API-7", "no stack, path, SQL or version in errors"],
+  [
+    "sends undeclared fields",
+    "API-7",
+    "success bodies hold nothing undeclared",
+    "planted canaries stay inside",
+  ],
+  ["crashes on malformed input", "API-7", "a bad request is never a 5xx"],
+  ["speaks TLS 1.2", "API-8", "TLS 1.2 refused"],
+  ["forgets HSTS", "API-8", "HSTS"],
+  ["forgets HSTS", "FE-4", "200, a page (HTTP/1.1)", "401, the API (HTTP/2)"],
+  ["forgets headers on 404", "FE-4", "404, a page (HTTP/1.1)", "404, the API (HTTP/2)"],
+  ["forgets headers on errors", "FE-4", "401, the API (HTTP/1.1)", "429, the API (HTTP/1.1)"],
+  ["forgets headers on HTTP/2", "FE-4", "200, a page (HTTP/2)"],
+  ["serves .env", "SEC-2", "none is served"],
+  ["allows inline scripts", "FE-2", "every page has a strict policy", "csp_evaluator finds nothing high"],
+  ["limits nobody", "API-2", "burst of N + 1"],
+  ["limits by X-Forwarded-For", "API-2", "X-Forwarded-For rotation"],
+  ["limits all together", "API-2", "one client's burst does not lock others out"],
+];
+
+describe("a site that makes a mistake", () => {
+  for (const [fault, id, ...names] of mistakes) {
+    test(`${id} fails for a site that ${fault}`, async () => {
+      const site = await startSite(fault);
+      try {
+        const row = await auditRow(site, id);
+        assert.equal(row.verdict, "failed", faultsOf(row).join("\n"));
+        for (const name of names)
+          assert.equal(find(row, name).verdict, "failed", `${name}: ${find(row, name).missing ?? "passed"}`);
+      } finally {
+        await site.close();
+      }
+    });
+  }
+});

@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { isCurtainwallError } from "../shared/index.ts";
+import { startSite } from "./fixtures/site.ts";
+import { assertPlanFits, defineAudit } from "./plan.ts";
+import type { AuditPlan } from "./plan.ts";
+
+const token = async (): Promise<string> => "a.b.c";
+const refusesWith =
+  (message: RegExp) =>
+  (error: unknown): boolean =>
+    isCurtainwallError(error, "AUDIT_PLAN_INVALID") && message.test(error.message);
+
+test("a good plan is taken as it is", () => {
+  const plan = { identities: { alice: { subject: "1", token } }, canaries: ["long enough"] };
+  assert.deepEqual(defineAudit(plan), plan);
+});
+
+for (const [what, plan, message] of [
+  ["a misspelt member", { identites: {} }, /no member "identites"/],
+  [
+    "a token that is no function",
+    { identities: { alice: { subject: "1", token: "abc" } } },
+    /alice\.token must be a function/,
+  ],
+  ["a missing subject", { identities: { alice: { token } } }, /alice\.subject/],
+  ["a canary that is too short", { canaries: ["abc"] }, /at least 6/],
+] as const) {
+  test(`a plan with ${what} is refused`, () => {
+    assert.throws(() => defineAudit(plan as unknown as AuditPlan), refusesWith(message));
+  });
+}
+
+test("a plan must name routes and identities that exist", async () => {
+  const { contract, plan, close } = await startSite();
+  await close();
+  assert.doesNotThrow(() => assertPlanFits(plan, contract));
+  assert.throws(
+    () => assertPlanFits({ samples: { "GET /api/nothing": {} } }, contract),
+    refusesWith(/is no route/),
+  );
+  assert.throws(
+    () => assertPlanFits({ samples: { "GET /api/staff": { as: { eve: {} } } } }, contract),
+    refusesWith(/eve is no identity/),
+  );
+  assert.throws(
+    () => assertPlanFits({ state: { "POST /api/contact": "GET /api/nothing" } }, contract),
+    refusesWith(/no GET route/),
+  );
+});
