@@ -1,13 +1,17 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import { test } from "node:test";
+import { mock, test } from "node:test";
 import Provider from "oidc-provider";
 import { isCurtainwallError } from "../../shared/index.ts";
 import { testCertificate } from "../fixtures/certificate.ts";
 import { decodeToken } from "../tokens.ts";
 import { authorizationCode, clientCredentials } from "./token.ts";
 import type { AuthorizationCodeOptions } from "./token.ts";
+
+// The provider tells what a production set-up would change.
+mock.method(console, "warn", () => undefined);
+mock.method(console, "info", () => undefined);
 
 interface Issuer {
   options: AuthorizationCodeOptions;

@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { startSite } from "../fixtures/site.ts";
+import type { Fault } from "../fixtures/site.ts";
+import type { AuditRow } from "../report.ts";
+import { runAudit } from "./run.ts";
+
+const executablePath = "/usr/bin/chromium";
+const skip = existsSync(executablePath) ? false : "Chromium is not installed: apt-get install chromium";
+const root = mkdtempSync(join(tmpdir(), "curtainwall-browser-"));
+after(() => rmSync(root, { recursive: true, force: true }));
+
+async function auditPolicy(faults: Fault[], browser = { executablePath }): Promise<AuditRow> {
+  const { contract, plan, release, target, ca, close } = await startSite(...faults);
+  try {
+    const { rows } = await runAudit({ contract, plan, release, target, ca, root, only: ["FE-2"], browser });
+    assert.ok(rows[0] !== undefined);
+    return rows[0];
+  } finally {
+    await close();
+  }
+}
+
+const verdictOf = (row: AuditRow, name: string): string | undefined =>
+  row.checks.find((check) => check.name === name)?.verdict;
+
+test(
+  "FE-2 is proved: no page violates its policy, and injected scripts are blocked and reported",
+  { skip },
+  async () => {
+    const row = await auditPolicy([]);
+    assert.equal(
+      row.verdict,
+      "proved",
+      JSON.stringify(row.checks.filter((check) => check.verdict !== "passed")).slice(0, 2000),
+    );
+  },
+);
+
+test("FE-2 fails when injected scripts run", { skip }, async () => {
+  const row = await auditPolicy(["allows inline scripts"]);
+  assert.equal(verdictOf(row, "injected scripts are blocked and reported"), "failed");
+});
+
+test("FE-2 fails when a page violates its own policy", { skip }, async () => {
+  const row = await auditPolicy(["breaks its own policy"]);
+  assert.equal(verdictOf(row, "zero violations in a browser, on every page"), "failed");
+});
+
+test("without a browser FE-2 is unknown, and says what is missing", async () => {
+  const row = await auditPolicy([], { executablePath: "/nowhere/chromium" });
+  assert.equal(row.verdict, "unknown");
+  assert.deepEqual([row.ran, row.of], [3, 5]);
+  assert.match(
+    row.checks.find((check) => check.verdict === "missing")?.missing ?? "",
+    /nowhere\/chromium did not start/,
+  );
+});

@@ -1,0 +1,156 @@
+import assert from "node:assert/strict";
+import { createServer } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
+import { test } from "node:test";
+import { createServer as createTlsServer } from "node:tls";
+import { isCurtainwallError } from "../../shared/index.ts";
+import { testCertificate } from "../fixtures/certificate.ts";
+import { startSite } from "../fixtures/site.ts";
+import type { Protocol } from "../probe.ts";
+import { isLoopback } from "./address.ts";
+import { createWire } from "./wire.ts";
+import type { OpenWire } from "./wire.ts";
+
+/** A wire to a plain server that treats connections as it likes. */
+async function withServer(
+  treat: (socket: Socket) => void,
+  work: (wire: OpenWire) => Promise<void>,
+): Promise<void> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket.on("error", () => undefined));
+    treat(socket);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const wire = createWire({
+    target: new URL(`http://localhost:${(server.address() as AddressInfo).port}`),
+    timeoutMs: 1000,
+    maxBytes: 1000,
+  });
+  try {
+    await work(wire);
+  } finally {
+    wire.close();
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  }
+}
+
+for (const protocol of ["http/1.1", "h2"] as const satisfies Protocol[]) {
+  test(`a request arrives as it was written, and its answer comes back, over ${protocol}`, async () => {
+    const site = await startSite();
+    const wire = createWire({ target: site.target, ca: site.ca });
+    try {
+      const response = await wire.send({
+        method: "GET",
+        path: "/api/breads/rye?unit=g",
+        protocol,
+        headers: [["accept", "application/json"]],
+      });
+      assert.deepEqual(
+        [response.protocol, response.status, response.header("content-type")],
+        [protocol, 200, "application/json"],
+      );
+      assert.deepEqual(JSON.parse(response.text()), { id: "rye", name: "Rye" });
+    } finally {
+      wire.close();
+      await site.close();
+    }
+  });
+
+  test(`requests come from the loopback address that was asked for, over ${protocol}`, async () => {
+    const { cert, key, ca } = await testCertificate();
+    const seen: (string | undefined)[] = [];
+    const server = createTlsServer({ cert, key, ALPNProtocols: [protocol] }, (socket) => {
+      seen.push(socket.remoteAddress);
+      socket.on("error", () => undefined).destroy();
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const wire = createWire({
+      target: new URL(`https://localhost:${(server.address() as AddressInfo).port}`),
+      ca,
+    });
+    await assert.rejects(
+      wire.send({ method: "GET", path: "/", protocol, client: "127.9.8.7" }),
+      isCurtainwallError,
+    );
+    assert.deepEqual(seen, ["127.9.8.7"]);
+    wire.close();
+    server.close();
+  });
+}
+
+test("a body beyond the bound is cut and marked", async () => {
+  await withServer(
+    (socket) =>
+      socket.on("data", () =>
+        socket.write(`HTTP/1.1 200 OK\r\ncontent-length: 5000\r\n\r\n${"a".repeat(5000)}`),
+      ),
+    async (wire) => {
+      const response = await wire.send({ method: "GET", path: "/" });
+      assert.deepEqual([response.body.length, response.truncated], [1000, true]);
+    },
+  );
+});
+
+test("an answer that stops half-way is an error, not a short answer", async () => {
+  await withServer(
+    (socket) => socket.on("data", () => socket.end("HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\nhalf")),
+    async (wire) => {
+      await assert.rejects(wire.send({ method: "GET", path: "/" }), (error) => isCurtainwallError(error));
+    },
+  );
+});
+
+test("after eight failures in a row the target is given up", async () => {
+  let connections = 0;
+  await withServer(
+    (socket) => {
+      connections++;
+      socket.destroy();
+    },
+    async (wire) => {
+      for (let count = 0; count < 12; count++) await assert.rejects(wire.send({ method: "GET", path: "/" }));
+      assert.equal(connections, 8);
+    },
+  );
+});
+
+const trickleOptions = {
+  protocol: "http/1.1",
+  head: new TextEncoder().encode("GET / HTTP/1.1\r\nx: "),
+  drip: new TextEncoder().encode("a"),
+  maxMs: 1500,
+} as const;
+
+test("a server that lets a slow client stay is seen", async () => {
+  await withServer(
+    () => undefined,
+    async (wire) => assert.equal((await wire.trickle(trickleOptions)).ended, false),
+  );
+});
+
+test("a server that ends a slow client is seen, with when", async () => {
+  await withServer(
+    (socket) => setTimeout(() => socket.destroy(), 300),
+    async (wire) => {
+      const { ended, afterMs } = await wire.trickle(trickleOptions);
+      assert.equal(ended, true);
+      assert.ok(afterMs >= 200 && afterMs < 1500);
+    },
+  );
+});
+
+test("only names and addresses of this machine are loopback", () => {
+  for (const host of ["localhost", "shop.localhost", "127.0.0.1", "127.9.9.9", "[::1]"])
+    assert.equal(isLoopback(host), true, host);
+  for (const host of [
+    "example.com",
+    "localhost.example.com",
+    "127.0.0.1.example.com",
+    "10.0.0.1",
+    "[::2]",
+    "0.0.0.0",
+  ])
+    assert.equal(isLoopback(host), false, host);
+});
