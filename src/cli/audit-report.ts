@@ -75,15 +75,14 @@ const observations = (row: AuditRow): number =>
   row.checks.reduce((sum, check) => sum + check.observations, 0);
 
 function findings(row: AuditRow, columns: number, paint: Paint): string[] {
-  const failed = row.checks.filter((check) => check.verdict === "failed");
-  return [
-    paint(["bold", "red"], `${clean(row.id)} ${clean(row.title)}`),
-    ...failed.flatMap((check) => [
-      `  ${clean(check.name)}`,
-      ...check.evidence.slice(0, maxFindings).flatMap((evidence) => evidenceLines(evidence, columns)),
-      paint("cyan", `    $ ${clean(check.reproduce)}`),
-    ]),
-  ];
+  const lines = [paint(["bold", "red"], `${clean(row.id)} ${clean(row.title)}`)];
+  for (const check of row.checks.filter(({ verdict }) => verdict === "failed")) {
+    lines.push(`  ${clean(check.name)}`);
+    for (const evidence of check.evidence.slice(0, maxFindings))
+      lines.push(...evidenceLines(evidence, columns));
+    lines.push(paint("cyan", `    $ ${clean(check.reproduce)}`));
+  }
+  return lines;
 }
 
 function evidenceLines(evidence: Evidence, columns: number): string[] {

@@ -1,19 +1,19 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { requires } from "../../../test/requires.ts";
 import { startSite } from "../fixtures/site.ts";
 import type { Fault } from "../fixtures/site.ts";
 import type { AuditRow } from "../report.ts";
 import { runAudit } from "./run.ts";
 
-const executablePath = "/usr/bin/chromium";
-const skip = existsSync(executablePath) ? false : "Chromium is not installed: apt-get install chromium";
+const chromium = requires("chromium");
 const root = mkdtempSync(join(tmpdir(), "curtainwall-browser-"));
 after(() => rmSync(root, { recursive: true, force: true }));
 
-async function auditPolicy(faults: Fault[], browser = { executablePath }): Promise<AuditRow> {
+async function auditPolicy(faults: Fault[], browser = { executablePath: chromium.path }): Promise<AuditRow> {
   const { contract, plan, release, target, ca, close } = await startSite(...faults);
   try {
     const { rows } = await runAudit({ contract, plan, release, target, ca, root, only: ["FE-2"], browser });
@@ -29,7 +29,7 @@ const verdictOf = (row: AuditRow, name: string): string | undefined =>
 
 test(
   "FE-2 is proved: no page violates its policy, and injected scripts are blocked and reported",
-  { skip },
+  chromium,
   async () => {
     const row = await auditPolicy([]);
     assert.equal(
@@ -40,12 +40,12 @@ test(
   },
 );
 
-test("FE-2 fails when injected scripts run", { skip }, async () => {
+test("FE-2 fails when injected scripts run", chromium, async () => {
   const row = await auditPolicy(["allows inline scripts"]);
   assert.equal(verdictOf(row, "injected scripts are blocked and reported"), "failed");
 });
 
-test("FE-2 fails when a page violates its own policy", { skip }, async () => {
+test("FE-2 fails when a page violates its own policy", chromium, async () => {
   const row = await auditPolicy(["breaks its own policy"]);
   assert.equal(verdictOf(row, "zero violations in a browser, on every page"), "failed");
 });

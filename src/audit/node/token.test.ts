@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { mock, test } from "node:test";
-import Provider from "oidc-provider";
+import { Provider } from "oidc-provider";
 import { isCurtainwallError } from "../../shared/index.ts";
 import { testCertificate } from "../fixtures/certificate.ts";
 import { decodeToken } from "../tokens.ts";
@@ -47,7 +47,7 @@ async function startIssuer(page?: (path: string) => string | undefined): Promise
       },
     ],
     clientDefaults: { id_token_signed_response_alg: "ES256" },
-    jwks: { keys: [{ ...jwk, kid: "k1", alg: "ES256", use: "sig" } as never] },
+    jwks: { keys: [{ ...jwk, kid: "k1", alg: "ES256", use: "sig" }] },
     cookies: { keys: ["test"] },
     features: {
       clientCredentials: { enabled: true },
