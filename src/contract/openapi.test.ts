@@ -229,6 +229,32 @@ test("two different schemas under one name, and a name that no component can hav
   assertNoDeadReference(document);
 });
 
+test("objects that an intersection joins are described as the one object that they are, named or not", async () => {
+  const Named = z.object({ a: z.number() }).meta({ id: "ApiTestJoined" });
+  const joined = z.intersection(Named, z.object({ b: z.number() }));
+  const document = await describe({
+    "POST /api/joined": { ...base, body: joined, response: Named },
+    "POST /api/either": {
+      ...base,
+      body: z.intersection(z.union([Named, z.object({ c: z.number() })]), z.object({ b: z.number() })),
+      response: none,
+    },
+  });
+  const closed = (...names: string[]): object => ({
+    type: "object",
+    properties: Object.fromEntries(names.map((name) => [name, { type: "number" }])),
+    required: names,
+    additionalProperties: false,
+  });
+  assert.deepEqual(bodyOf(document, "/api/joined"), closed("a", "b"));
+  const sorted = (node: Node): unknown => ({ ...node, required: (node.required as string[]).sort() });
+  assert.deepEqual((bodyOf(document, "/api/either").anyOf as Node[]).map(sorted), [
+    sorted(closed("b", "a") as Node),
+    sorted(closed("b", "c") as Node),
+  ]);
+  assert.deepEqual(answerOf(document, "/api/joined", "post"), { $ref: "#/components/schemas/ApiTestJoined" });
+});
+
 test("what is read from text is described as the text that travels", async () => {
   const document = await describe({
     "GET /api/days": {

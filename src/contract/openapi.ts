@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Access } from "./access.ts";
 import type { Contract, ContractRoute } from "./contract.ts";
 import type { Schema } from "./define.ts";
-import { originalOf } from "./schema.ts";
+import { joinedSchemas, originalOf } from "./schema.ts";
 
 type Json = Record<string, unknown>;
 
@@ -150,7 +150,7 @@ function jsonSchema(schema: Schema, io: Direction, components: Components): Json
   const { items, $defs = {} } = z.toJSONSchema(z.array(schema as z.ZodType), {
     io,
     target: "draft-2020-12",
-    metadata: new Names(),
+    metadata: new Names(joinedSchemas(schema)),
     // What has no JSON form was refused when the contract was parsed; what is left (a coerced date) travels as text.
     unrepresentable: "any",
     override: ({ zodSchema, jsonSchema: json }) => {
@@ -169,10 +169,17 @@ const sameName = "@";
 /** What `.meta()` says of schemas and of their closed copies. Two schemas of one name get two, as Zod insists. */
 class Names extends z.core.$ZodRegistry<z.core.GlobalMeta> {
   readonly #names = new Map<string, Schema>();
+  readonly #joined: ReadonlySet<Schema>;
+
+  /** `joined` stay without a name: two closed objects, each by reference, would refuse each other's fields. */
+  constructor(joined: ReadonlySet<Schema>) {
+    super();
+    this.#joined = joined;
+  }
 
   override get(schema: Schema): z.core.GlobalMeta | undefined {
-    const meta = z.globalRegistry.get(originalOf(schema));
-    return meta?.id === undefined ? meta : { ...meta, id: this.#nameOf(schema, meta.id) };
+    const { id, ...meta } = z.globalRegistry.get(originalOf(schema)) ?? {};
+    return id === undefined || this.#joined.has(schema) ? meta : { ...meta, id: this.#nameOf(schema, id) };
   }
 
   #nameOf(schema: Schema, id: string): string {

@@ -122,6 +122,22 @@ export function originalOf(schema: Schema): Schema {
   return originals.get(schema) ?? schema;
 }
 
+/** The schemas that an intersection joins, those inside its unions too. */
+export function joinedSchemas(schema: Schema): Set<Schema> {
+  const joined = new Set<Schema>();
+  const seen = new Set<Schema>();
+  const visit = (current: Schema, isJoined: boolean): void => {
+    if (seen.has(current) && (!isJoined || joined.has(current))) return;
+    seen.add(current);
+    if (isJoined) joined.add(current);
+    const def = definition(current);
+    const joins = def.type === "intersection" || (isJoined && def.type === "union");
+    for (const [, child] of children(def)) visit(child, joins);
+  };
+  visit(schema, false);
+  return joined;
+}
+
 /**
  * A copy of a schema in which *every* object, however deep, either refuses or strips undeclared fields. Zod's own
  * `.strict()` reaches the top level only.
