@@ -144,8 +144,9 @@ function textOf(children: unknown): string | undefined {
 }
 
 function withIntegrity(props: Props, address: unknown, context: GuardContext): Props {
-  const path = typeof address === "string" ? URL.parse(address, context.url)?.pathname : undefined;
-  const integrity = path === undefined ? undefined : context.integrityOf(path);
+  const url = typeof address === "string" ? URL.parse(address, context.url) : null;
+  const isOwn = url !== null && url.origin === new URL(context.url).origin;
+  const integrity = isOwn ? context.integrityOf(url.pathname) : undefined;
   return integrity === undefined ? props : { ...props, integrity };
 }
 

@@ -140,10 +140,16 @@ function cleanJsxText(text: string): string {
   return lines
     .map((line, index) => {
       const start = index === 0 ? line : line.replace(/^[ \t]+/, "");
-      return index === lines.length - 1 ? start : start.replace(/[ \t]+$/, "");
+      return index === lines.length - 1 ? start : trimBlanksAtEnd(start);
     })
     .filter((line) => line !== "")
     .join(" ");
+}
+
+function trimBlanksAtEnd(line: string): string {
+  let end = line.length;
+  while (end > 0 && (line[end - 1] === " " || line[end - 1] === "\t")) end--;
+  return line.slice(0, end);
 }
 
 function unsafe(message: string, place: SourcePlace, hint?: string): Error {

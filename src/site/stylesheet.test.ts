@@ -30,6 +30,15 @@ test("what would leave the site is refused with its line", () => {
     "a{background:url('//evil.example')}",
     "a{background:url(data:image/png;base64,x)}",
     "a{background:url(a.png)}",
+    "a{background:url( /\\\\evil.example )}",
+    "a{background:URL(' \"https://evil.example')}",
   ])
     assert.equal(inspectStylesheet(`/*\n*/\n${css}`).problem?.line, 3, css);
+});
+
+test("a hostile stylesheet takes no longer to read than its length asks for", () => {
+  const started = performance.now();
+  for (const piece of ["url(", "url( ", "/*", " ", "url('"]) inspectStylesheet(piece.repeat(200_000));
+  inspectStylesheet(`url(${" ".repeat(1_000_000)}x`);
+  assert.ok(performance.now() - started < 5000);
 });

@@ -327,6 +327,19 @@ const badInputs: Record<string, BadInput> = {
     code: "SITE_TEMPLATE_FAILED",
     message: /^templates\/pages\.tsx:2: .*early/,
   },
+  "asset() called while the templates are loaded": {
+    files: {
+      "templates/pages.tsx":
+        'import { asset } from "curtainwall/template";\nconst css = asset("site.css");\nexport const page = () => css;',
+    },
+    code: "SITE_TEMPLATE_FAILED",
+    message: /^templates\/pages\.tsx:2: asset\("site\.css"\) was called outside/,
+  },
+  "a page that comes later": {
+    files: { "templates/pages.tsx": inTemplate("x").replace("export function", "export async function") },
+    code: "SITE_PAGE_UNSAFE",
+    message: /must return <html>/,
+  },
   "an asset that is not there": {
     files: { "templates/pages.tsx": inTemplate('<img src={asset("pictures/site.css")} alt="" />') },
     code: "SITE_ASSET_UNKNOWN",

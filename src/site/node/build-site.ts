@@ -1,3 +1,4 @@
+import { realpath } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { encodeRelease } from "../../contract/index.ts";
 import type { Contract } from "../../contract/index.ts";
@@ -55,7 +56,8 @@ export async function buildSite({
       hint: 'Add  site: { content: "content", templates: "templates", assets: "public", collections },',
     });
   }
-  const base = resolve(root);
+  // Bundlers name files by their real path; without this, messages would lead around symbolic links.
+  const base = await realpath(root).catch(() => resolve(root));
   onProgress({ step: "read", done: 0, total: 1 });
   const content = await readFolder(resolve(base, site.content), {
     root: base,
@@ -69,7 +71,7 @@ export async function buildSite({
   onProgress({ step: "read", done: 1, total: 1 });
 
   onProgress({ step: "templates", done: 0, total: 1 });
-  const loaded = await loadTemplates(base, resolve(base, site.templates));
+  const loaded = await loadTemplates(base, resolve(base, site.templates), site.collections.keys());
   onProgress({ step: "templates", done: 1, total: 1 });
 
   const { files, pages, notFound } = await buildPages(

@@ -29,8 +29,12 @@ export interface LoadedTemplates {
  *
  * @throws {CurtainwallError} `SITE_FOLDER_MISSING`, `SITE_TEMPLATE_INVALID`, `SITE_TEMPLATE_UNSAFE`, `SITE_TEMPLATE_FAILED`
  */
-export async function loadTemplates(root: string, folder: string): Promise<LoadedTemplates> {
-  const names = await templateNames(root, folder);
+export async function loadTemplates(
+  root: string,
+  folder: string,
+  collections: Iterable<string>,
+): Promise<LoadedTemplates> {
+  const names = await templateNames(root, folder, collections);
   const inlineCode = createInlineCode();
   const { code, map } = await bundle(root, folder, names, inlineCode);
   const scratch = await mkdtemp(join(tmpdir(), "curtainwall-templates-"));
@@ -51,18 +55,15 @@ const toUrlPath = (path: string): string => path.split(sep).join("/");
 const templateFile = (root: string, folder: string) => (name: string) =>
   toUrlPath(relative(root, join(folder, `${name}.tsx`)));
 
-/** Collections are named in lower case; `Shell.tsx` and the like are components that templates share. */
-async function templateNames(root: string, folder: string): Promise<string[]> {
+/** The collections that have a template. Other files of the folder are components that templates share. */
+async function templateNames(root: string, folder: string, collections: Iterable<string>): Promise<string[]> {
   const files = await readdir(folder).catch((cause: unknown) => {
     throw siteError("SITE_FOLDER_MISSING", `the folder ${toUrlPath(relative(root, folder))} can't be read.`, {
       hint: "The contract's site.templates names it, relative to the contract: make it, or correct the name",
       cause,
     });
   });
-  return files
-    .filter((file) => /^[a-z0-9][\w-]*\.tsx$/.test(file))
-    .map((file) => file.replace(/\.tsx$/, ""))
-    .sort();
+  return [...collections].filter((name) => files.includes(`${name}.tsx`)).sort();
 }
 
 async function bundle(
@@ -183,15 +184,13 @@ async function importBundle(
     const module = (await import(pathToFileURL(file).href)) as { templates: Modules };
     return module.templates;
   } catch (cause) {
-    if (isCurtainwallError(cause)) throw cause;
-    throw siteError(
-      "SITE_TEMPLATE_FAILED",
-      `the templates can't be loaded: ${cause instanceof Error ? cause.message : String(cause)}`,
-      {
-        place: placeOf(cause),
-        cause,
-      },
-    );
+    const known = isCurtainwallError(cause) ? cause : undefined;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw siteError("SITE_TEMPLATE_FAILED", known?.message ?? `the templates can't be loaded: ${reason}`, {
+      ...(known?.hint === undefined ? {} : { hint: known.hint }),
+      place: placeOf(cause),
+      cause,
+    });
   }
 }
 
