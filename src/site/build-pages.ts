@@ -228,6 +228,7 @@ function renderEntry(
       { entry, collections, origin: contract.origin },
       {
         inlineCode: sources.inlineCode,
+        template: template.file,
         url: contract.origin + entry.path,
         integrityOf: (path) => assets.integrityOf(path),
         assetAddress: (name) => assets.address(name),

@@ -9,6 +9,8 @@ import { addressesIn, attributeKey, parseLink, urlAttributes } from "./urls.ts";
 /** What {@link guardNode} needs to know of the page that is rendered. */
 export interface GuardContext {
   readonly inlineCode: InlineCode;
+  /** Its template, which is named where a node does not say where it was written. */
+  readonly template: string;
   /** The page's own address, to resolve relative ones. */
   readonly url: string;
   /** The digests of a hashed asset, by its path; undefined for others. */
@@ -44,7 +46,7 @@ const contentHolders = new Set([
  */
 export function guardNode(node: VNode, context: GuardContext): void {
   const props = (node.props ?? {}) as Props;
-  const place = placeOf(node);
+  const place = placeOf(node) ?? { file: context.template };
   if (typeof node.type !== "string") {
     // Preact's precompiled templates are raw markup inside a fragment.
     if ("tpl" in props || "UNSTABLE_comment" in props)
@@ -69,7 +71,7 @@ function checkAttribute(
   element: string,
   name: string,
   value: unknown,
-  place: SourcePlace | undefined,
+  place: SourcePlace,
   context: GuardContext,
 ): void {
   if (ownProps.has(name) || value === undefined || value === null) return;
@@ -89,7 +91,7 @@ function checkAttribute(
   }
 }
 
-function checkMarkup(element: string, props: Props, place: SourcePlace | undefined): void {
+function checkMarkup(element: string, props: Props, place: SourcePlace): void {
   if (props.dangerouslySetInnerHTML === undefined || props.dangerouslySetInnerHTML === null) return;
   if (safeHtmlKind(props.dangerouslySetInnerHTML) !== "content" || !contentHolders.has(element)) {
     throw unsafe(
@@ -100,12 +102,7 @@ function checkMarkup(element: string, props: Props, place: SourcePlace | undefin
   }
 }
 
-function guardCode(
-  name: "script" | "style",
-  props: Props,
-  place: SourcePlace | undefined,
-  context: GuardContext,
-): Props {
+function guardCode(name: "script" | "style", props: Props, place: SourcePlace, context: GuardContext): Props {
   const type = name === "script" ? scriptType(props.type) : "script";
   if (type === undefined) {
     throw unsafe(
@@ -156,6 +153,6 @@ function placeOf(node: VNode): SourcePlace | undefined {
   return source?.fileName === undefined ? undefined : { file: source.fileName, line: source.lineNumber };
 }
 
-function unsafe(message: string, place: SourcePlace | undefined, hint?: string): Error {
+function unsafe(message: string, place: SourcePlace, hint?: string): Error {
   return siteError("SITE_TEMPLATE_UNSAFE", message, { place, ...(hint === undefined ? {} : { hint }) });
 }

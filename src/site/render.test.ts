@@ -10,6 +10,7 @@ import { Content, JsonIsland } from "./template.ts";
 
 const context = {
   inlineCode: { script: new Set(["go(1 < 2)"]), style: new Set(["a > b {}"]) },
+  template: "templates/pages.tsx",
   url: "https://www.site.example/here/",
   integrityOf: (path: string) => (path === "/assets/a.js" ? "sha256-abc" : undefined),
   assetAddress: (name: string) => `/assets/${name}`,

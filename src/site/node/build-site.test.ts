@@ -220,8 +220,8 @@ const badInputs: Record<string, BadInput> = {
   },
   "a template without a page": {
     files: { "templates/pages.tsx": "export const Page = 1;" },
-    code: "SITE_TEMPLATE_MISSING",
-    message: /"pages"/,
+    code: "SITE_TEMPLATE_INVALID",
+    message: /^templates\/pages\.tsx: .*named page/,
   },
   "two files for one address": {
     files: {
@@ -348,7 +348,7 @@ const badInputs: Record<string, BadInput> = {
   "front matter in a script, through a variable": {
     files: { "templates/pages.tsx": inTemplate('{h("script", null, title)}') },
     code: "SITE_TEMPLATE_UNSAFE",
-    message: /this <script> stands in no template's source/,
+    message: /^templates\/pages\.tsx: .*this <script> stands in no template's source/,
   },
   "front matter in a script": {
     files: { "templates/pages.tsx": inTemplate("<script>{`var title = ${title}`}</script>") },

@@ -202,8 +202,13 @@ function checkExports(
   const templates = new Map<string, Template>();
   for (const name of names) {
     const page = modules[name]?.page;
-    if (typeof page === "function")
-      templates.set(name, { file: fileOf(name), page: page as Template["page"] });
+    if (typeof page !== "function") {
+      throw siteError("SITE_TEMPLATE_INVALID", "it exports no component named page.", {
+        place: { file: fileOf(name) },
+        hint: "Write  export function page({ entry }) { … }",
+      });
+    }
+    templates.set(name, { file: fileOf(name), page: page as Template["page"] });
   }
   return templates;
 }
