@@ -5,8 +5,8 @@ export type BodyProblem = "too-large" | "aborted" | "timeout";
 export interface ApiRequest {
   readonly method: string;
   /**
-   * The path as it was sent, without the query. It begins with `/`, has no empty segment but possibly the last, no dot
-   * segment, no backslash, and no escape that is malformed or stands for `/`, `\` or a control character.
+   * The path as it was sent, without the query. It begins with `/`; nothing else about it is checked, so that the API can
+   * refuse a malformed one in its own words.
    */
   readonly path: string;
   /** What follows the first `?`, as it was sent: visible ASCII. Empty when there is no `?`. */

@@ -66,12 +66,13 @@ export function createResolver(options: ResolverOptions): Resolver {
       return answerFile(file, method, queryAt < 0 ? "" : target.slice(queryAt), acceptEncoding, ifNoneMatch);
     }
     if (target.charCodeAt(0) !== 0x2f) return resolveUnusual(method, target, acceptEncoding, ifNoneMatch);
-    const decoded = decodePath(path);
-    if (decoded === undefined) return refusals[400];
+    // Malformed paths too: what calls an API expects the API's own errors.
     if (api !== undefined && api.matches(path)) {
       const query = queryAt < 0 ? "" : target.slice(queryAt + 1);
       return isCleanQuery(query) ? { ready: false, path, query } : refusals[400];
     }
+    const decoded = decodePath(path);
+    if (decoded === undefined) return refusals[400];
     const other = plan.byPath.get(decoded);
     if (other === undefined) return plan.notFound?.[notFoundChoice(acceptEncoding)] ?? refusals[404];
     return answerFile(other, method, queryAt < 0 ? "" : target.slice(queryAt), acceptEncoding, ifNoneMatch);
