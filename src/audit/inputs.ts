@@ -72,7 +72,7 @@ function inputFor(
 const fresh = (body: unknown): unknown => (typeof body === "function" ? (body as () => unknown)() : body);
 
 /** Tells whether the contract accepts an input. */
-export function accepts(route: ContractRoute, input: AuditInput): boolean {
+function accepts(route: ContractRoute, input: AuditInput): boolean {
   const query =
     route.query === undefined
       ? Object.keys(input.query ?? {}).length === 0

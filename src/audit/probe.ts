@@ -107,10 +107,17 @@ export interface TlsFacts {
   spkiSha256: string;
 }
 
+/** A program that ran to its end. */
+export interface Ran {
+  exitCode: number;
+  stdout: string;
+  stderr: string;
+}
+
 /** The project's folder: what git, npm and the file system say about it. */
 export interface SourceProbe {
   /** Runs a program in the project's folder, bounded; `undefined` when there is no such program. */
-  run(program: string, args: readonly string[]): Promise<{ exitCode: number; stdout: string } | undefined>;
+  run(program: string, args: readonly string[]): Promise<Ran | undefined>;
   /** A file's text, `undefined` when there is none. */
   read(file: string): Promise<string | undefined>;
 }

@@ -2,6 +2,7 @@ import type { Check, Rule } from "../check.ts";
 import type { AuditContext } from "../context.ts";
 import { printable } from "../evidence.ts";
 import type { Evidence } from "../evidence.ts";
+import type { Ran } from "../probe.ts";
 import { see } from "./shared.ts";
 
 const variants = [
@@ -19,15 +20,11 @@ const variants = [
 const isTemplate = (file: string): boolean => /\.(example|sample|template|dist)$/.test(file);
 const isEnvFile = (file: string): boolean => /(^|\/)\.env(\.[^/]*)?$/.test(file) && !isTemplate(file);
 
-interface Ran {
-  exitCode: number;
-  stdout: string;
-}
-
 async function git(context: AuditContext, args: readonly string[]): Promise<Ran | string> {
   const inside = await context.source.run("git", ["rev-parse", "--is-inside-work-tree"]);
   if (inside === undefined) return "git is not installed";
-  if (inside.exitCode !== 0) return "the project is in no git repository";
+  if (inside.exitCode !== 0)
+    return `git does not read the project: ${printable(inside.stderr.trim().split("\n")[0] ?? "", 200)}`;
   return (await context.source.run("git", args)) ?? "git is not installed";
 }
 
