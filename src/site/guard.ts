@@ -119,7 +119,10 @@ function guardCode(name: "script" | "style", props: Props, place: SourcePlace, c
   const { children } = props;
   const attributes: Props = { ...props, children: undefined };
   const text = textOf(children);
-  if (text === "") return name === "script" ? withIntegrity(attributes, props.src, context) : attributes;
+  const isLinked = name === "script" && typeof props.src === "string" && props.src !== "";
+  if (isLinked && text === "") return withIntegrity(attributes, props.src, context);
+  if (isLinked) throw unsafe("a script has an address or a text, not both.", place);
+  if (text === "") throw unsafe(`this <${name}> is empty.`, place);
   if (type === "data") throw unsafe("data goes into a page through <JsonIsland>, which escapes it.", place);
   if (text === undefined || !context.inlineCode[name].has(text)) {
     throw unsafe(

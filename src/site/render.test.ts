@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
 import { Fragment, cloneElement, h } from "preact";
 import type { VNode } from "preact";
 import { jsxTemplate } from "preact/jsx-runtime";
 import { asset } from "./asset.ts";
+import { inspectPage } from "./inspect-page.ts";
 import { renderPage } from "./render.ts";
 import { sanitizeContent } from "./sanitize.ts";
 import { Content, JsonIsland } from "./template.ts";
@@ -130,4 +132,68 @@ test("after a page that failed, Preact is as it was", () => {
     render(() => h("p", null, "fine")),
     /<p>fine<\/p>/,
   );
+});
+
+test("whatever the guard lets through, a browser's reading of the page finds nothing in it", () => {
+  const text = fc.oneof(
+    fc.constantFrom(
+      "</script><script>alert(1)</script>",
+      '"><img src=x onerror=alert(1)>',
+      "</title><svg onload=alert(1)>",
+      "</textarea><script>alert(1)</script>",
+      "]]><script>alert(1)</script>",
+      "--><script>alert(1)</script>",
+      "javascript:alert(1)",
+      "java\tscript:alert(1)",
+      "data:text/html,<script>alert(1)</script>",
+      "//evil.example/x",
+      "go(1 < 2)",
+      "\u0000",
+    ),
+    fc.string({ maxLength: 8 }),
+  );
+  const attribute = fc.tuple(
+    fc.constantFrom(
+      ..."href src HREF xlinkHref xlink:href onclick ONERROR onLoad on-click style srcdoc srcDoc action formAction title class id name value type rel content http-equiv httpEquiv integrity nonce poster srcset data-a aria-label is shadowrootmode attributeName target innerHTML children".split(
+        " ",
+      ),
+      "a\u000conload",
+      "x onload=alert(1) y",
+    ),
+    fc.oneof(text, fc.boolean(), fc.constant(null)),
+  );
+  const name = fc.constantFrom(
+    ..."p a div img script SCRIPT style svg math title textarea template select option table tr td form button input iframe base meta link object embed noscript xmp plaintext animate set use foreignObject desc annotation-xml mtext video source svg:script".split(
+      " ",
+    ),
+  );
+  const { node } = fc.letrec<{ node: VNode }>((tie) => ({
+    node: fc
+      .tuple(
+        name,
+        fc.array(attribute, { maxLength: 3 }),
+        fc.array(fc.oneof({ depthSize: "small" }, text, text, tie("node")), { maxLength: 3 }),
+      )
+      .map(([type, attributes, children]) =>
+        h(type, Object.fromEntries(attributes) as object, ...(children as string[])),
+      ),
+  }));
+  let rendered = 0;
+  const readable = (child: VNode): string | undefined => {
+    try {
+      return render(() => h("html", null, h("body", null, child)));
+    } catch {
+      return undefined;
+    }
+  };
+  fc.assert(
+    fc.property(node, (child) => {
+      const html = readable(child);
+      if (html === undefined) return;
+      rendered++;
+      assert.deepEqual(inspectPage(html, context.url, context.inlineCode).problems, []);
+    }),
+    { numRuns: 3000 },
+  );
+  assert.ok(rendered > 100, String(rendered));
 });
