@@ -32,7 +32,8 @@ export const auditCommand: Command = {
     const address = positionals.find((argument) => /^https?:\/\//.test(argument));
     const folder = positionals.find((argument) => argument !== address) ?? ".";
     const target = URL.parse(address ?? "") ?? undefined;
-    if (address !== undefined && target === undefined) throw usageError(`"${address}" is no address`, auditCommand);
+    if (address !== undefined && target === undefined)
+      throw usageError(`"${address}" is no address`, auditCommand);
     const { contract, root } = await loadContract(folder);
     const folders = stackFolders(root);
     const browser = values.get("browser") ?? findBrowser();
@@ -50,20 +51,33 @@ export const auditCommand: Command = {
       lookUpLedger: (id) => findRecord(folders.logFile, id),
     }).finally(() => line.done());
     if (flags.has("json")) printJson(report);
-    else print(renderReport(report, { colour: process.stdout.isTTY && process.env.NO_COLOR === undefined, width: process.stdout.columns ?? 100 }));
-    if (report.summary.failed > 0) say(styled("red", `${report.summary.failed} of ${report.rows.length} rows failed.`));
+    else
+      print(
+        renderReport(report, {
+          colour: process.stdout.isTTY && process.env.NO_COLOR === undefined,
+          width: process.stdout.columns ?? 100,
+        }),
+      );
+    if (report.summary.failed > 0)
+      say(styled("red", `${report.summary.failed} of ${report.rows.length} rows failed.`));
     return report.summary.failed > 0 ? exitCodes.failed : exitCodes.done;
   },
 };
 
 async function loadPlan(root: string): Promise<AuditPlan | undefined> {
-  const file = ["curtainwall.audit.ts", "curtainwall.audit.js"].map((name) => join(root, name)).find((path) => existsSync(path));
+  const file = ["curtainwall.audit.ts", "curtainwall.audit.js"]
+    .map((name) => join(root, name))
+    .find((path) => existsSync(path));
   if (file === undefined) return undefined;
   try {
     return ((await import(pathToFileURL(file).href)) as { default?: AuditPlan }).default;
   } catch (cause) {
     if (cause instanceof CurtainwallError) throw cause;
-    throw new CurtainwallError("STACK_CONFIG_FAILED", `${file} can't be loaded: ${(cause as Error).message}`, { cause });
+    throw new CurtainwallError(
+      "STACK_CONFIG_FAILED",
+      `${file} can't be loaded: ${(cause as Error).message}`,
+      { cause },
+    );
   }
 }
 
@@ -72,9 +86,15 @@ async function readRelease({ releaseFile }: StackFolders): Promise<Release | und
   return existsSync(releaseFile) ? decodeRelease(readFileSync(releaseFile)) : undefined;
 }
 
-const readIfThere = (file: string): string | undefined => (existsSync(file) ? readFileSync(file, "utf8") : undefined);
+const readIfThere = (file: string): string | undefined =>
+  existsSync(file) ? readFileSync(file, "utf8") : undefined;
 
-const browserPlaces = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome", "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"];
+const browserPlaces = [
+  "/usr/bin/chromium",
+  "/usr/bin/chromium-browser",
+  "/usr/bin/google-chrome",
+  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+];
 
 function findBrowser(): string | undefined {
   return browserPlaces.find((path) => {

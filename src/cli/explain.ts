@@ -1,3 +1,4 @@
+import { parseRouteKey } from "../contract/index.ts";
 import { createGateway, createLimitMemory, createLimitStore } from "../gateway/index.ts";
 import { CurtainwallError } from "../shared/index.ts";
 import { loadContract } from "../stack/index.ts";
@@ -11,7 +12,8 @@ export const explainCommand: Command = {
   summary: "Say what a route's requests pass, in order",
   options: { json: { type: "boolean", says: "print the result as JSON" } },
   async run({ positionals: [key, folder = "."], flags }) {
-    if (key === undefined) throw usageError("Which route?", explainCommand);
+    if (key === undefined || typeof parseRouteKey(key) === "string")
+      throw usageError("Name a route, method and path in quotes", explainCommand);
     const { contract } = await loadContract(folder);
     const nowhere = new Map([...contract.upstreams.keys()].map((name) => [name, () => undefined]));
     const gateway = createGateway({

@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { readFileSync, readdirSync } from "node:fs";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { makeProject } from "../../test/support/project.ts";
+
+const entry = fileURLToPath(new URL("./main.ts", import.meta.url));
+
+function curtainwall(...args: string[]): { code: number | null; out: string; words: string } {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ["--conditions=curtainwall-source", entry, ...args],
+    { encoding: "utf8" },
+  );
+  return { code: status, out: stdout, words: stderr };
+}
+
+const config = `import { defineStack, everyone, upstream } from "curtainwall";
+import { z } from "zod";
+export default defineStack({
+  origin: "https://localhost",
+  upstreams: { shop: upstream({ url: "https://127.0.0.1:9" }) },
+  routes: { "GET /api/x/:id": { access: everyone, limit: "5/min per client", params: { id: z.uuid() }, response: z.object({}), to: "shop" } },
+});`;
+
+test("help goes to stdout, misuse to stderr with exit code 2 and the usage line", () => {
+  assert.match(curtainwall("--help").out, /curtainwall <command>/);
+  assert.match(curtainwall("build", "--help").out, /Usage: curtainwall build \[folder\]/);
+  assert.match(curtainwall("--version").out, /^\d+\.\d+\.\d+/);
+  for (const [args, words] of [
+    [["biuld"], /There is no command "biuld"/],
+    [["build", "--jsn"], /Unknown option '--jsn'.*\n.*Usage: curtainwall build/],
+    [["build", "a", "b"], /"b" is one argument too many/],
+    [["explain", "examples"], /Name a route/],
+    [["audit", "https://"], /is no address/],
+  ] as const) {
+    const result = curtainwall(...args);
+    assert.equal(result.code, 2, args.join(" "));
+    assert.equal(result.out, "");
+    assert.match(result.words, words);
+  }
+});
+
+test("explain prints a route's checks in order, for people and as JSON; a route that does not exist names those that do", async () => {
+  const project = await makeProject({ config });
+  const text = curtainwall("explain", "GET /api/x/:id", project.root).out;
+  assert.deepEqual(
+    [...text.matchAll(/^ +\d+ {2}(\w[\w ]*?) {2}/gm)].map((match) => match[1]),
+    [
+      "path",
+      "method",
+      "origin",
+      "limit by client",
+      "access",
+      "parameters",
+      "query",
+      "body",
+      "upstream",
+      "answer",
+    ],
+  );
+  const json = JSON.parse(curtainwall("explain", "GET /api/x/:id", project.root, "--json").out) as {
+    steps: { check: string; otherwise: string }[];
+  };
+  assert.match(
+    json.steps.find(({ check }) => check === "query")?.otherwise ?? "",
+    /400 GATEWAY_INPUT_INVALID/,
+  );
+  const unknown = curtainwall("explain", "GET /api/y", project.root);
+  assert.match(unknown.words, /Routes: GET \/api\/x\/:id/);
+  project.remove();
+});
+
+test("a failed build leaves the release of the one before untouched, and nothing half-written", async () => {
+  const project = await makeProject({ config });
+  const folder = `${project.root}/.curtainwall/edge`;
+  const before = readFileSync(`${folder}/release.bin`);
+  const failed = curtainwall("build", project.root);
+  assert.equal(failed.code, 1);
+  assert.match(failed.words, /^SITE_NOT_DECLARED {2}.+\n→ .+/);
+  assert.deepEqual(readFileSync(`${folder}/release.bin`), before);
+  assert.deepEqual(readdirSync(folder), ["release.bin"]);
+  project.remove();
+});
+
+test("openapi prints the API's description", async () => {
+  const project = await makeProject({ config });
+  const document = JSON.parse(curtainwall("openapi", project.root).out) as { openapi: string; paths: object };
+  assert.equal(document.openapi, "3.1.1");
+  assert.deepEqual(Object.keys(document.paths), ["/api/x/{id}"]);
+  project.remove();
+});
