@@ -4,7 +4,7 @@ import type { SecureVersion } from "node:tls";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import { testCertificate } from "./fixtures/certificate.ts";
-import { tlsProbe } from "./node/tls.ts";
+import { createTlsProbe } from "./node/tls.ts";
 import type { OldTlsVersion } from "./probe.ts";
 import { readAnswer } from "./tls-hello.ts";
 
@@ -19,7 +19,10 @@ async function offer(
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   try {
     return (
-      await tlsProbe.offer({ host: "localhost", port: (server.address() as AddressInfo).port }, version)
+      await createTlsProbe(5000).offer(
+        { host: "localhost", port: (server.address() as AddressInfo).port },
+        version,
+      )
     ).verdict;
   } finally {
     server.close();

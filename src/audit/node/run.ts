@@ -9,6 +9,7 @@ import type { Rule } from "../check.ts";
 import type { AuditContext } from "../context.ts";
 import { auditRows } from "../audit-rows.ts";
 import { reasonOf } from "../check.ts";
+import type { TlsProbe } from "../probe.ts";
 import { assertPlanFits } from "../plan.ts";
 import type { AuditPlan } from "../plan.ts";
 import { summarise } from "../report.ts";
@@ -20,7 +21,7 @@ import { openBrowser } from "./browser.ts";
 import type { OpenBrowser } from "./browser.ts";
 import { createFetch } from "./fetch.ts";
 import { createSourceProbe } from "./source.ts";
-import { tlsProbe } from "./tls.ts";
+import { createTlsProbe } from "./tls.ts";
 import { createWire, freshMark } from "./wire.ts";
 import type { OpenWire } from "./wire.ts";
 
@@ -103,6 +104,9 @@ export async function runAudit(options: AuditOptions): Promise<AuditReport> {
   }
 }
 
+const tlsProbeOf = ({ timeoutMs = 5000 }: AuditOptions): TlsProbe =>
+  createTlsProbe(Math.min(timeoutMs, 5000));
+
 function chosenRules(only: readonly string[] | undefined): readonly Rule[] {
   return only === undefined ? allRules : allRules.filter((rule) => only.includes(rule.id));
 }
@@ -136,7 +140,7 @@ async function createContext(
     caller: createCaller({ wire: bounded, tokens, sleep: nap, remainingMs: () => endsAt - now() }),
     tokens,
     wire: bounded,
-    tls: tlsProbe,
+    tls: tlsProbeOf(options),
     source: createSourceProbe(root),
     browser,
     issuerKeys: () => (keys ??= fetchKeys(contract, hopAuthorities)),
@@ -196,10 +200,11 @@ async function fetchKeys(
   return Array.isArray(keys) ? (keys as JWK[]).slice(0, 10) : [];
 }
 
-function lazyBrowser({ browser, target, ca }: AuditOptions): {
+function lazyBrowser(options: AuditOptions): {
   get: AuditContext["browser"];
   close: () => Promise<void>;
 } {
+  const { browser, target, ca } = options;
   let opened: Promise<OpenBrowser> | undefined;
   const open = async (): Promise<OpenBrowser> => {
     if (browser === undefined)
@@ -208,7 +213,7 @@ function lazyBrowser({ browser, target, ca }: AuditOptions): {
         "no browser was given: install Chromium and playwright-core",
       );
     const port = Number(target.port === "" ? "443" : target.port);
-    const facts = await tlsProbe.connect({
+    const facts = await tlsProbeOf(options).connect({
       host: target.hostname,
       port,
       ...(ca === undefined ? {} : { ca }),

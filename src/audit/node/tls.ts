@@ -7,29 +7,31 @@ import type { Hop, TlsFacts, TlsProbe } from "../probe.ts";
 import { clientHello, readAnswer } from "../tls-hello.ts";
 import { bareHost, connectAddress, serverName } from "./address.ts";
 
-const timeoutMs = 5000;
 const maxBytes = 16_384;
 
-/** A {@link TlsProbe} over real sockets. It sends no token and no cookie, so it may look at what does not verify. */
-export const tlsProbe: TlsProbe = {
-  async offer(hop, version) {
-    const { bytes, wasClosed } = await exchangeBytes(
-      hop,
-      clientHello(version, bareHost(hop.host), randomBytes(32)),
-      (seen) => seen.length >= 11 || (seen[0] === 21 && seen.length >= 7),
-    );
-    return readAnswer(bytes, wasClosed);
-  },
-  connect,
-  async plain(hop, request) {
-    return (await exchangeBytes(hop, new TextEncoder().encode(request), () => false)).bytes;
-  },
-};
+/** Makes a {@link TlsProbe} over real sockets. It sends no token and no cookie, so it may look at what does not verify. */
+export function createTlsProbe(timeoutMs: number): TlsProbe {
+  return {
+    async offer(hop, version) {
+      const hello = clientHello(version, bareHost(hop.host), randomBytes(32));
+      const { bytes, wasClosed } = await exchangeBytes(hop, hello, timeoutMs, isAnswered);
+      return readAnswer(bytes, wasClosed);
+    },
+    connect: (hop) => connect(hop, timeoutMs),
+    async plain(hop, request) {
+      return (await exchangeBytes(hop, new TextEncoder().encode(request), timeoutMs, () => false)).bytes;
+    },
+  };
+}
+
+/** Enough of a ServerHello to read its version, or a whole alert. */
+const isAnswered = (seen: Uint8Array): boolean => seen.length >= 11 || (seen[0] === 21 && seen.length >= 7);
 
 /** Sends bytes, reads until enough has come, the other end closes, or time is up. */
 function exchangeBytes(
   { host, port }: Hop,
   bytes: Uint8Array,
+  timeoutMs: number,
   isEnough: (seen: Uint8Array) => boolean,
 ): Promise<{ bytes: Uint8Array; wasClosed: boolean }> {
   return new Promise((resolve, reject) => {
@@ -67,7 +69,7 @@ function exchangeBytes(
   });
 }
 
-function connect({ host, port, ca }: Hop): Promise<TlsFacts> {
+function connect({ host, port, ca }: Hop, timeoutMs: number): Promise<TlsFacts> {
   return new Promise((resolve, reject) => {
     const fail = (reason: string): void =>
       reject(

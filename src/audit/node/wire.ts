@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { Agent as PlainAgent, request as plainRequest } from "node:http";
 import type { ClientRequest, IncomingMessage, RequestOptions } from "node:http";
 import { connect as connectHttp2 } from "node:http2";
-import type { ClientHttp2Session } from "node:http2";
+import type { ClientHttp2Session, ClientHttp2Stream } from "node:http2";
 import { Agent, request as secureRequest } from "node:https";
 import { connect as connectPlain } from "node:net";
 import type { Socket } from "node:net";
@@ -42,6 +42,7 @@ export function createWire({ target, ca, timeoutMs = 10_000, maxBytes = 1_048_57
     ? new Agent({ keepAlive: true, timeout: 3000, ...tls })
     : new PlainAgent({ keepAlive: true, timeout: 3000 });
   const sessions = new Map<string, ClientHttp2Session>();
+  const sockets = new Set<Socket>();
   let failures = 0;
 
   const guarded = async <T>(work: () => Promise<T>): Promise<T> => {
@@ -148,7 +149,13 @@ export function createWire({ target, ca, timeoutMs = 10_000, maxBytes = 1_048_57
       }, timeoutMs);
       const onError = (error: Error): void => finish(() => reject(failure(error)));
       current.once("error", onError);
-      const stream = current.request(fields, { endStream: request.body === undefined });
+      let stream: ClientHttp2Stream;
+      try {
+        stream = current.request(fields, { endStream: request.body === undefined });
+      } catch (error) {
+        finish(() => reject(failure(error as Error)));
+        return;
+      }
       const collected = collect(maxBytes, () => stream.close());
       let status = 0;
       let headers: [string, string][] = [];
@@ -170,9 +177,11 @@ export function createWire({ target, ca, timeoutMs = 10_000, maxBytes = 1_048_57
 
   const socket = (alpn: Protocol, client?: string): Socket => {
     const from = client === undefined ? {} : { localAddress: client };
-    return isSecure
+    const opened = isSecure
       ? connectTls({ host, port, ALPNProtocols: [alpn], ...tls, ...from })
       : connectPlain({ host, port, ...from });
+    sockets.add(opened);
+    return opened.once("close", () => sockets.delete(opened));
   };
 
   return {
@@ -183,6 +192,7 @@ export function createWire({ target, ca, timeoutMs = 10_000, maxBytes = 1_048_57
     close() {
       agent.destroy();
       for (const open of sessions.values()) open.destroy();
+      for (const open of sockets) open.destroy();
     },
   };
 }
