@@ -59,15 +59,9 @@ export function pointer(path: readonly PropertyKey[]): string {
 function listDropped(before: unknown, after: unknown): string[] {
   const dropped = new Set<string>();
   const visit = (left: unknown, right: unknown, path: readonly PropertyKey[]): void => {
-    if (
-      dropped.size >= maxNamed ||
-      typeof left !== "object" ||
-      left === null ||
-      typeof right !== "object" ||
-      right === null
-    )
-      return;
+    if (typeof left !== "object" || left === null || typeof right !== "object" || right === null) return;
     for (const [key, member] of Object.entries(left)) {
+      if (dropped.size >= maxNamed) return;
       // One name for all elements of a list, since they tend to agree.
       const step = [...path, Array.isArray(left) ? "*" : key];
       if (!Object.hasOwn(right, key)) dropped.add(pointer(step));

@@ -12,6 +12,8 @@ export interface AssertionVerifierOptions {
   issuer: string;
   /** This upstream's URL, as in the contract. */
   audience: string;
+  /** The present in milliseconds, for how often the file is read. Default `Date.now`. */
+  now?: () => number;
 }
 
 /** Checks the assertion of one request; see {@link createAssertionVerifier}. */
@@ -46,13 +48,14 @@ export function createAssertionVerifier({
   jwksFile,
   issuer,
   audience,
+  now = Date.now,
 }: AssertionVerifierOptions): AssertionVerifier {
   const target = new URL(audience).href;
   let keys: JSONWebKeySet | undefined;
-  let readAt = 0;
+  let readAt = Number.NEGATIVE_INFINITY;
 
   async function read(): Promise<JSONWebKeySet> {
-    readAt = Date.now();
+    readAt = now();
     try {
       return (keys = JSON.parse(await readFile(jwksFile, "utf8")) as JSONWebKeySet);
     } catch (cause) {
@@ -68,7 +71,7 @@ export function createAssertionVerifier({
     try {
       return await verifyAssertion(header, request, { keys: current, issuer, audience: target });
     } catch (error) {
-      if (Date.now() - readAt < rereadAfterMs) throw error;
+      if (now() - readAt < rereadAfterMs) throw error;
       return verifyAssertion(header, request, { keys: await read(), issuer, audience: target });
     }
   };

@@ -1,4 +1,4 @@
-import { Pool } from "undici";
+import { Pool, errors } from "undici";
 import type { Dispatcher } from "undici";
 import type { ContractUpstream } from "../../contract/index.ts";
 import type { AssertionSigner } from "../assertion.ts";
@@ -55,7 +55,10 @@ export function createUpstream({
     const body = request.body === undefined ? null : JSON.stringify(request.body);
     const headers = ["accept", "application/json", "request-id", request.id, assertionHeader, assertion];
     if (body !== null) headers.push("content-type", "application/json");
-    pool.dispatch({ method, path, headers, body }, new AnswerReader(request.route.timeoutMs, done));
+    pool.dispatch(
+      { method, path, headers, body },
+      new AnswerReader({ timeoutMs: request.route.timeoutMs, maxBytes: upstream.maxResponseBytes }, done),
+    );
   }
 
   return {
@@ -85,6 +88,7 @@ const unavailable = (reason: string): ForwardedAnswer => ({
 /** Collects one answer. */
 class AnswerReader implements Dispatcher.DispatchHandler {
   readonly #done: (answer: ForwardedAnswer) => void;
+  readonly #maxBytes: number;
   readonly #timer: NodeJS.Timeout;
   readonly #chunks: Uint8Array[] = [];
   #controller: Dispatcher.DispatchController | undefined;
@@ -92,8 +96,12 @@ class AnswerReader implements Dispatcher.DispatchHandler {
   #type: string | undefined;
   #settled = false;
 
-  constructor(timeoutMs: number, done: (answer: ForwardedAnswer) => void) {
+  constructor(
+    { timeoutMs, maxBytes }: { timeoutMs: number; maxBytes: number },
+    done: (answer: ForwardedAnswer) => void,
+  ) {
     this.#done = done;
+    this.#maxBytes = maxBytes;
     this.#timer = setTimeout(() => {
       this.#settle({
         kind: "failed",
@@ -110,7 +118,7 @@ class AnswerReader implements Dispatcher.DispatchHandler {
   }
 
   onResponseStart(
-    _controller: Dispatcher.DispatchController,
+    controller: Dispatcher.DispatchController,
     status: number,
     headers: Record<string, string | string[] | undefined>,
   ): void {
@@ -118,6 +126,9 @@ class AnswerReader implements Dispatcher.DispatchHandler {
     this.#status = status;
     const type = headers["content-type"];
     this.#type = typeof type === "string" ? type : undefined;
+    // What is announced as too large need not be waited for.
+    if (Number(headers["content-length"]) > this.#maxBytes)
+      controller.abort(new errors.ResponseExceededMaxSizeError());
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Uint8Array): void {
@@ -138,8 +149,9 @@ class AnswerReader implements Dispatcher.DispatchHandler {
       });
     if (code === "UND_ERR_HEADERS_TIMEOUT" || code === "UND_ERR_BODY_TIMEOUT")
       return this.#settle({ kind: "failed", code: "GATEWAY_UPSTREAM_TIMEOUT", reason: code });
-    // Once headers came, what broke is the answer, not the way to it.
-    const answered = this.#status !== 0 || code?.startsWith("HPE_");
+    // Once anything came, what broke is the answer, not the way to it.
+    const answered =
+      this.#status !== 0 || error instanceof errors.HTTPParserError || code?.startsWith("UND_ERR_RES_");
     this.#settle({
       kind: "failed",
       code: answered ? "GATEWAY_ANSWER_INVALID" : "GATEWAY_UPSTREAM_UNAVAILABLE",
