@@ -5,8 +5,15 @@ import { Price } from "./Price.tsx";
 
 type Bread = Entry<z.output<typeof collections.breads>>;
 
+/** Attributes of {@link BreadCards}. */
+export interface BreadCardsProps {
+  breads: readonly Bread[];
+  /** The level of their titles, which depends on what stands above. */
+  title: "h2" | "h3";
+}
+
 /** All breads, as cards, in the order that the shelf has. */
-export function BreadCards({ breads }: { breads: readonly Bread[] }) {
+export function BreadCards({ breads, title: Title }: BreadCardsProps) {
   return (
     <ul class="cards">
       {breads
@@ -14,9 +21,9 @@ export function BreadCards({ breads }: { breads: readonly Bread[] }) {
         .map(({ slug, path, data }) => (
           <li key={slug} class="card">
             <img src={asset(`pictures/${data.picture}`)} width="320" height="240" alt="" loading="lazy" />
-            <h3>
+            <Title class="title">
               <a href={path}>{data.title}</a>
-            </h3>
+            </Title>
             <p>{data.description}</p>
             <Price product={data.product} />
           </li>

@@ -33,12 +33,12 @@ export function HomePage({ entry, collections: all }: PageProps<typeof collectio
       <section class="band">
         <div class="wide">
           <h2>On the shelf this week</h2>
-          <BreadCards breads={all.breads} />
+          <BreadCards breads={all.breads} title="h3" />
         </div>
       </section>
       <section class="wide">
         <h2>From the bench</h2>
-        <NewsList posts={all.news.slice(0)} most={2} />
+        <NewsList posts={all.news} title="h3" most={2} />
       </section>
     </>
   );

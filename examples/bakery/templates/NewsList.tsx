@@ -8,12 +8,14 @@ type Post = Entry<z.output<typeof collections.news>>;
 /** Attributes of {@link NewsList}. */
 export interface NewsListProps {
   posts: readonly Post[];
+  /** The level of their titles, which depends on what stands above. */
+  title: "h2" | "h3";
   /** How many to show. Default: all. */
   most?: number;
 }
 
 /** News, the latest first. */
-export function NewsList({ posts, most = posts.length }: NewsListProps) {
+export function NewsList({ posts, title: Title, most = posts.length }: NewsListProps) {
   return (
     <ul class="news">
       {posts
@@ -22,9 +24,9 @@ export function NewsList({ posts, most = posts.length }: NewsListProps) {
         .map(({ slug, path, data }) => (
           <li key={slug}>
             <Day date={data.date} />
-            <h3>
+            <Title class="title">
               <a href={path}>{data.title}</a>
-            </h3>
+            </Title>
             <p>{data.description}</p>
           </li>
         ))}

@@ -44,7 +44,7 @@ export function Shell({ title, description, path, origin, kind = "plain", childr
           Skip to the text
         </a>
         <header class="top">
-          <a class="brand" href="/" aria-label="Pell & Daughter, home">
+          <a class="brand" href="/">
             <img src={asset("pictures/mark.svg")} width="44" height="44" alt="" />
             <span class="brand-name">
               Pell <i>&amp;</i> Daughter

@@ -33,9 +33,9 @@ export function page(props: Props) {
 function Below({ entry, collections: all }: Props) {
   switch (entry.data.layout) {
     case "breads":
-      return <BreadCards breads={all.breads} />;
+      return <BreadCards breads={all.breads} title="h2" />;
     case "news":
-      return <NewsList posts={all.news} />;
+      return <NewsList posts={all.news} title="h2" />;
     case "visit":
       return <HoursTable />;
     default:

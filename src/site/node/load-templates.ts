@@ -4,7 +4,7 @@ import type { SourceMapPayload } from "node:module";
 import { tmpdir } from "node:os";
 import { join, relative, sep } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { build } from "esbuild";
+import { build, stop } from "esbuild";
 import type { BuildFailure, OnResolveArgs, OnResolveResult, Plugin, PluginBuild } from "esbuild";
 import type { Template } from "../build-pages.ts";
 import { siteError } from "../errors.ts";
@@ -66,12 +66,16 @@ async function templateNames(root: string, folder: string, collections: Iterable
   return [...collections].filter((name) => files.includes(`${name}.tsx`)).sort();
 }
 
+/** Bundlings under way. */
+let running = 0;
+
 async function bundle(
   root: string,
   folder: string,
   names: readonly string[],
   inlineCode: InlineCode,
 ): Promise<{ code: string; map: string }> {
+  running++;
   const failures: unknown[] = [];
   const imports = names.map(
     (name, index) => `import * as t${index} from ${JSON.stringify(`./${name}.tsx`)};`,
@@ -113,6 +117,10 @@ async function bundle(
       ...(error.location === null ? {} : { place: { file: error.location.file, line: error.location.line } }),
       cause,
     });
+  } finally {
+    running--;
+    // esbuild's process would stay for as long as this one.
+    if (running === 0) await stop();
   }
 }
 
