@@ -72,3 +72,13 @@ test("a check of the source runs although the target is down", async () => {
   const check: Check = { name: "a check", kind: "source", run: async (_, tally) => tally.pass(seen) };
   assert.equal((await runCheck(check, "SEC-2", context({ unreachable: "it is down" }))).verdict, "passed");
 });
+
+test("evidence is printable, whatever it came from", async () => {
+  const check = live(async (_, tally) =>
+    tally.fail({ kind: "measurement", about: "certificate of \u001b[31m", value: "\u009b1m" }),
+  );
+  const { evidence } = await runCheck(check, "API-8", context());
+  assert.deepEqual(evidence, [
+    { kind: "measurement", about: "certificate of \\u{1b}[31m", value: "\\u{9b}1m" },
+  ]);
+});

@@ -1,6 +1,6 @@
 import { isCurtainwallError } from "../shared/index.ts";
 import type { AuditContext } from "./context.ts";
-import { printable } from "./evidence.ts";
+import { printable, printableThroughout } from "./evidence.ts";
 import type { Evidence } from "./evidence.ts";
 import type { AuditCheck, CheckKind } from "./report.ts";
 
@@ -37,12 +37,12 @@ export class Tally {
 
   pass(evidence: Evidence): void {
     this.#observations++;
-    if (this.#passing.length < maxPassing) this.#passing.push(evidence);
+    if (this.#passing.length < maxPassing) this.#passing.push(printableThroughout(evidence));
   }
 
   fail(evidence: Evidence): void {
     this.#observations++;
-    if (this.#failing.length < maxFailing) this.#failing.push(evidence);
+    if (this.#failing.length < maxFailing) this.#failing.push(printableThroughout(evidence));
   }
 
   /** Passes or fails, by the condition. */

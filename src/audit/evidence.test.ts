@@ -53,3 +53,12 @@ test("the command quotes what would end a shell's argument", () => {
     `curl 'https://localhost:1/api/'\\''$(id)'\\''' -ik --path-as-is --http1.1 -H 'x-a: '\\''; id; '\\'''`,
   );
 });
+
+test("a cookie that was set is named, its value hidden", () => {
+  const answer = { ...response(""), headers: [["set-cookie", "sid=s3cret=1; Secure; HttpOnly"]] as const };
+  const evidence = exchangeEvidence("it", "https://localhost:1", {
+    request: { method: "GET", path: "/" },
+    response: answer,
+  });
+  assert.deepEqual(evidence.response.headers, ["set-cookie: sid=[hidden]; Secure; HttpOnly"]);
+});

@@ -26,6 +26,7 @@ export interface ExchangeEvidence {
 }
 
 const maxText = 600;
+const maxAnyText = 4000;
 const maxHeaders = 40;
 
 /** Characters that would act on a terminal, or reorder text: C0, DEL, C1, bidirectional controls, line separators. */
@@ -41,6 +42,13 @@ export function printable(text: string, maxLength: number = maxText): string {
     .replace(unprintable, (character) =>
       character === "\n" ? "⏎" : `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
     );
+}
+
+/** The same evidence with all its text printable, wherever it came from: a certificate's subject, a browser's report. */
+export function printableThroughout(evidence: Evidence): Evidence {
+  return JSON.parse(JSON.stringify(evidence), (_, value: unknown) =>
+    typeof value === "string" ? printable(value, maxAnyText) : value,
+  ) as Evidence;
 }
 
 /** Puts an exchange into evidence: bounded, printable, without the tokens that it carried. */
@@ -67,12 +75,17 @@ export function exchangeEvidence(
       status: response.status,
       headers: response.headers
         .slice(0, maxHeaders)
-        .map(([name, value]) => printable(`${name}: ${value}`, 400)),
+        .map(([name, value]) => printable(`${name}: ${hideCookie(name, value)}`, 400)),
       body: printable(response.text()),
       bytes: response.body.length,
     },
     reproduce: curl(origin, request, response.protocol),
   };
+}
+
+/** A cookie's name and attributes are evidence; its value may be a session. */
+function hideCookie(name: string, value: string): string {
+  return name === "set-cookie" ? value.replace(/=[^;]*/, "=[hidden]") : value;
 }
 
 function hideToken(name: string, value: string, tokenName: string | undefined): string {

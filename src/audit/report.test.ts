@@ -51,3 +51,30 @@ test("no two checks of a rule share a name", () => {
   for (const { id, checks } of rules)
     assert.equal(new Set(checks.map(({ name }) => name)).size, checks.length, id);
 });
+
+test("elsewhere than on this machine only these checks run: ordinary requests, no token, no body", () => {
+  const passive = rules.flatMap(({ id, checks }) =>
+    checks
+      .filter((rule) => rule.kind === "live" && rule.isActive !== true)
+      .map(({ name }) => `${id} ${name}`),
+  );
+  assert.deepEqual(passive, [
+    "API-8 TLS 1.0 refused",
+    "API-8 TLS 1.1 refused",
+    "API-8 TLS 1.2 refused",
+    "API-8 TLS 1.3 and its cipher",
+    "API-8 the certificate verifies",
+    "API-8 HSTS",
+    "FE-2 the policy that was built is the one that is sent",
+    "FE-2 zero violations in a browser, on every page",
+    ...[
+      "200, a page",
+      "200, an asset",
+      "304",
+      "HEAD",
+      "308, a redirect",
+      "404, a page",
+      "404, the API",
+    ].flatMap((name) => [`FE-4 ${name} (HTTP/1.1)`, `FE-4 ${name} (HTTP/2)`]),
+  ]);
+});
