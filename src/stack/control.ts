@@ -10,7 +10,7 @@ export interface ControlChannel<In, Out> {
 }
 
 /** A domain's end of the channel is always this descriptor. */
-export const controlFd = 3;
+const controlFd = 3;
 
 /** Longest message, in characters; a certificate chain is some 10 000. A side that sends more is cut off. */
 const maxMessageLength = 4_194_304;

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { appendFileSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { appendFileSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
+import { requires } from "../../test/requires.ts";
 import { makeProject } from "../../test/support/project.ts";
 import { httpsGet } from "../../test/support/https-get.ts";
 import { loadContract, startStack } from "./index.ts";
@@ -255,7 +256,7 @@ export default defineStack({
 
 test(
   "The ledger's folder stays where it is when the same site starts again as another isolation",
-  { skip: existsSync("/usr/bin/bwrap") ? false : "bubblewrap is not installed" },
+  requires("bwrap"),
   async () => {
     const project = await makeProject({ config: plain });
     for (const isolation of ["bwrap", "reduced"] as const) {
