@@ -50,7 +50,7 @@ test("the command quotes what would end a shell's argument", () => {
   const { reproduce } = exchangeEvidence("it", "https://localhost:1", { request, response: response("") });
   assert.equal(
     reproduce,
-    `curl 'https://localhost:1/api/'\\''$(id)'\\''' -ik --path-as-is --http1.1 -H 'x-a: '\\''; id; '\\'''`,
+    `curl 'https://localhost:1/api/'\\''$(id)'\\''' -gik --path-as-is --http1.1 -H 'x-a: '\\''; id; '\\'''`,
   );
 });
 

@@ -102,7 +102,7 @@ const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 const variable = (name: string): string => name.toUpperCase().replaceAll(/[^A-Z0-9]+/g, "_");
 
 function curl(origin: string, request: ProbeRequest, protocol: string): string {
-  const parts = ["curl", "-ik", "--path-as-is", protocol === "h2" ? "--http2" : "--http1.1"];
+  const parts = ["curl", "-gik", "--path-as-is", protocol === "h2" ? "--http2" : "--http1.1"];
   if (request.method === "HEAD") parts.push("--head");
   else if (request.method !== "GET") parts.push("-X", request.method);
   for (const [name, value] of request.headers ?? []) {

@@ -40,6 +40,8 @@ export function honestCalls(
 
 /** Says what the plan lacks for a route to be called. */
 export function lacking(context: AuditContext, route: ContractRoute): string {
+  if (Object.keys(context.plan).length === 0)
+    return "there is no plan (curtainwall.audit.ts): nobody to be, nothing to ask for";
   const anyone = Object.keys(context.plan.identities ?? {}).some((name) => mayCall(context, route, name));
   if (route.access.kind !== "everyone" && !anyone) return `no identity in the plan may call ${route.key}`;
   return `no sample in the plan that ${route.key} accepts`;
