@@ -42,12 +42,11 @@ export function createEventQueue({
   let broken = false;
   // Nothing can be done about a broken pipe here: the supervisor sees the ledger end and starts it again.
   pipe.on("error", () => (broken = true));
-  pipe.on("drain", () => reportLost());
   // Whoever wrote into this pipe before may have been killed in the middle of a line.
   pipe.write("\n");
 
   function reportLost(): void {
-    if (lost === 0) return;
+    if (lost === 0 || broken) return;
     pipe.write(lineOf({ type: "ledger.events.lost", time: now(), source, count: lost }));
     lost = 0;
   }
@@ -55,7 +54,8 @@ export function createEventQueue({
   return {
     send(event) {
       if (broken || pipe.writableLength >= maxPendingBytes) {
-        lost++;
+        // The first loss leaves a mark in the queue: when the pipe comes to it, there is room again to tell.
+        if (lost++ === 0) pipe.write("", () => reportLost());
         return;
       }
       reportLost();

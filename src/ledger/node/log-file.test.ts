@@ -1,0 +1,243 @@
+import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { suite, test } from "node:test";
+import type { TestContext } from "node:test";
+import { openLogFile } from "./log-file.ts";
+import type { LogFile, LogFileOptions } from "./log-file.ts";
+
+function place(t: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), "curtainwall-log-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  return join(folder, "security.log");
+}
+
+function open(t: TestContext, path: string, options: Partial<LogFileOptions> = {}): LogFile {
+  const log = openLogFile({ path, onError: (error) => assert.fail(error), ...options });
+  t.after(() => log.close());
+  return log;
+}
+
+suite("a log that works", () => {
+  test("lines are appended in order, and are on disk when flush resolves", async (t) => {
+    const path = place(t);
+    const log = open(t, path);
+    for (let count = 0; count < 1000; count++) log.append(`${count}\n`);
+    await log.flush();
+    log.append("last\n");
+    await log.flush();
+    const lines = readFileSync(path, "utf8").split("\n");
+    assert.deepEqual(lines, [...Array(1000).keys(), "last", ""].map(String));
+  });
+
+  test("only its owner may read it", (t) => {
+    const path = place(t);
+    open(t, path);
+    assert.equal(statSync(path).mode & 0o777, 0o600);
+  });
+
+  test("a log that is there is continued, never overwritten", async (t) => {
+    const path = place(t);
+    for (const line of ["a\n", "b\n", "c\n"]) {
+      const log = open(t, path);
+      log.append(line);
+      await log.close();
+    }
+    assert.equal(readFileSync(path, "utf8"), "a\nb\nc\n");
+  });
+
+  test("a last line that a crash cut short is closed off, and no empty line is added otherwise", async (t) => {
+    const path = place(t);
+    writeFileSync(path, 'whole\n{"torn":');
+    const log = open(t, path);
+    log.append("next\n");
+    await log.flush();
+    assert.equal(readFileSync(path, "utf8"), 'whole\n{"torn":\nnext\n');
+  });
+
+  test("what another appends at the same time is not overwritten", async (t) => {
+    const path = place(t);
+    const log = open(t, path);
+    log.append("a\n");
+    await log.flush();
+    appendFileSync(path, "other\n");
+    log.append("b\n");
+    await log.flush();
+    assert.equal(readFileSync(path, "utf8"), "a\nother\nb\n");
+  });
+
+  test("close writes what waits, may be called twice, and what comes after goes nowhere", async (t) => {
+    const path = place(t);
+    const log = open(t, path);
+    log.append("a\n");
+    log.append("b\n");
+    await Promise.all([log.close(), log.close()]);
+    log.append("late\n");
+    assert.equal(readFileSync(path, "utf8"), "a\nb\n");
+  });
+});
+
+suite("a log that can't be opened", () => {
+  const refuses = (path: string): void =>
+    assert.throws(() => openLogFile({ path, onError: () => undefined }), { code: "LEDGER_FILE_UNUSABLE" });
+
+  test("a symbolic link is refused, and what it points to left alone", (t) => {
+    const path = place(t);
+    writeFileSync(`${path}.victim`, "precious");
+    symlinkSync(`${path}.victim`, path);
+    refuses(path);
+    assert.equal(readFileSync(`${path}.victim`, "utf8"), "precious");
+  });
+
+  test("a link to nothing does not make a file", (t) => {
+    const path = place(t);
+    symlinkSync(`${path}.victim`, path);
+    refuses(path);
+    assert.ok(!existsSync(`${path}.victim`));
+  });
+
+  test("a folder, a missing folder, a device and a pipe are refused at once", (t) => {
+    const path = place(t);
+    refuses(join(path, "missing", "security.log"));
+    mkdirSync(path);
+    refuses(path);
+    refuses("/dev/null");
+    execFileSync("mkfifo", [`${path}.pipe`]);
+    refuses(`${path}.pipe`);
+  });
+});
+
+suite("a disk that refuses", { skip: existsSync("/dev/full") ? false : "there is no /dev/full" }, () => {
+  // A file-size limit makes a real file refuse, at a byte of our choosing.
+  const script = `
+    const { openLogFile } = await import(process.env.MODULE);
+    let errors = 0;
+    const log = openLogFile({
+      path: process.env.LOG,
+      retryMs: 5,
+      maxPendingLength: 2000,
+      onError: (error) => {
+        if (error.code !== "LEDGER_WRITE_FAILED") throw error;
+        if (++errors === 1) {
+          for (let count = 100; count < 400; count++) log.append("later " + count + "\\n");
+          process.stdout.write("refused\\n");
+        }
+      },
+    });
+    process.on("SIGXFSZ", () => undefined);
+    for (let count = 0; count < 100; count++) log.append("é line " + count + "\\n");
+    process.stdin.once("data", async () => {
+      await log.flush();
+      await log.close();
+      process.exit(errors > 0 ? 0 : 3);
+    });
+  `;
+
+  test("the lines are kept and written when it takes them again, none torn; those beyond the bound are counted", async (t) => {
+    const path = place(t);
+    // In units of 1024 bytes, so that the limit falls into the middle of the batch: 4 KB of older lines fill the file.
+    writeFileSync(path, `${"x".repeat(4095)}\n`.repeat(1));
+    const child = spawn(
+      "sh",
+      [
+        "-c",
+        'ulimit -S -f 5; exec "$0" --conditions=curtainwall-source --input-type=module -e "$SCRIPT"',
+        process.execPath,
+      ],
+      {
+        env: {
+          ...process.env,
+          SCRIPT: script,
+          LOG: path,
+          MODULE: new URL("./log-file.ts", import.meta.url).href,
+        },
+        stdio: ["pipe", "pipe", "inherit"],
+      },
+    );
+    t.after(() => child.kill("SIGKILL"));
+    await once(child.stdout, "data");
+    // Room again, as when an operator clears a full disk.
+    const before = readFileSync(path, "utf8").slice(4096);
+    truncateSync(path, 0);
+    child.stdin.write("go\n");
+    const [code] = (await once(child, "exit")) as [number];
+    assert.equal(code, 0);
+    const after = readFileSync(path, "utf8");
+    const lines = (before + after).split("\n").slice(0, -1);
+    assert.deepEqual(
+      lines.slice(0, 100),
+      Array.from({ length: 100 }, (_, index) => `é line ${index}`),
+    );
+    const kept = lines.filter((line) => line.startsWith("later"));
+    const lost = lines
+      .filter((line) => line.includes("ledger.events.lost"))
+      .map((line) => JSON.parse(line).count as number);
+    assert.equal(kept.length + lost.reduce((sum, count) => sum + count, 0), 300);
+    assert.equal(lost.length, 1);
+    assert.deepEqual(kept[0], "later 100");
+  });
+});
+
+suite("kill -9", () => {
+  const script = `
+    const { openLogFile } = await import(process.env.MODULE);
+    const log = openLogFile({ path: process.env.LOG, onError: (error) => { throw error; } });
+    for (let count = 0; ; count++) {
+      for (let line = 0; line < 50; line++) log.append(JSON.stringify({ count, line, text: "x".repeat(line * 40) }) + "\\n");
+      await log.flush();
+      process.stdout.write(count + "\\n");
+    }
+  `;
+
+  test("of a process killed in the middle of appending every line is whole but the last, and nothing confirmed is missing", async (t) => {
+    const path = place(t);
+    for (let round = 0; round < 4; round++) {
+      const from = existsSync(path) ? statSync(path).size : 0;
+      const child = spawn(
+        process.execPath,
+        ["--conditions=curtainwall-source", "--input-type=module", "-e", script],
+        {
+          env: { ...process.env, LOG: path, MODULE: new URL("./log-file.ts", import.meta.url).href },
+          stdio: ["ignore", "pipe", "inherit"],
+        },
+      );
+      let confirmed = -1;
+      await new Promise<void>((resolve) => {
+        child.stdout.setEncoding("utf8").on("data", (text: string) => {
+          confirmed = Number(text.trimEnd().split("\n").at(-1));
+          if (confirmed >= 3 + round) resolve();
+        });
+      });
+      child.kill("SIGKILL");
+      await once(child, "close");
+      const torn = readFileSync(path).subarray(from).toString("utf8");
+      const lines = torn.split("\n");
+      const whole = lines.slice(0, -1).filter((line) => line !== "");
+      const records = whole.map((line) => JSON.parse(line) as { count: number; line: number });
+      assert.deepEqual(
+        records.map(({ count, line }) => count * 50 + line),
+        [...records.keys()],
+      );
+      assert.ok(records.length >= (confirmed + 1) * 50);
+      // Opened again, the torn end is a line of its own.
+      const log = open(t, path);
+      log.append("after\n");
+      await log.close();
+      assert.ok(readFileSync(path, "utf8").endsWith("\nafter\n"));
+    }
+  });
+});
