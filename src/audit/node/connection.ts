@@ -1,0 +1,49 @@
+import { connect as connectPlain } from "node:net";
+import type { Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
+import type { Protocol } from "../probe.ts";
+import { connectAddress, serverName } from "./address.ts";
+
+/** How to reach the target, and the bounds of one answer. */
+export interface Endpoint {
+  target: URL;
+  isSecure: boolean;
+  host: string;
+  port: number;
+  /** What TLS needs to verify the target. */
+  tls: { servername?: string; ca?: string };
+  timeoutMs: number;
+  maxBytes: number;
+}
+
+/** Works out how to reach a target. */
+export function endpointOf(
+  target: URL,
+  ca: string | undefined,
+  timeoutMs: number,
+  maxBytes: number,
+): Endpoint {
+  const isSecure = target.protocol === "https:";
+  return {
+    target,
+    isSecure,
+    host: connectAddress(target.hostname),
+    port: Number(target.port === "" ? (isSecure ? "443" : "80") : target.port),
+    tls: { ...serverName(target.hostname), ...(ca === undefined ? {} : { ca }) },
+    timeoutMs,
+    maxBytes,
+  };
+}
+
+/** Opens a connection of its own, from a loopback address if one is named. */
+export function openSocket({ isSecure, host, port, tls }: Endpoint, alpn: Protocol, client?: string): Socket {
+  const from = client === undefined ? {} : { localAddress: client };
+  return isSecure
+    ? connectTls({ host, port, ALPNProtocols: [alpn], ...tls, ...from })
+    : connectPlain({ host, port, ...from });
+}
+
+/** Waits for a connection to be usable: for TLS, until the certificate has been verified. */
+export function whenOpen(socket: Socket, isSecure: boolean, then: () => void): void {
+  socket.once(isSecure ? "secureConnect" : "connect", then);
+}

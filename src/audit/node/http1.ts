@@ -1,0 +1,86 @@
+import { Agent as PlainAgent, request as plainRequest } from "node:http";
+import type { ClientRequest, IncomingMessage, RequestOptions } from "node:http";
+import { Agent, request as secureRequest } from "node:https";
+import type { ProbeRequest, ProbeResponse } from "../probe.ts";
+import type { Endpoint } from "./connection.ts";
+import { bytesOf, collect, failure, invalid, pairs, toResponse, unreachable } from "./response.ts";
+
+/** Makes requests of one protocol, until it is closed. */
+export interface Sender {
+  send: (request: ProbeRequest) => Promise<ProbeResponse>;
+  close(): void;
+}
+
+/** How long a connection is kept for the next request. */
+const keepMs = 3000;
+
+/** Makes HTTP/1.1 requests, reusing connections of one client address. */
+export function createHttp1(endpoint: Endpoint): Sender {
+  const { isSecure, tls } = endpoint;
+  const agent = isSecure
+    ? new Agent({ keepAlive: true, timeout: keepMs, ...tls })
+    : new PlainAgent({ keepAlive: true, timeout: keepMs });
+  const start = (request: ProbeRequest, body: Uint8Array | undefined): ClientRequest =>
+    (isSecure ? secureRequest : plainRequest)({ ...optionsOf(endpoint, request, body), agent });
+  return {
+    send: (request) =>
+      new Promise((resolve, reject) => {
+        const body = bytesOf(request.body);
+        try {
+          receive(start(request, body).end(body), endpoint, resolve, reject);
+        } catch (error) {
+          reject(unreachable(`a request could not be made (${(error as Error).message})`, error));
+        }
+      }),
+    close: () => agent.destroy(),
+  };
+}
+
+function optionsOf(
+  { host, port, target }: Endpoint,
+  request: ProbeRequest,
+  body: Uint8Array | undefined,
+): RequestOptions {
+  const headers = [
+    ["host", target.host],
+    ...(request.headers ?? []),
+    ...(body === undefined ? [] : [["content-length", String(body.length)]]),
+  ];
+  return {
+    host,
+    port,
+    method: request.method,
+    path: request.path,
+    headers: headers.flat(),
+    setHost: false,
+    ...(request.client === undefined ? {} : { localAddress: request.client }),
+  };
+}
+
+function receive(
+  sent: ClientRequest,
+  { timeoutMs, maxBytes }: Endpoint,
+  resolve: (response: ProbeResponse) => void,
+  reject: (error: unknown) => void,
+): void {
+  const startedAt = performance.now();
+  const timer = setTimeout(() => sent.destroy(new Error(`no full answer within ${timeoutMs} ms`)), timeoutMs);
+  sent.on("error", (error) => {
+    clearTimeout(timer);
+    reject(failure(error));
+  });
+  sent.on("response", (message: IncomingMessage) => {
+    const collected = collect(maxBytes, () => sent.destroy());
+    message.on("data", collected.add);
+    message.on("error", () => undefined);
+    // "close" comes after "end", and after a cut as well.
+    message.on("close", () => {
+      clearTimeout(timer);
+      if (!message.complete && !collected.isFull()) return reject(invalid("the answer was cut off"));
+      const headers = pairs(message.rawHeaders);
+      resolve(
+        toResponse({ protocol: "http/1.1", status: message.statusCode ?? 0, headers, collected, startedAt }),
+      );
+    });
+  });
+}

@@ -1,0 +1,98 @@
+import { connect } from "node:http2";
+import type { ClientHttp2Session, ClientHttp2Stream } from "node:http2";
+import type { ProbeRequest, ProbeResponse } from "../probe.ts";
+import { openSocket } from "./connection.ts";
+import type { Endpoint } from "./connection.ts";
+import type { Sender } from "./http1.ts";
+import { bytesOf, collect, failure, invalid, pairs, toResponse, unreachable } from "./response.ts";
+
+/** Makes HTTP/2 requests, in one session a client address. */
+export function createHttp2(endpoint: Endpoint): Sender {
+  const { target } = endpoint;
+  const sessions = new Map<string, ClientHttp2Session>();
+  const sessionOf = (client: string | undefined): ClientHttp2Session => {
+    const known = sessions.get(client ?? "");
+    if (known !== undefined && !known.destroyed && !known.closed) return known;
+    const created = connect(`${target.protocol}//${target.host}`, {
+      createConnection: () => openSocket(endpoint, "h2", client),
+    });
+    created.on("error", () => undefined);
+    created.setMaxListeners(0);
+    created.unref();
+    sessions.set(client ?? "", created);
+    return created;
+  };
+  return {
+    send: (request) => exchange(sessionOf(request.client), request, endpoint),
+    close() {
+      for (const session of sessions.values()) session.destroy();
+    },
+  };
+}
+
+function exchange(
+  session: ClientHttp2Session,
+  request: ProbeRequest,
+  endpoint: Endpoint,
+): Promise<ProbeResponse> {
+  const { timeoutMs } = endpoint;
+  // The session keeps the process alive only while somebody waits for it.
+  session.ref();
+  let timer: NodeJS.Timeout | undefined;
+  let onError: (error: Error) => void = () => undefined;
+  return new Promise<ProbeResponse>((resolve, reject) => {
+    onError = (error) => reject(failure(error));
+    session.once("error", onError);
+    timer = setTimeout(() => {
+      reject(unreachable(`no full answer within ${timeoutMs} ms`));
+      session.destroy();
+    }, timeoutMs);
+    const stream = session.request(fieldsOf(request, endpoint.target), {
+      endStream: request.body === undefined,
+    });
+    receive(stream, endpoint.maxBytes, resolve, reject);
+    if (request.body !== undefined) stream.end(bytesOf(request.body));
+  })
+    .catch((error: Error) => {
+      throw error.name === "CurtainwallError" ? error : failure(error);
+    })
+    .finally(() => {
+      clearTimeout(timer);
+      session.off("error", onError);
+      session.unref();
+    });
+}
+
+function fieldsOf({ method, path, headers = [] }: ProbeRequest, target: URL): Record<string, string> {
+  const fields: Record<string, string> = {
+    ":method": method,
+    ":path": path,
+    ":authority": target.host,
+    ":scheme": target.protocol.slice(0, -1),
+  };
+  for (const [name, value] of headers) fields[name.toLowerCase()] = value;
+  return fields;
+}
+
+function receive(
+  stream: ClientHttp2Stream,
+  maxBytes: number,
+  resolve: (response: ProbeResponse) => void,
+  reject: (error: unknown) => void,
+): void {
+  const startedAt = performance.now();
+  const collected = collect(maxBytes, () => stream.close());
+  let fields: [string, string][] = [];
+  let hasEnded = false;
+  stream.on("response", (_, __, raw: string[]) => (fields = pairs(raw)));
+  stream.on("data", collected.add);
+  stream.on("end", () => (hasEnded = true));
+  stream.on("error", (error) => reject(failure(error)));
+  stream.on("close", () => {
+    const status = Number(fields.find(([name]) => name === ":status")?.[1]);
+    if (fields.length === 0) return reject(invalid("the stream ended without an answer"));
+    if (!hasEnded && !collected.isFull()) return reject(invalid("the answer was cut off"));
+    const headers = fields.filter(([name]) => !name.startsWith(":"));
+    resolve(toResponse({ protocol: "h2", status, headers, collected, startedAt }));
+  });
+}

@@ -1,0 +1,82 @@
+import { CurtainwallError } from "../../shared/index.ts";
+import type { ProbeRequest, ProbeResponse, Protocol } from "../probe.ts";
+
+/** A body as bytes. */
+export const bytesOf = (body: ProbeRequest["body"]): Uint8Array | undefined =>
+  typeof body === "string" ? new TextEncoder().encode(body) : body;
+
+/** What has come of an answer. */
+export interface Collected {
+  add: (chunk: Uint8Array) => void;
+  bytes: () => Uint8Array;
+  isFull: () => boolean;
+}
+
+/** Keeps what comes up to a bound, then has the rest stopped. */
+export function collect(maxBytes: number, stop: () => void): Collected {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  let isFull = false;
+  return {
+    add(chunk) {
+      if (isFull) return;
+      chunks.push(chunk.subarray(0, maxBytes - length));
+      length += chunk.length;
+      if (length <= maxBytes) return;
+      isFull = true;
+      stop();
+    },
+    bytes: () => Buffer.concat(chunks),
+    isFull: () => isFull,
+  };
+}
+
+/** What is known of an answer once it is complete. */
+export interface AnswerParts {
+  protocol: Protocol;
+  status: number;
+  headers: readonly (readonly [string, string])[];
+  collected: Pick<Collected, "bytes" | "isFull">;
+  startedAt: number;
+}
+
+/** Puts an answer together. */
+export function toResponse({ protocol, status, headers, collected, startedAt }: AnswerParts): ProbeResponse {
+  const body = collected.bytes();
+  return {
+    protocol,
+    status,
+    headers,
+    body,
+    truncated: collected.isFull(),
+    durationMs: performance.now() - startedAt,
+    header(name) {
+      const values = headers.filter(([candidate]) => candidate === name).map(([, value]) => value);
+      return values.length === 0 ? undefined : values.join(", ");
+    },
+    text: () => new TextDecoder().decode(body),
+  };
+}
+
+/** Names and values that came as one flat list. */
+export function pairs(raw: readonly string[]): [string, string][] {
+  const found: [string, string][] = [];
+  for (let index = 0; index + 1 < raw.length; index += 2)
+    found.push([String(raw[index]).toLowerCase(), String(raw[index + 1])]);
+  return found;
+}
+
+/** The error of a target that does not answer. */
+export const unreachable = (message: string, cause?: unknown): CurtainwallError =>
+  new CurtainwallError("AUDIT_TARGET_UNREACHABLE", message, cause === undefined ? {} : { cause });
+
+/** The error of an answer that is none. */
+export const invalid = (message: string, cause?: unknown): CurtainwallError =>
+  new CurtainwallError("AUDIT_ANSWER_INVALID", message, cause === undefined ? {} : { cause });
+
+/** What a connection's error means. */
+export function failure(error: Error & { code?: string }): CurtainwallError {
+  if (error.code?.startsWith("HPE_") === true)
+    return invalid(`the answer is not HTTP (${error.code})`, error);
+  return unreachable(`no answer: ${error.code ?? error.message}`, error);
+}
