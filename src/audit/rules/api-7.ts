@@ -1,106 +1,15 @@
 import { z } from "zod";
-import { closeObjects, paramNames } from "../../contract/index.ts";
+import { closeObjects } from "../../contract/index.ts";
 import type { ContractRoute } from "../../contract/index.ts";
 import type { Check, Rule, Tally } from "../check.ts";
 import type { AuditContext } from "../context.ts";
 import { printable } from "../evidence.ts";
 import { honestCalls, lacking } from "../inputs.ts";
 import { findHeaderLeaks, findLeaks } from "../leaks.ts";
-import type { Call } from "../caller.ts";
 import type { Exchange } from "../probe.ts";
+import { provocations } from "./provocations.ts";
+import type { Provocation } from "./provocations.ts";
 import { isSuccess, mediaType, see } from "./shared.ts";
-
-/** A way to make a route answer with an error. */
-interface Provocation {
-  name: string;
-  /** Text in the request that the answer must not repeat. */
-  mark: string;
-  exchange: Exchange;
-  /** Not a proper request target, so a server may refuse it before it knows that it is the API's. */
-  isMalformed: boolean;
-}
-
-/** Errors that were provoked, by audit: each check looks at the same ones. */
-const provoked = new WeakMap<AuditContext, Promise<{ list: Provocation[]; missing: string[] }>>();
-
-function provocations(context: AuditContext): Promise<{ list: Provocation[]; missing: string[] }> {
-  let found = provoked.get(context);
-  if (found === undefined) provoked.set(context, (found = provokeAll(context)));
-  return found;
-}
-
-async function provokeAll(context: AuditContext): Promise<{ list: Provocation[]; missing: string[] }> {
-  const list: Provocation[] = [];
-  const missing: string[] = [];
-  for (const route of context.contract.routes) {
-    const [honest] = honestCalls(context, route);
-    if (honest === undefined) {
-      missing.push(lacking(context, route));
-      continue;
-    }
-    for (const [name, bend, isMalformed = false] of waysToFail(route)) {
-      const mark = context.mark();
-      const exchange = await context.caller.call({ route, ...honest, ...bend(mark) });
-      list.push({ name: `${route.key}: ${name}`, mark, exchange, isMalformed });
-    }
-  }
-  for (const root of context.contract.apiRoots) {
-    const mark = context.mark();
-    list.push({
-      name: "an undeclared path",
-      mark,
-      isMalformed: false,
-      exchange: await context.caller.send({ method: "GET", path: `/${root}/${mark}` }),
-    });
-  }
-  const mark = context.mark();
-  list.push({
-    name: "a page that does not exist",
-    mark,
-    isMalformed: false,
-    exchange: await context.caller.send({ method: "GET", path: `/${mark}/` }),
-  });
-  return { list, missing };
-}
-
-type Bend = (mark: string) => Partial<Call>;
-
-function waysToFail(route: ContractRoute): [name: string, bend: Bend, isMalformed?: boolean][] {
-  const everyParam = (value: string): Record<string, string> =>
-    Object.fromEntries(paramNames(route.segments).map((name) => [name, value]));
-  return [
-    ["an undeclared query key", (mark) => ({ rawQuery: `${mark}=${mark}` })],
-    ["a method that is not declared", (mark) => ({ method: "TRACE", rawQuery: mark })],
-    ["a broken percent-encoding", (mark) => ({ rawQuery: `${mark}=%zz` }), true],
-    [
-      "a token that is none",
-      (mark) => ({ token: { name: "no token at all", value: `${mark}.${mark}.${mark}` }, rawQuery: mark }),
-    ],
-    ...(route.body === undefined ? [] : waysToFailByBody(route.maxBodyBytes)),
-    ...(route.params === undefined
-      ? []
-      : ([
-          [
-            "a parameter that does not fit",
-            (mark) => ({ rawParams: everyParam(encodeURIComponent(`'"<${mark}>`)) }),
-          ],
-          [
-            "a parameter that leads elsewhere",
-            (mark) => ({ rawParams: everyParam(`..%2f${mark}%00`) }),
-            true,
-          ],
-        ] satisfies [string, Bend, boolean?][])),
-  ];
-}
-
-function waysToFailByBody(maxBodyBytes: number): [name: string, bend: Bend][] {
-  return [
-    ["malformed JSON", (mark) => ({ rawBody: `{"${mark}": ${mark}` })],
-    ["wrong fields", (mark) => ({ rawBody: JSON.stringify({ [mark]: mark }) })],
-    ["too large", (mark) => ({ rawBody: `"${mark}"`.padEnd(maxBodyBytes + 1, " ") })],
-    ["another media type", (mark) => ({ rawBody: mark, contentType: `text/${mark}` })],
-  ];
-}
 
 /** Looks at every provoked error that is one. */
 function overErrors(

@@ -13,6 +13,8 @@ export function see(context: AuditContext, about: string, exchange: Exchange): E
 }
 
 export const isSuccess = (status: number): boolean => status >= 200 && status < 300;
+/** 401, or 403 from a server that does not tell the two apart. */
+export const isRefusal = (status: number): boolean => status === 401 || status === 403;
 export const isClientError = (status: number): boolean => status >= 400 && status < 500;
 
 /** Routes that need a token. */

@@ -1,0 +1,125 @@
+import type { ContractRoute } from "../../contract/index.ts";
+import type { Check, Tally } from "../check.ts";
+import type { AuditContext } from "../context.ts";
+import { honestCalls, lacking, mayCall } from "../inputs.ts";
+import type { HonestCall } from "../inputs.ts";
+import { firstHonestCall, isSuccess, protectedRoutes, see } from "./shared.ts";
+
+const isHidden = (status: number): boolean => status === 403 || status === 404;
+
+export const ownAllowed: Check = {
+  name: "users A and B: their own is allowed",
+  kind: "live",
+  isActive: true,
+  run: async (context, tally) => {
+    const routes = protectedRoutes(context);
+    if (routes.length === 0) tally.notApplicable("no route needs a token", "routes");
+    for (const route of routes) {
+      const calls = honestCalls(context, route);
+      if (calls.length === 0) tally.miss(lacking(context, route));
+      for (const { as, input } of calls) {
+        const exchange = await context.caller.call({ route, as, input });
+        tally.expect(
+          isSuccess(exchange.response.status),
+          see(context, `${route.key}: ${as} may call it`, exchange),
+        );
+      }
+    }
+  },
+};
+
+const isOwned = (route: ContractRoute): boolean =>
+  route.access.kind === "owner" || route.access.kind === "ownerField";
+
+/** Every identity asks for what each other one owns. */
+async function trespass(
+  context: AuditContext,
+  tally: Tally,
+  visit: (route: ContractRoute, intruder: string, owned: HonestCall) => Promise<void>,
+): Promise<void> {
+  const routes = protectedRoutes(context).filter(isOwned);
+  if (routes.length === 0) tally.notApplicable("no route's objects have an owner", "routes");
+  const names = Object.keys(context.plan.identities ?? {});
+  for (const route of routes) {
+    const calls = honestCalls(context, route);
+    if (calls.length === 0) tally.miss(lacking(context, route));
+    if (names.length < 2) tally.miss("ownership takes two identities");
+    for (const owned of calls)
+      for (const intruder of names.filter((name) => name !== owned.as)) await visit(route, intruder, owned);
+  }
+}
+
+export const othersRefused: Check = {
+  name: "user A asks for what is B's",
+  kind: "live",
+  isActive: true,
+  run: (context, tally) =>
+    trespass(context, tally, async (route, intruder, owned) => {
+      const exchange = await context.caller.call({ route, as: intruder, input: owned.input });
+      tally.expect(
+        isHidden(exchange.response.status),
+        see(context, `${route.key}: ${intruder} must not get what is ${owned.as}'s (403 or 404)`, exchange),
+      );
+    }),
+};
+
+export const lowerRole: Check = {
+  name: "lower role",
+  kind: "live",
+  isActive: true,
+  run: async (context, tally) => {
+    const routes = protectedRoutes(context).filter((route) => route.access.kind === "role");
+    if (routes.length === 0) tally.notApplicable("no route asks for a role", "routes");
+    for (const route of routes) {
+      const honest = firstHonestCall(context, route, tally);
+      const lower = Object.keys(context.plan.identities ?? {}).filter(
+        (name) => !mayCall(context, route, name),
+      );
+      if (lower.length === 0) tally.miss(`every identity in the plan may call ${route.key}`);
+      for (const name of honest === undefined ? [] : lower) {
+        const exchange = await context.caller.call({ route, as: name, input: honest?.input ?? {} });
+        tally.expect(
+          exchange.response.status === 403,
+          see(context, `${route.key}: ${name} lacks the role (403)`, exchange),
+        );
+      }
+    }
+  },
+};
+
+export const canaryObjects: Check = {
+  name: "a canary object of each identity reaches its owner only",
+  kind: "live",
+  isActive: true,
+  run: async (context, tally) => {
+    await trespass(context, tally, async (route, intruder, { as, input, hasObject }) => {
+      const { canary } = input;
+      if (canary === undefined) {
+        if (hasObject) tally.miss(`${route.key}: the sample of ${as} names no canary`);
+        return;
+      }
+      const exchange = await context.caller.call({ route, as: intruder, input });
+      tally.expect(
+        !exchange.response.text().includes(canary),
+        see(context, `${route.key}: the canary of ${as} must not reach ${intruder}`, exchange),
+      );
+    });
+    for (const route of protectedRoutes(context).filter(isOwned)) await ownCanaries(context, tally, route);
+  },
+};
+
+/** Each owner does get its canary: else nobody else's not getting it would prove nothing. */
+async function ownCanaries(context: AuditContext, tally: Tally, route: ContractRoute): Promise<void> {
+  const owners = honestCalls(context, route).filter(({ input }) => input.canary !== undefined);
+  if (owners.length < 2)
+    tally.miss(`${route.key}: the plan gives fewer than two identities an object with a canary`);
+  for (const { as, input } of owners) {
+    const exchange = await context.caller.call({ route, as, input });
+    if (exchange.response.text().includes(input.canary ?? ""))
+      tally.pass(see(context, `${route.key}: ${as} gets the canary of its own`, exchange));
+    else
+      tally.miss(
+        `${route.key}: ${as}'s own answer does not hold its canary, so its absence elsewhere proves nothing`,
+      );
+  }
+}
