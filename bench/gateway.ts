@@ -13,7 +13,7 @@ export const gateway: Suite = async ({ folder, seconds, say }) => {
   }
   const { jwk, script } = await makeLoad(folder);
   const env = { BENCH_FOLDER: folder, BENCH_JWK: jwk };
-  const names = ["node:https echo", "curtainwall", "fastify", "express", "hono"];
+  const names = ["node:https echo", "curtainwall", "curtainwall, edge alone", "fastify", "express", "hono"];
   const peers: Peer[] = names.map((name) => ({ name, command: nodeServer("servers/api.ts", name), env }));
   const rounds = Math.max(3, Math.floor(seconds / peers.length / 1.3) - 1);
   const load = wrkLoad("/api/contact", script);

@@ -6,6 +6,7 @@ import type { JWK } from "jose";
 import { z } from "zod";
 import { defineStack, parseContract, securityHeaders, signedIn, upstream } from "../../src/contract/index.ts";
 import { createEdgeServer } from "../../src/edge/index.ts";
+import type { ApiHandler } from "../../src/edge/index.ts";
 import {
   createGateway,
   createLimitMemory,
@@ -35,17 +36,19 @@ const Contact = z.strictObject({
 const perMinute = 100_000_000;
 const verifyOptions = { issuer, audience, algorithms: ["EdDSA"], typ: "at+jwt" };
 
+/** What the gateway sends with an answer. */
+const headers = [
+  ...["content-type", "application/json", "cache-control", "no-store", "vary", "origin"],
+  ...securityHeaders(
+    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox",
+  ).flat(),
+  ...["access-control-allow-origin", otherOrigin],
+  ...["access-control-expose-headers", "RateLimit, RateLimit-Policy, Retry-After"],
+  ...["ratelimit-policy", '"1";q=100000000;w=60', "ratelimit", '"1";r=99999999;t=1'],
+];
+
 const servers: Record<string, () => Promise<number>> = {
   "node:https echo"() {
-    const headers = [
-      ...["content-type", "application/json", "cache-control", "no-store", "vary", "origin"],
-      ...securityHeaders(
-        "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox",
-      ).flat(),
-      ...["access-control-allow-origin", otherOrigin],
-      ...["access-control-expose-headers", "RateLimit, RateLimit-Policy, Retry-After"],
-      ...["ratelimit-policy", '"1";q=100000000;w=60', "ratelimit", '"1";r=99999999;t=1'],
-    ];
     return listen(
       createHttps(tls, (request, response) => {
         const chunks: Buffer[] = [];
@@ -56,6 +59,27 @@ const servers: Record<string, () => Promise<number>> = {
         });
       }),
     );
+  },
+
+  /** The edge without the gateway: what HTTP alone costs. */
+  async "curtainwall, edge alone"() {
+    const limits = { maxConnectionsPerAddress: 10_000 };
+    const release = await makeRelease();
+    const api: ApiHandler = {
+      matches: (path) => path === "/api/contact",
+      handle: (request, respond) =>
+        request.readBody(65_536, (problem, body) =>
+          respond({ status: problem === undefined ? 200 : 400, headers, body }),
+        ),
+    };
+    const edge = createEdgeServer({
+      release,
+      origin: `https://${host}`,
+      certificate: { cert, key },
+      limits,
+      api,
+    });
+    return (await edge.listen({ host: "127.0.0.1", port: 0 })).port;
   },
 
   async curtainwall() {
@@ -113,12 +137,12 @@ const servers: Record<string, () => Promise<number>> = {
     await app.register(helmet);
     await app.register(cors, { origin: [otherOrigin] });
     await app.register(rateLimit, { max: perMinute, timeWindow: "1 minute" });
-    const publicKey = createPublicKey({ key: jwk as never, format: "jwk" }).export({
+    const publicKey = createPublicKey({ key: jwk, format: "jwk" }).export({
       type: "spki",
       format: "pem",
     });
     await app.register(jwt, {
-      secret: { public: publicKey as string },
+      secret: { public: publicKey },
       verify: { algorithms: ["EdDSA"], allowedIss: issuer, allowedAud: audience, cache: true },
     });
     app.post("/api/contact", { onRequest: (request) => request.jwtVerify() }, async (request, reply) => {

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { PlannedAnswer } from "../answer.ts";
 import type { ApiAnswer, ApiHandler, ApiRequest } from "../api.ts";
 import type { ApiTarget } from "../resolve.ts";
-import { withContentLength } from "./api-answer.ts";
+import { bodyBytes, withContentLength } from "./api-answer.ts";
 import { BodyReader, declaredLength, discardBody } from "./body-reader.ts";
 import type { BodyDone } from "./body-reader.ts";
 import { clientOf } from "./client.ts";
@@ -171,11 +171,12 @@ class Http1ApiRequest implements ApiRequest {
 
   #send({ status, headers, body }: ApiAnswer): void {
     const response = this.#response;
-    const lines = withContentLength(status, headers, body);
+    const bytes = bodyBytes(body);
+    const lines = withContentLength(status, headers, bytes?.length ?? 0);
     if (this.context.closing || this.#reader?.problem === "timeout") lines.push("connection", "close");
     response.writeHead(status, lines);
-    if (body === undefined || this.method === "HEAD") response.end();
-    else response.end(body);
+    if (bytes === undefined || this.method === "HEAD") response.end();
+    else response.end(bytes);
   }
 
   #sendFailure(error: unknown): void {

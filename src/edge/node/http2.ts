@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import type { PlannedAnswer } from "../answer.ts";
 import type { ApiAnswer, ApiHandler, ApiRequest } from "../api.ts";
 import type { ApiTarget } from "../resolve.ts";
-import { assertSendable, withContentLength } from "./api-answer.ts";
+import { assertSendable, bodyBytes, withContentLength } from "./api-answer.ts";
 import { BodyReader, declaredLength } from "./body-reader.ts";
 import type { BodyDone } from "./body-reader.ts";
 import { clientOf, readByTime, trackStream, untrackStream } from "./client.ts";
@@ -176,18 +176,19 @@ class Http2ApiRequest implements ApiRequest {
   #send({ status, headers, body }: ApiAnswer): void {
     const stream = this.#stream;
     assertSendable(status, headers);
-    const length = body === undefined ? 0 : body.length;
+    const bytes = bodyBytes(body);
+    const length = bytes?.length ?? 0;
     this.#client.streams.set(stream, readByTime(this.context, length));
-    const fields = [":status", String(status), ...withContentLength(status, headers, body)];
+    const fields = [":status", String(status), ...withContentLength(status, headers, length)];
     if (this.#reader?.problem !== undefined) {
       // Nobody reads the rest: the stream is ended with the answer (RFC 9113 §8.1).
       stream.once("finish", () => stream.close(constants.NGHTTP2_NO_ERROR));
     }
-    if (body === undefined || this.method === "HEAD") {
+    if (bytes === undefined || this.method === "HEAD") {
       stream.respond(fields, noContent);
     } else {
       stream.respond(fields);
-      stream.end(body);
+      stream.end(bytes);
     }
   }
 
