@@ -371,19 +371,30 @@ suite("access", () => {
     const missing = await bakery.call({ method: "POST", target: "/api/orders", body: order });
     assertProblem(missing, "GATEWAY_TOKEN_MISSING", bakery.events);
     assert.equal(missing.header("www-authenticate"), "Bearer");
-    for (const authorization of [
-      "Basic YTpi",
-      "Bearer",
-      "Bearer  x",
-      "Bearer a b",
-      "Bearer a,Bearer b",
-      "bearer: x",
-    ])
+    for (const authorization of ["Basic YTpi", "Bearer", "Bearer ", "bearer: x", "Token x", " Bearer x"])
       assertProblem(
         await bakery.call({ method: "POST", target: "/api/orders", body: order, headers: { authorization } }),
         "GATEWAY_TOKEN_MISSING",
         bakery.events,
       );
+    const honest = await bakery.token();
+    for (const token of [
+      ` ${honest}`,
+      `${honest} `,
+      `${honest},${honest}`,
+      `${honest}, Bearer ${honest}`,
+      `${honest}=`,
+    ])
+      assertProblem(
+        await bakery.call({ method: "POST", target: "/api/orders", body: order, token }),
+        "GATEWAY_TOKEN_INVALID",
+        bakery.events,
+      );
+    const scheme = { authorization: `bEARER ${honest}` };
+    assert.equal(
+      (await bakery.call({ method: "POST", target: "/api/orders", body: order, headers: scheme })).status,
+      200,
+    );
     const wrong = await bakery.call({ method: "POST", target: "/api/orders", body: order, token: "a.b.c" });
     assertProblem(wrong, "GATEWAY_TOKEN_INVALID", bakery.events);
     assert.equal(wrong.header("www-authenticate"), 'Bearer error="invalid_token"');

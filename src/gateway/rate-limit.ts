@@ -107,7 +107,12 @@ export function createLimitStore({ buffer, seed, epochMs }: LimitMemory): LimitS
           found = itsHigh >>> 8 === tag;
           const ahead =
             itsHigh === 0 ? -timeRange : aheadOf((itsHigh & 0xff) * 2 ** 32 + (itsLow >>> 0), now);
-          if (found || ahead < placeAhead) [place, low, high, placeAhead] = [index, itsLow, itsHigh, ahead];
+          if (found || ahead < placeAhead) {
+            place = index;
+            low = itsLow;
+            high = itsHigh;
+            placeAhead = ahead;
+          }
         }
         // Further ahead than this limit ever puts it: a time that wrapped around, or a clock that was set back.
         const isOurs = found && placeAhead <= tolerance + interval + clockSlack;

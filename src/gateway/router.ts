@@ -49,7 +49,12 @@ export function createRouter<Handler>(
     node.handlers.set(route.method, compile(route));
     node.methods = [...node.handlers.keys()];
   }
-  return (path) => lookUp(root, path);
+  const exact = new Map<string, RouteMatch<Handler>>();
+  for (const { path, segments } of routes) {
+    const match = segments.every((segment) => "text" in segment) ? lookUp(root, path) : undefined;
+    if (typeof match === "object") exact.set(path, match);
+  }
+  return (path) => exact.get(path) ?? lookUp(root, path);
 }
 
 function lookUp<Handler>(root: Node<Handler>, path: string): RouteMatch<Handler> | undefined | "invalid" {

@@ -40,6 +40,9 @@ interface VerifiedToken {
 /** Longer ones are refused unread: a signature check over megabytes is a lever for denial of service. */
 const maxTokenLength = 8192;
 
+/** Decoders forgive padding and blanks, by which one token could be written in any number of ways. */
+const compactForm = /^[\w-]+\.[\w-]+\.[\w-]+$/;
+
 const invalid = (reason: string): TokenVerdict => ({ kind: "invalid", reason });
 
 /**
@@ -111,6 +114,7 @@ export function createTokenVerifier({
         if (known.epoch === issuerKeys.epoch && isLive(known, now())) return known.verdict;
         cache.delete(key);
       }
+      if (!compactForm.test(token)) return invalid("it is not a signed token");
       // One check for all requests that bring the same new token at once.
       let running = pending.get(key);
       if (running === undefined) {
