@@ -41,8 +41,8 @@ export function explainRoute(
       check: "method",
       passes:
         route.method === "GET"
-          ? "GET, HEAD; OPTIONS for a preflight"
-          : `${route.method}; OPTIONS for a preflight`,
+          ? "GET, HEAD; OPTIONS asks what is offered"
+          : `${route.method}; OPTIONS asks what is offered`,
       otherwise: "405 GATEWAY_METHOD_REFUSED",
     },
     {

@@ -235,7 +235,7 @@ function compileRoute(route: ContractRoute, surroundings: Surroundings): RouteHa
       answered: false,
     };
     attempt(passage, () => {
-      // Before the limit: or any page could use up its visitors' allowance.
+      // Before the limit: a refused page must not use up its visitors' allowance.
       if (verdict === "refused") return refuse(passage, "GATEWAY_ORIGIN_REFUSED");
       if (limits.client !== undefined && !admit(passage, limits.client, clientKey(request.remoteAddress)))
         return;

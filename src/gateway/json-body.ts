@@ -14,7 +14,7 @@ const backslash = 92;
  * Parses a JSON body as every parser would understand it: UTF-8 only, no key twice in one object (parsers differ on which
  * one counts), no `__proto__`, nesting bounded.
  *
- * @see RFC 8259 §4 (names within an object should be unique), RFC 8725-style parser differentials
+ * @see RFC 8259 §4 (names within an object should be unique), §8.1 (UTF-8 without a byte order mark)
  */
 export function parseJsonBody(
   bytes: Uint8Array,

@@ -1,6 +1,5 @@
 import { open } from "node:fs/promises";
 import { CurtainwallError } from "../../shared/index.ts";
-import type { LedgerErrorCode } from "../errors.ts";
 import type { LedgerRecord } from "../record.ts";
 
 /**
@@ -20,7 +19,7 @@ export async function findRecord(path: string, id: string): Promise<LedgerRecord
     return undefined;
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw new CurtainwallError<LedgerErrorCode>("LEDGER_FILE_UNUSABLE", "The log can't be read.", {
+    throw new CurtainwallError("LEDGER_FILE_UNUSABLE", "The log can't be read.", {
       cause,
       hint: `Check that ${path} is a plain file that you may read`,
     });
