@@ -37,6 +37,8 @@ export interface PeerResult {
   /** CPU microseconds per request: of the server's processes, all threads. */
   readonly cpuBest: number;
   readonly cpuMedian: number;
+  /** The part of {@link cpuBest}'s kind that was spent outside the kernel: what the server's own code takes. */
+  readonly userBest: number;
   /** CPU of the first peer in the same round by this peer's: the median over the rounds. */
   readonly ratioMedian: number;
   /** Instructions per request, in thousands; undefined where the machine can't count them. */
@@ -59,6 +61,7 @@ export function nodeServer(script: string, ...args: string[]): string[] {
 
 interface Sample extends LoadResult {
   readonly cpuUs: number;
+  readonly userUs: number;
   readonly instructions: number | undefined;
 }
 
@@ -95,12 +98,13 @@ async function measure(server: Running, load: Load): Promise<Sample> {
   const before = cpuTicks(server.pid);
   const counting = countInstructions(server.pid);
   const result = await load(server.port, 1);
-  const ticks = cpuTicks(server.pid) - before;
+  const after = cpuTicks(server.pid);
   const instructions = await counting;
   const { requests } = result;
   return {
     ...result,
-    cpuUs: (ticks * 1e6) / ticksPerSecond / requests,
+    cpuUs: ((after.user + after.system - before.user - before.system) * 1e6) / ticksPerSecond / requests,
+    userUs: ((after.user - before.user) * 1e6) / ticksPerSecond / requests,
     // Counted over a little less than the load took.
     instructions: instructions === undefined ? undefined : instructions / requests,
   };
@@ -113,6 +117,7 @@ function summarise(name: string, server: Running, samples: Sample[], first: Samp
     name,
     cpuBest: Math.min(...cpu),
     cpuMedian: median(cpu),
+    userBest: Math.min(...samples.map(({ userUs }) => userUs)),
     ratioMedian: median(samples.map(({ cpuUs }, round) => (first[round]?.cpuUs ?? Number.NaN) / cpuUs)),
     instructionsK: counted.length === 0 ? undefined : median(counted) / 1000,
     perSecondMedian: median(samples.map(({ requests }) => requests)),
@@ -168,12 +173,16 @@ async function readPort(child: ChildProcess): Promise<number> {
 }
 
 /** Processor time of a process, all threads, and of its children. */
-function cpuTicks(pid: number): number {
+function cpuTicks(pid: number): { user: number; system: number } {
   const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (
-    Number(fields[11]) + Number(fields[12]) + children(pid).reduce((sum, child) => sum + cpuTicks(child), 0)
-  );
+  const ticks = { user: Number(fields[11]), system: Number(fields[12]) };
+  for (const child of children(pid)) {
+    const { user, system } = cpuTicks(child);
+    ticks.user += user;
+    ticks.system += system;
+  }
+  return ticks;
 }
 
 function children(pid: number): number[] {

@@ -78,7 +78,7 @@ function print({ title, results }: Table): void {
   const width = Math.max(...results.map(({ name }) => name.length));
   console.log(`\n${title}`);
   console.log(
-    `${"".padEnd(width)}  × best  × median  CPU best  CPU median  instructions     req/s   p99 ms  RSS MB`,
+    `${"".padEnd(width)}  × best  × median  CPU best  CPU median  user best  instructions     req/s   p99 ms  RSS MB`,
   );
   for (const result of results) {
     const cells = [
@@ -86,6 +86,7 @@ function print({ title, results }: Table): void {
       fixed(result.ratioMedian, 2, 8),
       fixed(result.cpuBest, 1, 8),
       fixed(result.cpuMedian, 1, 10),
+      fixed(result.userBest, 1, 9),
       result.instructionsK === undefined
         ? "not counted".padStart(12)
         : `${fixed(result.instructionsK, 0, 11)}k`,
