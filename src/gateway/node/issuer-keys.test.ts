@@ -27,7 +27,11 @@ interface Issuer {
   verify(token: string): Promise<TokenVerdict>;
 }
 
-function follow(t: TestContext, origin: string, options: { ca?: string; jwksUrl?: string } = {}): Issuer {
+function follow(
+  t: TestContext,
+  origin: string,
+  options: { ca?: string; jwksUrl?: string; timeoutMs?: number } = {},
+): Issuer {
   const events: SecurityEvent[] = [];
   const clock = { now: 1_800_000_000_000 };
   const keys = createIssuerKeys({
@@ -35,6 +39,7 @@ function follow(t: TestContext, origin: string, options: { ca?: string; jwksUrl?
     ca: options.ca ?? certificate.ca,
     events: (event) => events.push(event),
     now: () => clock.now,
+    ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
   });
   t.after(() => keys.close());
   const verifier = createTokenVerifier({
@@ -215,6 +220,42 @@ suite("an issuer that does not", { skip }, () => {
       assert.match(reason() ?? "", expected);
       assert.ok(!server.asked.some((line) => line.includes("elsewhere")));
     });
+
+  test("one that does not answer, or not to the end, is given up in time", async (t) => {
+    for (const begins of [false, true]) {
+      const server = await listen(t, (_, response) => {
+        if (begins) response.writeHead(200, { "content-type": "application/json" }).write('{"keys":');
+      });
+      const { keys, reason } = follow(t, server.origin, { timeoutMs: 100 });
+      await keys.load();
+      assert.equal(keys.current(), undefined);
+      assert.equal(reason(), "it took too long");
+    }
+  });
+
+  test("one that cuts its answer short gives no keys", async (t) => {
+    const server = await listen(t, (_, response, socket) => {
+      response.writeHead(200, { "content-length": "500" }).write('{"keys":[]}', () => socket.destroy());
+    });
+    const { keys, reason } = follow(t, server.origin);
+    await keys.load();
+    assert.equal(keys.current(), undefined);
+    assert.ok(reason());
+  });
+
+  test("closing while it is asked is no alarm", async (t) => {
+    let asked: () => void = () => undefined;
+    const arrived = new Promise<void>((resolve) => {
+      asked = resolve;
+    });
+    const server = await listen(t, () => asked());
+    const { keys, events } = follow(t, server.origin);
+    const loading = keys.load();
+    await arrived;
+    await keys.close();
+    await loading;
+    assert.deepEqual(events, []);
+  });
 
   test("one that publishes its private keys is refused, and the log does not repeat them", async (t) => {
     const leaked: JWK = { ...(await exportJWK(first.privateKey)), kid: "first" };

@@ -20,6 +20,8 @@ export interface IssuerKeysOptions {
    * not keep a withdrawn key alive for ever. Default 86 400 000.
    */
   maxStaleMs?: number;
+  /** How long the issuer may take for one answer, in milliseconds. Default 5 000. */
+  timeoutMs?: number;
   /** The present in milliseconds since 1970. Default `Date.now`. */
   now?: () => number;
 }
@@ -32,7 +34,6 @@ export interface RemoteKeySource extends KeySource {
 }
 
 const maxDocumentBytes = 262_144;
-const timeoutMs = 5000;
 
 /**
  * Keeps the public keys of an OpenID or OAuth issuer: found through its discovery document, renewed in the background,
@@ -47,6 +48,7 @@ export function createIssuerKeys({
   maxAgeMs = 600_000,
   coolDownMs = 5000,
   maxStaleMs = 86_400_000,
+  timeoutMs = 5000,
   now = Date.now,
 }: IssuerKeysOptions): RemoteKeySource {
   const agent = new Agent({
@@ -58,6 +60,7 @@ export function createIssuerKeys({
   let loadedAt = Number.NEGATIVE_INFINITY;
   let attemptedAt = Number.NEGATIVE_INFINITY;
   let running: Promise<void> | undefined;
+  let closed = false;
 
   async function attempt(): Promise<void> {
     try {
@@ -71,6 +74,7 @@ export function createIssuerKeys({
       fingerprint = text;
       events({ type: "gateway.keys.loaded", time: now(), issuer: identity.issuer, keys: set.keys.length });
     } catch (error) {
+      if (closed) return;
       events({
         type: "gateway.keys.unavailable",
         time: now(),
@@ -132,7 +136,10 @@ export function createIssuerKeys({
       await refreshSoon();
       return usable();
     },
-    close: () => agent.destroy(),
+    close() {
+      closed = true;
+      return agent.destroy();
+    },
   };
 }
 
@@ -155,10 +162,11 @@ function publicSigningKeys(value: object): JSONWebKeySet {
 
 const refused = (message: string): CurtainwallError => new CurtainwallError("GATEWAY_KEYS_REFUSED", message);
 
+/** Why the keys can't be had, in words that hold nothing of what the issuer sent. */
 function reasonOf(error: unknown): string {
+  if (error instanceof CurtainwallError) return error.message;
   if (error instanceof SyntaxError) return "its answer is not JSON";
-  const { code, message } = error as { code?: string; message: string };
-  return error instanceof CurtainwallError
-    ? message
-    : (code ?? (error instanceof DOMException ? "it took too long" : "it can't be reached"));
+  // An exception of the DOM has a number for a code.
+  if (error instanceof DOMException) return "it took too long";
+  return (error as { code?: string }).code ?? "it can't be reached";
 }
