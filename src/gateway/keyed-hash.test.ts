@@ -41,7 +41,7 @@ test("it is HalfSipHash-2-4 with 64 bits, by the published vectors", () => {
 
 test("another key, another number or another text gives another hash", () => {
   const key = fc.tuple(fc.nat(0xffffffff), fc.nat(0xffffffff));
-  const input = fc.record({ key, salt: fc.nat(1000), text: fc.string({ unit: "binary", maxLength: 40 }) });
+  const input = fc.record({ key, salt: fc.nat(1000), text: fc.string({ maxLength: 40 }) });
   const digest = ({
     key: [first, second],
     salt,

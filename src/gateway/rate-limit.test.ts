@@ -48,7 +48,7 @@ suite("the algorithm", () => {
     );
   });
 
-  test("a rate that is no whole number of ticks is never exceeded, and missed by no more than one in a thousand", () => {
+  test("a rate that is no whole number of ticks is never exceeded, and nearly reached", () => {
     for (const count of [7, 11, 997, 7919]) {
       const store = open();
       const rate = { id: 1, burst: 1, intervalMs: 1000 / count };

@@ -1,4 +1,5 @@
 import { open } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { CurtainwallError } from "../../shared/index.ts";
 import type { LedgerRecord } from "../record.ts";
 
@@ -9,14 +10,12 @@ import type { LedgerRecord } from "../record.ts";
  */
 export async function findRecord(path: string, id: string): Promise<LedgerRecord | undefined> {
   try {
-    await using file = await open(path);
-    for await (const line of file.readLines()) {
-      // A cheap look first: parsing every line of a long log would take seconds.
-      if (!line.includes(id)) continue;
-      const record = parse(line);
-      if (record?.id === id) return record;
+    const file = await open(path);
+    try {
+      return await search(file, id);
+    } finally {
+      await file.close();
     }
-    return undefined;
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw new CurtainwallError("LEDGER_FILE_UNUSABLE", "The log can't be read.", {
@@ -24,6 +23,16 @@ export async function findRecord(path: string, id: string): Promise<LedgerRecord
       hint: `Check that ${path} is a plain file that you may read`,
     });
   }
+}
+
+async function search(file: FileHandle, id: string): Promise<LedgerRecord | undefined> {
+  for await (const line of file.readLines()) {
+    // A cheap look first: parsing every line of a long log would take seconds.
+    if (!line.includes(id)) continue;
+    const record = parse(line);
+    if (record?.id === id) return record;
+  }
+  return undefined;
 }
 
 function parse(line: string): LedgerRecord | undefined {
