@@ -139,7 +139,7 @@ export function markScript(mark: string): string {
 export interface BrowserProbe {
   readonly version: string;
   /** Loads a page; `rewrite` changes the answer's headers and markup on the way, as an injection would. */
-  visit(path: string, rewrite?: PageRewrite): Promise<PageVisit>;
+  visit: (path: string, rewrite?: PageRewrite) => Promise<PageVisit>;
 }
 
 export interface PageRewrite {

@@ -19,6 +19,7 @@ import { createTokens } from "../tokens.ts";
 import { isLoopback } from "./address.ts";
 import { openBrowser } from "./browser.ts";
 import type { OpenBrowser } from "./browser.ts";
+import { createDeadline } from "./deadline.ts";
 import { createFetch } from "./fetch.ts";
 import { createSourceProbe } from "./source.ts";
 import { createTlsProbe } from "./tls.ts";
@@ -117,8 +118,8 @@ async function createContext(
   browser: AuditContext["browser"],
 ): Promise<AuditContext> {
   const { contract, target, plan = {}, root, now = Date.now, budgetMs = 240_000 } = options;
-  const endsAt = now() + budgetMs;
-  const bounded = withDeadline(wire, () => endsAt - now());
+  const deadline = createDeadline(budgetMs, now);
+  const bounded = deadline.wire(wire);
   const nap = async (milliseconds: number): Promise<void> => sleep(milliseconds);
   const tokens = createTokens({
     identities: plan.identities ?? {},
@@ -137,12 +138,12 @@ async function createContext(
     unreachable: await greet(wire),
     ca: options.ca,
     release: options.release,
-    caller: createCaller({ wire: bounded, tokens, sleep: nap, remainingMs: () => endsAt - now() }),
+    caller: createCaller({ wire: bounded, tokens, sleep: nap, remainingMs: deadline.remainingMs }),
     tokens,
     wire: bounded,
     tls: tlsProbeOf(options),
     source: createSourceProbe(root),
-    browser,
+    browser: async () => deadline.browser(await browser()),
     issuerKeys: () => (keys ??= fetchKeys(contract, hopAuthorities)),
     hopAuthorities,
     lookUpLedger: options.lookUpLedger,
@@ -165,22 +166,6 @@ async function greet(wire: OpenWire): Promise<string | undefined> {
     }
   }
   return `the target gives no answer: ${reason}`;
-}
-
-function withDeadline(wire: OpenWire, remainingMs: () => number): AuditContext["wire"] {
-  const guard =
-    <Input, Output>(work: (input: Input) => Promise<Output>): ((input: Input) => Promise<Output>) =>
-    async (input) => {
-      if (remainingMs() <= 0)
-        throw new CurtainwallError("AUDIT_BUDGET_SPENT", "the audit's time was used up");
-      return work(input);
-    };
-  return {
-    canChangeClient: wire.canChangeClient,
-    send: guard(wire.send),
-    sendRaw: guard(wire.sendRaw),
-    trickle: guard(wire.trickle),
-  };
 }
 
 /** @see RFC 8414 §3, OpenID Connect Discovery 1.0 §4 */
