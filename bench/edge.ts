@@ -3,8 +3,8 @@ import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { compare, has, nodeServer, scriptLoad, wrkLoad } from "./harness.ts";
-import type { Load, Peer } from "./harness.ts";
-import type { Suite } from "./run.ts";
+import type { Peer } from "./harness.ts";
+import type { Suite, Table } from "./run.ts";
 import { benchCertificate, page, pageHeaders } from "./servers/page.ts";
 
 /** Static files: our edge, and what else one would serve them with, over TLS 1.3. PERFORMANCE.md, A. */
@@ -25,29 +25,24 @@ export const edge: Suite = async ({ folder, seconds, say }) => {
   // One second a round for each, and as much to warm up.
   const count = http1.length + http2.length + 2 * nginx.length;
   const rounds = Math.max(3, Math.floor(seconds / count / 1.3) - 1);
-  const load1: Load = has("wrk") ? wrkLoad("/") : scriptLoad("load-http1.ts", "/");
-  return [
-    {
-      title: "Static page of 10 KB, TLS 1.3, HTTP/1.1, 64 connections",
-      results: await compare({
-        title: "HTTP/1.1",
-        peers: [...http1.map(peer), ...nginx],
-        load: load1,
-        rounds,
-        say,
-      }),
-    },
-    {
-      title: "Static page of 10 KB, TLS 1.3, HTTP/2, 8 sessions of 8 requests",
-      results: await compare({
-        title: "HTTP/2",
-        peers: [...http2.map(peer), ...nginx],
-        load: scriptLoad("load-http2.ts", "8", "8"),
-        rounds,
-        say,
-      }),
-    },
-  ];
+  const tables: Table[] = [];
+  if (has("wrk")) {
+    const peers = [...http1.map(peer), ...nginx];
+    const results = await compare({ title: "HTTP/1.1", peers, load: wrkLoad("/"), rounds, say });
+    tables.push({ title: "Static page of 10 KB, TLS 1.3, HTTP/1.1, 64 connections", results });
+  } else {
+    say("wrk is not installed: HTTP/1.1 is not measured. On Debian: apt-get install wrk");
+  }
+  const load = scriptLoad("load-http2.ts", "8", "8");
+  const results = await compare({
+    title: "HTTP/2",
+    peers: [...http2.map(peer), ...nginx],
+    load,
+    rounds,
+    say,
+  });
+  tables.push({ title: "Static page of 10 KB, TLS 1.3, HTTP/2, 8 sessions of 8 requests", results });
+  return tables;
 };
 
 /** One worker, from a file that its cache keeps open, with the same headers. */

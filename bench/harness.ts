@@ -216,7 +216,7 @@ async function countInstructions(pid: number): Promise<number | undefined> {
   return undefined;
 }
 
-/** A load by wrk: 64 connections that stay open, or one of our own where wrk is missing. */
+/** A load by wrk: 64 connections that stay open. */
 export function wrkLoad(path: string, script?: string): Load {
   return async (port, seconds) => {
     const url = `https://127.0.0.1:${port}${path}`;

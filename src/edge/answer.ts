@@ -19,15 +19,18 @@ export function planAnswer(
   headers: readonly Header[],
   body: Uint8Array | undefined,
 ): PlannedAnswer {
-  const all: Header[] =
-    body === undefined ? [...headers] : [...headers, ["content-length", String(body.length)]];
-  return {
-    ready: true,
-    status,
-    lines: all.flat(),
-    fields: { ":status": status, ...Object.fromEntries(all) },
-    body,
-  };
+  const lines: string[] = [];
+  const fields: Record<string, string | number> = { ":status": status };
+  for (const [name, value] of headers) {
+    lines.push(name, value);
+    fields[name] = value;
+  }
+  if (body !== undefined) {
+    const length = String(body.length);
+    lines.push("content-length", length);
+    fields["content-length"] = length;
+  }
+  return { ready: true, status, lines, fields, body };
 }
 
 /** The statuses that the edge refuses a request with. */

@@ -82,8 +82,9 @@ function planFile(
     throw refused(`its path ${JSON.stringify(file.path)} can't be requested`);
   }
   const planned = new Map<Encoding, PlannedVariant>();
+  const common = fileHeaders(file);
   for (const variant of file.variants) {
-    const headers = variantHeaders(file, variant);
+    const headers = variantHeaders(common, variant);
     const tag = entityTag(variant.sha256);
     const tagged: Header[] = [...headers, ["etag", tag]];
     const body = toBody(bytes.subarray(variant.offset, variant.offset + variant.length));
@@ -97,7 +98,8 @@ function planFile(
   return { choices: byPreference(planned), movedTo: undefined };
 }
 
-function variantHeaders(file: ReleaseFile, variant: ReleaseVariant): Header[] {
+/** The file's own headers, checked, and those that it must have and does not. */
+function fileHeaders(file: ReleaseFile): Header[] {
   const names = new Set<string>();
   for (const [name] of file.headers) {
     if (ownHeaders.has(name)) throw refused(`${file.path} sets the header ${name}, which is the edge's own`);
@@ -108,8 +110,11 @@ function variantHeaders(file: ReleaseFile, variant: ReleaseVariant): Header[] {
   if (!names.has("content-security-policy")) headers.push(["content-security-policy", inertPolicy]);
   headers.push(...baseSecurityHeaders.filter(([name]) => !names.has(name)));
   if (file.variants.length > 1) varyByEncoding(headers);
-  if (variant.encoding !== "identity") headers.push(["content-encoding", variant.encoding]);
   return headers;
+}
+
+function variantHeaders(common: readonly Header[], { encoding }: ReleaseVariant): readonly Header[] {
+  return encoding === "identity" ? common : [...common, ["content-encoding", encoding]];
 }
 
 function varyByEncoding(headers: Header[]): void {
@@ -140,8 +145,9 @@ function planNotFound(
   toBody: (bytes: Uint8Array) => Uint8Array,
 ): PlannedAnswer[] {
   const planned = new Map<Encoding, PlannedAnswer>();
+  const common = fileHeaders(file);
   for (const variant of file.variants) {
-    const headers = variantHeaders(file, variant).filter(([name]) => name !== "cache-control");
+    const headers = variantHeaders(common, variant).filter(([name]) => name !== "cache-control");
     const body = toBody(bytes.subarray(variant.offset, variant.offset + variant.length));
     planned.set(variant.encoding, planAnswer(404, [...headers, noCaching], body));
   }
