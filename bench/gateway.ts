@@ -15,7 +15,7 @@ export const gateway: Suite = async ({ folder, seconds, say }) => {
   const env = { BENCH_FOLDER: folder, BENCH_JWK: jwk };
   const names = ["node:https echo", "curtainwall", "curtainwall, edge alone", "fastify", "express", "hono"];
   const peers: Peer[] = names.map((name) => ({ name, command: nodeServer("servers/api.ts", name), env }));
-  const rounds = Math.max(3, Math.floor(seconds / peers.length / 1.3) - 1);
+  const rounds = Math.max(3, Math.floor(seconds / peers.length / 1.2) - 3);
   const load = wrkLoad("/api/contact", script);
   const results = await compare({ title: "API", peers, load, rounds, say });
   return [

@@ -79,7 +79,8 @@ export async function compare(options: {
     for (const peer of peers) {
       const server = await start(peer);
       running.push({ peer, server, samples: [] });
-      const warm = await load(server.port, 1);
+      // Until V8 has compiled what is used often: on a busy machine a second is not enough.
+      const warm = await load(server.port, 3);
       if (warm.requests === 0 || warm.failed > 0)
         throw new Error(`${peer.name} does not answer as it should`);
     }
