@@ -49,12 +49,8 @@ function problemOf({ response }: Exchange): Problem | undefined {
 const isApi = (context: AuditContext, { exchange }: Provocation): boolean =>
   context.contract.apiRoots.has(exchange.request.path.split(/[/?]/)[1] ?? "");
 
-/** A malformed target that was refused in plain text: there is no route yet whose shape it could have. */
-const isRefusedEarly = ({ isMalformed, exchange }: Provocation): boolean =>
-  isMalformed && exchange.response.status === 400 && mediaType(exchange) === "text/plain";
-
 const oneShape = overErrors("one error shape with an id (RFC 9457)", (context, tally, provocation) => {
-  if (!isApi(context, provocation) || isRefusedEarly(provocation)) return;
+  if (!isApi(context, provocation)) return;
   const { name, exchange } = provocation;
   const problem = problemOf(exchange);
   const isProblem =
@@ -205,10 +201,7 @@ const inLedger: Check = {
   run: async (context, tally) => {
     const { list } = await provocations(context);
     const api = list.filter(
-      (provocation) =>
-        isApi(context, provocation) &&
-        !isRefusedEarly(provocation) &&
-        provocation.exchange.response.status >= 400,
+      (provocation) => isApi(context, provocation) && provocation.exchange.response.status >= 400,
     );
     for (const { name, exchange } of api) {
       const id = problemOf(exchange)?.id;

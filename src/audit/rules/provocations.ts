@@ -17,8 +17,6 @@ export interface Provocation {
   /** Text in the request that the answer must not repeat. */
   mark: string;
   exchange: Exchange;
-  /** Not a proper request target, so a server may refuse it before it knows that it is the API's. */
-  isMalformed: boolean;
 }
 
 /** Errors that were provoked, by audit: each check looks at the same ones. */
@@ -40,10 +38,10 @@ async function provokeAll(context: AuditContext): Promise<Provocations> {
       missing.push(lacking(context, route));
       continue;
     }
-    for (const [name, bend, isMalformed = false] of waysToFail(route)) {
+    for (const [name, bend] of waysToFail(route)) {
       const mark = context.mark();
       const exchange = await context.caller.call({ route, ...honest, ...bend(mark) });
-      list.push({ name: `${route.key}: ${name}`, mark, exchange, isMalformed });
+      list.push({ name: `${route.key}: ${name}`, mark, exchange });
     }
   }
   for (const root of context.contract.apiRoots) {
@@ -51,7 +49,6 @@ async function provokeAll(context: AuditContext): Promise<Provocations> {
     list.push({
       name: "an undeclared path",
       mark,
-      isMalformed: false,
       exchange: await context.caller.send({ method: "GET", path: `/${root}/${mark}` }),
     });
   }
@@ -59,7 +56,6 @@ async function provokeAll(context: AuditContext): Promise<Provocations> {
   list.push({
     name: "a page that does not exist",
     mark,
-    isMalformed: false,
     exchange: await context.caller.send({ method: "GET", path: `/${mark}/` }),
   });
   return { list, missing };
@@ -67,13 +63,13 @@ async function provokeAll(context: AuditContext): Promise<Provocations> {
 
 type Bend = (mark: string) => Partial<Call>;
 
-function waysToFail(route: ContractRoute): [name: string, bend: Bend, isMalformed?: boolean][] {
+function waysToFail(route: ContractRoute): [name: string, bend: Bend][] {
   const everyParam = (value: string): Record<string, string> =>
     Object.fromEntries(paramNames(route.segments).map((name) => [name, value]));
   return [
     ["an undeclared query key", (mark) => ({ rawQuery: `${mark}=${mark}` })],
     ["a method that is not declared", (mark) => ({ method: "TRACE", rawQuery: mark })],
-    ["a broken percent-encoding", (mark) => ({ rawQuery: `${mark}=%zz` }), true],
+    ["a broken percent-encoding", (mark) => ({ rawQuery: `${mark}=%zz` })],
     [
       "a token that is none",
       (mark) => ({ token: { name: "no token at all", value: `${mark}.${mark}.${mark}` }, rawQuery: mark }),
@@ -86,12 +82,8 @@ function waysToFail(route: ContractRoute): [name: string, bend: Bend, isMalforme
             "a parameter that does not fit",
             (mark) => ({ rawParams: everyParam(encodeURIComponent(`'"<${mark}>`)) }),
           ],
-          [
-            "a parameter that leads elsewhere",
-            (mark) => ({ rawParams: everyParam(`..%2f${mark}%00`) }),
-            true,
-          ],
-        ] satisfies [string, Bend, boolean?][])),
+          ["a parameter that leads elsewhere", (mark) => ({ rawParams: everyParam(`..%2f${mark}%00`) })],
+        ] satisfies [string, Bend][])),
   ];
 }
 
