@@ -57,7 +57,7 @@ const extraHeaders: Partial<Record<RefusalStatus, readonly Header[]>> = {
 };
 
 /** The edge's own error answer: a line of text that says no more than its status. */
-export function planRefusal(
+function planRefusal(
   status: RefusalStatus,
   security: readonly Header[],
   toBody: (bytes: Uint8Array) => Uint8Array,
@@ -78,7 +78,7 @@ function refusalHeaders(security: readonly Header[]): Header[] {
 export type Refusals = Readonly<Record<RefusalStatus, PlannedAnswer>>;
 
 /** Puts all refusals together. */
-export function planRefusals(
+function planRefusals(
   toBody: (bytes: Uint8Array) => Uint8Array,
   security: readonly Header[] = securityHeaders(inertPolicy),
 ): Refusals {
