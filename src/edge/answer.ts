@@ -78,7 +78,7 @@ function refusalHeaders(security: readonly Header[]): Header[] {
 export type Refusals = Readonly<Record<RefusalStatus, PlannedAnswer>>;
 
 /** Puts all refusals together. */
-function planRefusals(
+export function planRefusals(
   toBody: (bytes: Uint8Array) => Uint8Array,
   security: readonly Header[] = securityHeaders(inertPolicy),
 ): Refusals {
