@@ -48,7 +48,7 @@ export const auditCommand: Command = {
       browser: browser === undefined ? undefined : { executablePath: browser },
       only: values.get("only")?.split(","),
       onProgress: ({ row, what, done, of }) => line.update(`${done}/${of}  ${row}  ${what}`),
-      lookUpLedger: (id) => findRecord(folders.logFile, id),
+      ...(canRead(folders.logFile) ? { lookUpLedger: (id: string) => findRecord(folders.logFile, id) } : {}),
     }).finally(() => line.done());
     if (flags.has("json")) printJson(report);
     else
@@ -84,6 +84,16 @@ async function loadPlan(root: string): Promise<AuditPlan | undefined> {
 /** The release that was built here, if one was and it is whole. */
 async function readRelease({ releaseFile }: StackFolders): Promise<Release | undefined> {
   return existsSync(releaseFile) ? decodeRelease(readFileSync(releaseFile)) : undefined;
+}
+
+/** The log belongs to the ledger's user; who may not read it audits without. */
+function canRead(file: string): boolean {
+  try {
+    accessSync(file, constants.R_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 const readIfThere = (file: string): string | undefined =>

@@ -86,7 +86,7 @@ export interface EdgeOptions {
   threads?: number;
   /** PEM files, relative to the contract; reloaded when they change. Default: made by a development authority. */
   certificate?: { certFile: string; keyFile: string };
-  /** Clients whose limits are remembered at once; then the one idle longest is forgotten. Default 100 000. */
+  /** Counters kept at once, one for each client and limit that it meets; then the one idle longest gives way. Default 100 000. */
   maxClients?: number;
 }
 

@@ -17,6 +17,7 @@ test("a limit is read as it is written, its burst being the whole count unless i
       (number, unit, by, burst) => {
         const text = `${number}/${unit} per ${by}${burst === undefined ? "" : `, burst ${burst}`}`;
         const windowSeconds = unitSeconds[unit];
+        fc.pre(((burst ?? number) * windowSeconds) / number <= 31 * 86_400);
         assert.deepEqual(parseLimit(text), {
           text,
           by,
@@ -66,3 +67,11 @@ for (const text of refused) {
     );
   });
 }
+
+test("a burst that takes longer than 31 days to regain is refused, with one that does not", () => {
+  assert.equal(parseLimit("1/day per client, burst 31").burst, 31);
+  assert.throws(
+    () => parseLimit("1/day per client, burst 32"),
+    (error: Error) => error.message.includes('"1/day per client, burst 1"'),
+  );
+});

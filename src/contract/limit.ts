@@ -25,6 +25,8 @@ export interface Limit {
 }
 
 const unitSeconds: Record<LimitUnit, number> = { s: 1, min: 60, h: 3600, day: 86_400 };
+/** What a counter can look ahead. */
+const longestSpanSeconds = 31 * 86_400;
 const grammar = /^(\d{1,9})\/(s|min|h|day) per (client|user)(?:, burst (\d{1,9}))?$/;
 
 /**
@@ -43,5 +45,11 @@ export function parseLimit(text: unknown): Limit {
     );
   }
   const windowSeconds = unitSeconds[match[2] as LimitUnit];
+  if (burst * (windowSeconds / count) > longestSpanSeconds) {
+    throw new CurtainwallError(
+      "CONTRACT_OPTION_INVALID",
+      `${JSON.stringify(text)} takes longer than 31 days to regain its burst. Write fewer: "${match[1]}/${match[2]} per ${match[3]}, burst ${count}".`,
+    );
+  }
   return { text: match[0], by: match[3] as LimitSubject, count, windowSeconds, burst };
 }

@@ -55,7 +55,8 @@ const problemSchema: Json = {
   description: "An error (RFC 9457).",
   properties: {
     type: { type: "string" },
-    title: { type: "string" },
+    title: { type: "string", description: "The status in words" },
+    detail: { type: "string", description: "What was wrong" },
     status: { type: "integer" },
     code: { type: "string", description: "Stable name of the error" },
     id: { type: "string", description: "Names this error in the operator's log" },

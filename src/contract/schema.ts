@@ -144,6 +144,8 @@ export function joinedSchemas(schema: Schema): Set<Schema> {
  */
 export function closeObjects(schema: Schema, undeclared: "refuse" | "strip"): Schema {
   const copies = new Map<Schema, Schema>();
+  // A getter tells Zod that a schema may contain itself, and it then keeps track of every value that it checks.
+  const isRecursive = containsItself(schema);
   const catchall = undeclared === "refuse" ? z.never() : undefined;
 
   const copy = (current: Schema): Schema => {
@@ -177,6 +179,7 @@ export function closeObjects(schema: Schema, undeclared: "refuse" | "strip"): Sc
         const shape = once(() =>
           Object.fromEntries(Object.entries(def.shape).map(([name, field]) => [name, copy(field)])),
         );
+        if (!isRecursive) return { shape: shape(), catchall };
         return {
           get shape() {
             return shape();
@@ -231,6 +234,23 @@ export function closeObjects(schema: Schema, undeclared: "refuse" | "strip"): Sc
   };
 
   return copy(schema);
+}
+
+/** Whether a schema leads back to itself, or can't be seen through. */
+function containsItself(schema: Schema): boolean {
+  const open = new Set<Schema>();
+  const closed = new Set<Schema>();
+  const visit = (current: Schema): boolean => {
+    if (open.has(current) || open.size > maxDepth) return true;
+    if (closed.has(current)) return false;
+    const def = definition(current);
+    open.add(current);
+    const found = def.type === "lazy" || children(def).some(([, child]) => visit(child));
+    open.delete(current);
+    closed.add(current);
+    return found;
+  };
+  return visit(schema);
 }
 
 /**

@@ -303,7 +303,7 @@ function compileRoute(route: ContractRoute, surroundings: Surroundings): RouteHa
     const query = request.query === "" && route.query === undefined ? "" : checkQuery(passage);
     if (query === undefined) return;
     if (route.body !== undefined) readBody(passage, route.body, path + query);
-    else if (hasBody(request)) refuse(passage, "GATEWAY_BODY_UNEXPECTED");
+    else if (request.hasBody) refuse(passage, "GATEWAY_BODY_UNEXPECTED");
     else forward(passage, path + query, undefined);
   }
 
@@ -485,12 +485,6 @@ const faultWords: Partial<Record<z.core.$ZodIssue["code"], string>> = {
   unrecognized_keys: "It has a field that is not described",
   invalid_value: "It is none of the accepted values",
 };
-
-/** Tells whether a request that should have no body announces one. */
-function hasBody(request: GatewayRequest): boolean {
-  const length = request.header("content-length");
-  return request.header("transfer-encoding") !== undefined || (length !== undefined && length !== "0");
-}
 
 /** A checked value as the text that travels. What a schema made a list or an object of travels as it came. */
 function textOf(value: unknown, given: string): string {

@@ -61,11 +61,12 @@ function countNames(text: string): number {
   return names;
 }
 
+/** Where a string ends: at the first quote with an even number of backslashes before it. */
 function stringEnd(text: string, from: number): number {
-  for (let index = from; index < text.length; index++) {
-    const code = text.charCodeAt(index);
-    if (code === quoteCode) return index;
-    if (code === backslash) index++;
+  for (let quote = text.indexOf('"', from); quote >= 0; quote = text.indexOf('"', quote + 1)) {
+    let start = quote;
+    while (start > from && text.charCodeAt(start - 1) === backslash) start--;
+    if ((quote - start) % 2 === 0) return quote;
   }
   return text.length;
 }

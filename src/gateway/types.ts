@@ -9,6 +9,8 @@ export interface GatewayRequest {
   readonly query: string;
   /** Network address of the client. */
   readonly remoteAddress: string;
+  /** Whether a body comes with it. */
+  readonly hasBody: boolean;
   /** A header by its lower-case name. */
   header(name: string): string | undefined;
   /** Reads the whole body, at most once. */

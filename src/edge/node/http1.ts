@@ -113,6 +113,10 @@ class Http1ApiRequest implements ApiRequest {
     this.#response = response;
   }
 
+  get hasBody(): boolean {
+    return hasBody(this.#request) && this.#request.headers["content-length"] !== "0";
+  }
+
   header(name: string): string | undefined {
     const value = this.#request.headers[name];
     return typeof value === "object" ? value.join(", ") : value;

@@ -121,6 +121,10 @@ class Http2ApiRequest implements ApiRequest {
     this.#headers = headers;
   }
 
+  get hasBody(): boolean {
+    return !this.#stream.endAfterHeaders;
+  }
+
   header(name: string): string | undefined {
     if (name === "host") return this.#headers[":authority"] ?? this.#headers.host;
     const value = this.#headers[name];

@@ -3,6 +3,7 @@ import { importJWK } from "jose";
 import type { CryptoKey } from "jose";
 import type { Contract, SecurityEvent } from "../../contract/index.ts";
 import { createEdgeServer, createRedirectServer } from "../../edge/index.ts";
+import type { EdgeLimits } from "../../edge/index.ts";
 import { createGateway, createLimitStore, createTokenVerifier } from "../../gateway/index.ts";
 import type { Gateway } from "../../gateway/index.ts";
 import { createAssertionSigner, createIssuerKeys, createUpstream, tokenDigest } from "../../gateway/node.ts";
@@ -18,18 +19,37 @@ const port = parentPort as NonNullable<typeof parentPort>;
 const configuration = workerData as ThreadConfiguration;
 const say = (message: FromThread): void => port.postMessage(message);
 
+/** Events that may be on their way to the main thread at once: a flood of refusals must not fill memory. */
+const maxOnTheirWay = 10_000;
+
 let pending: SecurityEvent[] = [];
+let onTheirWay = 0;
+let lost = 0;
 
 /** Hands events over in one message a turn of the loop, so that a flood of refusals stays cheap. */
 function emit(event: SecurityEvent): void {
+  if (onTheirWay + pending.length >= maxOnTheirWay) {
+    lost++;
+    return;
+  }
   if (pending.length === 0) setImmediate(handOver);
   pending.push(event);
 }
 
 function handOver(): void {
+  if (pending.length === 0) return;
   const events = pending;
   pending = [];
+  onTheirWay += events.length;
   say({ type: "events", events });
+}
+
+/** The main thread has passed events on: there is room again, and what was lost meanwhile is told. */
+function taken(count: number): void {
+  onTheirWay -= count;
+  if (lost === 0) return;
+  emit({ type: "ledger.events.lost", time: Date.now(), source: "edge", count: lost });
+  lost = 0;
 }
 
 interface Api {
@@ -71,11 +91,14 @@ async function start(): Promise<void> {
   const { gateway, keys } = await createApi(contract);
   const onEvent = (event: Parameters<typeof securityEventOf>[0]): void =>
     emit(securityEventOf(event, Date.now()));
+  const { release, certificate, ticketKeys } = configuration;
   const server = createEdgeServer({
-    release: configuration.release,
+    release,
     origin: contract.origin,
-    certificate: configuration.certificate,
+    certificate,
+    ticketKeys,
     api: gateway,
+    limits: shareOfLimits(),
     onEvent,
   });
   const redirect = createRedirectServer({ origin: contract.origin, onEvent });
@@ -96,10 +119,17 @@ async function start(): Promise<void> {
 
   port.on("message", (message: ToThread) => {
     if (message.type === "listen") listen().catch(fail);
+    else if (message.type === "taken") taken(message.count);
     else if (message.type === "certificate") server.setCertificate(message.certificate);
     else stop(message.graceMs).catch(fail);
   });
   say({ type: "loaded" });
+}
+
+/** Connections are counted by each thread alone, so each gets its share of what the whole edge may hold. */
+function shareOfLimits(): Pick<EdgeLimits, "maxConnections" | "maxConnectionsPerAddress"> {
+  const threads = configuration.threads.length;
+  return { maxConnections: Math.ceil(10_000 / threads), maxConnectionsPerAddress: Math.ceil(256 / threads) };
 }
 
 function fail(error: unknown): void {

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { fstatSync, readSync } from "node:fs";
 import { Worker } from "node:worker_threads";
 import { decodeRelease } from "../../contract/index.ts";
@@ -31,9 +32,10 @@ async function start(configuration: EdgeConfiguration): Promise<void> {
   const release = await readRelease(configuration.releaseFd);
   const limits = createLimitMemory({ maxClients: configuration.maxClients });
   const events = createEventQueue({ fd: configuration.eventsFd, source: "edge" });
+  const ticketKeys = new Uint8Array(randomBytes(48));
   await Promise.all(
     configuration.threads.map((sockets) =>
-      startThread({ ...configuration, sockets, release, limits }, events.send),
+      startThread({ ...configuration, sockets, release, limits, ticketKeys }, events.send),
     ),
   );
   becomeUser(configuration.user);
@@ -64,7 +66,10 @@ async function startThread(
   const thread = new Worker(file, { workerData: configuration, name: `edge-${threads.length}` });
   threads.push(thread);
   thread.on("message", (message: FromThread) => {
-    if (message.type === "events") for (const event of message.events) onEvent(event);
+    if (message.type === "events") {
+      for (const event of message.events) onEvent(event);
+      tell(thread, { type: "taken", count: message.events.length });
+    }
     if (message.type === "failed") control.send(message);
   });
   thread.on("error", (error) => {
@@ -94,8 +99,10 @@ function heard(thread: Worker, type: FromThread["type"]): Promise<void> {
   });
 }
 
+const tell = (thread: Worker, message: ToThread): void => thread.postMessage(message);
+
 function tellThreads(message: ToThread): void {
-  for (const thread of threads) thread.postMessage(message);
+  for (const thread of threads) tell(thread, message);
 }
 
 function stop(graceMs: number): void {

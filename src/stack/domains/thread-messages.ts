@@ -7,10 +7,13 @@ export interface ThreadConfiguration extends EdgeConfiguration {
   sockets: EdgeConfiguration["threads"][number];
   release: Release;
   limits: LimitMemory;
+  /** Keys of TLS session tickets, the same for all threads: a client resumes on whichever it meets. */
+  ticketKeys: Uint8Array;
 }
 
 /** What an edge thread is told. */
 export type ToThread =
+  | { type: "taken"; /** Events that were passed on. */ count: number }
   | { type: "listen" }
   | { type: "certificate"; certificate: CertificatePair }
   | { type: "stop"; graceMs: number };
