@@ -13,6 +13,8 @@ export interface ApiRequest {
   readonly query: string;
   /** Normalised: an IPv4 address that came mapped into IPv6 is written as IPv4. */
   readonly remoteAddress: string;
+  /** Stands for the connection: the same object for all its requests, and no other's. */
+  readonly connection: object;
   /** Whether a body comes with it, however long: announced on HTTP/1.1, begun on HTTP/2. */
   readonly hasBody: boolean;
   /** The value of a header by its lower-case name. Repeated ones are joined as node does. `host` works on HTTP/2 too. */

@@ -807,6 +807,7 @@ test("over a real socket: a POST, a HEAD, and a body that is too large", async (
       path,
       query,
       remoteAddress: incoming.socket.remoteAddress ?? "",
+      connection: incoming.socket,
       hasBody: (incoming.headers["content-length"] ?? "0") !== "0",
       header: (name) => incoming.headers[name]?.toString(),
       readBody(maxBytes, done) {

@@ -257,7 +257,7 @@ function compileRoute(route: ContractRoute, surroundings: Surroundings): RouteHa
     const token = header !== undefined && bearer.test(header) ? header.slice("Bearer ".length) : "";
     if (token === "")
       return refuse(passage, "GATEWAY_TOKEN_MISSING", { extra: ["www-authenticate", "Bearer"] });
-    const verdict = (tokens as TokenVerifier).verify(token);
+    const verdict = (tokens as TokenVerifier).verify(token, passage.request.connection);
     if (!(verdict instanceof Promise)) return authorise(passage, verdict);
     verdict.then(
       (later) => attempt(passage, () => authorise(passage, later)),

@@ -48,7 +48,8 @@ const invalid = (reason: string): TokenVerdict => ({ kind: "invalid", reason });
 /**
  * Verifies JWT access tokens: signature by one of the issuer's keys with one of the pinned algorithms, `typ` at+jwt,
  * issuer, audience, times. A verified token is remembered by its digest; its times and the keys' epoch are checked on
- * every use, and a refusal is never remembered as anything.
+ * every use, and a refusal is never remembered as anything. A connection's last token is compared with its next, while it
+ * lasts: a digest costs more than all other checks of a request together.
  *
  * @see RFC 9068 §4 (access tokens), RFC 8725 §3 (best current practices)
  */
@@ -61,6 +62,7 @@ export function createTokenVerifier({
 }: TokenVerifierOptions): TokenVerifier {
   const cache = new Map<string, VerifiedToken>();
   const pending = new Map<string, Promise<TokenVerdict>>();
+  const lastOf = new WeakMap<object, { readonly token: string; readonly known: VerifiedToken }>();
   const toleranceMs = identity.clockToleranceSeconds * 1000;
   const rules = {
     issuer: identity.issuer,
@@ -71,8 +73,12 @@ export function createTokenVerifier({
     clockTolerance: identity.clockToleranceSeconds,
   };
 
-  const isLive = (token: VerifiedToken, time: number): boolean =>
-    time < token.expiresMs + toleranceMs && time >= token.notBeforeMs - toleranceMs;
+  const isCurrent = (token: VerifiedToken, { epoch }: IssuerKeys): boolean => {
+    const time = now();
+    return (
+      token.epoch === epoch && time < token.expiresMs + toleranceMs && time >= token.notBeforeMs - toleranceMs
+    );
+  };
 
   async function check(token: string, key: string, issuerKeys: IssuerKeys): Promise<TokenVerdict> {
     let used = issuerKeys;
@@ -104,14 +110,19 @@ export function createTokenVerifier({
   }
 
   return {
-    verify(token) {
+    verify(token, connection) {
       if (token.length > maxTokenLength) return invalid("the token is too long");
       const issuerKeys = keys.current();
       if (issuerKeys === undefined) return { kind: "unavailable", reason: "the issuer's keys are not there" };
+      const last = connection === undefined ? undefined : lastOf.get(connection);
+      if (last?.token === token && isCurrent(last.known, issuerKeys)) return last.known.verdict;
       const key = digest(token);
       const known = cache.get(key);
       if (known !== undefined) {
-        if (known.epoch === issuerKeys.epoch && isLive(known, now())) return known.verdict;
+        if (isCurrent(known, issuerKeys)) {
+          if (connection !== undefined) lastOf.set(connection, { token, known });
+          return known.verdict;
+        }
         cache.delete(key);
       }
       if (!compactForm.test(token)) return invalid("it is not a signed token");

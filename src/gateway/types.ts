@@ -9,6 +9,8 @@ export interface GatewayRequest {
   readonly query: string;
   /** Network address of the client. */
   readonly remoteAddress: string;
+  /** Stands for the connection: the same object for all its requests. */
+  readonly connection: object;
   /** Whether a body comes with it. */
   readonly hasBody: boolean;
   /** A header by its lower-case name. */
@@ -72,7 +74,8 @@ export type TokenVerdict =
 
 /** Verifies access tokens. Answers at once when it can, since most tokens were seen before. */
 export interface TokenVerifier {
-  verify(token: string): TokenVerdict | Promise<TokenVerdict>;
+  /** @param connection stands for where the token came from: the same object for all requests of a connection */
+  verify(token: string, connection?: object): TokenVerdict | Promise<TokenVerdict>;
 }
 
 /** Counts requests. */

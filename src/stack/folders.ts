@@ -1,3 +1,4 @@
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 
 /** Where a site's state lies: one folder a domain, below `.curtainwall/` beside its contract. */
@@ -31,4 +32,9 @@ export function stackFolders(root: string): StackFolders {
     assertionKeyFile: join(edge, "assertion.key.json"),
     assertionJwksFile: join(edge, "assertion.jwks.json"),
   };
+}
+
+/** Makes the state folder, which others may pass through: upstreams read the gateway's public key below it. */
+export function makeStateFolder({ state }: StackFolders): void {
+  mkdirSync(state, { recursive: true, mode: 0o755 });
 }

@@ -41,12 +41,9 @@ function canBecome(uid: number): boolean {
 
 function bwrapWorks(): boolean {
   if (process.platform !== "linux") return false;
+  const view = { readOnly: [], writable: [], hidden: [], masked: [], network: false };
   return (
-    spawnSync(
-      "bwrap",
-      ["--unshare-user", "--unshare-pid", "--unshare-ipc", "--ro-bind", "/", "/", "--proc", "/proc", "true"],
-      { stdio: "ignore", timeout: 5000 },
-    ).status === 0
+    spawnSync("bwrap", [...sandboxArguments(view), "true"], { stdio: "ignore", timeout: 5000 }).status === 0
   );
 }
 
@@ -85,12 +82,13 @@ export function sandboxArguments({ readOnly, writable, hidden, masked, network }
     "--unshare-ipc",
     "--unshare-uts",
     "--unshare-cgroup-try",
+    // No user namespace inside: in one of its own a domain could mount what it is not shown.
+    "--disable-userns",
     ...(network ? [] : ["--unshare-net"]),
     "--cap-drop",
     "ALL",
     ...systemPaths.flatMap((path) => ["--ro-bind-try", path, path]),
-    "--proc",
-    "/proc",
+    // No /proc: through /proc/self/fd a domain could open anew, for writing, what it was handed for reading.
     "--dev",
     "/dev",
     "--tmpfs",

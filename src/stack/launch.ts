@@ -99,6 +99,9 @@ function exitOf(child: ChildProcess): Promise<string> {
   });
 }
 
+/** A release of half a gigabyte is checked in some five seconds. */
+const readyTimeoutMs = 60_000;
+
 type Starting = Pick<DomainProcess<{ type: string }>, "exited"> & {
   control: Pick<ControlChannel<FromDomain, never>, "onMessage">;
 };
@@ -109,18 +112,21 @@ export function domainReady(
   { control, exited }: Starting,
 ): Promise<Extract<FromDomain, { type: "ready" }>> {
   return new Promise((resolve, reject) => {
+    const failed = (what: string): void =>
+      reject(
+        new CurtainwallError("STACK_DOMAIN_FAILED", `The ${domain} ${what}.`, {
+          hint: "Its output above says why",
+        }),
+      );
+    const timer = setTimeout(() => failed(`was not ready after ${readyTimeoutMs / 1000} s`), readyTimeoutMs);
+    void exited
+      .then((how) => failed(`ended before it was ready (${how})`))
+      .finally(() => clearTimeout(timer));
     control.onMessage((message) => {
+      clearTimeout(timer);
       if (message.type === "ready") return resolve(message);
       const { code, hint } = message;
       reject(new CurtainwallError(code, message.message, hint === undefined ? {} : { hint }));
-    });
-    void exited.then((how) => {
-      const hint = "Its output above says why";
-      reject(
-        new CurtainwallError("STACK_DOMAIN_FAILED", `The ${domain} ended before it was ready (${how}).`, {
-          hint,
-        }),
-      );
     });
   });
 }

@@ -1,4 +1,15 @@
-import { chownSync, closeSync, existsSync, mkdirSync, openSync, readdirSync, statSync } from "node:fs";
+import {
+  chownSync,
+  closeSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  statSync,
+  unlinkSync,
+} from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { clearTimeout, setTimeout } from "node:timers";
@@ -10,7 +21,7 @@ import { loadAssertionKey } from "./assertion-key.ts";
 import { loadCertificate, readPem, watchCertificate } from "./certificate.ts";
 import type { StackCertificate } from "./certificate.ts";
 import { openEventsPipe } from "./events-pipe.ts";
-import { stackFolders } from "./folders.ts";
+import { makeStateFolder, stackFolders } from "./folders.ts";
 import type { StackFolders } from "./folders.ts";
 import { domainUser, findIsolation } from "./isolation.ts";
 import type { DomainName, Isolation, SandboxView } from "./isolation.ts";
@@ -137,6 +148,7 @@ class Supervisor {
   async start(): Promise<void> {
     const { contract } = this.#loaded;
     const { isolation, folders } = this.#with;
+    makeStateFolder(folders);
     this.#certificate = await loadCertificate(contract, folders);
     if (isolation === "reduced") {
       this.#warn(
@@ -213,11 +225,10 @@ class Supervisor {
   async #startLedger(failures: number): Promise<void> {
     const { folders } = this.#with;
     const user = this.#userOf("ledger");
+    makeStateFolder(folders);
     mkdirSync(folders.ledger, { recursive: true, mode: 0o700 });
-    if (user !== undefined) {
-      chownSync(folders.ledger, user.uid, user.gid);
-      if (existsSync(folders.logFile)) chownSync(folders.logFile, user.uid, user.gid);
-    }
+    // The folder lies in one that is ours, so nobody can have put a link in its place; what is in it is the ledger's to touch.
+    if (user !== undefined) chownSync(folders.ledger, user.uid, user.gid);
     const process_ = this.#launch<ToLedger>("ledger", [this.#edgePipe.readFd, this.#ownPipe.readFd], {
       readOnly: [],
       writable: [folders.ledger],
@@ -235,7 +246,7 @@ class Supervisor {
       ],
       user,
     });
-    await domainReady("ledger", process_);
+    await this.#ready("ledger", process_);
     this.#keep("ledger", this.#ledger, (attempt) => this.#startLedger(attempt));
   }
 
@@ -244,7 +255,6 @@ class Supervisor {
     const { folders } = this.#with;
     const threads = contract.edge.threads ?? availableParallelism();
     const assertionKey = await loadAssertionKey(folders);
-    const releaseFd = openSync(folders.releaseFile, "r");
     const upstreamAuthorities = Object.fromEntries(
       [...contract.upstreams.values()].flatMap(({ name, caFile }) =>
         caFile === undefined ? [] : [[name, readPem(root, caFile) ?? ""]],
@@ -257,6 +267,7 @@ class Supervisor {
       redirectPort === false
         ? undefined
         : await openListeners({ addresses: contract.edge.addresses, port: redirectPort, threads: 1 });
+    const releaseFd = openPrivateCopy(folders.releaseFile);
     const sockets = inheritedSockets(https, redirect);
     const process_ = this.#launch<ToEdge>("edge", [this.#edgePipe.writeFd, releaseFd, ...sockets.fds], {
       readOnly: [root],
@@ -284,9 +295,26 @@ class Supervisor {
       maxClients: contract.edge.maxClients,
     };
     process_.control.send({ type: "configure", ...configuration });
-    const { release } = await domainReady("edge", process_);
+    const { release } = await this.#ready("edge", process_);
     this.#release = release;
     this.#keep("edge", this.#edge, (attempt) => this.#startEdge(attempt));
+  }
+
+  /** Waits for a domain; one that does not come up is ended, since it still holds its sockets and its rights. */
+  async #ready<To extends { type: string }>(
+    domain: DomainName,
+    process_: DomainProcess<To>,
+  ): ReturnType<typeof domainReady> {
+    try {
+      const ready = await domainReady(domain, process_);
+      if (this.#closing !== undefined)
+        throw new CurtainwallError("STACK_DOMAIN_FAILED", "The stack is being stopped.");
+      return ready;
+    } catch (error) {
+      process_.kill();
+      await process_.exited;
+      throw error;
+    }
   }
 
   #launch<To extends { type: string }>(
@@ -368,6 +396,20 @@ function inheritedSockets(
     })),
   ]);
   return { fds, threads };
+}
+
+/**
+ * Opens a copy that has no name. Where a domain runs as the user who owns the release, the descriptor alone would let it
+ * change the release itself.
+ */
+function openPrivateCopy(file: string): number {
+  const copy = `${file}.${process.pid}.served`;
+  copyFileSync(file, copy, constants.COPYFILE_FICLONE);
+  try {
+    return openSync(copy, "r");
+  } finally {
+    unlinkSync(copy);
+  }
 }
 
 /** What lies beside a contract and is none of the edge's business: state, history, environment files. */

@@ -1,7 +1,7 @@
 import { X509Certificate, createHash, createPrivateKey, randomBytes } from "node:crypto";
 import { chmod, link, mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { isIP } from "node:net";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { CurtainwallError } from "../../shared/index.ts";
 import type { EdgeErrorCode } from "../errors.ts";
 
@@ -51,6 +51,7 @@ export async function developmentCertificate(
 ): Promise<DevelopmentCertificate> {
   const { folder, now = Date.now } = options;
   const hosts = [...new Set(options.hosts ?? ["localhost", "127.0.0.1", "::1"])].map(parseHost).sort();
+  await mkdir(dirname(folder), { recursive: true });
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const foreign = hosts.filter((host) => !isLoopback(host));
   const suffix = foreign.length === 0 ? "" : `-${shortHash(foreign.join())}`;

@@ -238,13 +238,18 @@ function onClientError(context: EdgeContext, error: Error, socket: TLSSocket): v
     return;
   }
   const { response } = client;
-  const answering = response !== undefined && !response.writableFinished;
-  if (detail === "ECONNRESET" || !socket.writable || answering) {
+  if (detail === "ECONNRESET" || !socket.writable) {
     socket.destroy();
     return;
   }
   const status = parserErrorStatus(error);
   const kind = status === 408 ? "client-too-slow" : "request-refused";
+  // An answer that was begun can't become another, and a request that was answered early gets no second one.
+  if (response?.headersSent === true && !(response.writableFinished && response.req.complete)) {
+    context.onEvent({ kind, remoteAddress: client.address, detail });
+    socket.destroy();
+    return;
+  }
   context.onEvent({ kind, remoteAddress: client.address, status, detail });
   endWithRefusal(socket, context.refusals, status);
 }

@@ -90,6 +90,7 @@ class Http1ApiRequest implements ApiRequest {
   readonly path: string;
   readonly query: string;
   readonly remoteAddress: string;
+  readonly connection: object;
   readonly #client: Client;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
@@ -108,6 +109,7 @@ class Http1ApiRequest implements ApiRequest {
     this.path = target.path;
     this.query = target.query;
     this.remoteAddress = client.address;
+    this.connection = client;
     this.#client = client;
     this.#request = request;
     this.#response = response;

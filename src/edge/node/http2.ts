@@ -98,6 +98,7 @@ class Http2ApiRequest implements ApiRequest {
   readonly path: string;
   readonly query: string;
   readonly remoteAddress: string;
+  readonly connection: object;
   readonly #client: Client;
   readonly #stream: ServerHttp2Stream;
   readonly #headers: IncomingHttpHeaders;
@@ -116,6 +117,7 @@ class Http2ApiRequest implements ApiRequest {
     this.path = target.path;
     this.query = target.query;
     this.remoteAddress = client.address;
+    this.connection = client;
     this.#client = client;
     this.#stream = stream;
     this.#headers = headers;

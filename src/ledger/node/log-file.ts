@@ -1,4 +1,4 @@
-import { closeSync, constants, fdatasync, fstatSync, openSync, readSync, write } from "node:fs";
+import { closeSync, constants, fchownSync, fdatasync, fstatSync, openSync, readSync, write } from "node:fs";
 import { promisify } from "node:util";
 import { CurtainwallError } from "../../shared/index.ts";
 import type { LedgerErrorCode } from "../errors.ts";
@@ -20,6 +20,8 @@ export interface LogFile {
 /** Options of {@link openLogFile}. */
 export interface LogFileOptions {
   path: string;
+  /** Who owns the file from then on. Default: whoever opens it. */
+  owner?: { uid: number; gid: number } | undefined;
   /** Called when a batch can't be written; its lines are kept and tried again. */
   onError: (error: CurtainwallError<LedgerErrorCode>) => void;
   /** Time between two attempts after a failure, in milliseconds. Default 1 000. */
@@ -40,12 +42,13 @@ export interface LogFileOptions {
  */
 export function openLogFile({
   path,
+  owner,
   onError,
   retryMs = 1000,
   maxPendingLength = 33_554_432,
   now = Date.now,
 }: LogFileOptions): LogFile {
-  const fd = openForAppending(path);
+  const fd = openForAppending(path, owner);
   let pending: string[] = endsInsideLine(fd) ? ["\n"] : [];
   let pendingLength = 0;
   let lost = 0;
@@ -139,7 +142,7 @@ const unusable = (path: string, cause: unknown): CurtainwallError<LedgerErrorCod
     hint: `Check that ${path} is a plain file in a folder that can be written`,
   });
 
-function openForAppending(path: string): number {
+function openForAppending(path: string, owner: LogFileOptions["owner"]): number {
   let fd: number;
   try {
     // O_NOFOLLOW: whoever could put a link here would choose what a privileged process appends to. O_NONBLOCK: a pipe put
@@ -149,7 +152,12 @@ function openForAppending(path: string): number {
   } catch (cause) {
     throw unusable(path, cause);
   }
-  if (fstatSync(fd).isFile()) return fd;
+  const stats = fstatSync(fd);
+  // A second name would be somebody else's file, linked here to be handed over.
+  if (stats.isFile() && stats.nlink === 1) {
+    if (owner !== undefined) fchownSync(fd, owner.uid, owner.gid);
+    return fd;
+  }
   closeSync(fd);
   throw unusable(path, undefined);
 }

@@ -25,6 +25,7 @@ function configure({ file, sources, user }: Extract<ToLedger, { type: "configure
   try {
     const log = openLogFile({
       path: file,
+      owner: user,
       onError: (error) => console.error(`${error.code} ${error.message} ${error.hint ?? ""}`),
     });
     becomeUser(user);
