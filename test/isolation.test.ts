@@ -22,6 +22,7 @@ const tricks = {
   read: (path) => { const fd = fs.openSync(path, "r"); const bytes = Buffer.alloc(64); fs.readSync(fd, bytes, 0, 64, path.endsWith("/mem") ? 0x400000 : 0); return "read"; },
   list: (path) => fs.readdirSync(path).join(" "),
   append: (path) => { fs.appendFileSync(path, "x"); return "written"; },
+  scribble: (fd) => { fs.writeSync(Number(fd), "x", 0); return "written"; },
   kill: (pid) => { process.kill(Number(pid), "SIGTERM"); return "killed"; },
   connect: (path) => new Promise((resolve) => net.connect(path).on("connect", () => resolve("connected")).on("error", (error) => resolve("refused " + error.code))),
   become: () => spawnSync(process.execPath, ["-e", "process.setuid(0); console.log(process.getuid())"]).stdout.toString().trim() || "refused EPERM",
@@ -168,7 +169,7 @@ test(
       const { ledger } = stack.pids();
       assert.equal(await attempt("read", `/proc/${ledger}/mem`), "refused ENOENT");
       assert.equal(await attempt("kill", ledger), "refused ESRCH");
-      assert.ok((await attempt("pids")).split(" ").length <= 3, "only itself");
+      assert.equal(await attempt("pids"), "refused ENOENT", "there is no /proc at all");
       assert.equal(await attempt("list", stack.folders.state), "", "the state folder is empty");
       assert.equal(await attempt("read", stack.folders.logFile), "refused ENOENT");
       assert.match(await attempt("append", stack.folders.root), /^refused (EROFS|EISDIR)$/);
@@ -179,7 +180,23 @@ test(
   },
 );
 
-test("The ledger has no network: neither a listener nor a way out", requires("bwrap"), async () => {
+test(
+  "In its sandbox the edge can't open anew what it was handed: neither the release to write nor the pipe to read",
+  requires("bwrap"),
+  async () => {
+    await insideTheEdge("bwrap", async ({ stack, attempt }) => {
+      const before = readFileSync(stack.folders.releaseFile);
+      for (const path of ["/proc/self/fd/4", "/proc/self/fd/5", "/dev/fd/4", "/dev/fd/5"]) {
+        assert.equal(await attempt("append", path), "refused ENOENT", path);
+        assert.equal(await attempt("read", path), "refused ENOENT", path);
+      }
+      assert.match(await attempt("scribble", 5), /^refused/, "it was opened for reading");
+      assert.deepEqual(readFileSync(stack.folders.releaseFile), before);
+    });
+  },
+);
+
+test("The ledger has no network: no route out of its sandbox", requires("bwrap"), async () => {
   await insideTheEdge("bwrap", ({ stack }) => {
     const routes = readFileSync(`/proc/${firstChild(stack.pids().ledger)}/net/route`, "utf8")
       .trim()

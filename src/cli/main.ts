@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
+import { CurtainwallError } from "../shared/index.ts";
 import type { Command } from "./command.ts";
 import { readInput } from "./command.ts";
 import { exitCodes, print, say, sayError } from "./voice.ts";
@@ -47,6 +48,19 @@ ${Object.entries(commands)
 The folder is the one that holds curtainwall.config.ts; by default, this one.
 Exit codes: 0 done, 1 failed, 2 misused.`;
 
+/** The contract is TypeScript, which Node reads by itself since this version. */
+const [oldestMajor, oldestMinor] = [24, 12];
+
+function assertNode(): void {
+  const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+  if (major > oldestMajor || (major === oldestMajor && minor >= oldestMinor)) return;
+  throw new CurtainwallError(
+    "CLI_PART_MISSING",
+    `Node ${process.versions.node} is too old: Curtainwall needs ${oldestMajor}.${oldestMinor} or newer.`,
+    { hint: "Inside this repository use  npx curtainwall …  which runs the Node that it brings along" },
+  );
+}
+
 async function main([name, ...args]: readonly string[]): Promise<number> {
   if (name === undefined || name === "--help" || name === "-h" || name === "help") {
     print(help);
@@ -61,6 +75,7 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
     say(`There is no command "${name}".\n\n${help}`);
     return exitCodes.usage;
   }
+  assertNode();
   const command = await entry.load();
   if (args.includes("--help") || args.includes("-h")) {
     print(commandHelp(command));

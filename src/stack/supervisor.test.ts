@@ -1,10 +1,18 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { appendFileSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  linkSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
-import { requires } from "../../test/requires.ts";
+import { needsRoot, requires } from "../../test/requires.ts";
 import { makeProject } from "../../test/support/project.ts";
 import { httpsGet } from "../../test/support/https-get.ts";
 import { loadContract, startStack } from "./index.ts";
@@ -328,3 +336,47 @@ export default defineStack({
   delete process.env.TEST_SITE_ADDRESS;
   project.remove();
 });
+
+test("An edge that can't start again is ended, not left behind with its sockets; once its cause is mended the site is back", async () => {
+  const project = await makeProject({ config: plain });
+  const { log, seen } = collectLog();
+  const stack = await startStack({ path: project.root, log });
+  const good = readFileSync(stack.folders.releaseFile);
+  try {
+    const broken = Buffer.from(good);
+    broken[broken.length - 2] = 33;
+    writeFileSync(stack.folders.releaseFile, broken);
+    process.kill(stack.pids().edge, "SIGKILL");
+    await seen(/could not be started again: The release's bytes/);
+    const failed = stack.pids().edge;
+    assert.throws(() => process.kill(failed, 0), { code: "ESRCH" });
+    writeFileSync(stack.folders.releaseFile, good);
+    await seen(/the edge runs again/);
+    assert.equal((await httpsGet({ host: "127.0.0.1", port: stack.port, name: "localhost" })).status, 200);
+  } finally {
+    await stack.close();
+    project.remove();
+  }
+});
+
+test(
+  "A ledger whose log was replaced by a link is refused, and the file behind the link keeps its owner",
+  needsRoot,
+  async () => {
+    const project = await makeProject({ config: plain });
+    const first = await startStack({ path: project.root, log: () => undefined });
+    await first.close();
+    const precious = `${project.root}/precious`;
+    writeFileSync(precious, "root's own");
+    for (const plant of [symlinkSync, linkSync]) {
+      rmSync(first.folders.logFile, { force: true });
+      plant(precious, first.folders.logFile);
+      await assert.rejects(startStack({ path: project.root, log: () => undefined }), {
+        code: "LEDGER_FILE_UNUSABLE",
+      });
+      assert.equal(statSync(precious).uid, 0);
+      assert.equal(readFileSync(precious, "utf8"), "root's own");
+    }
+    project.remove();
+  },
+);
