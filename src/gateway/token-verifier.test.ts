@@ -304,6 +304,28 @@ suite("what is remembered", () => {
     assert.equal((await bench.verify(token)).kind, "invalid");
   });
 
+  test("a connection's last token needs no digest again, and every check of it but that", async () => {
+    const bench = open();
+    const [token, other] = await Promise.all([
+      makeToken(ed, { claims: { exp: nowSeconds + 60 } }),
+      makeToken(stranger),
+    ]);
+    const connection = {};
+    const verify = async (text: string): Promise<string> =>
+      (await bench.verifier.verify(text, connection)).kind;
+    for (let count = 0; count < 5; count++) assert.equal(await verify(token), "valid");
+    assert.equal(bench.digests.length, 2, "the first time, and once to find it again");
+    assert.equal(await verify(other), "invalid", "another token is another matter");
+    assert.equal(await verify(`${token}x`), "invalid");
+    assert.equal(await verify(token), "valid");
+    bench.keys.set([stranger.jwk]);
+    assert.equal(await verify(token), "invalid", "its key is no longer the issuer's");
+    bench.keys.set([ed.jwk]);
+    assert.equal(await verify(token), "valid");
+    bench.clock.seconds = nowSeconds + 65;
+    assert.equal(await verify(token), "invalid", "it has expired");
+  });
+
   test("a clock set back makes a remembered token of the future wait again", async () => {
     const bench = open();
     const token = await makeToken(ed, { claims: { nbf: nowSeconds } });
