@@ -102,3 +102,17 @@ test("An origin that is not https is refused at once", () => {
     (error) => isCurtainwallError(error, "EDGE_OPTION_INVALID"),
   );
 });
+
+test("What is refused over plain HTTP is told; an honest redirect is no news", async (t) => {
+  const told: string[] = [];
+  const server = createRedirectServer({
+    origin: "https://site.test:8443",
+    onEvent: ({ kind, status }) => told.push(`${kind} ${status}`),
+  });
+  t.after(() => server.close(0));
+  const { port } = await server.listen({ host: "127.0.0.1", port: 0 });
+  await ask(port, "/");
+  await ask(port, "/contact", "POST");
+  await ask(port, "//evil.example");
+  assert.deepEqual(told, ["request-refused 405", "request-refused 400"]);
+});

@@ -93,6 +93,11 @@ function attach(server: Server, { origin, limits, refusals, onEvent }: Redirecti
     const known = method === "GET" || method === "HEAD";
     const answer = known ? redirect(origin, url, limits, refusals) : refusals[405];
     const { lines, body } = answer;
+    // What is sent here travelled in the clear: an operator should see that somebody tries.
+    if (answer.status >= 400) {
+      const remoteAddress = normalizeAddress(request.socket.remoteAddress ?? "");
+      onEvent({ kind: "request-refused", remoteAddress, status: answer.status, detail: "over plain HTTP" });
+    }
     // One answer a connection: who asks here has business elsewhere.
     response.writeHead(answer.status, [...lines, "connection", "close"]);
     if (body === undefined || method === "HEAD") response.end();
