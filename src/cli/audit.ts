@@ -31,6 +31,14 @@ export const auditCommand: Command = {
   async run({ positionals, flags, values }) {
     const address = positionals.find((argument) => /^https?:\/\//.test(argument));
     const folder = positionals.find((argument) => argument !== address) ?? ".";
+    const stray =
+      positionals.find((argument) => argument !== address && argument !== folder) ??
+      (existsSync(folder) ? undefined : folder);
+    if (stray !== undefined)
+      throw usageError(
+        `"${stray}" is neither a folder nor an address; an address begins with https://`,
+        auditCommand,
+      );
     const target = URL.parse(address ?? "") ?? undefined;
     if (address !== undefined && target === undefined)
       throw usageError(`"${address}" is no address`, auditCommand);
@@ -60,7 +68,11 @@ export const auditCommand: Command = {
       );
     if (report.summary.failed > 0)
       say(styled("red", `${report.summary.failed} of ${report.rows.length} rows failed.`));
-    return report.summary.failed > 0 ? exitCodes.failed : exitCodes.done;
+    const live = report.rows.flatMap(({ checks }) => checks).filter(({ kind }) => kind === "live");
+    const isDeaf =
+      live.length > 0 && live.every(({ verdict }) => verdict === "missing") && report.summary.proved === 0;
+    if (isDeaf) say(styled("red", `Nothing live could be checked at ${report.target}: does it run?`));
+    return isDeaf || report.summary.failed > 0 ? exitCodes.failed : exitCodes.done;
   },
 };
 

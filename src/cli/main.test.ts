@@ -34,6 +34,7 @@ test("help goes to stdout, misuse to stderr with exit code 2 and the usage line"
     [["build", "a", "b"], /"b" is one argument too many/],
     [["explain", "examples"], /Name a route/],
     [["audit", "https://"], /is no address/],
+    [["audit", ".", "www.client.example"], /neither a folder nor an address/],
   ] as const) {
     const result = curtainwall(...args);
     assert.equal(result.code, 2, args.join(" "));

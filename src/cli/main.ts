@@ -103,6 +103,12 @@ function version(): string {
   ).version;
 }
 
+// Whoever reads the output may have read enough.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit();
+  throw error;
+});
+
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {

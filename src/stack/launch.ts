@@ -71,6 +71,8 @@ export function launchDomain<To extends { type: string }>({
     stdio: ["ignore", "pipe", "pipe", "pipe", ...fds],
     env: { ...environment },
     cwd: "/",
+    // A process group of its own: a terminal's Ctrl-C is for the supervisor, which lets requests in flight finish.
+    detached: true,
   });
   for (const stream of [child.stdout, child.stderr]) stream?.on("data", splitLines(onLine));
 
