@@ -113,15 +113,20 @@ function guardCode(name: "script" | "style", props: Props, place: SourcePlace, c
   }
   const markup = props.dangerouslySetInnerHTML;
   if (markup !== undefined && markup !== null) {
+    if (name === "script" && hasAddress(props))
+      throw unsafe("a script has an address or a text, not both.", place);
     if (safeHtmlKind(markup) === (type === "data" ? "json" : "source")) return props;
     throw unsafe(`<${name}>: its text must be a literal in a template.`, place);
   }
   const { children } = props;
   const attributes: Props = { ...props, children: undefined };
   const text = textOf(children);
-  const isLinked = name === "script" && typeof props.src === "string" && props.src !== "";
-  if (isLinked && text === "") return withIntegrity(attributes, props.src, context);
-  if (isLinked) throw unsafe("a script has an address or a text, not both.", place);
+  if (name === "script" && hasAddress(props)) {
+    if (text !== "") throw unsafe("a script has an address or a text, not both.", place);
+    if (typeof props.src !== "string" || props.src === "")
+      throw unsafe("a script's src is an address.", place);
+    return withIntegrity(attributes, props.src, context);
+  }
   if (text === "") throw unsafe(`this <${name}> is empty.`, place);
   if (type === "data") throw unsafe("data goes into a page through <JsonIsland>, which escapes it.", place);
   if (text === undefined || !context.inlineCode[name].has(text)) {
@@ -132,6 +137,14 @@ function guardCode(name: "script" | "style", props: Props, place: SourcePlace, c
     );
   }
   return { ...attributes, dangerouslySetInnerHTML: vouchForHtml(text, "source") };
+}
+
+/** Whether a browser would see a `src`, in whatever case and even when it is empty: it then ignores the script's text. */
+function hasAddress(props: Props): boolean {
+  return Object.entries(props).some(
+    ([name, value]) =>
+      name.toLowerCase() === "src" && value !== undefined && value !== null && value !== false,
+  );
 }
 
 /** The text of a script's children; undefined when they are more than text. */
