@@ -22,11 +22,12 @@ const exported = new Set(
 const layers: Record<string, { imports: "everything" | readonly string[]; node: boolean }> = {
   shared: { imports: [], node: false },
   contract: { imports: ["shared"], node: false },
+  html: { imports: ["shared"], node: false },
   stack: { imports: "everything", node: true },
   console: { imports: "everything", node: true },
   cli: { imports: "everything", node: true },
 };
-const room = { imports: ["shared", "contract"], node: false };
+const room = { imports: ["shared", "contract", "html"], node: false };
 /** Nothing imports the command line. */
 const imported = (name: string): boolean => name !== "cli";
 
