@@ -1,0 +1,70 @@
+import type { ContractEdge } from "../contract.ts";
+import type { Problems } from "./problems.ts";
+import { number, quote, section, text } from "./values.ts";
+
+const loopbackNames = new Set(["localhost", "127.0.0.1", "[::1]"]);
+
+/** Reads where the edge listens, and with which certificate. */
+export function parseEdge(problems: Problems, value: unknown, origin: string): ContractEdge {
+  const options =
+    section(problems, "edge", value, [
+      "addresses",
+      "port",
+      "redirectPort",
+      "threads",
+      "certificate",
+      "maxClients",
+    ]) ?? {};
+  const url = new URL(origin);
+  const port = number(problems, "edge.port", options.port, {
+    min: 0,
+    max: 65_535,
+    fallback: url.port === "" ? 443 : Number(url.port),
+  });
+  const { addresses, certificate } = options;
+  if (
+    addresses !== undefined &&
+    (!Array.isArray(addresses) ||
+      addresses.length === 0 ||
+      addresses.some((entry) => typeof entry !== "string"))
+  ) {
+    problems.add(
+      "CONTRACT_OPTION_INVALID",
+      `edge.addresses must be a list of IP addresses, not ${quote(addresses)}.`,
+    );
+  }
+  const files = section(problems, "edge.certificate", certificate, ["certFile", "keyFile"]);
+  const isLocal = loopbackNames.has(url.hostname) || url.hostname.endsWith(".localhost");
+  return {
+    addresses: (addresses as string[] | undefined) ?? (isLocal ? ["127.0.0.1", "::1"] : ["::"]),
+    port,
+    redirectPort:
+      options.redirectPort === false
+        ? false
+        : options.redirectPort === undefined
+          ? port === 443
+            ? 80
+            : false
+          : number(problems, "edge.redirectPort", options.redirectPort, {
+              min: 0,
+              max: 65_535,
+              fallback: 80,
+            }),
+    threads:
+      options.threads === undefined
+        ? undefined
+        : number(problems, "edge.threads", options.threads, { min: 1, max: 256, fallback: 1 }),
+    certificate:
+      files === undefined
+        ? undefined
+        : {
+            certFile: text(problems, "edge.certificate.certFile", files.certFile),
+            keyFile: text(problems, "edge.certificate.keyFile", files.keyFile),
+          },
+    maxClients: number(problems, "edge.maxClients", options.maxClients, {
+      min: 1000,
+      max: 10_000_000,
+      fallback: 100_000,
+    }),
+  };
+}

@@ -1,0 +1,129 @@
+import { z } from "zod";
+import { none } from "../define.ts";
+import type { Schema } from "../define.ts";
+import { paramNames } from "../path.ts";
+import type { RouteKeyParts } from "../path.ts";
+import { closeObjects, inspectSchema } from "../schema.ts";
+import type { Problems } from "./problems.ts";
+import { isMembers, isSchema, quote } from "./values.ts";
+
+// What goes into a route and comes out of it: parameters, query, body, answer.
+
+type InputReader = (name: string, schema: unknown) => Schema | undefined;
+
+/** Reads one schema of what comes in: closed, unless the route says why not. */
+export function closedInput(
+  problems: Problems,
+  where: string,
+  schema: unknown,
+  acceptsOpen: boolean,
+): Schema | undefined {
+  if (!isSchema(schema))
+    return problems.add("CONTRACT_OPTION_INVALID", `${where} must be a Zod schema, not ${quote(schema)}.`);
+  for (const problem of inspectSchema(schema, "input")) {
+    if (problem.kind === "unsupported")
+      problems.add("CONTRACT_SCHEMA_UNSUPPORTED", `${where}, at ${problem.at}: ${problem.message}.`);
+    else if (!acceptsOpen)
+      problems.add(
+        "CONTRACT_SCHEMA_OPEN",
+        `${where}, at ${problem.at}: ${problem.message}.`,
+        'Declare the fields, or say why not:  insecureOpenInput: "…"',
+      );
+  }
+  return acceptsOpen ? schema : closeObjects(schema, "refuse");
+}
+
+/** One strict object from schemas by name. */
+export function fields(
+  problems: Problems,
+  where: string,
+  value: unknown,
+  input: InputReader,
+): Schema | undefined {
+  if (!isMembers(value) || isSchema(value))
+    return problems.add("CONTRACT_OPTION_INVALID", `${where} must be an object of Zod schemas, by name.`);
+  const shape: Record<string, Schema> = {};
+  for (const [name, schema] of Object.entries(value)) {
+    const closed = input(`${where.split(", ")[1]}.${name}`, schema);
+    if (closed !== undefined) shape[name] = closed;
+  }
+  return z.strictObject(shape);
+}
+
+/** Reads what the path's parameters look like. */
+export function parseParams(
+  problems: Problems,
+  where: string,
+  value: unknown,
+  parts: RouteKeyParts,
+  input: InputReader,
+): Schema | undefined {
+  const names = paramNames(parts.segments);
+  if (new Set(names).size !== names.length)
+    problems.add("CONTRACT_ROUTE_KEY_INVALID", `${where} names a parameter twice.`);
+  if (value === undefined && names.length === 0) return undefined;
+  const given = isMembers(value) ? Object.keys(value) : [];
+  const missing = names.filter((name) => !given.includes(name));
+  if (missing.length > 0) {
+    return problems.add(
+      "CONTRACT_ROUTE_INCOMPLETE",
+      `${where} does not say what its parameter ${missing.map(quote).join(", ")} looks like.`,
+      `Add  params: { ${missing.map((name) => `${name}: z.string().max(40)`).join(", ")} },`,
+    );
+  }
+  const extra = given.filter((name) => !names.includes(name));
+  if (extra.length > 0)
+    problems.add(
+      "CONTRACT_OPTION_UNKNOWN",
+      `${where} describes ${extra.map(quote).join(", ")}, which its path does not name.`,
+    );
+  return fields(problems, `${where}, params`, value, input);
+}
+
+/** Reads what the body is. */
+export function parseBody(
+  problems: Problems,
+  where: string,
+  value: unknown,
+  takesBody: boolean,
+  input: InputReader,
+): Schema | undefined {
+  if (takesBody && value === undefined) {
+    return problems.add(
+      "CONTRACT_ROUTE_INCOMPLETE",
+      `${where} does not say what its body is.`,
+      "Add  body: z.object({ … }),   // or none",
+    );
+  }
+  if (!takesBody && value !== undefined)
+    return problems.add("CONTRACT_OPTION_INVALID", `${where}: only POST, PUT and PATCH have a body.`);
+  return value === undefined || value === none ? undefined : input("body", value);
+}
+
+/** Reads what the answer is: what it does not declare never leaves. */
+export function parseResponse(problems: Problems, where: string, value: unknown): Schema | undefined {
+  if (value === undefined) {
+    return problems.add(
+      "CONTRACT_ROUTE_INCOMPLETE",
+      `${where} does not say what it answers.`,
+      "Add  response: z.object({ … }),   // or none",
+    );
+  }
+  if (value === none) return undefined;
+  if (!isSchema(value))
+    return problems.add(
+      "CONTRACT_OPTION_INVALID",
+      `${where}, response must be a Zod schema or none, not ${quote(value)}.`,
+    );
+  for (const problem of inspectSchema(value, "output")) {
+    const code = problem.kind === "open" ? "CONTRACT_SCHEMA_OPEN" : "CONTRACT_SCHEMA_UNSUPPORTED";
+    problems.add(
+      code,
+      `${where}, response, at ${problem.at}: ${problem.message}.`,
+      problem.kind === "open"
+        ? "Declare the fields that may leave: what is not declared is dropped"
+        : undefined,
+    );
+  }
+  return closeObjects(value, "strip");
+}

@@ -1,0 +1,51 @@
+import type { Identity } from "../contract.ts";
+import type { TokenAlgorithm } from "../define.ts";
+import type { Problems } from "./problems.ts";
+import { parseUrl } from "./url.ts";
+import { number, optionalText, quote, section, text, weakened } from "./values.ts";
+
+const tokenAlgorithms: readonly TokenAlgorithm[] = ["RS256", "ES256", "EdDSA"];
+
+/** Reads who issues access tokens, and for whom. */
+export function parseIdentity(problems: Problems, value: unknown): Identity | undefined {
+  const options = section(problems, "identity", value, [
+    "issuer",
+    "audience",
+    "jwksUrl",
+    "algorithms",
+    "rolesClaim",
+    "clockToleranceSeconds",
+    "caFile",
+    "insecureAllowHttp",
+  ]);
+  if (options === undefined) return undefined;
+  const allowHttp = weakened(problems, "identity.insecureAllowHttp", options.insecureAllowHttp);
+  const algorithms = options.algorithms ?? tokenAlgorithms;
+  if (
+    !Array.isArray(algorithms) ||
+    algorithms.length === 0 ||
+    algorithms.some((name) => !tokenAlgorithms.includes(name as TokenAlgorithm))
+  ) {
+    problems.add(
+      "CONTRACT_OPTION_INVALID",
+      `identity.algorithms must be a list of ${tokenAlgorithms.join(", ")}, not ${quote(algorithms)}.`,
+    );
+  }
+  parseUrl(problems, "identity.issuer", options.issuer, allowHttp);
+  if (options.jwksUrl !== undefined) parseUrl(problems, "identity.jwksUrl", options.jwksUrl, allowHttp);
+  return {
+    // Not normalised: a token's `iss` is compared with it to the letter (RFC 8414 §2).
+    issuer: text(problems, "identity.issuer", options.issuer),
+    audience: text(problems, "identity.audience", options.audience),
+    jwksUrl: optionalText(problems, "identity.jwksUrl", options.jwksUrl),
+    algorithms: algorithms as TokenAlgorithm[],
+    rolesClaim:
+      options.rolesClaim === undefined ? "roles" : text(problems, "identity.rolesClaim", options.rolesClaim),
+    clockToleranceSeconds: number(problems, "identity.clockToleranceSeconds", options.clockToleranceSeconds, {
+      min: 0,
+      max: 60,
+      fallback: 5,
+    }),
+    caFile: optionalText(problems, "identity.caFile", options.caFile),
+  };
+}

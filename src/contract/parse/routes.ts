@@ -1,0 +1,121 @@
+import type { ContractRoute, ContractUpstream } from "../contract.ts";
+import type { Schema } from "../define.ts";
+import { parseRouteKey } from "../path.ts";
+import type { RouteKeyParts } from "../path.ts";
+import { parseAccess } from "./access.ts";
+import { closedInput, fields, parseBody, parseParams, parseResponse } from "./exchange.ts";
+import { parseLimits } from "./limits.ts";
+import type { Problems } from "./problems.ts";
+import { checkNames, isMembers, number, optionalText, quote, weakened } from "./values.ts";
+import type { Members } from "./values.ts";
+
+/** What a route refers to elsewhere in the contract. */
+interface RouteSurroundings {
+  upstreams: ReadonlyMap<string, ContractUpstream>;
+  hasIdentity: boolean;
+}
+
+const routeOptions = [
+  "access",
+  "limit",
+  "params",
+  "query",
+  "body",
+  "response",
+  "to",
+  "summary",
+  "maxBodyBytes",
+  "timeoutMs",
+  "insecureOpenInput",
+];
+
+/** Reads the API's routes, in the order in which they are written. */
+export function parseRoutes(
+  problems: Problems,
+  value: unknown,
+  surroundings: RouteSurroundings,
+): ContractRoute[] {
+  if (value !== undefined && !isMembers(value))
+    problems.add("CONTRACT_OPTION_INVALID", `routes must be an object, not ${quote(value)}.`);
+  const routes: ContractRoute[] = [];
+  const shapes = new Map<string, string>();
+  for (const [key, options] of Object.entries(isMembers(value) ? value : {})) {
+    const parts = parseRouteKey(key);
+    if (typeof parts === "string") {
+      problems.add(
+        "CONTRACT_ROUTE_KEY_INVALID",
+        `Route ${quote(key)}: ${parts}.`,
+        'Write  "GET /api/products/:id": { … }',
+      );
+      continue;
+    }
+    const shape = `${parts.method} ${parts.segments.map((segment) => ("text" in segment ? segment.text : ":")).join("/")}`;
+    const twin = shapes.get(shape);
+    if (twin !== undefined)
+      problems.add(
+        "CONTRACT_ROUTE_CONFLICT",
+        `Routes ${quote(twin)} and ${quote(key)} match the same requests.`,
+      );
+    shapes.set(shape, key);
+    if (!isMembers(options))
+      problems.add(
+        "CONTRACT_OPTION_INVALID",
+        `Route ${quote(key)} must be an object, not ${quote(options)}.`,
+      );
+    else routes.push(parseRoute(problems, key, parts, options, surroundings));
+  }
+  return routes;
+}
+
+function parseRoute(
+  problems: Problems,
+  key: string,
+  parts: RouteKeyParts,
+  options: Members,
+  { upstreams, hasIdentity }: RouteSurroundings,
+): ContractRoute {
+  const where = `Route ${quote(key)}`;
+  const at = `routes[${quote(key)}]`;
+  checkNames(problems, where, options, routeOptions);
+  const acceptsOpen = weakened(problems, `${at}.insecureOpenInput`, options.insecureOpenInput);
+  const input = (name: string, schema: unknown): Schema | undefined =>
+    closedInput(problems, `${where}, ${name}`, schema, acceptsOpen);
+  const to = typeof options.to === "string" ? options.to : "";
+  if (options.to === undefined) {
+    problems.add(
+      "CONTRACT_ROUTE_INCOMPLETE",
+      `${where} does not say who answers it.`,
+      `Add  to: "${upstreams.keys().next().value ?? "…"}",`,
+    );
+  } else if (!upstreams.has(to)) {
+    problems.add(
+      "CONTRACT_REFERENCE_UNKNOWN",
+      `${where} is sent to ${quote(options.to)}, which is not among the upstreams.`,
+      `Upstreams: ${[...upstreams.keys()].join(", ") || "none"}`,
+    );
+  }
+  const takesBody = parts.method === "POST" || parts.method === "PUT" || parts.method === "PATCH";
+  return {
+    key,
+    ...parts,
+    access: parseAccess(problems, where, options.access, parts, hasIdentity),
+    limits: parseLimits(problems, where, options.limit, options.access),
+    params: parseParams(problems, where, options.params, parts, input),
+    query:
+      options.query === undefined ? undefined : fields(problems, `${where}, query`, options.query, input),
+    body: parseBody(problems, where, options.body, takesBody, input),
+    response: parseResponse(problems, where, options.response),
+    to,
+    summary: optionalText(problems, `${where}, summary`, options.summary),
+    maxBodyBytes: number(problems, `${where}, maxBodyBytes`, options.maxBodyBytes, {
+      min: 1,
+      max: 67_108_864,
+      fallback: 65_536,
+    }),
+    timeoutMs: number(problems, `${where}, timeoutMs`, options.timeoutMs, {
+      min: 1,
+      max: 300_000,
+      fallback: upstreams.get(to)?.timeoutMs ?? 5000,
+    }),
+  };
+}

@@ -1,0 +1,47 @@
+import type { ContractUpstream } from "../contract.ts";
+import type { Problems } from "./problems.ts";
+import { parseUrl } from "./url.ts";
+import { checkNames, isMembers, number, optionalText, quote, weakened } from "./values.ts";
+
+/** Reads the services that stand behind the gateway, by name. */
+export function parseUpstreams(problems: Problems, value: unknown): Map<string, ContractUpstream> {
+  const upstreams = new Map<string, ContractUpstream>();
+  if (value !== undefined && !isMembers(value))
+    problems.add("CONTRACT_OPTION_INVALID", `upstreams must be an object, not ${quote(value)}.`);
+  for (const [name, entry] of Object.entries(isMembers(value) ? value : {})) {
+    const where = `upstreams.${name}`;
+    if (!isMembers(entry) || entry.kind !== "upstream") {
+      problems.add(
+        "CONTRACT_OPTION_INVALID",
+        `${where} was not made by upstream().`,
+        `${name}: upstream({ url: "https://…" }),`,
+      );
+      continue;
+    }
+    checkNames(problems, where, entry, [
+      "kind",
+      "url",
+      "timeoutMs",
+      "maxResponseBytes",
+      "caFile",
+      "insecureAllowHttp",
+    ]);
+    const allowHttp = weakened(problems, `${where}.insecureAllowHttp`, entry.insecureAllowHttp);
+    upstreams.set(name, {
+      name,
+      url: parseUrl(problems, `${where}.url`, entry.url, allowHttp),
+      timeoutMs: number(problems, `${where}.timeoutMs`, entry.timeoutMs, {
+        min: 1,
+        max: 300_000,
+        fallback: 5000,
+      }),
+      maxResponseBytes: number(problems, `${where}.maxResponseBytes`, entry.maxResponseBytes, {
+        min: 1,
+        max: 268_435_456,
+        fallback: 1_048_576,
+      }),
+      caFile: optionalText(problems, `${where}.caFile`, entry.caFile),
+    });
+  }
+  return upstreams;
+}

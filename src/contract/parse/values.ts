@@ -1,0 +1,108 @@
+import type { Schema } from "../define.ts";
+import { nearest } from "../nearest.ts";
+import type { Problems } from "./problems.ts";
+
+/** Options by name, of which nothing is known yet. */
+export type Members = Readonly<Record<string, unknown>>;
+
+export const isMembers = (value: unknown): value is Members =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+export const isSchema = (value: unknown): value is Schema => isMembers(value) && "_zod" in value;
+
+/** Shows a value in an error. */
+export function quote(value: unknown): string {
+  if (value === undefined) return "nothing";
+  if (typeof value === "function") return "a function";
+  if (isSchema(value)) return "a Zod schema";
+  const text = asJson(value);
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+}
+
+/** Whatever a contract holds can be quoted in an error, what JSON can't write too. */
+function asJson(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch {
+    return typeof value === "bigint" ? `${value}n` : "an object";
+  }
+}
+
+/** Tells of every option that does not exist, and which one was probably meant. */
+export function checkNames(
+  problems: Problems,
+  where: string,
+  value: Members,
+  known: readonly string[],
+): void {
+  for (const name of Object.keys(value)) {
+    if (known.includes(name)) continue;
+    const close = nearest(name, known);
+    problems.add(
+      "CONTRACT_OPTION_UNKNOWN",
+      `${where}: there is no option "${name}".`,
+      close === undefined
+        ? `Options: ${known.filter((option) => option !== "kind").join(", ")}`
+        : `Did you mean "${close}"?`,
+    );
+  }
+}
+
+/** Reads a part of the contract that is an object of options. */
+export function section(
+  problems: Problems,
+  where: string,
+  value: unknown,
+  known: readonly string[],
+): Members | undefined {
+  if (value === undefined) return undefined;
+  if (!isMembers(value))
+    return problems.add("CONTRACT_OPTION_INVALID", `${where} must be an object, not ${quote(value)}.`);
+  checkNames(problems, where, value, known);
+  return value;
+}
+
+export function text(problems: Problems, where: string, value: unknown): string {
+  if (typeof value === "string" && value !== "") return value;
+  problems.add("CONTRACT_OPTION_INVALID", `${where} must be a text, not ${quote(value)}.`);
+  return "";
+}
+
+export function optionalText(problems: Problems, where: string, value: unknown): string | undefined {
+  return value === undefined ? undefined : text(problems, where, value);
+}
+
+interface NumberRange {
+  min: number;
+  max: number;
+  fallback: number;
+}
+
+export function number(
+  problems: Problems,
+  where: string,
+  value: unknown,
+  { min, max, fallback }: NumberRange,
+): number {
+  if (value === undefined) return fallback;
+  if (typeof value === "number" && Number.isInteger(value) && value >= min && value <= max) return value;
+  problems.add(
+    "CONTRACT_OPTION_INVALID",
+    `${where} must be a whole number from ${min} to ${max}, not ${quote(value)}.`,
+  );
+  return fallback;
+}
+
+/** Reads an option that weakens a default: its value is the reason. Returns whether it was given. */
+export function weakened(problems: Problems, at: string, reason: unknown): boolean {
+  if (reason === undefined) return false;
+  if (typeof reason !== "string" || reason.trim().length < 8) {
+    problems.add(
+      "CONTRACT_REASON_MISSING",
+      `${at} must say why that is safe here, in words.`,
+      `${at.split(".").at(-1)}: "listens on loopback only"`,
+    );
+    return false;
+  }
+  problems.weakenings.push({ at, reason });
+  return true;
+}
