@@ -35,15 +35,20 @@ export type { OpenApiOptions } from "./openapi.ts";
 export { parseContract } from "./parse.ts";
 export { methods, paramNames, parseRouteKey } from "./path.ts";
 export type { Method, PathSegment, RouteKeyParts } from "./path.ts";
-export { decodeRelease, encodeRelease } from "./release.ts";
+export { decodeRelease } from "./release/decode.ts";
+export { createReleaseWriter, encodeRelease } from "./release/encode.ts";
+export type { ReleaseSink, ReleaseWriter, WrittenRelease } from "./release/encode.ts";
+export { encodings } from "./release/format.ts";
 export type {
   Encoding,
   Release,
+  ReleaseExtras,
   ReleaseFile,
   ReleaseInput,
   ReleaseManifest,
+  ReleaseRedirect,
   ReleaseVariant,
-} from "./release.ts";
+} from "./release/format.ts";
 export { closeObjects, inspectSchema } from "./schema.ts";
 export type { SchemaProblem } from "./schema.ts";
 export { baseSecurityHeaders, inertPolicy, securityHeaders } from "./security-headers.ts";

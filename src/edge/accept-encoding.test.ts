@@ -5,8 +5,9 @@ import { createEncodingPreference, encodingPreferences, parseAcceptEncoding } fr
 
 const orderFor = (value: string | undefined) => encodingPreferences[parseAcceptEncoding(value)];
 
-test("What browsers send prefers brotli, then gzip, then identity", () => {
-  assert.deepEqual(orderFor("gzip, deflate, br, zstd"), ["br", "gzip", "identity"]);
+test("What browsers send prefers brotli, then zstd, then gzip, then identity", () => {
+  assert.deepEqual(orderFor("gzip, deflate, br, zstd"), ["br", "zstd", "gzip", "identity"]);
+  assert.deepEqual(orderFor("gzip, deflate, br"), ["br", "gzip", "identity"]);
 });
 
 test("An absent or empty header wants identity alone (RFC 9110 §12.5.3)", () => {
@@ -22,8 +23,8 @@ test("Weights decide, and zero excludes", () => {
 });
 
 test("A star stands for what is not listed", () => {
-  assert.deepEqual(orderFor("*"), ["br", "gzip", "identity"]);
-  assert.deepEqual(orderFor("gzip;q=0.1, *;q=0.9"), ["br", "identity", "gzip"]);
+  assert.deepEqual(orderFor("*"), ["br", "zstd", "gzip", "identity"]);
+  assert.deepEqual(orderFor("gzip;q=0.1, *;q=0.9"), ["br", "zstd", "identity", "gzip"]);
   assert.deepEqual(orderFor("gzip, *;q=0"), ["gzip"]);
 });
 
@@ -38,7 +39,7 @@ test("A malformed element counts as absent", () => {
 test("Any value gives a preference, each encoding at most once, and the memory changes nothing", () => {
   const remembered = createEncodingPreference(8);
   const element = fc.tuple(
-    fc.constantFrom("br", "gzip", "identity", "*", "deflate", "", "GZIP"),
+    fc.constantFrom("br", "zstd", "gzip", "identity", "*", "deflate", "", "GZIP"),
     fc.constantFrom("", ";q=1", ";q=0", ";q=0.5", ";q=0.999", ";q=", "; q=0.3"),
   );
   const value = fc.oneof(
@@ -57,6 +58,6 @@ test("Any value gives a preference, each encoding at most once, and the memory c
 });
 
 test("Every order of every subset is there once", () => {
-  assert.equal(encodingPreferences.length, 16);
-  assert.equal(new Set(encodingPreferences.map(String)).size, 16);
+  assert.equal(encodingPreferences.length, 65);
+  assert.equal(new Set(encodingPreferences.map(String)).size, 65);
 });

@@ -1,9 +1,9 @@
 import type { Encoding } from "../contract/index.ts";
 
 /** Best first where weights are equal: what makes pages smallest. */
-const known: readonly Encoding[] = ["br", "gzip", "identity"];
+const known: readonly Encoding[] = ["br", "zstd", "gzip", "identity"];
 
-/** Every order of every subset of the encodings: what a client can want, and no more than 16 of it. */
+/** Every order of every subset of the encodings: what a client can want, and no more than 65 of it. */
 export const encodingPreferences: readonly (readonly Encoding[])[] = orders(known);
 
 const indexOf = new Map(encodingPreferences.map((order, index) => [order.join(), index]));

@@ -1,5 +1,12 @@
 import { baseSecurityHeaders, inertPolicy } from "../contract/index.ts";
-import type { Encoding, Header, Release, ReleaseFile, ReleaseVariant } from "../contract/index.ts";
+import type {
+  Encoding,
+  Header,
+  Release,
+  ReleaseFile,
+  ReleaseRedirect,
+  ReleaseVariant,
+} from "../contract/index.ts";
 import { CurtainwallError } from "../shared/index.ts";
 import { encodingPreferences } from "./accept-encoding.ts";
 import { planAnswer } from "./answer.ts";
@@ -17,10 +24,12 @@ export interface PlannedVariant {
 
 /** What a path of the release leads to. */
 export interface PlannedFile {
-  /** By index of `encodingPreferences`; of one element when there is but one variant. */
-  readonly choices: readonly PlannedVariant[];
+  readonly variants: readonly PlannedVariant[];
+  /** Which of them, by index of `encodingPreferences`. Files with the same encodings share it. */
+  readonly choice: Uint8Array;
   /** Where to go instead, as browsers write it; undefined: here. */
   readonly movedTo: string | undefined;
+  readonly moveStatus: ReleaseRedirect["status"];
 }
 
 /** A release, ready to be sent. */
@@ -29,8 +38,8 @@ export interface Plan {
   readonly byTarget: ReadonlyMap<string, PlannedFile>;
   /** By decoded path: for the other ways to write one. */
   readonly byPath: ReadonlyMap<string, PlannedFile>;
-  /** The site's 404 page by index of `encodingPreferences`. */
-  readonly notFound: readonly PlannedAnswer[] | undefined;
+  /** The site's 404 page, chosen like a file's variants. */
+  readonly notFound: { readonly variants: readonly PlannedAnswer[]; readonly choice: Uint8Array } | undefined;
 }
 
 /** Headers that say how an answer is framed or cached: the edge's to set, never the release's. */
@@ -64,6 +73,7 @@ export function planRelease(release: Release, toBody: (bytes: Uint8Array) => Uin
     const bare = path.slice(0, -1);
     if (path.endsWith("/") && bare !== "" && !byPath.has(bare)) byPath.set(bare, planMove(path));
   }
+  for (const redirect of release.manifest.redirects) byPath.set(redirect.path, planRedirect(redirect));
   const byTarget = new Map([...byPath].map(([path, file]) => [encodePath(path), file]));
   const notFound = release.manifest.files.find((file) => file.path === release.manifest.notFound);
   return {
@@ -78,9 +88,7 @@ function planFile(
   bytes: Uint8Array,
   toBody: (bytes: Uint8Array) => Uint8Array,
 ): PlannedFile {
-  if (decodePath(encodePath(file.path)) !== file.path) {
-    throw refused(`its path ${JSON.stringify(file.path)} can't be requested`);
-  }
+  assertRequestable(file.path);
   const planned = new Map<Encoding, PlannedVariant>();
   const common = fileHeaders(file);
   for (const variant of file.variants) {
@@ -95,7 +103,12 @@ function planFile(
       notModified: planAnswer(304, kept, undefined),
     });
   }
-  return { choices: byPreference(planned), movedTo: undefined };
+  return { ...byPreference(planned), movedTo: undefined, moveStatus: 308 };
+}
+
+function assertRequestable(path: string): void {
+  if (decodePath(encodePath(path)) === path) return;
+  throw refused(`its path ${JSON.stringify(path)} can't be requested`);
 }
 
 /** The file's own headers, checked, and those that it must have and does not. */
@@ -124,26 +137,49 @@ function varyByEncoding(headers: Header[]): void {
   else if (!/accept-encoding|\*/i.test(value)) headers[at] = ["vary", `${value}, accept-encoding`];
 }
 
-/** Turns variants by encoding into variants by preference. Identity is sent to who wants nothing that there is. */
-function byPreference<Variant>(variants: ReadonlyMap<Encoding, Variant>): Variant[] {
-  const identity = variants.get("identity");
-  if (identity === undefined) throw refused("a file has no identity variant");
-  if (variants.size === 1) return [identity];
-  return encodingPreferences.map((order) => {
-    const best = order.find((encoding) => variants.has(encoding));
-    return (best === undefined ? undefined : variants.get(best)) ?? identity;
-  });
+/** What {@link byPreference} gives. */
+interface Choices<Variant> {
+  readonly variants: readonly Variant[];
+  readonly choice: Uint8Array;
 }
 
+/** Turns variants by encoding into a choice by preference. Identity is sent to who wants nothing that there is. */
+function byPreference<Variant>(planned: ReadonlyMap<Encoding, Variant>): Choices<Variant> {
+  if (!planned.has("identity")) throw refused("a file has no identity variant");
+  return { variants: [...planned.values()], choice: choiceAmong([...planned.keys()]) };
+}
+
+/** One row for each set of encodings that occurs, not one for each of ten thousand files. */
+const choices = new Map<string, Uint8Array>();
+
+function choiceAmong(encodings: readonly Encoding[]): Uint8Array {
+  const key = encodings.join();
+  const known = choices.get(key);
+  if (known !== undefined) return known;
+  const choice = Uint8Array.from(encodingPreferences, (order) => {
+    const best = order.find((encoding) => encodings.includes(encoding)) ?? "identity";
+    return encodings.indexOf(best);
+  });
+  choices.set(key, choice);
+  return choice;
+}
+
+const nothingToChoose = new Uint8Array(0);
+
 function planMove(path: string): PlannedFile {
-  return { choices: [], movedTo: encodePath(path) };
+  return { variants: [], choice: nothingToChoose, movedTo: encodePath(path), moveStatus: 308 };
+}
+
+function planRedirect({ path, to, status }: ReleaseRedirect): PlannedFile {
+  assertRequestable(path);
+  return { variants: [], choice: nothingToChoose, movedTo: to, moveStatus: status };
 }
 
 function planNotFound(
   file: ReleaseFile,
   bytes: Uint8Array,
   toBody: (bytes: Uint8Array) => Uint8Array,
-): PlannedAnswer[] {
+): Choices<PlannedAnswer> {
   const planned = new Map<Encoding, PlannedAnswer>();
   const common = fileHeaders(file);
   for (const variant of file.variants) {

@@ -74,7 +74,7 @@ export function createResolver(options: ResolverOptions): Resolver {
     const decoded = decodePath(path);
     if (decoded === undefined) return refusals[400];
     const other = plan.byPath.get(decoded);
-    if (other === undefined) return plan.notFound?.[notFoundChoice(acceptEncoding)] ?? refusals[404];
+    if (other === undefined) return notFound(acceptEncoding);
     return answerFile(other, method, queryAt < 0 ? "" : target.slice(queryAt), acceptEncoding, ifNoneMatch);
   }
 
@@ -86,16 +86,19 @@ export function createResolver(options: ResolverOptions): Resolver {
     ifNoneMatch: string | undefined,
   ): PlannedAnswer {
     if (method !== "GET" && method !== "HEAD") return refusals[405];
-    if (file.movedTo !== undefined) return planMove(file.movedTo, query);
-    const { choices } = file;
-    const variant = choices.length === 1 ? choices[0] : choices[preferenceOf(acceptEncoding)];
+    if (file.movedTo !== undefined) return planMove(file.movedTo, file.moveStatus, query);
+    const { variants } = file;
+    const variant =
+      variants.length === 1 ? variants[0] : variants[file.choice[preferenceOf(acceptEncoding)] as number];
     if (variant === undefined) return refusals[500];
     if (ifNoneMatch !== undefined && namesEntityTag(ifNoneMatch, variant.tag)) return variant.notModified;
     return variant.ok;
   }
 
-  function notFoundChoice(acceptEncoding: string | undefined): number {
-    return plan.notFound?.length === 1 ? 0 : preferenceOf(acceptEncoding);
+  function notFound(acceptEncoding: string | undefined): PlannedAnswer {
+    if (plan.notFound === undefined) return refusals[404];
+    const { variants, choice } = plan.notFound;
+    return variants[choice[preferenceOf(acceptEncoding)] as number] ?? refusals[404];
   }
 
   /** The absolute form is taken when it names this site (RFC 9112 §3.2.2); `*` and the authority form are no resource here. */
@@ -114,8 +117,8 @@ export function createResolver(options: ResolverOptions): Resolver {
   return resolve;
 }
 
-/** The query goes along if it is one that a URL can carry. */
-function planMove(path: string, query: string): PlannedAnswer {
-  const location = isCleanQuery(query) ? path + query : path;
-  return planAnswer(308, [["location", location], ...moveHeaders], nothing);
+/** The query goes along if it is one that a URL can carry, and if the target has none of its own. */
+function planMove(to: string, status: 301 | 302 | 307 | 308, query: string): PlannedAnswer {
+  const location = isCleanQuery(query) && !/[?#]/.test(to) ? to + query : to;
+  return planAnswer(status, [["location", location], ...moveHeaders], nothing);
 }

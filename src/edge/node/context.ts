@@ -8,7 +8,8 @@ import type { BodyReader } from "./body-reader.ts";
 /** What the parts of one edge server share. */
 export interface EdgeContext {
   readonly limits: EdgeLimits;
-  readonly resolve: Resolver;
+  /** Replaced with the release. */
+  resolve: Resolver;
   readonly refusals: Refusals;
   readonly api: ApiHandler | undefined;
   readonly onEvent: (event: EdgeEvent) => void;

@@ -16,6 +16,7 @@ import type { EdgeLimits } from "../limits.ts";
 import { planRelease } from "../plan.ts";
 import type { Plan } from "../plan.ts";
 import { createResolver } from "../resolve.ts";
+import type { Resolver } from "../resolve.ts";
 import { checkReaders } from "./body-reader.ts";
 import { assertCertificate } from "./certificate.ts";
 import type { EdgeCertificate } from "./certificate.ts";
@@ -62,6 +63,12 @@ export interface EdgeServer {
    * @throws {CurtainwallError} `EDGE_CERTIFICATE_INVALID`; the old one then stays in use.
    */
   setCertificate(certificate: EdgeCertificate): void;
+  /**
+   * Replaces the release, between two requests: each is answered wholly from the one or wholly from the other, and none is dropped.
+   *
+   * @throws {CurtainwallError} `EDGE_RELEASE_TOO_LARGE`, `EDGE_RELEASE_REFUSED`; the old one then stays in use.
+   */
+  setRelease(release: Release): void;
   /** Stops listening, says good-bye, lets what is under way finish for at most `graceMs`, then cuts the rest. */
   close(graceMs: number): Promise<void>;
   /** Connections open now. */
@@ -75,34 +82,41 @@ export interface EdgeServer {
  * @throws {CurtainwallError} `EDGE_OPTION_INVALID`, `EDGE_RELEASE_TOO_LARGE`, `EDGE_RELEASE_REFUSED`, `EDGE_CERTIFICATE_INVALID`
  */
 export function createEdgeServer(options: EdgeServerOptions): EdgeServer {
-  const { release, api, onEvent = () => {} } = options;
+  const { api, onEvent = () => {} } = options;
   const limits = parseLimits(options.limits);
-  assertBudget(release, limits);
-  assertCertificate(options.certificate);
-  const plan = planRelease(release, toBuffer);
-  if (api !== undefined) assertDisjoint(plan, api);
-  const refusals = planRefusals(toBuffer);
   const hosts = acceptedHosts(options.origin, options.aliases);
+  const refusals = planRefusals(toBuffer);
   const { maxTargetLength } = limits;
+
+  function resolverOf(release: Release): Resolver {
+    assertBudget(release, limits);
+    const plan = planRelease(release, toBuffer);
+    if (api !== undefined) assertDisjoint(plan, api);
+    return createResolver({ plan, refusals, hosts, api, maxTargetLength });
+  }
+
+  const resolve = resolverOf(options.release);
+  assertCertificate(options.certificate);
   const context: EdgeContext = {
     limits,
     refusals,
     api,
     onEvent,
-    resolve: createResolver({ plan, refusals, hosts, api, maxTargetLength }),
+    resolve,
     readers: new Set(),
     now: performance.now(),
     pending: 0,
     closing: false,
   };
-  return serve(context, options.certificate, options.ticketKeys);
+  const setRelease = (release: Release): void => void (context.resolve = resolverOf(release));
+  return Object.assign(serve(context, options.certificate, options.ticketKeys), { setRelease });
 }
 
 function serve(
   context: EdgeContext,
   certificate: EdgeCertificate,
   ticketKeys: Uint8Array | undefined,
-): EdgeServer {
+): Omit<EdgeServer, "setRelease"> {
   const { limits } = context;
   const tls: SecureContextOptions = {
     minVersion: "TLSv1.3",

@@ -16,7 +16,7 @@ const nothing = new Uint8Array(0);
 export function createHttp1Listener(
   context: EdgeContext,
 ): (request: IncomingMessage, response: ServerResponse) => void {
-  const { limits, resolve, refusals, api } = context;
+  const { limits, refusals, api } = context;
   const maxLines = limits.maxHeaders * 2;
 
   return (request, response) => {
@@ -31,7 +31,7 @@ export function createHttp1Listener(
       sendHttp1(context, client, request, response, refusals[431]);
       return;
     }
-    const resolution = resolve(
+    const resolution = context.resolve(
       method,
       request.url ?? "",
       hostCount(rawHeaders) === 1 ? headers.host : undefined,

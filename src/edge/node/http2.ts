@@ -19,7 +19,7 @@ export function createHttp2Listener(
   context: EdgeContext,
   clientOfSession: (stream: ServerHttp2Stream) => Client | undefined,
 ): (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void {
-  const { limits, resolve, refusals, api } = context;
+  const { limits, refusals, api } = context;
 
   function onClose(this: ServerHttp2Stream): void {
     const client = clientOf(this);
@@ -36,7 +36,7 @@ export function createHttp2Listener(
     trackStream(client, stream, Number.POSITIVE_INFINITY);
     stream.on("close", onClose);
     const method = headers[":method"] ?? "";
-    const resolution = resolve(
+    const resolution = context.resolve(
       method,
       headers[":path"] ?? "",
       soleAuthority(headers),
