@@ -1,0 +1,1 @@
+export const highWater = (hour: number): string => `around ${hour}:20`;

@@ -1,0 +1,1 @@
+document.querySelector("nav").addEventListener("click", () => console.info("nav"));
