@@ -1,0 +1,122 @@
+import { baseSecurityHeaders, inertPolicy, securityHeaders } from "../contract/index.ts";
+import type { Header } from "../contract/index.ts";
+import { assertHeaders, assertPath, assertRedirect, assertSha256 } from "./checks.ts";
+import { hostsError, shown } from "./errors.ts";
+import type { DeclaredFile, DeclaredRedirect, DeclaredSite } from "./site.ts";
+
+/** A file with every header that its 200 carries. */
+export interface AnsweredFile extends DeclaredFile {
+  readonly headers: readonly Header[];
+}
+
+/** A site as any host should answer for it: the edge's rules, host-independent. */
+export interface Answers {
+  readonly hostname: string;
+  readonly origin: string;
+  /** By path, sorted. */
+  readonly files: readonly AnsweredFile[];
+  /** The 404 page, with the headers of a 404. */
+  readonly missing: AnsweredFile | undefined;
+  /** Declared redirects, and each folder's address without its slash. */
+  readonly moves: readonly DeclaredRedirect[];
+  /** Of redirects. */
+  readonly moveHeaders: readonly Header[];
+  /** Of the host's own errors, and of 404 when the site has no page for it. */
+  readonly refusalHeaders: readonly Header[];
+}
+
+/**
+ * Checks a site and completes it as the edge does: security headers that a file doesn't bring, Vary where there is a choice,
+ * `/about` to `/about/`, and the headers of what is no file.
+ */
+export function answersOf(site: DeclaredSite): Answers {
+  const { hostname, origin } = parseOrigin(site.origin);
+  const byPath = new Map<string, AnsweredFile>();
+  for (const file of site.files) {
+    if (byPath.has(file.path)) throw invalid(`${shown(file.path)} is declared twice`);
+    byPath.set(file.path, answerFile(file));
+  }
+  if (byPath.size === 0) throw invalid("it has no files");
+  const missing = site.notFound === undefined ? undefined : byPath.get(site.notFound);
+  if (site.notFound !== undefined && missing === undefined)
+    throw invalid(`its 404 page ${shown(site.notFound)} is not among its files`);
+  return {
+    hostname,
+    origin,
+    files: [...byPath.values()].sort((left, right) => (left.path < right.path ? -1 : 1)),
+    missing: missing === undefined ? undefined : { ...missing, headers: missingHeaders(missing.headers) },
+    moves: movesOf(site.redirects ?? [], byPath),
+    moveHeaders: [["cache-control", "no-cache"], ...securityHeaders(inertPolicy)],
+    refusalHeaders: [["cache-control", "no-store"], ...securityHeaders(inertPolicy)],
+  };
+}
+
+function answerFile(file: DeclaredFile): AnsweredFile {
+  assertPath(file.path);
+  assertHeaders(file);
+  for (const sha256 of [file.sha256, ...file.encodings.map((encoded) => encoded.sha256)])
+    assertSha256(sha256, file.path);
+  if (new Set(file.encodings.map(({ encoding }) => encoding)).size < file.encodings.length)
+    throw invalid(`${shown(file.path)} has one encoding twice`);
+  const names = new Set(file.headers.map(([name]) => name));
+  const headers: Header[] = [...file.headers];
+  if (!names.has("content-security-policy")) headers.push(["content-security-policy", inertPolicy]);
+  headers.push(...baseSecurityHeaders.filter(([name]) => !names.has(name)));
+  return { ...file, headers: file.encodings.length > 0 ? varyByEncoding(headers) : headers };
+}
+
+function varyByEncoding(headers: readonly Header[]): Header[] {
+  const vary = headers.find(([name]) => name === "vary")?.[1];
+  if (vary !== undefined && /accept-encoding|\*/i.test(vary)) return [...headers];
+  const value = vary === undefined ? "accept-encoding" : `${vary}, accept-encoding`;
+  return [...headers.filter(([name]) => name !== "vary"), ["vary", value]];
+}
+
+function missingHeaders(headers: readonly Header[]): Header[] {
+  return [...headers.filter(([name]) => name !== "cache-control"), ["cache-control", "no-cache"]];
+}
+
+function movesOf(
+  redirects: readonly DeclaredRedirect[],
+  files: ReadonlyMap<string, DeclaredFile>,
+): DeclaredRedirect[] {
+  const moves = new Map<string, DeclaredRedirect>();
+  for (const redirect of redirects) {
+    assertPath(redirect.from);
+    assertRedirect(redirect);
+    if (files.has(redirect.from)) throw invalid(`${shown(redirect.from)} is both a file and a redirect`);
+    if (moves.has(redirect.from)) throw invalid(`${shown(redirect.from)} is redirected twice`);
+    moves.set(redirect.from, redirect);
+  }
+  for (const path of files.keys()) {
+    const bare = path.slice(0, -1);
+    if (!path.endsWith("/") || bare === "" || files.has(bare) || moves.has(bare)) continue;
+    moves.set(bare, { from: bare, to: encodePath(path), status: 308 });
+  }
+  return [...moves.values()].sort((left, right) => (left.from < right.from ? -1 : 1));
+}
+
+/** Writes a decoded path as browsers send it. */
+export function encodePath(path: string): string {
+  return encodeURI(path)
+    .replaceAll("%5B", "[")
+    .replaceAll("%5D", "]")
+    .replaceAll("%7C", "|")
+    .replaceAll("?", "%3F")
+    .replaceAll("#", "%23");
+}
+
+function parseOrigin(origin: string): { hostname: string; origin: string } {
+  const url = URL.canParse(origin) ? new URL(origin) : undefined;
+  if (url === undefined || url.protocol !== "https:" || url.origin !== origin)
+    throw invalid(`its origin ${shown(origin)} is not of the form https://www.bakery.example`);
+  return url;
+}
+
+function invalid(what: string) {
+  return hostsError(
+    "HOSTS_SITE_INVALID",
+    `The site can't be emitted: ${what}.`,
+    "Build it again: npx curtainwall build",
+  );
+}

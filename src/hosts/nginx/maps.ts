@@ -1,0 +1,202 @@
+import type { Header } from "../../contract/index.ts";
+import type { AnsweredFile, Answers } from "../answers.ts";
+import { acceptPatterns, compressionsOf } from "../blobs.ts";
+import { hostsError, shown } from "../errors.ts";
+import { createHeaderSets } from "../header-sets.ts";
+import type { Compression, DeclaredRedirect } from "../site.ts";
+import { headerDirectives } from "./headers.ts";
+import { exactly, literal, maxParameterBytes, quoted, utf8Length } from "./text.ts";
+
+/** What the server's part refers to, and the maps behind it. */
+export interface NginxMaps {
+  /** For http {}. */
+  readonly text: string;
+  /** One `add_header` a header. */
+  readonly headerLines: readonly string[];
+  /** Statuses that `$cw_move_…` exists for. */
+  readonly moveStatuses: readonly number[];
+}
+
+/** Writes the maps of a site: everything about a request that is looked up. */
+export function nginxMaps(answers: Answers): NginxMaps {
+  const sets = createHeaderSets();
+  const files = answers.files.map((file): Row => [file.path, fileEntry(file, sets.numberOf(file.headers))]);
+  const moves = answers.moves.map((move): Row => [move.from, moveEntry(move)]);
+  const statuses = [...new Set(answers.moves.map(({ status }) => status))].sort(
+    (left, right) => left - right,
+  );
+  const compressions = compressionsOf(answers.files);
+  const headers = headerDirectives(answerLists(answers, sets.lists));
+  const text = [
+    "# For http {}. Written by curtainwall: changes are lost.",
+    hashSize([...files, ...moves]),
+    // nginx has no escape for a dollar sign where it looks for variables.
+    `geo $cw_dollar { default "$"; }`,
+    ...compressions.map(acceptMap),
+    pathMap("cw_entry", files),
+    map(choiceSource(compressions, "$cw_entry $uri"), "cw_found", foundRules(compressions), ""),
+    map("$cw_found", "cw_set", [["~^(\\d+) ", "$1"]], ""),
+    map("$cw_found", "cw_coding", [["~^\\d+ (br|gzip|zstd) ", "$1"]], ""),
+    map("$cw_found", "cw_blob", [["~ ([0-9a-f]{64})$", "$1"]], ""),
+    map("$cw_blob", "cw_tag", [["~^([0-9a-f]{32})", '"$1"']], ""),
+    map("$cw_tag $http_if_none_match", "cw_unchanged", unchangedRules, "0"),
+    pathMap("cw_move", moves),
+    ...statuses.map((status) => map("$cw_move $uri", `cw_move_${status}`, moveRules(status), "")),
+    map(
+      ["$cw_set", ...statuses.map((status) => `$cw_move_${status}`)].join(""),
+      "cw_declared",
+      [["", "0"]],
+      "1",
+    ),
+    ...missingMaps(answers.missing, compressions),
+    ...statusMaps(answers.missing !== undefined),
+    ...headers.maps,
+    "",
+  ].join("\n");
+  return { text, headerLines: headers.lines, moveStatuses: statuses };
+}
+
+type Row = readonly [path: string, entry: string];
+
+function acceptMap(compression: Compression): string {
+  const rule: Rule = [`~*${acceptPatterns[compression]}`, letters[compression]];
+  return map("$http_accept_encoding", `cw_${compression}`, [rule], "-");
+}
+
+/** How the maps speak of the encodings that a client takes. */
+const letters: Readonly<Record<Compression, string>> = { br: "b", zstd: "z", gzip: "g" };
+
+/** What a path leads to: number of its headers, digests of its bytes, and the path again: maps ignore case, sites don't. */
+function fileEntry(file: AnsweredFile, set: number): string {
+  const digest = (compression: Compression): string =>
+    file.encodings.find(({ encoding }) => encoding === compression)?.sha256 ?? "-";
+  return `${set} ${file.sha256} ${digest("br")} ${digest("zstd")} ${digest("gzip")} ${file.path}`;
+}
+
+/** `+` where the query goes along. */
+function moveEntry({ from, to, status }: DeclaredRedirect): string {
+  return `${status}${/[?#]/.test(to) ? "-" : "+"} ${to} ${from}`;
+}
+
+const columns: readonly Compression[] = ["br", "zstd", "gzip"];
+
+function choiceSource(compressions: readonly Compression[], rest: string): string {
+  return `${compressions.map((compression) => `$cw_${compression}`).join("")}: ${rest}`;
+}
+
+/** The first form that the client takes and the file has. The path is compared with what was asked for, case included. */
+function foundRules(compressions: readonly Compression[]): Rule[] {
+  const rule = (accepted: string, column: number, coding: string): Rule => {
+    const digests = [0, 1, 2, 3].map((at) => (at === column ? "([0-9a-f]{64})" : "\\S+"));
+    return [`~^${accepted}: (\\d+) ${digests.join(" ")} (/.*) \\3\\z`, `$1 ${coding} $2`];
+  };
+  return [
+    ...columns
+      .filter((compression) => compressions.includes(compression))
+      .map((compression) =>
+        rule(`[a-z-]*${letters[compression]}[a-z-]*`, columns.indexOf(compression) + 1, compression),
+      ),
+    rule("[a-z-]*", 0, "-"),
+  ];
+}
+
+/** RFC 9110 §13.1.2: tags are compared weakly. */
+const unchangedRules: Rule[] = [
+  ['~^("[0-9a-f]{32}") (?:[^ ].*,)?[ \\t]*(?:W/)?\\1[ \\t]*(?:,|\\z)', "1"],
+  ['~^"[0-9a-f]{32}" \\*\\z', "1"],
+];
+
+function moveRules(status: number): Rule[] {
+  return [
+    [`~^${status}\\+ (\\S+) (/.*) \\2\\z`, "$1$is_args$args"],
+    [`~^${status}- (\\S+) (/.*) \\2\\z`, "$1"],
+  ];
+}
+
+function missingMaps(missing: AnsweredFile | undefined, compressions: readonly Compression[]): string[] {
+  if (missing === undefined) return [map("$status", "cw_missing_coding", [], "")];
+  const rules = columns.flatMap((compression): Rule[] => {
+    const encoded = missing.encodings.find(({ encoding }) => encoding === compression);
+    return encoded === undefined
+      ? []
+      : [[`~^[a-z-]*${letters[compression]}[a-z-]*: `, `${compression} ${encoded.sha256}`]];
+  });
+  return [
+    map(choiceSource(compressions, ""), "cw_missing", rules, `- ${missing.sha256}`),
+    map("$cw_missing", "cw_missing_coding", [["~^(br|gzip|zstd) ", "$1"]], ""),
+    map("$cw_missing", "cw_missing_blob", [["~ ([0-9a-f]{64})\\z", "$1"]], ""),
+  ];
+}
+
+/** Which list of headers an answer carries is known when its status is. */
+function statusMaps(hasMissing: boolean): string[] {
+  const missing = hasMissing ? "n" : "e";
+  const whole = (variable: string): Rule[] => [
+    ["200", variable],
+    ["206", variable],
+  ];
+  const moved = ["301", "302", "307", "308"].map((status): Rule => [status, "m"]);
+  const answer: Rule[] = [...whole("$cw_set"), ["304", "$cw_set"], ["404", missing], ["405", "a"], ...moved];
+  const body: Rule[] = hasMissing ? [...whole("$cw_set"), ["404", "n"]] : whole("$cw_set");
+  return [
+    map("$status", "cw_answer", answer, "e"),
+    map("$status", "cw_body", body, ""),
+    map("$status", "cw_encoded", [...whole("$cw_coding"), ["404", "$cw_missing_coding"]], ""),
+    map("$status", "cw_tagged", [...whole("$cw_tag"), ["304", "$cw_tag"]], ""),
+  ];
+}
+
+/** Every list of headers by the name that `$cw_answer` has for it. */
+function answerLists(
+  answers: Answers,
+  lists: readonly (readonly Header[])[],
+): Map<string, readonly Header[]> {
+  const named = new Map<string, readonly Header[]>(lists.map((list, at) => [String(at), list]));
+  if (answers.missing !== undefined) named.set("n", answers.missing.headers);
+  named.set("m", answers.moveHeaders);
+  named.set("e", answers.refusalHeaders);
+  named.set("a", [...answers.refusalHeaders, ["allow", "GET, HEAD"]]);
+  return named;
+}
+
+type Rule = readonly [key: string, value: string];
+
+/** A map whose values may hold variables. Its keys are ours. */
+function map(source: string, name: string, rules: readonly Rule[], fallback: string): string {
+  return [
+    `map ${quoted(source)} $${name} {`,
+    `  default ${quoted(fallback)};`,
+    ...rules.map(([key, value]) => `  ${quoted(key)} ${quoted(value)};`),
+    "}",
+  ].join("\n");
+}
+
+/** A map from paths. Those that differ in case alone can't share the hash table, so they are matched as expressions. */
+function pathMap(name: string, entries: readonly Row[]): string {
+  const folded = new Map<string, number>();
+  for (const [path] of entries) folded.set(foldCase(path), (folded.get(foldCase(path)) ?? 0) + 1);
+  const lines = entries.map(([path, entry]) => {
+    const key = folded.get(foldCase(path)) === 1 ? path : exactly(path);
+    const line = `  ${quoted(key)} ${literal(entry)};`;
+    if (Math.max(utf8Length(quoted(key)), utf8Length(literal(entry))) <= maxParameterBytes) return line;
+    throw hostsError(
+      "HOSTS_LIMIT_EXCEEDED",
+      `The path ${shown(path)} is too long: nginx reads parameters of at most 4096 bytes.`,
+      "Shorten the path",
+    );
+  });
+  return [`map $uri $${name} {`, `  default "";`, ...lines, "}"].join("\n");
+}
+
+/** nginx folds ASCII only. */
+function foldCase(path: string): string {
+  return path.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase());
+}
+
+/** nginx's hash tables must hold the longest key in one bucket. */
+function hashSize(entries: readonly Row[]): string {
+  const longest = entries.reduce((length, [path]) => Math.max(length, utf8Length(path)), 0);
+  const bucket = 2 ** Math.ceil(Math.log2(Math.max(128, 2 * (longest + 32))));
+  const size = 2 ** Math.ceil(Math.log2(Math.max(2048, entries.length)));
+  return `map_hash_bucket_size ${bucket};\nmap_hash_max_size ${size};`;
+}
