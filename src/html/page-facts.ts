@@ -42,8 +42,13 @@ export interface AttributeFact {
   readonly name: string;
   /** With character references resolved. */
   readonly value: string;
-  /** Name and value, with the white space before it: what is cut to remove it. */
+  /** Name and value, with the white space before it: what is cut to remove it; see `duplicates`, and `cutAttribute`. */
   readonly span: Span;
+  /**
+   * Later attributes of the same name on its tag, which browsers ignore as long as the first is there: whoever cuts the first must
+   * cut these too. Undefined if there are none.
+   */
+  readonly duplicates: readonly Span[] | undefined;
   /** The start tag it stands in, `<` to `>`. */
   readonly tag: Span;
 }
@@ -86,6 +91,15 @@ export interface PragmaFact {
   readonly name: string;
   readonly content: string;
   readonly element: Span;
+  /** It stands inside a `<template>` or a `<noscript>`, where a browser with scripting on does not obey it. */
+  readonly inert: boolean;
+}
+
+/** The page that a frame's `srcdoc` holds. It inherits the policy of the page around it, so its scripts need that policy's leave. */
+export interface NestedPageFact {
+  readonly attribute: AttributeFact;
+  /** Its offsets are those of the attribute's value in UTF-8: edit `page.bytes`, then write that, escaped, as the new value. */
+  readonly page: PageFacts;
 }
 
 /** A page as a browser understands it, with scripting on: what runs, what it loads, and where in its bytes each of these stands. */
@@ -106,6 +120,15 @@ export interface PageFacts {
   /** The first `<base href>`, as written. */
   readonly base: string | undefined;
   readonly pragmas: readonly PragmaFact[];
+  /**
+   * Attributes that name the page's encoding: `charset`, or the `content` of `<meta http-equiv=content-type>`. They are wrong once the
+   * page has been transcoded.
+   */
+  readonly charsets: readonly AttributeFact[];
+  /** What `<frame>` and `<iframe>` elements hold in `srcdoc`. */
+  readonly nested: readonly NestedPageFact[];
+  /** There is a form that sends to the page's own address: it has no `action`, or an empty one. */
+  readonly submitsToItself: boolean;
   /** Every `id`, each once: what fragments may point to. Only when asked for. */
   readonly ids: readonly string[] | undefined;
   /** Where markup can be put so that it is the first inside `<head>`, whether or not the page writes that tag. */
@@ -124,4 +147,9 @@ export interface ReadPageOptions {
   readonly syntax?: "html" | "xml";
   /** Collect {@link PageFacts.ids}. Default false. */
   readonly ids?: boolean;
+  /**
+   * Collect resources of kind `link`, which nothing but a check of links needs and which are most of what a page has.
+   * Those that would run a script are found either way. Default true.
+   */
+  readonly links?: boolean;
 }

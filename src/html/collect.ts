@@ -1,0 +1,171 @@
+import type {
+  AttributeFact,
+  NestedPageFact,
+  PageFacts,
+  PragmaFact,
+  ReadPageOptions,
+  ResourceFact,
+  ScriptFact,
+  StyleFact,
+} from "./page-facts.ts";
+import { declaredEncoding } from "./prescan.ts";
+import { animatedAddresses, animatesAddress, isReference, resourcesOf } from "./resources.ts";
+import { scriptType } from "./script-type.ts";
+import { isScriptUrl } from "./script-url.ts";
+import type { ElementRead, StartTag } from "./start-tag.ts";
+
+/** The facts that come from start tags. */
+export type TagFacts = Pick<
+  PageFacts,
+  | "scripts"
+  | "styles"
+  | "handlers"
+  | "styleAttributes"
+  | "scriptUrls"
+  | "resources"
+  | "base"
+  | "pragmas"
+  | "charsets"
+  | "nested"
+  | "submitsToItself"
+  | "ids"
+>;
+
+/** Gathers facts from start tags in the order of the page. */
+export interface Collector {
+  readonly add: (tag: StartTag) => void;
+  readonly facts: () => TagFacts;
+}
+
+/** Reads the page in a `srcdoc`. */
+export type ReadNested = (bytes: Uint8Array) => PageFacts;
+
+/** Attributes that send a browser somewhere, by HTML element. */
+const navigating: Record<string, string> = {
+  a: "href",
+  area: "href",
+  button: "formaction",
+  embed: "src",
+  form: "action",
+  frame: "src",
+  iframe: "src",
+  input: "formaction",
+  object: "data",
+  portal: "src",
+};
+
+/** Makes a {@link Collector}. */
+export function createCollector(options: ReadPageOptions, readNested: ReadNested): Collector {
+  const scripts: ScriptFact[] = [];
+  const styles: StyleFact[] = [];
+  const handlers: AttributeFact[] = [];
+  const styleAttributes: AttributeFact[] = [];
+  const scriptUrls: AttributeFact[] = [];
+  const resources: ResourceFact[] = [];
+  const pragmas: PragmaFact[] = [];
+  const charsets: AttributeFact[] = [];
+  const nested: NestedPageFact[] = [];
+  const ids = options.ids === true ? new Set<string>() : undefined;
+  let base: string | undefined;
+  let submitsToItself = false;
+
+  const add = (tag: StartTag): void => {
+    const element = asElement(tag);
+    if (element.script !== undefined) scripts.push(element.script);
+    else if (tag.name === "style" && tag.content !== undefined)
+      styles.push({ ...tag.content, attributes: tag.attributes });
+    for (const attribute of tag.attributes) {
+      if (attribute.name.startsWith("on")) handlers.push(attribute);
+      else if (attribute.name === "style") styleAttributes.push(attribute);
+      if (runsAsScript(element, attribute)) scriptUrls.push(attribute);
+      if (attribute.name === "id" && !tag.isInert && attribute.value !== "") ids?.add(attribute.value);
+    }
+    for (const resource of resourcesOf(element))
+      if (resource.kind !== "link" || options.links !== false) resources.push(resource);
+    if (tag.namespace === "html") addHtml(element);
+  };
+
+  const addHtml = (element: ElementRead): void => {
+    const { name, isInert } = element;
+    if (name === "meta") addMeta(element);
+    if (name === "base" && !isInert) base ??= element.attribute("href")?.value;
+    if (name === "form") submitsToItself ||= (element.attribute("action")?.value.trim() ?? "") === "";
+    if (name === "a" && !isInert) {
+      const anchor = element.attribute("name")?.value ?? "";
+      if (anchor !== "") ids?.add(anchor);
+    }
+    const srcdoc = name === "iframe" || name === "frame" ? element.attribute("srcdoc") : undefined;
+    if (srcdoc !== undefined)
+      nested.push({ attribute: srcdoc, page: readNested(new TextEncoder().encode(srcdoc.value)) });
+  };
+
+  const addMeta = (element: ElementRead): void => {
+    const [pragma, content] = [element.attribute("http-equiv"), element.attribute("content")];
+    if (pragma !== undefined)
+      pragmas.push({
+        name: pragma.value.toLowerCase(),
+        content: content?.value ?? "",
+        element: element.tag,
+        inert: element.isInert,
+      });
+    if (declaredEncoding((name) => element.attribute(name)?.value) === undefined) return;
+    const declaring = element.attribute("charset") ?? content;
+    if (declaring !== undefined && !element.isInert) charsets.push(declaring);
+  };
+
+  const facts = (): TagFacts => ({
+    scripts,
+    styles,
+    handlers,
+    styleAttributes,
+    scriptUrls,
+    resources,
+    base,
+    pragmas,
+    charsets,
+    nested,
+    submitsToItself,
+    ids: ids === undefined ? undefined : [...ids],
+  });
+
+  return { add, facts };
+}
+
+function asElement(tag: StartTag): ElementRead {
+  const attribute = (name: string) => tag.attributes.find((candidate) => candidate.name === name);
+  return { ...tag, attribute, script: tag.name === "script" ? asScript(tag, attribute) : undefined };
+}
+
+function asScript(
+  { namespace, content, attributes }: StartTag,
+  attribute: ElementRead["attribute"],
+): ScriptFact | undefined {
+  // MathML has no scripts.
+  if (content === undefined || namespace === "math") return undefined;
+  const isHtml = namespace === "html";
+  const source = isHtml ? attribute("src") : (attribute("href") ?? attribute("xlink:href"));
+  return {
+    ...content,
+    type: scriptType(attribute("type")?.value, isHtml ? attribute("language")?.value : undefined),
+    src: source?.value,
+    attributes,
+  };
+}
+
+function runsAsScript(element: ElementRead, attribute: AttributeFact): boolean {
+  if (element.namespace !== "html") {
+    if (isReference(attribute)) return isScriptUrl(attribute.value);
+    return animatesAddress(element) && animatedAddresses(attribute).some(isScriptUrl);
+  }
+  if (Object.hasOwn(navigating, element.name) && navigating[element.name] === attribute.name)
+    return isScriptUrl(attribute.value);
+  return element.name === "meta" && attribute.name === "content" && refreshesToScript(element, attribute);
+}
+
+/** Browsers refuse this today; whoever else reads the page may not. */
+function refreshesToScript(element: ElementRead, { value }: AttributeFact): boolean {
+  if (element.attribute("http-equiv")?.value.toLowerCase() !== "refresh") return false;
+  const address =
+    /^[\t\n\f\r ]*[\d.]*[\t\n\f\r ]*[;,]?[\t\n\f\r ]*(?:url[\t\n\f\r ]*=[\t\n\f\r ]*)?["']?/i.exec(value);
+  return isScriptUrl(value.slice(address?.[0].length ?? 0));
+}

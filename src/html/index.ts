@@ -1,0 +1,16 @@
+export { readPageWithParser } from "./read-page.ts";
+export { readPageWithParser as readPage } from "./read-page.ts";
+export { isScriptUrl } from "./script-url.ts";
+export type { HtmlErrorCode } from "./errors.ts";
+export type {
+  AttributeFact,
+  NestedPageFact,
+  PageFacts,
+  PragmaFact,
+  ReadPageOptions,
+  ResourceFact,
+  ResourceKind,
+  ScriptFact,
+  Span,
+  StyleFact,
+} from "./page-facts.ts";

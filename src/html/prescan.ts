@@ -1,0 +1,83 @@
+import { readAttributes } from "./attributes.ts";
+import type { RawAttribute } from "./attributes.ts";
+import { isSpace } from "./text.ts";
+
+/** How far a browser looks for a declaration before it starts to read. */
+const prescanBytes = 1024;
+
+/**
+ * Finds the label of the encoding that a page declares in its first 1024 bytes.
+ *
+ * @see https://html.spec.whatwg.org/multipage/parsing.html#prescan-a-byte-stream-to-determine-its-encoding
+ */
+export function prescan(bytes: Uint8Array): string | undefined {
+  const text = String.fromCharCode(...bytes.subarray(0, prescanBytes));
+  let at = 0;
+  while (at < text.length) {
+    const open = text.indexOf("<", at);
+    if (open === -1) return undefined;
+    if (text.startsWith("<!--", open)) {
+      // `<!-->` is a whole comment here: the two hyphens may be both ends of it.
+      const close = text.indexOf("-->", open + 2);
+      if (close === -1) return undefined;
+      at = close + 3;
+    } else if (/^<\/?[a-z]/i.test(text.slice(open, open + 3))) {
+      let nameTo = open + 1;
+      while (
+        nameTo < text.length &&
+        !/[\t\n\f\r >]/.test(text.charAt(nameTo)) &&
+        !endsMeta(text, open, nameTo)
+      )
+        nameTo++;
+      const { attributes, to } = readAttributes(text, nameTo);
+      if (endsMeta(text, open, nameTo)) {
+        const label = declaredIn(text, attributes);
+        if (label !== undefined) return label;
+      }
+      if (to === undefined) return undefined;
+      at = to;
+    } else if (/^<[!/?]/.test(text.slice(open, open + 2))) {
+      const close = text.indexOf(">", open);
+      if (close === -1) return undefined;
+      at = close + 1;
+    } else {
+      at = open + 1;
+    }
+  }
+  return undefined;
+}
+
+function endsMeta(text: string, open: number, at: number): boolean {
+  const code = text.charCodeAt(at);
+  return (
+    at === open + 5 && (code === 0x2f || isSpace(code)) && text.slice(open + 1, at).toLowerCase() === "meta"
+  );
+}
+
+function declaredIn(text: string, attributes: readonly RawAttribute[]): string | undefined {
+  const first = new Map<string, string>();
+  for (const { nameFrom, nameTo, valueFrom, valueTo } of attributes) {
+    const name = text.slice(nameFrom, nameTo).toLowerCase();
+    if (!first.has(name)) first.set(name, text.slice(valueFrom, valueTo));
+  }
+  return declaredEncoding((name) => first.get(name));
+}
+
+/** What a `<meta>` says about the encoding, by its attributes. */
+export function declaredEncoding(attribute: (name: string) => string | undefined): string | undefined {
+  const charset = attribute("charset");
+  if (charset !== undefined) return charset;
+  if (attribute("http-equiv")?.toLowerCase() !== "content-type") return undefined;
+  return charsetIn(attribute("content") ?? "");
+}
+
+/**
+ * Finds the charset in the content of a `<meta http-equiv=content-type>`.
+ *
+ * @see https://html.spec.whatwg.org/multipage/urls-and-fetching.html#extracting-character-encodings-from-meta-elements
+ */
+export function charsetIn(content: string): string | undefined {
+  const found =
+    /charset[\t\n\f\r ]*=[\t\n\f\r ]*(?:"([^"]*)"|'([^']*)'|([^"'\t\n\f\r ;][^\t\n\f\r ;]*))/i.exec(content);
+  return found === null ? undefined : (found[1] ?? found[2] ?? found[3]);
+}

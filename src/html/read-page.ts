@@ -1,0 +1,61 @@
+import { CurtainwallError } from "../shared/index.ts";
+import type { ReadNested } from "./collect.ts";
+import { decodePage, declaredAs } from "./encoding.ts";
+import type { DecodedPage } from "./encoding.ts";
+import type { HtmlErrorCode } from "./errors.ts";
+import type { PageFacts, ReadPageOptions } from "./page-facts.ts";
+import { charsetIn } from "./prescan.ts";
+import { readDecodedWithParser } from "./reference.ts";
+
+/** One way of reading a page's text. */
+type ReadDecoded = (page: DecodedPage, options: ReadPageOptions, readNested: ReadNested) => PageFacts;
+
+/** How deep pages may stand in each other's `srcdoc`. */
+const maxNesting = 8;
+
+/**
+ * Reads a page as a browser does, by building its tree with parse5. The same as {@link readPage}, which is faster and leaves to this
+ * one what it isn't sure of.
+ *
+ * @throws {CurtainwallError} `HTML_ENCODING_UNSUPPORTED`, `HTML_PAGE_TOO_COMPLEX`, `HTML_XML_MALFORMED`
+ */
+export function readPageWithParser(bytes: Uint8Array, options: ReadPageOptions = {}): PageFacts {
+  return read(bytes, options, readDecodedWithParser, 0);
+}
+
+function read(
+  bytes: Uint8Array,
+  options: ReadPageOptions,
+  readDecoded: ReadDecoded,
+  depth: number,
+): PageFacts {
+  const { charset, ...rest } = options;
+  const readNested: ReadNested = (nested) => readSrcdoc(nested, rest, readDecoded, depth + 1);
+  const page = decodePage(bytes, charset);
+  const facts = readDecoded(page, options, readNested);
+  const late = page.tentative ? lateEncoding(facts) : undefined;
+  return late === undefined || late === page.encoding
+    ? facts
+    : readDecoded(decodePage(bytes, late), options, readNested);
+}
+
+/** A `<meta>` beyond the first 1024 bytes makes a browser start again, if nothing else has told the encoding. */
+function lateEncoding({ charsets: [first] }: PageFacts): string | undefined {
+  if (first === undefined) return undefined;
+  const label = first.name === "charset" ? first.value : charsetIn(first.value);
+  return label === undefined ? undefined : declaredAs(label);
+}
+
+function readSrcdoc(
+  bytes: Uint8Array,
+  options: ReadPageOptions,
+  readDecoded: ReadDecoded,
+  depth: number,
+): PageFacts {
+  if (depth <= maxNesting) return read(bytes, { ...options, charset: "utf-8" }, readDecoded, depth);
+  throw new CurtainwallError<HtmlErrorCode>(
+    "HTML_PAGE_TOO_COMPLEX",
+    `The page has frames with srcdoc inside each other, more than ${maxNesting} deep.`,
+    { hint: "Give the inner frames an address of their own, with src." },
+  );
+}
