@@ -1,5 +1,5 @@
 import { buildSite } from "../site/index.ts";
-import { loadContract, stackFolders, writeRelease } from "../stack/index.ts";
+import { assertStateUsable, loadContract, stackFolders, writeRelease } from "../stack/index.ts";
 import type { Command } from "./command.ts";
 import { print, printJson, say, showProgress, styled } from "./voice.ts";
 
@@ -34,6 +34,7 @@ export async function build(path: string): Promise<BuildResult> {
   const started = performance.now();
   const { contract, root } = await loadContract(path);
   const folders = stackFolders(root);
+  assertStateUsable(folders, "build");
   const line = showProgress();
   try {
     const site = await buildSite({

@@ -1,4 +1,4 @@
-import { startStack, stopRequest } from "../stack/index.ts";
+import { describeIsolation, startStack, stopRequest } from "../stack/index.ts";
 import type { RunningStack, StackLogEntry } from "../stack/index.ts";
 import type { Command } from "./command.ts";
 import { say, styled } from "./voice.ts";
@@ -14,7 +14,7 @@ export const startCommand: Command = {
   async run({ positionals }) {
     const stack = await startStack({ path: positionals[0] ?? ".", log: sayEntry });
     say(
-      `${styled("green", "serving")} ${address(stack)}  ${styled("dim", `(${stack.addresses.join(", ")}; domains kept apart by ${stack.isolation})`)}`,
+      `${styled("green", "serving")} ${address(stack)}  ${styled("dim", `(${stack.addresses.join(", ")}; ${describeIsolation(stack.isolation)})`)}`,
     );
     process.on("SIGHUP", () => void stack.reloadCertificate());
     await stopRequest();

@@ -30,6 +30,8 @@ export { eventCatalogue, maxEventText, parseSecurityEvent } from "./events.ts";
 export type { EventSink, SecurityEvent, SecurityEventType, Severity } from "./events.ts";
 export { parseLimit } from "./limit.ts";
 export type { Limit, LimitText } from "./limit.ts";
+export { isLoopbackHost } from "./loopback.ts";
+export { nearest } from "./nearest.ts";
 export { describeAccess, openApi } from "./openapi.ts";
 export type { OpenApiOptions } from "./openapi.ts";
 export { parseContract } from "./parse.ts";

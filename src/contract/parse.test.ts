@@ -358,7 +358,13 @@ test("http is refused, unless the contract says in words why it is safe; the rea
     stackOf({ upstreams: { shop: upstream({ url: "http://127.0.0.1:1", insecureAllowHttp: insecure }) } }),
   );
   assert.deepEqual(contract.weakenings, [{ at: "upstreams.shop.insecureAllowHttp", reason: insecure }]);
-  assertRefused(stackOf({ origin: "http://a.example" }), "CONTRACT_HTTP_REFUSED", /^origin must be https/);
+  assertRefused(
+    stackOf({ origin: "http://a.example:8443" }),
+    "CONTRACT_HTTP_REFUSED",
+    /^origin must be https/,
+    // An origin has no option that would allow it.
+    /^Write {2}"https:\/\/a\.example:8443"/,
+  );
   assertRefused(
     stackOf({ cors: { origins: ["http://a.example"] } }),
     "CONTRACT_HTTP_REFUSED",

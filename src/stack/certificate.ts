@@ -1,6 +1,7 @@
 import { X509Certificate, createPrivateKey } from "node:crypto";
 import { readFileSync, unwatchFile, watchFile } from "node:fs";
 import { isAbsolute, join } from "node:path";
+import { isLoopbackHost } from "../contract/index.ts";
 import type { Contract } from "../contract/index.ts";
 import { developmentCertificate } from "../edge/index.ts";
 import { CurtainwallError } from "../shared/index.ts";
@@ -16,7 +17,12 @@ export interface StackCertificate {
   readonly caFile: string | undefined;
 }
 
-/** Reads the contract's certificate, or makes one with the development authority. */
+/**
+ * Reads the contract's certificate. A site that only this machine can reach gets one from the development authority instead.
+ *
+ * @throws {CurtainwallError} `STACK_CERTIFICATE_MISSING` when a public site names none, `STACK_CERTIFICATE_INVALID`,
+ *   `STACK_FILE_UNREADABLE`
+ */
 export async function loadCertificate(contract: Contract, folders: StackFolders): Promise<StackCertificate> {
   const { certificate } = contract.edge;
   if (certificate !== undefined) {
@@ -27,12 +33,25 @@ export async function loadCertificate(contract: Contract, folders: StackFolders)
     return { pair, fingerprint: checkPair(pair), caFile: undefined };
   }
   const { hostname } = new URL(contract.origin);
+  assertLocal(hostname, contract);
   const host = hostname.replace(/^\[|\]$/g, "");
   const { cert, key, caFile } = await developmentCertificate({
     folder: folders.authority,
     hosts: [...new Set([host, "localhost", "127.0.0.1", "::1"])],
   });
   return { pair: { cert, key }, fingerprint: checkPair({ cert, key }), caFile };
+}
+
+/** Visitors of a public site would be shown an authority that they have no reason to trust, and learn to click warnings away. */
+function assertLocal(hostname: string, { origin, edge }: Contract): void {
+  if (isLoopbackHost(hostname) || edge.addresses.every(isLoopbackHost)) return;
+  throw new CurtainwallError(
+    "STACK_CERTIFICATE_MISSING",
+    `The contract names no certificate for ${origin}, and a development certificate is for this machine only.`,
+    {
+      hint: `Add  edge: { certificate: { certFile: "…", keyFile: "…" } },   Or try the site here, where only this machine reaches it:  edge: { addresses: ["127.0.0.1", "::1"], port: 8443 },`,
+    },
+  );
 }
 
 /** Calls back with the new certificate whenever its files change to another usable pair. Returns what stops it. */

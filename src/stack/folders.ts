@@ -1,5 +1,6 @@
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
+import { accessSync, constants, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { CurtainwallError } from "../shared/index.ts";
 
 /** Where a site's state lies: one folder a domain, below `.curtainwall/` beside its contract. */
 export interface StackFolders {
@@ -34,7 +35,44 @@ export function stackFolders(root: string): StackFolders {
   };
 }
 
-/** Makes the state folder, which others may pass through: upstreams read the gateway's public key below it. */
+/**
+ * Makes the state folder, which others may pass through: upstreams read the gateway's public key below it. Git is told to leave
+ * it alone, since keys lie in it.
+ */
 export function makeStateFolder({ state }: StackFolders): void {
   mkdirSync(state, { recursive: true, mode: 0o755 });
+  const ignore = join(state, ".gitignore");
+  if (!existsSync(ignore)) writeFileSync(ignore, "*\n", { mode: 0o644 });
+}
+
+/** What a build writes to. */
+const usedByBuild = ["state", "edge", "cache"] as const;
+/** What a stack works with. */
+const usedByStack = ["state", "edge", "ledger", "cache", "authority", "logFile", "assertionKeyFile"] as const;
+
+/**
+ * Checks that what an earlier build or start left behind can be used by this user: a start as root gives folders to others.
+ *
+ * @throws {CurtainwallError} `STACK_STATE_FOREIGN`
+ */
+export function assertStateUsable(folders: StackFolders, use: "build" | "start"): void {
+  const closed = (use === "build" ? usedByBuild : usedByStack).map((name) => folders[name]).find(isClosed);
+  if (closed === undefined) return;
+  throw new CurtainwallError(
+    "STACK_STATE_FOREIGN",
+    `${relative(folders.root, closed)} belongs to another user, so this one can't go on with it.`,
+    {
+      hint: `An earlier start ran as root or as somebody else. Run this as that user, or take over what it left:  sudo chown -R $(id -u):$(id -g) ${folders.state}`,
+    },
+  );
+}
+
+/** Whether something is there that this user may not write to. */
+function isClosed(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EACCES";
+  }
 }

@@ -1,7 +1,7 @@
 export type { StackErrorCode } from "./errors.ts";
-export { stackFolders } from "./folders.ts";
+export { assertStateUsable, stackFolders } from "./folders.ts";
 export type { StackFolders } from "./folders.ts";
-export { findIsolation } from "./isolation.ts";
+export { describeIsolation, findIsolation } from "./isolation.ts";
 export type { DomainName, Isolation } from "./isolation.ts";
 export { loadContract } from "./load-contract.ts";
 export type { LoadedContract } from "./load-contract.ts";

@@ -8,6 +8,17 @@ import type { DomainUser } from "./messages.ts";
  */
 export type Isolation = "uid" | "bwrap" | "reduced";
 
+/** Says in words how domains are kept apart. */
+export function describeIsolation(isolation: Isolation): string {
+  return isolationWords[isolation];
+}
+
+const isolationWords: Record<Isolation, string> = {
+  uid: "each domain is a user of its own",
+  bwrap: "each domain is in a sandbox of its own (bubblewrap)",
+  reduced: "REDUCED ISOLATION: the domains are processes of one user",
+};
+
 /** The trust domains that are processes. */
 export type DomainName = "edge" | "ledger";
 

@@ -2,20 +2,27 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import {
   appendFileSync,
+  chmodSync,
   linkSync,
+  mkdirSync,
+  mkdtempSync,
   readFileSync,
+  renameSync,
   rmSync,
+  rmdirSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { needsRoot, requires } from "../../test/requires.ts";
 import { makeProject } from "../../test/support/project.ts";
 import { httpsGet } from "../../test/support/https-get.ts";
-import { loadContract, startStack } from "./index.ts";
+import { assertStateUsable, loadContract, stackFolders, startStack } from "./index.ts";
 import type { RunningStack, StackLogEntry } from "./index.ts";
 
 const plain = `import { defineStack } from "curtainwall";
@@ -378,5 +385,112 @@ test(
       assert.equal(readFileSync(precious, "utf8"), "root's own");
     }
     project.remove();
+  },
+);
+
+test("A ledger that can't start again is ended, not left behind as root; once its cause is mended it goes on, and nothing that was sent meanwhile is missing", async () => {
+  const project = await makeProject({ config: plain });
+  const { log, seen } = collectLog();
+  const stack = await startStack({ path: project.root, log });
+  const { logFile } = stack.folders;
+  try {
+    renameSync(logFile, `${logFile}.aside`);
+    mkdirSync(logFile);
+    process.kill(stack.pids().ledger, "SIGKILL");
+    await seen(/the ledger could not be started again: The log can't be opened/);
+    const failed = stack.pids().ledger;
+    assert.throws(() => process.kill(failed, 0), { code: "ESRCH" });
+    assert.equal(
+      (await httpsGet({ host: "127.0.0.1", port: stack.port, name: "other.example" })).status,
+      421,
+    );
+    rmdirSync(logFile);
+    renameSync(`${logFile}.aside`, logFile);
+    await seen(/the ledger runs again/);
+  } finally {
+    await stack.close();
+  }
+  const events = eventsOf(stack).map(({ event }) => event);
+  for (const name of [
+    "stack.domain.exited",
+    "edge.request.refused",
+    "stack.domain.restarted",
+    "stack.stopped",
+  ])
+    assert.ok(events.includes(name), name);
+  project.remove();
+});
+
+test("A public site without a certificate does not start with one for development; on loopback alone it may", async () => {
+  const config = (edge: string): string =>
+    plain.replace("https://localhost", "https://www.bakery.example").replace("port: 0,", `port: 0, ${edge}`);
+  const open = await makeProject({ config: config("") });
+  await assert.rejects(
+    startStack({ path: open.root, log: () => undefined }),
+    (error: { code: string; hint: string }) =>
+      error.code === "STACK_CERTIFICATE_MISSING" && error.hint.includes("certificate: { certFile:"),
+  );
+  open.remove();
+  const local = await makeProject({ config: config('addresses: ["127.0.0.1"],') });
+  const stack = await startStack({ path: local.root, log: () => undefined });
+  try {
+    assert.equal(
+      (await httpsGet({ host: "127.0.0.1", port: stack.port, name: "www.bakery.example" })).status,
+      200,
+    );
+  } finally {
+    await stack.close();
+    local.remove();
+  }
+});
+
+test("Git is told to leave the state folder alone, and its own file there is not written over", async () => {
+  const project = await makeProject({ config: plain });
+  const file = `${project.root}/.curtainwall/.gitignore`;
+  await (await startStack({ path: project.root, log: () => undefined })).close();
+  assert.equal(readFileSync(file, "utf8"), "*\n");
+  assert.equal(statSync(file).mode & 0o444, 0o444, "upstreams may read below the folder");
+  writeFileSync(file, "*\n!edge\n");
+  await (await startStack({ path: project.root, log: () => undefined })).close();
+  assert.equal(readFileSync(file, "utf8"), "*\n!edge\n");
+  project.remove();
+});
+
+test(
+  "What a start as root left behind stops an ordinary user's start and build with the command that helps",
+  needsRoot,
+  async () => {
+    const parent = mkdtempSync(join(tmpdir(), "curtainwall-foreign-"));
+    chmodSync(parent, 0o755);
+    const folders = stackFolders(parent);
+    mkdirSync(folders.ledger, { recursive: true });
+    writeFileSync(folders.logFile, "");
+    assertStateUsable(folders, "start");
+    // Loaded first and dropped then: an ordinary user may not be able to read this repository.
+    const script = `
+    const { assertStateUsable, stackFolders } = await import(process.env.MODULE);
+    process.setgroups([]); process.setgid(65534); process.setuid(65534);
+    for (const use of ["start", "build"]) {
+      try { assertStateUsable(stackFolders(process.env.ROOT), use); console.log("usable"); }
+      catch (error) { console.log(error.code, error.message, error.hint); }
+    }`;
+    const run = (): string[] =>
+      execFileSync(
+        process.execPath,
+        ["--conditions=curtainwall-source", "--input-type=module", "-e", script],
+        {
+          encoding: "utf8",
+          env: { ROOT: parent, MODULE: new URL("./folders.ts", import.meta.url).href },
+        },
+      )
+        .trim()
+        .split("\n");
+    for (const line of run())
+      assert.match(line, /^STACK_STATE_FOREIGN \.curtainwall belongs to another user.*sudo chown -R/);
+    chmodSync(folders.state, 0o777);
+    const [start, build] = run();
+    assert.match(start ?? "", /^STACK_STATE_FOREIGN \.curtainwall\/ledger belongs to another user/);
+    assert.equal(build, "usable", "a build has no use for the log");
+    rmSync(parent, { recursive: true });
   },
 );

@@ -11,7 +11,7 @@ import {
   unlinkSync,
 } from "node:fs";
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { clearTimeout, setTimeout } from "node:timers";
 import type { EventSink } from "../contract/index.ts";
 import { createEventQueue } from "../ledger/node.ts";
@@ -21,7 +21,7 @@ import { loadAssertionKey } from "./assertion-key.ts";
 import { loadCertificate, readPem, watchCertificate } from "./certificate.ts";
 import type { StackCertificate } from "./certificate.ts";
 import { openEventsPipe } from "./events-pipe.ts";
-import { makeStateFolder, stackFolders } from "./folders.ts";
+import { assertStateUsable, makeStateFolder, stackFolders } from "./folders.ts";
 import type { StackFolders } from "./folders.ts";
 import { domainUser, findIsolation } from "./isolation.ts";
 import type { DomainName, Isolation, SandboxView } from "./isolation.ts";
@@ -83,7 +83,7 @@ const toStderr = ({ from, level, message }: StackLogEntry): void =>
  * Starts a site: the ledger, then the edge, each in its own trust domain, and keeps them running.
  *
  * @throws {CurtainwallError} what `loadContract` throws; `STACK_RELEASE_MISSING`, `STACK_PORT_IN_USE`,
- *   `STACK_CERTIFICATE_INVALID`, `STACK_FILE_UNREADABLE`; what a domain reports while it starts, `RELEASE_DIGEST_MISMATCH` for one
+ *   `STACK_STATE_FOREIGN`, `STACK_CERTIFICATE_MISSING`, `STACK_CERTIFICATE_INVALID`, `STACK_FILE_UNREADABLE`; what a domain reports while it starts, `RELEASE_DIGEST_MISMATCH` for one
  */
 export async function startStack({
   path = ".",
@@ -95,9 +95,10 @@ export async function startStack({
   const folders = stackFolders(loaded.root);
   if (!existsSync(folders.releaseFile)) {
     throw new CurtainwallError("STACK_RELEASE_MISSING", "There is no release to serve.", {
-      hint: "Build it first: npx curtainwall build",
+      hint: `Build it first:  npx curtainwall build${folderArgument(loaded.root)}`,
     });
   }
+  assertStateUsable(folders, "start");
   const supervisor = new Supervisor(loaded, { log, isolation, graceMs, folders });
   try {
     await supervisor.start();
@@ -106,6 +107,12 @@ export async function startStack({
     throw error;
   }
   return supervisor.running();
+}
+
+/** A folder as it is written after a command: nothing for the present one. */
+function folderArgument(root: string): string {
+  const path = relative(process.cwd(), root);
+  return path === "" ? "" : ` ${path}`;
 }
 
 interface Surroundings extends Required<Pick<StartOptions, "log" | "isolation" | "graceMs">> {

@@ -1,8 +1,11 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, writeSync } from "node:fs";
+import { makeStateFolder } from "./folders.ts";
 import type { StackFolders } from "./folders.ts";
 
 /** Puts a release in place of the one before: whole or not at all, and on disk when this returns. */
-export function writeRelease({ edge, releaseFile }: StackFolders, release: Uint8Array): void {
+export function writeRelease(folders: StackFolders, release: Uint8Array): void {
+  const { edge, releaseFile } = folders;
+  makeStateFolder(folders);
   mkdirSync(edge, { recursive: true, mode: 0o755 });
   const fresh = `${releaseFile}.${process.pid}.new`;
   const fd = openSync(fresh, "w", 0o644);

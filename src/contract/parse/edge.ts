@@ -1,8 +1,7 @@
 import type { ContractEdge } from "../contract.ts";
+import { isLoopbackHost } from "../loopback.ts";
 import type { Problems } from "./problems.ts";
 import { number, quote, section, text } from "./values.ts";
-
-const loopbackNames = new Set(["localhost", "127.0.0.1", "[::1]"]);
 
 /** Reads where the edge listens, and with which certificate. */
 export function parseEdge(problems: Problems, value: unknown, origin: string): ContractEdge {
@@ -34,7 +33,7 @@ export function parseEdge(problems: Problems, value: unknown, origin: string): C
     );
   }
   const files = section(problems, "edge.certificate", certificate, ["certFile", "keyFile"]);
-  const isLocal = loopbackNames.has(url.hostname) || url.hostname.endsWith(".localhost");
+  const isLocal = isLoopbackHost(url.hostname);
   return {
     addresses: (addresses as string[] | undefined) ?? (isLocal ? ["127.0.0.1", "::1"] : ["::"]),
     port,

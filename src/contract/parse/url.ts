@@ -4,18 +4,27 @@ import { quote } from "./values.ts";
 /** What stands for a URL that could not be read, while the rest of the contract is looked at. */
 const blankUrl = new URL("https://invalid.invalid");
 
-/** Reads an absolute URL of a service: https unless `allowHttp`. */
+/** Whether http is accepted: for a service only with a reason, for an origin never. */
+type Plain = "allowed" | "with a reason" | "never";
+
+/** Reads the absolute URL of a service: https, unless `allowHttp`. */
 export function parseUrl(problems: Problems, where: string, value: unknown, allowHttp: boolean): URL {
+  return readUrl(problems, where, value, allowHttp ? "allowed" : "with a reason");
+}
+
+function readUrl(problems: Problems, where: string, value: unknown, plain: Plain): URL {
   const url = typeof value === "string" ? URL.parse(value) : null;
   if (url === null) {
     problems.add("CONTRACT_OPTION_INVALID", `${where} must be an absolute URL, not ${quote(value)}.`);
     return blankUrl;
   }
-  if (url.protocol === "http:" && !allowHttp) {
+  if (url.protocol === "http:" && plain !== "allowed") {
     problems.add(
       "CONTRACT_HTTP_REFUSED",
       `${where} must be https: what travels over http can be read and changed on the way.`,
-      'If it never leaves the machine, say so:  insecureAllowHttp: "listens on loopback only"',
+      plain === "never"
+        ? `Write  "https://${url.host}"; on this machine a development certificate is made for it`
+        : 'If it never leaves the machine, say so:  insecureAllowHttp: "listens on loopback only"',
     );
   } else if (url.protocol !== "https:" && url.protocol !== "http:") {
     problems.add("CONTRACT_OPTION_INVALID", `${where} must be https, not ${quote(url.protocol)}.`);
@@ -38,7 +47,7 @@ export function parseOrigin(problems: Problems, where: string, value: unknown): 
     );
     return blankUrl.origin;
   }
-  const url = parseUrl(problems, where, value, false);
+  const url = readUrl(problems, where, value, "never");
   if (url.origin !== value && url !== blankUrl) {
     problems.add(
       "CONTRACT_OPTION_INVALID",
