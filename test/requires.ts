@@ -3,7 +3,7 @@ import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 
 /** System programs that some tests need and a developer's machine may lack. */
-export type SystemProgram = "chromium" | "bwrap" | "nginx" | "wrk" | "openssl" | "git";
+export type SystemProgram = "chromium" | "bwrap" | "nginx" | "wrk" | "openssl" | "git" | "ssh-keygen";
 
 /** Options of a test that only root can run, say because it gives processes users of their own. `.ci/run` knows the reason. */
 export const needsRoot: { readonly skip: string | false } = {
@@ -37,6 +37,7 @@ const programs: Record<SystemProgram, Program> = {
   wrk: { names: ["wrk"], debian: "wrk" },
   openssl: { names: ["openssl"], debian: "openssl" },
   git: { names: ["git"], debian: "git" },
+  "ssh-keygen": { names: ["ssh-keygen"], debian: "openssh-client" },
 };
 
 const found = new Map<SystemProgram, Required>();

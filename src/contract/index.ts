@@ -37,9 +37,14 @@ export type { OpenApiOptions } from "./openapi.ts";
 export { parseContract } from "./parse.ts";
 export { methods, paramNames, parseRouteKey } from "./path.ts";
 export type { Method, PathSegment, RouteKeyParts } from "./path.ts";
+export { acceptRelease, openSignatures } from "./release/accept.ts";
+export type { Acceptance, AcceptedRelease, ReleaseKeys } from "./release/accept.ts";
+export { contractDigest } from "./release/contract-digest.ts";
 export { decodeRelease } from "./release/decode.ts";
 export { createReleaseWriter, encodeRelease } from "./release/encode.ts";
 export type { ReleaseSink, ReleaseWriter, WrittenRelease } from "./release/encode.ts";
+export { openEnvelope, signEnvelope, sshNamespace } from "./release/envelope.ts";
+export type { Envelope, EnvelopeKind, EnvelopeSigner } from "./release/envelope.ts";
 export { encodings } from "./release/format.ts";
 export type {
   Encoding,
@@ -51,6 +56,12 @@ export type {
   ReleaseRedirect,
   ReleaseVariant,
 } from "./release/format.ts";
+export { outsideProgram, programOf } from "./release/program.ts";
+export type { Program, ProgramFacts } from "./release/program.ts";
+export { parsePublicKey, publicKeyOf } from "./release/public-key.ts";
+export type { ReleasePublicKey } from "./release/public-key.ts";
+export { identityDigest, parseProgram, parseSignatures, programDigest } from "./release/statement.ts";
+export type { ReleaseSignatures, ReleaseStatement } from "./release/statement.ts";
 export { closeObjects, inspectSchema } from "./schema.ts";
 export type { SchemaProblem } from "./schema.ts";
 export { baseSecurityHeaders, inertPolicy, securityHeaders } from "./security-headers.ts";

@@ -12,6 +12,19 @@ export function toBase64(bytes: Uint8Array): string {
   return btoa(binary);
 }
 
+/** Reads base64, padded or not, in either alphabet but not in both. Undefined for anything that {@link toBase64} would write otherwise. */
+export function fromBase64(text: string): Uint8Array | undefined {
+  const plain = text
+    .replaceAll("-", "+")
+    .replaceAll("_", "/")
+    .replace(/={1,2}$/, "");
+  if (!/^[A-Za-z0-9+/]*$/.test(plain) || (/[-_]/.test(text) && /[+/]/.test(text))) return undefined;
+  if (plain.length % 4 === 1) return undefined;
+  const bytes = Uint8Array.from(atob(plain), (character) => character.charCodeAt(0));
+  // Bits beyond the last byte would make two texts of one value.
+  return toBase64(bytes).replace(/=+$/, "") === plain ? bytes : undefined;
+}
+
 /** Writes bytes as lower-case hexadecimal. */
 export function toHex(bytes: Uint8Array): string {
   let text = "";

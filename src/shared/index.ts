@@ -1,4 +1,4 @@
 export { CurtainwallError, isCurtainwallError } from "./error.ts";
 export type { CurtainwallErrorOptions } from "./error.ts";
 export { Secret, revealSecret } from "./secret.ts";
-export { sha256, toBase64, toBase64Url, toHex } from "./bytes.ts";
+export { fromBase64, sha256, toBase64, toBase64Url, toHex } from "./bytes.ts";
