@@ -28,11 +28,10 @@ export function attributeFacts({
   toByte,
 }: TagPlace): AttributeFact[] {
   const facts = new Map<string, AttributeFact & { duplicates: Span[] | undefined }>();
-  let before = nameTo;
-  for (const raw of readAttributes(text, nameTo).attributes) {
-    // What stands between two attributes is white space and solidi.
-    const span = { from: toByte(before), to: toByte(raw.to) };
-    before = raw.to;
+  const raws = readAttributes(text, nameTo).attributes;
+  for (const [index, raw] of raws.entries()) {
+    const { from, to } = whatToCut(text, raws, index, nameTo);
+    const span = { from: toByte(from), to: toByte(to) };
     const name = nameOf(raw);
     const first = facts.get(name);
     if (first === undefined)
@@ -40,4 +39,15 @@ export function attributeFacts({
     else (first.duplicates ??= []).push(span);
   }
   return [...facts.values()];
+}
+
+/** What can be taken out so that the rest of the tag means what it meant. */
+function whatToCut(text: string, raws: readonly RawAttribute[], index: number, nameTo: number): Span {
+  const { nameFrom = 0, to: ownTo = 0 } = raws[index] ?? {};
+  const before = raws[index - 1]?.to ?? nameTo;
+  let to = ownTo;
+  // Attributes whose name starts with an equals sign would become the value of the one before.
+  for (let next = index + 1; text[raws[next]?.nameFrom ?? -1] === "="; next++) to = raws[next]?.to ?? to;
+  // White space and solidi stand between two attributes. Where none follows, those before are needed.
+  return { from: /[\t\n\f\r />]/.test(text.charAt(to)) ? before : nameFrom, to };
 }
