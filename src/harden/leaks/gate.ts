@@ -1,0 +1,113 @@
+import { createExceptions } from "./exceptions.ts";
+import { pathDetectors } from "./paths.ts";
+import { matchesPath } from "./pattern.ts";
+import { publicNameDetector } from "./public-names.ts";
+import { createSearch } from "./search.ts";
+import type { Sighting } from "./search.ts";
+import { serverOnlyDetector } from "./server-only.ts";
+import { inlineMapDetector } from "./source-map-urls.ts";
+import { specialTokenDetectors } from "./special-tokens.ts";
+import { tokenDetectors } from "./tokens.ts";
+import type { LeakGate, LeakGateOptions, LeakHit } from "./types.ts";
+import { searchValues } from "./values.ts";
+
+/**
+ * Makes the gate that every release passes: it looks in each file for private values, tokens of known kinds, private files, source
+ * maps, server-only modules and paths of the machine that built; raw, encoded, and inside what is packed.
+ *
+ * It keeps nothing of what it saw, so files can come one by one; {@link LeakGate.finish} forgets the values too.
+ *
+ * @example
+ * ```ts
+ * import { createLeakGate, unpack } from "curtainwall/harden";
+ *
+ * const gate = createLeakGate({ unpack });
+ * const hits = gate.inspect({ path: "index.html", bytes: new Uint8Array() });
+ * console.log([...hits, ...gate.finish()].filter((hit) => hit.level === "hit").length);
+ * ```
+ */
+export function createLeakGate({
+  unpack,
+  values = [],
+  publicNames,
+  buildRoots = [],
+  publicSourceMaps = [],
+  allow = [],
+  maxDepth = 5,
+  maxUnpackedBytes = 67_108_864,
+  now = () => new Date(),
+}: LeakGateOptions): LeakGate {
+  const secrets = searchValues(values);
+  const folders = pathDetectors(buildRoots);
+  const exceptions = createExceptions(allow, now());
+  const search = createSearch({
+    unpack,
+    maxDepth,
+    maxUnpackedBytes,
+    relevant: secrets.relevant,
+    isPublicMap: (path) => publicSourceMaps.some((pattern) => matchesPath(pattern, path)),
+    detectors: [
+      ...secrets.detectors,
+      ...folders.detectors,
+      ...tokenDetectors,
+      ...specialTokenDetectors,
+      ...(publicNames === undefined ? [] : [publicNameDetector(new Set(publicNames))]),
+      serverOnlyDetector,
+      inlineMapDetector,
+    ],
+  });
+  return {
+    notSearched: [...secrets.notSearched, ...folders.notSearched],
+    inspect(file) {
+      const found = new Map<string, { hit: LeakHit; offsets: Set<number> }>();
+      search(file, (sighting) => collect(found, file.path, sighting));
+      return [...found.values()]
+        .map(({ hit, offsets }) => ({ ...hit, occurrences: offsets.size }))
+        .filter((hit) => !exceptions.admits(hit));
+    },
+    finish() {
+      for (const { needles } of secrets.detectors) for (const needle of needles) needle.fill(0);
+      return exceptions.finish();
+    },
+  };
+}
+
+/** The places of one finding that are counted apart; one page of rubbish must not fill the memory. */
+const maxOffsets = 10_000;
+
+/** One hit for each thing that a file shows in one way, at its first place, with how often. */
+function collect(
+  found: Map<string, { hit: LeakHit; offsets: Set<number> }>,
+  path: string,
+  { finding, member, encodings, bytes, offset }: Sighting,
+): void {
+  const chain = [...new Set(encodings)];
+  const key = JSON.stringify([finding.rule, finding.message, member, chain]);
+  const known = found.get(key);
+  // Found as base64 and found in the decoded base64: three digits apart at most.
+  const place = offset >> 2;
+  if (known !== undefined) {
+    if (known.offsets.size < maxOffsets && !known.offsets.has(place - 1)) known.offsets.add(place);
+    return;
+  }
+  const hit = {
+    ...finding,
+    path,
+    member,
+    offset,
+    ...lineAndColumn(bytes, offset),
+    encodings: chain,
+    occurrences: 1,
+  };
+  found.set(key, { hit, offsets: new Set([place]) });
+}
+
+function lineAndColumn(bytes: Uint8Array, offset: number): { line: number; column: number } {
+  let line = 1;
+  let lineStart = 0;
+  for (let at = bytes.indexOf(0x0a); at >= 0 && at < offset; at = bytes.indexOf(0x0a, at + 1)) {
+    line++;
+    lineStart = at + 1;
+  }
+  return { line, column: offset - lineStart + 1 };
+}
