@@ -3,7 +3,7 @@ import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 
 /** System programs that some tests need and a developer's machine may lack. */
-export type SystemProgram = "chromium" | "bwrap" | "nginx" | "wrk" | "openssl" | "git" | "ssh-keygen";
+export type SystemProgram = "chromium" | "bwrap" | "nginx" | "caddy" | "wrk" | "openssl" | "git" | "ssh-keygen";
 
 /** Options of a test that only root can run, say because it gives processes users of their own. `.ci/run` knows the reason. */
 export const needsRoot: { readonly skip: string | false } = {
@@ -34,6 +34,7 @@ const programs: Record<SystemProgram, Program> = {
     probe: ["--unshare-user", "--unshare-pid", "--ro-bind", "/", "/", process.execPath, "--version"],
   },
   nginx: { names: ["nginx"], debian: "nginx-light" },
+  caddy: { names: ["caddy"], debian: "caddy" },
   wrk: { names: ["wrk"], debian: "wrk" },
   openssl: { names: ["openssl"], debian: "openssl" },
   git: { names: ["git"], debian: "git" },
