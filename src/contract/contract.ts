@@ -2,6 +2,7 @@ import type { Access } from "./access.ts";
 import type { Schema, TokenAlgorithm } from "./define.ts";
 import type { Limit } from "./limit.ts";
 import type { Method, PathSegment } from "./path.ts";
+import type { ReleaseKeys } from "./release/accept.ts";
 
 /** An option that weakens a default, with the reason that was given: logged at start, listed by the auditor. */
 export interface Weakening {
@@ -80,6 +81,8 @@ export interface Contract {
   /** Origins other than the site's own whose pages may call the API. */
   readonly corsOrigins: readonly string[];
   readonly edge: ContractEdge;
+  /** Whom releases must be signed by. Undefined: development keys, which are made beside the contract. */
+  readonly keys: ReleaseKeys | undefined;
   readonly routes: readonly ContractRoute[];
   /** First path segments that belong to the API: what lies below them is never a page. */
   readonly apiRoots: ReadonlySet<string>;

@@ -90,6 +90,14 @@ export interface EdgeOptions {
   maxClients?: number;
 }
 
+/** Public keys, each `ed25519:…` as `curtainwall key show` prints it, or the line of an OpenSSH public key file. */
+export interface KeysOptions {
+  /** Signs what may run: its private half stays with the developer, off the host. */
+  program: string;
+  /** Signs each content release: its private half is on the host that publishes. */
+  release: string;
+}
+
 interface RouteBase<To extends string> {
   /** Who may call it. */
   access: Access;
@@ -153,6 +161,8 @@ export interface StackOptions<Upstreams extends Record<string, Upstream>, Key ex
   /** Other origins whose pages may call the API. Default: none, only the site's own. */
   cors?: { origins: readonly string[] };
   edge?: EdgeOptions;
+  /** Whose signatures a release needs before it is served. Default: development keys, made on the first build and kept beside it. */
+  keys?: KeysOptions;
   routes?: { readonly [K in Key]: RouteOptions<K, keyof Upstreams & string> };
 }
 

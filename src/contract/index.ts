@@ -14,6 +14,7 @@ export type {
   EdgeOptions,
   Fields,
   IdentityOptions,
+  KeysOptions,
   None,
   RouteKey,
   RouteOptions,
@@ -40,7 +41,8 @@ export type { Method, PathSegment, RouteKeyParts } from "./path.ts";
 export { acceptRelease, openSignatures } from "./release/accept.ts";
 export type { Acceptance, AcceptedRelease, ReleaseKeys } from "./release/accept.ts";
 export { contractDigest } from "./release/contract-digest.ts";
-export { decodeRelease } from "./release/decode.ts";
+export { decodeRelease, detachManifest, readReleaseIndex } from "./release/decode.ts";
+export type { ReleaseIndex, ReleaseSource } from "./release/decode.ts";
 export { createReleaseWriter, encodeRelease } from "./release/encode.ts";
 export type { ReleaseSink, ReleaseWriter, WrittenRelease } from "./release/encode.ts";
 export { openEnvelope, signEnvelope, sshNamespace } from "./release/envelope.ts";

@@ -3,6 +3,7 @@ import type { Contract } from "./contract.ts";
 import { parseCors } from "./parse/cors.ts";
 import { parseEdge } from "./parse/edge.ts";
 import { parseIdentity } from "./parse/identity.ts";
+import { parseKeys } from "./parse/keys.ts";
 import { Problems } from "./parse/problems.ts";
 import { parseRoutes } from "./parse/routes.ts";
 import { parseSite } from "./parse/site.ts";
@@ -31,6 +32,7 @@ export function parseContract(stack: unknown): Contract {
     "upstreams",
     "cors",
     "edge",
+    "keys",
     "routes",
   ]);
   const origin = parseOrigin(problems, "origin", stack.origin);
@@ -47,6 +49,7 @@ export function parseContract(stack: unknown): Contract {
     upstreams,
     corsOrigins: parseCors(problems, stack.cors, origin),
     edge: parseEdge(problems, stack.edge, origin),
+    keys: parseKeys(problems, stack.keys),
     routes,
     apiRoots: new Set(routes.map((route) => route.path.split("/")[1] ?? "")),
     weakenings: problems.weakenings,

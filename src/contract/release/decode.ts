@@ -1,6 +1,6 @@
 import { CurtainwallError, sha256, toHex } from "../../shared/index.ts";
 import { checkOf } from "./encode.ts";
-import { endMagic, invalidRelease, magic, trailerLength, unshared } from "./format.ts";
+import { detachedMagic, endMagic, invalidRelease, magic, trailerLength, unshared } from "./format.ts";
 import type { Release, ReleaseManifest } from "./format.ts";
 import { parseManifest } from "./manifest.ts";
 import type { Blob } from "./manifest.ts";
@@ -16,46 +16,101 @@ const hashedAtOnce = 16;
  *   `RELEASE_DIGEST_MISMATCH` when a file's bytes are not those that the manifest names.
  */
 export async function decodeRelease(pack: Uint8Array): Promise<Release> {
-  const { json, signed, body, digest } = await openPack(pack);
-  const { manifest, blobs } = parseManifest(json, body.length);
-  await assertBlobs(blobs, body, manifest);
-  return { manifest, digest, body, signatures: new TextDecoder().decode(unshared(signed)) };
+  const index = await readIndex({
+    size: pack.length,
+    read: (offset, length) => unshared(pack.subarray(offset, offset + length)),
+  });
+  if (index.isDetached) throw invalidRelease("it is a manifest without its files");
+  const body = pack.subarray(magic.length, magic.length + index.bodyLength);
+  await assertBlobs(index.blobs, body, index.manifest);
+  return { manifest: index.manifest, digest: index.digest, body, signatures: index.signatures };
 }
 
-interface OpenPack {
+/** Something that a release's parts can be read from: a file, memory. */
+export interface ReleaseSource {
+  readonly size: number;
+  /** May give fewer bytes than asked for, if there are no more. */
+  read(offset: number, length: number): Uint8Array | Promise<Uint8Array>;
+}
+
+/** What a release says of itself; its files' bytes are not looked at. */
+export type ReleaseIndex = Omit<Release, "body">;
+
+/**
+ * Reads a release's manifest and signatures from its end, and leaves its files where they are. Takes a detached manifest too.
+ *
+ * @throws {CurtainwallError} `RELEASE_FORMAT_INVALID`
+ */
+export async function readReleaseIndex(source: ReleaseSource): Promise<ReleaseIndex> {
+  const { manifest, digest, signatures } = await readIndex(source);
+  return { manifest, digest, signatures };
+}
+
+/**
+ * Cuts a release's files off: what is left tells everything about them, under the same name and the same signatures.
+ *
+ * @param signatures to put in place of its own
+ * @throws {CurtainwallError} `RELEASE_FORMAT_INVALID`
+ */
+export async function detachManifest(source: ReleaseSource, signatures?: string): Promise<Uint8Array> {
+  const index = await readIndex(source);
+  const signed = new TextEncoder().encode(signatures ?? index.signatures);
+  const trailer = index.trailer.slice();
+  new DataView(trailer.buffer).setUint32(12, signed.length);
+  trailer.set(await checkOf(signed, trailer), trailerLength - endMagic.length - 32);
+  const parts = [detachedMagic, index.json, signed, trailer];
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+interface OpenIndex extends ReleaseIndex {
+  isDetached: boolean;
+  bodyLength: number;
+  blobs: readonly Blob[];
   json: Uint8Array;
-  signed: Uint8Array;
-  body: Uint8Array;
-  digest: string;
+  trailer: Uint8Array;
 }
 
-/** Finds the parts of a pack from its end, and checks all but the body. */
-async function openPack(pack: Uint8Array): Promise<OpenPack> {
-  if (!magic.every((byte, index) => pack[index] === byte))
-    throw invalidRelease(
-      "it does not begin like a release",
-      "Build it with this version: npx curtainwall build",
-    );
-  const trailerAt = pack.length - trailerLength;
-  const trailer = unshared(pack.subarray(Math.max(trailerAt, 0)));
+async function readIndex({ size, read }: ReleaseSource): Promise<OpenIndex> {
+  const isDetached = await readMagic(read);
+  const head = isDetached ? detachedMagic : magic;
+  const trailer = await read(Math.max(size - trailerLength, 0), trailerLength);
   const endAt = trailerLength - endMagic.length;
-  if (trailerAt < magic.length || !endMagic.every((byte, index) => trailer[endAt + index] === byte))
+  if (size < head.length + trailerLength || !begins(trailer.subarray(endAt), endMagic))
     throw invalidRelease("it is cut short");
   const view = new DataView(trailer.buffer, trailer.byteOffset);
   const bodyLength = Number(view.getBigUint64(0));
   const manifestLength = view.getUint32(8);
   const signedLength = view.getUint32(12);
-  if (magic.length + bodyLength + manifestLength + signedLength !== trailerAt)
+  const present = isDetached ? 0 : bodyLength;
+  if (head.length + present + manifestLength + signedLength + trailerLength !== size)
     throw invalidRelease("its parts are not as long as it says");
-  const signedAt = trailerAt - signedLength;
-  const json = pack.subarray(signedAt - manifestLength, signedAt);
-  const signed = pack.subarray(signedAt, trailerAt);
-  const digest = toHex(await sha256(unshared(json)));
-  const checks = toHex(trailer.subarray(16, endAt));
-  if (checks !== digest + toHex(await checkOf(signed, trailer)))
+  const json = await read(head.length + present, manifestLength);
+  const signed = await read(head.length + present + manifestLength, signedLength);
+  const digest = toHex(await sha256(json));
+  if (toHex(trailer.subarray(16, endAt)) !== digest + toHex(await checkOf(signed, trailer)))
     throw invalidRelease("its manifest, its signatures or its end were changed after it was built");
-  return { json, signed, body: pack.subarray(magic.length, magic.length + bodyLength), digest };
+  const signatures = new TextDecoder().decode(signed);
+  return { ...parseManifest(json, bodyLength), digest, signatures, isDetached, bodyLength, json, trailer };
 }
+
+async function readMagic(read: ReleaseSource["read"]): Promise<boolean> {
+  const head = await read(0, Math.max(magic.length, detachedMagic.length));
+  if (begins(head, magic)) return false;
+  if (begins(head, detachedMagic)) return true;
+  throw invalidRelease(
+    "it does not begin like a release",
+    "Build it with this version: npx curtainwall build",
+  );
+}
+
+const begins = (bytes: Uint8Array, start: Uint8Array): boolean =>
+  start.every((byte, index) => bytes[index] === byte);
 
 /** Checks all bytes, also those that no file names: what is in a release was put there by its builder. */
 async function assertBlobs(

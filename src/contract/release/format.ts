@@ -83,6 +83,8 @@ export interface Release {
 
 /** Begins every pack. */
 export const magic = new TextEncoder().encode("curtainwall-release 2\n");
+/** Begins a manifest that travels without its files. */
+export const detachedMagic = new TextEncoder().encode("curtainwall-manifest 2\n");
 /** Ends every pack: what is cut short lacks it. */
 export const endMagic = new TextEncoder().encode("\ncw-end 2\n");
 

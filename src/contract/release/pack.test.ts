@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { CurtainwallError, isCurtainwallError } from "../../shared/index.ts";
-import { decodeRelease } from "./decode.ts";
+import { decodeRelease, detachManifest, readReleaseIndex } from "./decode.ts";
+import type { ReleaseSource } from "./decode.ts";
 import { createReleaseWriter, encodeRelease } from "./encode.ts";
 import { checkedTrailerLength, trailerLength } from "./format.ts";
 import type { Encoding, Release, ReleaseInput, ReleaseManifest } from "./format.ts";
@@ -194,6 +195,30 @@ test("a release in memory that threads share is read like any other", async () =
   const release = await decodeRelease(shared);
   assert.equal(release.digest, (await decodeRelease(pack)).digest);
   assert.ok(release.body.buffer instanceof SharedArrayBuffer, "the bytes are not copied");
+});
+
+const sourceOf = (bytes: Uint8Array): ReleaseSource => ({
+  size: bytes.length,
+  read: (offset, length) => bytes.slice(offset, offset + length),
+});
+
+test("a manifest without its files says the same under the same name, takes other signatures, and is no release", async () => {
+  const pack = await encodeRelease(site, { notFound: "/404.html", signatures: "old" });
+  const { manifest, digest } = await decodeRelease(pack);
+  assert.deepEqual(await readReleaseIndex(sourceOf(pack)), { manifest, digest, signatures: "old" });
+  const detached = await detachManifest(sourceOf(pack), "new");
+  assert.deepEqual(await readReleaseIndex(sourceOf(detached)), { manifest, digest, signatures: "new" });
+  await assert.rejects(decodeRelease(detached), isReleaseError);
+  for (let index = 0; index < detached.length; index++) {
+    const damaged = detached.slice();
+    damaged[index] = (damaged[index] ?? 0) ^ 1;
+    await assert.rejects(readReleaseIndex(sourceOf(damaged)), isReleaseError, `byte ${index} passed unseen`);
+    await assert.rejects(
+      readReleaseIndex(sourceOf(detached.slice(0, index))),
+      isReleaseError,
+      `cut to ${index}`,
+    );
+  }
 });
 
 const digestOfA = "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb";
