@@ -1,0 +1,3 @@
+export type { ReleaseErrorCode } from "./errors.ts";
+export { signRelease } from "./sign-release.ts";
+export type { SignReleaseOptions, SignedProgram } from "./sign-release.ts";

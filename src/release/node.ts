@@ -1,0 +1,5 @@
+export { createKeyFile, openKeyFile, openOrCreateKeyFile } from "./node/key-file.ts";
+export type { OpenKeyOptions } from "./node/key-file.ts";
+export { openSshKey } from "./node/ssh-signer.ts";
+export { openPack, openReleaseStore, readPackIndex } from "./node/store.ts";
+export type { ReleaseStore, StoredRelease } from "./node/store.ts";
