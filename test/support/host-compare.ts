@@ -108,3 +108,47 @@ const revalidations: readonly ((tag: string) => string)[] = [
   (tag) => tag.slice(0, -2),
   () => '"a" "',
 ];
+
+/** Requests that lead to no page. */
+export function refusedRequests(release: Release): HostRequest[] {
+  const digest = release.manifest.files[0]?.variants[0]?.sha256;
+  return [
+    { path: "/nothing" },
+    { path: "/nothing", headers: { "accept-encoding": "br" } },
+    { path: "/nothing", method: "HEAD", headers: { "accept-encoding": "gzip" } },
+    { path: "/nothing", method: "POST" },
+    { path: "/index.html" },
+    { path: "/about/index.html" },
+    { path: "/gone" },
+    { path: "/ABOUT/" },
+    { path: "/About" },
+    { path: "/cAsE.txt" },
+    { path: "/case.txt%20" },
+    { path: "/about/%20/about/" },
+    { path: "/nginx/http.conf" },
+    { path: `/${digest}` },
+    { path: `/blobs/${digest}` },
+    { path: "/about" },
+    { path: "/about/team?a=1&b=$uri" },
+    { path: "/about", method: "HEAD" },
+    { path: "/", method: "POST" },
+    { path: "/about", method: "POST" },
+    { path: "/", method: "DELETE" },
+    { path: "/", method: "OPTIONS" },
+    { path: "/", headers: { host: "other.test" } },
+  ];
+}
+
+/** Targets that no browser sends. */
+export const oddTargets: readonly string[] = [
+  "/%zz",
+  "/%00",
+  "/..%2f..%2fetc/passwd",
+  "/a//b",
+  "//about/",
+  "/about/../about/",
+  "/%ff",
+  "/about%2F",
+  "/./about/",
+  `/${"x".repeat(9000)}`,
+];

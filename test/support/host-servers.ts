@@ -208,3 +208,9 @@ export function askHttp2(
     stream.end();
   });
 }
+
+/** Starts Caddy with an emission that lies in the folder. */
+export function startCaddy(context: TestContext, program: string, folder: string): Promise<Door> {
+  const args = ["run", "--config", join(folder, "caddy.json")];
+  return startProgram(context, program, args, { folder, socketPath: join(folder, "s") });
+}

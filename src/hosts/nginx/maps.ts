@@ -38,7 +38,7 @@ export function nginxMaps(answers: Answers): NginxMaps {
     map("$cw_found", "cw_set", [["~^(\\d+) ", "$1"]], ""),
     map("$cw_found", "cw_coding", [["~^\\d+ (br|gzip|zstd) ", "$1"]], ""),
     map("$cw_found", "cw_blob", [["~ ([0-9a-f]{64})$", "$1"]], ""),
-    map("$cw_blob", "cw_tag", [["~^([0-9a-f]{32})", '"$1"']], ""),
+    map("$cw_blob", "cw_tag", [["~.", '"$cw_blob"']], ""),
     map("$cw_tag $http_if_none_match", "cw_unchanged", unchangedRules, "0"),
     pathMap("cw_move", moves),
     ...statuses.map((status) => map("$cw_move $uri", `cw_move_${status}`, moveRules(status), "")),
@@ -102,8 +102,8 @@ function foundRules(compressions: readonly Compression[]): Rule[] {
 
 /** RFC 9110 §13.1.2: tags are compared weakly. */
 const unchangedRules: Rule[] = [
-  ['~^("[0-9a-f]{32}") (?:[^ ].*,)?[ \\t]*(?:W/)?\\1[ \\t]*(?:,|\\z)', "1"],
-  ['~^"[0-9a-f]{32}" \\*\\z', "1"],
+  ['~^("[0-9a-f]{64}") (?:[^ ].*,)?[ \\t]*(?:W/)?\\1[ \\t]*(?:,|\\z)', "1"],
+  ['~^"[0-9a-f]{64}" \\*\\z', "1"],
 ];
 
 function moveRules(status: number): Rule[] {
@@ -193,10 +193,11 @@ function foldCase(path: string): string {
   return path.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase());
 }
 
-/** nginx's hash tables must hold the longest key in one bucket. */
+/** A bucket of nginx's hash tables must hold every key that falls into it; eight are plenty when there are as many buckets as keys. */
 function hashSize(entries: readonly Row[]): string {
   const longest = entries.reduce((length, [path]) => Math.max(length, utf8Length(path)), 0);
-  const bucket = 2 ** Math.ceil(Math.log2(Math.max(128, 2 * (longest + 32))));
-  const size = 2 ** Math.ceil(Math.log2(Math.max(2048, entries.length)));
-  return `map_hash_bucket_size ${bucket};\nmap_hash_max_size ${size};`;
+  const bucket = Math.min(32_768, powerOfTwo(8 * (longest + 24)));
+  return `map_hash_bucket_size ${bucket};\nmap_hash_max_size ${powerOfTwo(Math.max(2048, 2 * entries.length))};`;
 }
+
+const powerOfTwo = (atLeast: number): number => 2 ** Math.ceil(Math.log2(atLeast));

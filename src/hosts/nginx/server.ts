@@ -1,5 +1,6 @@
 import type { Answers } from "../answers.ts";
 import { hostsError, shown } from "../errors.ts";
+import { oddTarget } from "../odd-target.ts";
 import type { NginxMaps } from "./maps.ts";
 import { quoted } from "./text.ts";
 
@@ -13,9 +14,6 @@ export interface NginxPlace {
 
 /** No request can have this path: an empty segment is refused before it is looked up. */
 const missingLocation = "/cw//missing";
-
-/** Targets that browsers don't send and that nginx would tidy up: `//`, dot segments, escaped slashes, backslashes. */
-const oddTarget = "^[^?]*?(?:/(?:/|(?:\\.|%2e){1,2}(?:[/?]|$))|%2f|%5c|\\\\)";
 
 /** Writes the directives of the server: what an answer is made of. */
 export function nginxServer(answers: Answers, maps: NginxMaps, { folder }: NginxPlace): string {

@@ -21,6 +21,7 @@ export function exactly(text: string): string {
 
 /** Splits a text into pieces whose literals nginx can read. */
 export function pieces(text: string): string[] {
+  if (utf8Length(literal(text)) <= maxParameterBytes) return [text];
   const found: string[] = [];
   let piece = "";
   let length = 2;
