@@ -61,6 +61,12 @@ export interface ContractSite {
   readonly collections: ReadonlyMap<string, Schema>;
 }
 
+/** How much of the security log is kept; every default filled in. */
+export interface ContractLedger {
+  readonly maxFileBytes: number;
+  readonly keepFiles: number;
+}
+
 /** How the edge listens; every default filled in. */
 export interface ContractEdge {
   readonly addresses: readonly string[];
@@ -81,6 +87,7 @@ export interface Contract {
   /** Origins other than the site's own whose pages may call the API. */
   readonly corsOrigins: readonly string[];
   readonly edge: ContractEdge;
+  readonly ledger: ContractLedger;
   /** Whom releases must be signed by. Undefined: development keys, which are made beside the contract. */
   readonly keys: ReleaseKeys | undefined;
   readonly routes: readonly ContractRoute[];

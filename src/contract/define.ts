@@ -74,6 +74,14 @@ export interface SiteOptions {
   collections: Readonly<Record<string, Schema>>;
 }
 
+/** How much of the security log is kept. */
+export interface LedgerOptions {
+  /** Size at which the log's file is moved out of the way and a new one begun, in bytes, from 65 536. Default 67 108 864. */
+  maxFileBytes?: number;
+  /** Files kept beside the one that is written to, 1 to 999; the oldest goes first. Default 8. */
+  keepFiles?: number;
+}
+
 /** How the edge listens. */
 export interface EdgeOptions {
   /** Addresses to listen on. Default: loopback if the origin is localhost, else all. */
@@ -84,7 +92,10 @@ export interface EdgeOptions {
   redirectPort?: number | false;
   /** Threads that serve. Default: one a core. */
   threads?: number;
-  /** PEM files, relative to the contract; reloaded when they change. Default: made by a development authority. */
+  /**
+   * PEM files, relative to the contract; reloaded when they change. Without them a development certificate is made, and the site
+   * starts only where nobody but this machine reaches it: an origin or addresses on loopback.
+   */
   certificate?: { certFile: string; keyFile: string };
   /** Counters kept at once, one for each client and limit that it meets; then the one idle longest gives way. Default 100 000. */
   maxClients?: number;
@@ -161,6 +172,7 @@ export interface StackOptions<Upstreams extends Record<string, Upstream>, Key ex
   /** Other origins whose pages may call the API. Default: none, only the site's own. */
   cors?: { origins: readonly string[] };
   edge?: EdgeOptions;
+  ledger?: LedgerOptions;
   /** Whose signatures a release needs before it is served. Default: development keys, made on the first build and kept beside it. */
   keys?: KeysOptions;
   routes?: { readonly [K in Key]: RouteOptions<K, keyof Upstreams & string> };

@@ -3,6 +3,7 @@ export type { Access } from "./access.ts";
 export type {
   Contract,
   ContractEdge,
+  ContractLedger,
   ContractRoute,
   ContractSite,
   ContractUpstream,
@@ -14,6 +15,7 @@ export type {
   EdgeOptions,
   Fields,
   IdentityOptions,
+  LedgerOptions,
   KeysOptions,
   None,
   RouteKey,

@@ -75,6 +75,22 @@ test("a local origin listens on loopback only, and its redirect is off", () => {
   }
 });
 
+test("the log is kept in nine files of 64 MiB, unless the contract says how many of what size", () => {
+  assert.deepEqual(parseContract(stackOf({})).ledger, { maxFileBytes: 67_108_864, keepFiles: 8 });
+  const ledger = { maxFileBytes: 1_000_000, keepFiles: 30 };
+  assert.deepEqual(parseContract(stackOf({ ledger })).ledger, ledger);
+  assertRefused(
+    stackOf({ ledger: { keepFiles: 0 } }),
+    "CONTRACT_OPTION_INVALID",
+    /^ledger\.keepFiles must be/,
+  );
+  assertRefused(
+    stackOf({ ledger: { maxSize: 1 } }),
+    "CONTRACT_OPTION_UNKNOWN",
+    /there is no option "maxSize"/,
+  );
+});
+
 test("a route's time-out is its upstream's, unless it has its own", () => {
   const upstreams = { shop: upstream({ url: "https://shop.internal", timeoutMs: 700 }) };
   const routes = {
@@ -504,7 +520,7 @@ test("whatever stands where an option should be, the error is ours", () => {
     () => 0,
     new Date(NaN),
   ];
-  const names = ["origin", "site", "identity", "upstreams", "cors", "edge", "routes"];
+  const names = ["origin", "site", "identity", "upstreams", "cors", "edge", "ledger", "routes"];
   const inside = {
     site: ["content", "templates", "assets", "collections"],
     identity: [
@@ -518,6 +534,7 @@ test("whatever stands where an option should be, the error is ours", () => {
     ],
     cors: ["origins"],
     edge: ["addresses", "port", "redirectPort", "threads", "certificate", "maxClients"],
+    ledger: ["maxFileBytes", "keepFiles"],
   };
   const attempt = (stack: unknown): void => {
     try {

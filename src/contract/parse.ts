@@ -4,6 +4,7 @@ import { parseCors } from "./parse/cors.ts";
 import { parseEdge } from "./parse/edge.ts";
 import { parseIdentity } from "./parse/identity.ts";
 import { parseKeys } from "./parse/keys.ts";
+import { parseLedger } from "./parse/ledger.ts";
 import { Problems } from "./parse/problems.ts";
 import { parseRoutes } from "./parse/routes.ts";
 import { parseSite } from "./parse/site.ts";
@@ -32,6 +33,7 @@ export function parseContract(stack: unknown): Contract {
     "upstreams",
     "cors",
     "edge",
+    "ledger",
     "keys",
     "routes",
   ]);
@@ -49,6 +51,7 @@ export function parseContract(stack: unknown): Contract {
     upstreams,
     corsOrigins: parseCors(problems, stack.cors, origin),
     edge: parseEdge(problems, stack.edge, origin),
+    ledger: parseLedger(problems, stack.ledger),
     keys: parseKeys(problems, stack.keys),
     routes,
     apiRoots: new Set(routes.map((route) => route.path.split("/")[1] ?? "")),

@@ -1,5 +1,5 @@
-import { eventCatalogue, parseSecurityEvent } from "../contract/index.ts";
-import type { SecurityEvent } from "../contract/index.ts";
+import { eventCatalogue, parseSecurityEvent } from "../contract/events.ts";
+import type { SecurityEvent } from "../contract/events.ts";
 
 /** An event as it stands in the log: one JSON object a line. */
 export interface LedgerRecord {

@@ -1,4 +1,5 @@
 import type { JWK } from "jose";
+import type { ContractLedger } from "../contract/index.ts";
 
 /** User and group that a domain becomes; undefined when its sandbox does that. */
 export interface DomainUser {
@@ -14,7 +15,13 @@ export interface CertificatePair {
 
 /** What the ledger is told. */
 export type ToLedger =
-  | { type: "configure"; file: string; sources: { name: string; fd: number }[]; user: DomainUser | undefined }
+  | {
+      type: "configure";
+      file: string;
+      keep: ContractLedger;
+      sources: { name: string; fd: number }[];
+      user: DomainUser | undefined;
+    }
   | { type: "stop" };
 
 /** What the edge is told. */

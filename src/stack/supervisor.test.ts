@@ -7,6 +7,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  readdirSync,
   renameSync,
   rmSync,
   rmdirSync,
@@ -22,7 +23,7 @@ import { test } from "node:test";
 import { needsRoot, requires } from "../../test/requires.ts";
 import { makeProject } from "../../test/support/project.ts";
 import { httpsGet } from "../../test/support/https-get.ts";
-import { assertStateUsable, loadContract, stackFolders, startStack } from "./index.ts";
+import { assertStateUsable, findIsolation, loadContract, stackFolders, startStack } from "./index.ts";
 import type { RunningStack, StackLogEntry } from "./index.ts";
 
 const plain = `import { defineStack } from "curtainwall";
@@ -492,5 +493,37 @@ test(
     assert.match(start ?? "", /^STACK_STATE_FOREIGN \.curtainwall\/ledger belongs to another user/);
     assert.equal(build, "usable", "a build has no use for the log");
     rmSync(parent, { recursive: true });
+  },
+);
+
+test(
+  "A flood of refusals moves full log files away, in every isolation, and none of them is missing",
+  requires("bwrap"),
+  async () => {
+    const project = await makeProject({
+      config: plain.replace("edge:", "ledger: { maxFileBytes: 65_536, keepFiles: 9 }, edge:"),
+    });
+    const refusals = 700;
+    for (const isolation of new Set([findIsolation(), "bwrap" as const])) {
+      const { log, entries } = collectLog();
+      const stack = await startStack({ path: project.root, isolation, log });
+      for (let sent = 0; sent < refusals; sent += 20)
+        await Promise.all(
+          Array.from({ length: 20 }, () =>
+            httpsGet({ host: "127.0.0.1", port: stack.port, name: "other.example" }),
+          ),
+        );
+      await stack.close();
+      assert.deepEqual(entries, [], "nothing went wrong");
+      const files = readdirSync(stack.folders.ledger);
+      assert.ok(files.includes("events.jsonl.1"), files.join(" "));
+      const lines = files.flatMap((name) =>
+        readFileSync(join(stack.folders.ledger, name), "utf8").trim().split("\n"),
+      );
+      const events = lines.map((line) => (JSON.parse(line) as { event: string }).event);
+      assert.equal(events.filter((event) => event === "edge.request.refused").length, refusals);
+      rmSync(stack.folders.ledger, { recursive: true });
+    }
+    project.remove();
   },
 );

@@ -247,6 +247,7 @@ class Supervisor {
     process_.control.send({
       type: "configure",
       file: folders.logFile,
+      keep: this.#loaded.contract.ledger,
       sources: [
         { name: "edge", fd: firstInheritedFd },
         { name: "supervisor", fd: firstInheritedFd + 1 },

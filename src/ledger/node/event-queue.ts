@@ -1,6 +1,6 @@
 import { Socket } from "node:net";
-import { maxEventText } from "../../contract/index.ts";
-import type { EventSink, SecurityEvent } from "../../contract/index.ts";
+import { maxEventText } from "../../contract/events.ts";
+import type { EventSink, SecurityEvent } from "../../contract/events.ts";
 import { maxLineBytes } from "../lines.ts";
 
 /** Options of {@link createEventQueue}. */

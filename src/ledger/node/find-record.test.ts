@@ -35,3 +35,13 @@ test("where there is no log yet there is no record; a log that can't be read is 
   assert.equal(await findRecord(path, "r1"), undefined);
   await assert.rejects(findRecord(tmpdir(), "r1"), { code: "LEDGER_FILE_UNUSABLE" });
 });
+
+test("a record that was moved out of the way with its file is still found, and files of other names are left alone", async (t) => {
+  const path = place(t);
+  writeFileSync(path, line("new"));
+  writeFileSync(`${path}.1`, line("older"));
+  writeFileSync(`${path}.12`, line("oldest"));
+  writeFileSync(`${path}.bak`, line("copied"));
+  for (const id of ["new", "older", "oldest"]) assert.equal((await findRecord(path, id))?.id, id);
+  assert.equal(await findRecord(path, "copied"), undefined);
+});

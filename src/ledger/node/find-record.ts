@@ -1,14 +1,24 @@
 import { open } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { CurtainwallError } from "../../shared/index.ts";
+import { logFiles } from "./rotate.ts";
 import type { LedgerRecord } from "../record.ts";
 
 /**
- * Finds the record of one request in a log, by the id that its error named. Undefined if there is none, or no log yet.
+ * Finds the record of one request in a log, by the id that its error named: in the file that is written to, then in those that
+ * were moved out of its way. Undefined if there is none, or no log yet.
  *
  * @throws {CurtainwallError} `LEDGER_FILE_UNUSABLE` when the log is there and can't be read
  */
 export async function findRecord(path: string, id: string): Promise<LedgerRecord | undefined> {
+  for (const file of logFiles(path)) {
+    const record = await findIn(file, id);
+    if (record !== undefined) return record;
+  }
+  return undefined;
+}
+
+async function findIn(path: string, id: string): Promise<LedgerRecord | undefined> {
   try {
     const file = await open(path);
     try {

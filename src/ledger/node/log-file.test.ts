@@ -7,6 +7,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -18,6 +19,7 @@ import { join } from "node:path";
 import { suite, test } from "node:test";
 import type { TestContext } from "node:test";
 import { openLogFile } from "./log-file.ts";
+import { logFiles } from "./rotate.ts";
 import type { LogFile, LogFileOptions } from "./log-file.ts";
 
 function place(t: TestContext): string {
@@ -192,10 +194,81 @@ suite("a disk that refuses", { skip: existsSync("/dev/full") ? false : "there is
   });
 });
 
+suite("a log that grows", () => {
+  const textOf = (path: string): string => readFileSync(path, "utf8");
+
+  test("a full file is moved out of the way whole, those before move on, and the oldest beyond the kept number goes", async (t) => {
+    const path = place(t);
+    const log = open(t, path, { maxFileBytes: 4, keepFiles: 2 });
+    for (const line of ["a1\n", "a2\n", "b1\n", "b2\n", "c1\n", "c2\n", "d1\n", "d2\n"]) {
+      log.append(line);
+      await log.flush();
+    }
+    assert.deepEqual(logFiles(path).map(textOf), ["d1\nd2\n", "c1\nc2\n", "b1\nb2\n"]);
+    for (const file of logFiles(path)) assert.equal(statSync(file).mode & 0o777, 0o600, file);
+  });
+
+  test("a gap that a crash left in the numbers costs no file", async (t) => {
+    const path = place(t);
+    writeFileSync(path, "new\n");
+    writeFileSync(`${path}.2`, "older\n");
+    writeFileSync(`${path}.3`, "oldest\n");
+    const log = open(t, path, { maxFileBytes: 1, keepFiles: 3 });
+    log.append("newest\n");
+    await log.flush();
+    assert.deepEqual(logFiles(path).map(textOf), ["newest\n", "new\n", "older\n", "oldest\n"]);
+  });
+
+  test("what can't be moved is told and grows on, and no line is lost; a link planted there is not followed", async (t) => {
+    const path = place(t);
+    const errors: string[] = [];
+    let time = 0;
+    const log = open(t, path, {
+      maxFileBytes: 1,
+      keepFiles: 1,
+      now: () => time,
+      onError: ({ code }) => errors.push(code),
+    });
+    mkdirSync(`${path}.1`);
+    for (const line of ["a\n", "b\n", "c\n"]) {
+      log.append(line);
+      await log.flush();
+    }
+    assert.equal(textOf(path), "a\nb\nc\n");
+    assert.deepEqual(errors, ["LEDGER_WRITE_FAILED"], "not once a line");
+    rmSync(`${path}.1`, { recursive: true });
+    writeFileSync(`${path}.victim`, "precious");
+    symlinkSync(`${path}.victim`, `${path}.1`);
+    time += 1000;
+    log.append("d\n");
+    await log.flush();
+    assert.deepEqual([textOf(path), textOf(`${path}.1`)], ["d\n", "a\nb\nc\n"]);
+    assert.equal(textOf(`${path}.victim`), "precious");
+  });
+
+  test("a file that somebody else moved away is not missed: a new one is begun, and nothing kept is pushed out", async (t) => {
+    const path = place(t);
+    const log = open(t, path, { maxFileBytes: 1, keepFiles: 1 });
+    log.append("a\n");
+    await log.flush();
+    log.append("b\n");
+    await log.flush();
+    renameSync(path, `${path}.mine`);
+    log.append("c\n");
+    await log.flush();
+    assert.deepEqual([path, `${path}.1`, `${path}.mine`].map(textOf), ["c\n", "a\n", "b\n"]);
+  });
+});
+
 suite("kill -9", () => {
   const script = `
     const { openLogFile } = await import(process.env.MODULE);
-    const log = openLogFile({ path: process.env.LOG, onError: (error) => { throw error; } });
+    const log = openLogFile({
+      path: process.env.LOG,
+      onError: (error) => { throw error; },
+      maxFileBytes: Number(process.env.MAX_FILE_BYTES ?? 67108864),
+      keepFiles: 9999,
+    });
     for (let count = 0; ; count++) {
       for (let line = 0; line < 50; line++) log.append(JSON.stringify({ count, line, text: "x".repeat(line * 40) }) + "\\n");
       await log.flush();
@@ -238,6 +311,47 @@ suite("kill -9", () => {
       log.append("after\n");
       await log.close();
       assert.ok(readFileSync(path, "utf8").endsWith("\nafter\n"));
+    }
+  });
+
+  test("of a process killed while it moves full files away nothing confirmed is missing, torn or doubled", async (t) => {
+    const path = place(t);
+    for (let round = 0; round < 6; round++) {
+      const child = spawn(
+        process.execPath,
+        ["--conditions=curtainwall-source", "--input-type=module", "-e", script],
+        {
+          env: {
+            ...process.env,
+            LOG: path,
+            // Every second batch or so meets a full file.
+            MAX_FILE_BYTES: "60000",
+            MODULE: new URL("./log-file.ts", import.meta.url).href,
+          },
+          stdio: ["ignore", "pipe", "inherit"],
+        },
+      );
+      let confirmed = -1;
+      await new Promise<void>((resolve) => {
+        child.stdout.setEncoding("utf8").on("data", (text: string) => {
+          confirmed = Number(text.trimEnd().split("\n").at(-1));
+          if (confirmed >= 6 + round * 3) resolve();
+        });
+      });
+      child.kill("SIGKILL");
+      await once(child, "close");
+      const files = logFiles(path);
+      assert.ok(files.length > 2, "files were moved away");
+      const records = files
+        .toReversed()
+        .flatMap((file) => (existsSync(file) ? readFileSync(file, "utf8").split("\n").slice(0, -1) : []))
+        .flatMap((line) => (line.endsWith("}") ? [JSON.parse(line) as { count: number; line: number }] : []));
+      assert.deepEqual(
+        records.map(({ count, line }) => count * 50 + line),
+        [...records.keys()],
+      );
+      assert.ok(records.length >= (confirmed + 1) * 50);
+      for (const file of files) rmSync(file, { force: true });
     }
   });
 });

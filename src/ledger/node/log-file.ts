@@ -1,8 +1,20 @@
-import { closeSync, constants, fchownSync, fdatasync, fstatSync, openSync, readSync, write } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fchownSync,
+  fdatasync,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readSync,
+  write,
+} from "node:fs";
+import { resolve } from "node:path";
 import { promisify } from "node:util";
 import { CurtainwallError } from "../../shared/index.ts";
 import type { LedgerErrorCode } from "../errors.ts";
 import { formatRecord } from "../record.ts";
+import { rotateLog } from "./rotate.ts";
 
 const writeAsync = promisify(write);
 const syncAsync = promisify(fdatasync);
@@ -19,6 +31,7 @@ export interface LogFile {
 
 /** Options of {@link openLogFile}. */
 export interface LogFileOptions {
+  /** The file. Relative if this process will lose the right to pass through the folders above the present one. */
   path: string;
   /** Who owns the file from then on. Default: whoever opens it. */
   owner?: { uid: number; gid: number } | undefined;
@@ -31,6 +44,10 @@ export interface LogFileOptions {
    * written as `ledger.events.lost`. Default 33 554 432.
    */
   maxPendingLength?: number;
+  /** Size at which the file is moved out of the way and a new one begun, in bytes. Default 67 108 864. */
+  maxFileBytes?: number;
+  /** Files that are kept beside the one that is written to; the oldest goes first. At least 1. Default 8. */
+  keepFiles?: number;
   /** The present in milliseconds since 1970. Default `Date.now`. */
   now?: () => number;
 }
@@ -46,12 +63,17 @@ export function openLogFile({
   onError,
   retryMs = 1000,
   maxPendingLength = 33_554_432,
+  maxFileBytes = 67_108_864,
+  keepFiles = 8,
   now = Date.now,
 }: LogFileOptions): LogFile {
-  const fd = openForAppending(path, owner);
+  // Said in errors; asked for now, since it may be out of sight later.
+  const place = resolve(path);
+  let fd = openForAppending(path, owner);
   let pending: string[] = endsInsideLine(fd) ? ["\n"] : [];
   let pendingLength = 0;
   let lost = 0;
+  let rotateAfter = 0;
   let running: Promise<void> | undefined;
   let closing: Promise<void> | undefined;
   let wake: () => void = () => undefined;
@@ -66,8 +88,25 @@ export function openLogFile({
     return batch;
   }
 
+  /** Begins a new file when this one is full. If that can't be done the full one grows on: no event is given up for a bound. */
+  function rotateIfFull(): void {
+    if (now() < rotateAfter || fstatSync(fd).size < maxFileBytes) return;
+    try {
+      // Somebody may have moved it away already; then there is nothing to make way for.
+      if (isFileAt(path, fd)) rotateLog(path, keepFiles);
+      const fresh = openForAppending(path, owner);
+      closeSync(fd);
+      fd = fresh;
+      if (endsInsideLine(fd)) pending.unshift("\n");
+    } catch (cause) {
+      rotateAfter = now() + retryMs;
+      onError(unwritable(place, cause));
+    }
+  }
+
   async function drain(): Promise<void> {
     while (pending.length > 0) {
+      rotateIfFull();
       const batch = takeBatch();
       let from = 0;
       for (;;) {
@@ -76,7 +115,7 @@ export function openLogFile({
           await syncAsync(fd);
           break;
         } catch (cause) {
-          onError(unwritable(path, cause));
+          onError(unwritable(place, cause));
           if (closing !== undefined) return;
           await pause();
         }
@@ -130,16 +169,16 @@ export function openLogFile({
   };
 }
 
-const unwritable = (path: string, cause: unknown): CurtainwallError<LedgerErrorCode> =>
+const unwritable = (place: string, cause: unknown): CurtainwallError<LedgerErrorCode> =>
   new CurtainwallError("LEDGER_WRITE_FAILED", "The log can't be written.", {
     cause,
-    hint: `Free space for, or mend, ${path}`,
+    hint: `Free space for, or mend, ${place}`,
   });
 
 const unusable = (path: string, cause: unknown): CurtainwallError<LedgerErrorCode> =>
   new CurtainwallError("LEDGER_FILE_UNUSABLE", "The log can't be opened.", {
     cause,
-    hint: `Check that ${path} is a plain file in a folder that can be written`,
+    hint: `Check that ${resolve(path)} is a plain file in a folder that can be written`,
   });
 
 function openForAppending(path: string, owner: LogFileOptions["owner"]): number {
@@ -160,6 +199,13 @@ function openForAppending(path: string, owner: LogFileOptions["owner"]): number 
   }
   closeSync(fd);
   throw unusable(path, undefined);
+}
+
+/** Whether a path still leads to an open file. */
+function isFileAt(path: string, fd: number): boolean {
+  const there = lstatSync(path, { throwIfNoEntry: false });
+  const { ino, dev } = fstatSync(fd);
+  return there?.ino === ino && there.dev === dev;
 }
 
 function endsInsideLine(fd: number): boolean {

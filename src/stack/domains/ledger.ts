@@ -1,5 +1,6 @@
 import { readSync } from "node:fs";
 import { Socket } from "node:net";
+import { basename, dirname } from "node:path";
 import { createLineSplitter, recordLine } from "../../ledger/index.ts";
 import { openLogFile } from "../../ledger/node.ts";
 import type { LogFile } from "../../ledger/node.ts";
@@ -21,10 +22,14 @@ control.onMessage((message) => {
 process.on("SIGINT", () => undefined);
 process.on("SIGTERM", () => stop());
 
-function configure({ file, sources, user }: Extract<ToLedger, { type: "configure" }>): void {
+function configure({ file, keep, sources, user }: Extract<ToLedger, { type: "configure" }>): void {
   try {
+    // By its folder from now on: once root is given up, the folders above it may be out of reach, and a full file must still be
+    // moved out of the way.
+    process.chdir(dirname(file));
     const log = openLogFile({
-      path: file,
+      path: basename(file),
+      ...keep,
       owner: user,
       onError: (error) => console.error(`${error.code} ${error.message} ${error.hint ?? ""}`),
     });
