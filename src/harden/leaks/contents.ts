@@ -20,7 +20,7 @@ export function judgeContent(bytes: Uint8Array): ContentJudgement | undefined {
     };
   if (
     /^(?:blob|tree|commit|tag) \d{1,12}\0/.test(head) ||
-    /^(?:PACK|DIRC)\0\0\0[2-4]/.test(head) ||
+    /^(?:PACK|DIRC)\0\0\0[\x02-\x04]/.test(head) ||
     head.startsWith("# v2 git bundle")
   )
     return {

@@ -59,11 +59,9 @@ export function createLeakGate({
   return {
     notSearched: [...secrets.notSearched, ...folders.notSearched],
     inspect(file) {
-      const found = new Map<string, { hit: LeakHit; offsets: Set<number> }>();
+      const found = new Map<string, Found>();
       search(file, (sighting) => collect(found, file.path, sighting));
-      return [...found.values()]
-        .map(({ hit, offsets }) => ({ ...hit, occurrences: offsets.size }))
-        .filter((hit) => !exceptions.admits(hit));
+      return Array.from(found.values(), counted).filter((hit) => !exceptions.admits(hit));
     },
     finish() {
       for (const { needles } of secrets.detectors) for (const needle of needles) needle.fill(0);
@@ -72,12 +70,19 @@ export function createLeakGate({
   };
 }
 
+interface Found {
+  readonly hit: LeakHit;
+  readonly offsets: Set<number>;
+}
+
+const counted = ({ hit, offsets }: Found): LeakHit => ({ ...hit, occurrences: offsets.size });
+
 /** The places of one finding that are counted apart; one page of rubbish must not fill the memory. */
 const maxOffsets = 10_000;
 
 /** One hit for each thing that a file shows in one way, at its first place, with how often. */
 function collect(
-  found: Map<string, { hit: LeakHit; offsets: Set<number> }>,
+  found: Map<string, Found>,
   path: string,
   { finding, member, encodings, bytes, offset }: Sighting,
 ): void {

@@ -39,7 +39,7 @@ export function openPacked(bytes: Uint8Array, name: string, options: OpenOptions
   if (startsWith(bytes, [0x25, 0x50, 0x44, 0x46])) return openPdf(bytes, options);
   if (isTar(bytes))
     return {
-      members: listTar(bytes, maxMembers).map((member) => ({ ...member, encoding: undefined })),
+      members: listTar(bytes, maxMembers),
       problems: [],
     };
   return undefined;

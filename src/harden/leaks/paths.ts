@@ -1,6 +1,6 @@
 import type { DetectorEntry, Finding } from "./detector.ts";
 import { printable } from "./mask.ts";
-import { isWord, latin1 } from "./tokens.ts";
+import { isInWord, isWord, latin1 } from "./tokens.ts";
 import type { NotSearched } from "./types.ts";
 
 const encoder = new TextEncoder();
@@ -12,10 +12,10 @@ export function pathDetectors(roots: readonly string[]): {
 } {
   const own = [...new Set(roots.map(trimEnd))].filter((root) => root.length > 1 && !everybodys.has(root));
   // `/app` or `/root` may be an address of the site; as a file's URL it is none.
-  const plain = own.filter(isTelling);
-  const texts = own.flatMap((root) => [...fileUrls(root), ...(plain.includes(root) ? [root] : [])]);
+  const plain = new Set(own.filter(isTelling));
+  const texts = own.flatMap((root) => [...fileUrls(root), ...(plain.has(root) ? [root] : [])]);
   const notSearched = own
-    .filter((root) => !plain.includes(root))
+    .filter((root) => !plain.has(root))
     .map((root) => ({
       name: `the folder ${root}`,
       reason: `it is too short to be told from an address: only file://${root} is looked for`,
@@ -42,7 +42,7 @@ function fileUrls(root: string): string[] {
 
 function detectOwn(bytes: Uint8Array, start: number, needle: Uint8Array): Finding | undefined {
   const to = start + needle.length;
-  if (goesOn(bytes[start - 1]) || goesOn(bytes[to])) return undefined;
+  if (isInName(bytes, start) || goesOn(bytes[to])) return undefined;
   return {
     level: "hit",
     rule: "build-path",
@@ -57,6 +57,9 @@ function detectOwn(bytes: Uint8Array, start: number, needle: Uint8Array): Findin
 /** Part of the same name: `/home/joe` in `/home/joel`, or in `https://example.com/home/joe`. */
 const goesOn = (byte: number | undefined): boolean => isWord(byte) || byte === 0x2d || byte === 0x2e;
 
+const isInName = (bytes: Uint8Array, at: number): boolean =>
+  isWord(bytes[at - 1]) ? isInWord(bytes, at) : goesOn(bytes[at - 1]);
+
 const homes = ["/home/", "/Users/", "\\Users\\"];
 
 /** Names that documents use for nobody. */
@@ -67,14 +70,14 @@ function detectForeign(own: readonly string[]): DetectorEntry["detect"] {
     const windows = needle[0] === 0x5c;
     // A drive, or a name that nothing stands before: else it is an address's path.
     const before = latin1(bytes, start - 2, start);
-    if (windows ? !/[A-Za-z]:$/.test(before) : goesOn(bytes[start - 1])) return undefined;
+    if (windows ? !/[A-Za-z]:$/.test(before) : isInName(bytes, start)) return undefined;
     const rest = latin1(bytes, start + needle.length, start + needle.length + 80);
     const user = /^([A-Za-z][\w.-]{0,31})[/\\][\w.-]/.exec(rest)?.[1];
     if (user === undefined || nobody.test(user)) return undefined;
     const to = start + needle.length + user.length;
     const path = latin1(bytes, start, to);
     // Reported as the machine's own already.
-    if (own.some((root) => root === path || root.startsWith(path) || path.startsWith(root))) return undefined;
+    if (own.some((root) => isWithin(path, root) || isWithin(root, path))) return undefined;
     return {
       level: "note",
       rule: "foreign-path",
@@ -85,4 +88,10 @@ function detectForeign(own: readonly string[]): DetectorEntry["detect"] {
       hint: "Look where it comes from: a package that was built there, or a text about it",
     };
   };
+}
+
+/** Whether one path's folders, without its drive, are the first of another's. */
+function isWithin(path: string, folder: string): boolean {
+  const normal = (text: string): string => `${text.replace(/^[A-Za-z]:/, "").replaceAll("\\", "/")}/`;
+  return normal(path).startsWith(normal(folder));
 }

@@ -1,6 +1,6 @@
 import type { DetectorEntry } from "./detector.ts";
 import { printable } from "./mask.ts";
-import { isWord, latin1 } from "./tokens.ts";
+import { isInWord, isWord, latin1 } from "./tokens.ts";
 
 /** What bundlers publish a variable by. */
 export const publicPrefixes: readonly string[] = [
@@ -25,7 +25,7 @@ export function publicNameDetector(declared: ReadonlySet<string>): DetectorEntry
   return {
     needles: publicPrefixes.map((prefix) => encoder.encode(prefix)),
     detect: (bytes, start, needle) => {
-      if (isWord(bytes[start - 1]) || bytes[start - 1] === 0x24) return undefined;
+      if (isInWord(bytes, start) || bytes[start - 1] === 0x24) return undefined;
       const name = /^[A-Z][A-Z0-9_]{2,80}/.exec(latin1(bytes, start, start + 84))?.[0];
       if (name === undefined || name.length <= needle.length || name.endsWith("_")) return undefined;
       if (declared.has(name) || builtIn.has(name) || isWord(bytes[start + name.length])) return undefined;

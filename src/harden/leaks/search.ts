@@ -9,6 +9,7 @@ import { judgeName } from "./names.ts";
 import { mayBePacked, openPacked } from "./packed.ts";
 import type { Member } from "./packed.ts";
 import { decodeBase64Runs, decodeHexRuns } from "./runs.ts";
+import { isTar } from "./tar.ts";
 import type { LeakEncoding, LeakFile, Unpack } from "./types.ts";
 import { decodeWideText } from "./wide-text.ts";
 
@@ -85,6 +86,9 @@ export function createSearch(options: SearchOptions): Search {
 
     function inspect(layer: Layer): void {
       if (layer.base === layer.bytes) judge(layer);
+      // Its members are all that it holds; each is searched under its name.
+      if (layer.base === layer.bytes && isTar(layer.bytes))
+        return open(layer, layer.bytes, 0, layer.encodings(0, 0));
       matcher.scan(layer.bytes, ({ meaning, bytes }, start) => {
         const finding = meaning(layer.bytes, start, bytes);
         if (finding !== undefined) sight(layer, finding);
@@ -95,7 +99,8 @@ export function createSearch(options: SearchOptions): Search {
       descend(layer, decodeEscapes(layer.bytes, { relevant, reach, css }));
       descend(layer, decodeBase64Runs(layer.bytes));
       descend(layer, decodeHexRuns(layer.bytes));
-      open(layer, layer.bytes, layer.toBase(0), layer.encodings(0, 0));
+      // Decoded stretches that may be packed were opened where they begin; see descend.
+      if (layer.base === layer.bytes) open(layer, layer.bytes, 0, layer.encodings(0, 0));
     }
 
     function sight(layer: Layer, { from, to, encodings = [], ...finding }: Finding): void {

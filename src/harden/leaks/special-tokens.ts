@@ -1,7 +1,7 @@
 import type { DetectorEntry, Finding } from "./detector.ts";
 import { mask } from "./mask.ts";
 import { base64Values } from "./runs.ts";
-import { isWord, latin1, looksMadeUp } from "./tokens.ts";
+import { isInWord, isWord, latin1, looksMadeUp } from "./tokens.ts";
 
 const encoder = new TextEncoder();
 const needles = (...texts: string[]): Uint8Array[] => texts.map((text) => encoder.encode(text));
@@ -10,7 +10,10 @@ const needles = (...texts: string[]): Uint8Array[] => texts.map((text) => encode
 export const specialTokenDetectors: readonly DetectorEntry[] = [
   { needles: needles("-----BEGIN "), detect: detectPrivateKey },
   // `{"` and a letter, in base64: where every JSON Web Token begins.
-  { needles: needles(...Array.from("hijklmnopqrstuvwxyz0123456", (last) => `eyJ${last}`)), detect: detectJwt },
+  {
+    needles: needles(...Array.from("hijklmnopqrstuvwxyz0123456", (last) => `eyJ${last}`)),
+    detect: detectJwt,
+  },
   { needles: needles("AKIA", "ASIA"), detect: detectAws },
   { needles: needles("T3BlbkFJ"), detect: detectOldOpenAi },
   {
@@ -59,7 +62,7 @@ function keyBody(text: string): string {
 }
 
 function detectJwt(bytes: Uint8Array, start: number): Finding | undefined {
-  if (isWord(bytes[start - 1])) return undefined;
+  if (isInWord(bytes, start)) return undefined;
   const match = /^([\w-]{16,2000})\.([\w-]{8,6000})\.([\w-]{20,1000})/.exec(
     latin1(bytes, start, start + 9000),
   );
@@ -102,7 +105,7 @@ function whyHarmless(claims: Record<string, unknown>, signature: string): string
 
 /** An access key's id alone opens nothing; with its secret nearby it does. */
 function detectAws(bytes: Uint8Array, start: number): Finding | undefined {
-  if (isWord(bytes[start - 1])) return undefined;
+  if (isInWord(bytes, start)) return undefined;
   const id = /^[A-Z]{4}[A-Z2-7]{16}/.exec(latin1(bytes, start, start + 20))?.[0];
   if (id === undefined || isWord(bytes[start + 20]) || id.endsWith("EXAMPLE") || looksMadeUp(id.slice(4)))
     return undefined;
@@ -125,7 +128,7 @@ function detectAws(bytes: Uint8Array, start: number): Finding | undefined {
 function detectOldOpenAi(bytes: Uint8Array, start: number): Finding | undefined {
   const from = start - 23;
   const token = /^sk-[A-Za-z0-9]{20}T3BlbkFJ[A-Za-z0-9]{20}$/.exec(latin1(bytes, from, from + 51))?.[0];
-  if (token === undefined || isWord(bytes[from - 1]) || isWord(bytes[from + 51])) return undefined;
+  if (token === undefined || isInWord(bytes, from) || isWord(bytes[from + 51])) return undefined;
   return {
     level: "hit",
     rule: "token-openai",
@@ -142,7 +145,7 @@ function detectMailchimp(bytes: Uint8Array, start: number): Finding | undefined 
   const token = /^[0-9a-f]{32}-us\d{1,2}/.exec(latin1(bytes, start - 32, start + 5))?.[0];
   if (
     token === undefined ||
-    isWord(bytes[start - 33]) ||
+    isInWord(bytes, start - 32) ||
     isWord(bytes[start - 32 + token.length]) ||
     looksMadeUp(token)
   )

@@ -1,6 +1,8 @@
 /** A file in a tar archive. */
 export interface TarMember {
   readonly name: string;
+  /** A tar archive encodes nothing. */
+  readonly encoding: undefined;
   readonly bytes: Uint8Array;
 }
 
@@ -23,6 +25,7 @@ export function listTar(bytes: Uint8Array, maxMembers: number): TarMember[] {
     const kind = bytes[at + 156];
     if (kind === 0x30 || kind === 0)
       members.push({
+        encoding: undefined,
         name: prefix === "" ? name : `${prefix}/${name}`,
         bytes: bytes.subarray(at + block, at + block + length),
       });

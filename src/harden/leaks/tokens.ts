@@ -1,5 +1,6 @@
 import type { DetectorEntry, Finding } from "./detector.ts";
 import { mask } from "./mask.ts";
+import { escapeStarts, readEscape } from "./read-escape.ts";
 import { tokenRules } from "./token-rules.ts";
 import type { TokenRule } from "./token-rules.ts";
 
@@ -22,7 +23,7 @@ export const tokenDetectors: readonly DetectorEntry[] = tokenRules.map((rule) =>
 function detectToken(rule: TokenRule, bytes: Uint8Array, start: number): Finding | undefined {
   const text = latin1(bytes, start, start + longestBody);
   const prefix = rule.prefixes.find((one) => text.startsWith(one));
-  if (prefix === undefined || (/^\w/.test(prefix) && isWord(bytes[start - 1]))) return undefined;
+  if (prefix === undefined || (/^\w/.test(prefix) && isInWord(bytes, start))) return undefined;
   const body = rule.body.exec(text.slice(prefix.length))?.[0];
   if (body === undefined) return undefined;
   const to = start + prefix.length + body.length;
@@ -58,6 +59,14 @@ export function isWord(byte: number | undefined): boolean {
   if (byte === undefined) return false;
   const lower = byte | 0x20;
   return (byte >= 0x30 && byte <= 0x39) || (lower >= 0x61 && lower <= 0x7a) || byte === 0x5f;
+}
+
+/** Whether a word goes on at a byte. After an escape (`%22`, `\n`, `\u003d`) a new one begins. */
+export function isInWord(bytes: Uint8Array, at: number): boolean {
+  if (!isWord(bytes[at - 1])) return false;
+  for (let from = at - 2; from >= at - 6 && from >= 0; from--)
+    if (escapeStarts[bytes[from]!] === 1 && readEscape(bytes, from, false) % 64 === at - from) return false;
+  return true;
 }
 
 /** Whether a token is an example: documents write such by hand. */
