@@ -1,0 +1,78 @@
+import type { PageDraft } from "./draft.ts";
+import type { ScriptFacts } from "./inspect-script.ts";
+import type { Addresses } from "./site-view.ts";
+import { secureOrigin } from "./site-view.ts";
+
+/** What Trusted Types would refuse, and why they can't be enforced; nothing if they can. */
+export type TrustedTypesReasons = readonly string[];
+
+/**
+ * Allows what the scripts of a page do while they run, as far as they show it. Connections and styles that they don't show are left
+ * open, and the page is listed, until somebody has learned them by running the site; everything else that they don't show is blocked.
+ *
+ * @returns why Trusted Types can't be enforced
+ */
+export function allowBehaviour(page: PageDraft, addresses: Addresses): TrustedTypesReasons {
+  const scripts = [...page.behaviours];
+  const unread = [...page.foreign.values()].some(({ kind }) => kind === "script");
+  if (scripts.length > 0) page.policy.allow("img-src", "'self'");
+  allowConnections(page, addresses, scripts, unread);
+  allowRuntimeStyles(page, scripts);
+  allowParts(page, scripts);
+  for (const { features } of scripts)
+    for (const feature of features)
+      page.features.set(feature, (page.features.get(feature) ?? new Set()).add("self"));
+  for (const [directive, sources] of page.learned ?? []) page.policy.allow(directive, ...sources);
+  const reasons = new Set(scripts.flatMap(({ sinks }) => sinks));
+  if (unread) reasons.add("scripts of other sites, which nobody can read here");
+  if (reasons.size === 0) {
+    page.policy.allow("require-trusted-types-for", "'script'");
+    page.policy.allow("trusted-types");
+  }
+  return [...reasons].sort();
+}
+
+function allowConnections(
+  page: PageDraft,
+  addresses: Addresses,
+  scripts: readonly ScriptFacts[],
+  unread: boolean,
+): void {
+  const used = new Set<string>();
+  let unknown = unread;
+  for (const { connections } of scripts) {
+    unknown ||= connections.unknown.length > 0;
+    for (const address of connections.addresses) {
+      const target = addresses.resolve(address);
+      if (target?.kind === "site") used.add("'self'");
+      else if (target?.kind === "foreign") used.add(secureOrigin(target.url));
+      else if (target?.url.protocol === "data:" || target?.url.protocol === "blob:")
+        used.add(target.url.protocol);
+    }
+  }
+  if (used.size > 0) page.policy.allow("connect-src", ...used);
+  if (!unknown || page.learned !== undefined) return;
+  page.weaknesses.add("runtime-connections");
+  page.policy.allow("connect-src", "'self'", "https:", "wss:");
+}
+
+function allowRuntimeStyles(page: PageDraft, scripts: readonly ScriptFacts[]): void {
+  if (page.learned !== undefined || !scripts.some(({ addsStyles }) => addsStyles)) return;
+  page.weaknesses.add("runtime-styles");
+}
+
+function allowParts({ policy, weaknesses, notes }: PageDraft, scripts: readonly ScriptFacts[]): void {
+  for (const script of scripts) {
+    if (script.makes.has("image")) policy.allow("img-src", "'self'", "data:");
+    if (script.makes.has("frame")) policy.allow("frame-src", "'self'");
+    if (script.makes.has("media")) policy.allow("media-src", "'self'");
+    if (script.makes.has("form")) policy.allow("form-action", "'self'");
+    if (script.workers !== "none") policy.allow("worker-src", "'self'");
+    if (script.workers === "blob") policy.allow("worker-src", "blob:");
+    if (script.usesWebAssembly) {
+      policy.allow("script-src", "'wasm-unsafe-eval'");
+      weaknesses.add("webassembly");
+    }
+    if (script.makesCode) notes.add("a script makes code from strings, which is blocked");
+  }
+}

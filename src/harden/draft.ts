@@ -1,0 +1,93 @@
+import type { Edit, PageFacts } from "../html/index.ts";
+import type { ScriptFacts } from "./inspect-script.ts";
+import type { ForeignScript, ScriptOccurrence, Weakness } from "./page-report.ts";
+import type { Directive, PolicyBuilder } from "./policy.ts";
+import { createPolicyBuilder } from "./policy.ts";
+import { createAddresses } from "./site-view.ts";
+import type { Addresses, SiteFileView, SiteView } from "./site-view.ts";
+
+/** What was learned by running a site: sources that its pages use beyond those that can be seen without. */
+export type LearnedSources = ReadonlyMap<Directive, readonly string[]>;
+
+/** What is found out about a page, together with the pages in its frames' `srcdoc`, which share its policy. */
+export interface PageDraft {
+  readonly view: SiteView;
+  readonly learned: LearnedSources | undefined;
+  /** In `xml`, what is put into a page would have to be well-formed too: less is rewritten there. */
+  readonly syntax: "html" | "xml";
+  readonly policy: PolicyBuilder;
+  readonly behaviours: Set<ScriptFacts>;
+  readonly weaknesses: Set<Weakness>;
+  readonly foreign: Map<string, ForeignScript>;
+  readonly missing: Set<string>;
+  readonly frames: Set<string>;
+  readonly notes: Set<string>;
+  readonly scripts: ScriptOccurrence[];
+  readonly modules: Map<string, SiteFileView>;
+  /** For `Permissions-Policy`: origins by feature, `self` among them. */
+  readonly features: Map<string, Set<string>>;
+  readonly count: {
+    inlineScripts: number;
+    externalScripts: number;
+    handlers: number;
+    styleAttributesKept: number;
+    styleAttributesMoved: number;
+    scriptUrlsRewritten: number;
+    scriptUrlsNeutralised: number;
+  };
+}
+
+/** One document of a draft: the page itself, or what a frame's `srcdoc` holds. */
+export interface DocumentDraft {
+  readonly page: PageDraft;
+  readonly facts: PageFacts;
+  readonly addresses: Addresses;
+  readonly edits: Edit[];
+  /** Markup to be put first into the head, in this order. */
+  readonly headStart: string[];
+  /** Markup to be put last into the head. */
+  readonly headEnd: string[];
+}
+
+/** Begins the draft of a page. */
+export function createPageDraft(
+  view: SiteView,
+  learned: LearnedSources | undefined,
+  syntax: PageDraft["syntax"],
+): PageDraft {
+  return {
+    view,
+    learned,
+    syntax,
+    policy: createPolicyBuilder(),
+    behaviours: new Set(),
+    weaknesses: new Set(),
+    foreign: new Map(),
+    missing: new Set(),
+    frames: new Set(),
+    notes: new Set(),
+    scripts: [],
+    modules: new Map(),
+    features: new Map(),
+    count: {
+      inlineScripts: 0,
+      externalScripts: 0,
+      handlers: 0,
+      styleAttributesKept: 0,
+      styleAttributesMoved: 0,
+      scriptUrlsRewritten: 0,
+      scriptUrlsNeutralised: 0,
+    },
+  };
+}
+
+/** Begins the draft of one document of a page. */
+export function createDocumentDraft(page: PageDraft, facts: PageFacts, path: string): DocumentDraft {
+  const addresses = createAddresses(page.view.origin, path, facts.base);
+  return { page, facts, addresses, edits: [], headStart: [], headEnd: [] };
+}
+
+/** The source expression of a text's hash. */
+export function hashSource(hash: string): string {
+  return `'sha256-${hash}'`;
+}

@@ -1,0 +1,169 @@
+import { escapeAttribute, splice } from "../html/index.ts";
+import type { PageFacts } from "../html/index.ts";
+import { allowBehaviour } from "./allow-behaviour.ts";
+import { allowResources } from "./allow-resources.ts";
+import { allowScripts } from "./allow-scripts.ts";
+import { allowStyles } from "./allow-styles.ts";
+import { createDocumentDraft, createPageDraft, hashSource } from "./draft.ts";
+import type { DocumentDraft, LearnedSources, PageDraft } from "./draft.ts";
+import { inspectInline } from "./inline-cache.ts";
+import { openStyles } from "./open-styles.ts";
+import type { PageReport } from "./page-report.ts";
+import type { PagePolicy } from "./policy.ts";
+import { serializePolicy } from "./policy.ts";
+import { rewriteScriptUrls } from "./rewrite-script-urls.ts";
+import type { SiteView } from "./site-view.ts";
+import { splitPolicy } from "./split-policy.ts";
+import type { PolicyBudget } from "./split-policy.ts";
+
+/** Where a page stands, and what limits its policy. */
+export interface PageContext {
+  /** Its address: an absolute path, decoded. */
+  readonly path: string;
+  readonly view: SiteView;
+  /** What the host can send in a header. Without it the header carries the whole policy. */
+  readonly budget?: PolicyBudget | undefined;
+  /** What running the site has shown. Without it, connections and styles that scripts hide stay open. */
+  readonly learned?: LearnedSources | undefined;
+  /** How it was read: `xml` for XHTML. Default `html`. */
+  readonly syntax?: "html" | "xml";
+}
+
+/** A page that has been hardened. */
+export interface HardenedPage {
+  /** In UTF-8. */
+  readonly bytes: Uint8Array;
+  /** The whole policy; `frame-ancestors` is the site's business, since it depends on other pages. */
+  readonly policy: PagePolicy;
+  /** The part of it that the response header carries: all of it, unless a `<meta>` in `bytes` carries the rest. */
+  readonly header: PagePolicy;
+  readonly headers: PageNeeds;
+  readonly report: PageReport;
+}
+
+/** What the other headers of a page have to leave possible. */
+export interface PageNeeds {
+  /** For `Permissions-Policy`: origins by feature, `self` among them. */
+  readonly features: readonly (readonly [feature: string, origins: readonly string[]])[];
+  /** It frames another site, which may want to know where it is framed. */
+  readonly foreignFrames: boolean;
+  /** It opens windows, or runs code of other sites that may. */
+  readonly otherWindows: boolean;
+}
+
+/**
+ * Hardens one page: finds the strictest policy under which it still works, and makes the changes that need be for it. Nothing that a
+ * visitor sees changes.
+ *
+ * Pure: the same page on the same site gives the same bytes.
+ *
+ * @param facts the page as `readPage` read it
+ * @see Content Security Policy Level 3; Subresource Integrity
+ */
+export function hardenPage(facts: PageFacts, context: PageContext): HardenedPage {
+  const page = createPageDraft(context.view, context.learned, context.syntax ?? "html");
+  const document = hardenDocument(page, facts, context.path);
+  const reasons = allowBehaviour(page, document.addresses);
+  page.policy.allow("frame-ancestors");
+  page.policy.allow("upgrade-insecure-requests");
+  const built = page.policy.build();
+  const policy = page.weaknesses.has("runtime-styles") ? openStyles(built) : built;
+  const { header, meta } =
+    context.budget === undefined ? { header: policy, meta: undefined } : splitPolicy(policy, context.budget);
+  if (meta !== undefined) document.headStart.unshift(metaOf(meta, page.syntax));
+  return {
+    bytes: finish(document),
+    policy,
+    header,
+    headers: needsOf(page, policy),
+    report: reportOf(page, facts, reasons),
+  };
+}
+
+function hardenDocument(page: PageDraft, facts: PageFacts, path: string): DocumentDraft {
+  const document = createDocumentDraft(page, facts, path);
+  allowScripts(document);
+  rewriteScriptUrls(document);
+  allowHandlers(document);
+  allowStyles(document);
+  allowResources(document);
+  for (const { attribute, page: nested } of facts.nested) {
+    const bytes = finish(hardenDocument(page, nested, path));
+    if (bytes === nested.bytes) continue;
+    const value = escapeAttribute(new TextDecoder().decode(bytes));
+    document.edits.push({ span: attribute.span, replacement: ` ${attribute.name}="${value}"` });
+  }
+  if (facts.encoding !== "utf-8") {
+    for (const { span, name } of facts.charsets) {
+      const value = name === "charset" ? "utf-8" : "text/html; charset=utf-8";
+      document.edits.push({ span, replacement: ` ${name}="${value}"` });
+    }
+  }
+  return document;
+}
+
+/** Event handlers in attributes are allowed one by one, and only there. */
+function allowHandlers({ page, facts }: DocumentDraft): void {
+  if (facts.handlers.length === 0) return;
+  page.count.handlers += facts.handlers.length;
+  page.weaknesses.add("handlers");
+  page.policy.allow("script-src-attr", "'unsafe-hashes'");
+  for (const { value } of facts.handlers) {
+    const hash = page.view.hash(value);
+    page.policy.allow("script-src-attr", hashSource(hash));
+    page.scripts.push({ kind: "handler", hash, text: value });
+    page.behaviours.add(inspectInline(hash, value, false));
+  }
+}
+
+/** A policy that stands in the page, with the page's encoding before it: it may push what else says so out of the first 1024 bytes. */
+function metaOf(policy: PagePolicy, syntax: PageDraft["syntax"]): string {
+  const content = escapeAttribute(serializePolicy(policy));
+  const close = syntax === "xml" ? "/>" : ">";
+  return `<meta charset="utf-8"${close}<meta http-equiv="Content-Security-Policy" content="${content}"${close}`;
+}
+
+function finish({ facts, edits, headStart, headEnd }: DocumentDraft): Uint8Array {
+  const all = [...edits];
+  if (headStart.length > 0) all.push(insertion(facts.headStart, headStart));
+  if (headEnd.length > 0) all.push(insertion(facts.headEnd, headEnd));
+  return all.length === 0 ? facts.bytes : splice(facts.bytes, all);
+}
+
+const insertion = (at: number, markup: readonly string[]): DocumentDraft["edits"][number] => ({
+  span: { from: at, to: at },
+  replacement: markup.join(""),
+});
+
+function needsOf(page: PageDraft, policy: PagePolicy): PageNeeds {
+  const foreignScripts = [...page.foreign.values()].some(({ kind }) => kind === "script");
+  return {
+    features: [...page.features]
+      .map(([feature, origins]) => [feature, [...origins].sort()] as const)
+      .sort(([left], [right]) => (left < right ? -1 : 1)),
+    foreignFrames: (policy.get("frame-src") ?? []).some((source) => source.startsWith("https:")),
+    otherWindows: foreignScripts || [...page.behaviours].some(({ usesOtherWindows }) => usesOtherWindows),
+  };
+}
+
+function reportOf(page: PageDraft, facts: PageFacts, reasons: readonly string[]): PageReport {
+  const { count } = page;
+  return {
+    inlineScripts: count.inlineScripts,
+    externalScripts: count.externalScripts,
+    modules: page.modules.size,
+    handlers: count.handlers,
+    styleAttributes: { kept: count.styleAttributesKept, moved: count.styleAttributesMoved },
+    scriptUrls: { rewritten: count.scriptUrlsRewritten, neutralised: count.scriptUrlsNeutralised },
+    weaknesses: [...page.weaknesses].sort(),
+    trustedTypes: reasons.length === 0 ? "enforced" : "report-only",
+    trustedTypesReasons: reasons,
+    foreign: [...page.foreign.values()],
+    missing: [...page.missing].sort(),
+    frames: [...page.frames].sort(),
+    notes: [...page.notes].sort(),
+    scripts: page.scripts,
+    transcodedFrom: facts.encoding === "utf-8" ? undefined : facts.encoding,
+    slow: facts.fallback !== undefined,
+  };
+}

@@ -1,0 +1,11 @@
+export type { HardenErrorCode } from "./errors.ts";
+export type { LearnedSources } from "./draft.ts";
+export { hardenPage } from "./harden-page.ts";
+export type { HardenedPage, PageContext, PageNeeds } from "./harden-page.ts";
+export type { ForeignScript, PageReport, ScriptOccurrence, Weakness } from "./page-report.ts";
+export { createPolicyBuilder, serializePolicy } from "./policy.ts";
+export type { Directive, PagePolicy, PolicyBuilder } from "./policy.ts";
+export type { SiteReport, Tally } from "./site-report.ts";
+export type { SiteFileView, SiteView } from "./site-view.ts";
+export { splitPolicy } from "./split-policy.ts";
+export type { PolicyBudget, SplitPolicy } from "./split-policy.ts";

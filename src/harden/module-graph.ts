@@ -1,0 +1,125 @@
+import type { DocumentDraft } from "./draft.ts";
+import { hashSource } from "./draft.ts";
+import { createImportMap } from "./import-map.ts";
+import type { ScriptFacts } from "./inspect-script.ts";
+import { isVersioned } from "./integrity.ts";
+import { encodePath, exactSource } from "./site-view.ts";
+import type { SiteFileView } from "./site-view.ts";
+
+/** The modules that the scripts of a document import, as far as they can be known. */
+export interface ModuleGraph {
+  /**
+   * Follows what a script imports or loads.
+   *
+   * @param from the address that its imports are relative to
+   * @param named the site's scripts that it names in its text
+   * @param file the script's own file, if it is one
+   */
+  follow(script: ScriptFacts, from: URL, named: () => readonly SiteFileView[], file?: SiteFileView): void;
+  /** Allows what was found, and writes the import map. */
+  finish(): void;
+}
+
+/** More modules than these whose names a loader computes are not listed one by one in every page. */
+const maxComputed = 64;
+
+/** Creates the graph of a document's modules. */
+export function createModuleGraph(draft: DocumentDraft): ModuleGraph {
+  const { page } = draft;
+  const importMap = createImportMap(draft);
+  /** By the path and query under which they are imported. */
+  const modules = new Map<string, SiteFileView>();
+  const computed = new Map<string, SiteFileView>();
+  const namers: (() => readonly SiteFileView[])[] = [];
+  const linked = new Set<SiteFileView>();
+  const loaders = new Set<SiteFileView | undefined>();
+
+  const add = (file: SiteFileView, url: URL): void => {
+    const key = url.pathname + url.search;
+    if (modules.has(key)) return;
+    modules.set(key, file);
+    page.modules.set(file.path, file);
+    page.behaviours.add(file.script());
+    follow(file.script(), url, () => file.scriptsNamed(), file);
+  };
+
+  const follow: ModuleGraph["follow"] = (script, from, named, file) => {
+    namers.push(named);
+    if (file !== undefined) linked.add(file);
+    if (script.loadsScripts) loaders.add(file);
+    for (const { specifier, dynamic } of script.imports) {
+      if (specifier === undefined) for (const candidate of named()) computed.set(candidate.path, candidate);
+      else addImport(specifier, from, dynamic);
+    }
+  };
+
+  const addImport = (specifier: string, from: URL, dynamic: boolean): void => {
+    const url = importMap.resolve(specifier, from);
+    const target = url === undefined ? undefined : draft.addresses.resolve(url.href);
+    if (target?.kind === "foreign") addForeign(target.url);
+    if (target?.kind !== "site") return;
+    const file = page.view.find(target.path);
+    if (file !== undefined) add(file, target.url);
+    else if (!dynamic) page.missing.add(target.path);
+  };
+
+  const addForeign = (url: URL): void => {
+    const address = exactSource(url);
+    page.policy.allow("script-src", address);
+    page.foreign.set(`script ${address}`, {
+      url: address,
+      kind: "script",
+      integrity: undefined,
+      versioned: isVersioned(url),
+    });
+  };
+
+  return {
+    follow,
+    finish() {
+      if (computed.size > maxComputed) allowOwnScripts(draft);
+      else
+        for (const file of computed.values()) add(file, new URL(encodePath(file.path), draft.addresses.page));
+      if (loaders.size > 0) {
+        const named = new Set(namers.flatMap((name) => name()));
+        allowNamed(
+          draft,
+          [...named].filter((file) => !linked.has(file)),
+          [...loaders],
+        );
+      }
+      for (const file of modules.values()) page.policy.allow("script-src", hashSource(file.hash()));
+      importMap.write(new Map([...modules].map(([key, file]) => [key, `sha256-${file.hash()}`])));
+    },
+  };
+}
+
+/**
+ * Allows what a loader may put into the page as script elements. No hash covers these, since it gives them no `integrity`. Left are,
+ * if the site's origin is known, the exact addresses of the scripts that the page's scripts name, and the folder of a bundler's loader,
+ * which learns more names as a visitor goes on; else the origin.
+ */
+function allowNamed(
+  draft: DocumentDraft,
+  files: readonly SiteFileView[],
+  loaders: readonly (SiteFileView | undefined)[],
+): void {
+  const { page } = draft;
+  const bundlers = loaders.filter((file) => file !== undefined && file.isBundlerLoader());
+  if (files.length === 0 && bundlers.length === 0) return;
+  page.weaknesses.add("runtime-scripts");
+  for (const file of files) page.behaviours.add(file.script());
+  const { origin } = page.view;
+  if (origin === undefined || files.length > maxComputed) {
+    allowOwnScripts(draft);
+    return;
+  }
+  const folders = bundlers.flatMap((file) => file?.path.replace(/[^/]*$/, "") ?? []);
+  for (const path of [...folders, ...files.map((file) => file.path)])
+    page.policy.allow("script-src", exactSource(new URL(encodePath(path), origin)));
+}
+
+function allowOwnScripts({ page }: DocumentDraft): void {
+  page.weaknesses.add("runtime-scripts");
+  page.policy.allow("script-src", "'self'");
+}

@@ -1,0 +1,157 @@
+import { renameSync, rmSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import type { Header } from "../../contract/index.ts";
+import type { LearnedSources } from "../draft.ts";
+import { fileHeaders } from "../headers.ts";
+import type { PageNeeds } from "../harden-page.ts";
+import type { ScriptOccurrence } from "../page-report.ts";
+import { reportSite } from "../site-report.ts";
+import type { PageSummary, SiteReport } from "../site-report.ts";
+import type { PolicyBudget } from "../split-policy.ts";
+import { makeFolder, written } from "./blob-store.ts";
+import { processAll } from "./crew.ts";
+import type { ProcessedFile, ProcessedPage } from "./process-file.ts";
+import { walk } from "./walk.ts";
+
+/** Options of {@link hardenFolder}. */
+export interface HardenFolderOptions {
+  /** What a generator wrote. It is only read. */
+  readonly folder: string;
+  /** Where the bytes go, each under its SHA-256. Made by this call; it must not exist. */
+  readonly blobs: string;
+  /** Where the site will be served from, if that is known: `https://www.example.com`. */
+  readonly origin?: string | undefined;
+  /** What the host can send in a header. Default: everything. */
+  readonly budget?: PolicyBudget | undefined;
+  /** Folders outside of `folder` into which its links may lead. Default none. */
+  readonly follow?: readonly string[];
+  /** What running the site has shown. */
+  readonly learned?: LearnedSources | undefined;
+  /** Told of every script in every page, page by page, in no particular order. */
+  readonly onScript?: (path: string, script: ScriptOccurrence) => void;
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/** One address of a hardened site. */
+export interface HardenedFile {
+  /** Absolute, decoded. `/guide/` and `/guide/index.html` are two, with the same bytes. */
+  readonly path: string;
+  /** The file that it came from, relative to the folder. */
+  readonly source: string;
+  readonly headers: readonly Header[];
+  /** Of the bytes, hexadecimal. */
+  readonly sha256: string;
+  readonly bytes: number;
+}
+
+/** A folder that has been hardened. */
+export interface HardenedFolder {
+  /** Sorted by path. */
+  readonly files: readonly HardenedFile[];
+  /** The page that is sent with a 404, if there is one. */
+  readonly notFound: string | undefined;
+  readonly report: SiteReport;
+}
+
+/** What is kept of a file until all are done: only then is known what is framed. */
+interface Kept {
+  readonly file: Omit<ProcessedFile, "page">;
+  readonly page?: { readonly headerPolicy: string; readonly needs: PageNeeds; readonly summary: PageSummary };
+}
+
+/**
+ * Hardens what any generator wrote: every page gets the strictest policy under which it works, every file its headers. The same folder
+ * gives the same result, on however many threads; memory grows only by about a kilobyte a page.
+ *
+ * @throws {CurtainwallError} one of {@link HardenErrorCode}. `blobs` may then hold a part: remove it.
+ */
+export async function hardenFolder(options: HardenFolderOptions): Promise<HardenedFolder> {
+  const { origin, budget, learned, onScript, onProgress } = options;
+  const { files, skipped } = walk(options.folder, options.follow);
+  makeFolder(options.blobs);
+  const kept: Kept[] = [];
+  const framed = new Set<string>();
+  const remember = createRememberer();
+  await processAll({ files, origin, blobs: resolve(options.blobs), budget, learned }, (processed) => {
+    for (const { page, ...file } of processed) {
+      for (const path of page?.report.frames ?? []) framed.add(path);
+      for (const script of page?.report.scripts ?? []) onScript?.(file.path, script);
+      kept.push({ file, ...(page === undefined ? {} : { page: remember(page) }) });
+    }
+    onProgress?.(kept.length, files.length);
+  });
+  kept.sort((left, right) => (left.file.path < right.file.path ? -1 : 1));
+  const addresses = kept.flatMap((entry) => publish(entry, framed));
+  return {
+    files: addresses.sort((left, right) => (left.path < right.path ? -1 : 1)),
+    notFound: files.some(({ path }) => path === "/404.html") ? "/404.html" : undefined,
+    report: reportSite(summaries(kept), {
+      files: kept.length,
+      bytes: kept.reduce((sum, { file }) => sum + file.bytes, 0),
+      skipped,
+    }),
+  };
+}
+
+function* summaries(kept: readonly Kept[]): Generator<readonly [string, PageSummary]> {
+  for (const { file, page } of kept) if (page !== undefined) yield [file.path, page.summary];
+}
+
+/** Pages repeat each other: what is equal is kept once. */
+function createRememberer(): (page: ProcessedPage) => NonNullable<Kept["page"]> {
+  const known = new Map<string, NonNullable<Kept["page"]>>();
+  return ({ headerPolicy, needs, report, split }) => {
+    const { scripts: _scripts, frames: _frames, ...rest } = report;
+    const page = { headerPolicy, needs, summary: { ...rest, split } };
+    const key = JSON.stringify(page);
+    const same = known.get(key);
+    if (same !== undefined) return same;
+    known.set(key, page);
+    return page;
+  };
+}
+
+function publish({ file, page }: Kept, framed: ReadonlySet<string>): HardenedFile[] {
+  const index = /\/index\.x?html?$/.test(file.path) ? file.path.replace(/[^/]*$/, "") : undefined;
+  const headers = fileHeaders({
+    path: file.path,
+    classified: file.classified,
+    charset: file.charset,
+    framed: framed.has(file.path) || (index !== undefined && framed.has(index)),
+    ...(page === undefined ? {} : { policy: page.headerPolicy, needs: page.needs }),
+    ...(file.script === undefined ? {} : { script: file.script }),
+  });
+  const address = (path: string): HardenedFile => ({
+    path,
+    source: file.path.slice(1),
+    headers,
+    sha256: file.sha256,
+    bytes: file.bytes,
+  });
+  return index === undefined ? [address(file.path)] : [address(file.path), address(index)];
+}
+
+/**
+ * Puts a finished folder in the place of the one before, which goes only once the new one is there.
+ *
+ * @throws {CurtainwallError} `HARDEN_OUTPUT_FAILED`
+ */
+export function replaceFolder(fresh: string, place: string): void {
+  const old = join(dirname(place), `.${process.pid}.old`);
+  written(() => {
+    let moved = true;
+    try {
+      renameSync(place, old);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+      moved = false;
+    }
+    try {
+      renameSync(fresh, place);
+    } catch (error) {
+      if (moved) renameSync(old, place);
+      throw error;
+    }
+    if (moved) rmSync(old, { recursive: true, force: true });
+  });
+}

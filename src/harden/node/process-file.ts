@@ -1,0 +1,147 @@
+import { isUtf8 } from "node:buffer";
+import { readPage } from "../../html/index.ts";
+import { CurtainwallError, isCurtainwallError } from "../../shared/index.ts";
+import type { PageFacts } from "../../html/index.ts";
+import { classify } from "../classify.ts";
+import type { Classified } from "../classify.ts";
+import type { LearnedSources } from "../draft.ts";
+import { hardenPage } from "../harden-page.ts";
+import type { PageNeeds } from "../harden-page.ts";
+import { inspectScript } from "../inspect-script.ts";
+import type { ScriptFacts } from "../inspect-script.ts";
+import type { PageReport } from "../page-report.ts";
+import { serializePolicy } from "../policy.ts";
+import type { SiteView } from "../site-view.ts";
+import type { PolicyBudget } from "../split-policy.ts";
+import type { BlobStore } from "./blob-store.ts";
+import { hardenError, shown } from "./harden-error.ts";
+import { maxWholeBytes, readUnchanged } from "./read-file.ts";
+import type { ListedFile } from "./walk.ts";
+
+/** What is the same for every file of a site. */
+export interface Workbench {
+  readonly view: SiteView;
+  readonly store: BlobStore;
+  readonly budget: PolicyBudget | undefined;
+  readonly learned: LearnedSources | undefined;
+  /** Looks at the bytes that are about to be published. */
+  readonly inspect?: ((path: string, bytes: Uint8Array) => void) | undefined;
+}
+
+/** What became of a file. */
+export interface ProcessedFile {
+  readonly path: string;
+  /** Of what is published, hexadecimal. */
+  readonly sha256: string;
+  readonly bytes: number;
+  readonly classified: Classified;
+  readonly charset: string;
+  readonly page?: ProcessedPage;
+  readonly script?: ScriptFacts;
+}
+
+/** What became of a page. */
+export interface ProcessedPage {
+  /** As the header carries it; `frame-ancestors` says `'none'`. */
+  readonly headerPolicy: string;
+  /** A `<meta>` carries the rest. */
+  readonly split: boolean;
+  readonly needs: PageNeeds;
+  readonly report: PageReport;
+}
+
+/** Hardens one file, and stores what is published of it. */
+export function processFile(file: ListedFile, bench: Workbench): ProcessedFile {
+  const classified = classify(file.path);
+  if (classified.kind === "html" || classified.kind === "xhtml") return processPage(file, classified, bench);
+  if (file.size > maxWholeBytes) {
+    return {
+      path: file.path,
+      sha256: bench.store.copy(file),
+      bytes: file.size,
+      classified,
+      charset: "utf-8",
+    };
+  }
+  const bytes = readUnchanged(file);
+  bench.inspect?.(file.path, bytes);
+  const seen = classified.type === "application/octet-stream" && isText(bytes) ? plainText : classified;
+  return {
+    path: file.path,
+    sha256: bench.store.put(bytes),
+    bytes: bytes.length,
+    classified: seen,
+    // What is no UTF-8 was made when everything was windows-1252; a page's own encoding no longer says so.
+    charset: !seen.text || isUtf8(bytes) ? "utf-8" : "windows-1252",
+    ...(seen.kind === "script" && mayBeWorker(bytes)
+      ? { script: inspectScript(bytes.toString("latin1"), false) }
+      : {}),
+  };
+}
+
+const plainText: Classified = { kind: "other", type: "text/plain", text: true };
+
+/** A file whose name says nothing, like `Makefile`: text if it is UTF-8 without control characters. */
+function isText(bytes: Buffer): boolean {
+  const start = bytes.subarray(0, 4_096);
+  return (
+    isUtf8(bytes) &&
+    !start.some((byte) => byte < 0x20 && byte !== 0x09 && byte !== 0x0a && byte !== 0x0d && byte !== 0x0c)
+  );
+}
+
+function mayBeWorker(bytes: Buffer): boolean {
+  return ["importScripts", "onmessage", "postMessage", '"message"', "'message'", "clients.claim"].some(
+    (sign) => bytes.includes(sign),
+  );
+}
+
+function processPage(file: ListedFile, classified: Classified, bench: Workbench): ProcessedFile {
+  const source = readUnchanged(file);
+  const facts = readFacts(file, source, classified);
+  if (facts === undefined) {
+    // A browser shows an error in its place: nothing of it runs.
+    return {
+      path: file.path,
+      sha256: bench.store.put(source),
+      bytes: source.length,
+      classified,
+      charset: "utf-8",
+    };
+  }
+  const { bytes, header, policy, headers, report } = hardenPage(facts, {
+    path: file.path.replace(/\/index\.html$/, "/"),
+    view: bench.view,
+    budget: bench.budget,
+    learned: bench.learned,
+    syntax: classified.kind === "xhtml" ? "xml" : "html",
+  });
+  bench.inspect?.(file.path, bytes);
+  return {
+    path: file.path,
+    sha256: bench.store.put(bytes),
+    bytes: bytes.length,
+    classified,
+    charset: "utf-8",
+    page: { headerPolicy: serializePolicy(header), split: header !== policy, needs: headers, report },
+  };
+}
+
+function readFacts(file: ListedFile, bytes: Buffer, { kind }: Classified): PageFacts | undefined {
+  try {
+    return readPage(bytes, { syntax: kind === "xhtml" ? "xml" : "html", links: false });
+  } catch (cause) {
+    if (isCurtainwallError(cause, "HTML_XML_MALFORMED")) return undefined;
+    throw hardenError(
+      "HARDEN_PAGE_UNREADABLE",
+      `${shown(file.path)} can't be read as a page: ${messageOf(cause)}`,
+      {
+        hint:
+          (cause instanceof CurtainwallError ? cause.hint : undefined) ?? "Look at the file, or leave it out",
+        cause,
+      },
+    );
+  }
+}
+
+const messageOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));

@@ -1,0 +1,63 @@
+/** In which way a page's policy is weaker than the strictest: what had to be allowed, and why. */
+export type Weakness =
+  /** Event handlers written as attributes, allowed by exact hash: markup that is injected could use them again. */
+  | "handlers"
+  /** `style=` attributes, allowed by exact hash. */
+  | "style-attributes"
+  /** Scripts load others by addresses that no hash covers: every script of the site may be loaded. */
+  | "runtime-scripts"
+  /** Scripts put styles into the page whose text is not known: any inline style is allowed. */
+  | "runtime-styles"
+  /** Scripts connect to addresses that are not known: any HTTPS address may be connected to. */
+  | "runtime-connections"
+  /** A script compiles WebAssembly. */
+  | "webassembly"
+  /** A stylesheet of another site loads what is not known: fonts and pictures from any HTTPS address. */
+  | "foreign-styles";
+
+/** A script as it stands in a page, for whoever keeps count of what was approved. */
+export interface ScriptOccurrence {
+  readonly kind: "inline" | "handler" | "javascript-url" | "external";
+  /** Base64 of the SHA-256 of its text; of an external one's bytes, if they are known. */
+  readonly hash: string | undefined;
+  /** The text as the page has it; for an external one its address. */
+  readonly text: string;
+}
+
+/** Something that a page loads from another site. */
+export interface ForeignScript {
+  /** Without its query. */
+  readonly url: string;
+  readonly kind: "script" | "style";
+  /** Its `integrity`; without one, whatever lies at that address runs. */
+  readonly integrity: string | undefined;
+  /** The address names a version or a hash, so that an `integrity` could be added. */
+  readonly versioned: boolean;
+}
+
+/** What was found in a page and what was done with it. */
+export interface PageReport {
+  readonly inlineScripts: number;
+  readonly externalScripts: number;
+  /** Imported by scripts of the page. */
+  readonly modules: number;
+  readonly handlers: number;
+  readonly styleAttributes: { readonly kept: number; readonly moved: number };
+  readonly scriptUrls: { readonly rewritten: number; readonly neutralised: number };
+  readonly weaknesses: readonly Weakness[];
+  readonly trustedTypes: "enforced" | "report-only";
+  /** Why Trusted Types are not enforced: the sinks that its scripts use. */
+  readonly trustedTypesReasons: readonly string[];
+  readonly foreign: readonly ForeignScript[];
+  /** Scripts of the site that pages ask for and that do not exist. */
+  readonly missing: readonly string[];
+  /** Pages of the site that it frames. */
+  readonly frames: readonly string[];
+  /** What is worth a human's look. */
+  readonly notes: readonly string[];
+  readonly scripts: readonly ScriptOccurrence[];
+  /** Its encoding was not UTF-8, and is now. */
+  readonly transcodedFrom: string | undefined;
+  /** The fast scanner left it to the reference parser. */
+  readonly slow: boolean;
+}

@@ -1,0 +1,127 @@
+import type { ForeignScript, PageReport, Weakness } from "./page-report.ts";
+
+/** How many pages something is true of, and the first few of them. */
+export interface Tally {
+  readonly pages: number;
+  /** Sorted, the first ten. */
+  readonly examples: readonly string[];
+}
+
+/** What was found in a site. */
+export interface SiteReport {
+  readonly pages: number;
+  readonly files: number;
+  readonly bytes: number;
+  readonly inlineScripts: number;
+  readonly externalScripts: number;
+  readonly modules: number;
+  readonly handlers: number;
+  readonly styleAttributes: { readonly kept: number; readonly moved: number };
+  readonly scriptUrls: { readonly rewritten: number; readonly neutralised: number };
+  /** Pages that are weaker than the strictest in some way. */
+  readonly weakened: number;
+  readonly weaknesses: Readonly<Partial<Record<Weakness, Tally>>>;
+  /** By why they are not enforced. */
+  readonly trustedTypes: { readonly enforced: number; readonly reportOnly: Readonly<Record<string, Tally>> };
+  /** What is loaded from other sites, sorted by address. */
+  readonly foreign: readonly (ForeignScript & Tally)[];
+  /** Scripts that do not exist, by address. */
+  readonly missing: Readonly<Record<string, Tally>>;
+  readonly notes: Readonly<Record<string, Tally>>;
+  /** Pages whose policy stands partly in a `<meta>`. */
+  readonly split: number;
+  readonly transcoded: Tally;
+  /** Pages that the fast scanner left to the reference parser. */
+  readonly slow: number;
+  readonly skipped: readonly { readonly path: string; readonly reason: string }[];
+}
+
+/** What one page adds to the report: the part that is kept in memory for each of them. */
+export interface PageSummary extends Omit<PageReport, "scripts" | "frames"> {
+  readonly split: boolean;
+}
+
+const maxExamples = 10;
+
+/** Sums up a site from its pages, in the order of their paths. */
+export function reportSite(
+  pages: Iterable<readonly [path: string, summary: PageSummary]>,
+  files: { readonly files: number; readonly bytes: number; readonly skipped: SiteReport["skipped"] },
+): SiteReport {
+  const weaknesses = createTallies();
+  const reasons = createTallies();
+  const missing = createTallies();
+  const notes = createTallies();
+  const foreign = createTallies();
+  const transcoded = createTallies();
+  const foreignScripts = new Map<string, ForeignScript>();
+  const sum = { pages: 0, inlineScripts: 0, externalScripts: 0, modules: 0, handlers: 0, kept: 0, moved: 0 };
+  const counts = { rewritten: 0, neutralised: 0, weakened: 0, enforced: 0, split: 0, slow: 0 };
+  for (const [path, page] of pages) {
+    sum.pages++;
+    sum.inlineScripts += page.inlineScripts;
+    sum.externalScripts += page.externalScripts;
+    sum.modules += page.modules;
+    sum.handlers += page.handlers;
+    sum.kept += page.styleAttributes.kept;
+    sum.moved += page.styleAttributes.moved;
+    counts.rewritten += page.scriptUrls.rewritten;
+    counts.neutralised += page.scriptUrls.neutralised;
+    if (page.weaknesses.length > 0) counts.weakened++;
+    if (page.trustedTypes === "enforced") counts.enforced++;
+    if (page.split) counts.split++;
+    if (page.slow) counts.slow++;
+    for (const weakness of page.weaknesses) weaknesses.add(weakness, path);
+    for (const reason of page.trustedTypesReasons) reasons.add(reason, path);
+    for (const address of page.missing) missing.add(address, path);
+    for (const note of page.notes) notes.add(note, path);
+    for (const script of page.foreign) {
+      const key = `${script.url} ${script.kind} ${script.integrity ?? ""}`;
+      foreignScripts.set(key, script);
+      foreign.add(key, path);
+    }
+    if (page.transcodedFrom !== undefined) transcoded.add("", path);
+  }
+  const foreignTallies = foreign.all();
+  return {
+    ...files,
+    pages: sum.pages,
+    inlineScripts: sum.inlineScripts,
+    externalScripts: sum.externalScripts,
+    modules: sum.modules,
+    handlers: sum.handlers,
+    styleAttributes: { kept: sum.kept, moved: sum.moved },
+    scriptUrls: { rewritten: counts.rewritten, neutralised: counts.neutralised },
+    weakened: counts.weakened,
+    weaknesses: weaknesses.all(),
+    trustedTypes: { enforced: counts.enforced, reportOnly: reasons.all() },
+    foreign: Object.entries(foreignTallies).flatMap(([key, tally]) => {
+      const script = foreignScripts.get(key);
+      return script === undefined ? [] : [{ ...script, ...tally }];
+    }),
+    missing: missing.all(),
+    notes: notes.all(),
+    split: counts.split,
+    transcoded: transcoded.all()[""] ?? { pages: 0, examples: [] },
+    slow: counts.slow,
+  };
+}
+
+interface Tallies {
+  add(key: string, path: string): void;
+  /** Sorted by key. */
+  all(): Record<string, Tally>;
+}
+
+function createTallies(): Tallies {
+  const tallies = new Map<string, { pages: number; examples: string[] }>();
+  return {
+    add(key, path) {
+      const tally = tallies.get(key) ?? { pages: 0, examples: [] };
+      tallies.set(key, tally);
+      tally.pages++;
+      if (tally.examples.length < maxExamples) tally.examples.push(path);
+    },
+    all: () => Object.fromEntries([...tallies].sort(([left], [right]) => (left < right ? -1 : 1))),
+  };
+}

@@ -1,0 +1,180 @@
+import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import type { Browser, Page } from "playwright-core";
+
+/** Arguments for Chromium under which no request leaves this machine, so that pages look the same every time. */
+export const offlineChromium: readonly string[] = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+];
+
+/** An answer of {@link serveAnswers}. */
+export type Answer = readonly [
+  status: number,
+  headers: Readonly<Record<string, string>>,
+  body: Uint8Array | string,
+];
+
+/** A server on the loopback interface. */
+export interface Served {
+  readonly origin: string;
+  close(): Promise<void>;
+}
+
+/** Serves what a function answers to a decoded path. */
+export async function serveAnswers(answer: (path: string) => Answer): Promise<Served> {
+  const server = createServer((request, response) => {
+    const { pathname } = new URL(request.url ?? "/", "http://localhost");
+    const [status, headers, body] = answer(decodeURIComponent(pathname));
+    response.writeHead(status, headers).end(body);
+  });
+  await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
+  return {
+    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close: () =>
+      new Promise((done) => {
+        server.close(() => done());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+/** A file that a hardened site declares. */
+export interface ServedFile {
+  readonly path: string;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly sha256: string;
+}
+
+/** Answers as an edge does that sends each file with its declared headers. */
+export function answersHardened(files: readonly ServedFile[], blobs: string): (path: string) => Answer {
+  const byPath = new Map(files.map((file) => [file.path, file]));
+  return (path) => {
+    const file = byPath.get(path);
+    if (file === undefined) return [404, { "content-type": "text/plain" }, "nothing here"];
+    return [200, Object.fromEntries(file.headers), readFileSync(join(blobs, file.sha256))];
+  };
+}
+
+/** Answers as a plain web server does: the folder's own bytes, the same content types, no policy. */
+export function answersPlain(
+  files: readonly (ServedFile & { readonly source: string })[],
+  folder: string,
+): (path: string) => Answer {
+  const byPath = new Map(files.map((file) => [file.path, file]));
+  return (path) => {
+    const file = byPath.get(path);
+    if (file === undefined) return [404, { "content-type": "text/plain" }, "nothing here"];
+    const type = file.headers.find(([name]) => name === "content-type")?.[1] ?? "";
+    // A page may say itself what it is written in.
+    const plain = /html/.test(type) ? type.replace(/;.*/, "") : type;
+    return [200, { "content-type": plain }, readFileSync(join(folder, file.source))];
+  };
+}
+
+/** What was seen of one page, twice. */
+export interface PageComparison {
+  readonly path: string;
+  /** Policy violations on the hardened side. */
+  readonly violations: readonly string[];
+  /** What only one side wrote to the console or threw, `-` before, `+` after. */
+  readonly consoleDiffers: readonly string[];
+  /** The screenshots are byte for byte the same. */
+  readonly samePixels: boolean;
+  /** For a look at them when they are not. */
+  readonly screenshots: readonly [before: Uint8Array, after: Uint8Array];
+}
+
+/** Options of {@link comparePages}. */
+export interface ComparePagesOptions {
+  readonly browser: Browser;
+  /** Origin of the site as it was. */
+  readonly before: string;
+  /** Origin of the hardened site. */
+  readonly after: string;
+  readonly paths: readonly string[];
+  /** Done on each side before the screenshot: a click, a search. */
+  readonly act?: (page: Page) => Promise<void>;
+  /** Size of the window. Default 1200 × 1400. */
+  readonly viewport?: { readonly width: number; readonly height: number };
+}
+
+/**
+ * Renders pages as they were and as they are hardened, and compares what a visitor sees, what the console says, and what the policy
+ * refuses. Reports of a policy in report-only mode count as violations too.
+ */
+export async function comparePages(options: ComparePagesOptions): Promise<PageComparison[]> {
+  const comparisons: PageComparison[] = [];
+  for (const path of options.paths) {
+    const [before, after] = await Promise.all([
+      look(options, options.before, path),
+      look(options, options.after, path),
+    ]);
+    comparisons.push({
+      path,
+      violations: after.violations,
+      consoleDiffers: [
+        ...missingFrom(before.console, after.console).map((line) => `- ${line}`),
+        ...missingFrom(after.console, before.console).map((line) => `+ ${line}`),
+      ],
+      samePixels: Buffer.compare(before.screenshot, after.screenshot) === 0,
+      screenshots: [before.screenshot, after.screenshot],
+    });
+  }
+  return comparisons;
+}
+
+interface Sight {
+  readonly violations: string[];
+  readonly console: string[];
+  readonly screenshot: Uint8Array;
+}
+
+async function look(
+  { browser, act, viewport = { width: 1200, height: 1400 } }: ComparePagesOptions,
+  origin: string,
+  path: string,
+): Promise<Sight> {
+  // A context of its own: neither side finds what the other has cached or stored.
+  const context = await browser.newContext({ viewport, reducedMotion: "reduce" });
+  try {
+    const page = await context.newPage();
+    const violations: string[] = [];
+    const lines: string[] = [];
+    const own = (text: string): string => text.replaceAll(origin, "");
+    await page.exposeFunction("curtainwallViolation", (text: string) => violations.push(own(text)));
+    await page.addInitScript(() => {
+      document.addEventListener("securitypolicyviolation", (event) => {
+        const { curtainwallViolation } = globalThis as unknown as {
+          curtainwallViolation: (text: string) => void;
+        };
+        curtainwallViolation(`${event.effectiveDirective} ${event.blockedURI} ${event.sample}`);
+      });
+    });
+    page.on("console", (message) => lines.push(`${message.type()}: ${own(message.text())}`));
+    page.on("pageerror", (error) => lines.push(`thrown: ${own(error.message)}`));
+    await page.goto(origin + encodeURI(path), { waitUntil: "networkidle" });
+    await act?.(page);
+    await page.evaluate(() => document.fonts.ready.then(() => undefined));
+    return { violations, console: lines, screenshot: await page.screenshot({ animations: "disabled" }) };
+  } finally {
+    await context.close();
+  }
+}
+
+function missingFrom(lines: readonly string[], others: readonly string[]): string[] {
+  const left = [...others];
+  return lines.filter((line) => {
+    const at = left.indexOf(line);
+    if (at >= 0) left.splice(at, 1);
+    return at < 0;
+  });
+}
