@@ -1,5 +1,5 @@
 import { buildSite } from "../site/index.ts";
-import { assertStateUsable, loadContract, stackFolders, writeRelease } from "../stack/index.ts";
+import { assertStateUsable, loadContract, stackFolders, publishRelease } from "../stack/index.ts";
 import type { Command } from "./command.ts";
 import { print, printJson, say, showProgress, styled } from "./voice.ts";
 
@@ -61,6 +61,9 @@ function report({ pages, files, bytes, releaseBytes, file, milliseconds }: Build
   for (const page of pages) print(page.path);
   say(
     `${styled("green", "built")} ${pages.length} pages, ${files} files, ${kilobytes(bytes)} (${kilobytes(releaseBytes)} with compressed copies) in ${milliseconds} ms`,
+  );
+  say(
+    "A stack that runs goes on with the release that it started with: stop it and start it again to serve this one.",
   );
   say(styled("dim", `${file}\nEvery page has its own policy by exact hashes; see them with --json`));
 }

@@ -1,5 +1,7 @@
-import { parseRouteKey } from "../contract/index.ts";
-import { createGateway, createLimitMemory, createLimitStore } from "../gateway/index.ts";
+import { nearest, parseRouteKey } from "../contract/index.ts";
+import type { Contract, ContractRoute, Method } from "../contract/index.ts";
+import { createGateway, createLimitMemory, createLimitStore, createRouter } from "../gateway/index.ts";
+import type { RouteExplanation } from "../gateway/index.ts";
 import { CurtainwallError } from "../shared/index.ts";
 import { loadContract } from "../stack/index.ts";
 import { usageError } from "./command.ts";
@@ -11,35 +13,96 @@ export const explainCommand: Command = {
   usage: '"GET /api/…" [folder] [--json]',
   summary: "Say what a route's requests pass, in order",
   options: { json: { type: "boolean", says: "print the result as JSON" } },
+  notes: ["Name the route as the contract does, or a request as a visitor sends it: GET /api/products/rye"],
   async run({ positionals: [key, folder = "."], flags }) {
-    if (key === undefined || typeof parseRouteKey(key) === "string")
-      throw usageError("Name a route, method and path in quotes", explainCommand);
+    const asked = key === undefined ? undefined : parseRequest(key);
+    if (asked === undefined) throw usageError("Name a route, method and path in quotes", explainCommand);
     const { contract } = await loadContract(folder);
-    const nowhere = new Map([...contract.upstreams.keys()].map((name) => [name, () => undefined]));
-    const gateway = createGateway({
-      contract,
-      destinations: nowhere,
-      limits: createLimitStore(createLimitMemory()),
-      tokens: { verify: () => ({ kind: "unavailable", reason: "nothing is served here" }) },
-      events: () => undefined,
-    });
-    const explanation = gateway.explain(key);
-    if (explanation === undefined) {
-      throw new CurtainwallError("CLI_USAGE_INVALID", `The contract has no route ${JSON.stringify(key)}.`, {
-        hint: `Routes: ${contract.routes.map((route) => route.key).join(", ") || "none"}`,
-      });
-    }
+    const route = findRoute(contract.routes, asked);
+    if (route === undefined) throw unknownRoute(asked, contract.routes);
+    const explanation = explain(contract, route);
     if (flags.has("json")) printJson(explanation);
-    else {
-      const width = Math.max(...explanation.steps.map((step) => step.check.length));
-      const indent = " ".repeat(width + 8);
-      print(explanation.key);
-      explanation.steps.forEach((step, index) =>
-        print(
-          `${String(index + 1).padStart(3)}  ${step.check.padEnd(width)}   ${step.passes}\n${indent}otherwise ${step.otherwise}`,
-        ),
-      );
-    }
+    else report(explanation);
     return 0;
   },
 };
+
+interface Asked {
+  readonly method: Method;
+  readonly path: string;
+}
+
+/** Reads a route's key, or a request line; what follows a `?` leads nowhere else. */
+function parseRequest(text: string): Asked | undefined {
+  const key = text.trim().replace(/^\w+/, (method) => method.toUpperCase());
+  const route = parseRouteKey(key);
+  if (typeof route !== "string") return route;
+  const request = /^(GET|POST|PUT|PATCH|DELETE) (\/[^?#\s]*)(?:[?#]\S*)?$/.exec(key);
+  return request === null ? undefined : { method: request[1] as Method, path: request[2] ?? "" };
+}
+
+/** The route of this key, or else the one that the gateway would take such a request to. */
+function findRoute(routes: readonly ContractRoute[], { method, path }: Asked): ContractRoute | undefined {
+  const named = routes.find((route) => route.method === method && route.path === path);
+  if (named !== undefined) return named;
+  const match = createRouter(routes, (route) => route)(path);
+  return typeof match === "object" ? match.handlers.get(method) : undefined;
+}
+
+function unknownRoute({ method, path }: Asked, routes: readonly ContractRoute[]): CurtainwallError {
+  const asked = `${method} ${path}`;
+  const keys = routes.map(({ key }) => key);
+  const others = routes.filter((route) => route.path === path || matches(route, path)).map(({ key }) => key);
+  const close = nearest(asked, keys) ?? nearestBySegments(asked, keys);
+  const all = `Routes: ${keys.join(", ") || "none"}`;
+  return new CurtainwallError(
+    "CLI_USAGE_INVALID",
+    `The contract has no route for ${JSON.stringify(asked)}.`,
+    {
+      hint:
+        others.length > 0
+          ? `There is  ${others.join(", ")}`
+          : close === undefined
+            ? all
+            : `Did you mean "${close}"?  ${all}`,
+    },
+  );
+}
+
+const matches = (route: ContractRoute, path: string): boolean => {
+  const match = createRouter([route], () => true)(path);
+  return typeof match === "object" && match.handlers.size > 0;
+};
+
+/** Of routes with as many segments, the one that shares the most of them. */
+function nearestBySegments(asked: string, keys: readonly string[]): string | undefined {
+  const parts = asked.split("/");
+  const shared = (key: string): number =>
+    key.split("/").filter((part, index) => part === parts[index]).length;
+  return keys
+    .filter((key) => key.split("/").length === parts.length && shared(key) > 1)
+    .sort((left, right) => shared(right) - shared(left))[0];
+}
+
+function explain(contract: Contract, { key }: ContractRoute): RouteExplanation {
+  const nowhere = new Map([...contract.upstreams.keys()].map((name) => [name, () => undefined]));
+  const gateway = createGateway({
+    contract,
+    destinations: nowhere,
+    limits: createLimitStore(createLimitMemory()),
+    tokens: { verify: () => ({ kind: "unavailable", reason: "nothing is served here" }) },
+    events: () => undefined,
+  });
+  return gateway.explain(key) as RouteExplanation;
+}
+
+function report({ key, steps }: RouteExplanation): void {
+  const width = Math.max(...steps.map((step) => step.check.length));
+  const indent = " ".repeat(width + 8);
+  print(key);
+  steps.forEach((step, index) =>
+    print(
+      `${String(index + 1).padStart(3)}  ${step.check.padEnd(width)}   ${step.passes}\n${indent}otherwise ${step.otherwise}`,
+    ),
+  );
+}

@@ -70,6 +70,20 @@ test("explain prints a route's checks in order, for people and as JSON; a route 
   );
   const unknown = curtainwall("explain", "GET /api/y", project.root);
   assert.match(unknown.words, /Routes: GET \/api\/x\/:id/);
+  assert.equal(unknown.code, 2);
+  project.remove();
+});
+
+test("explain takes a request as a visitor sends it, and suggests the route that was probably meant", async () => {
+  const project = await makeProject({ config });
+  const explain = (request: string): ReturnType<typeof curtainwall> =>
+    curtainwall("explain", request, project.root);
+  for (const request of ["GET /api/x/rye", "get /api/x/rye?size=2", "GET /api/x/%C3%A9t%C3%A9"])
+    assert.match(explain(request).out, /^GET \/api\/x\/:id\n/, request);
+  assert.match(explain("GET /api/xx/:id").words, /Did you mean "GET \/api\/x\/:id"\?/);
+  assert.match(explain("GET /api/rye/7").words, /Did you mean "GET \/api\/x\/:id"\?|Routes:/);
+  assert.match(explain("POST /api/x/rye").words, /There is {2}GET \/api\/x\/:id/);
+  assert.match(explain("GET /api/x/rye/").words, /no route for "GET \/api\/x\/rye\/"/, "to the letter");
   project.remove();
 });
 
@@ -87,7 +101,9 @@ test("a failed build leaves the release of the one before untouched, and nothing
 
 test("openapi prints the API's description", async () => {
   const project = await makeProject({ config });
-  const document = JSON.parse(curtainwall("openapi", project.root).out) as { openapi: string; paths: object };
+  const printed = curtainwall("openapi", project.root).out;
+  assert.equal(curtainwall("openapi", project.root, "--json").out, printed);
+  const document = JSON.parse(printed) as { openapi: string; paths: object };
   assert.equal(document.openapi, "3.1.1");
   assert.deepEqual(Object.keys(document.paths), ["/api/x/{id}"]);
   project.remove();

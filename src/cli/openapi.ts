@@ -5,9 +5,9 @@ import { printJson } from "./voice.ts";
 
 export const openApiCommand: Command = {
   name: "openapi",
-  usage: "[folder]",
+  usage: "[folder] [--json]",
   summary: "Print the API's description (OpenAPI 3.1)",
-  options: {},
+  options: { json: { type: "boolean", says: "the same: it is JSON anyway" } },
   async run({ positionals: [folder = "."] }) {
     const { contract } = await loadContract(folder);
     printJson(openApi(contract));
