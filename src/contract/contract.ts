@@ -1,5 +1,6 @@
 import type { Access } from "./access.ts";
-import type { Schema, TokenAlgorithm } from "./define.ts";
+import type { LeakException, Schema, TokenAlgorithm } from "./define.ts";
+import type { ContractEnvironment } from "./environment.ts";
 import type { Limit } from "./limit.ts";
 import type { Method, PathSegment } from "./path.ts";
 import type { ReleaseKeys } from "./release/accept.ts";
@@ -78,6 +79,12 @@ export interface ContractEdge {
   readonly maxClients: number;
 }
 
+/** What the leak gate lets pass; every default filled in. */
+export interface ContractLeaks {
+  readonly allow: readonly LeakException[];
+  readonly publicSourceMaps: readonly string[];
+}
+
 /** A checked contract: what every room works from. */
 export interface Contract {
   readonly origin: string;
@@ -90,6 +97,8 @@ export interface Contract {
   readonly ledger: ContractLedger;
   /** Whom releases must be signed by. Undefined: development keys, which are made beside the contract. */
   readonly keys: ReleaseKeys | undefined;
+  readonly environment: ContractEnvironment;
+  readonly leaks: ContractLeaks;
   readonly routes: readonly ContractRoute[];
   /** First path segments that belong to the API: what lies below them is never a page. */
   readonly apiRoots: ReadonlySet<string>;

@@ -109,6 +109,25 @@ export interface KeysOptions {
   release: string;
 }
 
+/** What the leak gate lets pass. */
+export interface LeakOptions {
+  /** Hits that are none, each with its reason, until a day. Default: none. */
+  allow?: readonly LeakException[];
+  /** Source maps that are published on purpose: paths, with `*` and `**`. Default: none. */
+  publicSourceMaps?: readonly string[];
+}
+
+/** Lets one rule of the leak gate pass, in some files, until a day. */
+export interface LeakException {
+  /** The rule as the gate names it, like `token-google-api`. */
+  rule: string;
+  /** A path of the release; `*` stands for anything but `/`, `**` for anything. */
+  path: string;
+  reason: string;
+  /** The last day on which it counts, in UTC: `2027-01-31`. */
+  expires: string;
+}
+
 interface RouteBase<To extends string> {
   /** Who may call it. */
   access: Access;
@@ -175,6 +194,11 @@ export interface StackOptions<Upstreams extends Record<string, Upstream>, Key ex
   ledger?: LedgerOptions;
   /** Whose signatures a release needs before it is served. Default: development keys, made on the first build and kept beside it. */
   keys?: KeysOptions;
+  /** Environment variables that visitors may know. See {@link readEnvironment}. Default: none. */
+  publicEnv?: z.core.$ZodObject;
+  /** Environment variables whose values must not leave: found in any output, they fail the build. Default: none. */
+  privateEnv?: z.core.$ZodObject;
+  leaks?: LeakOptions;
   routes?: { readonly [K in Key]: RouteOptions<K, keyof Upstreams & string> };
 }
 

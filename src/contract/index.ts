@@ -3,6 +3,7 @@ export type { Access } from "./access.ts";
 export type {
   Contract,
   ContractEdge,
+  ContractLeaks,
   ContractLedger,
   ContractRoute,
   ContractSite,
@@ -15,6 +16,8 @@ export type {
   EdgeOptions,
   Fields,
   IdentityOptions,
+  LeakException,
+  LeakOptions,
   LedgerOptions,
   KeysOptions,
   None,
@@ -28,6 +31,14 @@ export type {
   Upstream,
   UpstreamOptions,
 } from "./define.ts";
+export { assertEnvironment, guardedValues, publicPrefixes, readEnvironment } from "./environment.ts";
+export type {
+  ContractEnvironment,
+  Environment,
+  EnvironmentSchemas,
+  GuardedValue,
+  Variables,
+} from "./environment.ts";
 export type { ContractErrorCode } from "./errors.ts";
 export { eventCatalogue, maxEventText, parseSecurityEvent } from "./events.ts";
 export type { EventSink, SecurityEvent, SecurityEventType, Severity } from "./events.ts";

@@ -2,8 +2,10 @@ import { CurtainwallError } from "../shared/index.ts";
 import type { Contract } from "./contract.ts";
 import { parseCors } from "./parse/cors.ts";
 import { parseEdge } from "./parse/edge.ts";
+import { parseEnvironment } from "./parse/environment.ts";
 import { parseIdentity } from "./parse/identity.ts";
 import { parseKeys } from "./parse/keys.ts";
+import { parseLeaks } from "./parse/leaks.ts";
 import { parseLedger } from "./parse/ledger.ts";
 import { Problems } from "./parse/problems.ts";
 import { parseRoutes } from "./parse/routes.ts";
@@ -35,6 +37,9 @@ export function parseContract(stack: unknown): Contract {
     "edge",
     "ledger",
     "keys",
+    "publicEnv",
+    "privateEnv",
+    "leaks",
     "routes",
   ]);
   const origin = parseOrigin(problems, "origin", stack.origin);
@@ -53,6 +58,8 @@ export function parseContract(stack: unknown): Contract {
     edge: parseEdge(problems, stack.edge, origin),
     ledger: parseLedger(problems, stack.ledger),
     keys: parseKeys(problems, stack.keys),
+    environment: parseEnvironment(problems, stack.publicEnv, stack.privateEnv),
+    leaks: parseLeaks(problems, stack.leaks),
     routes,
     apiRoots: new Set(routes.map((route) => route.path.split("/")[1] ?? "")),
     weakenings: problems.weakenings,

@@ -274,3 +274,9 @@ function rememberIssues(union: Schema): void {
   if (internals.run === internals.parse) internals.run = remembering;
   internals.parse = remembering;
 }
+
+/** The schemas of an object's members, by name; undefined if it is no object. */
+export function memberSchemas(schema: Schema): Map<string, Schema> | undefined {
+  const def = definition(schema);
+  return def.type === "object" ? new Map(Object.entries(def.shape)) : undefined;
+}

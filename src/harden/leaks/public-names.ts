@@ -1,19 +1,7 @@
+import { publicPrefixes } from "../../contract/index.ts";
 import type { DetectorEntry } from "./detector.ts";
 import { printable } from "./mask.ts";
 import { isInWord, isWord, latin1 } from "./tokens.ts";
-
-/** What bundlers publish a variable by. */
-export const publicPrefixes: readonly string[] = [
-  "VITE_",
-  "NEXT_PUBLIC_",
-  "NUXT_PUBLIC_",
-  "PUBLIC_",
-  "REACT_APP_",
-  "VUE_APP_",
-  "GATSBY_",
-  "EXPO_PUBLIC_",
-  "STORYBOOK_",
-];
 
 /** Bundlers' own. */
 const builtIn = new Set(["VITE_USER_NODE_ENV", "GATSBY_ACTIVE_ENV"]);

@@ -1,4 +1,7 @@
+import type { LeakException } from "../../contract/index.ts";
 import type { Secret } from "../../shared/index.ts";
+
+export type { LeakException };
 
 /** A file as it would be published. */
 export interface LeakFile {
@@ -81,16 +84,6 @@ export interface PrivateValue {
 export interface NotSearched {
   readonly name: string;
   readonly reason: string;
-}
-
-/** Lets one rule pass in some files until a day. */
-export interface LeakException {
-  readonly rule: string;
-  /** A path of the release; `*` stands for anything but `/`, `**` for anything. */
-  readonly path: string;
-  readonly reason: string;
-  /** `2027-01-31`: the last day on which it counts, in UTC. */
-  readonly expires: string;
 }
 
 /** Ways in which files are packed. */
