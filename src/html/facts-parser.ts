@@ -82,8 +82,9 @@ export class FactsParser extends Parser<FactTreeMap> {
     super.onStartTag(token);
     if (isSelectMode(this.insertionMode))
       this.insertionMode = bodyModes.has(mode) ? mode : InsertionMode.IN_BODY;
-    if (tag.element === undefined) return;
-    if (tag.element.tagName === "html" || (tag.element.tagName === "head" && !hadHead)) this.head.from = to;
+    const { element } = tag;
+    if (element === undefined || element.namespaceURI !== html.NS.HTML) return;
+    if (element.tagName === "html" || (element.tagName === "head" && !hadHead)) this.head.from = to;
   }
 
   override onEndTag(token: Token.TagToken): void {

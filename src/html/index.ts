@@ -1,5 +1,4 @@
-export { readPageWithParser } from "./read-page.ts";
-export { readPageWithParser as readPage } from "./read-page.ts";
+export { readPage, readPageWithParser } from "./read-page.ts";
 export { escapeAttribute, escapeText } from "./escape.ts";
 export { cutAttribute, replaceAttribute, splice } from "./splice.ts";
 export type { Edit } from "./splice.ts";

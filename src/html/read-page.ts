@@ -6,12 +6,34 @@ import type { HtmlErrorCode } from "./errors.ts";
 import type { PageFacts, ReadPageOptions } from "./page-facts.ts";
 import { charsetIn } from "./prescan.ts";
 import { readDecodedWithParser } from "./reference.ts";
+import { scanPage } from "./scan.ts";
 
 /** One way of reading a page's text. */
 type ReadDecoded = (page: DecodedPage, options: ReadPageOptions, readNested: ReadNested) => PageFacts;
 
 /** How deep pages may stand in each other's `srcdoc`. */
 const maxNesting = 8;
+
+/**
+ * Reads a page as a browser with scripting does: what runs, what it loads, and where in its bytes each of these stands.
+ * `fallback` tells why if the page had to be left to the parser, which takes some twenty times as long.
+ *
+ * @throws {CurtainwallError} `HTML_ENCODING_UNSUPPORTED`, `HTML_PAGE_TOO_COMPLEX`, `HTML_XML_MALFORMED`
+ * @example
+ * ```ts
+ * const { scripts, handlers } = readPage(await readFile("index.html"));
+ * ```
+ */
+export function readPage(bytes: Uint8Array, options: ReadPageOptions = {}): PageFacts {
+  return read(bytes, options, readDecoded, 0);
+}
+
+function readDecoded(page: DecodedPage, options: ReadPageOptions, readNested: ReadNested): PageFacts {
+  const scanned = scanPage(page, options, readNested);
+  return typeof scanned === "string"
+    ? { ...readDecodedWithParser(page, options, readNested), fallback: scanned }
+    : scanned;
+}
 
 /**
  * Reads a page as a browser does, by building its tree with parse5. The same as {@link readPage}, which is faster and leaves to this

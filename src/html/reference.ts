@@ -64,7 +64,7 @@ function addNoscript(
 function asStartTag(parsed: ParsedTag, stretch: Stretch): StartTag {
   const { text, from, isInert, toByte } = stretch;
   const { element, token } = parsed;
-  const name = (element?.tagName ?? token.tagName).toLowerCase();
+  const name = tokenizedName(element?.tagName ?? token.tagName);
   const tag = { from: toByte(from + parsed.from), to: toByte(from + parsed.to) };
   const values = new Map(parsed.attributes.map((attribute) => [attribute.name, attribute.value]));
   const attributes = attributeFacts({

@@ -1,0 +1,47 @@
+/** What Node's bytes can do that the Web's can't, or only slowly. Absent elsewhere: then the Web's way is taken. */
+interface NodeBytes {
+  readonly isUtf8: (bytes: Uint8Array) => boolean;
+  readonly Buffer: {
+    readonly prototype: { readonly latin1Slice: (this: Uint8Array, from: number, to: number) => string };
+  };
+}
+
+interface NodeProcess {
+  readonly getBuiltinModule?: (name: "node:buffer") => NodeBytes | undefined;
+}
+
+const node = (globalThis as { process?: NodeProcess }).process?.getBuiltinModule?.("node:buffer");
+
+const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Tells whether bytes are valid UTF-8. */
+export const isUtf8: (bytes: Uint8Array) => boolean =
+  node?.isUtf8 ??
+  ((bytes) => {
+    try {
+      strict.decode(bytes);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+
+/** One character for each byte, the one of the same number. */
+export const latin1: (bytes: Uint8Array, from: number, to: number) => string =
+  node === undefined
+    ? slowLatin1
+    : (bytes, from, to) => node.Buffer.prototype.latin1Slice.call(bytes, from, to);
+
+function slowLatin1(bytes: Uint8Array, from: number, to: number): string {
+  let text = "";
+  // As many arguments as every engine takes.
+  for (let at = from; at < to; at += 4096)
+    text += String.fromCharCode(...bytes.subarray(at, Math.min(at + 4096, to)));
+  return text;
+}
+
+/** The text of valid UTF-8. */
+export function utf8(bytes: Uint8Array, from: number, to: number): string {
+  const text = latin1(bytes, from, to);
+  return /[\u0080-\u00FF]/.test(text) ? strict.decode(bytes.subarray(from, to)) : text;
+}
