@@ -48,7 +48,7 @@ test(
     const { code, report } = await audit();
     const failed = report.rows
       .filter(({ verdict }) => verdict === "failed")
-      .map(({ id, checks }) => [id, checks.filter((check) => check.verdict === "failed")]);
+      .map(({ id, checks }) => [id, checks.filter((check) => check.state === "failed")]);
     assert.deepEqual(failed, []);
     assert.equal(code, 0);
     assert.equal(report.rows.length, 24);
@@ -57,13 +57,13 @@ test(
       assert.equal(
         row?.verdict,
         "proved",
-        `${id}: ${JSON.stringify(row?.checks.filter((check) => check.verdict !== "passed").map(({ name, missing }) => [name, missing]))}`,
+        `${id}: ${JSON.stringify(row?.checks.filter((check) => check.state !== "passed").map(({ name, reason }) => [name, reason]))}`,
       );
     }
     const limits = report.rows.find(({ id }) => id === "API-2");
     assert.equal(limits?.verdict, "unknown");
     assert.deepEqual(
-      limits?.checks.filter(({ verdict }) => verdict === "missing").map(({ name }) => name),
+      limits?.checks.filter(({ state }) => state === "missing").map(({ name }) => name),
       ["parallel burst on two instances", "IPv6 rotation inside a /64"],
     );
   },
@@ -74,8 +74,8 @@ test("Without a browser FE-2 is unknown and says so; it is no pass", onLinux, as
   assert.equal(verdicts(report)["FE-2"], "unknown");
   const missing = report.rows
     .find(({ id }) => id === "FE-2")
-    ?.checks.filter(({ verdict }) => verdict === "missing");
+    ?.checks.filter(({ state }) => state === "missing");
   assert.ok(
-    (missing?.length ?? 0) > 0 && missing?.every(({ missing: why }) => why !== undefined && why !== ""),
+    (missing?.length ?? 0) > 0 && missing?.every(({ reason }) => reason !== undefined && reason !== ""),
   );
 });

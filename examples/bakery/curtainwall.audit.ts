@@ -72,4 +72,5 @@ export default defineAudit({
   failures: { "GET /api/products/:id": { params: { id: brokenProduct } } },
   state: { "POST /api/orders": rowsOf("orders"), "POST /api/contact": rowsOf("messages") },
   canaries: Object.values(canaries),
+  start: "npm start",
 });

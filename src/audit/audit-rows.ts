@@ -1,4 +1,3 @@
-import { CurtainwallError } from "../shared/index.ts";
 import { runCheck } from "./check.ts";
 import type { Check, Rule } from "./check.ts";
 import type { AuditContext } from "./context.ts";
@@ -17,21 +16,11 @@ export type RowProgress = (progress: { row: string; what: string; done: number; 
 export async function auditRows(
   rules: readonly Rule[],
   context: AuditContext,
-  only: readonly string[] | undefined,
+  chosen: ReadonlySet<string> | undefined,
   onProgress: RowProgress,
 ): Promise<AuditRow[]> {
-  const items = only === undefined ? checklist : checklist.filter(({ id }) => only.includes(id));
-  const unknown = only?.find((id) => !checklist.some((item) => item.id === id));
-  if (unknown !== undefined)
-    throw new CurtainwallError(
-      "AUDIT_TARGET_INVALID",
-      `There is no row "${unknown}". Rows: ${checklist.map(({ id }) => id).join(", ")}.`,
-    );
-  const jobs = rules.flatMap((rule) =>
-    rule.checks
-      .filter((check) => check.applies?.(context) ?? true)
-      .map((check) => ({ rule: rule.id, check })),
-  );
+  const items = checklist.filter(({ id }) => chosen?.has(id) ?? true);
+  const jobs = rules.flatMap((rule) => rule.checks.map((check) => ({ rule: rule.id, check })));
   const results = await runJobs(jobs, context, onProgress);
   return items.map((item) =>
     rowOf(
@@ -62,11 +51,11 @@ function rowOf(item: ChecklistItem, ran: readonly AuditCheck[], context: AuditCo
   const awaiting = item.awaiting.map(({ name, kind, missing }): AuditCheck => ({
     name,
     kind,
-    verdict: "missing",
+    state: "missing",
     observations: 0,
     evidence: [],
-    reproduce: `npx curtainwall audit ${context.target.origin} --only ${item.id}`,
-    missing,
+    reproduce: context.commands.audit(`--only ${item.id}`),
+    reason: missing,
   }));
   const checks = [...ran, ...awaiting];
   return { id: item.id, title: item.title, ...drawVerdict(checks), checks };

@@ -131,17 +131,20 @@ function loopbackClients(): () => string {
   };
 }
 
-async function authorization(
-  call: Call,
-  tokens: Tokens,
-): Promise<{ name: string; value: string } | undefined> {
+interface Token {
+  name: string;
+  value: string;
+  of?: string;
+}
+
+async function authorization(call: Call, tokens: Tokens): Promise<Token | undefined> {
   if (call.token !== undefined) return call.token;
   return call.as === undefined
     ? undefined
-    : { name: `token of ${call.as}`, value: await tokens.valid(call.as) };
+    : { name: `token of ${call.as}`, value: await tokens.valid(call.as), of: call.as };
 }
 
-function buildRequest(call: Call, token: { name: string; value: string } | undefined): ProbeRequest {
+function buildRequest(call: Call, token: Token | undefined): ProbeRequest {
   const headers: [string, string][] = [["accept", "application/json"]];
   const body =
     call.rawBody ??
@@ -159,6 +162,7 @@ function buildRequest(call: Call, token: { name: string; value: string } | undef
     ...(body === undefined ? {} : { body }),
     ...(call.protocol === undefined ? {} : { protocol: call.protocol }),
     ...(token === undefined ? {} : { tokenName: token.name }),
+    ...(token?.of === undefined ? {} : { tokenOf: token.of }),
   };
 }
 

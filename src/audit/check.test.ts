@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { createCommands } from "./commands.ts";
 import { runCheck } from "./check.ts";
-import type { Check } from "./check.ts";
+import type { Check, Tally } from "./check.ts";
 import type { AuditContext } from "./context.ts";
 
 const context = (facts: Partial<AuditContext> = {}): AuditContext =>
@@ -9,6 +10,7 @@ const context = (facts: Partial<AuditContext> = {}): AuditContext =>
     target: new URL("https://localhost:1"),
     isLoopback: true,
     unreachable: undefined,
+    commands: createCommands({ folder: ".", address: undefined, environment: [], start: undefined }),
     ...facts,
   }) as AuditContext;
 const live = (run: Check["run"], more: Partial<Check> = {}): Check => ({
@@ -25,8 +27,8 @@ test("a check that observes nothing is missing, not passed", async () => {
     "API-1",
     context(),
   );
-  assert.equal(result.verdict, "missing");
-  assert.equal(result.missing, "there was nothing to look at");
+  assert.equal(result.state, "missing");
+  assert.equal(result.reason, "there was nothing to look at");
 });
 
 test("a check that throws is missing, with the reason, even after it had seen something good", async () => {
@@ -38,8 +40,8 @@ test("a check that throws is missing, with the reason, even after it had seen so
     "API-1",
     context(),
   );
-  assert.equal(result.verdict, "missing");
-  assert.equal(result.missing, "the check threw: lost\\u{1b}[31m");
+  assert.equal(result.state, "missing");
+  assert.equal(result.reason, "the check threw: lost\\u{1b}[31m");
 });
 
 test("one failure outweighs any number of passes and what is missing", async () => {
@@ -52,7 +54,7 @@ test("one failure outweighs any number of passes and what is missing", async () 
     "API-1",
     context(),
   );
-  assert.equal(result.verdict, "failed");
+  assert.equal(result.state, "failed");
   assert.deepEqual(result.evidence[0], { ...seen, value: 2 });
 });
 
@@ -64,13 +66,17 @@ test("an active check does not run where the host's ownership is not proved; a p
   };
   const elsewhere = context({ isLoopback: false });
   const active = await runCheck(live(run, { isActive: true }), "API-1", elsewhere);
-  assert.deepEqual([active.verdict, active.missing, runs], ["missing", "ownership of host not proved", 0]);
-  assert.equal((await runCheck(live(run), "API-8", elsewhere)).verdict, "passed");
+  assert.deepEqual([active.state, active.reason, runs], ["missing", "ownership of host not proved", 0]);
+  assert.equal((await runCheck(live(run), "API-8", elsewhere)).state, "passed");
 });
 
 test("a check of the source runs although the target is down", async () => {
   const check: Check = { name: "a check", kind: "source", run: async (_, tally) => tally.pass(seen) };
-  assert.equal((await runCheck(check, "SEC-2", context({ unreachable: "it is down" }))).verdict, "passed");
+  assert.equal(
+    (await runCheck(check, "SEC-2", context({ unreachable: { reason: "it is down", isSilent: true } })))
+      .state,
+    "passed",
+  );
 });
 
 test("evidence is printable, whatever it came from", async () => {
@@ -81,4 +87,47 @@ test("evidence is printable, whatever it came from", async () => {
   assert.deepEqual(evidence, [
     { kind: "measurement", about: "certificate of \\u{1b}[31m", value: "\\u{9b}1m" },
   ]);
+});
+
+test("a check with nothing to look at does not apply, whether the target is there or not", async () => {
+  const check = live(async () => assert.fail("it ran"), {
+    isActive: true,
+    notApplicable: () => "the contract declares no route",
+  });
+  for (const facts of [
+    {},
+    { isLoopback: false },
+    { unreachable: { reason: "it is down", isSilent: true } },
+  ]) {
+    const { state, reason, observations } = await runCheck(check, "API-1", context(facts));
+    assert.deepEqual([state, reason, observations], ["not applicable", "the contract declares no route", 0]);
+  }
+});
+
+test("a part that does not apply neither passes a check nor hides what else was seen or missed", async () => {
+  const stateAfter = async (more: (tally: Tally) => void): Promise<string> => {
+    const run: Check["run"] = async (_, tally) => {
+      tally.notApplicable("no role");
+      more(tally);
+    };
+    return (await runCheck(live(run), "API-1", context())).state;
+  };
+  assert.equal(await stateAfter(() => undefined), "not applicable");
+  assert.equal(await stateAfter((tally) => tally.pass(seen)), "passed");
+  assert.equal(await stateAfter((tally) => tally.fail(seen)), "failed");
+  assert.equal(await stateAfter((tally) => tally.miss("a sample")), "missing");
+  assert.equal(
+    await stateAfter(() => {
+      throw new Error("lost");
+    }),
+    "missing",
+  );
+});
+
+test("a target that takes no connection is not asked about its transport; one with a bad certificate is", async () => {
+  const check = live(async (_, tally) => tally.pass(seen), { isTransport: true });
+  const stateFor = async (isSilent: boolean): Promise<string> =>
+    (await runCheck(check, "API-8", context({ unreachable: { reason: "it is down", isSilent } }))).state;
+  assert.equal(await stateFor(true), "missing");
+  assert.equal(await stateFor(false), "passed");
 });

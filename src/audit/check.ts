@@ -10,12 +10,14 @@ export interface Check {
   kind: CheckKind;
   /** Sends what a visitor would not: runs only where the host's ownership is proved. */
   isActive?: boolean;
-  /** Looks at the transport only, so it says something of a target that gives no answer. */
+  /** Looks at the transport only, so it says something of a target whose certificate does not verify. */
   isTransport?: boolean;
   /** Waits more than it works, so it runs beside the others. */
   isSlow?: boolean;
-  /** Whether the row names it at all, given the options. Default: yes. */
-  applies?(context: AuditContext): boolean;
+  /** Alone it proves no row: see {@link AuditCheck.isSupporting}. */
+  isSupporting?: boolean;
+  /** Says why there is nothing for it to look at, if so: from what was declared and built, never from what the target says. */
+  notApplicable?(context: AuditContext): string | undefined;
   run(context: AuditContext, tally: Tally): Promise<void>;
 }
 
@@ -25,14 +27,18 @@ export interface Rule {
   checks: readonly Check[];
 }
 
+type Outcome = Pick<AuditCheck, "state" | "observations" | "evidence" | "reason">;
+
 const maxPassing = 6;
 const maxFailing = 20;
+const maxReasons = 6;
 
 /** Collects what a check sees. What is not observed is not passed: a tally without observations is missing. */
 export class Tally {
   readonly #passing: Evidence[] = [];
   readonly #failing: Evidence[] = [];
-  readonly #missing: string[] = [];
+  readonly #missing = new Set<string>();
+  readonly #notApplicable = new Set<string>();
   #observations = 0;
 
   pass(evidence: Evidence): void {
@@ -53,31 +59,39 @@ export class Tally {
 
   /** Part of the check could not be made. */
   miss(reason: string): void {
-    if (!this.#missing.includes(reason)) this.#missing.push(reason);
+    this.#missing.add(reason);
   }
 
-  /** The contract gives this check nothing to look at, and that itself is the observation. */
-  notApplicable(about: string, at: string): void {
-    this.pass({ kind: "contract", about, at });
+  /** Part of the check has nothing to look at. The check as a whole does not apply only if nothing else was seen or missed. */
+  notApplicable(reason: string): void {
+    this.#notApplicable.add(reason);
   }
 
-  outcome(): Pick<AuditCheck, "verdict" | "observations" | "evidence" | "missing"> {
-    const missing = this.#missing.slice(0, 6).join("; ");
-    const isMissing = missing !== "" || this.#observations === 0;
-    return {
-      verdict: this.#failing.length > 0 ? "failed" : isMissing ? "missing" : "passed",
+  outcome(): Outcome {
+    const evidence = [...this.#failing, ...this.#passing.slice(0, this.#failing.length > 0 ? 2 : maxPassing)];
+    const end = (state: AuditCheck["state"], reasons?: ReadonlySet<string>): Outcome => ({
+      state,
       observations: this.#observations,
-      evidence: [...this.#failing, ...this.#passing.slice(0, this.#failing.length > 0 ? 2 : maxPassing)],
-      ...(isMissing ? { missing: missing === "" ? "there was nothing to look at" : missing } : {}),
-    };
+      evidence,
+      ...(reasons === undefined || reasons.size === 0
+        ? {}
+        : { reason: [...reasons].slice(0, maxReasons).join("; ") }),
+    });
+    if (this.#failing.length > 0) return end("failed", this.#missing);
+    if (this.#missing.size > 0) return end("missing", this.#missing);
+    if (this.#observations > 0) return end("passed");
+    if (this.#notApplicable.size > 0) return end("not applicable", this.#notApplicable);
+    return end("missing", new Set(["there was nothing to look at"]));
   }
 }
 
 /** Runs one check. Whatever it throws makes it missing: no error is a pass. */
 export async function runCheck(check: Check, rule: string, context: AuditContext): Promise<AuditCheck> {
   const tally = new Tally();
+  const idle = check.notApplicable?.(context);
   const refusal = obstacle(check, context);
-  if (refusal !== undefined) tally.miss(refusal);
+  if (idle !== undefined) tally.notApplicable(idle);
+  else if (refusal !== undefined) tally.miss(refusal);
   else {
     try {
       await check.run(context, tally);
@@ -85,14 +99,22 @@ export async function runCheck(check: Check, rule: string, context: AuditContext
       tally.miss(reasonOf(error));
     }
   }
+  const { name, kind, isSupporting } = check;
   const outcome = tally.outcome();
-  return { name: check.name, kind: check.kind, ...outcome, reproduce: reproduction(outcome, rule, context) };
+  return {
+    name,
+    kind,
+    ...(isSupporting === true ? { isSupporting } : {}),
+    ...outcome,
+    reproduce: reproduction(outcome, rule, context),
+  };
 }
 
-function obstacle(check: Check, context: AuditContext): string | undefined {
+function obstacle(check: Check, { unreachable, isLoopback }: AuditContext): string | undefined {
   if (check.kind !== "live") return undefined;
-  if (context.unreachable !== undefined && check.isTransport !== true) return context.unreachable;
-  if (check.isActive === true && !context.isLoopback) return "ownership of host not proved";
+  if (unreachable !== undefined && (unreachable.isSilent || check.isTransport !== true))
+    return unreachable.reason;
+  if (check.isActive === true && !isLoopback) return "ownership of host not proved";
   return undefined;
 }
 
@@ -102,13 +124,9 @@ export function reasonOf(error: unknown): string {
   return printable(isCurtainwallError(error) ? text : `the check threw: ${text}`, 300);
 }
 
-function reproduction(
-  outcome: Pick<AuditCheck, "verdict" | "evidence">,
-  rule: string,
-  context: AuditContext,
-): string {
-  const first = outcome.verdict === "failed" ? outcome.evidence[0] : undefined;
-  if (first?.kind === "exchange") return first.reproduce;
-  if (first?.kind === "command") return first.command;
-  return `npx curtainwall audit ${context.target.origin} --only ${rule}`;
+function reproduction({ state, evidence }: Outcome, rule: string, { commands }: AuditContext): string {
+  const first = state === "failed" ? evidence[0] : undefined;
+  if (first?.kind === "exchange" && first.reproduce !== undefined) return first.reproduce;
+  if (first?.kind === "command") return commands.inFolder(first.command);
+  return commands.audit(`--only ${rule}`);
 }

@@ -1,8 +1,10 @@
 import type { JWK } from "jose";
-import type { Contract, Release } from "../contract/index.ts";
+import type { Contract, ReleaseIndex } from "../contract/index.ts";
 import type { Caller } from "./caller.ts";
+import type { Commands } from "./commands.ts";
 import type { AuditPlan } from "./plan.ts";
 import type { BrowserProbe, SourceProbe, TlsProbe, Wire } from "./probe.ts";
+import type { ServedRelease } from "./served-release.ts";
 import type { Tokens } from "./tokens.ts";
 
 /** What every check works from. */
@@ -12,11 +14,16 @@ export interface AuditContext {
   readonly target: URL;
   /** The target is this machine, so its owner is whoever runs the audit. */
   readonly isLoopback: boolean;
-  /** Why the target gives no answer at all, if it gives none. */
-  readonly unreachable: string | undefined;
+  /** Why the target can't be asked anything, if it can't. Silent: it does not even take connections. */
+  readonly unreachable: { readonly reason: string; readonly isSilent: boolean } | undefined;
   /** Authorities that the target's certificate may come from, PEM. */
   readonly ca: string | undefined;
-  readonly release: Release | undefined;
+  /** The release in the project's folder. */
+  readonly release: ReleaseIndex | undefined;
+  /** Compares what the target serves with {@link release}, once an audit. */
+  servedRelease(): Promise<ServedRelease>;
+  /** What the report tells people to paste. */
+  readonly commands: Commands;
   /** Makes contract calls within their limits. */
   readonly caller: Caller;
   readonly tokens: Tokens;

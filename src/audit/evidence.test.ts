@@ -1,8 +1,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { createCommands } from "./commands.ts";
 import { exchangeEvidence, printable } from "./evidence.ts";
 import type { ProbeRequest, ProbeResponse } from "./probe.ts";
+
+const at = {
+  origin: "https://localhost:1",
+  commands: createCommands({
+    folder: "examples/bakery",
+    address: undefined,
+    environment: ["PORT=1"],
+    start: undefined,
+  }),
+};
 
 const response = (text: string): ProbeResponse => ({
   protocol: "http/1.1",
@@ -33,21 +44,65 @@ test("long text is cut", () => {
   assert.equal(printable("a".repeat(10_000)).length, 601);
 });
 
-test("a token never stands in the evidence, nor in the command", () => {
-  const request: ProbeRequest = {
-    method: "GET",
-    path: "/api/x",
-    headers: [["authorization", "Bearer eyJhbGciOi.secret.part"]],
-    tokenName: "token of alice",
-  };
-  const evidence = exchangeEvidence("it", "https://localhost:1", { request, response: response("ok") });
+const withToken: ProbeRequest = {
+  method: "GET",
+  path: "/api/x",
+  headers: [["authorization", "Bearer eyJhbGciOi.secret.part"]],
+  tokenName: "token of alice",
+  tokenOf: "alice",
+};
+
+test("a token never stands in the evidence; the command gets it from its source, with folder and environment", () => {
+  const evidence = exchangeEvidence("it", at, { request: withToken, response: response("ok") });
   assert.doesNotMatch(JSON.stringify(evidence), /secret/);
-  assert.match(evidence.reproduce, /"authorization: Bearer \$TOKEN_OF_ALICE"/);
+  assert.equal(
+    evidence.reproduce,
+    `curl 'https://localhost:1/api/x' -gik --path-as-is --http1.1 -H "authorization: Bearer $(PORT=1 npx curtainwall audit examples/bakery --token alice)"`,
+  );
+});
+
+test("what only the audit can send has no command: a forged token, what a shell can't write, a long body", () => {
+  const { tokenOf: _, ...forged } = withToken;
+  const requests: ProbeRequest[] = [
+    forged,
+    { method: "GET", path: "/api/\u0001" },
+    { method: "GET", path: "/", headers: [["x-a", "b\r\nc"]] },
+    { method: "POST", path: "/", body: new Uint8Array([0xc3, 0x28]) },
+    { method: "POST", path: "/", body: "@/etc/passwd" },
+    { method: "POST", path: "/", body: "a".repeat(3000) },
+  ];
+  for (const request of requests) {
+    const { reproduce } = exchangeEvidence("it", at, { request, response: response("") });
+    assert.equal(reproduce, undefined, JSON.stringify(request).slice(0, 100));
+  }
+});
+
+/** A command's words as POSIX has them: single quotes keep everything, a backslash outside them the next character. */
+const wordsOf = (line: string): string[] =>
+  [...line.matchAll(/(?:'[^']*'|\\.|[^\s'\\])+/gs)].map(([word]) =>
+    word.replaceAll(/'([^']*)'|\\(.)/gs, "$1$2"),
+  );
+
+test("a shell reads the command's words as what was sent, whatever it was", () => {
+  fc.assert(
+    fc.property(
+      fc.string({ unit: "grapheme", maxLength: 40 }),
+      fc.string({ unit: "grapheme", maxLength: 40 }),
+      (value, body) => {
+        const request: ProbeRequest = { method: "POST", path: "/", headers: [["x-a", value]], body };
+        const { reproduce } = exchangeEvidence("it", at, { request, response: response("") });
+        if (reproduce === undefined) return;
+        const words = wordsOf(reproduce);
+        assert.ok(words.includes(`x-a: ${value}`) && words.includes(body), reproduce);
+      },
+    ),
+    { numRuns: 200 },
+  );
 });
 
 test("the command quotes what would end a shell's argument", () => {
   const request: ProbeRequest = { method: "GET", path: "/api/'$(id)'", headers: [["x-a", "'; id; '"]] };
-  const { reproduce } = exchangeEvidence("it", "https://localhost:1", { request, response: response("") });
+  const { reproduce } = exchangeEvidence("it", at, { request, response: response("") });
   assert.equal(
     reproduce,
     `curl 'https://localhost:1/api/'\\''$(id)'\\''' -gik --path-as-is --http1.1 -H 'x-a: '\\''; id; '\\'''`,
@@ -56,7 +111,7 @@ test("the command quotes what would end a shell's argument", () => {
 
 test("a cookie that was set is named, its value hidden", () => {
   const answer = { ...response(""), headers: [["set-cookie", "sid=s3cret=1; Secure; HttpOnly"]] as const };
-  const evidence = exchangeEvidence("it", "https://localhost:1", {
+  const evidence = exchangeEvidence("it", at, {
     request: { method: "GET", path: "/" },
     response: answer,
   });

@@ -1,3 +1,5 @@
+import { shellQuote, shellWord } from "./commands.ts";
+import type { Commands } from "./commands.ts";
 import type { ProbeRequest, ProbeResponse } from "./probe.ts";
 
 /** Something that was seen. All text in it is printable: control characters are written as `\u{…}`. */
@@ -21,8 +23,8 @@ export interface ExchangeEvidence {
   about: string;
   request: { method: string; url: string; protocol: string; headers: string[]; body?: string };
   response: { status: number; headers: string[]; body: string; bytes: number };
-  /** The same request as a command. Tokens are written as variables. */
-  reproduce: string;
+  /** The same request as a command that gets its token itself. None where only the audit can make the request. */
+  reproduce?: string;
 }
 
 const maxText = 600;
@@ -54,9 +56,10 @@ export function printableThroughout(evidence: Evidence): Evidence {
 /** Puts an exchange into evidence: bounded, printable, without the tokens that it carried. */
 export function exchangeEvidence(
   about: string,
-  origin: string,
+  { origin, commands }: { origin: string; commands: Pick<Commands, "audit"> },
   { request, response }: { request: ProbeRequest; response: ProbeResponse },
 ): ExchangeEvidence {
+  const reproduce = curl(`${origin}${request.path}`, request, response.protocol, commands);
   const body = request.body === undefined ? undefined : describeBytes(request.body);
   const target = printable(request.path, 300);
   return {
@@ -79,7 +82,7 @@ export function exchangeEvidence(
       body: printable(response.text()),
       bytes: response.body.length,
     },
-    reproduce: curl(origin, request, response.protocol),
+    ...(reproduce === undefined ? {} : { reproduce }),
   };
 }
 
@@ -98,29 +101,38 @@ function describeBytes(body: Uint8Array | string): string {
   return printable(text);
 }
 
-const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
-const variable = (name: string): string => name.toUpperCase().replaceAll(/[^A-Z0-9]+/g, "_");
+/** Long bodies are left to the audit: a command is there to be read too. */
+const maxCommand = 2000;
 
-function curl(origin: string, request: ProbeRequest, protocol: string): string {
-  const parts = ["curl", "-gik", "--path-as-is", protocol === "h2" ? "--http2" : "--http1.1"];
-  if (request.method === "HEAD") parts.push("--head");
-  else if (request.method !== "GET") parts.push("-X", request.method);
-  for (const [name, value] of request.headers ?? []) {
+/** The request as a command; undefined where a shell could not write it, or where its token is forged. */
+function curl(
+  url: string,
+  { method, headers = [], body, tokenOf }: ProbeRequest,
+  protocol: string,
+  commands: Pick<Commands, "audit">,
+): string | undefined {
+  const words = ["-gik", "--path-as-is", protocol === "h2" ? "--http2" : "--http1.1"];
+  if (method === "HEAD") words.push("--head");
+  else if (method !== "GET") words.push("-X", method);
+  const texts = [url];
+  for (const [name, value] of headers) {
     if (name === "content-length") continue;
-    if (name === "authorization")
-      parts.push("-H", `"authorization: Bearer $${variable(request.tokenName ?? "token")}"`);
-    else parts.push("-H", quote(printable(`${name}: ${value}`, 300)));
+    if (name !== "authorization") {
+      texts.push(value);
+      words.push("-H", shellQuote(`${name}: ${value}`));
+    } else if (tokenOf === undefined) return undefined;
+    else words.push("-H", `"authorization: Bearer $(${commands.audit(`--token ${shellWord(tokenOf)}`)})"`);
   }
-  if (request.body !== undefined) {
-    const text = typeof request.body === "string" ? request.body : new TextDecoder().decode(request.body);
-    const isShort = text.length <= 300 && printable(text, 300) === text && !text.includes("\ufffd");
-    parts.push(
-      ...(isShort
-        ? ["--data-binary", quote(text)]
-        : ["--data-binary", `@body  # ${text.length} characters: see the evidence`]),
-    );
+  if (body !== undefined) {
+    if (!headers.some(([name]) => name === "content-type")) words.push("-H", "'content-type:'");
+    const text = typeof body === "string" ? body : new TextDecoder().decode(body);
+    texts.push(text);
+    words.push("--data-binary", shellQuote(text));
   }
-  return [...parts.slice(0, 1), quote(`${origin}${printable(request.path, 300)}`), ...parts.slice(1)].join(
-    " ",
-  );
+  const line = ["curl", shellQuote(url), ...words].join(" ");
+  return line.length <= maxCommand && texts.every(isPlain) ? line : undefined;
 }
+
+/** A text that stands in a command as it was sent. What begins with @ curl would read from a file. */
+const isPlain = (text: string): boolean =>
+  printable(text, maxCommand) === text && !text.includes("\ufffd") && !text.startsWith("@");

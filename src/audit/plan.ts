@@ -54,6 +54,8 @@ export interface AuditPlan {
   state?: Readonly<Record<string, string | (() => Promise<unknown>)>>;
   /** Texts planted where they must never leave: in internal columns, in exceptions. At least 6 characters each. */
   canaries?: readonly string[];
+  /** The command that starts the target, for whoever finds it silent. Default: `npx curtainwall start` and the folder. */
+  start?: string;
 }
 
 /**
@@ -118,7 +120,7 @@ function invalidPlan(problems: readonly string[]): CurtainwallError {
   });
 }
 
-const members = new Set(["identities", "samples", "failures", "state", "canaries"]);
+const members = new Set(["identities", "samples", "failures", "state", "canaries", "start"]);
 const identityMembers = new Set(["subject", "roles", "token", "expiredToken", "otherAudienceToken"]);
 const sampleMembers = new Set(["params", "query", "body", "as", "canary"]);
 
@@ -151,6 +153,8 @@ function shapeProblems(plan: AuditPlan): string[] {
       }
     }
   }
+  if (plan.start !== undefined && (typeof plan.start !== "string" || plan.start === ""))
+    problems.push("start must be a command");
   for (const canary of plan.canaries ?? []) {
     if (typeof canary !== "string" || canary.length < 6)
       problems.push("a canary needs at least 6 characters to be told apart");

@@ -11,6 +11,10 @@ export interface ProbeRequest {
   client?: string;
   /** What the report calls the token in `authorization`. */
   tokenName?: string;
+  /** The identity whose own token that is; none for a forged one. */
+  tokenOf?: string;
+  /** The largest answer that is read, in bytes. Default: the wire's. */
+  maxBytes?: number;
 }
 
 export type Protocol = "http/1.1" | "h2";

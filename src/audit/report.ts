@@ -11,14 +11,20 @@ export type CheckKind = "source" | "built" | "live";
 export interface AuditCheck {
   name: string;
   kind: CheckKind;
-  verdict: "passed" | "failed" | "missing";
+  /**
+   * `missing`: it could not be made, or not in full. `not applicable`: the contract, the release or the source has nothing
+   * for it to look at; that is no pass, and nothing that a target answers can bring it about.
+   */
+  state: "passed" | "failed" | "missing" | "not applicable";
+  /** Alone it proves no row: it reads a declaration, or sees to it that honest requests are served. */
+  isSupporting?: true;
   /** How many single observations it made; `evidence` keeps the most telling of them. */
   observations: number;
   evidence: Evidence[];
   /** A command that shows the same again. */
   reproduce: string;
-  /** Why the check could not be made, or not in full. */
-  missing?: string;
+  /** What is missing, or why the check does not apply. */
+  reason?: string;
 }
 
 /** One item of the checklist. */
@@ -27,10 +33,16 @@ export interface AuditRow {
   id: string;
   title: string;
   verdict: Verdict;
-  /** Checks that ran to an end. */
+  /** Checks that ran to an end, whatever they found. */
   ran: number;
-  /** Checks named for the row. */
+  /** Checks that apply. */
   of: number;
+  /** Checks that failed. */
+  failed: number;
+  /** Checks named for the row that have nothing to look at here. */
+  notApplicable: number;
+  /** Why nothing of the row could be proved although nothing is missing: `"nothing to check: …"`. */
+  reason?: string;
   checks: AuditCheck[];
 }
 
@@ -38,8 +50,17 @@ export interface AuditRow {
 export interface AuditReport {
   format: 1;
   target: string;
-  /** SHA-256 of the release's manifest, if one was given. */
-  release?: string;
+  /** The release in the folder, if one was given, and whether it is the one that is served. */
+  release?: {
+    /** SHA-256 of its manifest. */
+    digest: string;
+    served: "as built" | "differs" | "unknown";
+    /** Files whose served bytes were compared with the manifest's digests. */
+    compared: number;
+    of: number;
+    /** Which file differs, or why it is not known. */
+    reason?: string;
+  };
   /** ISO 8601. */
   startedAt: string;
   durationMs: number;
@@ -50,12 +71,33 @@ export interface AuditReport {
   summary: Record<Verdict, number>;
 }
 
-/** Draws a row's verdict from its checks: one failure fails it, and only a full set of passes proves it. */
-export function drawVerdict(checks: readonly AuditCheck[]): Pick<AuditRow, "verdict" | "ran" | "of"> {
-  const ran = checks.filter((check) => check.verdict !== "missing").length;
-  const hasFailed = checks.some((check) => check.verdict === "failed");
-  const isComplete = checks.length > 0 && ran === checks.length;
-  return { verdict: hasFailed ? "failed" : isComplete ? "proved" : "unknown", ran, of: checks.length };
+type Drawn = Omit<AuditRow, "id" | "title" | "checks">;
+
+/**
+ * Draws a row's verdict from its checks. One failure fails it. It is proved when every check that applies passed and one of
+ * them says something of the row by itself; where none of those applies there was nothing to check, which is no proof.
+ */
+export function drawVerdict(checks: readonly AuditCheck[]): Drawn {
+  const applicable = checks.filter(({ state }) => state !== "not applicable");
+  const failed = checks.filter(({ state }) => state === "failed").length;
+  const passed = checks.filter(({ state }) => state === "passed").length;
+  const counts = {
+    ran: passed + failed,
+    of: applicable.length,
+    failed,
+    notApplicable: checks.length - applicable.length,
+  };
+  if (failed > 0) return { verdict: "failed", ...counts };
+  if (applicable.every(({ isSupporting }) => isSupporting === true))
+    return { verdict: "unknown", ...counts, reason: nothingToCheck(checks) };
+  return { verdict: passed === applicable.length ? "proved" : "unknown", ...counts };
+}
+
+function nothingToCheck(checks: readonly AuditCheck[]): string {
+  const idle = checks.filter(
+    ({ state, isSupporting }) => state === "not applicable" && isSupporting !== true,
+  );
+  return `nothing to check: ${[...new Set(idle.map(({ reason }) => reason))].join("; ") || "the row has no check"}`;
 }
 
 /** Counts rows by verdict. */

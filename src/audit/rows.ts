@@ -1,4 +1,7 @@
-/** An item of the checklist: see `CHECKLIST.md`, where the ids come from. */
+import { nearest } from "../contract/index.ts";
+import { CurtainwallError } from "../shared/index.ts";
+
+/** An item of the checklist: see `docs/checklist.md`, which a test holds to these ids and titles. */
 export interface ChecklistItem {
   id: string;
   title: string;
@@ -26,7 +29,7 @@ const operations = awaits("incident plan, lockdown and drill in the contract");
 export const checklist: readonly ChecklistItem[] = [
   { id: "API-1", title: "Every endpoint authenticates and authorises", awaiting: [] },
   { id: "API-2", title: "Rate limiting and throttling", awaiting: [] },
-  { id: "API-3", title: "Input validation on body, params and query", awaiting: [] },
+  { id: "API-3", title: "Input validation on body, parameters and query", awaiting: [] },
   {
     id: "API-4",
     title: "No keys or tokens in client code",
@@ -38,7 +41,7 @@ export const checklist: readonly ChecklistItem[] = [
   { id: "API-5", title: "CORS allow-list", awaiting: [] },
   {
     id: "API-6",
-    title: "GraphQL introspection and depth",
+    title: "GraphQL: introspection and depth",
     awaiting: graphql(
       ["live", "introspection by POST, GET and batch"],
       ["live", "suggestions"],
@@ -48,10 +51,10 @@ export const checklist: readonly ChecklistItem[] = [
     ),
   },
   { id: "API-7", title: "No leaks in errors", awaiting: [] },
-  { id: "API-8", title: "HTTPS, TLS 1.3", awaiting: [] },
+  { id: "API-8", title: "HTTPS with TLS 1.3", awaiting: [] },
   {
     id: "FE-1",
-    title: "XSS: encoding and framework defaults",
+    title: "Cross-site scripting: encoding and framework defaults",
     awaiting: content(["source", "sinks"], ["live", "vectors through content, in a real browser"]),
   },
   { id: "FE-2", title: "Strict Content-Security-Policy", awaiting: [] },
@@ -84,7 +87,7 @@ export const checklist: readonly ChecklistItem[] = [
     title: "Nothing hard-coded",
     awaiting: leakGate(["source", "secrets in the tree"], ["source", "secrets in git's history"]),
   },
-  { id: "SEC-2", title: ".env ignored", awaiting: [] },
+  { id: "SEC-2", title: ".env kept out of version control", awaiting: [] },
   {
     id: "SEC-3",
     title: "A secrets manager in production",
@@ -145,7 +148,27 @@ export const checklist: readonly ChecklistItem[] = [
   },
   {
     id: "MON-5",
-    title: "Dependencies watched for CVEs",
+    title: "Dependencies watched for known vulnerabilities",
     awaiting: supply(["live", "an injected advisory alerts in time"], ["live", "a stale feed is a finding"]),
   },
 ];
+
+/**
+ * Finds the rows that were asked for, whatever their case.
+ *
+ * @throws {CurtainwallError} `AUDIT_TARGET_INVALID` with the ids that there are
+ */
+export function chooseRows(ids: readonly string[]): ReadonlySet<string> {
+  return new Set(ids.map(chooseRow));
+}
+
+function chooseRow(asked: string): string {
+  const known = checklist.map(({ id }) => id);
+  const found = known.find((id) => id === asked.trim().toUpperCase());
+  if (found !== undefined) return found;
+  const meant = nearest(asked, known);
+  throw new CurtainwallError(
+    "AUDIT_TARGET_INVALID",
+    `There is no row "${asked}"${meant === undefined ? "" : ` (did you mean ${meant}?)`}. Rows: ${known.join(", ")}`,
+  );
+}

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { stripVTControlCharacters } from "node:util";
-import type { AuditCheck, AuditReport } from "../audit/index.ts";
+import type { AuditCheck, AuditReport, AuditRow } from "../audit/index.ts";
 import { renderReport } from "./audit-report.ts";
 
-const check = (name: string, verdict: AuditCheck["verdict"], more: Partial<AuditCheck> = {}): AuditCheck => ({
+const check = (name: string, state: AuditCheck["state"], more: Partial<AuditCheck> = {}): AuditCheck => ({
   name,
   kind: "live",
-  verdict,
+  state,
   observations: 3,
   evidence: [],
   reproduce: "npx curtainwall audit https://localhost:8443 --only API-1",
@@ -27,7 +27,18 @@ const report: AuditReport = {
       verdict: "proved",
       ran: 1,
       of: 1,
-      checks: [check("no token", "passed")],
+      failed: 0,
+      notApplicable: 2,
+      checks: [
+        check("declared", "passed", {
+          isSupporting: true,
+          evidence: [{ kind: "contract", about: "GET /api/x: signed in", at: "routes" }],
+        }),
+        check("no token", "passed", {
+          evidence: [{ kind: "measurement", about: "GET /api/x without a token", value: 401 }],
+        }),
+        check("lower role", "not applicable", { reason: "no route asks for a role", observations: 0 }),
+      ],
     },
     {
       id: "API-2",
@@ -35,7 +46,9 @@ const report: AuditReport = {
       verdict: "unknown",
       ran: 1,
       of: 2,
-      checks: [check("burst", "passed"), check("two instances", "missing", { missing: "one instance runs" })],
+      failed: 0,
+      notApplicable: 0,
+      checks: [check("burst", "passed"), check("two instances", "missing", { reason: "one instance runs" })],
     },
     {
       id: "API-7",
@@ -43,6 +56,8 @@ const report: AuditReport = {
       verdict: "failed",
       ran: 1,
       of: 1,
+      failed: 1,
+      notApplicable: 0,
       checks: [
         check("no stack", "failed", {
           reproduce: "curl 'https://localhost:8443/api/x'",
@@ -101,4 +116,81 @@ test("nothing of the target reaches the terminal raw, with colour or without", (
 
 test("without colour there is no escape at all", () => {
   assert.ok(!renderReport(report).includes("\u001b"));
+});
+
+const withRow = (more: Partial<AuditRow>): string =>
+  renderReport({
+    ...report,
+    rows: [
+      {
+        id: "API-1",
+        title: "Every endpoint authenticates",
+        verdict: "unknown",
+        ran: 0,
+        of: 0,
+        failed: 0,
+        notApplicable: 0,
+        checks: [],
+        ...more,
+      },
+    ],
+  });
+
+test("a proved row shows what it rests on in a line, and how many checks did not apply", () => {
+  const lines = renderReport(report).split("\n");
+  const at = lines.findIndex((line) => line.startsWith("✓ API-1"));
+  assert.match(lines[at] ?? "", /1 checks?, 2 not applicable, 6 observations$/);
+  assert.match(lines[at + 1] ?? "", /^ {29}GET \/api\/x without a token: 401$/);
+});
+
+test("a failed row says how many of its checks failed", () => {
+  assert.match(withRow({ verdict: "failed", ran: 7, of: 7, failed: 2 }), /2 of 7 checks failed/);
+});
+
+test("a row with nothing to check says so, and is not green", () => {
+  const text = withRow({ reason: "nothing to check: no route needs a token" });
+  assert.match(text, /\? API-1 {2}unknown \(0 of 0\).*\n {29}nothing to check: no route needs a token/);
+  assert.doesNotMatch(text, /✓/);
+});
+
+test("a reason that several rows share is told once", () => {
+  const missing = check("all of it", "missing", { reason: "comes with the vault", observations: 0 });
+  const row = {
+    verdict: "unknown",
+    ran: 0,
+    of: 1,
+    failed: 0,
+    notApplicable: 0,
+    title: "",
+    checks: [missing],
+  } as const;
+  const text = renderReport({
+    ...report,
+    rows: ["SEC-3", "SEC-4"].map((id) => ({ ...row, id, checks: [missing] })),
+  });
+  assert.match(text, /SEC-3, SEC-4: comes with the vault/);
+  assert.equal(text.split("comes with the vault").length, 2);
+});
+
+test("verbose shows every check with its state, its evidence and its command", () => {
+  const text = renderReport(report, { verbose: true });
+  assert.match(text, / {2}✓ declared\n {4}GET \/api\/x: signed in/);
+  assert.match(text, / {2}– lower role \(not applicable\)\n {4}no route asks for a role/);
+  assert.match(text, / {2}\? two instances \(missing\)\n {4}one instance runs/);
+  assert.match(text, / {4}\$ npx curtainwall audit https:\/\/localhost:8443 --only API-1/);
+});
+
+test("it says which release is served; another one than the folder's is the first thing that is told", () => {
+  const release = { digest: "3fa8c2d1e0b7aaaa", compared: 52, of: 52 } as const;
+  assert.match(
+    renderReport({ ...report, release: { ...release, served: "as built" } }),
+    /\nRelease 3fa8c2d1e0b7, served as it was built: 52 of 52 files/,
+  );
+  assert.match(
+    renderReport({
+      ...report,
+      release: { ...release, served: "differs", reason: "/ (identity): other bytes" },
+    }),
+    /\nWhat is served is not the folder's release 3fa8c2d1e0b7: \/ \(identity\): other bytes/,
+  );
 });

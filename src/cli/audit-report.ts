@@ -1,6 +1,6 @@
 import { styleText } from "node:util";
-import { printable } from "../audit/index.ts";
-import type { AuditCheck, AuditReport, AuditRow, Evidence, Verdict } from "../audit/index.ts";
+import type { AuditCheck, AuditReport, AuditRow, Verdict } from "../audit/index.ts";
+import { clean, cut, evidenceLine, evidenceLines, wrap } from "./audit-evidence.ts";
 
 /** Options of {@link renderReport}. */
 export interface RenderReportOptions {
@@ -8,9 +8,18 @@ export interface RenderReportOptions {
   colour?: boolean;
   /** Columns. At least 40. Default 100. */
   width?: number;
+  /** Every check with its evidence, not only what failed. Default false. */
+  verbose?: boolean;
 }
 
 type Style = Parameters<typeof styleText>[0];
+
+/** How a report is laid out. */
+interface Page {
+  paint(style: Style, text: string): string;
+  columns: number;
+  verbose: boolean;
+}
 
 const order: readonly Verdict[] = ["failed", "unknown", "attested", "evidenced", "proved"];
 const signs: Record<Verdict, string> = {
@@ -27,32 +36,41 @@ const styles: Record<Verdict, Style> = {
   evidenced: "cyan",
   proved: "green",
 };
+const states: Record<AuditCheck["state"], { sign: string; style: Style }> = {
+  failed: { sign: "✗", style: "red" },
+  missing: { sign: "?", style: "yellow" },
+  "not applicable": { sign: "–", style: "dim" },
+  passed: { sign: "✓", style: "green" },
+};
 const maxFindings = 6;
 const maxNames = 4;
+/** Where a row's title stands. */
+const indent = " ".repeat(29);
 
 /**
- * Writes a report for people: one line a row, worst first, then what failed, with its evidence and the command that shows it
- * again, then what could not be checked. All text that came from the target is printable, whoever made the report.
+ * Writes a report for people: one line a row, worst first, with the most telling evidence under what is proved; then what
+ * failed, with its evidence and the command that shows it again; then what could not be checked. All text that came from the
+ * target is printable, whoever made the report.
  */
 export function renderReport(
   report: AuditReport,
-  { colour = false, width = 100 }: RenderReportOptions = {},
+  { colour = false, width = 100, verbose = false }: RenderReportOptions = {},
 ): string {
-  const paint = (style: Style, text: string): string =>
-    colour ? styleText(style, text, { validateStream: false }) : text;
-  const columns = Math.max(40, width);
+  const page: Page = {
+    paint: (style, text) => (colour ? styleText(style, text, { validateStream: false }) : text),
+    columns: Math.max(40, width),
+    verbose,
+  };
   const rows = [...report.rows].sort(
     (left, right) => order.indexOf(left.verdict) - order.indexOf(right.verdict),
   );
   const sections = [
-    [
-      `${paint("bold", `Audit of ${clean(report.target)}`)}  ${clean(report.startedAt)}, ${(report.durationMs / 1000).toFixed(1)} s`,
-    ],
-    rows.map((row) => rowLine(row, paint)),
-    ...rows.filter((row) => row.verdict === "failed").map((row) => findings(row, columns, paint)),
-    gaps(rows, columns, paint),
-    weakenings(report, columns, paint),
-    [summaryLine(report, paint)],
+    heading(report, page),
+    rows.flatMap((row) => rowLines(row, page)),
+    ...rows.map((row) => findings(row, page)),
+    verbose ? [] : gaps(rows, page),
+    weakenings(report, page),
+    conclusion(report, page),
   ];
   return `${sections
     .filter((lines) => lines.length > 0)
@@ -60,83 +78,108 @@ export function renderReport(
     .join("\n\n")}\n`;
 }
 
-type Paint = (style: Style, text: string) => string;
+function heading(
+  { target, startedAt, durationMs, release }: AuditReport,
+  { paint, columns }: Page,
+): string[] {
+  const title = paint("bold", `Audit of ${clean(target)}`);
+  const lines = [`${title}  ${clean(startedAt)}, ${(durationMs / 1000).toFixed(1)} s`];
+  if (release === undefined) return lines;
+  const name = `Release ${clean(release.digest.slice(0, 12))}`;
+  const count = `${release.compared} of ${release.of} files compared`;
+  const why = clean(release.reason ?? "");
+  if (release.served === "as built") return [...lines, `${name}, served as it was built: ${count}`];
+  if (release.served === "unknown")
+    return [...lines, paint("yellow", cut(`${name} of the folder; is it the one served? ${why}`, columns))];
+  const warning = `What is served is not the folder's ${name.toLowerCase()}: ${why}. Start the stack again to serve it.`;
+  return [...lines, ...wrap(warning, columns, "").map((line) => paint("red", line))];
+}
 
-const clean = (text: string): string => printable(text, 2000);
-
-function rowLine(row: AuditRow, paint: Paint): string {
+function rowLines(row: AuditRow, page: Page): string[] {
+  const { paint, columns } = page;
   const verdict = row.verdict === "unknown" ? `unknown (${row.ran} of ${row.of})` : row.verdict;
-  const count =
-    row.verdict === "unknown" ? "" : `  ${row.ran} of ${row.of} checks, ${observations(row)} observations`;
-  return `${paint(styles[row.verdict], `${signs[row.verdict]} ${clean(row.id).padEnd(6)} ${verdict.padEnd(19)}`)} ${clean(row.title)}${paint("dim", count)}`;
+  const head = paint(
+    styles[row.verdict],
+    `${signs[row.verdict]} ${clean(row.id).padEnd(6)} ${verdict.padEnd(19)}`,
+  );
+  const under = row.reason ?? (row.verdict === "proved" ? example(row, columns) : undefined);
+  return [
+    `${head} ${clean(row.title)}${paint("dim", countOf(row))}`,
+    ...(under === undefined ? [] : [paint("dim", cut(`${indent}${clean(under)}`, columns))]),
+  ];
 }
 
-const observations = (row: AuditRow): number =>
-  row.checks.reduce((sum, check) => sum + check.observations, 0);
-
-function findings(row: AuditRow, columns: number, paint: Paint): string[] {
-  const lines = [paint(["bold", "red"], `${clean(row.id)} ${clean(row.title)}`)];
-  for (const check of row.checks.filter(({ verdict }) => verdict === "failed")) {
-    lines.push(`  ${clean(check.name)}`);
-    for (const evidence of check.evidence.slice(0, maxFindings))
-      lines.push(...evidenceLines(evidence, columns));
-    lines.push(paint("cyan", `    $ ${clean(check.reproduce)}`));
-  }
-  return lines;
+function countOf(row: AuditRow): string {
+  const idle = row.notApplicable === 0 ? "" : `, ${row.notApplicable} not applicable`;
+  if (row.verdict === "failed") return `  ${row.failed} of ${row.of} checks failed${idle}`;
+  if (row.verdict === "unknown") return "";
+  const observations = row.checks.reduce((sum, check) => sum + check.observations, 0);
+  return `  ${row.ran} ${row.ran === 1 ? "check" : "checks"}${idle}, ${observations} observations`;
 }
 
-function evidenceLines(evidence: Evidence, columns: number): string[] {
-  const about = wrap(clean(evidence.about), columns, "    ");
-  switch (evidence.kind) {
-    case "exchange": {
-      const { request, response } = evidence;
-      const sent = `${clean(request.method)} ${clean(request.url)} (${clean(request.protocol)})`;
-      const body = response.body === "" ? "" : `: ${clean(response.body)}`;
-      return [...about, cut(`      > ${sent}`, columns), cut(`      < ${response.status}${body}`, columns)];
-    }
-    case "file":
-      return [
-        ...about,
-        cut(
-          `      ${clean(evidence.file)}${evidence.line === undefined ? "" : `:${evidence.line}`} ${clean(evidence.excerpt ?? evidence.sha256 ?? "")}`,
-          columns,
-        ),
-      ];
-    case "measurement":
-      return [...about, cut(`      ${clean(String(evidence.value))} ${clean(evidence.unit ?? "")}`, columns)];
-    case "command":
-      return [
-        ...about,
-        cut(`      $ ${clean(evidence.command)} → ${evidence.exitCode} ${clean(evidence.output)}`, columns),
-      ];
-    case "contract":
-      return [...about, cut(`      ${clean(evidence.at)}`, columns)];
-  }
+/** What a row rests on, in a line: the first live check that proves it. */
+function example({ checks }: AuditRow, columns: number): string | undefined {
+  const proving = checks.filter(({ state, isSupporting }) => state === "passed" && isSupporting !== true);
+  const first = proving.find(({ kind }) => kind === "live") ?? proving[0];
+  const [evidence] = first?.evidence ?? [];
+  return evidence === undefined ? undefined : evidenceLine(evidence, columns - indent.length);
 }
 
-/** What keeps rows from being proved, the same reason told once. */
-function gaps(rows: readonly AuditRow[], columns: number, paint: Paint): string[] {
-  const lines = rows.flatMap((row) => {
-    const reasons = Map.groupBy(
-      row.checks.filter((check) => check.verdict === "missing"),
-      (check: AuditCheck) => check.missing ?? "",
-    );
-    return [...reasons].flatMap(([reason, checks]) =>
-      wrap(`${clean(row.id)}: ${namesOf(checks, row)}: ${clean(reason)}`, columns, "  "),
-    );
-  });
+/** The checks of a row that failed; with `verbose` all of them. */
+function findings(row: AuditRow, page: Page): string[] {
+  const { paint, verbose } = page;
+  const checks = row.checks.filter(({ state }) => verbose || state === "failed");
+  if (checks.length === 0) return [];
+  const style = styles[row.verdict];
+  return [
+    paint(["bold", ...[style].flat()] as Style, `${clean(row.id)} ${clean(row.title)}`),
+    ...checks.flatMap((check) => checkLines(check, page)),
+  ];
+}
+
+function checkLines(check: AuditCheck, { paint, columns, verbose }: Page): string[] {
+  const { sign, style } = states[check.state];
+  const state = check.state === "passed" || check.state === "failed" ? "" : ` (${check.state})`;
+  return [
+    `  ${paint(style, sign)} ${clean(check.name)}${paint("dim", state)}`,
+    ...(check.reason === undefined ? [] : wrap(clean(check.reason), columns, "    ")),
+    ...check.evidence.slice(0, maxFindings).flatMap((evidence) => evidenceLines(evidence, columns)),
+    ...(check.state === "failed" || (verbose && check.state === "passed")
+      ? [paint("cyan", `    $ ${clean(check.reproduce)}`)]
+      : []),
+  ];
+}
+
+/** What keeps rows from being proved, each reason told once. */
+function gaps(rows: readonly AuditRow[], { paint, columns }: Page): string[] {
+  const missing = rows.flatMap((row) =>
+    row.checks.filter(({ state }) => state === "missing").map((check) => ({ row, check })),
+  );
+  const lines = [...Map.groupBy(missing, ({ check }) => check.reason ?? "")].flatMap(([reason, found]) =>
+    wrap(`${whatMisses(found)}: ${clean(reason)}`, columns, "  "),
+  );
   return lines.length === 0 ? [] : [paint(["bold", "yellow"], "Not checked"), ...lines];
 }
 
-function namesOf(checks: readonly AuditCheck[], row: AuditRow): string {
-  if (checks.length === row.of && checks.length > 1) return `all ${checks.length} checks`;
-  const names = checks.slice(0, maxNames).map((check) => clean(check.name));
-  return checks.length > maxNames
-    ? `${names.join(", ")} and ${checks.length - maxNames} more`
-    : names.join(", ");
+function whatMisses(found: readonly { row: AuditRow; check: AuditCheck }[]): string {
+  const byRow = [...Map.groupBy(found, ({ row }) => row)];
+  const [only] = byRow;
+  if (only !== undefined && byRow.length === 1) return `${clean(only[0].id)}: ${namesOf(only[1], only[0])}`;
+  return byRow
+    .map(([row, checks]) => {
+      const part = checks.length === row.of ? "" : ` (${checks.length} of ${row.of} checks)`;
+      return `${clean(row.id)}${part}`;
+    })
+    .join(", ");
 }
 
-function weakenings({ weakenings: list }: AuditReport, columns: number, paint: Paint): string[] {
+function namesOf(found: readonly { check: AuditCheck }[], row: AuditRow): string {
+  if (found.length === row.of && found.length > 1) return `all ${found.length} checks`;
+  const names = found.slice(0, maxNames).map(({ check }) => clean(check.name));
+  return `${names.join(", ")}${found.length > maxNames ? ` and ${found.length - maxNames} more` : ""}`;
+}
+
+function weakenings({ weakenings: list }: AuditReport, { paint, columns }: Page): string[] {
   if (list.length === 0) return [];
   return [
     paint("bold", "Weakened by the contract"),
@@ -144,26 +187,10 @@ function weakenings({ weakenings: list }: AuditReport, columns: number, paint: P
   ];
 }
 
-function summaryLine({ summary }: AuditReport, paint: Paint): string {
-  return order
+function conclusion({ summary }: AuditReport, { paint, verbose }: Page): string[] {
+  const counts = order
     .filter((verdict) => summary[verdict] > 0)
-    .map((verdict) => paint(styles[verdict], `${summary[verdict]} ${verdict}`))
-    .join(", ");
-}
-
-const cut = (line: string, columns: number): string =>
-  line.length <= columns ? line.trimEnd() : `${line.slice(0, columns - 1)}…`;
-
-/** Breaks a text at spaces; what follows the first line stands two columns further in. */
-function wrap(text: string, columns: number, indent: string): string[] {
-  const lines: string[] = [];
-  let line = indent;
-  for (const word of text.split(" ")) {
-    if (line.trim() !== "" && line.length + word.length > columns) {
-      lines.push(line.trimEnd());
-      line = `${indent}  `;
-    }
-    line += `${word} `;
-  }
-  return [...lines, line.trimEnd()];
+    .map((verdict) => paint(styles[verdict], `${summary[verdict]} ${verdict}`));
+  const more = "--verbose shows every check, its evidence and the command that shows it again";
+  return [counts.join(", "), ...(verbose ? [] : [paint("dim", more)])];
 }

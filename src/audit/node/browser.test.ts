@@ -25,7 +25,7 @@ async function auditPolicy(faults: Fault[], browser = { executablePath: chromium
 }
 
 const verdictOf = (row: AuditRow, name: string): string | undefined =>
-  row.checks.find((check) => check.name === name)?.verdict;
+  row.checks.find((check) => check.name === name)?.state;
 
 test(
   "FE-2 is proved: no page violates its policy, and injected scripts are blocked and reported",
@@ -35,7 +35,7 @@ test(
     assert.equal(
       row.verdict,
       "proved",
-      JSON.stringify(row.checks.filter((check) => check.verdict !== "passed")).slice(0, 2000),
+      JSON.stringify(row.checks.filter((check) => check.state !== "passed")).slice(0, 2000),
     );
   },
 );
@@ -53,9 +53,9 @@ test("FE-2 fails when a page violates its own policy", chromium, async () => {
 test("without a browser FE-2 is unknown, and says what is missing", async () => {
   const row = await auditPolicy([], { executablePath: "/nowhere/chromium" });
   assert.equal(row.verdict, "unknown");
-  assert.deepEqual([row.ran, row.of], [3, 5]);
+  assert.deepEqual([row.ran, row.of], [4, 6]);
   assert.match(
-    row.checks.find((check) => check.verdict === "missing")?.missing ?? "",
+    row.checks.find((check) => check.state === "missing")?.reason ?? "",
     /nowhere\/chromium did not start/,
   );
 });

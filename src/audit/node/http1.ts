@@ -27,7 +27,9 @@ export function createHttp1(endpoint: Endpoint): Sender {
       new Promise((resolve, reject) => {
         const body = bytesOf(request.body);
         try {
-          receive(start(request, body).end(body), endpoint, resolve, reject);
+          const { timeoutMs } = endpoint;
+          const maxBytes = request.maxBytes ?? endpoint.maxBytes;
+          receive(start(request, body).end(body), { timeoutMs, maxBytes }, resolve, reject);
         } catch (error) {
           reject(unreachable(`a request could not be made (${(error as Error).message})`, error));
         }
@@ -59,7 +61,7 @@ function optionsOf(
 
 function receive(
   sent: ClientRequest,
-  { timeoutMs, maxBytes }: Endpoint,
+  { timeoutMs, maxBytes }: Pick<Endpoint, "timeoutMs" | "maxBytes">,
   resolve: (response: ProbeResponse) => void,
   reject: (error: unknown) => void,
 ): void {

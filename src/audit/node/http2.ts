@@ -50,7 +50,7 @@ function exchange(
     const stream = session.request(fieldsOf(request, endpoint.target), {
       endStream: request.body === undefined,
     });
-    receive(stream, endpoint.maxBytes, resolve, reject);
+    receive(stream, request.maxBytes ?? endpoint.maxBytes, resolve, reject);
     if (request.body !== undefined) stream.end(bytesOf(request.body));
   })
     .catch((error: Error) => {

@@ -1,30 +1,15 @@
-import { readFile } from "node:fs/promises";
-import { resolve } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import type { JWK } from "jose";
 import { CurtainwallError } from "../../shared/index.ts";
-import type { Contract, Release } from "../../contract/index.ts";
-import { createCaller } from "../caller.ts";
-import type { Rule } from "../check.ts";
-import type { AuditContext } from "../context.ts";
+import type { Contract, ReleaseIndex } from "../../contract/index.ts";
 import { auditRows } from "../audit-rows.ts";
-import { reasonOf } from "../check.ts";
-import type { TlsProbe } from "../probe.ts";
+import type { AuditContext } from "../context.ts";
 import { assertPlanFits } from "../plan.ts";
 import type { AuditPlan } from "../plan.ts";
 import { summarise } from "../report.ts";
 import type { AuditReport } from "../report.ts";
-import { rules as allRules } from "../rules/index.ts";
-import { createTokens } from "../tokens.ts";
-import { isLoopback } from "./address.ts";
-import { openBrowser } from "./browser.ts";
-import type { OpenBrowser } from "./browser.ts";
-import { createDeadline } from "./deadline.ts";
-import { createFetch } from "./fetch.ts";
-import { createSourceProbe } from "./source.ts";
-import { createTlsProbe } from "./tls.ts";
-import { createWire, freshMark } from "./wire.ts";
-import type { OpenWire } from "./wire.ts";
+import { chooseRows } from "../rows.ts";
+import { rules } from "../rules/index.ts";
+import { summariseServed } from "../served-release.ts";
+import { openContext } from "./open-context.ts";
 
 /** Something to tell whoever waits. */
 export interface AuditProgress {
@@ -44,13 +29,15 @@ export interface AuditOptions {
   /** The project's folder: where git, package.json and the contract's `caFile`s are. */
   root: string;
   /** What was built, for the checks of the output. */
-  release?: Release | undefined;
+  release?: ReleaseIndex | undefined;
   /** PEM: the authority of the target's certificate. Default: the system's. */
   ca?: string | undefined;
   /** Without it there is nobody to be, and the rows that take identities stay unknown. */
   plan?: AuditPlan | undefined;
   /** Without it the checks in a browser are missing. */
   browser?: { executablePath: string } | undefined;
+  /** Assignments that the report's commands begin with, where the contract reads the environment: `["PORT=8443"]`. Default: none. */
+  environment?: readonly string[] | undefined;
   /** Rows to check, like `["API-1"]`. Default: all. */
   only?: readonly string[] | undefined;
   /** For the whole audit, in milliseconds; what is left then is missing. Default 240 000. */
@@ -73,26 +60,20 @@ export interface AuditOptions {
  *   target is no http or https URL or a row to check does not exist.
  */
 export async function runAudit(options: AuditOptions): Promise<AuditReport> {
-  const { contract, target, release, plan = {}, now = Date.now } = options;
+  const { contract, target, plan = {}, only, now = Date.now } = options;
+  const chosen = only === undefined ? undefined : chooseRows(only);
   assertPlanFits(plan, contract);
   if (target.protocol !== "https:" && target.protocol !== "http:")
     throw new CurtainwallError("AUDIT_TARGET_INVALID", `${target.href} is no http or https address.`);
   const startedAt = now();
-  const wire = createWire({
-    target,
-    ca: options.ca,
-    ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
-  });
-  const browser = lazyBrowser(options);
+  const { context, close } = await openContext(options);
   try {
-    const context = await createContext(options, wire, browser.get);
-    const rows = await auditRows(chosenRules(options.only), context, options.only, (progress) =>
-      options.onProgress?.(progress),
-    );
+    const todo = rules.filter(({ id }) => chosen?.has(id) ?? true);
+    const rows = await auditRows(todo, context, chosen, (progress) => options.onProgress?.(progress));
     return {
       format: 1,
       target: target.origin,
-      ...(release === undefined ? {} : { release: release.digest }),
+      ...(await releaseOf(context)),
       startedAt: new Date(startedAt).toISOString(),
       durationMs: now() - startedAt,
       weakenings: [...contract.weakenings],
@@ -100,118 +81,13 @@ export async function runAudit(options: AuditOptions): Promise<AuditReport> {
       summary: summarise(rows),
     };
   } finally {
-    wire.close();
-    await browser.close();
+    await close();
   }
 }
 
-const tlsProbeOf = ({ timeoutMs = 5000 }: AuditOptions): TlsProbe =>
-  createTlsProbe(Math.min(timeoutMs, 5000));
-
-function chosenRules(only: readonly string[] | undefined): readonly Rule[] {
-  return only === undefined ? allRules : allRules.filter((rule) => only.includes(rule.id));
-}
-
-async function createContext(
-  options: AuditOptions,
-  wire: OpenWire,
-  browser: AuditContext["browser"],
-): Promise<AuditContext> {
-  const { contract, target, plan = {}, root, now = Date.now, budgetMs = 240_000 } = options;
-  const deadline = createDeadline(budgetMs, now);
-  const bounded = deadline.wire(wire);
-  const nap = async (milliseconds: number): Promise<void> => sleep(milliseconds);
-  const tokens = createTokens({
-    identities: plan.identities ?? {},
-    issuer: contract.identity,
-    now,
-    sleep: nap,
-  });
-  const hopAuthorities = async (caFile: string | undefined): Promise<string | undefined> =>
-    caFile === undefined ? undefined : readFile(resolve(root, caFile), "utf8");
-  let keys: Promise<readonly JWK[]> | undefined;
-  return {
-    contract,
-    plan,
-    target,
-    isLoopback: isLoopback(target.hostname),
-    unreachable: await greet(wire),
-    ca: options.ca,
-    release: options.release,
-    caller: createCaller({ wire: bounded, tokens, sleep: nap, remainingMs: deadline.remainingMs }),
-    tokens,
-    wire: bounded,
-    tls: tlsProbeOf(options),
-    source: createSourceProbe(root),
-    browser: async () => deadline.browser(await browser()),
-    issuerKeys: () => (keys ??= fetchKeys(contract, hopAuthorities)),
-    hopAuthorities,
-    lookUpLedger: options.lookUpLedger,
-    maxSlowMs: options.maxSlowMs ?? 45_000,
-    now,
-    sleep: nap,
-    mark: freshMark,
-  };
-}
-
-/** Says why the target does not answer, if it does not, so that no check waits for it again. */
-async function greet(wire: OpenWire): Promise<string | undefined> {
-  let reason = "";
-  for (let tries = 0; tries < 2; tries++) {
-    try {
-      await wire.send({ method: "GET", path: "/" });
-      return undefined;
-    } catch (error) {
-      reason = reasonOf(error);
-    }
-  }
-  return `the target gives no answer: ${reason}`;
-}
-
-/** @see RFC 8414 §3, OpenID Connect Discovery 1.0 §4 */
-async function fetchKeys(
-  contract: Contract,
-  hopAuthorities: AuditContext["hopAuthorities"],
-): Promise<readonly JWK[]> {
-  const { identity } = contract;
-  if (identity === undefined) return [];
-  const fetch = createFetch(await hopAuthorities(identity.caFile));
-  const read = async (url: string): Promise<Record<string, unknown>> =>
-    (await (await fetch(url)).json()) as Record<string, unknown>;
-  const jwksUrl =
-    identity.jwksUrl ??
-    (await read(`${identity.issuer.replace(/\/$/, "")}/.well-known/openid-configuration`)).jwks_uri;
-  const { keys } = await read(String(jwksUrl));
-  return Array.isArray(keys) ? (keys as JWK[]).slice(0, 10) : [];
-}
-
-function lazyBrowser(options: AuditOptions): {
-  get: AuditContext["browser"];
-  close: () => Promise<void>;
-} {
-  const { browser, target, ca } = options;
-  let opened: Promise<OpenBrowser> | undefined;
-  const open = async (): Promise<OpenBrowser> => {
-    if (browser === undefined)
-      throw new CurtainwallError(
-        "AUDIT_TARGET_UNREACHABLE",
-        "no browser was given: install Chromium and playwright-core",
-      );
-    const port = Number(target.port === "" ? "443" : target.port);
-    const facts = await tlsProbeOf(options).connect({
-      host: target.hostname,
-      port,
-      ...(ca === undefined ? {} : { ca }),
-    });
-    if (facts.certificateProblem !== undefined)
-      throw new CurtainwallError(
-        "AUDIT_TARGET_UNREACHABLE",
-        `the browser was not started: the certificate does not verify (${facts.certificateProblem})`,
-      );
-    return openBrowser({ executablePath: browser.executablePath, target, spkiSha256: facts.spkiSha256 });
-  };
-  return {
-    get: () => (opened ??= open()),
-    close: async () => opened?.then((running) => running.close()).catch(() => undefined),
-  };
+/** The folder's release, and whether it is the one that was audited. */
+async function releaseOf(context: AuditContext): Promise<Pick<AuditReport, "release">> {
+  const { release } = context;
+  if (release === undefined) return {};
+  return { release: { digest: release.digest, ...summariseServed(await context.servedRelease()) } };
 }

@@ -18,7 +18,7 @@ import type { CookieJar } from "../cookies.ts";
 import { printable } from "../evidence.ts";
 import { chooseForm, fillForm, findForms } from "../login-form.ts";
 import type { TokenSource } from "../plan.ts";
-import { isLoopback } from "./address.ts";
+import { isLoopbackHost } from "../../contract/index.ts";
 import { createFetch } from "./fetch.ts";
 import type { BoundFetch } from "./fetch.ts";
 
@@ -227,7 +227,7 @@ async function take(fetch: BoundFetch, jar: CookieJar, { url, form }: Step): Pro
 }
 
 function assertPrivate(url: URL): void {
-  if (url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url.hostname))) return;
+  if (url.protocol === "https:" || (url.protocol === "http:" && isLoopbackHost(url.hostname))) return;
   throw refused(`the login leads to ${url.origin}, which is not https`);
 }
 

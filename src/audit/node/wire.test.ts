@@ -7,7 +7,7 @@ import { isCurtainwallError } from "../../shared/index.ts";
 import { testCertificate } from "../fixtures/certificate.ts";
 import { startSite } from "../fixtures/site.ts";
 import type { Protocol } from "../probe.ts";
-import { isLoopback } from "./address.ts";
+import { isLoopbackHost } from "../../contract/index.ts";
 import { createWire } from "./wire.ts";
 import type { OpenWire } from "./wire.ts";
 
@@ -143,7 +143,7 @@ test("a server that ends a slow client is seen, with when", async () => {
 
 test("only names and addresses of this machine are loopback", () => {
   for (const host of ["localhost", "shop.localhost", "127.0.0.1", "127.9.9.9", "[::1]"])
-    assert.equal(isLoopback(host), true, host);
+    assert.equal(isLoopbackHost(host), true, host);
   for (const host of [
     "example.com",
     "localhost.example.com",
@@ -152,5 +152,5 @@ test("only names and addresses of this machine are loopback", () => {
     "[::2]",
     "0.0.0.0",
   ])
-    assert.equal(isLoopback(host), false, host);
+    assert.equal(isLoopbackHost(host), false, host);
 });

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
 import type { Protocol, Wire } from "../probe.ts";
-import { isLoopback } from "./address.ts";
+import { isLoopbackHost } from "../../contract/index.ts";
 import { endpointOf, openSocket } from "./connection.ts";
 import { createHttp1 } from "./http1.ts";
 import { createHttp2 } from "./http2.ts";
@@ -46,7 +46,7 @@ export function createWire({ target, ca, timeoutMs = 10_000, maxBytes = 1_048_57
   };
   const guarded = createGuard();
   return {
-    canChangeClient: isLoopback(target.hostname) && host.startsWith("127."),
+    canChangeClient: isLoopbackHost(target.hostname) && host.startsWith("127."),
     send: (request) => guarded(() => senders[request.protocol ?? "http/1.1"].send(request)),
     sendRaw: (bytes) => guarded(() => rawAnswer(socket("http/1.1"), bytes, endpoint)),
     trickle: (options) => trickle(socket(options.protocol, options.client), options, isSecure),

@@ -3,7 +3,7 @@ import type { Check, Tally } from "../check.ts";
 import type { AuditContext } from "../context.ts";
 import { honestCalls, lacking, mayCall } from "../inputs.ts";
 import type { HonestCall } from "../inputs.ts";
-import { firstHonestCall, isSuccess, protectedRoutes, see } from "./shared.ts";
+import { firstHonestCall, isSuccess, protectedRoutes, see, withoutProtectedRoutes } from "./shared.ts";
 
 const isHidden = (status: number): boolean => status === 403 || status === 404;
 
@@ -11,10 +11,10 @@ export const ownAllowed: Check = {
   name: "users A and B: their own is allowed",
   kind: "live",
   isActive: true,
+  isSupporting: true,
+  notApplicable: withoutProtectedRoutes,
   run: async (context, tally) => {
-    const routes = protectedRoutes(context);
-    if (routes.length === 0) tally.notApplicable("no route needs a token", "routes");
-    for (const route of routes) {
+    for (const route of protectedRoutes(context)) {
       const calls = honestCalls(context, route);
       if (calls.length === 0) tally.miss(lacking(context, route));
       for (const { as, input } of calls) {
@@ -31,6 +31,10 @@ export const ownAllowed: Check = {
 const isOwned = (route: ContractRoute): boolean =>
   route.access.kind === "owner" || route.access.kind === "ownerField";
 
+const withoutOwners = (context: AuditContext): string | undefined =>
+  withoutProtectedRoutes(context) ??
+  (context.contract.routes.some(isOwned) ? undefined : "no route's objects have an owner");
+
 /** Every identity asks for what each other one owns. */
 async function trespass(
   context: AuditContext,
@@ -38,7 +42,6 @@ async function trespass(
   visit: (route: ContractRoute, intruder: string, owned: HonestCall) => Promise<void>,
 ): Promise<void> {
   const routes = protectedRoutes(context).filter(isOwned);
-  if (routes.length === 0) tally.notApplicable("no route's objects have an owner", "routes");
   const names = Object.keys(context.plan.identities ?? {});
   for (const route of routes) {
     const calls = honestCalls(context, route);
@@ -53,6 +56,7 @@ export const othersRefused: Check = {
   name: "user A asks for what is B's",
   kind: "live",
   isActive: true,
+  notApplicable: withoutOwners,
   run: (context, tally) =>
     trespass(context, tally, async (route, intruder, owned) => {
       const exchange = await context.caller.call({ route, as: intruder, input: owned.input });
@@ -63,14 +67,17 @@ export const othersRefused: Check = {
     }),
 };
 
+const asksForRole = ({ access }: ContractRoute): boolean => access.kind === "role";
+
 export const lowerRole: Check = {
   name: "lower role",
   kind: "live",
   isActive: true,
+  notApplicable: (context) =>
+    withoutProtectedRoutes(context) ??
+    (context.contract.routes.some(asksForRole) ? undefined : "no route asks for a role"),
   run: async (context, tally) => {
-    const routes = protectedRoutes(context).filter((route) => route.access.kind === "role");
-    if (routes.length === 0) tally.notApplicable("no route asks for a role", "routes");
-    for (const route of routes) {
+    for (const route of context.contract.routes.filter(asksForRole)) {
       const honest = firstHonestCall(context, route, tally);
       const lower = Object.keys(context.plan.identities ?? {}).filter(
         (name) => !mayCall(context, route, name),
@@ -91,6 +98,7 @@ export const canaryObjects: Check = {
   name: "a canary object of each identity reaches its owner only",
   kind: "live",
   isActive: true,
+  notApplicable: withoutOwners,
   run: async (context, tally) => {
     await trespass(context, tally, async (route, intruder, { as, input, hasObject }) => {
       const { canary } = input;

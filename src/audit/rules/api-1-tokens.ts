@@ -1,25 +1,31 @@
+import type { ContractRoute } from "../../contract/index.ts";
 import { CurtainwallError } from "../../shared/index.ts";
 import type { Check, Tally } from "../check.ts";
 import type { AuditContext } from "../context.ts";
 import { foreign, keyConfused, tampered, unsigned } from "../forge.ts";
 import type { ForgedToken } from "../forge.ts";
-import type { HonestCall } from "../inputs.ts";
 import { decodeToken } from "../tokens.ts";
 import type { DecodedToken } from "../tokens.ts";
-import { firstHonestCall, isRefusal, isSuccess, protectedRoutes, see } from "./shared.ts";
+import {
+  firstHonestCall,
+  isRefusal,
+  isSuccess,
+  protectedRoutes,
+  see,
+  withoutProtectedRoutes,
+  withoutRoutes,
+} from "./shared.ts";
 
 /** Every token in a list must be refused on every protected route. */
 async function refuseAll(
   context: AuditContext,
   tally: Tally,
-  tokensFor: (honest: HonestCall, name: string) => Promise<readonly ForgedToken[]>,
+  tokensFor: (name: string) => Promise<readonly ForgedToken[]>,
 ): Promise<void> {
-  const routes = protectedRoutes(context);
-  if (routes.length === 0) tally.notApplicable("no route needs a token", "routes");
-  for (const route of routes) {
+  for (const route of protectedRoutes(context)) {
     const honest = firstHonestCall(context, route, tally);
     if (honest?.as === undefined) continue;
-    for (const token of await tokensFor(honest, honest.as)) {
+    for (const token of await tokensFor(honest.as)) {
       const exchange = await context.caller.call({ route, input: honest.input, token });
       tally.expect(
         isRefusal(exchange.response.status),
@@ -46,53 +52,73 @@ function otherSubject(context: AuditContext, name: string): string {
   return other?.[1].subject ?? "00000000-0000-4000-8000-000000000000";
 }
 
-export const noToken: Check = {
-  name: "no token",
+/** What everybody may call is no proof that anybody is stopped, but it has to answer. */
+export const openToEveryone: Check = {
+  name: "what is for everyone needs no token",
   kind: "live",
   isActive: true,
+  isSupporting: true,
+  notApplicable: (context) =>
+    withoutRoutes(context) ??
+    (context.contract.routes.some(isOpen) ? undefined : "every route needs a token"),
   run: async (context, tally) => {
-    if (context.contract.routes.length === 0) tally.notApplicable("the contract declares no route", "routes");
-    for (const route of context.contract.routes) {
+    for (const route of context.contract.routes.filter(isOpen)) {
       const honest = firstHonestCall(context, route, tally);
       if (honest === undefined) continue;
       const exchange = await context.caller.call({ route, input: honest.input });
-      const { status } = exchange.response;
-      if (route.access.kind === "everyone")
-        tally.expect(isSuccess(status), see(context, `${route.key}: everyone may call it`, exchange));
-      else
-        tally.expect(
-          isRefusal(status),
-          see(context, `${route.key}: without a token it must be refused (401)`, exchange),
-        );
+      tally.expect(
+        isSuccess(exchange.response.status),
+        see(context, `${route.key}: everyone may call it`, exchange),
+      );
     }
   },
 };
 
-export const expired: Check = {
-  name: "expired token",
+const isOpen = ({ access }: ContractRoute): boolean => access.kind === "everyone";
+
+export const noToken: Check = {
+  name: "no token",
   kind: "live",
   isActive: true,
-  run: (context, tally) =>
-    refuseAll(context, tally, async (_, name) => [
-      {
-        name: `expired (${name}'s)`,
-        value: await context.tokens.expired(giver(context, name, "expiredToken")),
-      },
-    ]),
+  notApplicable: withoutProtectedRoutes,
+  run: async (context, tally) => {
+    for (const route of protectedRoutes(context)) {
+      const honest = firstHonestCall(context, route, tally);
+      if (honest === undefined) continue;
+      const exchange = await context.caller.call({ route, input: honest.input });
+      tally.expect(
+        isRefusal(exchange.response.status),
+        see(context, `${route.key}: without a token it must be refused (401)`, exchange),
+      );
+    }
+  },
 };
 
-export const wrongAudience: Check = {
-  name: "token for another audience",
+/** A check that every protected route refuses these tokens. */
+const refused = (
+  name: string,
+  tokensFor: (context: AuditContext, name: string) => Promise<readonly ForgedToken[]>,
+): Check => ({
+  name,
   kind: "live",
   isActive: true,
-  run: (context, tally) =>
-    refuseAll(context, tally, async (_, name) => [
-      {
-        name: "for another audience",
-        value: await context.tokens.otherAudience(giver(context, name, "otherAudienceToken")),
-      },
-    ]),
-};
+  notApplicable: withoutProtectedRoutes,
+  run: (context, tally) => refuseAll(context, tally, (as) => tokensFor(context, as)),
+});
+
+export const expired: Check = refused("expired token", async (context, name) => [
+  {
+    name: `expired (${name}'s)`,
+    value: await context.tokens.expired(giver(context, name, "expiredToken")),
+  },
+]);
+
+export const wrongAudience: Check = refused("token for another audience", async (context, name) => [
+  {
+    name: "for another audience",
+    value: await context.tokens.otherAudience(giver(context, name, "otherAudienceToken")),
+  },
+]);
 
 /** The identity itself if the plan has such a token of it, else another that has. */
 function giver(context: AuditContext, name: string, member: "expiredToken" | "otherAudienceToken"): string {
@@ -101,52 +127,29 @@ function giver(context: AuditContext, name: string, member: "expiredToken" | "ot
   return Object.keys(identities).find((candidate) => identities[candidate]?.[member] !== undefined) ?? name;
 }
 
-export const wrongIssuer: Check = {
-  name: "token of another issuer",
-  kind: "live",
-  isActive: true,
-  run: (context, tally) =>
-    refuseAll(context, tally, async (_, name) => (await foreign(await genuine(context, name))).otherIssuer),
-};
+export const wrongIssuer: Check = refused(
+  "token of another issuer",
+  async (context, name) => (await foreign(await genuine(context, name))).otherIssuer,
+);
 
-export const forgedKey: Check = {
-  name: "token signed with a key of ours",
-  kind: "live",
-  isActive: true,
-  run: (context, tally) =>
-    refuseAll(context, tally, async (_, name) => (await foreign(await genuine(context, name))).sameIssuer),
-};
+export const forgedKey: Check = refused(
+  "token signed with a key of ours",
+  async (context, name) => (await foreign(await genuine(context, name))).sameIssuer,
+);
 
-export const algNone: Check = {
-  name: "alg:none",
-  kind: "live",
-  isActive: true,
-  run: (context, tally) =>
-    refuseAll(context, tally, async (_, name) => unsigned(await genuine(context, name))),
-};
+export const algNone: Check = refused("alg:none", async (context, name) =>
+  unsigned(await genuine(context, name)),
+);
 
-export const keyConfusion: Check = {
-  name: "key confusion",
-  kind: "live",
-  isActive: true,
-  run: async (context, tally) => {
-    const keys = protectedRoutes(context).length === 0 ? [] : await context.issuerKeys();
-    if (keys.length === 0 && protectedRoutes(context).length > 0)
-      return tally.miss("the issuer publishes no key");
-    await refuseAll(context, tally, async (_, name) => {
-      const decoded = await genuine(context, name);
-      const own = keys.filter((key) => decoded.header.kid === undefined || key.kid === decoded.header.kid);
-      return keyConfused(decoded, own.length > 0 ? own : keys);
-    });
-  },
-};
+export const keyConfusion: Check = refused("key confusion", async (context, name) => {
+  const keys = await context.issuerKeys();
+  if (keys.length === 0)
+    throw new CurtainwallError("AUDIT_ANSWER_INVALID", "the issuer publishes no key to be confused with");
+  const decoded = await genuine(context, name);
+  const own = keys.filter((key) => decoded.header.kid === undefined || key.kid === decoded.header.kid);
+  return keyConfused(decoded, own.length > 0 ? own : keys);
+});
 
-export const tamperedSignature: Check = {
-  name: "tampered signature or claims",
-  kind: "live",
-  isActive: true,
-  run: (context, tally) =>
-    refuseAll(context, tally, async (_, name) =>
-      tampered(await genuine(context, name), otherSubject(context, name)),
-    ),
-};
+export const tamperedSignature: Check = refused("tampered signature or claims", async (context, name) =>
+  tampered(await genuine(context, name), otherSubject(context, name)),
+);

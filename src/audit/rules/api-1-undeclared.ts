@@ -1,11 +1,21 @@
 import type { ContractRoute } from "../../contract/index.ts";
 import type { Check } from "../check.ts";
-import { firstHonestCall, isRefusal, isSuccess, protectedRoutes, see } from "./shared.ts";
+import {
+  firstHonestCall,
+  isRefusal,
+  isSuccess,
+  protectedRoutes,
+  see,
+  withoutProtectedRoutes,
+  withoutRoutes,
+} from "./shared.ts";
 
 export const undeclared: Check = {
   name: "an undeclared path is 404, an undeclared method 405",
   kind: "live",
   isActive: true,
+  isSupporting: true,
+  notApplicable: withoutRoutes,
   run: async (context, tally) => {
     const { contract, caller } = context;
     for (const root of contract.apiRoots) {
@@ -20,7 +30,6 @@ export const undeclared: Check = {
       }
     }
     const routes = new Map(contract.routes.map((route) => [route.path, route]));
-    if (routes.size === 0) tally.notApplicable("the contract declares no route", "routes");
     for (const route of routes.values()) {
       const honest = firstHonestCall(context, route, tally);
       if (honest === undefined) continue;
@@ -85,10 +94,9 @@ export const noWayAround: Check = {
   name: "no header and no spelling of the path gets around it",
   kind: "live",
   isActive: true,
+  notApplicable: withoutProtectedRoutes,
   run: async (context, tally) => {
-    const routes = protectedRoutes(context);
-    if (routes.length === 0) tally.notApplicable("no route needs a token", "routes");
-    for (const route of routes) {
+    for (const route of protectedRoutes(context)) {
       const honest = firstHonestCall(context, route, tally);
       if (honest?.as === undefined) continue;
       const subject = context.plan.identities?.[honest.as]?.subject ?? "";

@@ -6,17 +6,20 @@ import {
   forgedKey,
   keyConfusion,
   noToken,
+  openToEveryone,
   tamperedSignature,
   wrongAudience,
   wrongIssuer,
 } from "./api-1-tokens.ts";
 import { noWayAround, undeclared } from "./api-1-undeclared.ts";
+import { withoutRoutes } from "./shared.ts";
 
 const statesAccess: Check = {
   name: "every route states who may call it",
   kind: "source",
+  isSupporting: true,
+  notApplicable: withoutRoutes,
   run: async ({ contract }, tally) => {
-    if (contract.routes.length === 0) tally.notApplicable("the contract declares no route", "routes");
     for (const route of contract.routes) {
       tally.expect(route.access.kind !== undefined, {
         kind: "contract",
@@ -32,6 +35,7 @@ export const api1: Rule = {
   id: "API-1",
   checks: [
     statesAccess,
+    openToEveryone,
     noToken,
     expired,
     wrongAudience,

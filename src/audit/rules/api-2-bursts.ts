@@ -5,10 +5,23 @@ import type { AuditContext } from "../context.ts";
 import { honestCalls } from "../inputs.ts";
 import type { HonestCall } from "../inputs.ts";
 import type { Exchange, ProbeRequest } from "../probe.ts";
-import { see } from "./shared.ts";
+import { see, withoutRoutes } from "./shared.ts";
 
 /** Bursts above this are not sent: the audit is no load test. */
 const maxBurst = 400;
+
+const withoutLimits =
+  (kind: Limit["by"]) =>
+  (context: AuditContext): string | undefined =>
+    withoutRoutes(context) ??
+    (context.contract.routes.some(({ limits }) => limits.some(({ by }) => by === kind))
+      ? undefined
+      : `no route has a limit per ${kind}`);
+
+/** For {@link Check.notApplicable}. */
+export const withoutClientLimits = withoutLimits("client");
+
+const noTarget = "no route with a limit per client can be called: see the burst's reasons";
 
 /** The tightest limit per client of a route, and a request that counts against it without doing anything. */
 function target(context: AuditContext, route: ContractRoute): { limit: Limit; call: Call } | string {
@@ -83,8 +96,8 @@ export const burst: Check = {
   name: "burst of N + 1",
   kind: "live",
   isActive: true,
+  notApplicable: withoutClientLimits,
   run: async (context, tally) => {
-    if (context.contract.routes.length === 0) tally.notApplicable("the contract declares no route", "routes");
     for (const route of context.contract.routes) await spend(context, tally, route, "");
   },
 };
@@ -104,9 +117,10 @@ export const forwardedFor: Check = {
   name: "X-Forwarded-For rotation",
   kind: "live",
   isActive: true,
+  notApplicable: withoutClientLimits,
   run: async (context, tally) => {
     const route = tightest(context);
-    if (route === undefined) return tally.notApplicable("no route has a limit per client", "routes");
+    if (route === undefined) return tally.miss(noTarget);
     await spend(context, tally, route, ", another X-Forwarded-For each time", (count) =>
       addressHeaders.map((name) => {
         const address = `198.51.${count >> 8}.${count & 255}`;
@@ -129,9 +143,10 @@ export const otherClients: Check = {
   name: "one client's burst does not lock others out",
   kind: "live",
   isActive: true,
+  notApplicable: withoutClientLimits,
   run: async (context, tally) => {
     const route = tightest(context);
-    if (route === undefined) return tally.notApplicable("no route has a limit per client", "routes");
+    if (route === undefined) return tally.miss(noTarget);
     const found = target(context, route);
     const spent = context.caller.freshClient();
     const other = context.caller.freshClient();
@@ -155,11 +170,11 @@ export const perUser: Check = {
   name: "a user's burst from many addresses",
   kind: "live",
   isActive: true,
+  notApplicable: withoutLimits("user"),
   run: async (context, tally) => {
     const routes = context.contract.routes.filter((route) =>
       route.limits.some((limit) => limit.by === "user"),
     );
-    if (routes.length === 0) tally.notApplicable("no route has a limit per user", "routes");
     for (const route of routes) {
       const limit = route.limits
         .filter(({ by }) => by === "user")

@@ -48,6 +48,8 @@ async function slow(
 export const slowHeaders: Check = {
   name: "slow headers",
   kind: "live",
+  // It limits connections. The row is about how often something may be called.
+  isSupporting: true,
   isActive: true,
   isSlow: true,
   run: async (context, tally) => {
@@ -76,6 +78,9 @@ export const slowHeaders: Check = {
 export const slowBody: Check = {
   name: "slow body",
   kind: "live",
+  isSupporting: true,
+  notApplicable: ({ contract }) =>
+    contract.routes.some(({ body }) => body !== undefined) ? undefined : "no route takes a body",
   isActive: true,
   isSlow: true,
   run: async (context, tally) => {
@@ -83,7 +88,7 @@ export const slowBody: Check = {
       context.contract.routes.find(
         (candidate) => candidate.body !== undefined && candidate.access.kind === "everyone",
       ) ?? context.contract.routes.find((candidate) => candidate.body !== undefined);
-    if (route === undefined) return tally.notApplicable("no route takes a body", "routes");
+    if (route === undefined) return;
     const [honest] = honestCalls(context, route);
     if (honest === undefined) return tally.miss(`no sample in the plan that ${route.key} accepts`);
     const { path, headers = [] } = await context.caller.request({ route, ...honest });
@@ -98,6 +103,7 @@ export const slowBody: Check = {
 export const pausing: Check = {
   name: "an honest client that pauses is served",
   kind: "live",
+  isSupporting: true,
   isActive: true,
   isSlow: true,
   run: async (context, tally) => {

@@ -1,12 +1,14 @@
 import type { Check, Rule } from "../check.ts";
-import { burst, forwardedFor, otherClients, perUser } from "./api-2-bursts.ts";
+import { burst, forwardedFor, otherClients, perUser, withoutClientLimits } from "./api-2-bursts.ts";
 import { pausing, slowBody, slowHeaders } from "./api-2-slow.ts";
+import { withoutRoutes } from "./shared.ts";
 
 const statesLimit: Check = {
   name: "every route states a limit",
   kind: "source",
+  isSupporting: true,
+  notApplicable: withoutRoutes,
   run: async ({ contract }, tally) => {
-    if (contract.routes.length === 0) tally.notApplicable("the contract declares no route", "routes");
     for (const route of contract.routes) {
       tally.expect(route.limits.length > 0, {
         kind: "contract",
@@ -21,6 +23,7 @@ const twoInstances: Check = {
   name: "parallel burst on two instances",
   kind: "live",
   isActive: true,
+  notApplicable: withoutRoutes,
   run: async (_, tally) => tally.miss("one instance runs; limits shared between hosts come with Valkey"),
 };
 
@@ -28,6 +31,7 @@ const ipv6: Check = {
   name: "IPv6 rotation inside a /64",
   kind: "live",
   isActive: true,
+  notApplicable: withoutClientLimits,
   run: async (_, tally) => tally.miss("loopback has one IPv6 address; this takes a network of its own"),
 };
 

@@ -4,15 +4,16 @@ import type { AuditContext } from "../context.ts";
 import { honestCalls } from "../inputs.ts";
 import { mutate } from "../mutate.ts";
 import type { MutantKind } from "../mutate.ts";
-import { isClientError, isSuccess, see, takeTurns } from "./shared.ts";
+import { isClientError, isSuccess, see, takeTurns, withoutRoutes } from "./shared.ts";
 
 const writes = (route: ContractRoute): boolean => route.method !== "GET";
 
 const hasSchema: Check = {
   name: "a schema for every input",
   kind: "source",
+  isSupporting: true,
+  notApplicable: withoutRoutes,
   run: async ({ contract }, tally) => {
-    if (contract.routes.length === 0) tally.notApplicable("the contract declares no route", "routes");
     for (const route of contract.routes) {
       const at = `routes[${JSON.stringify(route.key)}]`;
       const opened = contract.weakenings.find((weakening) => weakening.at.startsWith(at));
@@ -33,8 +34,9 @@ const control: Check = {
   name: "what the contract accepts is accepted",
   kind: "live",
   isActive: true,
+  isSupporting: true,
+  notApplicable: withoutRoutes,
   run: async (context, tally) => {
-    if (context.contract.routes.length === 0) tally.notApplicable("the contract declares no route", "routes");
     for (const route of context.contract.routes) {
       const honest = takeTurns(context, route, tally)?.();
       if (honest === undefined) continue;
@@ -47,21 +49,23 @@ const control: Check = {
   },
 };
 
-/** Sends every mutant of some kinds to a route. */
+/** Sends every mutant of some kinds to a route; tells whether there was one, or could be. */
 async function attack(
   context: AuditContext,
   route: ContractRoute,
   kinds: ReadonlySet<MutantKind>,
   tally: Tally,
-): Promise<void> {
+): Promise<boolean> {
   const next = takeTurns(context, route, tally);
-  if (next === undefined) return;
+  if (next === undefined) return true;
   const count = mutate(route, next().input).length;
+  let isApplicable = false;
   for (let index = 0; index < count; index++) {
     // Each identity's own input is mutated, so that what is refused is the mutation and not the caller.
     const { as, input } = next();
     const mutant = mutate(route, input)[index];
     if (mutant === undefined || !kinds.has(mutant.kind)) continue;
+    isApplicable = true;
     const { name, kind: _, ...bent } = mutant;
     if (writes(route)) await remember(context, route);
     const exchange = await context.caller.call({ route, as, input, ...bent });
@@ -74,6 +78,7 @@ async function attack(
         see(context, `${route.key}: ${name} must be refused (4xx)`, exchange),
       );
   }
+  return isApplicable;
 }
 
 function mutations(name: string, ...kinds: MutantKind[]): Check {
@@ -81,12 +86,12 @@ function mutations(name: string, ...kinds: MutantKind[]): Check {
     name,
     kind: "live",
     isActive: true,
+    notApplicable: withoutRoutes,
     run: async (context, tally) => {
-      const { routes } = context.contract;
-      if (routes.length === 0) tally.notApplicable("the contract declares no route", "routes");
-      for (const route of routes) await attack(context, route, new Set(kinds), tally);
-      if (tally.outcome().observations === 0 && tally.outcome().missing === "there was nothing to look at")
-        tally.notApplicable("no route has an input that this could be done to", "routes");
+      let isApplicable = false;
+      for (const route of context.contract.routes)
+        if (await attack(context, route, new Set(kinds), tally)) isApplicable = true;
+      if (!isApplicable) tally.notApplicable("no route has an input that this could be done to");
     },
   };
 }
@@ -125,10 +130,11 @@ const unchanged: Check = {
   name: "state unchanged",
   kind: "live",
   isActive: true,
+  notApplicable: (context) =>
+    withoutRoutes(context) ??
+    (context.contract.routes.some(writes) ? undefined : "no route changes anything"),
   run: async (context, tally) => {
-    const routes = context.contract.routes.filter(writes);
-    if (routes.length === 0) tally.notApplicable("no route changes anything", "routes");
-    for (const route of routes) {
+    for (const route of context.contract.routes.filter(writes)) {
       const start = before.get(context)?.get(route.key);
       if (start?.state === undefined) {
         tally.miss(`the plan's state says no way to see what ${route.key} changes`);

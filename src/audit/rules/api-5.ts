@@ -4,7 +4,7 @@ import type { AuditContext } from "../context.ts";
 import { lookAlikeKinds, lookAlikes } from "../cors-origins.ts";
 import type { LookAlike, LookAlikeKind } from "../cors-origins.ts";
 import type { Exchange } from "../probe.ts";
-import { isSuccess, see, takeTurns } from "./shared.ts";
+import { isSuccess, see, takeTurns, withoutRoutes } from "./shared.ts";
 
 const allowedOrigins = (context: AuditContext): string[] => [
   context.contract.origin,
@@ -63,19 +63,15 @@ function allows({ response }: Exchange, origin: string): boolean {
   );
 }
 
-function emptyHanded(context: AuditContext, tally: Tally): void {
-  if (context.contract.routes.length === 0) tally.notApplicable("the contract declares no route", "routes");
-}
-
 function refusesLookAlikes(kind: LookAlikeKind): Check {
   return {
     name: `origin refused: ${kind}`,
     kind: "live",
     isActive: true,
+    notApplicable: withoutRoutes,
     run: async (context, tally) => {
-      emptyHanded(context, tally);
       const origins = lookAlikes(allowedOrigins(context)).filter((found) => found.kind === kind);
-      if (origins.length === 0) tally.notApplicable("no allowed origin has such a look-alike", "origin");
+      if (origins.length === 0) tally.notApplicable("no allowed origin has such a look-alike");
       for (const route of context.contract.routes)
         for (const found of origins) await refuse(context, tally, route, found);
     },
@@ -106,8 +102,8 @@ const credentials: Check = {
   name: "credentials",
   kind: "live",
   isActive: true,
+  notApplicable: withoutRoutes,
   run: async (context, tally) => {
-    emptyHanded(context, tally);
     for (const route of context.contract.routes) {
       for (const origin of ["https://attacker.invalid", "null"]) {
         const exchange = await callWith(context, tally, route, [
@@ -129,8 +125,8 @@ const variesByOrigin: Check = {
   name: "Vary: Origin on every API answer",
   kind: "live",
   isActive: true,
+  notApplicable: withoutRoutes,
   run: async (context, tally) => {
-    emptyHanded(context, tally);
     const look = (what: string, exchange: Exchange): void => {
       const varying = exchange.response.header("vary") ?? "";
       const names = new Set(varying.split(",").map((name) => name.trim().toLowerCase()));
@@ -173,8 +169,8 @@ const preflights: Check = {
   name: "preflight",
   kind: "live",
   isActive: true,
+  notApplicable: withoutRoutes,
   run: async (context, tally) => {
-    emptyHanded(context, tally);
     for (const route of context.contract.routes) {
       const path = await pathOf(context, tally, route);
       if (path === undefined) continue;
@@ -199,13 +195,17 @@ const preflights: Check = {
   },
 };
 
+const reads = ({ method }: ContractRoute): boolean => method === "GET";
+
 const allowed: Check = {
   name: "allowed origins are served",
   kind: "live",
   isActive: true,
+  isSupporting: true,
+  notApplicable: (context) =>
+    withoutRoutes(context) ?? (context.contract.routes.some(reads) ? undefined : "no route is a GET"),
   run: async (context, tally) => {
-    emptyHanded(context, tally);
-    for (const route of context.contract.routes.filter((candidate) => candidate.method === "GET")) {
+    for (const route of context.contract.routes.filter(reads)) {
       const own = await callWith(context, tally, route, [["origin", context.contract.origin]]);
       if (own !== undefined)
         tally.expect(

@@ -1,7 +1,7 @@
 import type { Check, Rule, Tally } from "../check.ts";
-import { reasonOf } from "../check.ts";
 import type { AuditContext } from "../context.ts";
 import type { Hop, OldTlsVersion } from "../probe.ts";
+import { declaredHttps, hopsSpeak13 } from "./api-8-hops.ts";
 import { pagePath, see } from "./shared.ts";
 
 const minMaxAgeSeconds = 31_536_000;
@@ -115,7 +115,8 @@ const plainRefused: Check = {
       value: line === "" ? "closed without an answer" : line,
     });
     const { redirectPort } = context.contract.edge;
-    if (redirectPort === false) return tally.notApplicable("no port answers plain HTTP", "edge.redirectPort");
+    if (redirectPort === false)
+      return tally.notApplicable("edge.redirectPort is false: no other port answers plain HTTP");
     if (redirectPort === 0)
       return tally.miss("the redirecting port is chosen at start (edge.redirectPort: 0), so it is not known");
     await redirects(context, tally, redirectPort);
@@ -141,74 +142,6 @@ async function redirects(context: AuditContext, tally: Tally, port: number): Pro
 
 const firstLine = (bytes: Uint8Array): string =>
   (new TextDecoder().decode(bytes.subarray(0, 300)).split("\r\n")[0] ?? "").slice(0, 200);
-
-/** Hops behind the target: its upstreams and its issuer. */
-function hops({ contract }: AuditContext): { at: string; url: URL; caFile: string | undefined }[] {
-  const upstreams = [...contract.upstreams.values()].map(({ name, url, caFile }) => ({
-    at: `upstreams.${name}`,
-    url,
-    caFile,
-  }));
-  const { identity } = contract;
-  return identity === undefined
-    ? upstreams
-    : [...upstreams, { at: "identity", url: new URL(identity.issuer), caFile: identity.caFile }];
-}
-
-const declaredHttps: Check = {
-  name: "every hop is declared https, or says why not",
-  kind: "source",
-  run: async (context, tally) => {
-    const all = hops(context);
-    if (all.length === 0) tally.notApplicable("the contract names no upstream and no issuer", "upstreams");
-    for (const { at, url } of all) {
-      const reason = context.contract.weakenings.find(
-        (weakening) => weakening.at === `${at}.insecureAllowHttp`,
-      )?.reason;
-      const about =
-        url.protocol === "https:"
-          ? `${at} is https`
-          : `${at} is http${reason === undefined ? "" : `, a weakening: ${reason}`}`;
-      tally.expect(url.protocol === "https:" || reason !== undefined, {
-        kind: "contract",
-        about,
-        at: `${at}.${at === "identity" ? "issuer" : "url"}`,
-      });
-    }
-  },
-};
-
-const hopsSpeak13: Check = {
-  name: "every hop behind it speaks TLS 1.3 and verifies",
-  kind: "live",
-  isTransport: true,
-  isActive: true,
-  run: async (context, tally) => {
-    const all = hops(context);
-    if (all.length === 0) tally.notApplicable("the contract names no upstream and no issuer", "upstreams");
-    for (const { at, url, caFile } of all) {
-      if (url.protocol !== "https:") {
-        tally.notApplicable(`${at} is http by its contract: listed as a weakening`, at);
-        continue;
-      }
-      const ca = await context.hopAuthorities(caFile);
-      try {
-        const facts = await context.tls.connect({
-          host: url.hostname,
-          port: Number(url.port === "" ? "443" : url.port),
-          ...(ca === undefined ? {} : { ca }),
-        });
-        tally.expect(facts.protocol === "TLSv1.3" && facts.certificateProblem === undefined, {
-          kind: "measurement",
-          about: `${at} at ${url.host}: ${facts.certificateProblem ?? "its certificate verifies"}`,
-          value: `${facts.protocol}, ${facts.cipher}`,
-        });
-      } catch (error) {
-        tally.miss(`${at} at ${url.host}: ${reasonOf(error)}`);
-      }
-    }
-  },
-};
 
 /** API-8: HTTPS, TLS 1.3. */
 export const api8: Rule = {

@@ -95,3 +95,22 @@ function waysToFailByBody(maxBodyBytes: number): [name: string, bend: Bend][] {
     ["another media type", (mark) => ({ rawBody: mark, contentType: `text/${mark}` })],
   ];
 }
+
+/** What a problem document may say. @see RFC 9457 §3.1 */
+interface Problem {
+  type?: unknown;
+  title?: unknown;
+  status?: unknown;
+  code?: unknown;
+  id?: unknown;
+}
+
+/** An answer's body as a problem document, if it is any object at all. */
+export function problemOf({ response }: Exchange): Problem | undefined {
+  try {
+    const value = JSON.parse(response.text()) as unknown;
+    return typeof value === "object" && value !== null ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,126 +1,16 @@
 import type { Check, Rule } from "../check.ts";
-import type { AuditContext } from "../context.ts";
-import { printable } from "../evidence.ts";
-import type { Evidence } from "../evidence.ts";
-import type { Ran } from "../probe.ts";
-import { see } from "./shared.ts";
-
-const variants = [
-  ".env",
-  ".env.local",
-  ".env.development",
-  ".env.test",
-  ".env.staging",
-  ".env.production",
-  ".env.production.local",
-  "config/.env",
-];
-
-/** A template without values may be kept, under these names. */
-const isTemplate = (file: string): boolean => /\.(example|sample|template|dist)$/.test(file);
-const isEnvFile = (file: string): boolean => /(^|\/)\.env(\.[^/]*)?$/.test(file) && !isTemplate(file);
-
-async function git(context: AuditContext, args: readonly string[]): Promise<Ran | string> {
-  const inside = await context.source.run("git", ["rev-parse", "--is-inside-work-tree"]);
-  if (inside === undefined) return "git is not installed";
-  if (inside.exitCode !== 0)
-    return `git does not read the project: ${printable(inside.stderr.trim().split("\n")[0] ?? "", 200)}`;
-  return (await context.source.run("git", args)) ?? "git is not installed";
-}
-
-const command = (
-  about: string,
-  program: string,
-  args: readonly string[],
-  { exitCode, stdout }: Ran,
-): Evidence => ({
-  kind: "command",
-  about,
-  command: [program, ...args.map((arg) => (/^[\w./=:@-]+$/.test(arg) ? arg : `'${arg}'`))].join(" "),
-  exitCode,
-  output: printable(stdout.trim()),
-});
-
-const ignored: Check = {
-  name: "git ignores every variant",
-  kind: "source",
-  run: async (context, tally) => {
-    for (const variant of variants) {
-      const args = ["check-ignore", "--no-index", "-v", variant];
-      const ran = await git(context, args);
-      if (typeof ran === "string") return tally.miss(ran);
-      // check-ignore also prints the pattern that re-includes a file, with exit code 0.
-      const pattern = ran.stdout.split("\t")[0]?.split(":").slice(2).join(":") ?? "";
-      tally.expect(
-        ran.exitCode === 0 && !pattern.startsWith("!"),
-        command(`${variant} is ignored`, "git", args, ran),
-      );
-    }
-  },
-};
-
-const untracked: Check = {
-  name: "none is tracked",
-  kind: "source",
-  run: async (context, tally) => {
-    const args = ["ls-files", "--full-name", ":/"];
-    const ran = await git(context, args);
-    if (typeof ran === "string") return tally.miss(ran);
-    if (ran.exitCode !== 0) return tally.miss("git ls-files failed");
-    const found = ran.stdout.split("\n").filter(isEnvFile);
-    tally.expect(
-      found.length === 0,
-      command(found.length === 0 ? "no .env file is tracked" : `tracked: ${found.join(", ")}`, "git", args, {
-        ...ran,
-        stdout: found.join("\n"),
-      }),
-    );
-  },
-};
-
-const neverCommitted: Check = {
-  name: "none is in git's history",
-  kind: "source",
-  run: async (context, tally) => {
-    const shallow = await git(context, ["rev-parse", "--is-shallow-repository"]);
-    if (typeof shallow === "string") return tally.miss(shallow);
-    if (shallow.stdout.trim() === "true")
-      return tally.miss("the history is cut short (a shallow clone): git fetch --unshallow");
-    const args = ["log", "--all", "--format=", "--name-only", "--diff-filter=A", "--", ":(top,glob)**/.env*"];
-    const ran = await git(context, args);
-    if (typeof ran === "string") return tally.miss(ran);
-    if (ran.exitCode !== 0) return tally.miss("git log failed: is there a commit?");
-    const found = [...new Set(ran.stdout.split("\n").filter(isEnvFile))];
-    tally.expect(
-      found.length === 0,
-      command(
-        found.length === 0 ? "no .env file was ever added" : `once added: ${found.join(", ")}`,
-        "git",
-        args,
-        { ...ran, stdout: found.join("\n") },
-      ),
-    );
-  },
-};
+import { commandEvidence, envFiles, isEnvFile } from "./env-files.ts";
+import { ignored, neverCommitted, untracked } from "./sec-2-git.ts";
+import { noRelease, see, withoutPages } from "./shared.ts";
 
 const notPublished: Check = {
   name: "none is in the npm package",
   kind: "built",
   run: async (context, tally) => {
     const text = await context.source.read("package.json");
-    if (text === undefined)
-      return tally.pass({
-        kind: "file",
-        about: "there is no package.json, so nothing is published to npm",
-        file: "package.json",
-      });
+    if (text === undefined) return tally.notApplicable("there is no package.json, so no npm package");
     if ((JSON.parse(text) as { private?: unknown }).private === true)
-      return tally.pass({
-        kind: "file",
-        about: "the package is private: npm refuses to publish it",
-        file: "package.json",
-        excerpt: '"private": true',
-      });
+      return tally.notApplicable("the package is private, so npm refuses to publish it");
     const args = ["pack", "--dry-run", "--json", "--ignore-scripts"];
     const ran = await context.source.run("npm", args);
     if (ran === undefined || ran.exitCode !== 0) return tally.miss("npm pack --dry-run did not run");
@@ -129,7 +19,7 @@ const notPublished: Check = {
     const found = files.filter(isEnvFile);
     tally.expect(
       found.length === 0,
-      command(`${files.length} files would be published, ${found.length} of them .env`, "npm", args, {
+      commandEvidence(`${files.length} files would be published, ${found.length} of them .env`, "npm", args, {
         ...ran,
         stdout: found.join("\n"),
       }),
@@ -154,7 +44,7 @@ const notInImage: Check = {
       if ((await context.source.read(file)) !== undefined)
         return tally.miss(`${file} builds an image, and reading images comes with deployment`);
     }
-    tally.pass({ kind: "file", about: `no image is built: none of ${imageFiles.join(", ")}`, file: "." });
+    tally.notApplicable(`no image is built here: none of ${imageFiles.join(", ")}`);
   },
 };
 
@@ -164,8 +54,10 @@ const sensitive =
 const notReleased: Check = {
   name: "none is in the release",
   kind: "built",
-  run: async ({ release }, tally) => {
-    if (release === undefined) return tally.miss("no release was given: build first, then audit with it");
+  notApplicable: withoutPages,
+  run: async (context, tally) => {
+    const { release } = context;
+    if (release === undefined) return tally.miss(noRelease(context));
     const { files } = release.manifest;
     const found = files.filter((file) => sensitive.test(file.path) && !file.path.startsWith("/.well-known/"));
     for (const file of found)
@@ -186,7 +78,7 @@ const notReleased: Check = {
 };
 
 const hidden = [
-  ...variants.map((variant) => `/${variant}`),
+  ...envFiles.map((variant) => `/${variant}`),
   "/.git/config",
   "/.git/HEAD",
   "/.gitignore",

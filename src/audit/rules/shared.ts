@@ -1,4 +1,4 @@
-import type { ContractRoute } from "../../contract/index.ts";
+import type { ContractRoute, ReleaseFile } from "../../contract/index.ts";
 import type { Tally } from "../check.ts";
 import type { AuditContext } from "../context.ts";
 import { exchangeEvidence } from "../evidence.ts";
@@ -9,13 +9,28 @@ import type { Exchange } from "../probe.ts";
 
 /** Puts an exchange with the target into evidence. */
 export function see(context: AuditContext, about: string, exchange: Exchange): ExchangeEvidence {
-  return exchangeEvidence(about, context.target.origin, exchange);
+  const { commands, target } = context;
+  return exchangeEvidence(about, { origin: target.origin, commands }, exchange);
 }
 
 export const isSuccess = (status: number): boolean => status >= 200 && status < 300;
 /** 401, or 403 from a server that does not tell the two apart. */
 export const isRefusal = (status: number): boolean => status === 401 || status === 403;
 export const isClientError = (status: number): boolean => status >= 400 && status < 500;
+
+/** For {@link Check.notApplicable}: without an API there is nothing to call. */
+export const withoutRoutes = ({ contract }: AuditContext): string | undefined =>
+  contract.routes.length === 0 ? "the contract declares no route" : undefined;
+
+/** For {@link Check.notApplicable}: where everybody may call everything, no token is asked for. */
+export const withoutProtectedRoutes = (context: AuditContext): string | undefined =>
+  withoutRoutes(context) ?? (protectedRoutes(context).length === 0 ? "no route needs a token" : undefined);
+
+/** For {@link Check.notApplicable}: an API alone has no page. */
+export const withoutPages = ({ contract, release }: AuditContext): string | undefined => {
+  if (release === undefined) return contract.site === undefined ? "the contract has no site" : undefined;
+  return release.manifest.files.some(isHtml) ? undefined : "the release has no page";
+};
 
 /** Routes that need a token. */
 export function protectedRoutes(context: AuditContext): ContractRoute[] {
@@ -55,17 +70,19 @@ export function pagePath(context: AuditContext): string {
 }
 
 /** Paths of the release's pages, its 404 page aside; the start page first. */
-export function pagesOf(context: AuditContext): string[] {
-  const manifest = context.release?.manifest;
-  if (manifest === undefined) return [];
-  return manifest.files
-    .filter(
-      (file) =>
-        file.path !== manifest.notFound &&
-        file.headers.some(([name, value]) => name === "content-type" && value.startsWith("text/html")),
-    )
-    .map((file) => file.path);
+export function pagesOf({ release }: AuditContext): string[] {
+  if (release === undefined) return [];
+  const { files, notFound } = release.manifest;
+  return files.filter((file) => file.path !== notFound && isHtml(file)).map(({ path }) => path);
 }
+
+/** Tells whether a file of the release is a page. */
+export const isHtml = ({ headers }: ReleaseFile): boolean =>
+  headers.some(([name, value]) => name === "content-type" && value.startsWith("text/html"));
+
+/** What is missing where there is no release to compare with. */
+export const noRelease = ({ commands }: AuditContext): string =>
+  `there is no release to compare with: ${commands.curtainwall("build")}`;
 
 /** An answer's media type, without parameters. */
 export function mediaType(exchange: Exchange): string {

@@ -1,0 +1,207 @@
+import type { ContractRoute } from "../../contract/index.ts";
+import type { AuditContext } from "../context.ts";
+import { honestCalls } from "../inputs.ts";
+import type { Exchange, ProbeRequest, Protocol } from "../probe.ts";
+import { withoutClientLimits } from "./api-2-bursts.ts";
+import {
+  isHtml,
+  noRelease,
+  pagePath,
+  pagesOf,
+  protectedRoutes,
+  withoutPages,
+  withoutProtectedRoutes,
+  withoutRoutes,
+} from "./shared.ts";
+
+/** A kind of answer, and how to get it. */
+export interface AnswerClass {
+  name: string;
+  isActive: boolean;
+  /** Statuses that count as that answer. */
+  statuses: readonly number[];
+  /** Why nothing here could answer like that. */
+  notApplicable?(context: AuditContext): string | undefined;
+  /** The answer, or what is missing to get it. */
+  get(context: AuditContext, protocol: Protocol): Promise<Exchange | string>;
+}
+
+const get =
+  (path: (context: AuditContext) => string, extra: Partial<ProbeRequest> = {}) =>
+  (context: AuditContext, protocol: Protocol): Promise<Exchange> =>
+    context.caller.send({ method: "GET", path: path(context), protocol, ...extra });
+
+function assetPath({ release }: AuditContext): string | undefined {
+  return release?.manifest.files.find((file) => !isHtml(file))?.path;
+}
+
+/** A page whose address ends in a slash, which the same without it leads to. */
+const folderPage = (context: AuditContext): string | undefined =>
+  pagesOf(context).find((path) => path !== "/" && path.endsWith("/"));
+
+const withoutRelease = ({ contract, release }: AuditContext): string | undefined =>
+  contract.site === undefined && release === undefined ? "the contract has no site" : undefined;
+
+export const answers: readonly AnswerClass[] = [
+  { name: "200, a page", isActive: false, statuses: [200], notApplicable: withoutPages, get: get(pagePath) },
+  {
+    name: "200, an asset",
+    isActive: false,
+    statuses: [200],
+    notApplicable: (context) =>
+      withoutRelease(context) ??
+      (context.release === undefined || assetPath(context) !== undefined
+        ? undefined
+        : "the release has no asset"),
+    get: async (context, protocol) => {
+      const path = assetPath(context);
+      return path === undefined
+        ? noRelease(context)
+        : context.caller.send({ method: "GET", path: encodeURI(path), protocol });
+    },
+  },
+  {
+    name: "304",
+    isActive: false,
+    statuses: [304],
+    notApplicable: withoutPages,
+    get: async (context, protocol) => {
+      const first = await context.caller.send({ method: "GET", path: pagePath(context), protocol });
+      const tag = first.response.header("etag");
+      if (tag === undefined) return "the page has no ETag to ask with";
+      return context.caller.send({
+        method: "GET",
+        path: pagePath(context),
+        protocol,
+        headers: [["if-none-match", tag]],
+      });
+    },
+  },
+  {
+    name: "HEAD",
+    isActive: false,
+    statuses: [200],
+    notApplicable: withoutPages,
+    get: get(pagePath, { method: "HEAD" }),
+  },
+  {
+    name: "308, a redirect",
+    isActive: false,
+    statuses: [301, 302, 303, 307, 308],
+    notApplicable: (context) =>
+      withoutPages(context) ??
+      (context.release === undefined || folderPage(context) !== undefined
+        ? undefined
+        : "the release has no page in a folder, to redirect to"),
+    get: async (context, protocol) => {
+      const folder = folderPage(context);
+      if (folder === undefined) return noRelease(context);
+      return context.caller.send({ method: "GET", path: encodeURI(folder.slice(0, -1)), protocol });
+    },
+  },
+  { name: "404, a page", isActive: false, statuses: [404], get: get((context) => `/${context.mark()}/`) },
+  {
+    name: "404, the API",
+    isActive: false,
+    statuses: [404],
+    notApplicable: withoutRoutes,
+    get: (context, protocol) =>
+      get(() => `/${[...context.contract.apiRoots][0]}/${context.mark()}`)(context, protocol),
+  },
+  { name: "405", isActive: true, statuses: [405], get: get(pagePath, { method: "DELETE" }) },
+  {
+    name: "400, malformed",
+    isActive: true,
+    statuses: [400],
+    get: (context, protocol) =>
+      protocol === "h2" ? get(() => "/%zz")(context, protocol) : malformed(context),
+  },
+  {
+    name: "401, the API",
+    isActive: true,
+    statuses: [401],
+    notApplicable: withoutProtectedRoutes,
+    get: async (context, protocol) => {
+      const [route] = protectedRoutes(context);
+      if (route === undefined) return "no route needs a token";
+      const [honest] = honestCalls(context, route);
+      if (honest === undefined) return `no sample in the plan that ${route.key} accepts`;
+      return context.caller.call({ route, input: honest.input, protocol });
+    },
+  },
+  {
+    name: "403, the API",
+    isActive: true,
+    statuses: [403],
+    notApplicable: (context) =>
+      context.contract.routes.some(tellsApart)
+        ? undefined
+        : "no route has an owner in its path or asks for a role",
+    get: forbidden,
+  },
+  {
+    name: "429, the API",
+    isActive: true,
+    statuses: [429],
+    notApplicable: withoutClientLimits,
+    get: exhausted,
+  },
+];
+
+/** A route that answers 403 to somebody who is signed in. */
+const tellsApart = ({ access }: ContractRoute): boolean => access.kind === "owner" || access.kind === "role";
+
+async function malformed(context: AuditContext): Promise<Exchange> {
+  const response = await context.wire.sendRaw(
+    `GET / HTTP/1.1\r\nhost: ${context.target.host}\r\nbad header: \x01\r\n\r\n`,
+  );
+  return { request: { method: "GET", path: "/", headers: [["bad header", "\x01"]] }, response };
+}
+
+/** Somebody with a token asks for what another one owns, or lacks the role. */
+async function forbidden(context: AuditContext, protocol: Protocol): Promise<Exchange | string> {
+  const names = Object.keys(context.plan.identities ?? {});
+  for (const route of context.contract.routes.filter(tellsApart)) {
+    const [honest] = honestCalls(context, route);
+    if (honest === undefined) continue;
+    const roles = route.access.kind === "role" ? route.access.role : undefined;
+    const as = names.find((name) =>
+      roles === undefined
+        ? name !== honest.as
+        : !(context.plan.identities?.[name]?.roles ?? []).includes(roles),
+    );
+    if (as !== undefined) return context.caller.call({ route, as, input: honest.input, protocol });
+  }
+  return "no two identities in the plan that tell a 403";
+}
+
+/** Spends one client's allowance on the route that has the least. */
+async function exhausted(context: AuditContext, protocol: Protocol): Promise<Exchange | string> {
+  const limited = context.contract.routes.flatMap((route) =>
+    route.limits.filter(({ by }) => by === "client").map((limit) => ({ route, burst: limit.burst })),
+  );
+  const [least] = limited.sort((left, right) => left.burst - right.burst);
+  if (least === undefined) return "no route has a limit per client";
+  const client = context.caller.freshClient();
+  if (client === undefined) return "the target can't be reached from several addresses";
+  if (least.burst > 400) return `every limit admits more than 400 at once`;
+  const { route } = least;
+  const [honest] = honestCalls(context, route);
+  if (honest === undefined) return `no sample in the plan that ${route.key} accepts`;
+  const bent =
+    route.access.kind === "everyone" && route.method !== "GET"
+      ? route.body === undefined
+        ? { rawQuery: "undeclared=1" }
+        : { rawBody: "{" }
+      : {};
+  const request = {
+    ...(await context.caller.request({ route, input: honest.input, ...bent })),
+    protocol,
+    client,
+  };
+  for (let count = 0; count < least.burst * 2 + 10; count++) {
+    const response = await context.wire.send(request);
+    if (response.status === 429) return { request, response };
+  }
+  return `${route.key}: its limit was never reached`;
+}

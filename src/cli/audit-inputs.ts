@@ -1,0 +1,90 @@
+import { accessSync, constants, existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { AuditOptions, AuditPlan } from "../audit/index.ts";
+import type { ReleaseIndex } from "../contract/index.ts";
+import { findRecord } from "../ledger/node.ts";
+import { openReleaseStore, readPackIndex } from "../release/node.ts";
+import { CurtainwallError, isCurtainwallError } from "../shared/index.ts";
+import type { StackFolders } from "../stack/index.ts";
+
+// What an audit reads beside the contract. What is not there is left out: its checks say that it is missing.
+
+/** The plan, if there is one. */
+export async function loadPlan(root: string): Promise<AuditPlan | undefined> {
+  const file = ["curtainwall.audit.ts", "curtainwall.audit.js"]
+    .map((name) => join(root, name))
+    .find((path) => existsSync(path));
+  if (file === undefined) return undefined;
+  try {
+    return ((await import(pathToFileURL(file).href)) as { default?: AuditPlan }).default;
+  } catch (cause) {
+    if (isCurtainwallError(cause))
+      throw new CurtainwallError(cause.code, cause.message, { cause, hint: `Correct ${file}` });
+    throw new CurtainwallError(
+      "STACK_CONFIG_FAILED",
+      `${file} can't be loaded: ${(cause as Error).message}`,
+      { cause },
+    );
+  }
+}
+
+/** The newest release that was built here. Its files' bytes are not read: those that are served are what counts. */
+export async function readRelease({ edge }: StackFolders, folder: string): Promise<ReleaseIndex | undefined> {
+  const packFile = openReleaseStore(join(edge, "releases")).current()?.packFile ?? join(edge, "release.bin");
+  if (!existsSync(packFile)) return undefined;
+  try {
+    return await readPackIndex(packFile);
+  } catch (cause) {
+    if (!isCurtainwallError(cause)) throw cause;
+    const hint = `Build it again:  npx curtainwall build ${folder}`;
+    throw new CurtainwallError(cause.code, cause.message, { cause, hint });
+  }
+}
+
+/** The development authority's certificate. */
+export function readAuthority({ authority }: StackFolders): string | undefined {
+  const file = join(authority, "ca.crt");
+  return existsSync(file) ? readFileSync(file, "utf8") : undefined;
+}
+
+/** Looks events up in the log. It belongs to the ledger's user; who may not read it audits without. */
+export function ledgerOf({ logFile }: StackFolders): Pick<AuditOptions, "lookUpLedger"> {
+  return isAllowed(logFile, constants.R_OK) ? { lookUpLedger: (id: string) => findRecord(logFile, id) } : {};
+}
+
+const browserPlaces = [
+  "/usr/bin/chromium",
+  "/usr/bin/chromium-browser",
+  "/usr/bin/google-chrome",
+  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+];
+
+/** The browser that was named, or one in the usual places. */
+export function findBrowser(named: string | undefined): AuditOptions["browser"] {
+  const executablePath = named ?? browserPlaces.find((path) => isAllowed(path, constants.X_OK));
+  return executablePath === undefined ? undefined : { executablePath };
+}
+
+function isAllowed(file: string, mode: number): boolean {
+  try {
+    accessSync(file, mode);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Writes out what moves the contract's addresses and ports, so that the report's commands reach the same stack. Nothing else
+ * of the environment: it may be secret.
+ */
+export function assignments(names: readonly string[], environment: NodeJS.ProcessEnv): string[] {
+  return names.flatMap((name) => {
+    const value = environment[name] ?? "";
+    const isPort = /^\d{1,5}$/.test(value);
+    const isOrigin = /^https?:\/\/[\w.:[\]-]+\/?$/.test(value);
+    const isSecret = /secret|token|password|key|pin/i.test(name);
+    return (isPort || isOrigin) && !isSecret ? [`${name}=${value}`] : [];
+  });
+}
