@@ -1,11 +1,19 @@
 import { buildSite } from "../site/index.ts";
-import { assertStateUsable, loadContract, stackFolders, publishRelease } from "../stack/index.ts";
+import { assertStateUsable, loadContract, publishRelease, stackFolders } from "../stack/index.ts";
 import type { Command } from "./command.ts";
 import { print, printJson, say, showProgress, styled } from "./voice.ts";
 
 /** What `curtainwall build` made. */
 export interface BuildResult {
   file: string;
+  /** The release's name: SHA-256 of its manifest. */
+  release: string;
+  /** Its number; undefined where the release key is not. */
+  sequence: number | undefined;
+  /** False: the site is this very release already. */
+  isNew: boolean;
+  /** Signed with development keys. */
+  isDevelopment: boolean;
   pages: { path: string; policy: string }[];
   files: number;
   bytes: number;
@@ -19,7 +27,9 @@ export const buildCommand: Command = {
   summary: "Build the site into a release that the edge serves",
   options: { json: { type: "boolean", says: "print the result as JSON" } },
   notes: [
-    "The release is .curtainwall/edge/release.bin beside the contract. If the build fails, the one before stays.",
+    "The release goes into .curtainwall/edge/releases/ beside the contract, signed. If the build fails, the one before stays; if a",
+    "stack runs, it serves the new one about a second later. What browsers may run must lie inside the program that the program key",
+    "signed:  curtainwall key --help",
   ],
   async run({ positionals, flags }) {
     const result = await build(positionals[0] ?? ".");
@@ -43,13 +53,17 @@ export async function build(path: string): Promise<BuildResult> {
       cacheFolder: folders.cache,
       onProgress: ({ step, done, total }) => line.update(`${step} ${done}/${total}`),
     });
-    writeRelease(folders, site.release);
+    const published = await publishRelease({ contract, root }, site.release);
     return {
-      file: folders.releaseFile,
+      file: published.packFile,
+      release: published.digest,
+      sequence: published.sequence,
+      isNew: published.isNew,
+      isDevelopment: published.isDevelopment,
       pages: site.pages.map((page) => ({ path: page.path, policy: page.policy })),
       files: site.files,
       bytes: site.bytes,
-      releaseBytes: site.release.length,
+      releaseBytes: published.bytes,
       milliseconds: Math.round(performance.now() - started),
     };
   } finally {
@@ -57,15 +71,41 @@ export async function build(path: string): Promise<BuildResult> {
   }
 }
 
-function report({ pages, files, bytes, releaseBytes, file, milliseconds }: BuildResult): void {
+function report({
+  pages,
+  files,
+  bytes,
+  releaseBytes,
+  milliseconds,
+  ...release
+}: BuildResult): void {
   for (const page of pages) print(page.path);
   say(
     `${styled("green", "built")} ${pages.length} pages, ${files} files, ${kilobytes(bytes)} (${kilobytes(releaseBytes)} with compressed copies) in ${milliseconds} ms`,
   );
   say(
-    "A stack that runs goes on with the release that it started with: stop it and start it again to serve this one.",
+    styled(
+      "dim",
+      `${describeRelease(release)}\nEvery page has its own policy by exact hashes; see them with --json`,
+    ),
   );
-  say(styled("dim", `${file}\nEvery page has its own policy by exact hashes; see them with --json`));
+}
+
+function describeRelease({
+  file,
+  release,
+  sequence,
+  isNew,
+  isDevelopment,
+}: Pick<BuildResult, "file" | "release" | "sequence" | "isNew" | "isDevelopment">): string {
+  const name = release.slice(0, 12);
+  if (sequence === undefined) {
+    return `${file}\nNot signed: this machine does not hold the release key. Take it to the host:  npx curtainwall release export ${name} <file>`;
+  }
+  const keys = isDevelopment ? " with development keys" : "";
+  return isNew
+    ? `release ${sequence} (${name}), signed${keys}`
+    : `release ${sequence} (${name}) is the site's already`;
 }
 
 const kilobytes = (bytes: number): string => `${Math.round(bytes / 1000).toLocaleString("en")} kB`;

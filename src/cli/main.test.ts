@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { readFileSync, readdirSync } from "node:fs";
+import { dirname } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { makeProject } from "../../test/support/project.ts";
+import { makeProject, packFileOf } from "../../test/support/project.ts";
 
 const entry = fileURLToPath(new URL("./main.ts", import.meta.url));
 
@@ -89,13 +90,14 @@ test("explain takes a request as a visitor sends it, and suggests the route that
 
 test("a failed build leaves the release of the one before untouched, and nothing half-written", async () => {
   const project = await makeProject({ config });
-  const folder = `${project.root}/.curtainwall/edge`;
-  const before = readFileSync(`${folder}/release.bin`);
+  const packFile = packFileOf(project.root);
+  const before = readFileSync(packFile);
+  const names = readdirSync(dirname(packFile));
   const failed = curtainwall("build", project.root);
   assert.equal(failed.code, 1);
   assert.match(failed.words, /^SITE_NOT_DECLARED {2}.+\n→ .+/);
-  assert.deepEqual(readFileSync(`${folder}/release.bin`), before);
-  assert.deepEqual(readdirSync(folder), ["release.bin"]);
+  assert.deepEqual(readFileSync(packFile), before);
+  assert.deepEqual(readdirSync(dirname(packFile)), names);
   project.remove();
 });
 

@@ -43,6 +43,16 @@ export const eventCatalogue = {
     says: "The certificate was replaced",
     fields: { fingerprint: "text" },
   },
+  "stack.release.accepted": {
+    severity: "notice",
+    says: "A release was checked and is served from now on",
+    fields: { release: "text", sequence: "number" },
+  },
+  "stack.release.refused": {
+    severity: "alert",
+    says: "A release was refused; what was served before is served still",
+    fields: { release: "text", sequence: "number", code: "text", reason: "text" },
+  },
   "edge.connection.refused": {
     severity: "notice",
     says: "A connection was refused or cut",

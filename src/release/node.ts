@@ -1,3 +1,4 @@
+export { writeWhole } from "./node/durable.ts";
 export { createKeyFile, openKeyFile, openOrCreateKeyFile } from "./node/key-file.ts";
 export type { OpenKeyOptions } from "./node/key-file.ts";
 export { openSshKey } from "./node/ssh-signer.ts";

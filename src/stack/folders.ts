@@ -10,7 +10,18 @@ export interface StackFolders {
   readonly ledger: string;
   readonly cache: string;
   readonly authority: string;
-  readonly releaseFile: string;
+  /** Releases that were taken in, and which of them is the site's. */
+  readonly releases: string;
+  /** Keys that sign. No domain sees it. */
+  readonly keys: string;
+  readonly releaseKeyFile: string;
+  /** What the supervisor must not forget. */
+  readonly supervisor: string;
+  readonly acceptedFile: string;
+  /** The program that the program key signed; lies beside the contract, in the repository. */
+  readonly programFile: string;
+  /** The program that the last build would need. */
+  readonly pendingProgramFile: string;
   readonly logFile: string;
   readonly assertionKeyFile: string;
   readonly assertionJwksFile: string;
@@ -28,7 +39,13 @@ export function stackFolders(root: string): StackFolders {
     ledger,
     cache: join(state, "cache"),
     authority: join(state, "ca"),
-    releaseFile: join(edge, "release.bin"),
+    releases: join(edge, "releases"),
+    keys: join(state, "release"),
+    releaseKeyFile: join(state, "release", "release.key"),
+    supervisor: join(state, "supervisor"),
+    acceptedFile: join(state, "supervisor", "accepted.json"),
+    programFile: join(root, "curtainwall.program.json"),
+    pendingProgramFile: join(state, "release", "program.pending.json"),
     logFile: join(ledger, "events.jsonl"),
     assertionKeyFile: join(edge, "assertion.key.json"),
     assertionJwksFile: join(edge, "assertion.jwks.json"),

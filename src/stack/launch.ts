@@ -16,8 +16,8 @@ import type { FromDomain } from "./messages.ts";
 export interface LaunchOptions {
   readonly domain: DomainName;
   readonly isolation: Isolation;
-  /** Descriptors that it inherits, from 4 on; 3 is its control channel. */
-  readonly fds: readonly number[];
+  /** Descriptors that it inherits, from 4 on; 3 is its control channel. `pipe`: a new one, see {@link DomainProcess.pipe}. */
+  readonly fds: readonly (number | "pipe")[];
   /** What its sandbox shows it, beside the program itself. */
   readonly view: SandboxView;
   /** Environment variables that it gets; no others. */
@@ -30,6 +30,8 @@ export interface LaunchOptions {
 export interface DomainProcess<To> {
   readonly pid: number;
   readonly control: ControlChannel<FromDomain, To>;
+  /** Our end of the pipe that it was given, if it was. */
+  readonly pipe: Socket | undefined;
   /** Resolves when it has ended, with how. */
   readonly exited: Promise<string>;
   kill(): void;
@@ -77,7 +79,18 @@ export function launchDomain<To extends { type: string }>({
   for (const stream of [child.stdout, child.stderr]) stream?.on("data", splitLines(onLine));
 
   const control = openControl<FromDomain, To>(child.stdio[3] as Socket);
-  return { pid: child.pid ?? 0, control, exited: exitOf(child), kill: () => void child.kill("SIGKILL") };
+  const pipe = fds.includes("pipe")
+    ? (child.stdio[firstInheritedFd + fds.indexOf("pipe")] as Socket)
+    : undefined;
+  // A domain that ends while it is sent something is noticed by its end.
+  pipe?.on("error", () => undefined);
+  return {
+    pid: child.pid ?? 0,
+    control,
+    pipe,
+    exited: exitOf(child),
+    kill: () => void child.kill("SIGKILL"),
+  };
 }
 
 /** Cuts a domain's output into lines that are safe to show: bounded, and without what would drive a terminal. */
@@ -127,6 +140,7 @@ export function domainReady(
     control.onMessage((message) => {
       clearTimeout(timer);
       if (message.type === "ready") return resolve(message);
+      if (message.type !== "failed") return failed(`said ${message.type} before it was ready`);
       const { code, hint } = message;
       reject(new CurtainwallError(code, message.message, hint === undefined ? {} : { hint }));
     });

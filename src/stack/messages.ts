@@ -1,4 +1,5 @@
 import type { JWK } from "jose";
+import type { AcceptedRelease } from "../contract/index.ts";
 import type { ContractLedger } from "../contract/index.ts";
 
 /** User and group that a domain becomes; undefined when its sandbox does that. */
@@ -28,6 +29,8 @@ export type ToLedger =
 export type ToEdge =
   | ({ type: "configure" } & EdgeConfiguration)
   | { type: "certificate"; certificate: CertificatePair }
+  /** A release comes through the pipe: its signatures, then its pack. `last` is what this site served last. */
+  | { type: "release"; signatureBytes: number; packBytes: number; last: AcceptedRelease | undefined }
   | { type: "stop"; graceMs: number };
 
 /** Everything that the edge works with: it opens no file of its own after it gave up its rights. */
@@ -40,7 +43,18 @@ export interface EdgeConfiguration {
   assertionKey: JWK;
   user: DomainUser | undefined;
   eventsFd: number;
+  /** The pipe that releases come through, the first one too. */
   releaseFd: number;
+  /** What each release is held against. */
+  acceptance: {
+    /** Public keys, as a contract writes them. */
+    program: string;
+    release: string;
+    /** The site's origin. */
+    site: string;
+    /** Digest of the contract's routes. */
+    contract: string;
+  };
   /** Listening sockets by thread. */
   threads: { fd: number; kind: "https" | "redirect" }[][];
   maxClients: number;
@@ -48,5 +62,7 @@ export interface EdgeConfiguration {
 
 /** What a domain says. */
 export type FromDomain =
-  | { type: "ready"; /** Digest of the release that it serves. */ release?: string }
+  | { type: "ready"; /** The release that it serves. */ release?: AcceptedRelease }
+  | { type: "release-accepted"; release: AcceptedRelease }
+  | { type: "release-refused"; code: string; message: string; hint: string | undefined }
   | { type: "failed"; code: string; message: string; hint: string | undefined };

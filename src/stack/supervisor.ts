@@ -1,21 +1,12 @@
-import {
-  chownSync,
-  closeSync,
-  constants,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  statSync,
-  unlinkSync,
-} from "node:fs";
+import { chownSync, closeSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join, relative } from "node:path";
 import { clearTimeout, setTimeout } from "node:timers";
-import type { EventSink } from "../contract/index.ts";
+import type { AcceptedRelease, EventSink } from "../contract/index.ts";
 import { createEventQueue } from "../ledger/node.ts";
 import type { EventQueue } from "../ledger/node.ts";
+import { openReleaseStore } from "../release/node.ts";
+import type { StoredRelease } from "../release/node.ts";
 import { CurtainwallError } from "../shared/index.ts";
 import { loadAssertionKey } from "./assertion-key.ts";
 import { loadCertificate, readPem, watchCertificate } from "./certificate.ts";
@@ -32,6 +23,8 @@ import type { Listeners } from "./listeners.ts";
 import { loadContract } from "./load-contract.ts";
 import type { LoadedContract } from "./load-contract.ts";
 import type { DomainUser, EdgeConfiguration, ToEdge, ToLedger } from "./messages.ts";
+import { openReleaseFeed } from "./release-feed.ts";
+import type { ReleaseFeed } from "./release-feed.ts";
 
 /** Something that an operator may want to read. */
 export interface StackLogEntry {
@@ -71,6 +64,8 @@ export interface RunningStack {
   close(): Promise<void>;
 }
 
+/** How often a running stack looks for a release that was published meanwhile. */
+const releaseCheckMs = 1000;
 const firstDelayMs = 100;
 const longestDelayMs = 10_000;
 /** A domain that ran this long has recovered: its next end starts from the shortest delay again. */
@@ -93,7 +88,7 @@ export async function startStack({
 }: StartOptions = {}): Promise<RunningStack> {
   const loaded = await loadContract(path);
   const folders = stackFolders(loaded.root);
-  if (!existsSync(folders.releaseFile)) {
+  if (openReleaseStore(folders.releases).current() === undefined) {
     throw new CurtainwallError("STACK_RELEASE_MISSING", "There is no release to serve.", {
       hint: `Build it first:  npx curtainwall build${folderArgument(loaded.root)}`,
     });
@@ -139,7 +134,10 @@ class Supervisor {
   #edge: Kept<ToEdge> | undefined;
   #addresses: readonly string[] = [];
   #port = 0;
-  #release: string | undefined;
+  #feed: ReleaseFeed | undefined;
+  #release: AcceptedRelease | undefined;
+  /** Ends the handing over that is under way. */
+  #taken: () => void = () => undefined;
   #redirectPort: number | undefined;
   #retries = new Set<NodeJS.Timeout>();
   #closing: Promise<void> | undefined;
@@ -166,10 +164,16 @@ class Supervisor {
       this.#warn(`the contract weakens a default: ${at}: ${reason}`);
       this.#events({ type: "stack.weakened", time: Date.now(), option: at, reason });
     }
+    this.#feed = await openReleaseFeed(this.#loaded, folders);
+    if (this.#feed.isDevelopment) {
+      this.#warn(
+        "DEVELOPMENT KEYS: releases are signed with keys that lie beside them, so whoever can write there can sign. Make a program key elsewhere and pin both:  npx curtainwall key new --help",
+      );
+    }
     await this.#startLedger(0);
     await this.#startEdge(0);
-    this.#unwatch = watchCertificate(contract, folders, () => void this.reloadCertificate());
-    this.#events({ type: "stack.started", time: Date.now(), isolation, release: this.#release });
+    this.#watch();
+    this.#events({ type: "stack.started", time: Date.now(), isolation, release: this.#release?.digest });
   }
 
   running(): RunningStack {
@@ -199,6 +203,70 @@ class Supervisor {
       // While a tool writes the two files they may not match for a moment: the old pair stays.
       this.#warn(`the certificate was not replaced: ${(error as Error).message}`);
     }
+  }
+
+  /** Looks for a newer certificate or release from time to time. */
+  #watch(): void {
+    const { contract } = this.#loaded;
+    const unwatchCertificate = watchCertificate(
+      contract,
+      this.#with.folders,
+      () => void this.reloadCertificate(),
+    );
+    let looking = Promise.resolve();
+    const timer = setInterval(() => (looking = looking.then(() => this.#takeNewRelease())), releaseCheckMs);
+    timer.unref();
+    this.#unwatch = () => {
+      unwatchCertificate();
+      clearInterval(timer);
+    };
+  }
+
+  /** Hands a release that was published meanwhile to the edge, and waits for its decision. */
+  async #takeNewRelease(): Promise<void> {
+    const edge = this.#edge?.process;
+    const release = this.#feed?.next();
+    if (release === undefined || edge?.pipe === undefined || this.#closing !== undefined) return;
+    const { sequence } = release;
+    const decided = new Promise<void>((resolve) => (this.#taken = resolve));
+    edge.control.onMessage((message) => {
+      if (message.type === "release-accepted") this.#served(message.release);
+      if (message.type === "release-refused") this.#refused(release, message);
+      this.#taken();
+    });
+    try {
+      await this.#feed?.send({ control: edge.control, pipe: edge.pipe }, release);
+      // An edge that ends meanwhile is started again, with the newest release.
+      await Promise.race([decided, edge.exited]);
+    } catch (error) {
+      this.#warn(`release ${sequence} could not be handed over: ${(error as Error).message}`);
+    }
+  }
+
+  #served(release: AcceptedRelease): void {
+    const isNew = release.sequence !== this.#release?.sequence;
+    this.#release = release;
+    this.#feed?.remember(release);
+    if (!isNew) return;
+    const { sequence, digest } = release;
+    this.#events({ type: "stack.release.accepted", time: Date.now(), release: digest, sequence });
+    this.#log("supervisor", "info", `release ${sequence} (${digest.slice(0, 12)}) is served`);
+  }
+
+  #refused({ sequence, digest }: StoredRelease, { code, message }: { code: string; message: string }): void {
+    this.#events({
+      type: "stack.release.refused",
+      time: Date.now(),
+      release: digest,
+      sequence,
+      code,
+      reason: message,
+    });
+    this.#log(
+      "supervisor",
+      "error",
+      `release ${sequence} is refused, the one before stays: ${code}: ${message}`,
+    );
   }
 
   close(reason: string): Promise<void> {
@@ -258,7 +326,25 @@ class Supervisor {
     this.#keep("ledger", this.#ledger, (attempt) => this.#startLedger(attempt));
   }
 
+  /** Starts the edge with the newest release; if that is refused, with the one that was served last. */
   async #startEdge(failures: number): Promise<void> {
+    const candidates = this.#feed?.candidates() ?? [];
+    for (const [index, release] of candidates.entries()) {
+      try {
+        return await this.#startEdgeWith(release, failures);
+      } catch (error) {
+        const { code = "", message } = error as Error & { code?: string };
+        const isRefusal = /^(?:RELEASE|EDGE_RELEASE)_/.test(code);
+        if (isRefusal) this.#refused(release, { code, message });
+        if (!isRefusal || index === candidates.length - 1) throw error;
+      }
+    }
+    throw new CurtainwallError("STACK_RELEASE_MISSING", "There is no release to serve any more.", {
+      hint: "Build it:  npx curtainwall build",
+    });
+  }
+
+  async #startEdgeWith(release: StoredRelease, failures: number): Promise<void> {
     const { contract, file, root } = this.#loaded;
     const { folders } = this.#with;
     const threads = contract.edge.threads ?? availableParallelism();
@@ -275,9 +361,8 @@ class Supervisor {
       redirectPort === false
         ? undefined
         : await openListeners({ addresses: contract.edge.addresses, port: redirectPort, threads: 1 });
-    const releaseFd = openPrivateCopy(folders.releaseFile);
     const sockets = inheritedSockets(https, redirect);
-    const process_ = this.#launch<ToEdge>("edge", [this.#edgePipe.writeFd, releaseFd, ...sockets.fds], {
+    const process_ = this.#launch<ToEdge>("edge", [this.#edgePipe.writeFd, "pipe", ...sockets.fds], {
       readOnly: [root],
       writable: [],
       ...notForTheEdge(folders),
@@ -285,7 +370,6 @@ class Supervisor {
     });
     https.close();
     redirect?.close();
-    closeSync(releaseFd);
     this.#port = https.port;
     this.#redirectPort = redirect?.port;
     this.#addresses = https.addresses;
@@ -299,12 +383,16 @@ class Supervisor {
       user: this.#userOf("edge"),
       eventsFd: firstInheritedFd,
       releaseFd: firstInheritedFd + 1,
+      acceptance: (this.#feed as ReleaseFeed).acceptance,
       threads: sockets.threads,
       maxClients: contract.edge.maxClients,
     };
     process_.control.send({ type: "configure", ...configuration });
-    const { release } = await this.#ready("edge", process_);
-    this.#release = release;
+    const { control, pipe } = process_;
+    // What goes wrong while it is sent shows in what the edge says, or in that it ends.
+    if (pipe !== undefined) void this.#feed?.send({ control, pipe }, release).catch(() => process_.kill());
+    const ready = await this.#ready("edge", process_);
+    if (ready.release !== undefined) this.#served(ready.release);
     this.#keep("edge", this.#edge, (attempt) => this.#startEdge(attempt));
   }
 
@@ -327,7 +415,7 @@ class Supervisor {
 
   #launch<To extends { type: string }>(
     domain: DomainName,
-    fds: readonly number[],
+    fds: readonly (number | "pipe")[],
     view: SandboxView,
   ): DomainProcess<To> {
     const environment = Object.fromEntries(
@@ -404,20 +492,6 @@ function inheritedSockets(
     })),
   ]);
   return { fds, threads };
-}
-
-/**
- * Opens a copy that has no name. Where a domain runs as the user who owns the release, the descriptor alone would let it
- * change the release itself.
- */
-function openPrivateCopy(file: string): number {
-  const copy = `${file}.${process.pid}.served`;
-  copyFileSync(file, copy, constants.COPYFILE_FICLONE);
-  try {
-    return openSync(copy, "r");
-  } finally {
-    unlinkSync(copy);
-  }
 }
 
 /** What lies beside a contract and is none of the edge's business: state, history, environment files. */

@@ -1,8 +1,10 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { encodeRelease, securityHeaders } from "../../src/contract/index.ts";
-import type { ReleaseInput } from "../../src/contract/index.ts";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { defineStack, encodeRelease, parseContract, securityHeaders } from "../../src/contract/index.ts";
+import type { Contract, ReleaseInput } from "../../src/contract/index.ts";
+import { openReleaseStore } from "../../src/release/node.ts";
+import { publishRelease, stackFolders } from "../../src/stack/index.ts";
 
 const repository = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -30,14 +32,44 @@ export async function makeProject({
   const root = mkdtempSync(join(parent, "project-"));
   const all = {
     "curtainwall.config.ts": config,
-    ".curtainwall/edge/release.bin": await encodeRelease(releaseOf(pages)),
     ...files,
   };
   for (const [name, data] of Object.entries(all)) {
     mkdirSync(dirname(join(root, name)), { recursive: true });
     writeFileSync(join(root, name), data);
   }
+  await publish(root, pages);
   return { root, remove: () => rmSync(root, { recursive: true, force: true }) };
+}
+
+/** The file of the site's newest release. */
+export function packFileOf(root: string): string {
+  const current = openReleaseStore(stackFolders(root).releases).current();
+  if (current === undefined) throw new Error("the project has no release");
+  return current.packFile;
+}
+
+/** Publishes a release of these pages, signed with the development keys of the project. */
+export async function publish(root: string, pages: Record<string, string>): Promise<void> {
+  const contract = await readContract(join(root, "curtainwall.config.ts"));
+  await publishRelease({ contract, root }, await encodeRelease(releaseOf(pages)));
+}
+
+let readings = 0;
+
+/**
+ * Reads the contract apart from the module that the stack will load: that one must see the environment of its own start. One that can't be
+ * read gets the release of a site without an API, as if it had been broken since the build.
+ */
+async function readContract(file: string): Promise<Contract> {
+  try {
+    const module = (await import(`${pathToFileURL(file).href}?reading=${readings++}`)) as {
+      default: unknown;
+    };
+    return parseContract(module.default);
+  } catch {
+    return parseContract(defineStack({ origin: "https://localhost" }));
+  }
 }
 
 function releaseOf(pages: Record<string, string>): ReleaseInput[] {

@@ -1,6 +1,15 @@
-import { closeSync, fsyncSync, openSync, readdirSync, rmSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
 import { randomBytes } from "node:crypto";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 /** Writes the whole of a buffer: one call may write less. */
 export function writeAll(fd: number, bytes: Uint8Array): void {
@@ -18,6 +27,20 @@ export function writeDraft(file: string, bytes: Uint8Array, mode: number): void 
     fsyncSync(fd);
   } finally {
     closeSync(fd);
+  }
+}
+
+/** Writes a file in place of the one before: whole or not at all, and on disk when this returns. */
+export function writeWhole(file: string, bytes: Uint8Array, mode: number): void {
+  const folder = dirname(file);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const draft = join(folder, draftName());
+  try {
+    writeDraft(draft, bytes, mode);
+    renameSync(draft, file);
+    syncFolder(folder);
+  } finally {
+    rmSync(draft, { force: true });
   }
 }
 

@@ -53,6 +53,8 @@ export interface ReleaseStore {
    * @param above a number that was used before, should the store no longer know; default 0
    */
   publish(sign: (sequence: number) => Promise<string>, above?: number): Promise<StoredRelease>;
+  /** The highest number; 0: nothing was published yet. Costs no more than a look at the folder. */
+  newest(): number;
   /** Newest first. */
   list(): StoredRelease[];
   /** The newest one whose content is there. */
@@ -133,6 +135,7 @@ export function openReleaseStore(folder: string): ReleaseStore {
         }
       }
     },
+    newest: () => sequences()[0] ?? 0,
     list: () => sequences().flatMap((sequence) => read(sequence) ?? []),
     current() {
       for (const sequence of sequences()) {

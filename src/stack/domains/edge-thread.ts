@@ -1,16 +1,16 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { importJWK } from "jose";
 import type { CryptoKey } from "jose";
-import type { Contract, SecurityEvent } from "../../contract/index.ts";
+import type { Contract, Release, SecurityEvent } from "../../contract/index.ts";
 import { createEdgeServer, createRedirectServer } from "../../edge/index.ts";
-import type { EdgeLimits } from "../../edge/index.ts";
+import type { EdgeLimits, EdgeServer } from "../../edge/index.ts";
 import { createGateway, createLimitStore, createTokenVerifier } from "../../gateway/index.ts";
 import type { Gateway } from "../../gateway/index.ts";
 import { createAssertionSigner, createIssuerKeys, createUpstream, tokenDigest } from "../../gateway/node.ts";
 import type { RemoteKeySource } from "../../gateway/node.ts";
-import { isCurtainwallError } from "../../shared/index.ts";
 import { loadContract } from "../load-contract.ts";
 import { securityEventOf } from "./edge-events.ts";
+import { reasonOf } from "./reason.ts";
 import type { FromThread, ThreadConfiguration, ToThread } from "./thread-messages.ts";
 
 // One thread of the edge: the whole path of a request, from TLS to the upstream, in one event loop.
@@ -91,28 +91,35 @@ async function start(): Promise<void> {
   const { gateway, keys } = await createApi(contract);
   const onEvent = (event: Parameters<typeof securityEventOf>[0]): void =>
     emit(securityEventOf(event, Date.now()));
-  const { release, certificate, ticketKeys } = configuration;
-  const server = createEdgeServer({
-    release,
-    origin: contract.origin,
-    certificate,
-    ticketKeys,
-    api: gateway,
-    limits: shareOfLimits(),
-    onEvent,
-  });
+  const { certificate, ticketKeys } = configuration;
+  let server: EdgeServer | undefined;
   const redirect = createRedirectServer({ origin: contract.origin, onEvent });
+
+  function serve(release: Release): void {
+    if (server !== undefined) return server.setRelease(release);
+    server = createEdgeServer({
+      release,
+      origin: contract.origin,
+      certificate,
+      ticketKeys,
+      api: gateway,
+      limits: shareOfLimits(),
+      onEvent,
+    });
+  }
 
   const listen = async (): Promise<void> => {
     // Not awaited: an issuer that can't be reached closes the routes that need it, not the site.
     void keys?.load();
     await Promise.all(
-      configuration.sockets.map(({ fd, kind }) => (kind === "https" ? server : redirect).listen({ fd })),
+      configuration.sockets.map(async ({ fd, kind }) =>
+        (kind === "https" ? server : redirect)?.listen({ fd }),
+      ),
     );
     say({ type: "listening" });
   };
   const stop = async (graceMs: number): Promise<void> => {
-    await Promise.all([server.close(graceMs), redirect.close(graceMs)]);
+    await Promise.all([server?.close(graceMs), redirect.close(graceMs)]);
     handOver();
     say({ type: "stopped" });
   };
@@ -120,10 +127,22 @@ async function start(): Promise<void> {
   port.on("message", (message: ToThread) => {
     if (message.type === "listen") listen().catch(fail);
     else if (message.type === "taken") taken(message.count);
-    else if (message.type === "certificate") server.setCertificate(message.certificate);
+    else if (message.type === "certificate") server?.setCertificate(message.certificate);
+    else if (message.type === "release")
+      say({ type: "released", refused: refusalOf(() => serve(message.release)) });
     else stop(message.graceMs).catch(fail);
   });
   say({ type: "loaded" });
+}
+
+/** Why it was refused, if it was. Every thread decides alike: each has the same release and the same contract. */
+function refusalOf(work: () => void): ReturnType<typeof reasonOf> | undefined {
+  try {
+    work();
+    return undefined;
+  } catch (error) {
+    return reasonOf(error);
+  }
 }
 
 /** Connections are counted by each thread alone, so each gets its share of what the whole edge may hold. */
@@ -133,13 +152,7 @@ function shareOfLimits(): Pick<EdgeLimits, "maxConnections" | "maxConnectionsPer
 }
 
 function fail(error: unknown): void {
-  const known = isCurtainwallError(error) ? error : undefined;
-  say({
-    type: "failed",
-    code: known?.code ?? "STACK_DOMAIN_FAILED",
-    message: (error as Error).message,
-    hint: known?.hint,
-  });
+  say({ type: "failed", ...reasonOf(error) });
 }
 
 start().catch(fail);

@@ -1,25 +1,32 @@
 import { randomBytes } from "node:crypto";
-import { fstatSync, readSync } from "node:fs";
 import { Worker } from "node:worker_threads";
-import { decodeRelease } from "../../contract/index.ts";
 import type { Release, SecurityEvent } from "../../contract/index.ts";
 import { createLimitMemory } from "../../gateway/index.ts";
 import { createEventQueue } from "../../ledger/node.ts";
-import { isCurtainwallError } from "../../shared/index.ts";
+import { CurtainwallError } from "../../shared/index.ts";
 import { openDomainControl } from "../control.ts";
 import type { EdgeConfiguration, FromDomain, ToEdge } from "../messages.ts";
 import { becomeUser } from "./become.ts";
+import { reasonOf } from "./reason.ts";
+import { openReleaseIntake } from "./release-intake.ts";
+import type { ReleaseAnnouncement, ReleaseIntake } from "./release-intake.ts";
 import type { FromThread, ThreadConfiguration, ToThread } from "./thread-messages.ts";
 
-// The edge's process. This thread checks the release, starts a thread a core, gives up its rights once all have loaded,
-// and only then lets them listen: no request is served by root. Afterwards it hands events to the ledger.
+// The edge's process. This thread starts a thread a core and gives up its rights once all have loaded; only then it reads a release,
+// checks it, and lets them listen: neither a release nor a request is read by root. Afterwards it hands events to the ledger.
 
 const control = openDomainControl<ToEdge, FromDomain>();
 const threads: Worker[] = [];
 let stopping = false;
 
+/** Releases are taken one after another, the first once the threads have loaded. */
+let turn: Promise<void> = Promise.resolve();
+let intake: ReleaseIntake | undefined;
+let isServing = false;
+
 control.onMessage((message) => {
-  if (message.type === "configure") start(message).catch(fail);
+  if (message.type === "configure") turn = load(message).catch(fail);
+  else if (message.type === "release") turn = turn.then(() => takeRelease(message));
   else if (message.type === "certificate")
     tellThreads({ type: "certificate", certificate: message.certificate });
   else stop(message.graceMs);
@@ -28,31 +35,45 @@ control.onMessage((message) => {
 process.on("SIGINT", () => undefined);
 process.on("SIGTERM", () => stop(5000));
 
-async function start(configuration: EdgeConfiguration): Promise<void> {
-  const release = await readRelease(configuration.releaseFd);
+async function load(configuration: EdgeConfiguration): Promise<void> {
   const limits = createLimitMemory({ maxClients: configuration.maxClients });
   const events = createEventQueue({ fd: configuration.eventsFd, source: "edge" });
   const ticketKeys = new Uint8Array(randomBytes(48));
   await Promise.all(
     configuration.threads.map((sockets) =>
-      startThread({ ...configuration, sockets, release, limits, ticketKeys }, events.send),
+      startThread({ ...configuration, sockets, limits, ticketKeys }, events.send),
     ),
   );
   becomeUser(configuration.user);
-  await Promise.all(threads.map((thread) => ask(thread, { type: "listen" }, "listening")));
-  control.send({ type: "ready", release: release.digest });
+  intake = openReleaseIntake(configuration);
 }
 
-/** Reads the release into memory that all threads share, and checks every byte of it once. */
-async function readRelease(fd: number): Promise<Release> {
-  const { size } = fstatSync(fd);
-  const bytes = new Uint8Array(new SharedArrayBuffer(size));
-  for (let from = 0; from < size;) {
-    const count = readSync(fd, bytes, from, size - from, from);
-    if (count === 0) break;
-    from += count;
+/** The first release lets the edge listen; every other replaces the one before, unless it is refused. */
+async function takeRelease(announcement: ReleaseAnnouncement): Promise<void> {
+  if (intake === undefined) return;
+  try {
+    const { release, accepted } = await intake.take(announcement);
+    await replaceRelease(release);
+    if (isServing) return control.send({ type: "release-accepted", release: accepted });
+    await Promise.all(threads.map((thread) => ask(thread, { type: "listen" }, "listening")));
+    isServing = true;
+    control.send({ type: "ready", release: accepted });
+  } catch (error) {
+    if (isServing) control.send({ type: "release-refused", ...reasonOf(error) });
+    else fail(error);
   }
-  return decodeRelease(bytes);
+}
+
+async function replaceRelease(release: Release): Promise<void> {
+  const answers = await Promise.all(
+    threads.map((thread) => ask(thread, { type: "release", release }, "released")),
+  );
+  const refused = answers
+    .map((answer) => (answer.type === "released" ? answer.refused : undefined))
+    .find(Boolean);
+  if (refused === undefined) return;
+  const { code, message, hint } = refused;
+  throw new CurtainwallError(code, message, hint === undefined ? {} : { hint });
 }
 
 async function startThread(
@@ -82,18 +103,18 @@ async function startThread(
   await heard(thread, "loaded");
 }
 
-function ask(thread: Worker, message: ToThread, answer: FromThread["type"]): Promise<void> {
+function ask(thread: Worker, message: ToThread, answer: FromThread["type"]): Promise<FromThread> {
   const answered = heard(thread, answer);
   thread.postMessage(message);
   return answered;
 }
 
-function heard(thread: Worker, type: FromThread["type"]): Promise<void> {
+function heard(thread: Worker, type: FromThread["type"]): Promise<FromThread> {
   return new Promise((resolve) => {
     const listener = (message: FromThread): void => {
       if (message.type !== type) return;
       thread.off("message", listener);
-      resolve();
+      resolve(message);
     };
     thread.on("message", listener);
   });
@@ -116,11 +137,5 @@ function stop(graceMs: number): void {
 }
 
 function fail(error: unknown): void {
-  const known = isCurtainwallError(error) ? error : undefined;
-  control.send({
-    type: "failed",
-    code: known?.code ?? "STACK_DOMAIN_FAILED",
-    message: (error as Error).message,
-    hint: known?.hint,
-  });
+  control.send({ type: "failed", ...reasonOf(error) });
 }

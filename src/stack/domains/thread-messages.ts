@@ -5,7 +5,6 @@ import type { CertificatePair, EdgeConfiguration, FromDomain } from "../messages
 /** What an edge thread starts with. */
 export interface ThreadConfiguration extends EdgeConfiguration {
   sockets: EdgeConfiguration["threads"][number];
-  release: Release;
   limits: LimitMemory;
   /** Keys of TLS session tickets, the same for all threads: a client resumes on whichever it meets. */
   ticketKeys: Uint8Array;
@@ -16,6 +15,8 @@ export type ToThread =
   | { type: "taken"; /** Events that were passed on. */ count: number }
   | { type: "listen" }
   | { type: "certificate"; certificate: CertificatePair }
+  /** The first one comes before `listen`. */
+  | { type: "release"; release: Release }
   | { type: "stop"; graceMs: number };
 
 /** What an edge thread says. */
@@ -23,5 +24,7 @@ export type FromThread =
   | { type: "loaded" }
   | { type: "listening" }
   | { type: "stopped" }
+  /** It serves the release it was given, or goes on with the one before. */
+  | { type: "released"; refused: Omit<Extract<FromDomain, { type: "failed" }>, "type"> | undefined }
   | { type: "events"; events: SecurityEvent[] }
   | Extract<FromDomain, { type: "failed" }>;

@@ -1,0 +1,80 @@
+import { realpathSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { guardedValues } from "../contract/index.ts";
+import type { Contract, Variables } from "../contract/index.ts";
+import { createLeakGate, unpack } from "../harden/index.ts";
+import type { HardenErrorCode, LeakGate, LeakHit } from "../harden/index.ts";
+import { CurtainwallError } from "../shared/index.ts";
+
+/** Options of {@link createContractGate}. */
+export interface ContractGateOptions {
+  /** Undefined: a folder that no contract describes. */
+  contract: Pick<Contract, "environment" | "leaks"> | undefined;
+  /** The folder that it was built in. */
+  root: string;
+  /** The build's environment. */
+  variables: Variables;
+}
+
+const nothing: Pick<Contract, "environment" | "leaks"> = {
+  environment: { public: new Map(), private: new Map() },
+  leaks: { allow: [], publicSourceMaps: [] },
+};
+
+/** Makes the leak gate for what a machine built: with the values, the exceptions and the public names of the contract. */
+export function createContractGate({ contract = nothing, root, variables }: ContractGateOptions): LeakGate {
+  const { environment, leaks } = contract;
+  const here = [root, process.cwd(), homedir()].map((folder) => resolve(folder));
+  return createLeakGate({
+    unpack,
+    values: guardedValues({ environment }, variables),
+    ...(environment.public.size > 0 ? { publicNames: [...environment.public.keys()] } : {}),
+    buildRoots: [...here, ...here.map(realPath), join(tmpdir(), "curtainwall-")],
+    publicSourceMaps: leaks.publicSourceMaps,
+    allow: leaks.allow,
+  });
+}
+
+function realPath(folder: string): string {
+  try {
+    return realpathSync(folder);
+  } catch {
+    return folder;
+  }
+}
+
+/** Hits that one error tells; the rest are counted. */
+const maxTold = 20;
+
+/**
+ * Ends a build that would publish what must not leave.
+ *
+ * @throws {CurtainwallError} `HARDEN_LEAK_FOUND` with every place, and no value
+ */
+export function assertNoLeaks(found: readonly LeakHit[]): void {
+  const hits = found.filter(({ level }) => level === "hit");
+  if (hits.length === 0) return;
+  const lines = hits.slice(0, maxTold).map((hit) => `${describeHit(hit)}\n    ${hit.hint}`);
+  const rest = hits.length > maxTold ? `\n  and ${hits.length - maxTold} more` : "";
+  const code: HardenErrorCode = "HARDEN_LEAK_FOUND";
+  throw new CurtainwallError(
+    code,
+    `${hits.length === 1 ? "Something" : `${hits.length} things`} that must not leave would be published.\n  ${lines.join("\n  ")}${rest}`,
+    {
+      hint: `A hit that is none needs an exception:  leaks: { allow: [{ rule: "${hits[0]?.rule}", path: "…", reason: "…", expires: "…" }] }`,
+    },
+  );
+}
+
+/** `index.html:12:3 token-stripe: a Stripe live key, in base64 (sk_…9z)` */
+export function describeHit(hit: LeakHit): string {
+  const { path, member, line, column, rule, message, encodings, excerpt, occurrences } = hit;
+  const file = member === undefined ? path : `${path}!${member}`;
+  const ways = encodings.length === 0 ? "" : `, in ${encodings.join(", in it ")}`;
+  const times = occurrences > 1 ? `, ${occurrences} times` : "";
+  return `${plain(file)}:${line}:${column} ${rule}: ${message}${ways}${times}${excerpt === "" ? "" : ` (${excerpt})`}`;
+}
+
+/** File names are foreign too: nothing in them may steer a terminal. */
+const plain = (text: string): string => text.replaceAll(/[^\P{C}]/gu, "·");

@@ -1,0 +1,240 @@
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import {
+  contractDigest,
+  decodeRelease,
+  openEnvelope,
+  openSignatures,
+  outsideProgram,
+  parseProgram,
+  programDigest,
+  programOf,
+  readReleaseIndex,
+  signEnvelope,
+} from "../contract/index.ts";
+import type {
+  Envelope,
+  Program,
+  Release,
+  ReleaseIndex,
+  ReleaseKeys,
+  ReleaseSink,
+  WrittenRelease,
+} from "../contract/index.ts";
+import { signRelease } from "../release/index.ts";
+import type { SignedProgram } from "../release/index.ts";
+import { openReleaseStore, readPackIndex, writeWhole } from "../release/node.ts";
+import type { StoredRelease } from "../release/node.ts";
+import { CurtainwallError } from "../shared/index.ts";
+import { readAccepted } from "./accepted-release.ts";
+import type { StackErrorCode } from "./errors.ts";
+import { makeStateFolder, stackFolders } from "./folders.ts";
+import type { StackFolders } from "./folders.ts";
+import type { LoadedContract } from "./load-contract.ts";
+import { findSiteKeys } from "./release-keys.ts";
+import type { SiteKeys } from "./release-keys.ts";
+
+/** What {@link publishRelease} did. */
+export interface PublishedRelease {
+  /** The content's name. */
+  readonly digest: string;
+  readonly packFile: string;
+  /** Of the pack. */
+  readonly bytes: number;
+  /** Its number. Undefined: this machine does not hold the release key, so the content is in the store and not yet the site's. */
+  readonly sequence: number | undefined;
+  /** False when the site had this very content already, under this very program. */
+  readonly isNew: boolean;
+  /** Signed with keys that were made here: fine for a try, and no protection from who can run code as this user. */
+  readonly isDevelopment: boolean;
+}
+
+/** Statements that a store keeps: what can be gone back to. */
+const keptReleases = 10;
+
+/**
+ * Makes a release the site's: takes it into the store, checks that it lies inside a program that was signed, signs it with the release
+ * key, and puts it in place of the one before, which stays until the new one is whole and on disk. A running stack serves it
+ * about a second later.
+ *
+ * @param release a pack, or what writes one
+ * @throws {CurtainwallError} `STACK_PROGRAM_UNSIGNED` when it needs a program that the program key has not signed;
+ *   `RELEASE_STORE_UNWRITABLE`, `RELEASE_KEY_UNREADABLE`, `RELEASE_FORMAT_INVALID`
+ */
+export async function publishRelease(
+  loaded: Pick<LoadedContract, "contract" | "root">,
+  release: Uint8Array | ((sink: ReleaseSink) => Promise<WrittenRelease>),
+): Promise<PublishedRelease> {
+  const folders = stackFolders(loaded.root);
+  makeStateFolder(folders);
+  const store = openReleaseStore(folders.releases);
+  const { digest } = await store.add(
+    typeof release === "function" ? release : (sink) => copyPack(release, sink),
+  );
+  return publishStored(loaded, digest);
+}
+
+async function copyPack(pack: Uint8Array, sink: ReleaseSink): Promise<{ digest: string }> {
+  const { digest } = await readReleaseIndex({
+    size: pack.length,
+    read: (offset, length) => pack.slice(offset, offset + length),
+  });
+  await sink(pack);
+  return { digest };
+}
+
+/**
+ * Makes content of the store the site's, whether it is new or was served before: it gets a new number, so that going back is no replay.
+ *
+ * @param options.renew give it a new number even if it is the site's already
+ * @throws {CurtainwallError} as {@link publishRelease}, and `RELEASE_UNKNOWN`
+ */
+export async function publishStored(
+  { contract, root }: Pick<LoadedContract, "contract" | "root">,
+  digest: string,
+  { renew = false, lifetimeDays }: { renew?: boolean; lifetimeDays?: number | undefined } = {},
+): Promise<PublishedRelease> {
+  const folders = stackFolders(root);
+  const store = openReleaseStore(folders.releases);
+  const keys = await findSiteKeys(contract, folders);
+  const { packFile } = store.find(digest);
+  const index = await readPackIndex(packFile);
+  const facts = {
+    site: contract.origin,
+    contract: await contractDigest(contract),
+    sources: sourcesOf(contract, root),
+  };
+  const program = await findProgram(index, programOf(index.manifest, facts), keys, folders);
+  const done = { digest, packFile, bytes: statSync(packFile).size, isDevelopment: keys.isDevelopment };
+
+  const current = store.current();
+  if (!renew && current?.digest === digest && (await isStillGood(current, program, keys.pinned)))
+    return { ...done, sequence: current.sequence, isNew: false };
+  const signer = keys.releaseSigner;
+  if (signer === undefined) return { ...done, sequence: undefined, isNew: true };
+  const site = contract.origin;
+  const sign = (sequence: number): Promise<string> =>
+    signRelease({
+      release: index,
+      program,
+      site,
+      sequence,
+      signer,
+      now: Date.now(),
+      ...(lifetimeDays === undefined ? {} : { lifetimeDays }),
+    });
+  const { sequence } = await store.publish(sign, readAccepted(folders)?.sequence);
+  store.collect(keptReleases);
+  return { ...done, sequence, isNew: true };
+}
+
+/** The site's newest release, checked byte for byte. Undefined if there is none. @throws {CurtainwallError} as `decodeRelease` */
+export async function readCurrentRelease({ releases }: StackFolders): Promise<Release | undefined> {
+  const current = openReleaseStore(releases).current();
+  return current === undefined ? undefined : decodeRelease(readFileSync(current.packFile));
+}
+
+/** A release that may be taken into use for longer than this needs no new number for the same content. */
+const renewBeforeMs = 30 * 86_400_000;
+
+async function isStillGood(
+  current: StoredRelease,
+  program: SignedProgram,
+  keys: ReleaseKeys,
+): Promise<boolean> {
+  try {
+    const { statement } = await openSignatures(current.signatures, keys);
+    const isSame = statement.program === (await programDigest(program.document));
+    return isSame && Date.parse(statement.expires) - Date.now() > renewBeforeMs;
+  } catch {
+    return false;
+  }
+}
+
+/** The signed program that a release lies in: the developer's, or one made here with the development key. */
+async function findProgram(
+  index: ReleaseIndex,
+  needed: Program,
+  keys: SiteKeys,
+  folders: StackFolders,
+): Promise<SignedProgram> {
+  const document = JSON.stringify(needed);
+  if (keys.programSigner !== undefined)
+    return { document, envelope: await signEnvelope("program", document, keys.programSigner) };
+  const signed = await readSignedProgram(folders, keys.pinned);
+  const outside =
+    signed === undefined ? ["no program was signed yet"] : missingFrom(signed.program, needed, index);
+  if (signed !== undefined && outside.length === 0) return signed;
+  writeWhole(folders.pendingProgramFile, Buffer.from(document), 0o644);
+  throw new CurtainwallError<StackErrorCode>(
+    "STACK_PROGRAM_UNSIGNED",
+    `The release needs a program that the program key has not signed.\n  ${outside.join("\n  ")}`,
+    {
+      hint: `If you meant this change, sign it where the program key is:  npx curtainwall key sign --key <file>   What was served before is untouched`,
+    },
+  );
+}
+
+function missingFrom(program: Program, needed: Program, { manifest }: ReleaseIndex): string[] {
+  const outside = outsideProgram(manifest, program);
+  if (program.site !== needed.site) outside.unshift(`the signed program is for ${program.site}`);
+  if (program.contract !== needed.contract)
+    outside.unshift("the contract's routes changed since the program was signed");
+  return outside;
+}
+
+/**
+ * The program that lies beside the contract, if there is one and this key signed it.
+ *
+ * @throws {CurtainwallError} `STACK_PROGRAM_UNSIGNED` when it was changed, or signed with another key
+ */
+export async function readSignedProgram(
+  { programFile }: StackFolders,
+  keys: ReleaseKeys,
+): Promise<(SignedProgram & { program: Program }) | undefined> {
+  if (!existsSync(programFile)) return undefined;
+  const envelope = readJson(programFile) as Envelope;
+  const document = await openEnvelope("program", envelope, keys.program);
+  const program = document === undefined ? undefined : parseProgram(document);
+  if (document !== undefined && program !== undefined) return { document, envelope, program };
+  throw new CurtainwallError<StackErrorCode>(
+    "STACK_PROGRAM_UNSIGNED",
+    `${programFile} was not signed with the program key ${keys.program.text}, or was changed since.`,
+    { hint: "Take it from the repository again, or sign anew:  npx curtainwall key sign --key <file>" },
+  );
+}
+
+function readJson(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, "utf8"));
+  } catch {
+    return undefined;
+  }
+}
+
+/** What the program is made from, for people who compare two of them. */
+function sourcesOf({ site }: LoadedContract["contract"], root: string): Record<string, string> {
+  const sources: Record<string, string> = {};
+  const lock = join(root, "curtainwall.lock.json");
+  if (existsSync(lock)) sources.lock = createHash("sha256").update(readFileSync(lock)).digest("hex");
+  if (site !== undefined && existsSync(join(root, site.templates)))
+    sources.templates = digestFolder(join(root, site.templates));
+  return sources;
+}
+
+function digestFolder(folder: string): string {
+  const hash = createHash("sha256");
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+  for (const file of files)
+    hash.update(
+      JSON.stringify([
+        file.slice(folder.length),
+        createHash("sha256").update(readFileSync(file)).digest("hex"),
+      ]),
+    );
+  return hash.digest("hex");
+}
