@@ -19,6 +19,11 @@ const commands: Readonly<
     maxPositionals: 1,
     summary: "serve it: pages, and the API through the gateway",
   },
+  harden: {
+    load: async () => (await import("./harden.ts")).hardenCommand,
+    maxPositionals: 1,
+    summary: "give any generator's output strict policies",
+  },
   audit: {
     load: async () => (await import("./audit.ts")).auditCommand,
     maxPositionals: 2,

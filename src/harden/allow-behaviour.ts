@@ -1,3 +1,4 @@
+import { hashSource } from "./draft.ts";
 import type { PageDraft } from "./draft.ts";
 import type { ScriptFacts } from "./inspect-script.ts";
 import type { Addresses } from "./site-view.ts";
@@ -57,8 +58,14 @@ function allowConnections(
 }
 
 function allowRuntimeStyles(page: PageDraft, scripts: readonly ScriptFacts[]): void {
-  if (page.learned !== undefined || !scripts.some(({ addsStyles }) => addsStyles)) return;
-  page.weaknesses.add("runtime-styles");
+  const values = new Set(scripts.flatMap(({ styles }) => styles.attributes));
+  if (values.size > 0) {
+    page.weaknesses.add("style-attributes");
+    const hashes = [...values].map((value) => hashSource(page.view.hash(value)));
+    page.policy.allow("style-src-attr", "'unsafe-hashes'", ...hashes);
+  }
+  if (page.learned === undefined && scripts.some(({ styles }) => styles.unknown))
+    page.weaknesses.add("runtime-styles");
 }
 
 function allowParts({ policy, weaknesses, notes }: PageDraft, scripts: readonly ScriptFacts[]): void {

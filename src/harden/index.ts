@@ -9,3 +9,19 @@ export type { SiteReport, Tally } from "./site-report.ts";
 export type { SiteFileView, SiteView } from "./site-view.ts";
 export { splitPolicy } from "./split-policy.ts";
 export type { PolicyBudget, SplitPolicy } from "./split-policy.ts";
+export { createLeakGate } from "./leaks/gate.ts";
+export { serverOnlyMarker } from "./leaks/server-only.ts";
+export type {
+  LeakEncoding,
+  LeakFile,
+  LeakGate,
+  LeakGateOptions,
+  LeakHit,
+  LeakRule,
+  NotSearched,
+  Packing,
+  PrivateValue,
+  Unpack,
+  Unpacked,
+} from "./leaks/types.ts";
+export { unpack } from "./node/unpack.ts";

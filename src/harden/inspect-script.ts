@@ -2,6 +2,8 @@ import { findConnections } from "./script-connections.ts";
 import type { Connections } from "./script-connections.ts";
 import { findImports } from "./script-imports.ts";
 import type { ImportFact } from "./script-imports.ts";
+import { findStyles } from "./script-styles.ts";
+import type { ScriptStyles } from "./script-styles.ts";
 
 /** What a script does that a policy has to know: what it can be seen to do, and where that can't be seen. */
 export interface ScriptFacts {
@@ -12,8 +14,7 @@ export interface ScriptFacts {
   readonly sinks: readonly string[];
   /** Puts script elements with an address into the page. */
   readonly loadsScripts: boolean;
-  /** Puts styles into the page in a way that a policy decides on. */
-  readonly addsStyles: boolean;
+  readonly styles: ScriptStyles;
   /** Makes code from strings, which no policy of ours allows. */
   readonly makesCode: boolean;
   readonly usesWebAssembly: boolean;
@@ -78,7 +79,7 @@ export function inspectScript(source: string, asModule: boolean): ScriptFacts {
     connections: findConnections(source, asModule),
     sinks: sinkWords.filter(([, pattern]) => pattern.test(source)).map(([name]) => name),
     loadsScripts: /createElement(?:NS)?\s*\([^)]{0,80}["'`]script["'`]/i.test(source),
-    addsStyles: addsStyles(source),
+    styles: findStyles(source),
     makesCode: /\beval\s*\(|\bnew\s+Function\b|(?<![\w$.])Function\s*\(\s*["'`]/.test(source),
     usesWebAssembly: /\bWebAssembly\s*\./.test(source),
     workers: workersOf(source),
@@ -95,15 +96,6 @@ export function inspectScript(source: string, asModule: boolean): ScriptFacts {
     usesOtherWindows: /\bwindow\.open\b|\bopener\b/.test(source),
     features: featureWords.filter(([, pattern]) => pattern.test(source)).map(([feature]) => feature),
   };
-}
-
-/** A `<style>` or a `style=` in a text that becomes markup, or made as an element; changes of `element.style` are free (CSP 3 §7.2). */
-function addsStyles(source: string): boolean {
-  return (
-    /createElement(?:NS)?\s*\([^)]{0,80}["'`]style["'`]/i.test(source) ||
-    /\bsetAttribute(?:NS)?\s*\(\s*["'`]style["'`]/i.test(source) ||
-    /<style[\s>]|<[a-z][^<>]{0,300}\sstyle\s*=/i.test(source)
-  );
 }
 
 function workersOf(source: string): ScriptFacts["workers"] {

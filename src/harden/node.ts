@@ -1,2 +1,3 @@
 export { hardenFolder, replaceFolder } from "./node/harden-folder.ts";
+export { makeFolder } from "./node/blob-store.ts";
 export type { HardenedFile, HardenedFolder, HardenFolderOptions } from "./node/harden-folder.ts";

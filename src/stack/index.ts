@@ -16,3 +16,5 @@ export type { RunningStack, StackLogEntry, StartOptions } from "./supervisor.ts"
 export { stopRequest } from "./stop-request.ts";
 export { hardenSite } from "./harden-site.ts";
 export type { HardenedSite, HardenSiteOptions } from "./harden-site.ts";
+export { hardenSite } from "./harden-site.ts";
+export type { HardenedSite, HardenSiteOptions } from "./harden-site.ts";

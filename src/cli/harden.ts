@@ -1,0 +1,158 @@
+import type { Tally, Weakness } from "../harden/index.ts";
+import { hardenSite } from "../stack/index.ts";
+import type { HardenedSite } from "../stack/index.ts";
+import { usageError } from "./command.ts";
+import type { Command } from "./command.ts";
+import { print, printJson, say, showProgress, styled } from "./voice.ts";
+
+const hosts = ["nginx", "caddy", "cloudflare", "netlify", "vercel"] as const;
+type Host = (typeof hosts)[number];
+const isHost = (name: string | undefined): name is Host => hosts.some((host) => host === name);
+
+export const hardenCommand: Command = {
+  name: "harden",
+  usage: `<folder> [--out <folder>] [--for ${hosts.join("|")}] [--origin https://…] [--follow <folder>] [--plan] [--json]`,
+  summary: "Give the output of any generator the strictest policies under which it works",
+  options: {
+    out: { type: "string", says: "where the result goes; by default <folder>-hardened" },
+    for: { type: "string", says: `the host that it is for: ${hosts.join(", ")}` },
+    origin: { type: "string", says: "where it will be served from; some policies get stricter by it" },
+    follow: { type: "string", says: "a folder outside into which links may lead" },
+    plan: { type: "boolean", says: "only report; write nothing" },
+    json: { type: "boolean", says: "print the report as JSON" },
+  },
+  notes: [
+    "The folder is only read. The result replaces the one before, whole or not at all.",
+    "A page is listed as weakened when its policy had to allow more than exact hashes; the report says what and why.",
+  ],
+  async run({ positionals: [folder], flags, values }) {
+    if (folder === undefined) throw usageError("Name the folder that the generator wrote", hardenCommand);
+    const started = performance.now();
+    const out = values.get("out") ?? `${folder.replace(/\/+$/, "")}-hardened`;
+    const line = showProgress();
+    const follow = values.get("follow");
+    let site;
+    try {
+      site = await hardenSite({
+        folder,
+        out,
+        host: hostOf(values.get("for")),
+        origin: originOf(values.get("origin")),
+        plan: flags.has("plan"),
+        ...(follow === undefined ? {} : { follow: [follow] }),
+        onProgress: (done, total) => line.update(`hardening ${done}/${total}`),
+      });
+    } finally {
+      line.done();
+    }
+    const milliseconds = Math.round(performance.now() - started);
+    if (flags.has("json")) printJson({ out, milliseconds, notes: site.notes, report: site.report });
+    else report(site, { out: flags.has("plan") ? undefined : out, milliseconds });
+    return 0;
+  },
+};
+
+function hostOf(name: string | undefined): Host | undefined {
+  if (name === undefined || isHost(name)) return name;
+  throw usageError(`--for ${JSON.stringify(name)} is no host that it knows`, hardenCommand);
+}
+
+function originOf(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  const url = URL.parse(text);
+  if (
+    url?.protocol === "https:" &&
+    url.pathname === "/" &&
+    url.search === "" &&
+    url.hash === "" &&
+    url.username === ""
+  )
+    return url.origin;
+  throw usageError(
+    "--origin is the site's address without a path, like https://www.example.com",
+    hardenCommand,
+  );
+}
+
+/** What a weakness means to whoever reads the report. */
+const meanings: Readonly<Record<Weakness, string>> = {
+  handlers: "event handlers in attributes, allowed one by one: injected markup could use them again",
+  "style-attributes": "style= attributes, allowed one by one",
+  "runtime-scripts": "a loader adds scripts while the page runs: any script of the site may be loaded",
+  "runtime-styles": "scripts add styles that can't be known beforehand: any inline style is allowed",
+  "runtime-connections": "scripts connect to what can't be known beforehand: any HTTPS address is allowed",
+  webassembly: "a script compiles WebAssembly",
+  "foreign-styles": "stylesheets of other sites load what can't be known beforehand",
+};
+
+function report(
+  { report: found, notes }: HardenedSite,
+  { out, milliseconds }: { out: string | undefined; milliseconds: number },
+): void {
+  const scripts = [
+    count(found.inlineScripts, "inline script"),
+    count(found.externalScripts, "linked script"),
+    ...(found.modules > 0 ? [count(found.modules, "imported module")] : []),
+    ...(found.handlers > 0 ? [count(found.handlers, "event handler")] : []),
+  ];
+  print(`${count(found.pages, "page")}, ${count(found.files, "file")}: ${scripts.join(", ")}`);
+  print(`  strict    ${found.pages - found.weakened} of ${found.pages} pages allow exactly what is on them`);
+  for (const [weakness, tally] of Object.entries(found.weaknesses))
+    row("weakened", tally, meanings[weakness as Weakness]);
+  const { enforced, reportOnly } = found.trustedTypes;
+  print(`  types     Trusted Types are enforced on ${enforced} of ${found.pages} pages`);
+  if (enforced < found.pages)
+    row("         ", total(reportOnly), `not enforced for ${Object.keys(reportOnly).join(", ")}`);
+  if (found.styleAttributes.moved > 0)
+    print(
+      `  moved     ${count(found.styleAttributes.moved, "style= attribute")} into hashed stylesheets, where that is exact`,
+    );
+  if (found.scriptUrls.rewritten + found.scriptUrls.neutralised > 0)
+    print(
+      `  rewritten ${count(found.scriptUrls.rewritten, "javascript: link")}; ${found.scriptUrls.neutralised} neutralised`,
+    );
+  for (const script of found.foreign) row("foreign", script, `${script.url}  ${pinning(script)}`);
+  for (const [address, tally] of Object.entries(found.missing))
+    row("missing", tally, `the script ${address} does not exist`);
+  for (const [note, tally] of Object.entries(found.notes)) row("note", tally, note);
+  for (const { path, reason } of found.skipped.slice(0, 10)) print(`  left out  ${path}: ${reason}`);
+  if (found.skipped.length > 10) print(`  left out  and ${found.skipped.length - 10} more; see --json`);
+  if (found.split > 0)
+    print(
+      `  split     ${count(found.split, "policy", "policies")} too long for one header: the hashes stand in a <meta>`,
+    );
+  say(
+    out === undefined
+      ? `${styled("green", "planned")} in ${milliseconds} ms; nothing was written`
+      : `${styled("green", "hardened")} in ${milliseconds} ms: ${out}`,
+  );
+  for (const note of notes) say(`${styled("dim", "→")} ${note}`);
+}
+
+function row(label: string, { pages, examples }: Tally, text: string): void {
+  const where = examples.length === 1 ? examples[0] : `${pages} pages, like ${examples[0]}`;
+  print(`  ${label.padEnd(9)} ${printable(text)}  ${styled("dim", `(${where})`)}`);
+}
+
+/** Addresses come from pages, and a terminal obeys control characters. */
+function printable(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- they are what is taken out
+  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, "\uFFFD").slice(0, 300);
+}
+
+/** A page may have several reasons: the largest tally names the pages best. */
+function total(tallies: Readonly<Record<string, Tally>>): Tally {
+  return (
+    Object.values(tallies).sort((left, right) => right.pages - left.pages)[0] ?? { pages: 0, examples: [] }
+  );
+}
+
+function pinning({ integrity, versioned }: { integrity: string | undefined; versioned: boolean }): string {
+  if (integrity !== undefined) return "pinned by its integrity";
+  return versioned
+    ? "unpinned: its address names a version, so add an integrity"
+    : "unpinnable: whatever lies there runs";
+}
+
+const count = (number: number, one: string, many = `${one}s`): string =>
+  `${number.toLocaleString("en")} ${number === 1 ? one : many}`;
