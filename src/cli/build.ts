@@ -1,4 +1,5 @@
 import { buildSite } from "../site/index.ts";
+import type { SiteWarning } from "../site/index.ts";
 import { assertStateUsable, loadContract, publishRelease, stackFolders } from "../stack/index.ts";
 import type { Command } from "./command.ts";
 import { print, printJson, say, showProgress, styled } from "./voice.ts";
@@ -15,6 +16,8 @@ export interface BuildResult {
   /** Signed with development keys. */
   isDevelopment: boolean;
   pages: { path: string; policy: string }[];
+  /** Markup that was removed from content, and where it stood. */
+  warnings: readonly SiteWarning[];
   files: number;
   bytes: number;
   releaseBytes: number;
@@ -61,6 +64,7 @@ export async function build(path: string): Promise<BuildResult> {
       isNew: published.isNew,
       isDevelopment: published.isDevelopment,
       pages: site.pages.map((page) => ({ path: page.path, policy: page.policy })),
+      warnings: site.warnings,
       files: site.files,
       bytes: site.bytes,
       releaseBytes: published.bytes,
@@ -73,6 +77,7 @@ export async function build(path: string): Promise<BuildResult> {
 
 function report({
   pages,
+  warnings,
   files,
   bytes,
   releaseBytes,
@@ -80,6 +85,8 @@ function report({
   ...release
 }: BuildResult): void {
   for (const page of pages) print(page.path);
+  for (const { file: source, line, message } of warnings)
+    say(`${styled("yellow", "removed")} ${source}${line === undefined ? "" : `:${line}`}: ${message}`);
   say(
     `${styled("green", "built")} ${pages.length} pages, ${files} files, ${kilobytes(bytes)} (${kilobytes(releaseBytes)} with compressed copies) in ${milliseconds} ms`,
   );

@@ -1,10 +1,11 @@
 import type { ComponentType } from "preact";
-import { inertPolicy, securityHeaders } from "../contract/index.ts";
+import { inertPolicy, nearest, securityHeaders } from "../contract/index.ts";
 import type { Contract, Encoding, Header, ReleaseInput, Schema } from "../contract/index.ts";
 import { isCurtainwallError, sha256, toBase64 } from "../shared/index.ts";
 import { AssetShelf } from "./asset-shelf.ts";
 import { siteError } from "./errors.ts";
 import type { SiteErrorCode, SourcePlace } from "./errors.ts";
+import { findAddress } from "./find-address.ts";
 import { parseFrontMatter } from "./front-matter.ts";
 import { inspectPage } from "./inspect-page.ts";
 import type { PageFacts, Reference } from "./inspect-page.ts";
@@ -13,9 +14,10 @@ import { extensionOf, mediaTypeOf } from "./media-types.ts";
 import { AddressBook, contentPath, notFoundPath } from "./paths.ts";
 import { pagePolicy } from "./policy.ts";
 import type { InlineCode } from "./provenance.ts";
+import { describeRemoval, lineOfRemovals } from "./removals.ts";
 import { renderPage } from "./render.ts";
 import { sanitizeContent } from "./sanitize.ts";
-import type { SiteFile, SourceFile } from "./source.ts";
+import type { SiteFile, SiteWarning, SourceFile } from "./source.ts";
 import type { Entry } from "./template.ts";
 
 /** What a collection's template exports. */
@@ -31,6 +33,8 @@ export interface SiteSources {
   /** By collection. */
   readonly templates: ReadonlyMap<string, Template>;
   readonly inlineCode: InlineCode;
+  /** Texts of the templates' sources, by file, to say where something was written. */
+  readonly templateSources?: ReadonlyMap<string, string>;
   /** Where in the templates an error was thrown, if that is known. */
   readonly placeOf: (error: unknown) => SourcePlace | undefined;
 }
@@ -49,6 +53,8 @@ export interface BuiltSite {
   readonly files: readonly SiteFile[];
   readonly pages: readonly SitePage[];
   readonly notFound: string | undefined;
+  /** What was done otherwise than an author may think. */
+  readonly warnings: readonly SiteWarning[];
 }
 
 type BuildContract = Pick<Contract, "origin" | "routes" | "apiRoots"> & {
@@ -57,6 +63,9 @@ type BuildContract = Pick<Contract, "origin" | "routes" | "apiRoots"> & {
 
 interface ParsedEntry extends Entry {
   readonly file: string;
+  /** The whole file. */
+  readonly text: string;
+  readonly warnings: readonly SiteWarning[];
 }
 
 /**
@@ -80,16 +89,25 @@ export async function buildPages(
   const collections = collect(entries, contract.site.collections);
   const files: SiteFile[] = [];
   const pages: SitePage[] = [];
+  const workshop = { contract, sources, addresses, assets };
+  const jumps: Jump[] = [];
+  const anchors = new Map<string, ReadonlySet<string>>();
   for (const entry of entries) {
-    const page = await buildPage(entry, collections, { contract, sources, addresses, assets });
+    const { page, facts } = await buildPage(entry, collections, workshop);
     files.push(page);
     pages.push({ path: entry.path, source: entry.file, policy: page.policy });
+    anchors.set(entry.path, facts.anchors);
+    for (const { kind, address, url } of facts.references)
+      if (kind === "link" && url.hash !== "" && url.origin === contract.origin)
+        jumps.push({ entry, address, url });
     onPage(pages.length, entries.length);
   }
+  for (const jump of jumps) assertJump(jump, anchors, workshop);
   return {
     files: [...files, ...assets.files(), ...machineFiles],
     pages,
     notFound: addresses.has(notFoundPath) ? notFoundPath : undefined,
+    warnings: entries.flatMap((entry) => entry.warnings),
   };
 }
 
@@ -130,10 +148,20 @@ function parseEntry(
     });
   }
   addresses.claim(path, place);
-  const { data, body, bodyLine } = parseFrontMatter(source.file, decode(source), schema);
+  const text = decode(source);
+  const { data, body, bodyLine } = parseFrontMatter(source.file, text, schema);
   try {
-    const { html, headings } = sanitizeContent(renderMarkdown(body));
-    return { collection, slug, path, data, body: html, headings, file: source.file };
+    const { html, headings, removals } = sanitizeContent(renderMarkdown(body));
+    const lines = lineOfRemovals(body, removals);
+    const warnings = removals.map((removal, index): SiteWarning => {
+      const line = lines[index];
+      return {
+        file: source.file,
+        line: line === undefined ? undefined : line + bodyLine - 1,
+        message: describeRemoval(removal),
+      };
+    });
+    return { collection, slug, path, data, body: html, headings, file: source.file, text, warnings };
   } catch (cause) {
     throw siteError("SITE_CONTENT_INVALID", "its text can't be read as Markdown.", {
       place: { ...place, line: bodyLine },
@@ -185,7 +213,7 @@ async function buildPage(
   entry: ParsedEntry,
   collections: Record<string, readonly Entry[]>,
   workshop: Workshop,
-): Promise<SiteFile> {
+): Promise<{ page: SiteFile; facts: PageFacts }> {
   const { contract, sources, assets } = workshop;
   const html = renderEntry(entry, collections, workshop);
   const facts = inspectPage(html, contract.origin + entry.path, sources.inlineCode);
@@ -197,12 +225,13 @@ async function buildPage(
     });
   }
   for (const reference of facts.references) assertReference(reference, entry, workshop);
-  return {
+  const page = {
     path: entry.path,
     bytes: new TextEncoder().encode(html),
     policy: await policyOf(facts, assets, contract.routes.length > 0),
     immutable: false,
   };
+  return { page, facts };
 }
 
 function renderEntry(
@@ -261,7 +290,7 @@ function assertReference(
   workshop: Workshop,
 ): void {
   const { addresses, assets, contract } = workshop;
-  const place = { file: entry.file };
+  const place = placeOfAddress(address, entry, workshop);
   if (url.origin !== contract.origin) {
     if (kind === "link") return;
     throw siteError(
@@ -297,6 +326,51 @@ function assertReference(
       },
     );
   }
+}
+
+function placeOfAddress(
+  address: string,
+  { file, text, collection }: ParsedEntry,
+  { sources }: Workshop,
+): SourcePlace {
+  const { templates, templateSources = new Map<string, string>() } = sources;
+  return findAddress(address, {
+    file,
+    text,
+    template: templates.get(collection)?.file ?? file,
+    templateSources,
+  });
+}
+
+/** A link to a part of a page. */
+interface Jump {
+  readonly entry: ParsedEntry;
+  readonly address: string;
+  readonly url: URL;
+}
+
+/** @throws {CurtainwallError} `SITE_REFERENCE_BROKEN` when the page is there and the part is not */
+function assertJump(
+  { entry, address, url }: Jump,
+  anchors: ReadonlyMap<string, ReadonlySet<string>>,
+  workshop: Workshop,
+): void {
+  const there = anchors.get(decodePath(url.pathname));
+  const [name = ""] = decodePath(url.hash.slice(1)).split(":~:", 1);
+  // Of files that are no pages nothing is known; an empty name and "top" are every page's beginning.
+  if (there === undefined || name === "" || name.toLowerCase() === "top" || there.has(name)) return;
+  const close = there.has(`h-${name}`) ? `h-${name}` : nearest(name, [...there]);
+  throw siteError(
+    "SITE_REFERENCE_BROKEN",
+    `its page leads to ${address.slice(0, 120)}, and that page has no such part.`,
+    {
+      place: placeOfAddress(address, entry, workshop),
+      hint:
+        close === undefined
+          ? "A heading's address is #h- and its words, in lower case, with hyphens"
+          : `Write  ${address.slice(0, address.indexOf("#"))}#${close}`,
+    },
+  );
 }
 
 function decodePath(pathname: string): string {

@@ -69,6 +69,15 @@ test("all problems of a file are told together", () => {
   assert.match(message, /a\.md:3: draft/);
 });
 
+test("a text with a colon in its first line, or with rules in it, is not taken for front matter", () => {
+  for (const text of [
+    "Note: this is text.\n\nMore.\n",
+    "Bread\n\n---\n\nand butter\n",
+    "---\n---\nNote: text\n---\n",
+  ])
+    assert.equal(parseFrontMatter("a.md", text, z.object({})).body.endsWith(text.slice(-5)), true, text);
+});
+
 for (const [what, text, line] of [
   ["broken YAML", "---\ntitle: a\ntags: [a\n---\n", /a\.md:[34]: /],
   ["a key that is there twice", "---\ntitle: a\ntitle: b\n---\n", /a\.md:3: /],
@@ -76,7 +85,21 @@ for (const [what, text, line] of [
   ["an alias, of which bombs are made", "---\ntitle: &a x\ntags: [*a, *a]\n---\n", /a\.md:2: /],
   ["a list instead of fields", "---\n- a\n---\n", /a\.md:2: /],
   ["a front matter that never ends", "---\ntitle: a\n", /a\.md:1: /],
-  ["no front matter where a field is required", "Just text\n", /a\.md:\d: title/],
+  [
+    "no front matter where a field is required",
+    "Just text\n",
+    /a\.md:1: the file has no front matter .*title/,
+  ],
+  [
+    "a front matter without its opening line",
+    "title: a\ntags: [b]\n---\nText\n",
+    /a\.md:1: front matter begins with/,
+  ],
+  [
+    "a front matter that does not begin the file",
+    "\n---\ntitle: a\n---\nText\n",
+    /a\.md:2: front matter begins with/,
+  ],
   ["a front matter of a megabyte", `---\ntitle: ${"a".repeat(1_000_000)}\n---\n`, /a\.md:1: .*longer/],
 ] as const) {
   test(`${what} is refused with file and line`, () => {

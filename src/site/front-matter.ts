@@ -24,6 +24,7 @@ const maxLength = 65_536;
 export function parseFrontMatter(file: string, text: string, schema: Schema): FrontMatter {
   const source = text.startsWith("\uFEFF") ? text.slice(1) : text;
   const { yaml, body, bodyLine } = split(file, source);
+  const isMissing = bodyLine === 1;
   const lines = new LineCounter();
   const document = parseDocument(yaml, {
     schema: "core",
@@ -42,7 +43,7 @@ export function parseFrontMatter(file: string, text: string, schema: Schema): Fr
   if (result.success) return { data: result.data, body, bodyLine };
   const problems = result.error.issues.map((issue) => {
     const path = issue.code === "unrecognized_keys" ? [...issue.path, issue.keys[0] ?? ""] : issue.path;
-    const line = at(offsetOf(document, path));
+    const line = isMissing ? 1 : at(offsetOf(document, path));
     return {
       line,
       text: `${path.length === 0 ? "front matter" : path.map(String).join(".")}: ${issue.message}`,
@@ -52,7 +53,8 @@ export function parseFrontMatter(file: string, text: string, schema: Schema): Fr
   throw invalid(
     file,
     first?.line ?? 1,
-    [first?.text, ...others.map((other) => `\n  ${file}:${other.line}: ${other.text}`)].join(""),
+    (isMissing ? "the file has no front matter (lines between --- and ---, at its top). " : "") +
+      [first?.text, ...others.map((other) => `\n  ${file}:${other.line}: ${other.text}`)].join(""),
   );
 }
 
@@ -65,7 +67,12 @@ function invalid(file: string, line: number, message: string): Error {
 
 function split(file: string, source: string): { yaml: string; body: string; bodyLine: number } {
   const opening = /^---[ \t]*\r?\n/.exec(source);
-  if (opening === null) return { yaml: "", body: source, bodyLine: 1 };
+  if (opening === null) {
+    const line = lineOfUnopened(source);
+    if (line !== undefined)
+      throw invalid(file, line, "front matter begins with a line of its own, ---, the first of the file");
+    return { yaml: "", body: source, bodyLine: 1 };
+  }
   const rest = source.slice(opening[0].length);
   const closing = /^---[ \t]*(?:\r?\n|$)/m.exec(rest);
   if (closing === null) throw invalid(file, 1, "the front matter that begins here has no closing ---");
@@ -74,6 +81,21 @@ function split(file: string, source: string): { yaml: string; body: string; body
   const yaml = rest.slice(0, closing.index);
   const linesBefore = source.slice(0, opening[0].length + closing.index).split("\n").length;
   return { yaml, body: rest.slice(closing.index + closing[0].length), bodyLine: linesBefore + 1 };
+}
+
+/** Where front matter seems to be meant that no `---` on the first line opens: fields up to a `---`, or a `---` further down. */
+function lineOfUnopened(source: string): number | undefined {
+  const lines = source.slice(0, maxLength).split(/\r?\n/);
+  const first = lines.findIndex((line) => line.trim() !== "");
+  if (first < 0) return undefined;
+  const isField = (line: string | undefined): boolean => /^[A-Za-z_][\w-]*:(?:\s|$)/.test(line ?? "");
+  const rest = lines.slice(first + 1);
+  const closing = rest.findIndex((line) => /^---[ \t]*$/.test(line));
+  const between = rest.slice(0, Math.max(0, closing)).filter((line) => line.trim() !== "");
+  const inFields = closing >= 0 && between.every((line) => isField(line) || /^[\s#-]/.test(line));
+  const isUnopened = inFields && isField(lines[first]);
+  const isLate = inFields && between.length > 0 && /^\s*-{3,}\s*$/.test(lines[first] ?? "");
+  return isUnopened || isLate ? first + 1 : undefined;
 }
 
 function refuseAliases(document: Document, refuse: (offset: number | undefined) => Error): void {

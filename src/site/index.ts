@@ -4,4 +4,4 @@ export type { SiteErrorCode, SourcePlace } from "./errors.ts";
 export { buildSite } from "./node/build-site.ts";
 export type { BuildProgress, BuildSiteOptions, SiteBuild } from "./node/build-site.ts";
 export type { InlineCode } from "./provenance.ts";
-export type { SiteFile, SourceFile } from "./source.ts";
+export type { SiteFile, SiteWarning, SourceFile } from "./source.ts";

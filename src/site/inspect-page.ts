@@ -24,6 +24,8 @@ export interface PageFacts {
   readonly inlineStyles: ReadonlySet<string>;
   readonly references: readonly Reference[];
   readonly hasForm: boolean;
+  /** What a link's `#fragment` can lead to. */
+  readonly anchors: ReadonlySet<string>;
   /** Why it can't be published; empty if it can. */
   readonly problems: readonly string[];
 }
@@ -50,6 +52,7 @@ class PageReader implements PageFacts {
   readonly inlineStyles = new Set<string>();
   readonly references: Reference[] = [];
   readonly problems: string[] = [];
+  readonly anchors = new Set<string>();
   hasForm = false;
   readonly #url: string;
   readonly #code: InlineCode;
@@ -63,6 +66,8 @@ class PageReader implements PageFacts {
     const refusal = refusedElement(element.tagName);
     if (refusal !== undefined) this.problems.push(refusal);
     if (element.tagName === "form") this.hasForm = true;
+    for (const anchor of [element.properties.id, element.tagName === "a" && element.properties.name])
+      if (typeof anchor === "string") this.anchors.add(anchor);
     if (element.tagName === "link") this.#readRelations(element);
     for (const [name, value] of Object.entries(element.properties)) this.#readAttribute(element, name, value);
     if (element.tagName === "script") this.#readScript(element);

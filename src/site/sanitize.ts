@@ -4,6 +4,8 @@ import { sanitize } from "hast-util-sanitize";
 import type { Schema } from "hast-util-sanitize";
 import { toHtml } from "hast-util-to-html";
 import { highlight } from "./highlight.ts";
+import { findRemovals } from "./removals.ts";
+import type { Removal } from "./removals.ts";
 import { vouchForHtml } from "./safe-html.ts";
 import type { SafeHtml } from "./safe-html.ts";
 
@@ -20,6 +22,8 @@ export interface Heading {
 export interface SanitizedContent {
   readonly html: SafeHtml;
   readonly headings: readonly Heading[];
+  /** What was in the HTML and is not in `html`. */
+  readonly removals: readonly Removal[];
 }
 
 const headingNames = ["h1", "h2", "h3", "h4", "h5", "h6"];
@@ -136,7 +140,9 @@ const schema: Schema = {
  * only way for text to become markup in a page.
  */
 export function sanitizeContent(html: string): SanitizedContent {
-  const tree = sanitize(fromHtml(html, { fragment: true }), schema) as Root;
+  const raw = fromHtml(html, { fragment: true });
+  const tree = sanitize(raw, schema) as Root;
+  const removals = findRemovals(raw, tree, rules);
   const headings = nameHeadings(tree);
   const anchors = new Set(headings.map(({ id }) => id));
   visitElements(tree, (element) => {
@@ -153,8 +159,11 @@ export function sanitizeContent(html: string): SanitizedContent {
   return {
     html: vouchForHtml(toHtml(tree, { characterReferences: { useNamedReferences: false } }), "content"),
     headings,
+    removals,
   };
 }
+
+const rules = { kept: new Set(schema.tagNames), stripped: new Set(schema.strip) };
 
 const isHighlighted = ({ properties: { className } }: Element): boolean =>
   Array.isArray(className) && className[0] === "hljs";

@@ -15,3 +15,12 @@ export interface SiteFile {
   /** Its address changes with its bytes. */
   readonly immutable: boolean;
 }
+
+/** Something that the build did otherwise than its author may think. */
+export interface SiteWarning {
+  /** Relative to the contract, with `/`. */
+  readonly file: string;
+  /** From 1, if it is known. */
+  readonly line: number | undefined;
+  readonly message: string;
+}

@@ -383,12 +383,42 @@ const badInputs: Record<string, BadInput> = {
   "a link to a page that is not there": {
     files: { "content/pages/index.md": "---\ntitle: a\n---\n[x](/nowhere/)\n" },
     code: "SITE_REFERENCE_BROKEN",
-    message: /^content\/pages\/index\.md: .*\/nowhere\//,
+    message: /^content\/pages\/index\.md:4: .*\/nowhere\//,
+  },
+  "a link to a page that is not there, written in a template": {
+    files: {
+      "templates/pages.tsx": inTemplate('<a href="/nowhere/">x</a>'),
+      "content/pages/index.md": "---\ntitle: a\n---\n[a longer one](/nowhere/else/)\n",
+      "content/pages/nowhere/else.md": "---\ntitle: a\n---\n",
+    },
+    code: "SITE_REFERENCE_BROKEN",
+    message: /^templates\/pages\.tsx:\d+: .*\/nowhere\/, where/,
+  },
+  "a link that a template puts together from a field": {
+    files: {
+      "templates/pages.tsx": inTemplate("<a href={`/notes/${entry.data.title}/`}>x</a>"),
+      "content/pages/index.md": "---\ntitle: a\n---\n",
+    },
+    code: "SITE_REFERENCE_BROKEN",
+    message: /^templates\/pages\.tsx: .*\/notes\/a\//,
+  },
+  "a link to a part of another page that it does not have": {
+    files: {
+      "content/pages/index.md": "---\ntitle: a\n---\n\n[x](/about/#closed)\n",
+      "content/pages/about.md": "---\ntitle: a\n---\n## Opening hours\n",
+    },
+    code: "SITE_REFERENCE_BROKEN",
+    message: /^content\/pages\/index\.md:5: .*\/about\/#closed, and that page has no such part/,
+  },
+  "a link to a part of the same page that it does not have": {
+    files: { "content/pages/index.md": "---\ntitle: a\n---\n[x](#top) [y](#h-nothing)\n" },
+    code: "SITE_REFERENCE_BROKEN",
+    message: /^content\/pages\/index\.md:4: .*#h-nothing/,
   },
   "a picture from elsewhere": {
     files: { "content/pages/index.md": "---\ntitle: a\n---\n![x](https://evil.example/a.png)\n" },
     code: "SITE_REFERENCE_FOREIGN",
-    message: /^content\/pages\/index\.md: .*evil\.example/,
+    message: /^content\/pages\/index\.md:4: .*evil\.example/,
   },
   "a script without integrity": {
     files: { "public/site.js": "go()", "templates/pages.tsx": inTemplate('<script src="/site.js" />') },
@@ -429,6 +459,58 @@ for (const [what, { files, code, message, withApi }] of Object.entries(badInputs
     );
   });
 }
+
+test("links to parts that are there are honest, and one whose heading has the prefix is told how to write it", async (context) => {
+  const about = "---\ntitle: a\n---\n## Opening hours\n[here](#opening-hours) [top](#) [text](#:~:text=a)\n";
+  const index = (link: string): string => `---\ntitle: a\n---\n[x](${link})\n`;
+  const build = (link: string): Promise<unknown> =>
+    buildWith(context, { "content/pages/about.md": about, "content/pages/index.md": index(link) });
+  await build("/about/#h-opening-hours");
+  await build("https://elsewhere.example/#anything");
+  await build("/site.css#anything");
+  await assert.rejects(
+    build("/about/#opening-hours"),
+    (error: { hint?: string }) => error.hint === "Write  /about/#h-opening-hours",
+  );
+});
+
+test("what is removed from content is told, with its line; what stands in code or is allowed is not", async (context) => {
+  const { warnings } = await buildWith(context, {
+    "content/pages/index.md": `---
+title: a
+---
+Write \`<iframe>\` or \`onclick=\` in code: <em>fine</em>.
+
+<iframe src="https://evil.example/"></iframe>
+
+A line, and on the next
+a word <b onclick="go()">to click</b> and <blink>old</blink> markup.
+
+\`\`\`html
+<script>not this one</script>
+\`\`\`
+
+<div class="box">
+
+<p>text</p>
+<script>this one()</script>
+</div>
+
+[x](ftp://files.example/)
+`,
+  });
+  assert.deepEqual(
+    warnings.map(({ file: where, line, message }) => `${where}:${line} ${message}`),
+    [
+      "content/pages/index.md:6 <iframe> was removed with what is in it: content can't have it",
+      "content/pages/index.md:9 <blink> was removed, and what is in it kept: content can't have it",
+      "content/pages/index.md:18 <script> was removed with what is in it: content can't have it",
+      "content/pages/index.md:9 onclick was removed from <b>: content can't run code",
+      "content/pages/index.md:15 class was removed from <div>: content can't have it, or not with this value",
+      "content/pages/index.md:undefined href was removed from <a>: content can't have it, or not with this value",
+    ],
+  );
+});
 
 for (const folder of ["content", "public"]) {
   test(`a symbolic link in ${folder} is not followed out of it`, async (context) => {

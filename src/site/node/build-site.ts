@@ -6,6 +6,7 @@ import { buildPages, toReleaseInput } from "../build-pages.ts";
 import type { SitePage } from "../build-pages.ts";
 import { siteError } from "../errors.ts";
 import { mediaTypeOf } from "../media-types.ts";
+import type { SiteWarning } from "../source.ts";
 import { compressAll } from "./compress.ts";
 import { loadTemplates } from "./load-templates.ts";
 import { readFolder } from "./read-folder.ts";
@@ -37,6 +38,8 @@ export interface SiteBuild {
   readonly files: number;
   /** Their bytes before compression. */
   readonly bytes: number;
+  /** What was done otherwise than an author may think: markup that content can't have was removed. */
+  readonly warnings: readonly SiteWarning[];
 }
 
 /**
@@ -74,7 +77,7 @@ export async function buildSite({
   const loaded = await loadTemplates(base, resolve(base, site.templates), site.collections.keys());
   onProgress({ step: "templates", done: 1, total: 1 });
 
-  const { files, pages, notFound } = await buildPages(
+  const { files, pages, notFound, warnings } = await buildPages(
     { origin: contract.origin, routes: contract.routes, apiRoots: contract.apiRoots, site },
     { content, assets, ...loaded },
     (done, total) => onProgress({ step: "pages", done, total }),
@@ -91,6 +94,7 @@ export async function buildSite({
   return {
     release: await encodeRelease(inputs, notFound === undefined ? {} : { notFound }),
     pages,
+    warnings,
     files: files.length,
     bytes: files.reduce((sum, file) => sum + file.bytes.length, 0),
   };

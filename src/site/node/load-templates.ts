@@ -18,6 +18,8 @@ export interface LoadedTemplates {
   readonly templates: ReadonlyMap<string, Template>;
   /** The inline scripts and styles that stand in their sources. */
   readonly inlineCode: InlineCode;
+  /** Texts of their sources, by file, to say where something was written. */
+  readonly templateSources: ReadonlyMap<string, string>;
   readonly placeOf: (error: unknown) => SourcePlace | undefined;
 }
 
@@ -36,14 +38,19 @@ export async function loadTemplates(
 ): Promise<LoadedTemplates> {
   const names = await templateNames(root, folder, collections);
   const inlineCode = createInlineCode();
-  const { code, map } = await bundle(root, folder, names, inlineCode);
+  const templateSources = new Map<string, string>();
+  const { code, map } = await bundle(root, folder, names, (file, source) => {
+    templateSources.set(file, source);
+    collectInlineCode(file, source, inlineCode);
+  });
   const scratch = await mkdtemp(join(tmpdir(), "curtainwall-templates-"));
   const file = join(scratch, "templates.mjs");
   const placeOf = createPlaceOf(file, new SourceMap(JSON.parse(map) as SourceMapPayload));
   try {
     await writeFile(file, code, { mode: 0o600 });
     const modules = await importBundle(file, placeOf);
-    return { templates: checkExports(names, modules, templateFile(root, folder)), inlineCode, placeOf };
+    const templates = checkExports(names, modules, templateFile(root, folder));
+    return { templates, inlineCode, templateSources, placeOf };
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
@@ -73,7 +80,7 @@ async function bundle(
   root: string,
   folder: string,
   names: readonly string[],
-  inlineCode: InlineCode,
+  onSource: (file: string, source: string) => void,
 ): Promise<{ code: string; map: string }> {
   running++;
   const failures: unknown[] = [];
@@ -103,7 +110,7 @@ async function bundle(
       sourcemap: "external",
       charset: "utf8",
       logLevel: "silent",
-      plugins: [externalPackages(), scanSources(root, inlineCode, failures)],
+      plugins: [externalPackages(), scanSources(root, onSource, failures)],
     });
     const textOf = (ending: string): string =>
       outputFiles.find(({ path }) => path.endsWith(ending))?.text ?? "";
@@ -125,14 +132,18 @@ async function bundle(
 }
 
 /** Reads each source before it is bundled. What is not bundled (packages) is still checked when it renders. */
-function scanSources(root: string, inlineCode: InlineCode, failures: unknown[]): Plugin {
+function scanSources(
+  root: string,
+  onSource: (file: string, source: string) => void,
+  failures: unknown[],
+): Plugin {
   return {
     name: "curtainwall-scan",
     setup(bundler) {
       bundler.onLoad({ filter: /\.[cm]?[jt]sx?$/, namespace: "file" }, async ({ path }) => {
         const source = await readFile(path, "utf8");
         try {
-          collectInlineCode(toUrlPath(relative(root, path)), source, inlineCode);
+          onSource(toUrlPath(relative(root, path)), source);
         } catch (failure) {
           failures.push(failure);
           return { errors: [{ text: "refused" }] };
