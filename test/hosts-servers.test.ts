@@ -6,7 +6,7 @@ import type { TestContext } from "node:test";
 import fc from "fast-check";
 import { decodeRelease, encodeRelease } from "../src/contract/index.ts";
 import type { Release, ReleaseInput } from "../src/contract/index.ts";
-import { emitCaddy, emitNginx } from "../src/hosts/index.ts";
+import { emitHost } from "../src/hosts/index.ts";
 import type { DeclaredRedirect, DeclaredSite, Emission } from "../src/hosts/index.ts";
 import { requires } from "./requires.ts";
 import { bakeryRelease } from "./support/bakery-release.ts";
@@ -53,7 +53,9 @@ const servers: readonly Server[] = [
   {
     name: "nginx",
     emit: (site, folder, pair) =>
-      emitNginx(site, { folder, certificate: pair, listen: [`unix:${folder}/s ssl http2`] }),
+      emitHost("nginx", site, {
+        nginx: { folder, certificate: pair, listen: [`unix:${folder}/s ssl http2`] },
+      }),
     start: startNginx,
     pages: ["200 +accept-ranges", "200 +server", "200 ~etag"],
     revalidated: ["304 +server", "304 ~etag"],
@@ -75,7 +77,7 @@ const servers: readonly Server[] = [
   {
     name: "caddy",
     emit: (site, folder, pair) =>
-      emitCaddy(site, { folder, certificate: pair, listen: [`unix/${folder}/s`] }),
+      emitHost("caddy", site, { caddy: { folder, certificate: pair, listen: [`unix/${folder}/s`] } }),
     start: startCaddy,
     pages: ["200 +accept-ranges", "200 ~etag"],
     revalidated: ["304 ~etag"],

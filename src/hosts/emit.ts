@@ -1,0 +1,44 @@
+import { emitCaddy } from "./caddy/emit.ts";
+import type { CaddyOptions } from "./caddy/emit.ts";
+import { emitCloudflare } from "./cloudflare/emit.ts";
+import type { CloudflareOptions } from "./cloudflare/emit.ts";
+import { emitNetlify } from "./netlify/emit.ts";
+import { emitNginx } from "./nginx/emit.ts";
+import type { NginxOptions } from "./nginx/emit.ts";
+import type { DeclaredSite, Emission, HostName } from "./site.ts";
+import { emitVercel } from "./vercel/emit.ts";
+
+/** Options of {@link emitHost}, by host. */
+export interface EmitOptions {
+  nginx?: NginxOptions;
+  caddy?: CaddyOptions;
+  cloudflare?: CloudflareOptions;
+}
+
+/** The hosts that files can be emitted for. */
+export const hostNames: readonly HostName[] = ["nginx", "caddy", "cloudflare", "netlify", "vercel"];
+
+/**
+ * Writes what a host needs to serve a site as the edge would: its own files, and where the site's bytes go. Whatever the host
+ * would refuse, drop or take for something else is an error here, with the path.
+ *
+ * @throws {CurtainwallError} with a code of {@link HostsErrorCode}
+ * @example
+ * ```ts
+ * const { files, placements, notes } = emitHost("nginx", site, { nginx: { folder: "/srv/site" } });
+ * ```
+ */
+export function emitHost(host: HostName, site: DeclaredSite, options: EmitOptions = {}): Emission {
+  switch (host) {
+    case "nginx":
+      return emitNginx(site, options.nginx);
+    case "caddy":
+      return emitCaddy(site, options.caddy);
+    case "cloudflare":
+      return emitCloudflare(site, options.cloudflare);
+    case "netlify":
+      return emitNetlify(site);
+    case "vercel":
+      return emitVercel(site);
+  }
+}
