@@ -34,6 +34,8 @@ export type TagFacts = Pick<
 /** Gathers facts from start tags in the order of the page. */
 export interface Collector {
   readonly add: (tag: StartTag) => void;
+  /** For an address that no tag holds. */
+  readonly addResource: (resource: ResourceFact) => void;
   readonly facts: () => TagFacts;
 }
 
@@ -75,7 +77,8 @@ export function createCollector(options: ReadPageOptions, readNested: ReadNested
     else if (tag.name === "style" && tag.content !== undefined)
       styles.push({ ...tag.content, attributes: tag.attributes });
     for (const attribute of tag.attributes) {
-      if (attribute.name.startsWith("on")) handlers.push(attribute);
+      // Only XML has names in capitals, and there they are others.
+      if (attribute.name.startsWith("on") && !/[A-Z]/.test(attribute.name)) handlers.push(attribute);
       else if (attribute.name === "style") styleAttributes.push(attribute);
       if (runsAsScript(element, attribute)) scriptUrls.push(attribute);
       if (attribute.name === "id" && !tag.isInert && attribute.value !== "") ids?.add(attribute.value);
@@ -128,7 +131,7 @@ export function createCollector(options: ReadPageOptions, readNested: ReadNested
     ids: ids === undefined ? undefined : [...ids],
   });
 
-  return { add, facts };
+  return { add, addResource: (resource) => resources.push(resource), facts };
 }
 
 function asElement(tag: StartTag): ElementRead {

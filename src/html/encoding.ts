@@ -40,6 +40,21 @@ export function decodePage(bytes: Uint8Array, charset?: string): DecodedPage {
     : { bytes, text, mark: 0, encoding: "utf-8", tentative: true };
 }
 
+/**
+ * Decodes an XML file: a byte order mark, then the header's charset, then its declaration, else UTF-8. What can't be decoded is an error.
+ *
+ * @throws {CurtainwallError} `HTML_ENCODING_UNSUPPORTED`
+ * @see https://www.w3.org/TR/xml/#charencoding, RFC 7303 §3
+ */
+export function decodeXml(bytes: Uint8Array, charset?: string): DecodedPage | undefined {
+  const start = String.fromCharCode(...bytes.subarray(0, 256));
+  const declared = /^<\?xml[^>]*?\sencoding\s*=\s*["']([^"']*)["']/.exec(start)?.[1];
+  const named = [charset, declared].find((label) => label !== undefined && encodingOf(label) !== undefined);
+  const encoding = markedEncoding(bytes) ?? (named === undefined ? undefined : encodingOf(named)) ?? "utf-8";
+  const page = decodeAs(bytes, encoding, false);
+  return encoding === "utf-8" && page.bytes !== bytes ? undefined : page;
+}
+
 function markedEncoding([first, second, third]: Uint8Array): string | undefined {
   if (first === 0xef && second === 0xbb && third === 0xbf) return "utf-8";
   if (first === 0xfe && second === 0xff) return "utf-16be";

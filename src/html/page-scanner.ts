@@ -169,6 +169,7 @@ export class PageScanner {
   #takeStartTag(tag: ScannedTag): number {
     const { what, to } = tag;
     if ((what & role.unclear) !== 0) return this.#giveUp("it has a frameset or plaintext");
+    if ((what & role.column) !== 0 && this.#templates > 0) return this.#giveUp("a template holds a column");
     if (this.#phase !== phase.inBody && this.#templates === 0) this.#advance(what, to);
     if ((what & role.foreign) !== 0) return this.#readForeign(tag);
     if ((what & role.noscript) !== 0 && !this.#context.isNoscript) return this.#readNoscript(tag);

@@ -7,6 +7,7 @@ import type { PageFacts, ReadPageOptions } from "./page-facts.ts";
 import { charsetIn } from "./prescan.ts";
 import { readDecodedWithParser } from "./reference.ts";
 import { scanPage } from "./scan.ts";
+import { readXml } from "./xml.ts";
 
 /** One way of reading a page's text. */
 type ReadDecoded = (page: DecodedPage, options: ReadPageOptions, readNested: ReadNested) => PageFacts;
@@ -51,8 +52,9 @@ function read(
   readDecoded: ReadDecoded,
   depth: number,
 ): PageFacts {
-  const { charset, ...rest } = options;
-  const readNested: ReadNested = (nested) => readSrcdoc(nested, rest, readDecoded, depth + 1);
+  const { charset } = options;
+  const readNested: ReadNested = (nested) => readSrcdoc(nested, options, readDecoded, depth + 1);
+  if (options.syntax === "xml") return readXml(bytes, options, readNested);
   const page = decodePage(bytes, charset);
   const facts = readDecoded(page, options, readNested);
   const late = page.tentative ? lateEncoding(facts) : undefined;
@@ -74,7 +76,8 @@ function readSrcdoc(
   readDecoded: ReadDecoded,
   depth: number,
 ): PageFacts {
-  if (depth <= maxNesting) return read(bytes, { ...options, charset: "utf-8" }, readDecoded, depth);
+  if (depth <= maxNesting)
+    return read(bytes, { ...options, charset: "utf-8", syntax: "html" }, readDecoded, depth);
   throw new CurtainwallError<HtmlErrorCode>(
     "HTML_PAGE_TOO_COMPLEX",
     `The page has frames with srcdoc inside each other, more than ${maxNesting} deep.`,

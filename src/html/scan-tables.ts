@@ -20,10 +20,13 @@ export const role = {
   noscript: 2048,
   /** What follows can't be told without building the tree. */
   unclear: 4096,
+  /** In a `<template>`, most tags after it are ignored. */
+  column: 8192,
 } as const;
 
 const {
   facts,
+  column,
   anchor,
   escapable,
   raw,
@@ -48,6 +51,7 @@ const roles: Record<string, number> = {
   bgsound: metadata,
   body,
   button: facts,
+  col: column,
   embed: facts,
   form: facts,
   frame: facts,

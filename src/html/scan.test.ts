@@ -182,7 +182,7 @@ suite("the scanner finds what the parser finds", () => {
       ),
       { numRuns: 3000 },
     );
-    assert.ok(sure > 1000, `it was sure of ${sure} of 3000 only: the test would show little`);
+    assert.ok(sure > 600, `it was sure of ${sure} of 3000 only: the test would show little`);
   });
 
   test("in random bytes", () => {
@@ -215,6 +215,10 @@ suite("the scanner leaves to the parser", () => {
     ["an unclosed script", "<script>1"],
     ["an unfinished tag", "<p><img src=a"],
     ["U+0000", "<p>\0<img src=a>"],
+    [
+      "a column in a template, behind which scripts are ignored",
+      "<template><col><script>1</script></template>",
+    ],
     ["a base in the body", "<table><base href=a></table>"],
     ["scripts inside a script's comment", "<script><!-- <script> </script> --></script>"],
   ];
