@@ -32,6 +32,7 @@ type Outcome = Pick<AuditCheck, "state" | "observations" | "evidence" | "reason"
 const maxPassing = 6;
 const maxFailing = 20;
 const maxReasons = 6;
+const maxReason = 400;
 
 /** Collects what a check sees. What is not observed is not passed: a tally without observations is missing. */
 export class Tally {
@@ -59,7 +60,7 @@ export class Tally {
 
   /** Part of the check could not be made. */
   miss(reason: string): void {
-    this.#missing.add(reason);
+    this.#missing.add(printable(reason, maxReason));
   }
 
   /** Part of the check has nothing to look at. The check as a whole does not apply only if nothing else was seen or missed. */

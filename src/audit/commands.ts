@@ -32,7 +32,7 @@ export function createCommands({ folder, address, environment, start }: Commands
     audit: (options) =>
       line("audit", ...where, ...(address === undefined ? [] : [shellWord(address)]), options),
     curtainwall,
-    start: start ?? curtainwall("start"),
+    start: start === undefined ? curtainwall("start") : [...environment, start].join(" "),
     inFolder: (command) => (folder === "." ? command : `(cd ${shellWord(folder)} && ${command})`),
   };
 }

@@ -54,6 +54,7 @@ async function auditHostile(port: number, budgetMs = 8000): Promise<AuditReport>
     return await runAudit({
       contract: site.contract,
       plan: site.plan,
+      release: site.release,
       ca: site.ca,
       target: new URL(`https://localhost:${port}`),
       root,
@@ -196,6 +197,43 @@ describe("a hostile target", () => {
       }
     },
   );
+
+  test(
+    "that takes its time for each answer is left when the audit's time is up",
+    { timeout: 30_000 },
+    async () => {
+      const answer = "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 2\r\n\r\nok";
+      const server = await startHostile((socket) => {
+        socket.on("data", () => setTimeout(() => socket.write(answer), 150));
+      });
+      try {
+        const report = await auditHostile(server.port, 3000);
+        assertNothingProved(report);
+        assert.ok(report.durationMs < 15_000, `${report.durationMs} ms`);
+        assert.match(JSON.stringify(report), /the audit's time was used up/);
+      } finally {
+        server.close();
+      }
+    },
+  );
+
+  test("that refuses everything in the same words proves nothing by not having what is looked for", async () => {
+    for (const status of [400, 401, 403, 404, 429, 500]) {
+      const server = await startHostile(
+        answerEach(`HTTP/1.1 ${status} No\r\ncontent-type: text/plain\r\ncontent-length: 2\r\n\r\nno`),
+      );
+      try {
+        const report = await auditHostile(server.port, 3000);
+        assertNothingProved(report);
+        const stateOf = (name: string): string | undefined =>
+          report.rows.flatMap(({ checks }) => checks).find((check) => check.name === name)?.state;
+        for (const name of ["none is served", "burst of N + 1", "no stack, path, SQL or version in errors"])
+          assert.notEqual(stateOf(name), "passed", `${name}, answered ${status}`);
+      } finally {
+        server.close();
+      }
+    }
+  });
 
   test("whose certificate does not verify gets no token, and fails API-8", async () => {
     const site = await startSite();

@@ -2,6 +2,7 @@ import type { ReleaseFile, ReleaseIndex, ReleaseVariant } from "../contract/inde
 import { sha256, toHex } from "../shared/index.ts";
 import { reasonOf } from "./check.ts";
 import type { AuditContext } from "./context.ts";
+import { printable } from "./evidence.ts";
 import type { Exchange } from "./probe.ts";
 
 /** How what a target serves compares with the release in the project's folder. */
@@ -90,7 +91,7 @@ async function faultOf(
   if (response.status !== status) return `answered ${response.status}, not ${status}`;
   const encoding = response.header("content-encoding") ?? "identity";
   // A server may always choose identity (RFC 9110 §12.5.3), but nothing that was not asked for.
-  if (encoding !== asked.encoding && encoding !== "identity") return `sent as ${encoding}`;
+  if (encoding !== asked.encoding && encoding !== "identity") return `sent as ${printable(encoding, 40)}`;
   const expected = variants.find((variant) => variant.encoding === encoding);
   const digest = toHex(await sha256(response.body));
   return digest === expected?.sha256

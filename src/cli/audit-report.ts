@@ -142,7 +142,7 @@ function checkLines(check: AuditCheck, { paint, columns, verbose }: Page): strin
   const state = check.state === "passed" || check.state === "failed" ? "" : ` (${check.state})`;
   return [
     `  ${paint(style, sign)} ${clean(check.name)}${paint("dim", state)}`,
-    ...(check.reason === undefined ? [] : wrap(clean(check.reason), columns, "    ")),
+    ...(check.reason === undefined ? [] : reasonLines(clean(check.reason), columns, "    ")),
     ...check.evidence.slice(0, maxFindings).flatMap((evidence) => evidenceLines(evidence, columns)),
     ...(check.state === "failed" || (verbose && check.state === "passed")
       ? [paint("cyan", `    $ ${clean(check.reproduce)}`)]
@@ -156,9 +156,16 @@ function gaps(rows: readonly AuditRow[], { paint, columns }: Page): string[] {
     row.checks.filter(({ state }) => state === "missing").map((check) => ({ row, check })),
   );
   const lines = [...Map.groupBy(missing, ({ check }) => check.reason ?? "")].flatMap(([reason, found]) =>
-    wrap(`${whatMisses(found)}: ${clean(reason)}`, columns, "  "),
+    reasonLines(`${whatMisses(found)}: ${clean(reason)}`, columns, "  "),
   );
   return lines.length === 0 ? [] : [paint(["bold", "yellow"], "Not checked"), ...lines];
+}
+
+/** A reason; a command that ends it, behind two spaces, stays whole on a line of its own. */
+function reasonLines(text: string, columns: number, margin: string): string[] {
+  const at = text.indexOf("  ");
+  if (at < 0) return wrap(text, columns, margin);
+  return [...wrap(text.slice(0, at), columns, margin), `${margin}  $ ${text.slice(at).trim()}`];
 }
 
 function whatMisses(found: readonly { row: AuditRow; check: AuditCheck }[]): string {

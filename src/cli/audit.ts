@@ -1,124 +1,124 @@
-import { accessSync, constants, existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { pathToFileURL } from "node:url";
+import { existsSync } from "node:fs";
 import { runAudit } from "../audit/index.ts";
-import type { AuditPlan } from "../audit/index.ts";
-import { findRecord } from "../ledger/node.ts";
-import { CurtainwallError } from "../shared/index.ts";
-import { loadContract, readCurrentRelease, stackFolders } from "../stack/index.ts";
-import type { StackFolders } from "../stack/index.ts";
+import type { AuditPlan, AuditReport } from "../audit/index.ts";
+import { CurtainwallError, isCurtainwallError } from "../shared/index.ts";
+import { loadContract, stackFolders } from "../stack/index.ts";
+import { assignments, findBrowser, ledgerOf, loadPlan, readAuthority, readRelease } from "./audit-inputs.ts";
 import { renderReport } from "./audit-report.ts";
 import { usageError } from "./command.ts";
-import type { Command } from "./command.ts";
+import type { Command, CommandInput } from "./command.ts";
 import { exitCodes, print, printJson, say, showProgress, styled } from "./voice.ts";
 
 export const auditCommand: Command = {
   name: "audit",
-  usage: "[folder] [https://address] [--only API-1,API-5] [--json]",
+  usage:
+    "[folder] [https://address] [--only API-1,API-5] [--verbose] [--json] [--browser path] [--token identity]",
   summary: "Check a running stack against the 24 items, with evidence for each verdict",
   options: {
-    json: { type: "boolean", says: "print the report as JSON" },
     only: { type: "string", says: "rows to check, separated by commas" },
+    verbose: { type: "boolean", says: "show every check with its evidence and its command" },
+    json: { type: "boolean", says: "print the report as JSON" },
     browser: { type: "string", says: "path of Chromium; by default it is looked for in the usual places" },
+    token: { type: "string", says: "print a token of one of the plan's identities, and do nothing else" },
   },
   notes: [
     "The address is the contract's origin unless you name one. Requests that write are sent only to this machine.",
     "curtainwall.audit.ts beside the contract says who to be and what to ask for.",
-    "Exit code 1 when a row failed. A row that could not be checked in full is unknown, which is never a pass.",
+    "Exit code 1 when a row failed, or nothing answered. A row that could not be checked in full, or that has nothing to",
+    "check, is unknown, which is never a pass.",
   ],
   async run({ positionals, flags, values }) {
-    const address = positionals.find((argument) => /^https?:\/\//.test(argument));
-    const folder = positionals.find((argument) => argument !== address) ?? ".";
-    const stray =
-      positionals.find((argument) => argument !== address && argument !== folder) ??
-      (existsSync(folder) ? undefined : folder);
-    if (stray !== undefined)
-      throw usageError(
-        `"${stray}" is neither a folder nor an address; an address begins with https://`,
-        auditCommand,
-      );
-    const target = URL.parse(address ?? "") ?? undefined;
-    if (address !== undefined && target === undefined)
-      throw usageError(`"${address}" is no address`, auditCommand);
-    const { contract, root } = await loadContract(folder);
+    const { folder, target } = readArguments(positionals);
+    const { contract, root, environment } = await loadContract(folder);
+    const plan = await loadPlan(root);
+    const identity = values.get("token");
+    if (identity !== undefined) return printToken(plan, identity);
     const folders = stackFolders(root);
-    const browser = values.get("browser") ?? findBrowser();
     const line = showProgress();
     const report = await runAudit({
       contract,
       root,
       target: target ?? new URL(contract.origin),
-      plan: await loadPlan(root),
-      release: await readCurrentRelease(folders),
-      ca: readIfThere(join(folders.authority, "ca.crt")),
-      browser: browser === undefined ? undefined : { executablePath: browser },
+      plan,
+      release: await readRelease(folders, folder),
+      ca: readAuthority(folders),
+      browser: findBrowser(values.get("browser")),
+      environment: assignments(environment, process.env),
       only: values.get("only")?.split(","),
       onProgress: ({ row, what, done, of }) => line.update(`${done}/${of}  ${row}  ${what}`),
-      ...(canRead(folders.logFile) ? { lookUpLedger: (id: string) => findRecord(folders.logFile, id) } : {}),
-    }).finally(() => line.done());
+      ...ledgerOf(folders),
+    })
+      .catch((error: unknown) => {
+        throw isCurtainwallError(error, "AUDIT_TARGET_INVALID")
+          ? usageError(error.message, auditCommand)
+          : error;
+      })
+      .finally(() => line.done());
     if (flags.has("json")) printJson(report);
     else
       print(
         renderReport(report, {
           colour: process.stdout.isTTY && process.env.NO_COLOR === undefined,
           width: process.stdout.columns ?? 100,
+          verbose: flags.has("verbose"),
         }),
       );
-    if (report.summary.failed > 0)
-      say(styled("red", `${report.summary.failed} of ${report.rows.length} rows failed.`));
-    const live = report.rows.flatMap(({ checks }) => checks).filter(({ kind }) => kind === "live");
-    const isDeaf =
-      live.length > 0 && live.every(({ verdict }) => verdict === "missing") && report.summary.proved === 0;
-    if (isDeaf) say(styled("red", `Nothing live could be checked at ${report.target}: does it run?`));
-    return isDeaf || report.summary.failed > 0 ? exitCodes.failed : exitCodes.done;
+    return conclude(report);
   },
 };
 
-async function loadPlan(root: string): Promise<AuditPlan | undefined> {
-  const file = ["curtainwall.audit.ts", "curtainwall.audit.js"]
-    .map((name) => join(root, name))
-    .find((path) => existsSync(path));
-  if (file === undefined) return undefined;
-  try {
-    return ((await import(pathToFileURL(file).href)) as { default?: AuditPlan }).default;
-  } catch (cause) {
-    if (cause instanceof CurtainwallError) throw cause;
-    throw new CurtainwallError(
-      "STACK_CONFIG_FAILED",
-      `${file} can't be loaded: ${(cause as Error).message}`,
-      { cause },
+function readArguments(positionals: CommandInput["positionals"]): {
+  folder: string;
+  target: URL | undefined;
+} {
+  const address = positionals.find((argument) => /^https?:\/\//.test(argument));
+  const folder = positionals.find((argument) => argument !== address) ?? ".";
+  const stray =
+    positionals.find((argument) => argument !== address && argument !== folder) ??
+    (existsSync(folder) ? undefined : folder);
+  if (stray !== undefined)
+    throw usageError(
+      `"${stray}" is neither a folder nor an address; an address begins with https://`,
+      auditCommand,
     );
-  }
+  const target = URL.parse(address ?? "") ?? undefined;
+  if (address !== undefined && target === undefined)
+    throw usageError(`"${address}" is no address`, auditCommand);
+  return { folder, target };
 }
 
-/** The release that was built here, if one was and it is whole. */
-/** The log belongs to the ledger's user; who may not read it audits without. */
-function canRead(file: string): boolean {
+/** Prints the token that the report's commands ask for. */
+async function printToken(plan: AuditPlan | undefined, name: string): Promise<number> {
+  const identities = plan?.identities ?? {};
+  if (!Object.hasOwn(identities, name))
+    throw usageError(
+      `The plan has no identity "${name}"; it has ${Object.keys(identities).join(", ") || "none"}`,
+      auditCommand,
+    );
   try {
-    accessSync(file, constants.R_OK);
-    return true;
-  } catch {
-    return false;
+    print((await identities[name]?.token()) ?? "");
+  } catch (cause) {
+    throw new CurtainwallError("AUDIT_TOKEN_REFUSED", `No token for ${name}: ${(cause as Error).message}`, {
+      cause,
+      hint:
+        plan?.start === undefined
+          ? "Does its issuer run?"
+          : `Does its issuer run? Start it with  ${plan.start}`,
+    });
   }
+  return exitCodes.done;
 }
 
-const readIfThere = (file: string): string | undefined =>
-  existsSync(file) ? readFileSync(file, "utf8") : undefined;
-
-const browserPlaces = [
-  "/usr/bin/chromium",
-  "/usr/bin/chromium-browser",
-  "/usr/bin/google-chrome",
-  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-];
-
-function findBrowser(): string | undefined {
-  return browserPlaces.find((path) => {
-    try {
-      accessSync(path, constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
+/** Says what matters most, and whether this was a success: silence is none. */
+function conclude({ rows, summary }: AuditReport): number {
+  if (summary.failed > 0) say(styled("red", `${summary.failed} of ${rows.length} rows failed.`));
+  const live = rows
+    .flatMap(({ checks }) => checks)
+    .filter(({ kind, state }) => kind === "live" && state !== "not applicable");
+  const isDeaf = live.length > 0 && live.every(({ state }) => state === "missing") && summary.proved === 0;
+  if (isDeaf) {
+    const reason = live.find((check) => check.reason?.startsWith("comes with ") !== true)?.reason;
+    say(styled("red", `Nothing live could be checked: ${reason ?? "no check of these rows exists yet"}.`));
+  }
+  return isDeaf || summary.failed > 0 ? exitCodes.failed : exitCodes.done;
 }

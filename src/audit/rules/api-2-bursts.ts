@@ -2,7 +2,7 @@ import type { ContractRoute, Limit } from "../../contract/index.ts";
 import type { Call } from "../caller.ts";
 import type { Check, Tally } from "../check.ts";
 import type { AuditContext } from "../context.ts";
-import { honestCalls } from "../inputs.ts";
+import { honestCalls, lacking } from "../inputs.ts";
 import type { HonestCall } from "../inputs.ts";
 import type { Exchange, ProbeRequest } from "../probe.ts";
 import { see, withoutRoutes } from "./shared.ts";
@@ -21,6 +21,9 @@ const withoutLimits =
 /** For {@link Check.notApplicable}. */
 export const withoutClientLimits = withoutLimits("client");
 
+/** A limit that admits nobody is no limit that was seen to work. */
+const refusedAtOnce = "even the first request was refused (429), so this shows no limit";
+
 const noTarget = "no route with a limit per client can be called: see the burst's reasons";
 
 /** The tightest limit per client of a route, and a request that counts against it without doing anything. */
@@ -34,7 +37,7 @@ function target(context: AuditContext, route: ContractRoute): { limit: Limit; ca
   if (limit.burst > maxBurst)
     return `${route.key} admits ${limit.burst} at once: more than the ${maxBurst} that an audit sends`;
   const [honest] = honestCalls(context, route);
-  if (honest === undefined) return `no sample in the plan that ${route.key} accepts`;
+  if (honest === undefined) return lacking(context, route);
   return { limit, call: { route, input: honest.input, ...harmless(route) } };
 }
 
@@ -76,6 +79,7 @@ async function spend(
     if (response.status === 429) refusal = { request: sent, response };
     else admitted++;
   }
+  if (admitted === 0) return tally.miss(`${route.key}: ${refusedAtOnce}`);
   const seconds = (context.now() - startedAt) / 1000;
   const allowed = limit.burst + Math.ceil((seconds * limit.count) / limit.windowSeconds);
   tally.expect(refusal !== undefined && admitted <= allowed, {
@@ -181,7 +185,7 @@ export const perUser: Check = {
         .reduce((least, next) => (next.burst < least.burst ? next : least));
       const honest = honestCalls(context, route).at(-1);
       const regrowSeconds = (limit.burst * limit.windowSeconds) / limit.count;
-      if (honest === undefined) tally.miss(`no identity in the plan may call ${route.key}`);
+      if (honest === undefined) tally.miss(lacking(context, route));
       else if (limit.burst > maxBurst || regrowSeconds > 120)
         tally.miss(
           `${route.key} (${limit.text}): its burst would lock the user out for ${Math.round(regrowSeconds)} s`,
@@ -220,6 +224,7 @@ async function spendUser(
     if (status === 429) refusals++;
     else admitted++;
   }
+  if (admitted === 0) return tally.miss(`${route.key}, as ${as}: ${refusedAtOnce}`);
   const seconds = (context.now() - startedAt) / 1000;
   const allowed = limit.burst + Math.ceil((seconds * limit.count) / limit.windowSeconds);
   tally.expect(refusals > 0 && admitted <= allowed, {

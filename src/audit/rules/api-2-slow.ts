@@ -1,6 +1,6 @@
 import type { Check, Tally } from "../check.ts";
 import type { AuditContext } from "../context.ts";
-import { honestCalls } from "../inputs.ts";
+import { honestCalls, lacking } from "../inputs.ts";
 import type { Protocol } from "../probe.ts";
 import { isSuccess, pagePath, see } from "./shared.ts";
 
@@ -90,7 +90,7 @@ export const slowBody: Check = {
       ) ?? context.contract.routes.find((candidate) => candidate.body !== undefined);
     if (route === undefined) return;
     const [honest] = honestCalls(context, route);
-    if (honest === undefined) return tally.miss(`no sample in the plan that ${route.key} accepts`);
+    if (honest === undefined) return tally.miss(lacking(context, route));
     const { path, headers = [] } = await context.caller.request({ route, ...honest });
     const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join("");
     const http1 = encoder.encode(

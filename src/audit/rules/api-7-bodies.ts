@@ -104,6 +104,8 @@ export const canariesStay: Check = {
       for (const honest of route.method === "GET" ? honestCalls(context, route) : [])
         look(route.key, await context.caller.call({ route, ...honest }));
     }
-    for (const { name, exchange } of (await provocations(context)).list) look(name, exchange);
+    const { list, missing } = await provocations(context);
+    for (const reason of missing) tally.miss(reason);
+    for (const { name, exchange } of list) look(name, exchange);
   },
 };

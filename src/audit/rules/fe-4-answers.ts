@@ -1,6 +1,6 @@
 import type { ContractRoute } from "../../contract/index.ts";
 import type { AuditContext } from "../context.ts";
-import { honestCalls } from "../inputs.ts";
+import { honestCalls, lacking } from "../inputs.ts";
 import type { Exchange, ProbeRequest, Protocol } from "../probe.ts";
 import { withoutClientLimits } from "./api-2-bursts.ts";
 import {
@@ -125,7 +125,7 @@ export const answers: readonly AnswerClass[] = [
       const [route] = protectedRoutes(context);
       if (route === undefined) return "no route needs a token";
       const [honest] = honestCalls(context, route);
-      if (honest === undefined) return `no sample in the plan that ${route.key} accepts`;
+      if (honest === undefined) return lacking(context, route);
       return context.caller.call({ route, input: honest.input, protocol });
     },
   },
@@ -187,7 +187,7 @@ async function exhausted(context: AuditContext, protocol: Protocol): Promise<Exc
   if (least.burst > 400) return `every limit admits more than 400 at once`;
   const { route } = least;
   const [honest] = honestCalls(context, route);
-  if (honest === undefined) return `no sample in the plan that ${route.key} accepts`;
+  if (honest === undefined) return lacking(context, route);
   const bent =
     route.access.kind === "everyone" && route.method !== "GET"
       ? route.body === undefined

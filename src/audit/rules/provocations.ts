@@ -4,6 +4,7 @@ import type { Call } from "../caller.ts";
 import type { AuditContext } from "../context.ts";
 import { honestCalls, lacking } from "../inputs.ts";
 import type { Exchange } from "../probe.ts";
+import { notTheSite } from "./shared.ts";
 
 /** Errors that were provoked, and why some were not. */
 interface Provocations {
@@ -31,7 +32,8 @@ export function provocations(context: AuditContext): Promise<Provocations> {
 
 async function provokeAll(context: AuditContext): Promise<Provocations> {
   const list: Provocation[] = [];
-  const missing: string[] = [];
+  const stranger = await notTheSite(context);
+  const missing: string[] = stranger === undefined ? [] : [stranger];
   for (const route of context.contract.routes) {
     const [honest] = honestCalls(context, route);
     if (honest === undefined) {

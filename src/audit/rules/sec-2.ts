@@ -1,7 +1,7 @@
 import type { Check, Rule } from "../check.ts";
 import { commandEvidence, envFiles, isEnvFile } from "./env-files.ts";
 import { ignored, neverCommitted, untracked } from "./sec-2-git.ts";
-import { noRelease, see, withoutPages } from "./shared.ts";
+import { noRelease, notTheSite, see, withoutPages } from "./shared.ts";
 
 const notPublished: Check = {
   name: "none is in the npm package",
@@ -102,6 +102,8 @@ const notServed: Check = {
   kind: "live",
   isActive: true,
   run: async (context, tally) => {
+    const stranger = await notTheSite(context);
+    if (stranger !== undefined) tally.miss(stranger);
     const scripts = (context.release?.manifest.files ?? [])
       .map((file) => file.path)
       .filter((path) => /\.(js|mjs|css)$/.test(path));

@@ -76,13 +76,26 @@ export function pagesOf({ release }: AuditContext): string[] {
   return files.filter((file) => file.path !== notFound && isHtml(file)).map(({ path }) => path);
 }
 
+/**
+ * Says so when the target does not even serve the site's first page: that something else is not there, or says nothing wrong,
+ * would then prove nothing.
+ */
+export async function notTheSite(context: AuditContext): Promise<string | undefined> {
+  const [path] = pagesOf(context);
+  if (path === undefined) return undefined;
+  const { response } = await context.caller.send({ method: "GET", path: encodeURI(path) });
+  return isSuccess(response.status)
+    ? undefined
+    : `the target answers ${response.status} to ${path}: it does not serve the site that this is about`;
+}
+
 /** Tells whether a file of the release is a page. */
 export const isHtml = ({ headers }: ReleaseFile): boolean =>
   headers.some(([name, value]) => name === "content-type" && value.startsWith("text/html"));
 
 /** What is missing where there is no release to compare with. */
 export const noRelease = ({ commands }: AuditContext): string =>
-  `there is no release to compare with: ${commands.curtainwall("build")}`;
+  `there is no release to compare with; build it with  ${commands.curtainwall("build")}`;
 
 /** An answer's media type, without parameters. */
 export function mediaType(exchange: Exchange): string {
