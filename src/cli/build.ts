@@ -1,7 +1,17 @@
+import { assertEnvironment } from "../contract/index.ts";
+import type { LeakGate } from "../harden/index.ts";
 import { buildSite } from "../site/index.ts";
 import type { SiteWarning } from "../site/index.ts";
-import { assertStateUsable, loadContract, publishRelease, stackFolders } from "../stack/index.ts";
+import {
+  assertReleaseKeepsSecrets,
+  assertStateUsable,
+  createContractGate,
+  loadContract,
+  publishRelease,
+  stackFolders,
+} from "../stack/index.ts";
 import type { Command } from "./command.ts";
+import { withDeclaredEnvironment } from "./declared-environment.ts";
 import { print, printJson, say, showProgress, styled } from "./voice.ts";
 
 /** What `curtainwall build` made. */
@@ -21,6 +31,10 @@ export interface BuildResult {
   files: number;
   bytes: number;
   releaseBytes: number;
+  /** Values that were not looked for in the output, because they would be found everywhere. */
+  notSearched: LeakGate["notSearched"];
+  /** Variables that templates asked for and the contract does not declare: to them these are not set. */
+  withheld: readonly string[];
   milliseconds: number;
 }
 
@@ -45,17 +59,24 @@ export const buildCommand: Command = {
 /** Builds the site in a folder, and puts the release in place of the one before, whole or not at all. */
 export async function build(path: string): Promise<BuildResult> {
   const started = performance.now();
-  const { contract, root } = await loadContract(path);
+  const { contract, root, environment } = await loadContract(path);
+  assertEnvironment(contract, process.env);
   const folders = stackFolders(root);
   assertStateUsable(folders, "build");
   const line = showProgress();
   try {
-    const site = await buildSite({
-      root,
-      contract,
-      cacheFolder: folders.cache,
-      onProgress: ({ step, done, total }) => line.update(`${step} ${done}/${total}`),
-    });
+    const { public: open, private: kept } = contract.environment;
+    const declared = new Set([...environment, ...open.keys(), ...kept.keys()]);
+    const { result: site, withheld } = await withDeclaredEnvironment(declared, () =>
+      buildSite({
+        root,
+        contract,
+        cacheFolder: folders.cache,
+        onProgress: ({ step, done, total }) => line.update(`${step} ${done}/${total}`),
+      }),
+    );
+    const gate = createContractGate({ contract, root, variables: process.env });
+    await assertReleaseKeepsSecrets(site.release, gate);
     const published = await publishRelease({ contract, root }, site.release);
     return {
       file: published.packFile,
@@ -68,6 +89,8 @@ export async function build(path: string): Promise<BuildResult> {
       files: site.files,
       bytes: site.bytes,
       releaseBytes: published.bytes,
+      notSearched: gate.notSearched,
+      withheld,
       milliseconds: Math.round(performance.now() - started),
     };
   } finally {
@@ -82,11 +105,19 @@ function report({
   bytes,
   releaseBytes,
   milliseconds,
+  notSearched,
+  withheld,
   ...release
 }: BuildResult): void {
   for (const page of pages) print(page.path);
   for (const { file: source, line, message } of warnings)
     say(`${styled("yellow", "removed")} ${source}${line === undefined ? "" : `:${line}`}: ${message}`);
+  for (const name of withheld)
+    say(
+      `${styled("yellow", "withheld")} the variable ${name}, which a template asked for: declare it in publicEnv or privateEnv`,
+    );
+  for (const { name, reason } of notSearched)
+    say(`${styled("yellow", "not looked for")} ${name} in the output, since ${reason}`);
   say(
     `${styled("green", "built")} ${pages.length} pages, ${files} files, ${kilobytes(bytes)} (${kilobytes(releaseBytes)} with compressed copies) in ${milliseconds} ms`,
   );

@@ -29,6 +29,11 @@ const commands: Readonly<
     maxPositionals: 2,
     summary: "check a running stack against the 24 items",
   },
+  leaks: {
+    load: async () => (await import("./leaks.ts")).leaksCommand,
+    maxPositionals: 1,
+    summary: "look for secrets in what would be published",
+  },
   explain: {
     load: async () => (await import("./explain.ts")).explainCommand,
     maxPositionals: 2,

@@ -1,7 +1,7 @@
 import { realpathSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { guardedValues } from "../contract/index.ts";
+import { decodeRelease, guardedValues } from "../contract/index.ts";
 import type { Contract, Variables } from "../contract/index.ts";
 import { createLeakGate, unpack } from "../harden/index.ts";
 import type { HardenErrorCode, LeakGate, LeakHit } from "../harden/index.ts";
@@ -66,6 +66,28 @@ export function assertNoLeaks(found: readonly LeakHit[]): void {
     },
   );
 }
+
+/**
+ * Sends a release through the gate: every file once (its compressed copies hold the same), and what its manifest tells visitors:
+ * headers and redirects.
+ *
+ * @throws {CurtainwallError} `HARDEN_LEAK_FOUND`
+ */
+export async function assertReleaseKeepsSecrets(pack: Uint8Array, gate: LeakGate): Promise<void> {
+  const { manifest, body } = await decodeRelease(pack);
+  const hits = manifest.files.flatMap(({ path, variants: [plain] }) => {
+    if (plain === undefined) return [];
+    const bytes = body.subarray(plain.offset, plain.offset + plain.length);
+    return gate.inspect({ path: fileOf(path), bytes });
+  });
+  const headers = new Set(manifest.files.map((file) => file.headers));
+  const told = JSON.stringify({ headers: [...headers], redirects: manifest.redirects });
+  hits.push(...gate.inspect({ path: "headers and redirects", bytes: new TextEncoder().encode(told) }));
+  assertNoLeaks([...hits, ...gate.finish()]);
+}
+
+/** `/` and `/about/` are files too. */
+const fileOf = (path: string): string => path.replace(/^\//, "").replace(/(^|\/)$/, "$1index.html");
 
 /** `index.html:12:3 token-stripe: a Stripe live key, in base64 (sk_…9z)` */
 export function describeHit(hit: LeakHit): string {

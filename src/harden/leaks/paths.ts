@@ -42,7 +42,9 @@ function fileUrls(root: string): string[] {
 
 function detectOwn(bytes: Uint8Array, start: number, needle: Uint8Array): Finding | undefined {
   const to = start + needle.length;
-  if (isInName(bytes, start) || goesOn(bytes[to])) return undefined;
+  // A root that ends with a dash is the beginning of names, like those of temporary folders.
+  const isBeginning = needle.at(-1) === 0x2d;
+  if (isInName(bytes, start) || (!isBeginning && goesOn(bytes[to]))) return undefined;
   return {
     level: "hit",
     rule: "build-path",

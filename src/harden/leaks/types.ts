@@ -103,7 +103,10 @@ export interface LeakGateOptions {
   values?: Iterable<PrivateValue>;
   /** Names that `publicEnv` declares; names with a public prefix (`VITE_` …) that are not among them are hits. Default: not checked. */
   publicNames?: readonly string[];
-  /** Folders of this machine whose names must not leave: the site's, the home, the temporary one. Default none. */
+  /**
+   * Folders of this machine whose names must not leave: the site's, the home. One that ends with a dash is the beginning of names:
+   * `/tmp/build-`. Default none.
+   */
   buildRoots?: readonly string[];
   /** Files whose source maps are published on purpose; patterns like those of {@link LeakException}. Default none. */
   publicSourceMaps?: readonly string[];
