@@ -34,6 +34,21 @@ const commands: Readonly<
     maxPositionals: 1,
     summary: "look for secrets in what would be published",
   },
+  key: {
+    load: async () => (await import("./key.ts")).keyCommand,
+    maxPositionals: 3,
+    summary: "make and show the two keys, sign what may run",
+  },
+  release: {
+    load: async () => (await import("./release.ts")).releaseCommand,
+    maxPositionals: 4,
+    summary: "list releases, promote one, go back to one",
+  },
+  emit: {
+    load: async () => (await import("./emit.ts")).emitCommand,
+    maxPositionals: 1,
+    summary: "write the release for nginx, Caddy, Cloudflare, Netlify or Vercel",
+  },
   explain: {
     load: async () => (await import("./explain.ts")).explainCommand,
     maxPositionals: 2,

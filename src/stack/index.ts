@@ -1,3 +1,4 @@
+export { readAccepted } from "./accepted-release.ts";
 export type { StackErrorCode } from "./errors.ts";
 export { assertStateUsable, stackFolders } from "./folders.ts";
 export type { StackFolders } from "./folders.ts";
@@ -7,14 +8,13 @@ export { assertNoLeaks, assertReleaseKeepsSecrets, createContractGate, describeH
 export type { ContractGateOptions } from "./leak-gate.ts";
 export { loadContract } from "./load-contract.ts";
 export type { LoadedContract } from "./load-contract.ts";
-export { publishRelease, publishStored, readCurrentRelease, readSignedProgram } from "./publish-release.ts";
+export { publishRelease, publishStored, readCurrentRelease } from "./publish-release.ts";
 export type { PublishedRelease } from "./publish-release.ts";
 export { findSiteKeys } from "./release-keys.ts";
 export type { SiteKeys } from "./release-keys.ts";
+export { neededProgram, readSignedProgram, signProgram } from "./site-program.ts";
 export { startStack } from "./supervisor.ts";
 export type { RunningStack, StackLogEntry, StartOptions } from "./supervisor.ts";
 export { stopRequest } from "./stop-request.ts";
-export { hardenSite } from "./harden-site.ts";
-export type { HardenedSite, HardenSiteOptions } from "./harden-site.ts";
 export { hardenSite } from "./harden-site.ts";
 export type { HardenedSite, HardenSiteOptions } from "./harden-site.ts";

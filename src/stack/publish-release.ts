@@ -1,39 +1,16 @@
-import { createHash } from "node:crypto";
-import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
-import { join } from "node:path";
-import {
-  contractDigest,
-  decodeRelease,
-  openEnvelope,
-  openSignatures,
-  outsideProgram,
-  parseProgram,
-  programDigest,
-  programOf,
-  readReleaseIndex,
-  signEnvelope,
-} from "../contract/index.ts";
-import type {
-  Envelope,
-  Program,
-  Release,
-  ReleaseIndex,
-  ReleaseKeys,
-  ReleaseSink,
-  WrittenRelease,
-} from "../contract/index.ts";
+import { readFileSync, statSync } from "node:fs";
+import { decodeRelease, openSignatures, programDigest, readReleaseIndex } from "../contract/index.ts";
+import type { Release, ReleaseKeys, ReleaseSink, WrittenRelease } from "../contract/index.ts";
 import { signRelease } from "../release/index.ts";
 import type { SignedProgram } from "../release/index.ts";
-import { openReleaseStore, readPackIndex, writeWhole } from "../release/node.ts";
+import { openReleaseStore, readPackIndex } from "../release/node.ts";
 import type { StoredRelease } from "../release/node.ts";
-import { CurtainwallError } from "../shared/index.ts";
 import { readAccepted } from "./accepted-release.ts";
-import type { StackErrorCode } from "./errors.ts";
 import { makeStateFolder, stackFolders } from "./folders.ts";
 import type { StackFolders } from "./folders.ts";
 import type { LoadedContract } from "./load-contract.ts";
 import { findSiteKeys } from "./release-keys.ts";
-import type { SiteKeys } from "./release-keys.ts";
+import { findProgram, neededProgram } from "./site-program.ts";
 
 /** What {@link publishRelease} did. */
 export interface PublishedRelease {
@@ -100,12 +77,7 @@ export async function publishStored(
   const keys = await findSiteKeys(contract, folders);
   const { packFile } = store.find(digest);
   const index = await readPackIndex(packFile);
-  const facts = {
-    site: contract.origin,
-    contract: await contractDigest(contract),
-    sources: sourcesOf(contract, root),
-  };
-  const program = await findProgram(index, programOf(index.manifest, facts), keys, folders);
+  const program = await findProgram(index, await neededProgram({ contract, root }, index), keys, folders);
   const done = { digest, packFile, bytes: statSync(packFile).size, isDevelopment: keys.isDevelopment };
 
   const current = store.current();
@@ -150,91 +122,4 @@ async function isStillGood(
   } catch {
     return false;
   }
-}
-
-/** The signed program that a release lies in: the developer's, or one made here with the development key. */
-async function findProgram(
-  index: ReleaseIndex,
-  needed: Program,
-  keys: SiteKeys,
-  folders: StackFolders,
-): Promise<SignedProgram> {
-  const document = JSON.stringify(needed);
-  if (keys.programSigner !== undefined)
-    return { document, envelope: await signEnvelope("program", document, keys.programSigner) };
-  const signed = await readSignedProgram(folders, keys.pinned);
-  const outside =
-    signed === undefined ? ["no program was signed yet"] : missingFrom(signed.program, needed, index);
-  if (signed !== undefined && outside.length === 0) return signed;
-  writeWhole(folders.pendingProgramFile, Buffer.from(document), 0o644);
-  throw new CurtainwallError<StackErrorCode>(
-    "STACK_PROGRAM_UNSIGNED",
-    `The release needs a program that the program key has not signed.\n  ${outside.join("\n  ")}`,
-    {
-      hint: `If you meant this change, sign it where the program key is:  npx curtainwall key sign --key <file>   What was served before is untouched`,
-    },
-  );
-}
-
-function missingFrom(program: Program, needed: Program, { manifest }: ReleaseIndex): string[] {
-  const outside = outsideProgram(manifest, program);
-  if (program.site !== needed.site) outside.unshift(`the signed program is for ${program.site}`);
-  if (program.contract !== needed.contract)
-    outside.unshift("the contract's routes changed since the program was signed");
-  return outside;
-}
-
-/**
- * The program that lies beside the contract, if there is one and this key signed it.
- *
- * @throws {CurtainwallError} `STACK_PROGRAM_UNSIGNED` when it was changed, or signed with another key
- */
-export async function readSignedProgram(
-  { programFile }: StackFolders,
-  keys: ReleaseKeys,
-): Promise<(SignedProgram & { program: Program }) | undefined> {
-  if (!existsSync(programFile)) return undefined;
-  const envelope = readJson(programFile) as Envelope;
-  const document = await openEnvelope("program", envelope, keys.program);
-  const program = document === undefined ? undefined : parseProgram(document);
-  if (document !== undefined && program !== undefined) return { document, envelope, program };
-  throw new CurtainwallError<StackErrorCode>(
-    "STACK_PROGRAM_UNSIGNED",
-    `${programFile} was not signed with the program key ${keys.program.text}, or was changed since.`,
-    { hint: "Take it from the repository again, or sign anew:  npx curtainwall key sign --key <file>" },
-  );
-}
-
-function readJson(file: string): unknown {
-  try {
-    return JSON.parse(readFileSync(file, "utf8"));
-  } catch {
-    return undefined;
-  }
-}
-
-/** What the program is made from, for people who compare two of them. */
-function sourcesOf({ site }: LoadedContract["contract"], root: string): Record<string, string> {
-  const sources: Record<string, string> = {};
-  const lock = join(root, "curtainwall.lock.json");
-  if (existsSync(lock)) sources.lock = createHash("sha256").update(readFileSync(lock)).digest("hex");
-  if (site !== undefined && existsSync(join(root, site.templates)))
-    sources.templates = digestFolder(join(root, site.templates));
-  return sources;
-}
-
-function digestFolder(folder: string): string {
-  const hash = createHash("sha256");
-  const files = readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .sort();
-  for (const file of files)
-    hash.update(
-      JSON.stringify([
-        file.slice(folder.length),
-        createHash("sha256").update(readFileSync(file)).digest("hex"),
-      ]),
-    );
-  return hash.digest("hex");
 }

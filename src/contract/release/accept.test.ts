@@ -159,7 +159,7 @@ suite("What a content release can't bring in", () => {
     const release = await read([...pages, file("/x/", html(policy.replace("AAAA", "BBBB")), "")]);
     await assert.rejects(acceptRelease(release, await sign(release), acceptance), (error) => {
       assert.ok(isCurtainwallError(error, "RELEASE_OUTSIDE_PROGRAM"));
-      assert.match(error.message, /\/x\/ has a policy whose script-src permits 'sha256-BBBB'/);
+      assert.match(error.message, /\/x\/ has a policy that permits 'sha256-BBBB' \(script-src,/);
       return true;
     });
   });

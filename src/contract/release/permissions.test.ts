@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { securityHeaders } from "../security-headers.ts";
+import { inertPolicy, securityHeaders } from "../security-headers.ts";
 import { beyond, permissionsOf } from "./permissions.ts";
 
 /** What `page` permits and `program` does not. */
@@ -126,6 +126,14 @@ test("A page that permits less lies within its program", () => {
     widened(`${strict}; script-src HTTPS://A.example/x.js`, `${strict}; script-src https://a.EXAMPLE/x.js`),
     [],
   );
+});
+
+test("Files that run and load nothing don't raise the ceiling of those that do", () => {
+  const inert = permissionsOf(inertPolicy);
+  for (const name of ["require-trusted-types-for", "trusted-types", "upgrade-insecure-requests", "webrtc"])
+    assert.equal(inert.get(name)?.size, 0, name);
+  const scripted = permissionsOf(inertPolicy.replace("sandbox", "sandbox allow-scripts"));
+  assert.equal(scripted.get("require-trusted-types-for")?.size, 1);
 });
 
 test("Whatever it is given: what a policy permits is what it permits, and a source that is added is found or is no source", () => {

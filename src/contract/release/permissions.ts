@@ -71,10 +71,24 @@ export function permissionsOf(policy: string): Permissions {
   }
   for (const name of switches) permissions.set(name, new Set(directives.has(name) ? [] : [anything]));
   for (const name of reports) permissions.set(name, permitted(directives.get(name) ?? []));
+  for (const name of unneeded(permissions)) permissions.set(name, new Set());
   for (const [name, sources] of directives) {
     if (!permissions.has(name)) permissions.set(name, new Set([sources.join(" ")]));
   }
   return permissions;
+}
+
+/** Directives whose absence permits nothing in this company: the inert policy must not make a ceiling of "anything". */
+function unneeded(permissions: Permissions): string[] {
+  const sandbox = permissions.get("sandbox");
+  const runsNothing = sandbox?.has(anything) === false && !sandbox.has("allow-scripts");
+  const loadsNothing = [...fallbacks.keys()]
+    .filter((name) => name.endsWith("-src"))
+    .every((name) => permissions.get(name)?.size === 0);
+  return [
+    ...(runsNothing ? ["require-trusted-types-for", "trusted-types", "webrtc"] : []),
+    ...(loadsNothing ? ["upgrade-insecure-requests"] : []),
+  ];
 }
 
 /** The sources of `wanted` that `ceiling` lacks. */

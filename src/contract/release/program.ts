@@ -86,10 +86,13 @@ function headersOutside(
   const names = new Set(headers.map(([name]) => name));
   // Browsers and servers disagree about which of two counts.
   if (names.size < headers.length) outside.push("has a header twice");
+  const news = new Map<string, string[]>();
   for (const [name, sources] of permissionsIn(headers)) {
     for (const source of beyond(sources, ceiling.get(name)))
-      outside.push(`has a policy whose ${name} permits ${source}`);
+      news.set(source, [...(news.get(source) ?? []), name]);
   }
+  for (const [source, directives] of news)
+    outside.push(`has a policy that permits ${source} (${directives.join(", ")})`);
   for (const line of governed(headers)) {
     if (!lines.has(line.join(": "))) outside.push(`has the header ${line.join(": ").slice(0, 100)}`);
   }

@@ -1,0 +1,231 @@
+import { existsSync, readFileSync } from "node:fs";
+import { outsideProgram, parsePublicKey } from "../contract/index.ts";
+import type { EnvelopeSigner, Program, ReleaseIndex } from "../contract/index.ts";
+import {
+  createKeyFile,
+  openKeyFile,
+  openOrCreateKeyFile,
+  openReleaseStore,
+  openSshKey,
+  readPackIndex,
+  writeWhole,
+} from "../release/node.ts";
+import { CurtainwallError } from "../shared/index.ts";
+import {
+  findSiteKeys,
+  loadContract,
+  neededProgram,
+  readSignedProgram,
+  signProgram,
+  stackFolders,
+} from "../stack/index.ts";
+import { usageError } from "./command.ts";
+import type { Command, CommandInput } from "./command.ts";
+import { askPassphrase } from "./passphrase.ts";
+import { exitCodes, print, printJson, say, styled } from "./voice.ts";
+
+export const keyCommand: Command = {
+  name: "key",
+  usage: "new <file> | show [folder] | export-public <file> | release [folder] | sign [folder] --key <file>",
+  summary: "The two keys: one signs what may run, the other signs each release",
+  options: {
+    key: { type: "string", says: "the program key's file" },
+    ssh: { type: "string", says: "an OpenSSH Ed25519 key instead; its .pub file if an agent holds it" },
+    "passphrase-fd": {
+      type: "string",
+      says: "read the passphrase from this descriptor, not from the terminal",
+    },
+    json: { type: "boolean", says: "print the result as JSON" },
+  },
+  notes: [
+    "new             make a program key, on a developer's machine; asks for a passphrase twice",
+    "release         make the host's release key, if there is none, and print its public half",
+    "show            say which keys a site's releases are checked against, and which of them are here",
+    "export-public   print the public half of a key file",
+    "sign            sign the program that the last build needs, after saying what it newly permits; writes",
+    "                curtainwall.program.json beside the contract, which belongs into the repository",
+    "",
+    'Pin both in the contract:  keys: { program: "ed25519:…", release: "ed25519:…" }',
+    "Without that, development keys are made on the first build: they protect nothing from who can run code as you.",
+  ],
+  async run(input) {
+    const [action, ...rest] = input.positionals;
+    const run = action === undefined ? undefined : actions.get(action);
+    if (run === undefined)
+      throw usageError(action === undefined ? "Say what to do" : `There is no "key ${action}"`, keyCommand);
+    return run(input, rest);
+  },
+};
+
+type Action = (input: CommandInput, rest: readonly string[]) => Promise<number>;
+
+const actions: ReadonlyMap<string, Action> = new Map([
+  ["new", makeProgramKey],
+  ["release", makeReleaseKey],
+  ["show", showKeys],
+  ["export-public", exportPublic],
+  ["sign", signPendingProgram],
+]);
+
+async function makeProgramKey(
+  { values, flags }: CommandInput,
+  [file, ...more]: readonly string[],
+): Promise<number> {
+  if (file === undefined || more.length > 0)
+    throw usageError("Name the file that the key goes into", keyCommand);
+  if (existsSync(file)) throw keyExists(file);
+  const source = { fd: values.get("passphrase-fd") };
+  const key = createKeyFile(file, await askPassphrase("Passphrase of the new key", source, true));
+  if (flags.has("json")) printJson({ file, publicKey: key.text });
+  else print(key.text);
+  say(`${styled("green", "made")} ${file}, encrypted, and ${file}.pub`);
+  say(
+    `Pin it:  keys: { program: "${key.text}", release: "…" },   the other comes from the host: npx curtainwall key release`,
+  );
+  say("Keep the file and its passphrase off the host, and a copy of both where you find it in five years.");
+  return exitCodes.done;
+}
+
+function keyExists(file: string): CurtainwallError {
+  return new CurtainwallError("RELEASE_KEY_EXISTS", `There is something in ${file} already.`, {
+    hint: "Choose another name",
+  });
+}
+
+async function makeReleaseKey({ flags }: CommandInput, [folder = "."]: readonly string[]): Promise<number> {
+  const { root } = await loadContract(folder);
+  const { releaseKeyFile } = stackFolders(root);
+  const { signer, isNew } = await openOrCreateKeyFile(releaseKeyFile);
+  const { text } = signer.publicKey;
+  if (flags.has("json")) printJson({ file: releaseKeyFile, publicKey: text, isNew });
+  else print(text);
+  say(
+    `${isNew ? styled("green", "made") : "it was there already:"} ${releaseKeyFile}, not encrypted: whoever is this user can sign content with it, and nothing that runs.`,
+  );
+  return exitCodes.done;
+}
+
+async function showKeys({ flags }: CommandInput, [folder = "."]: readonly string[]): Promise<number> {
+  const { contract, root } = await loadContract(folder);
+  const folders = stackFolders(root);
+  const keys = await findSiteKeys(contract, folders);
+  const shown = {
+    program: keys.pinned.program.text,
+    release: keys.pinned.release.text,
+    pinned: !keys.isDevelopment,
+    releaseKeyIsHere: keys.releaseSigner !== undefined,
+    programIsSigned: keys.isDevelopment || (await readSignedProgram(folders, keys.pinned)) !== undefined,
+  };
+  if (flags.has("json")) {
+    printJson(shown);
+    return exitCodes.done;
+  }
+  print(`program  ${shown.program}\nrelease  ${shown.release}`);
+  say(
+    shown.pinned
+      ? "Pinned in the contract."
+      : styled("yellow", "Development keys, made here: the contract pins none."),
+  );
+  if (!shown.releaseKeyIsHere)
+    say("This machine does not hold the release key: it can build, and not publish.");
+  if (!shown.programIsSigned)
+    say("No program was signed yet:  npx curtainwall build && npx curtainwall key sign --key <file>");
+  return exitCodes.done;
+}
+
+async function exportPublic({ values }: CommandInput, [file, ...more]: readonly string[]): Promise<number> {
+  if (file === undefined || more.length > 0) throw usageError("Name the key's file", keyCommand);
+  const fromSsh = existsSync(file) ? parsePublicKey(readFileSync(file, "utf8").trim()) : undefined;
+  const source = { fd: values.get("passphrase-fd") };
+  const key =
+    fromSsh ??
+    (await openKeyFile(file, { passphrase: () => askPassphrase(`Passphrase of ${file}`, source) })).publicKey;
+  print(key.text);
+  return exitCodes.done;
+}
+
+async function signPendingProgram(input: CommandInput, [folder = "."]: readonly string[]): Promise<number> {
+  const loaded = await loadContract(folder);
+  const folders = stackFolders(loaded.root);
+  const keys = loaded.contract.keys;
+  if (keys === undefined)
+    throw usageError("The contract pins no keys, and development keys sign by themselves", keyCommand);
+  const index = await pendingRelease(folders);
+  // Read off the release again: what lies on disk since the build says only which release is meant.
+  const program = await neededProgram(loaded, index);
+  // One that was signed with a former key is replaced.
+  const before = await readSignedProgram(folders, keys).catch(() => undefined);
+  describe(program, before?.program, index);
+  const signer = await openSigner(input);
+  if (signer.publicKey.text !== keys.program.text) {
+    throw new CurtainwallError(
+      "RELEASE_KEY_MISMATCH",
+      `The contract pins the program key ${keys.program.text}, and this is ${signer.publicKey.text}.`,
+      {
+        hint: "Sign with the pinned key, or pin this one in the contract if you mean to change it",
+      },
+    );
+  }
+  const { envelope } = await signProgram(program, signer);
+  writeWhole(folders.programFile, Buffer.from(`${JSON.stringify(envelope, null, 2)}\n`), 0o644);
+  if (input.flags.has("json")) printJson({ file: folders.programFile, release: index.digest, program });
+  else print(folders.programFile);
+  say(
+    `${styled("green", "signed")} Commit it, and publish:  npx curtainwall release promote ${index.digest.slice(0, 12)}`,
+  );
+  return exitCodes.done;
+}
+
+async function pendingRelease(folders: ReturnType<typeof stackFolders>): Promise<ReleaseIndex> {
+  if (!existsSync(folders.pendingProgramFile)) {
+    throw new CurtainwallError("RELEASE_UNKNOWN", "No build waits for a signature.", {
+      hint: "Build it first: npx curtainwall build",
+    });
+  }
+  const digest = readFileSync(folders.pendingProgramFile, "utf8").trim();
+  return readPackIndex(openReleaseStore(folders.releases).find(digest).packFile);
+}
+
+/** Says what a signature would permit, before there is one. */
+function describe(program: Program, before: Program | undefined, { manifest, digest }: ReleaseIndex): void {
+  const hashes = new Set(
+    program.policy.flatMap(([, sources]) => sources).filter((source) => source.includes("'sha")),
+  );
+  say(
+    `The program of release ${digest.slice(0, 12)}: ${manifest.files.length} files, ${program.code.length} scripts and stylesheets, ${hashes.size} inline hashes, for ${program.site}`,
+  );
+  const news = before === undefined ? [] : outsideProgram(manifest, before, 50);
+  if (before === undefined) {
+    say("It is the first one. Browsers may run and load:");
+    for (const [directives, sources] of program.policy) {
+      const named = directives.filter(
+        (name) => name.endsWith("-src") || sources.some((source) => !source.startsWith("(")),
+      );
+      if (named.length > 0 && sources.length > 0) say(`  ${named.join(", ")}: ${shorten(sources)}`);
+    }
+  } else {
+    if (before.contract !== program.contract) say("The contract's routes change.");
+    say(
+      news.length === 0
+        ? "For browsers it permits nothing new."
+        : "New, against the program that was signed before:",
+    );
+    for (const line of news) say(`  ${line}`);
+    if (news.length === 50) say("  … and more");
+  }
+}
+
+function shorten(sources: readonly string[]): string {
+  const more = sources.length - 8;
+  return `${sources.slice(0, 8).join(" ")}${more > 0 ? ` and ${more} more` : ""}`;
+}
+
+function openSigner({ values }: CommandInput): EnvelopeSigner | Promise<EnvelopeSigner> {
+  const ssh = values.get("ssh");
+  const file = values.get("key");
+  if ((ssh === undefined) === (file === undefined))
+    throw usageError("Name the program key, by --key or by --ssh", keyCommand);
+  if (ssh !== undefined) return openSshKey(ssh, "program");
+  const source = { fd: values.get("passphrase-fd") };
+  return openKeyFile(file as string, { passphrase: () => askPassphrase(`Passphrase of ${file}`, source) });
+}
