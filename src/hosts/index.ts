@@ -6,6 +6,7 @@ export type { CloudflareOptions } from "./cloudflare/emit.ts";
 export type { HostsErrorCode } from "./errors.ts";
 export { hostLimits } from "./limits.ts";
 export type { HostLimits } from "./limits.ts";
+export { siteOfRelease } from "./release-site.ts";
 export { emitNginx } from "./nginx/emit.ts";
 export type { NginxOptions } from "./nginx/emit.ts";
 export type {

@@ -11,7 +11,8 @@ import { setTimeout as pause } from "node:timers/promises";
 import { connect as connectTls } from "node:tls";
 import type { Release } from "../../src/contract/index.ts";
 import { createEdgeServer, developmentCertificate } from "../../src/edge/index.ts";
-import type { DeclaredEncoding, DeclaredFile, DeclaredSite, Emission } from "../../src/hosts/index.ts";
+import { siteOfRelease } from "../../src/hosts/index.ts";
+import type { DeclaredSite, Emission } from "../../src/hosts/index.ts";
 
 /** Servers that serve one release: our edge, and others by the files that were emitted for them. */
 
@@ -31,15 +32,8 @@ export function temporaryFolder(context: TestContext): string {
 }
 
 /** A release as `hosts` wants it. */
-export function declaredSite(release: Release, origin = `https://${hostname}`): DeclaredSite {
-  const files = release.manifest.files.map((file): DeclaredFile => {
-    const [identity, ...others] = file.variants;
-    const encodings = others.map(({ encoding, sha256 }) => ({ encoding, sha256 }) as DeclaredEncoding);
-    return { path: file.path, headers: file.headers, sha256: identity?.sha256 ?? "", encodings };
-  });
-  const { notFound } = release.manifest;
-  return { origin, files, ...(notFound === undefined ? {} : { notFound }) };
-}
+export const declaredSite = (release: Release, origin = `https://${hostname}`): DeclaredSite =>
+  siteOfRelease(release.manifest, origin);
 
 /** Writes what was emitted, and the release's bytes where it wants them. */
 export function writeEmission(folder: string, emission: Emission, release: Release): void {

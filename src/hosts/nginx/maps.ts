@@ -1,11 +1,11 @@
 import type { Header } from "../../contract/index.ts";
 import type { AnsweredFile, Answers } from "../answers.ts";
 import { acceptPatterns, compressionsOf } from "../blobs.ts";
-import { hostsError, shown } from "../errors.ts";
 import { createHeaderSets } from "../header-sets.ts";
 import type { Compression, DeclaredRedirect } from "../site.ts";
 import { headerDirectives } from "./headers.ts";
-import { exactly, literal, maxParameterBytes, quoted, utf8Length } from "./text.ts";
+import { hashSize, map, pathMap } from "./map-text.ts";
+import type { Row, Rule } from "./map-text.ts";
 
 /** What the server's part refers to, and the maps behind it. */
 export interface NginxMaps {
@@ -55,8 +55,6 @@ export function nginxMaps(answers: Answers): NginxMaps {
   ].join("\n");
   return { text, headerLines: headers.lines, moveStatuses: statuses };
 }
-
-type Row = readonly [path: string, entry: string];
 
 function acceptMap(compression: Compression): string {
   const rule: Rule = [`~*${acceptPatterns[compression]}`, letters[compression]];
@@ -158,46 +156,3 @@ function answerLists(
   named.set("a", [...answers.refusalHeaders, ["allow", "GET, HEAD"]]);
   return named;
 }
-
-type Rule = readonly [key: string, value: string];
-
-/** A map whose values may hold variables. Its keys are ours. */
-function map(source: string, name: string, rules: readonly Rule[], fallback: string): string {
-  return [
-    `map ${quoted(source)} $${name} {`,
-    `  default ${quoted(fallback)};`,
-    ...rules.map(([key, value]) => `  ${quoted(key)} ${quoted(value)};`),
-    "}",
-  ].join("\n");
-}
-
-/** A map from paths. Those that differ in case alone can't share the hash table, so they are matched as expressions. */
-function pathMap(name: string, entries: readonly Row[]): string {
-  const folded = new Map<string, number>();
-  for (const [path] of entries) folded.set(foldCase(path), (folded.get(foldCase(path)) ?? 0) + 1);
-  const lines = entries.map(([path, entry]) => {
-    const key = folded.get(foldCase(path)) === 1 ? path : exactly(path);
-    const line = `  ${quoted(key)} ${literal(entry)};`;
-    if (Math.max(utf8Length(quoted(key)), utf8Length(literal(entry))) <= maxParameterBytes) return line;
-    throw hostsError(
-      "HOSTS_LIMIT_EXCEEDED",
-      `The path ${shown(path)} is too long: nginx reads parameters of at most 4096 bytes.`,
-      "Shorten the path",
-    );
-  });
-  return [`map $uri $${name} {`, `  default "";`, ...lines, "}"].join("\n");
-}
-
-/** nginx folds ASCII only. */
-function foldCase(path: string): string {
-  return path.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase());
-}
-
-/** A bucket of nginx's hash tables must hold every key that falls into it; eight are plenty when there are as many buckets as keys. */
-function hashSize(entries: readonly Row[]): string {
-  const longest = entries.reduce((length, [path]) => Math.max(length, utf8Length(path)), 0);
-  const bucket = Math.min(32_768, powerOfTwo(8 * (longest + 24)));
-  return `map_hash_bucket_size ${bucket};\nmap_hash_max_size ${powerOfTwo(Math.max(2048, 2 * entries.length))};`;
-}
-
-const powerOfTwo = (atLeast: number): number => 2 ** Math.ceil(Math.log2(atLeast));
