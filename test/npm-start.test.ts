@@ -46,6 +46,21 @@ test(
   },
 );
 
+test("whoever watches npm start is told that a domain ended, and that it runs again", onLinux, async () => {
+  const { npm, family, said } = await npmStart();
+  try {
+    const ledger = family.find((pid) =>
+      /stack\/domains\/ledger\.js\0$/.test(readFileSync(`/proc/${pid}/cmdline`, "utf8")),
+    );
+    assert.ok(ledger !== undefined);
+    process.kill(ledger, "SIGKILL");
+    await said(/the ledger ended \(SIGKILL\)[^]*the ledger runs again/);
+  } finally {
+    npm.kill("SIGTERM");
+    await survivors(family);
+  }
+});
+
 test("npm start whose npm is killed without a word leaves no process", onLinux, async () => {
   const { npm, family } = await npmStart();
   npm.kill("SIGKILL");

@@ -38,7 +38,7 @@ export const collections = {
   pages: z.object({
     title,
     description,
-    layout: z.enum(["plain", "home", "breads", "news", "visit"]).default("plain"),
+    layout: z.enum(["plain", "home", "breads", "news", "visit", "contact", "signed-in"]).default("plain"),
     /** A line above the title. */
     kicker: z.string().max(40).optional(),
   }),

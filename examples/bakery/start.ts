@@ -2,7 +2,7 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { join, relative } from "node:path";
 import { styleText } from "node:util";
-import { startStack } from "curtainwall/stack";
+import { describeIsolation, startStack } from "curtainwall/stack";
 import type { RunningStack } from "curtainwall/stack";
 import { startChild } from "./children.ts";
 import type { ChildService } from "./children.ts";
@@ -54,9 +54,7 @@ async function start(): Promise<Running> {
   ]);
   const stack = await startStack({
     path: root,
-    log: ({ from, level, message }) => {
-      if (level !== "info") say(`${from}: ${message}`);
-    },
+    log: ({ from, message }) => say(`${from}: ${message}`),
   });
   return { shop, login, stack };
 }
@@ -109,7 +107,7 @@ function greeting({ shop, login, stack }: Running): string {
     `  site    ${stack.origin}`,
     `  login   ${login.url}   ${styleText("dim", "alice, bob and marta; the password is “bread and butter”")}`,
     `  shop    ${shop.url}   ${styleText("dim", "answers nobody but the gateway")}`,
-    `  kept apart by ${stack.isolation}; certificates by ${path(caFile)}`,
+    `  ${describeIsolation(stack.isolation)}; certificates by ${path(caFile)}`,
     heading("What to try"),
     step("A page and its policy", `${curl} -I ${stack.origin}/`),
     step("A call that is allowed", `${curl} ${api}/products/${breads[0].id}`),

@@ -15,6 +15,8 @@ export interface OpenBakery {
   port: number;
   /** Variables that lead another command to the same bakery. */
   environment: NodeJS.ProcessEnv;
+  /** Resolves when it has said something like this. */
+  said(pattern: RegExp): Promise<void>;
   /** Ids of all processes below npm's, npm included. */
   family: number[];
 }
@@ -35,19 +37,25 @@ export async function npmStart(): Promise<OpenBakery> {
     stdio: ["ignore", "pipe", "pipe"],
   });
   let output = "";
-  await new Promise<void>((resolve, reject) => {
-    const listen = (chunk: Buffer): void => {
-      output += String(chunk);
-      if (output.includes("What to try")) resolve();
-    };
-    npm.stdout.on("data", listen);
-    npm.stderr.on("data", listen);
-    npm.once("exit", () => reject(new Error(`npm start ended:\n${output}`)));
-  });
+  const said = (pattern: RegExp): Promise<void> =>
+    new Promise<void>((resolve, reject) => {
+      const look = (): void => {
+        if (pattern.test(output)) resolve();
+      };
+      look();
+      npm.stdout.on("data", look);
+      npm.stderr.on("data", look);
+      npm.once("exit", () => reject(new Error(`npm start ended:\n${output}`)));
+    });
+  const listen = (chunk: Buffer): void => void (output += String(chunk));
+  npm.stdout.on("data", listen);
+  npm.stderr.on("data", listen);
+  await said(/What to try/);
   return {
     npm,
     port: port as number,
     environment,
+    said,
     family: [npm.pid as number, ...descendants(npm.pid as number)],
   };
 }

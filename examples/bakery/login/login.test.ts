@@ -44,6 +44,7 @@ async function startLogin() {
   const server = createLogin({
     provider,
     signIn: createSignIn({ provider, accounts, maxFailuresPerAccount: 3 }),
+    siteOrigin,
     certificate,
     onError: (error) => errors.push(error),
   });
@@ -223,6 +224,31 @@ test("the sign-in page runs no script: its policy names its style by hash and wh
   assert.doesNotMatch(text, /<script|\son\w+=|\sstyle=|https?:\/\/(?!www\.w3\.org)/);
   assert.equal(headers["cache-control"], "no-store");
   assert.equal(headers["x-frame-options"], "DENY");
+});
+
+test("the login's root is a page with the way in and the way back; the way in leads to the form, and ends on the site", async () => {
+  const root = await visit("/");
+  assert.equal(root.status, 200);
+  assert.match(root.text, /href="\/begin"/);
+  assert.match(root.text, /href="https:\/\/bakery\.test\/"/);
+  assert.equal((await visit("/", { form: {} })).status, 405);
+  const [first, second] = await Promise.all([visit("/begin"), visit("/begin")]);
+  assert.equal(first.status, 303);
+  const challenge = (answer: Answer): string | null =>
+    new URL(String(answer.headers.location), running.issuer).searchParams.get("code_challenge");
+  assert.notEqual(challenge(first), challenge(second), "each sign-in has a challenge of its own");
+  const form = await visit(String(first.headers.location));
+  assert.equal(form.status, 303);
+  const cookie = (form.headers["set-cookie"] ?? []).map((line) => line.split(";")[0]).join("; ");
+  const sent = await visit(String(form.headers.location), { form: alicesForm, headers: { cookie } });
+  assert.equal(sent.status, 303);
+  const cookies = [cookie, ...(sent.headers["set-cookie"] ?? []).map((line) => line.split(";")[0])].join(
+    "; ",
+  );
+  const resumed = await visit(new URL(String(sent.headers.location), running.issuer).pathname, {
+    headers: { cookie: cookies },
+  });
+  assert.match(String(resumed.headers.location), /^https:\/\/bakery\.test\/signed-in\/\?code=/);
 });
 
 test("what is typed into the form comes back as text", async () => {

@@ -23,6 +23,7 @@ await runService(async () => {
   const server = createLogin({
     provider,
     signIn: createSignIn({ provider, accounts }),
+    siteOrigin: origin,
     certificate: await developmentCertificate({ folder: join(stateFolder, "ca"), hosts: ["localhost"] }),
     onError: (error) => console.error(`login: ${error instanceof Error ? error.message : String(error)}`),
   });

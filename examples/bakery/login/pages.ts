@@ -73,6 +73,23 @@ export function signInPage({ client, problem, username = "" }: SignInPageOptions
   );
 }
 
+/** What the page at the login's root shows. */
+export interface RootPageOptions {
+  /** Where the bakery's site is. */
+  siteOrigin: string;
+}
+
+/** What a person sees who opens the login itself. */
+export function rootPage({ siteOrigin }: RootPageOptions): string {
+  return page(
+    "Customers’ door",
+    html`<h1>The customers’ door.</h1>
+      <p class="lead">Whoever orders bread ahead signs in here. The shop itself needs no name.</p>
+      <a class="button" href="/begin">Sign in</a>
+      <p class="back"><a href="${siteOrigin}/">Back to the bakery</a></p>`,
+  );
+}
+
 /** What an error page shows. */
 export interface ErrorPageOptions {
   /** OAuth's name for it, like `invalid_client`. */

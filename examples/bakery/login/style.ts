@@ -41,11 +41,14 @@ input {
   border: 1px solid var(--field); border-radius: .7rem; font: inherit;
 }
 input[aria-invalid] { border-color: var(--alarm); }
-button {
+button, .button {
   width: 100%; margin-top: .5rem; padding: .85rem; color: var(--door-ink); background: var(--door); border: 0;
   border-radius: 2rem; font: inherit; font-weight: 500; cursor: pointer;
 }
-button:hover { background: var(--door-strong); }
+button:hover, .button:hover { background: var(--door-strong); }
+.button { display: block; text-align: center; text-decoration: none; }
+.back { margin-top: 1.2rem; text-align: center; }
+.back a { color: var(--crust); text-underline-offset: .25em; text-decoration-thickness: 1px; }
 .quiet button {
   margin-top: .6rem; color: var(--crust); background: none; font-weight: 400; text-decoration: underline;
   text-underline-offset: .25em; text-decoration-thickness: 1px;

@@ -1,4 +1,4 @@
-// Two small comforts: whether the shop is open, and today's prices. Every page is complete without them.
+// Small comforts: whether the shop is open, today's prices, how a sign-in ended. Every page is complete without them.
 
 const minutes = (time) => Number(time.slice(0, 2)) * 60 + Number(time.slice(3));
 
@@ -67,6 +67,16 @@ async function showPrices() {
   }
 }
 
+/** The answer of the sign-in is worth nothing, and should not stay in the address, where it would be copied along. */
+function tidyAddress() {
+  const answer = new URLSearchParams(location.search);
+  if (!answer.has("state")) return;
+  for (const place of document.querySelectorAll("[data-sign-in]"))
+    place.hidden = place.dataset.signIn !== (answer.has("code") ? "done" : "refused");
+  history.replaceState(null, "", location.pathname);
+}
+
 showOpening();
+tidyAddress();
 // The prices on the page stay when the shop can't be reached.
 showPrices().catch(() => {});

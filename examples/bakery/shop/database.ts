@@ -1,12 +1,15 @@
+import { hash } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { seed } from "./seed.ts";
 import type { Seed, SeedProduct } from "./seed.ts";
 
-const schemaVersion = 1;
+/** 2: knows which seed it was made from. */
+const schemaVersion = 2;
 
 const schema = `
+  CREATE TABLE seeds (digest TEXT PRIMARY KEY) STRICT;
   CREATE TABLE products (
     id TEXT PRIMARY KEY,
     name TEXT NOT NULL,
@@ -60,7 +63,7 @@ const schema = `
 export interface ShopDatabaseOptions {
   /** Path of the SQLite file; it and its folder are created when missing. */
   file: string;
-  /** What the shop sells: goes into a new database, and is left alone in an existing one. */
+  /** What the shop sells. When it changes, the products of an existing database change with it; orders and messages stay. */
   products: readonly SeedProduct[];
   /** What its prices are in. */
   currency: string;
@@ -78,9 +81,12 @@ export function openShopDatabase({ file, products, currency }: ShopDatabaseOptio
   try {
     database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;");
     transaction(database, () => {
+      const rows = seed(products, currency);
       const version = versionOf(database);
-      if (version === 0) create(database, seed(products, currency));
-      else if (version !== schemaVersion) throw new Error(`its schema has version ${String(version)}`);
+      if (version === 0) create(database, rows);
+      else if (version === 1) upgrade(database, rows);
+      else if (version === schemaVersion) refresh(database, rows);
+      else throw new Error(`its schema has version ${String(version)}`);
     });
     return database;
   } catch (cause) {
@@ -116,8 +122,38 @@ function create(database: DatabaseSync, rows: Seed): void {
   insertAll(database, "customers", rows.customers);
   insertAll(database, "orders", rows.orders);
   insertAll(database, "items", rows.items);
+  remember(database, rows);
+}
+
+/** A database that did not know its seed yet. */
+function upgrade(database: DatabaseSync, rows: Seed): void {
+  database.exec("CREATE TABLE seeds (digest TEXT PRIMARY KEY) STRICT");
+  refresh(database, rows);
+}
+
+/** Takes over the products of another seed than the one before: their prices too, which the pages show. Those that are gone are no longer sold. */
+function refresh(database: DatabaseSync, rows: Seed): void {
+  if (database.prepare("SELECT 1 FROM seeds WHERE digest = ?").get(digestOf(rows)) !== undefined) return;
+  database.exec("UPDATE products SET available = 0, retired = 1");
+  for (const { id, ...columns } of rows.products) {
+    const names = Object.keys(columns);
+    database
+      .prepare(
+        `INSERT INTO products (id, ${names.join(", ")}) VALUES (?${", ?".repeat(names.length)})
+         ON CONFLICT (id) DO UPDATE SET ${names.map((name) => `${name} = excluded.${name}`).join(", ")}`,
+      )
+      .run(id ?? null, ...Object.values(columns));
+  }
+  remember(database, rows);
+}
+
+function remember(database: DatabaseSync, rows: Seed): void {
+  database.exec("DELETE FROM seeds");
+  database.prepare("INSERT INTO seeds (digest) VALUES (?)").run(digestOf(rows));
   database.exec(`PRAGMA user_version = ${schemaVersion}`);
 }
+
+const digestOf = ({ products }: Seed): string => hash("sha256", JSON.stringify(products));
 
 function insertAll(database: DatabaseSync, table: keyof Seed, rows: Seed[keyof Seed]): void {
   for (const row of rows) {

@@ -251,6 +251,34 @@ test("the database is made once and kept; the same seed always makes the same", 
   assert.equal(dump(), first);
 });
 
+test("a new price reaches a database that is there, also one from before it knew its seed; orders stay as they were placed", async () => {
+  const file = join(running.folder, "prices.db");
+  const open = (products: readonly { id: string; name: string; priceCents: number }[]) =>
+    openShopDatabase({ file, products, currency });
+  const pricesOf = (database: ReturnType<typeof open>) =>
+    database.prepare("SELECT id, priceCents, retired FROM products ORDER BY rowid").all();
+  const ordersOf = (database: ReturnType<typeof open>) =>
+    JSON.stringify(database.prepare("SELECT * FROM orders JOIN items ON orderId = id").all());
+  const first = open(breads);
+  const orders = ordersOf(first);
+  // As the first version left it.
+  first.exec("DROP TABLE seeds; PRAGMA user_version = 1");
+  first.close();
+  const [weirLoaf, ...others] = breads;
+  const dearer = [{ ...weirLoaf, priceCents: 475 }, ...others.slice(0, -1)];
+  for (let round = 0; round < 2; round++) {
+    const database = open(dearer);
+    const products = pricesOf(database);
+    assert.equal(products.find(({ id }) => id === weirLoaf.id)?.["priceCents"], 475);
+    assert.equal(products.find(({ id }) => id === others.at(-1)?.id)?.["retired"], 1, "no longer sold");
+    assert.equal(ordersOf(database), orders);
+    database.close();
+  }
+  const back = open(breads);
+  assert.equal(pricesOf(back)[0]?.["priceCents"], weirLoaf.priceCents);
+  back.close();
+});
+
 test("a file that is no database is left alone, and the error names it", async () => {
   const file = join(running.folder, "garbage.db");
   await writeFile(file, "this is not a database, and long enough to be taken for one".repeat(40));

@@ -1,6 +1,7 @@
 import { asset, JsonIsland } from "curtainwall/template";
 import type { ComponentChildren } from "preact";
 import { closures, hours } from "../hours.ts";
+import { readAddresses } from "../settings.ts";
 
 /** Attributes of {@link Shell}. */
 export interface ShellProps {
@@ -19,8 +20,11 @@ const menu = [
   ["/visit/", "Visit"],
   ["/about/", "About us"],
   ["/news/", "From the bench"],
-  ["/wholesale/", "Wholesale"],
+  ["/contact/", "Contact"],
 ] as const;
+
+/** Where customers sign in: another origin, the bakery's OpenID provider. */
+const signInUrl = `${readAddresses().loginUrl}/begin`;
 
 /** What every page has around it. */
 export function Shell({ title, description, path, origin, kind = "plain", children }: ShellProps) {
@@ -57,6 +61,9 @@ export function Shell({ title, description, path, origin, kind = "plain", childr
                 {label}
               </a>
             ))}
+            <a class="sign-in" href={signInUrl}>
+              Sign in
+            </a>
           </nav>
         </header>
         <main id="main">{children}</main>

@@ -22,11 +22,26 @@ export function page(props: Props) {
             {kicker === undefined ? null : <p class="kicker">{kicker}</p>}
             <h1>{title}</h1>
           </header>
+          {layout === "signed-in" ? <SignInOutcome /> : null}
           <Content of={entry} class="prose" />
         </article>
       )}
       <Below {...props} />
     </Shell>
+  );
+}
+
+/** How the sign-in ended; the script shows the one that fits. Without it, what is true either way. */
+function SignInOutcome() {
+  return (
+    <>
+      <p class="lead" data-sign-in="done">
+        If you signed in, the login knows you now, and will not ask again for a while.
+      </p>
+      <p class="lead" data-sign-in="refused" hidden>
+        You did not sign in, and that is fine: all of the site is open.
+      </p>
+    </>
   );
 }
 
@@ -37,6 +52,7 @@ function Below({ entry, collections: all }: Props) {
     case "news":
       return <NewsList posts={all.news} title="h2" />;
     case "visit":
+    case "contact":
       return <HoursTable />;
     default:
       return null;
