@@ -76,11 +76,15 @@ const problemHeaders: readonly string[] = [
   ...common,
 ];
 
-/** An answer with a JSON text, or without a body. */
-export function jsonAnswer(text: string | undefined, extra: readonly string[]): GatewayAnswer {
-  return text === undefined
-    ? { status: 204, headers: [...common, ...extra], body: undefined }
-    : { status: 200, headers: [...jsonHeaders, ...extra], body: text };
+/** Headers of a success, but for what each request is told of its limits; put together once for a route and an origin. */
+export interface SuccessHeads {
+  readonly withBody: readonly string[];
+  readonly withoutBody: readonly string[];
+}
+
+/** Puts {@link SuccessHeads} together. */
+export function successHeads(extra: readonly string[]): SuccessHeads {
+  return { withBody: [...jsonHeaders, ...extra], withoutBody: [...common, ...extra] };
 }
 
 /** Details of {@link problemAnswer}. */

@@ -88,6 +88,42 @@ suite("what is declared", () => {
     assert.equal(ping.status, 204);
   });
 
+  test("200, 201 and 202 reach the client as they were answered; what else is a success is 200, or 204 without a body", async () => {
+    const bakery = openBakery();
+    const token = await bakery.token();
+    const statusOf = async (status: number, target = "/api/orders"): Promise<number> => {
+      bakery.answer = ok(target === "/api/ping" ? undefined : honestOrder, status);
+      const call: Call = { method: "POST", target, token };
+      return (await bakery.call(target === "/api/ping" ? call : { ...call, body: order })).status;
+    };
+    const statuses = [200, 201, 202, 203, 206, 226];
+    const withBody = [];
+    const withoutBody = [];
+    for (const status of statuses) {
+      withBody.push(await statusOf(status));
+      withoutBody.push(await statusOf(status, "/api/ping"));
+    }
+    assert.deepEqual(withBody, [200, 201, 202, 200, 200, 200]);
+    assert.deepEqual(withoutBody, [204, 201, 202, 204, 204, 204]);
+    bakery.answer = ok(undefined, 204);
+    const lacking = await bakery.call({ method: "POST", target: "/api/orders", body: order, token });
+    assert.equal(lacking.status, 502);
+  });
+
+  test("an answer's headers are its own: what a server adds to one is not in the next", async () => {
+    const bakery = openBakery();
+    bakery.answer = ok(rye);
+    for (let round = 0; round < 2; round++) {
+      await new Promise<void>((resolve) => {
+        bakery.gateway.handle(requestOf({ target: "/api/products/rye" }), ({ headers }) => {
+          assert.ok(!headers.includes("x-added"));
+          headers.push("x-added", "1");
+          resolve();
+        });
+      });
+    }
+  });
+
   test("the gateway knows its paths, declared or not, and explains its routes", () => {
     const { gateway } = openBakery();
     assert.deepEqual(
@@ -820,7 +856,7 @@ test("over a real socket: a POST, a HEAD, and a body that is too large", async (
       },
     };
     bakery.gateway.handle(request, ({ status, headers, body }) => {
-      outgoing.writeHead(status, headers as string[]);
+      outgoing.writeHead(status, headers);
       outgoing.end(body);
     });
   });

@@ -25,8 +25,11 @@ export type BodyError = "too-large" | "aborted" | "timeout";
 /** What is to be sent. */
 export interface GatewayAnswer {
   readonly status: number;
-  /** Name, value, name, value …: all of them, security headers too. */
-  readonly headers: readonly string[];
+  /**
+   * Name, value, name, value …: all of them but `content-length`, security headers too. An array of this answer's own:
+   * whoever sends it may add to it.
+   */
+  readonly headers: string[];
   readonly body: string | undefined;
 }
 

@@ -1,0 +1,220 @@
+import { describeAccess } from "../contract/index.ts";
+import type { Access, ContractRoute, Schema } from "../contract/index.ts";
+import { checkBody, hasJsonBody, refuseUnread } from "./body.ts";
+import { clientKey } from "./client-key.ts";
+import { compileLimits } from "./limits.ts";
+import type { ChargeLimits } from "./limits.ts";
+import type { Refusal } from "./refusal.ts";
+import { compileAnswer } from "./released-answer.ts";
+import { compileRouteAnswers } from "./route-answers.ts";
+import type { AnswerSurroundings, Passage } from "./route-answers.ts";
+import { compileTarget, ownerIndexOf } from "./target.ts";
+import type {
+  Caller,
+  Destination,
+  ForwardedAnswer,
+  GatewayRequest,
+  LimitStore,
+  Respond,
+  TokenVerdict,
+  TokenVerifier,
+} from "./types.ts";
+
+/** Answers the requests of one route. */
+export type RouteHandler = (request: GatewayRequest, values: readonly string[], respond: Respond) => void;
+
+/** What the routes of a gateway share. */
+export interface RouteSurroundings extends AnswerSurroundings {
+  readonly destinations: ReadonlyMap<string, Destination>;
+  readonly limits: LimitStore;
+  readonly tokens?: TokenVerifier | undefined;
+  readonly nextLimitId: () => number;
+}
+
+/**
+ * Compiles a route into the checks that its requests pass, in this order: origin, limit by client, token, limit by user,
+ * access, parameters, query, body; then the upstream; then what its answer may say. With a token that was seen before and
+ * a body that is there, all of it is one run of synchronous calls.
+ */
+export function compileRoute(route: ContractRoute, surroundings: RouteSurroundings): RouteHandler {
+  const { destinations, tokens, events, newId, now, cors, nextLimitId } = surroundings;
+  const destination = destinations.get(route.to);
+  if (destination === undefined) throw new Error(`No destination "${route.to}" for ${route.key}`);
+  if (route.access.kind !== "everyone" && tokens === undefined)
+    throw new Error(`No token verifier for ${route.key}`);
+  const verifier = route.access.kind === "everyone" ? undefined : tokens;
+  const limits = compileLimits(route.limits, surroundings.limits, nextLimitId);
+  const mayCall = compileAccess(route);
+  const checkTarget = compileTarget(route);
+  const judgeAnswer = compileAnswer(route);
+  const { succeed, refuse, refuseThrown, fail } = compileRouteAnswers(route, limits.policy, surroundings);
+
+  function start(request: GatewayRequest, values: readonly string[], respond: Respond): void {
+    const origin = request.header("origin");
+    const verdict = cors.judge(origin);
+    const passage: Passage = {
+      request,
+      values,
+      respond,
+      otherOrigin: verdict === "allowed" ? origin : undefined,
+      rateLimit: "",
+      caller: undefined,
+      answered: false,
+    };
+    try {
+      // Before the limit: a refused page must not use up its visitors' allowance.
+      if (verdict === "refused") refuse(passage, { code: "GATEWAY_ORIGIN_REFUSED" });
+      else if (limits.client === undefined || admit(passage, limits.client, clientKey(request.remoteAddress)))
+        authenticate(passage);
+    } catch (error) {
+      refuseThrown(passage, error);
+    }
+  }
+
+  function admit(passage: Passage, charge: ChargeLimits, key: string): boolean {
+    const { state, retryAfterSeconds } = charge(key, now());
+    passage.rateLimit = passage.rateLimit === "" ? state : `${passage.rateLimit}, ${state}`;
+    if (retryAfterSeconds === 0) return true;
+    refuse(passage, { code: "GATEWAY_LIMIT_REACHED", headers: ["retry-after", String(retryAfterSeconds)] });
+    return false;
+  }
+
+  function authenticate(passage: Passage): void {
+    if (verifier === undefined) return checkInput(passage);
+    const token = bearerToken(passage.request.header("authorization"));
+    if (token === "") return refuse(passage, tokenMissing);
+    const verdict = verifier.verify(token, passage.request.connection);
+    if (!(verdict instanceof Promise)) return authorise(passage, verdict);
+    verdict.then(
+      (later) => {
+        try {
+          authorise(passage, later);
+        } catch (error) {
+          refuseThrown(passage, error);
+        }
+      },
+      () => refuse(passage, { code: "GATEWAY_FAILED", reason: "the token could not be checked" }),
+    );
+  }
+
+  function authorise(passage: Passage, verdict: TokenVerdict): void {
+    if (verdict.kind !== "valid") return refuse(passage, refuseToken(verdict));
+    const { caller } = verdict;
+    passage.caller = caller;
+    if (limits.user !== undefined && !admit(passage, limits.user, caller.subject)) return;
+    if (mayCall(caller, passage.values)) checkInput(passage);
+    else refuse(passage, { code: "GATEWAY_ACCESS_REFUSED", reason: `not ${describeAccess(route.access)}` });
+  }
+
+  function checkInput(passage: Passage): void {
+    const { request, values, caller } = passage;
+    const target = checkTarget(values, request.query, caller?.subject);
+    if (typeof target !== "string") refuse(passage, target);
+    else if (route.body !== undefined) readBody(passage, route.body, target);
+    else if (request.hasBody) refuse(passage, { code: "GATEWAY_BODY_UNEXPECTED" });
+    else forward(passage, target, undefined);
+  }
+
+  function readBody(passage: Passage, schema: Schema, target: string): void {
+    const { request } = passage;
+    if (!hasJsonBody(request)) return refuse(passage, { code: "GATEWAY_MEDIA_TYPE_REFUSED" });
+    request.readBody(route.maxBodyBytes, (error, bytes) => {
+      if (error !== undefined) return refuse(passage, refuseUnread(error));
+      try {
+        const body = checkBody(schema, bytes);
+        if (body.refusal === undefined) forward(passage, target, body.value);
+        else refuse(passage, body.refusal);
+      } catch (thrown) {
+        refuseThrown(passage, thrown);
+      }
+    });
+  }
+
+  function forward(passage: Passage, target: string, body: unknown): void {
+    const id = newId();
+    (destination as Destination)({ route, id, target, body, caller: passage.caller }, (answer) => {
+      if (passage.answered) return;
+      try {
+        release(passage, id, answer);
+      } catch (error) {
+        refuseThrown(passage, error);
+      }
+    });
+  }
+
+  function release(passage: Passage, id: string, answer: ForwardedAnswer): void {
+    const subject = passage.caller?.subject;
+    const verdict = judgeAnswer(answer, subject);
+    switch (verdict.kind) {
+      case "released": {
+        const { status, text, dropped } = verdict;
+        if (dropped.length > 0)
+          events({ type: "gateway.answer.trimmed", time: now(), id, route: route.key, fields: dropped });
+        return succeed(passage, status, text);
+      }
+      case "missing":
+        return refuse(passage, { code: "GATEWAY_NOT_FOUND" }, id);
+      case "failed": {
+        const { code, reason } = verdict;
+        const upstream = route.to;
+        events({ type: "gateway.upstream.failed", time: now(), id, route: route.key, upstream, reason });
+        return fail(passage, code, id);
+      }
+      case "held": {
+        const { code, reason, fields, isOwners } = verdict;
+        const who = isOwners ? { subject } : {};
+        const what = fields === undefined ? {} : { fields };
+        events({
+          type: "gateway.answer.refused",
+          time: now(),
+          id,
+          route: route.key,
+          reason,
+          ...who,
+          ...what,
+        });
+        return fail(passage, code, id);
+      }
+    }
+  }
+
+  return start;
+}
+
+const bearer = /^Bearer /i;
+
+/** The token of an `Authorization` header; empty if there is none. */
+function bearerToken(header: string | undefined): string {
+  if (header === undefined || !(header.startsWith("Bearer ") || bearer.test(header))) return "";
+  return header.slice("Bearer ".length);
+}
+
+const tokenMissing: Refusal = {
+  code: "GATEWAY_TOKEN_MISSING",
+  headers: ["www-authenticate", "Bearer"],
+};
+
+function refuseToken({ kind, reason }: Exclude<TokenVerdict, { kind: "valid" }>): Refusal {
+  return kind === "unavailable"
+    ? { code: "GATEWAY_KEYS_UNAVAILABLE", reason, headers: ["retry-after", "5"] }
+    : {
+        code: "GATEWAY_TOKEN_INVALID",
+        reason,
+        headers: ["www-authenticate", 'Bearer error="invalid_token"'],
+      };
+}
+
+/** Whether a caller may call the route with these values of its parameters, as far as the request tells. */
+function compileAccess(route: ContractRoute): (caller: Caller, values: readonly string[]) => boolean {
+  const access: Access = route.access;
+  const ownerIndex = ownerIndexOf(route);
+  switch (access.kind) {
+    case "role":
+      return (caller) => caller.roles.includes(access.role);
+    case "owner":
+      return (caller, values) => values[ownerIndex] === caller.subject;
+    // ownerField is decided when the answer is there.
+    default:
+      return () => true;
+  }
+}

@@ -1,0 +1,109 @@
+import type { ContractRoute, EventSink } from "../contract/index.ts";
+import { problemAnswer, problems, successHeads } from "./answers.ts";
+import type { ProblemCode, SuccessHeads } from "./answers.ts";
+import type { Cors } from "./cors.ts";
+import type { Refusal } from "./refusal.ts";
+import type { Caller, GatewayAnswer, GatewayRequest, Respond } from "./types.ts";
+
+/** What is known of one request while it passes its route. */
+export interface Passage {
+  readonly request: GatewayRequest;
+  readonly values: readonly string[];
+  readonly respond: Respond;
+  /** The other origin whose pages may read the answer; undefined: none. */
+  readonly otherOrigin: string | undefined;
+  /** Value of `RateLimit`: the limits charged until now. */
+  rateLimit: string;
+  caller: Caller | undefined;
+  answered: boolean;
+}
+
+/** What answering needs besides the route. */
+export interface AnswerSurroundings {
+  readonly events: EventSink;
+  readonly newId: () => string;
+  readonly now: () => number;
+  readonly cors: Cors;
+  readonly corsOrigins: readonly string[];
+}
+
+/** The ways in which a route answers. Each ends the passage; what comes after the first is not sent. */
+export interface RouteAnswers {
+  succeed(passage: Passage, status: number, text: string | undefined): void;
+  /** With an event. @param id default: a new one */
+  refuse(passage: Passage, refusal: Refusal, id?: string): undefined;
+  /** For a check that threw, one of the contract's own for example. */
+  refuseThrown(passage: Passage, error: unknown): void;
+  /** With a problem that came from behind, under the id that the upstream was given; the log knows of it already. */
+  fail(passage: Passage, code: ProblemCode, id: string): void;
+}
+
+/**
+ * Compiles a route's answers. All headers of a success but the limits' state are put together here, once for each origin.
+ *
+ * @param policy value of `RateLimit-Policy`; empty: none is sent
+ */
+export function compileRouteAnswers(
+  route: ContractRoute,
+  policy: string,
+  { events, newId, now, cors, corsOrigins }: AnswerSurroundings,
+): RouteAnswers {
+  const policyHeaders = policy === "" ? [] : ["ratelimit-policy", policy];
+  const heads = new Map<string | undefined, SuccessHeads>(
+    [undefined, ...corsOrigins].map((origin) => [
+      origin,
+      successHeads([...corsHeaders(origin), ...policyHeaders]),
+    ]),
+  );
+
+  function corsHeaders(origin: string | undefined): readonly string[] {
+    return origin === undefined ? [] : cors.readHeaders(origin);
+  }
+
+  function succeed(passage: Passage, status: number, text: string | undefined): void {
+    const { otherOrigin, rateLimit } = passage;
+    const head = heads.get(otherOrigin) as SuccessHeads;
+    const lines = text === undefined ? head.withoutBody : head.withBody;
+    const headers = rateLimit === "" ? [...lines] : [...lines, "ratelimit", rateLimit];
+    settle(passage, { status, headers, body: text });
+  }
+
+  function refuse(passage: Passage, refusal: Refusal, id: string = newId()): undefined {
+    const { code, reason, errors, headers = [] } = refusal;
+    events({
+      type: "gateway.request.refused",
+      time: now(),
+      id,
+      route: route.key,
+      client: passage.request.remoteAddress,
+      subject: passage.caller?.subject,
+      code,
+      status: problems[code].status,
+      reason,
+      fields: errors?.map((error) => error.pointer),
+    });
+    settle(passage, problemAnswer(code, { id, errors }, [...problemHeaders(passage), ...headers]));
+  }
+
+  function refuseThrown(passage: Passage, error: unknown): void {
+    const what = error instanceof Error ? error.constructor.name : typeof error;
+    refuse(passage, { code: "GATEWAY_FAILED", reason: `a check threw ${what}` });
+  }
+
+  function fail(passage: Passage, code: ProblemCode, id: string): void {
+    settle(passage, problemAnswer(code, { id }, problemHeaders(passage)));
+  }
+
+  function problemHeaders({ otherOrigin, rateLimit }: Passage): readonly string[] {
+    const limited = rateLimit === "" ? [] : [...policyHeaders, "ratelimit", rateLimit];
+    return [...corsHeaders(otherOrigin), ...limited];
+  }
+
+  return { succeed, refuse, refuseThrown, fail };
+}
+
+function settle(passage: Passage, answer: GatewayAnswer): void {
+  if (passage.answered) return;
+  passage.answered = true;
+  passage.respond(answer);
+}
