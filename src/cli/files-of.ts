@@ -1,5 +1,5 @@
-import { lstatSync, readFileSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { lstatSync, readFileSync, readdirSync, realpathSync } from "node:fs";
+import { join, relative } from "node:path";
 import { CurtainwallError } from "../shared/index.ts";
 import type { CliErrorCode } from "./errors.ts";
 
@@ -12,7 +12,7 @@ export type FileOfFolder =
 const maxBytes = 1_073_741_824;
 
 /**
- * Reads a folder's files one by one, in the order of their names. Follows no symbolic link: what it leads to is not what was named.
+ * Reads a folder's files one by one, in the order of their names. Follows no symbolic link.
  *
  * @throws {CurtainwallError} `CLI_USAGE_INVALID` if there is no such folder
  */
@@ -32,14 +32,17 @@ function* below(folder: string, path: string): Generator<FileOfFolder> {
     const inner = path === "" ? entry.name : `${path}/${entry.name}`;
     if (entry.isDirectory()) yield* below(folder, inner);
     else if (entry.isFile()) yield readOne(folder, inner);
-    else
-      yield {
-        path: inner,
-        bytes: undefined,
-        why: entry.isSymbolicLink()
-          ? "a symbolic link, which is not followed"
-          : "neither a file nor a folder",
-      };
+    else if (!entry.isSymbolicLink() || leadsOut(folder, inner))
+      yield { path: inner, bytes: undefined, why: "a link that leads out of the folder, or no file at all" };
+  }
+}
+
+/** A link within the folder leads to what is read anyway. */
+function leadsOut(folder: string, path: string): boolean {
+  try {
+    return relative(realpathSync(folder), realpathSync(join(folder, path))).startsWith("..");
+  } catch {
+    return true;
   }
 }
 
