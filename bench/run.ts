@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { edge } from "./edge.ts";
 import { gateway } from "./gateway.ts";
 import type { PeerResult } from "./harness.ts";
+import { site } from "./site.ts";
 
 /** What a suite is given. */
 export interface SuiteOptions {
@@ -25,7 +26,7 @@ export interface Table {
 /** Compares our server with others doing the same work. */
 export type Suite = (options: SuiteOptions) => Promise<Table[]>;
 
-const suites: Record<string, Suite> = { edge, gateway };
+const suites: Record<string, Suite> = { edge, gateway, site };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -38,7 +39,7 @@ const { values, positionals } = parseArgs({
 const names = positionals.length === 0 ? Object.keys(suites) : positionals;
 const seconds = Number(values.seconds);
 if (values.help || !(seconds > 0) || names.some((name) => !Object.hasOwn(suites, name))) {
-  console.error("npm run bench [-- edge|gateway] [--seconds 180] [--json]");
+  console.error("npm run bench [-- edge|gateway|site] [--seconds 180] [--json]");
   process.exit(values.help ? 0 : 2);
 }
 

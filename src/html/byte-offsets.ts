@@ -1,7 +1,7 @@
 import type { DecodedPage } from "./encoding.ts";
 
 /** Turns an offset in a page's text into the offset of the same place in its bytes. */
-export function byteOffsets({ bytes, text, mark }: DecodedPage): (offset: number) => number {
+export function byteOffsets({ bytes, mark }: DecodedPage, text: string): (offset: number) => number {
   if (bytes.length === text.length + mark) return (offset) => offset + mark;
   const table = new Uint32Array(text.length + 1);
   let at = mark;

@@ -1,13 +1,14 @@
 import { CurtainwallError } from "../shared/index.ts";
 import type { HtmlErrorCode } from "./errors.ts";
 import { prescan } from "./prescan.ts";
+import { isUtf8, latin1 } from "./runtime.ts";
 
 /** A page's text, and the UTF-8 that it is rewritten in. */
 export interface DecodedPage {
   /** Valid UTF-8: what was given, unless that was in another encoding or not valid. */
   readonly bytes: Uint8Array;
-  /** The text of `bytes` without its byte order mark. */
-  readonly text: string;
+  /** The text of `bytes` without its byte order mark. Decoded when asked for: the scanner doesn't. */
+  readonly text: () => string;
   /** Length of the byte order mark at the start of `bytes`: 0 or 3. */
   readonly mark: number;
   /** Its WHATWG name. */
@@ -16,8 +17,7 @@ export interface DecodedPage {
   readonly tentative: boolean;
 }
 
-const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-const lenient = new TextDecoder("utf-8", { ignoreBOM: true });
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
  * Decodes a page as a browser does: a byte order mark, then the header's charset, then what the page declares.
@@ -34,10 +34,7 @@ export function decodePage(bytes: Uint8Array, charset?: string): DecodedPage {
   const label = prescan(bytes);
   const declared = label === undefined ? undefined : declaredAs(label);
   if (declared !== undefined) return decodeAs(bytes, declared, false);
-  const text = decodeStrictly(bytes);
-  return text === undefined
-    ? decodeAs(bytes, "windows-1252", true)
-    : { bytes, text, mark: 0, encoding: "utf-8", tentative: true };
+  return isUtf8(bytes) ? { ...asUtf8(bytes), tentative: true } : decodeAs(bytes, "windows-1252", true);
 }
 
 /**
@@ -47,7 +44,7 @@ export function decodePage(bytes: Uint8Array, charset?: string): DecodedPage {
  * @see https://www.w3.org/TR/xml/#charencoding, RFC 7303 §3
  */
 export function decodeXml(bytes: Uint8Array, charset?: string): DecodedPage | undefined {
-  const start = String.fromCharCode(...bytes.subarray(0, 256));
+  const start = latin1(bytes, 0, Math.min(256, bytes.length));
   const declared = /^<\?xml[^>]*?\sencoding\s*=\s*["']([^"']*)["']/.exec(start)?.[1];
   const named = [charset, declared].find((label) => label !== undefined && encodingOf(label) !== undefined);
   const encoding = markedEncoding(bytes) ?? (named === undefined ? undefined : encodingOf(named)) ?? "utf-8";
@@ -55,7 +52,8 @@ export function decodeXml(bytes: Uint8Array, charset?: string): DecodedPage | un
   return encoding === "utf-8" && page.bytes !== bytes ? undefined : page;
 }
 
-function markedEncoding([first, second, third]: Uint8Array): string | undefined {
+function markedEncoding(bytes: Uint8Array): string | undefined {
+  const [first, second, third] = [bytes[0], bytes[1], bytes[2]];
   if (first === 0xef && second === 0xbb && third === 0xbf) return "utf-8";
   if (first === 0xfe && second === 0xff) return "utf-16be";
   if (first === 0xff && second === 0xfe) return "utf-16le";
@@ -80,6 +78,8 @@ const replaced = new Set([
 ]);
 
 function encodingOf(label: string): string | undefined {
+  // Nearly every page's.
+  if (/^utf-8$/i.test(label)) return "utf-8";
   const trimmed = label.replace(/^[\t\n\f\r ]+|[\t\n\f\r ]+$/g, "").toLowerCase();
   if (replaced.has(trimmed))
     throw new CurtainwallError<HtmlErrorCode>(
@@ -98,32 +98,21 @@ function encodingOf(label: string): string | undefined {
 function decodeAs(bytes: Uint8Array, encoding: string, tentative: boolean): DecodedPage {
   if (encoding === "utf-8") return decodeUtf8(bytes);
   const text = new TextDecoder(encoding).decode(bytes);
-  return { bytes: new TextEncoder().encode(text), text, mark: 0, encoding, tentative };
+  return { bytes: new TextEncoder().encode(text), text: () => text, mark: 0, encoding, tentative };
 }
 
+/** What can't be decoded becomes U+FFFD, as in a browser, and is written out so: offsets then mean the same everywhere. */
 function decodeUtf8(bytes: Uint8Array): DecodedPage {
-  const text = decodeStrictly(bytes);
-  if (text !== undefined) return asUtf8(bytes, text);
-  // What can't be decoded becomes U+FFFD, as in a browser, and is written out so: offsets then mean the same everywhere.
-  const repaired = lenient.decode(bytes);
-  return asUtf8(new TextEncoder().encode(repaired), repaired);
+  return asUtf8(isUtf8(bytes) ? bytes : new TextEncoder().encode(decoder.decode(bytes)));
 }
 
-function asUtf8(bytes: Uint8Array, text: string): DecodedPage {
-  const isMarked = text.charCodeAt(0) === 0xfeff;
+function asUtf8(bytes: Uint8Array): DecodedPage {
+  const mark = markedEncoding(bytes) === "utf-8" ? 3 : 0;
   return {
     bytes,
-    text: isMarked ? text.slice(1) : text,
-    mark: isMarked ? 3 : 0,
+    text: () => decoder.decode(bytes.subarray(mark)),
+    mark,
     encoding: "utf-8",
     tentative: false,
   };
-}
-
-function decodeStrictly(bytes: Uint8Array): string | undefined {
-  try {
-    return strict.decode(bytes);
-  } catch {
-    return undefined;
-  }
 }

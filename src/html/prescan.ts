@@ -1,5 +1,6 @@
 import { readAttributes } from "./attributes.ts";
 import type { RawAttribute } from "./attributes.ts";
+import { latin1 } from "./runtime.ts";
 import { isSpace } from "./text.ts";
 
 /** How far a browser looks for a declaration before it starts to read. */
@@ -11,7 +12,8 @@ const prescanBytes = 1024;
  * @see https://html.spec.whatwg.org/multipage/parsing.html#prescan-a-byte-stream-to-determine-its-encoding
  */
 export function prescan(bytes: Uint8Array): string | undefined {
-  const text = String.fromCharCode(...bytes.subarray(0, prescanBytes));
+  const text = latin1(bytes, 0, Math.min(prescanBytes, bytes.length));
+  if (!/charset/i.test(text)) return undefined;
   let at = 0;
   while (at < text.length) {
     const open = text.indexOf("<", at);
@@ -21,20 +23,11 @@ export function prescan(bytes: Uint8Array): string | undefined {
       const close = text.indexOf("-->", open + 2);
       if (close === -1) return undefined;
       at = close + 3;
-    } else if (/^<\/?[a-z]/i.test(text.slice(open, open + 3))) {
-      let nameTo = open + 1;
-      while (
-        nameTo < text.length &&
-        !/[\t\n\f\r >]/.test(text.charAt(nameTo)) &&
-        !endsMeta(text, open, nameTo)
-      )
-        nameTo++;
-      const { attributes, to } = readAttributes(text, nameTo);
-      if (endsMeta(text, open, nameTo)) {
-        const label = declaredIn(text, attributes);
-        if (label !== undefined) return label;
-      }
-      if (to === undefined) return undefined;
+    } else if (startsTag(text, open)) {
+      const isMeta = startsMeta(text, open);
+      const { attributes, to } = readAttributes(text, isMeta ? open + "<meta".length : nameEnd(text, open));
+      const label = isMeta ? declaredIn(text, attributes) : undefined;
+      if (label !== undefined || to === undefined) return label;
       at = to;
     } else if (/^<[!/?]/.test(text.slice(open, open + 2))) {
       const close = text.indexOf(">", open);
@@ -47,11 +40,20 @@ export function prescan(bytes: Uint8Array): string | undefined {
   return undefined;
 }
 
-function endsMeta(text: string, open: number, at: number): boolean {
-  const code = text.charCodeAt(at);
-  return (
-    at === open + 5 && (code === 0x2f || isSpace(code)) && text.slice(open + 1, at).toLowerCase() === "meta"
-  );
+function startsTag(text: string, open: number): boolean {
+  const first = text.charCodeAt(text[open + 1] === "/" ? open + 2 : open + 1) | 0x20;
+  return first >= 0x61 && first <= 0x7a;
+}
+
+function startsMeta(text: string, open: number): boolean {
+  const after = text.charCodeAt(open + 5);
+  return (after === 0x2f || isSpace(after)) && text.slice(open + 1, open + 5).toLowerCase() === "meta";
+}
+
+function nameEnd(text: string, open: number): number {
+  let at = open + 1;
+  while (at < text.length && text[at] !== ">" && !isSpace(text.charCodeAt(at))) at++;
+  return at;
 }
 
 function declaredIn(text: string, attributes: readonly RawAttribute[]): string | undefined {

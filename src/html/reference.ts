@@ -16,8 +16,8 @@ export function readDecodedWithParser(
   options: ReadPageOptions,
   readNested: ReadNested,
 ): PageFacts {
-  const { text } = page;
-  const toByte = byteOffsets(page);
+  const text = page.text();
+  const toByte = byteOffsets(page, text);
   const parser = FactsParser.read(text);
   const collector = createCollector(options, readNested);
   const place = { text, from: 0, to: text.length, isInert: false, toByte };

@@ -48,8 +48,8 @@ export function readXml(bytes: Uint8Array, options: ReadPageOptions, readNested:
 }
 
 function parse(page: DecodedPage, collector: Collector): Span {
-  const { text } = page;
-  const toByte = byteOffsets(page);
+  const text = page.text();
+  const toByte = byteOffsets(page, text);
   const parser = new SaxesParser({ xmlns: true });
   const open: OpenElement[] = [];
   const starts: StartTag[] = [];
