@@ -1,22 +1,21 @@
 import type { Tally, Weakness } from "../harden/index.ts";
-import { hardenSite } from "../stack/index.ts";
+import { hostNames } from "../hosts/index.ts";
+import type { HostName } from "../hosts/index.ts";
+import { createContractGate, hardenSite, loadContract } from "../stack/index.ts";
 import type { HardenedSite } from "../stack/index.ts";
 import { usageError } from "./command.ts";
 import type { Command } from "./command.ts";
 import { print, printJson, say, showProgress, styled } from "./voice.ts";
 
-const hosts = ["nginx", "caddy", "cloudflare", "netlify", "vercel"] as const;
-type Host = (typeof hosts)[number];
-const isHost = (name: string | undefined): name is Host => hosts.some((host) => host === name);
-
 export const hardenCommand: Command = {
   name: "harden",
-  usage: `<folder> [--out <folder>] [--for ${hosts.join("|")}] [--origin https://…] [--follow <folder>] [--plan] [--json]`,
+  usage: `<folder> [--out <folder>] [--for ${hostNames.join("|")}] [--origin https://…] [--contract <folder>] [--follow <folder>] [--plan] [--json]`,
   summary: "Give the output of any generator the strictest policies under which it works",
   options: {
     out: { type: "string", says: "where the result goes; by default <folder>-hardened" },
-    for: { type: "string", says: `the host that it is for: ${hosts.join(", ")}` },
+    for: { type: "string", says: `the host that it is for: ${hostNames.join(", ")}` },
     origin: { type: "string", says: "where it will be served from; some policies get stricter by it" },
+    contract: { type: "string", says: "the folder of a contract, for its private values and its exceptions" },
     follow: { type: "string", says: "a folder outside into which links may lead" },
     plan: { type: "boolean", says: "only report; write nothing" },
     json: { type: "boolean", says: "print the report as JSON" },
@@ -29,6 +28,8 @@ export const hardenCommand: Command = {
     if (folder === undefined) throw usageError("Name the folder that the generator wrote", hardenCommand);
     const started = performance.now();
     const out = values.get("out") ?? `${folder.replace(/\/+$/, "")}-hardened`;
+    const contract = values.get("contract");
+    const loaded = contract === undefined ? undefined : await loadContract(contract);
     const line = showProgress();
     const follow = values.get("follow");
     let site;
@@ -39,6 +40,11 @@ export const hardenCommand: Command = {
         host: hostOf(values.get("for")),
         origin: originOf(values.get("origin")),
         plan: flags.has("plan"),
+        gate: createContractGate({
+          contract: loaded?.contract,
+          root: loaded?.root ?? folder,
+          variables: process.env,
+        }),
         ...(follow === undefined ? {} : { follow: [follow] }),
         onProgress: (done, total) => line.update(`hardening ${done}/${total}`),
       });
@@ -52,8 +58,9 @@ export const hardenCommand: Command = {
   },
 };
 
-function hostOf(name: string | undefined): Host | undefined {
-  if (name === undefined || isHost(name)) return name;
+function hostOf(name: string | undefined): HostName | undefined {
+  const host = hostNames.find((known) => known === name);
+  if (name === undefined || host !== undefined) return host;
   throw usageError(`--for ${JSON.stringify(name)} is no host that it knows`, hardenCommand);
 }
 

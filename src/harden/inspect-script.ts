@@ -75,7 +75,7 @@ const featureWords: readonly (readonly [feature: string, pattern: RegExp])[] = [
  */
 export function inspectScript(source: string, asModule: boolean): ScriptFacts {
   return {
-    imports: /\bimport\b|\bexport\b/.test(source) ? findImports(source, asModule) : [],
+    imports: findImports(source, asModule),
     connections: findConnections(source, asModule),
     sinks: sinkWords.filter(([, pattern]) => pattern.test(source)).map(([name]) => name),
     loadsScripts: /createElement(?:NS)?\s*\([^)]{0,80}["'`]script["'`]/i.test(source),

@@ -1,4 +1,4 @@
-import { isNode, parseScript, textOf, walkSyntax } from "./script-syntax.ts";
+import { isNode, maxParsedLength, parseScript, textOf, walkSyntax } from "./script-syntax.ts";
 import type { SyntaxNode } from "./script-syntax.ts";
 
 /** Where a script connects to. */
@@ -9,8 +9,9 @@ export interface Connections {
   readonly unknown: readonly string[];
 }
 
+/** A word in a text or a table of words is no use of it. */
 const words =
-  /\bfetch\b|\bXMLHttpRequest\b|\bWebSocket\b|\bEventSource\b|\bsendBeacon\b|\bWebTransport\b|\bRTCPeerConnection\b/;
+  /\bfetch\s*[(),;.=?]|\bXMLHttpRequest\b|\bWebSocket\b|\bEventSource\b|\bsendBeacon\b|\bWebTransport\b|\bRTCPeerConnection\b/;
 const constructors = new Set(["WebSocket", "EventSource", "WebTransport"]);
 const httpMethod = /^(?:get|head|post|put|patch|delete|options)$/i;
 
@@ -20,6 +21,7 @@ const httpMethod = /^(?:get|head|post|put|patch|delete|options)$/i;
  */
 export function findConnections(source: string, asModule: boolean): Connections {
   if (!words.test(source)) return { addresses: [], unknown: [] };
+  if (source.length > maxParsedLength) return { addresses: [], unknown: ["a script too long to be read"] };
   const program = parseScript(source, asModule);
   if (program === undefined) return { addresses: [], unknown: [] };
   const addresses = new Set<string>();

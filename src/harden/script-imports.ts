@@ -1,4 +1,4 @@
-import { parseScript, textOf, walkSyntax } from "./script-syntax.ts";
+import { maxParsedLength, parseScript, textOf, walkSyntax } from "./script-syntax.ts";
 
 /** One import of a script. */
 export interface ImportFact {
@@ -9,8 +9,13 @@ export interface ImportFact {
 
 const statements = new Set(["ImportDeclaration", "ExportNamedDeclaration", "ExportAllDeclaration"]);
 
+/** A word in a text or a table of words is no import. */
+const signs = /\bimport\s*[("']|\b(?:import|export)\b[^"'();]{0,2000}?\bfrom\s*["']/;
+
 /** Finds what a script imports; nothing for one that does not parse, which no browser runs either. */
 export function findImports(source: string, asModule: boolean): readonly ImportFact[] {
+  if (!signs.test(source)) return [];
+  if (source.length > maxParsedLength) return [{ specifier: undefined, dynamic: true }];
   const program = parseScript(source, asModule);
   if (program === undefined) return [];
   const found: ImportFact[] = [];

@@ -6,6 +6,9 @@ export interface SyntaxNode {
   readonly [member: string]: unknown;
 }
 
+/** Longer scripts are not parsed: a tree takes a hundred times the memory of its text. In characters. */
+export const maxParsedLength = 3_000_000;
+
 /** Reads a script's syntax; undefined for what no browser would run either. */
 export function parseScript(source: string, asModule: boolean): SyntaxNode | undefined {
   for (const sourceType of asModule ? (["module"] as const) : (["script", "module"] as const)) {

@@ -9,12 +9,13 @@ import {
 } from "node:fs";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import type { Header } from "../contract/index.ts";
-import type { HardenErrorCode, PolicyBudget, SiteReport } from "../harden/index.ts";
+import type { HardenErrorCode, LeakGate, SiteReport } from "../harden/index.ts";
 import { hardenFolder, makeFolder, replaceFolder } from "../harden/node.ts";
-import type { HardenedFile, HardenedFolder } from "../harden/node.ts";
-import { emitCaddy, emitNginx } from "../hosts/index.ts";
-import type { DeclaredSite, Emission, HostName } from "../hosts/index.ts";
+import type { HardenedFile, HardenedFolder, HardenFolderOptions } from "../harden/node.ts";
+import { emitHost, hostLimits } from "../hosts/index.ts";
+import type { Emission, HostName } from "../hosts/index.ts";
 import { CurtainwallError } from "../shared/index.ts";
+import { assertNoLeaks } from "./leak-gate.ts";
 
 /** Options of {@link hardenSite}. */
 export interface HardenSiteOptions {
@@ -28,6 +29,8 @@ export interface HardenSiteOptions {
   readonly origin?: string | undefined;
   /** Folders outside of `folder` into which its links may lead. */
   readonly follow?: readonly string[];
+  /** What everything must pass that is published. */
+  readonly gate?: LeakGate | undefined;
   /** Only say what would be done. Default false. */
   readonly plan?: boolean;
   readonly onProgress?: (done: number, total: number) => void;
@@ -41,17 +44,13 @@ export interface HardenedSite {
   readonly notes: readonly string[];
 }
 
-/** What one header may hold at each host. Where every page can't have headers of its own, all share the same. */
-const budgets: Readonly<Record<HostName, PolicyBudget>> = {
-  // 8 KB for all headers is what proxies and load balancers commonly pass on; the other headers take about one.
-  nginx: { maxBytes: 6_000 },
-  caddy: { maxBytes: 6_000 },
-  vercel: { maxBytes: 4_000 },
-  // 2,000 characters a line, with the header's name.
-  netlify: { maxBytes: 1_900 },
-  // A hundred rules, of which every one is a path.
-  cloudflare: { maxBytes: 1_900, shared: true },
-};
+/** What a host's headers can carry. Where it knows too few rules for one a page, all pages share the same header. */
+function budgetOf(host: HostName | undefined): HardenFolderOptions["budget"] {
+  if (host === undefined) return undefined;
+  const { prudentValueLength, perPath, maxRules } = hostLimits[host];
+  // A page and its folder are two rules, and other files need some too.
+  return (pages) => ({ maxBytes: prudentValueLength, shared: !perPath || pages * 3 > maxRules });
+}
 
 /** Marks a folder as one that this command made, and so may replace. */
 const manifestName = "curtainwall-site.json";
@@ -72,16 +71,29 @@ export async function hardenSite(options: HardenSiteOptions): Promise<HardenedSi
       folder: options.folder,
       blobs,
       origin: options.origin,
-      budget: options.host === undefined ? undefined : budgets[options.host],
+      budget: budgetOf(options.host),
       ...(options.follow === undefined ? {} : { follow: options.follow }),
       ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
     });
+    if (options.gate !== undefined) inspectAll(options.gate, hardened.files, blobs);
     const notes = lay(fresh, hardened, options);
     if (options.plan !== true) replaceFolder(fresh, out);
     return { report: hardened.report, files: hardened.files, notes };
   } finally {
     rmSync(fresh, { recursive: true, force: true });
   }
+}
+
+/**
+ * Sends every file through the leak gate. After the hardening, not within: the values that it looks for stay in this thread.
+ *
+ * @throws {CurtainwallError} `HARDEN_LEAK_FOUND`
+ */
+function inspectAll(gate: LeakGate, files: readonly HardenedFile[], blobs: string): void {
+  const hits = uniqueBy(files, ({ source }) => source).flatMap(({ source, sha256 }) =>
+    gate.inspect({ path: source, bytes: readFileSync(join(blobs, sha256)) }),
+  );
+  assertNoLeaks([...hits, ...gate.finish()]);
 }
 
 /** Lays the site out as its host wants it; returns what the operator should know. */
@@ -129,19 +141,11 @@ function uniqueBy<T>(list: readonly T[], key: (entry: T) => string): T[] {
 }
 
 function emit(host: HostName, { files, notFound }: HardenedFolder, origin: string | undefined): Emission {
-  const site: DeclaredSite = {
+  return emitHost(host, {
     origin: origin ?? "https://site.invalid",
     files: files.map(({ path, headers, sha256 }) => ({ path, headers, sha256, encodings: [] })),
     ...(notFound === undefined ? {} : { notFound }),
-  };
-  switch (host) {
-    case "nginx":
-      return emitNginx(site);
-    case "caddy":
-      return emitCaddy(site);
-    default:
-      throw refused(`There is no emitter for ${host} yet.`, "Use --for nginx or --for caddy");
-  }
+  });
 }
 
 /** Every address with its digest and headers. Pages share most of their headers: each set stands there once. */

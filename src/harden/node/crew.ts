@@ -54,7 +54,10 @@ async function processThere(
     next = Math.min(from + orderFiles, task.files.length);
     return { from, to: next };
   };
-  const workers = Array.from({ length: threads }, () => new Worker(workerFile, { workerData: task }));
+  const workers = Array.from(
+    { length: threads },
+    () => new Worker(workerFile, { workerData: task, resourceLimits: { maxYoungGenerationSizeMb: 16 } }),
+  );
   try {
     await Promise.all(workers.map((worker) => keepBusy(worker, order, onFiles)));
   } finally {

@@ -1,6 +1,7 @@
 import { renameSync, rmSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { Header } from "../../contract/index.ts";
+import { classify } from "../classify.ts";
 import type { LearnedSources } from "../draft.ts";
 import { fileHeaders } from "../headers.ts";
 import type { PageNeeds } from "../harden-page.ts";
@@ -21,8 +22,8 @@ export interface HardenFolderOptions {
   readonly blobs: string;
   /** Where the site will be served from, if that is known: `https://www.example.com`. */
   readonly origin?: string | undefined;
-  /** What the host can send in a header. Default: everything. */
-  readonly budget?: PolicyBudget | undefined;
+  /** What the host can send in a header; may depend on the number of pages. Default: everything. */
+  readonly budget?: PolicyBudget | ((pages: number) => PolicyBudget) | undefined;
   /** Folders outside of `folder` into which its links may lead. Default none. */
   readonly follow?: readonly string[];
   /** What running the site has shown. */
@@ -66,8 +67,10 @@ interface Kept {
  * @throws {CurtainwallError} one of {@link HardenErrorCode}. `blobs` may then hold a part: remove it.
  */
 export async function hardenFolder(options: HardenFolderOptions): Promise<HardenedFolder> {
-  const { origin, budget, learned, onScript, onProgress } = options;
+  const { origin, learned, onScript, onProgress } = options;
   const { files, skipped } = walk(options.folder, options.follow);
+  const pages = files.filter(({ path }) => classify(path).kind.endsWith("html")).length;
+  const budget = typeof options.budget === "function" ? options.budget(pages) : options.budget;
   makeFolder(options.blobs);
   const kept: Kept[] = [];
   const framed = new Set<string>();

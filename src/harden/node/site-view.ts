@@ -33,23 +33,20 @@ export function createDiskView(files: readonly ListedFile[], origin: string | un
 }
 
 function createFileView(file: ListedFile, namedIn: (text: string) => readonly SiteFileView[]): SiteFileView {
-  let read: { hash: string; text: string } | undefined;
+  let hash: string | undefined;
   let script: ScriptFacts | undefined;
   let style: StyleFacts | undefined;
   let named: readonly SiteFileView[] | undefined;
-  const load = (): { hash: string; text: string } => {
-    if (read !== undefined) return read;
-    const bytes = readUnchanged(file);
-    read = { hash: hashOf(bytes), text: new TextDecoder().decode(bytes) };
-    return read;
-  };
+  let loader: boolean | undefined;
+  // Read again for each question, of which there are few: a site's scripts together would fill the memory.
+  const text = (): string => new TextDecoder().decode(readUnchanged(file));
   return {
     path: file.path,
-    hash: () => load().hash,
-    script: () => (script ??= inspectScript(load().text, false)),
-    stylesheet: () => (style ??= inspectStyle(load().text)),
-    scriptsNamed: () => (named ??= namedIn(load().text)),
-    isBundlerLoader: () => loaderSigns.test(load().text),
+    hash: () => (hash ??= hashOf(readUnchanged(file))),
+    script: () => (script ??= inspectScript(text(), false)),
+    stylesheet: () => (style ??= inspectStyle(text())),
+    scriptsNamed: () => (named ??= namedIn(text())),
+    isBundlerLoader: () => (loader ??= loaderSigns.test(text())),
   };
 }
 
