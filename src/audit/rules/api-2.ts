@@ -1,6 +1,8 @@
 import type { Check, Rule } from "../check.ts";
-import { burst, forwardedFor, otherClients, perUser, withoutClientLimits } from "./api-2-bursts.ts";
+import { burst, forwardedFor, otherClients } from "./api-2-bursts.ts";
 import { pausing, slowBody, slowHeaders } from "./api-2-slow.ts";
+import { perUser } from "./api-2-users.ts";
+import { withoutLimits } from "./limits.ts";
 import { withoutRoutes } from "./shared.ts";
 
 const statesLimit: Check = {
@@ -31,7 +33,7 @@ const ipv6: Check = {
   name: "IPv6 rotation inside a /64",
   kind: "live",
   isActive: true,
-  notApplicable: withoutClientLimits,
+  notApplicable: withoutLimits("client"),
   run: async (_, tally) => tally.miss("loopback has one IPv6 address; this takes a network of its own"),
 };
 

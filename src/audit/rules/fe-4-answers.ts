@@ -2,7 +2,7 @@ import type { ContractRoute } from "../../contract/index.ts";
 import type { AuditContext } from "../context.ts";
 import { honestCalls, lacking } from "../inputs.ts";
 import type { Exchange, ProbeRequest, Protocol } from "../probe.ts";
-import { withoutClientLimits } from "./api-2-bursts.ts";
+import { oneClient, smallestAllowance, untilRefused, withoutLimits } from "./limits.ts";
 import {
   isHtml,
   noRelease,
@@ -143,7 +143,7 @@ export const answers: readonly AnswerClass[] = [
     name: "429, the API",
     isActive: true,
     statuses: [429],
-    notApplicable: withoutClientLimits,
+    notApplicable: withoutLimits("client"),
     get: exhausted,
   },
 ];
@@ -175,33 +175,16 @@ async function forbidden(context: AuditContext, protocol: Protocol): Promise<Exc
   return "no two identities in the plan that tell a 403";
 }
 
-/** Spends one client's allowance on the route that has the least. */
+/** Spends the allowance of a client that nobody else is. */
 async function exhausted(context: AuditContext, protocol: Protocol): Promise<Exchange | string> {
-  const limited = context.contract.routes.flatMap((route) =>
-    route.limits.filter(({ by }) => by === "client").map((limit) => ({ route, burst: limit.burst })),
-  );
-  const [least] = limited.sort((left, right) => left.burst - right.burst);
-  if (least === undefined) return "no route has a limit per client";
+  const allowance = smallestAllowance(context);
+  if (typeof allowance === "string") return allowance;
   const client = context.caller.freshClient();
-  if (client === undefined) return "the target can't be reached from several addresses";
-  if (least.burst > 400) return `every limit admits more than 400 at once`;
-  const { route } = least;
-  const [honest] = honestCalls(context, route);
-  if (honest === undefined) return lacking(context, route);
-  const bent =
-    route.access.kind === "everyone" && route.method !== "GET"
-      ? route.body === undefined
-        ? { rawQuery: "undeclared=1" }
-        : { rawBody: "{" }
-      : {};
-  const request = {
-    ...(await context.caller.request({ route, input: honest.input, ...bent })),
-    protocol,
-    client,
-  };
-  for (let count = 0; count < least.burst * 2 + 10; count++) {
-    const response = await context.wire.send(request);
-    if (response.status === 429) return { request, response };
-  }
-  return `${route.key}: its limit was never reached`;
+  if (client === undefined) return oneClient;
+  const { route, limit, call } = allowance;
+  const request = { ...(await context.caller.request(call)), protocol, client };
+  return (
+    (await untilRefused(context, request, limit.burst * 2 + 10)) ??
+    `${route.key}: its limit was never reached`
+  );
 }

@@ -1,0 +1,67 @@
+import type { ContractRoute, Limit } from "../../contract/index.ts";
+import type { Check, Tally } from "../check.ts";
+import type { AuditContext } from "../context.ts";
+import { honestCalls, lacking } from "../inputs.ts";
+import type { HonestCall } from "../inputs.ts";
+import { allowedIn, maxBurst, oneClient, refusedAtOnce, tightestOf, withoutLimits } from "./limits.ts";
+
+/** Users that a burst would lock out for longer are left alone. */
+const maxLockedSeconds = 120;
+
+export const perUser: Check = {
+  name: "a user's burst from many addresses",
+  kind: "live",
+  isActive: true,
+  notApplicable: withoutLimits("user"),
+  run: async (context, tally) => {
+    for (const route of context.contract.routes) {
+      const limit = tightestOf(route, "user");
+      if (limit === undefined) continue;
+      const honest = honestCalls(context, route).at(-1);
+      const regrowSeconds = (limit.burst * limit.windowSeconds) / limit.count;
+      if (honest === undefined) tally.miss(lacking(context, route));
+      else if (limit.burst > maxBurst || regrowSeconds > maxLockedSeconds)
+        tally.miss(
+          `${route.key} (${limit.text}): its burst would lock the user out for ${Math.round(regrowSeconds)} s`,
+        );
+      else await spendUser(context, tally, route, limit, honest);
+    }
+  },
+};
+
+async function spendUser(
+  context: AuditContext,
+  tally: Tally,
+  route: ContractRoute,
+  limit: Limit,
+  { as, input }: HonestCall,
+): Promise<void> {
+  const request = await context.caller.request({
+    route,
+    as,
+    input,
+    ...(route.body === undefined ? {} : { rawBody: "{" }),
+  });
+  const smallest = Math.min(limit.burst, tightestOf(route, "client")?.burst ?? limit.burst);
+  const startedAt = context.now();
+  let admitted = 0;
+  let client = context.caller.freshClient();
+  if (client === undefined) return tally.miss(oneClient);
+  let refusals = 0;
+  for (let count = 0; count < limit.burst * 1.5 + 20 && refusals < 3; count++) {
+    // A new address before the last one's own allowance ends, so that a 429 can only be the user's.
+    if (count % Math.max(1, smallest - 1) === 0) client = context.caller.freshClient();
+    const { status } = await context.wire.send({ ...request, ...(client === undefined ? {} : { client }) });
+    if (status === 429) refusals++;
+    else admitted++;
+  }
+  if (admitted === 0) return tally.miss(`${route.key}, as ${as}: ${refusedAtOnce}`);
+  const seconds = (context.now() - startedAt) / 1000;
+  const allowed = allowedIn(limit, seconds);
+  tally.expect(refusals > 0 && admitted <= allowed, {
+    kind: "measurement",
+    about: `${route.key} (${limit.text}), as ${as}, from many addresses: admitted in ${seconds.toFixed(2)} s, at most ${allowed} allowed`,
+    value: refusals === 0 ? `${admitted}, and no 429 came` : admitted,
+    unit: "requests",
+  });
+}

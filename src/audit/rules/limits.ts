@@ -1,0 +1,84 @@
+import type { ContractRoute, Limit } from "../../contract/index.ts";
+import type { Call } from "../caller.ts";
+import type { AuditContext } from "../context.ts";
+import { honestCalls, lacking } from "../inputs.ts";
+import type { Exchange, ProbeRequest } from "../probe.ts";
+import { withoutRoutes } from "./shared.ts";
+
+// What the checks that spend allowances have in common.
+
+/** Bursts above this are not sent: the audit is no load test. */
+export const maxBurst = 400;
+/** Each of a machine's addresses is a client of its own; a proxy in between may see them as one. */
+export const oneClient =
+  "the target can't be reached from several addresses, and one's burst would lock the auditor out";
+/** A limit that admits nobody is no limit that was seen to work. */
+export const refusedAtOnce = "even the first request was refused (429), so this shows no limit";
+
+/** For {@link Check.notApplicable}: no route is limited by clients, or by users. */
+export const withoutLimits =
+  (subject: Limit["by"]) =>
+  (context: AuditContext): string | undefined =>
+    withoutRoutes(context) ??
+    (context.contract.routes.some((route) => tightestOf(route, subject) !== undefined)
+      ? undefined
+      : `no route has a limit per ${subject}`);
+
+/** Of a route's limits the one that admits least at once. */
+export function tightestOf({ limits }: ContractRoute, subject: Limit["by"]): Limit | undefined {
+  return limits.filter(({ by }) => by === subject).sort((left, right) => left.burst - right.burst)[0];
+}
+
+/** How many requests a limit may admit in a time: its burst, and what grows again meanwhile. */
+export const allowedIn = ({ burst, count, windowSeconds }: Limit, seconds: number): number =>
+  burst + Math.ceil((seconds * count) / windowSeconds);
+
+/** A client's allowance on a route, and a call that is charged to it without doing anything. */
+export interface Allowance {
+  route: ContractRoute;
+  limit: Limit;
+  call: Call;
+}
+
+/** The tightest allowance of a client on a route, or what is missing to spend it. */
+export function allowanceOn(context: AuditContext, route: ContractRoute): Allowance | string {
+  const limit = tightestOf(route, "client");
+  if (limit === undefined) return `${route.key} has no limit per client`;
+  if (limit.burst > maxBurst)
+    return `${route.key} admits ${limit.burst} at once: more than the ${maxBurst} that an audit sends`;
+  const [honest] = honestCalls(context, route);
+  if (honest === undefined) return lacking(context, route);
+  return { route, limit, call: { route, input: honest.input, ...harmless(route) } };
+}
+
+/** Makes a call without effect: where a missing token does not refuse it, its body or query does. It is charged all the same. */
+function harmless(route: ContractRoute): Partial<Call> {
+  if (route.access.kind !== "everyone" || route.method === "GET") return {};
+  return route.body === undefined ? { rawQuery: "undeclared=1" } : { rawBody: "{" };
+}
+
+/** The allowance that is cheapest to spend, or what is missing to spend any. */
+export function smallestAllowance(context: AuditContext): Allowance | string {
+  const found = context.contract.routes
+    .filter((route) => tightestOf(route, "client") !== undefined)
+    .map((route) => allowanceOn(context, route));
+  const [first] = found;
+  const usable = found.filter((allowance) => typeof allowance !== "string");
+  return (
+    usable.sort((left, right) => left.limit.burst - right.limit.burst)[0] ??
+    (typeof first === "string" ? first : "no route has a limit per client")
+  );
+}
+
+/** Sends a request again and again until it is refused with 429, at most so many times. */
+export async function untilRefused(
+  context: AuditContext,
+  request: ProbeRequest,
+  most: number,
+): Promise<Exchange | undefined> {
+  for (let count = 0; count < most; count++) {
+    const response = await context.wire.send(request);
+    if (response.status === 429) return { request, response };
+  }
+  return undefined;
+}
