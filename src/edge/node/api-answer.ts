@@ -1,17 +1,19 @@
-/** An API answer's body as bytes: headers and body are then written side by side, not joined into one text that is converted whole. */
-export function bodyBytes(body: Uint8Array | string | undefined): Uint8Array | undefined {
-  return typeof body === "string" ? Buffer.from(body) : body;
+/**
+ * How many bytes an API answer's body takes. A text with as many bytes as characters is ASCII, which can be written as
+ * Latin-1: in one piece with the headers, without a copy of its own.
+ */
+export function bodyLength(body: Uint8Array | string | undefined): number {
+  if (body === undefined) return 0;
+  return typeof body === "string" ? Buffer.byteLength(body) : body.length;
 }
 
-/** Copies an API answer's headers and adds the content-length, unless it is there or the status has none. */
+/** An API answer's headers with the content-length, unless it is there or the status has none. */
 export function withContentLength(status: number, headers: readonly string[], length: number): string[] {
-  const lines = headers.slice();
-  if (status === 204 || status === 304) return lines;
-  for (let at = 0; at < lines.length; at += 2) {
-    if (lines[at]?.length === 14 && lines[at] === "content-length") return lines;
+  if (status === 204 || status === 304) return [...headers];
+  for (let at = 0; at < headers.length; at += 2) {
+    if (headers[at]?.length === 14 && headers[at] === "content-length") return [...headers];
   }
-  lines.push("content-length", String(length));
-  return lines;
+  return [...headers, "content-length", String(length)];
 }
 
 // oxlint-disable-next-line no-control-regex -- control characters are what must not be there

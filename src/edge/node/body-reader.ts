@@ -52,7 +52,8 @@ export class BodyReader {
     stream.on("data", onData);
     if (options.done === undefined) return;
     context.readers.add(this);
-    stream.on("error", onGone).on("close", onGone);
+    // Each listener costs; an error needs none, since the stream closes after it.
+    stream.on("close", onGone);
     if (this.#declared === undefined) stream.on("end", onEnd);
     else if (this.#declared > this.#maxBytes) this.fail("too-large");
   }

@@ -1,16 +1,14 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { PlannedAnswer } from "../answer.ts";
-import type { ApiAnswer, ApiHandler, ApiRequest } from "../api.ts";
+import type { ApiAnswer } from "../api.ts";
 import type { ApiTarget } from "../resolve.ts";
-import { bodyBytes, withContentLength } from "./api-answer.ts";
-import { BodyReader, declaredLength, discardBody } from "./body-reader.ts";
-import type { BodyDone } from "./body-reader.ts";
+import { bodyLength, withContentLength } from "./api-answer.ts";
+import { ApiExchange, handOver } from "./api-exchange.ts";
+import { discardBody } from "./body-reader.ts";
 import { clientOf } from "./client.ts";
 import type { Client } from "./client.ts";
 import { reportRefusal } from "./context.ts";
 import type { EdgeContext } from "./context.ts";
-
-const nothing = new Uint8Array(0);
 
 /** Creates what answers requests of HTTP/1.1. */
 export function createHttp1Listener(
@@ -27,6 +25,8 @@ export function createHttp1Listener(
     }
     client.response = response;
     const { headers, rawHeaders, method = "" } = request;
+    // We upgrade to nothing, and Node drops what follows such a request: it must not be waited for on this connection.
+    if (headers.upgrade !== undefined) response.shouldKeepAlive = false;
     if (rawHeaders.length > maxLines) {
       sendHttp1(context, client, request, response, refusals[431]);
       return;
@@ -41,7 +41,7 @@ export function createHttp1Listener(
     if (resolution.ready) sendHttp1(context, client, request, response, resolution);
     else if (api === undefined || context.pending >= limits.maxPendingRequests)
       sendHttp1(context, client, request, response, refusals[503]);
-    else handOver(api, new Http1ApiRequest(context, client, request, response, resolution));
+    else handOver(api, new Http1Exchange(context, client, request, response, resolution));
   };
 }
 
@@ -64,8 +64,8 @@ export function sendHttp1(
   answer: PlannedAnswer,
 ): void {
   if (hasBody(request)) discardBody(context, request, () => client.socket.destroy());
-  const lines = answer.lines as string[];
-  response.writeHead(answer.status, context.closing ? [...lines, "connection", "close"] : lines);
+  if (context.closing) response.shouldKeepAlive = false;
+  response.writeHead(answer.status, answer.lines as string[]);
   if (answer.body === undefined || request.method === "HEAD") response.end();
   else response.end(answer.body);
   if (answer.status >= 400) reportRefusal(context, answer, client.address);
@@ -75,27 +75,9 @@ function hasBody({ headers }: IncomingMessage): boolean {
   return headers["content-length"] !== undefined || headers["transfer-encoding"] !== undefined;
 }
 
-function handOver(api: ApiHandler, request: Http1ApiRequest): void {
-  request.context.pending++;
-  try {
-    api.handle(request, (answer) => request.respond(answer));
-  } catch (error) {
-    request.fail(error);
-  }
-}
-
-class Http1ApiRequest implements ApiRequest {
-  readonly context: EdgeContext;
-  readonly method: string;
-  readonly path: string;
-  readonly query: string;
-  readonly remoteAddress: string;
-  readonly connection: object;
-  readonly #client: Client;
+class Http1Exchange extends ApiExchange {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
-  #reader: BodyReader | undefined;
-  #answered = false;
 
   constructor(
     context: EdgeContext,
@@ -104,13 +86,7 @@ class Http1ApiRequest implements ApiRequest {
     response: ServerResponse,
     target: ApiTarget,
   ) {
-    this.context = context;
-    this.method = request.method ?? "";
-    this.path = target.path;
-    this.query = target.query;
-    this.remoteAddress = client.address;
-    this.connection = client;
-    this.#client = client;
+    super(context, client, request.method ?? "", target);
     this.#request = request;
     this.#response = response;
   }
@@ -124,74 +100,41 @@ class Http1ApiRequest implements ApiRequest {
     return typeof value === "object" ? value.join(", ") : value;
   }
 
-  readBody(maxBytes: number, done: BodyDone): void {
-    const request = this.#request;
-    const declared = declaredLength(request.headers["content-length"]);
-    if (declared === 0 || !hasBody(request)) {
-      done(undefined, nothing);
-      return;
-    }
-    if (declared === undefined || declared <= maxBytes) {
-      // Only now that somebody wants the body is the client told to send it.
-      if (request.headers.expect !== undefined) this.#response.writeContinue();
-    }
-    const cut = () => this.#client.socket.destroy();
-    this.#reader = new BodyReader(this.context, request, {
-      remoteAddress: this.remoteAddress,
-      maxBytes,
-      declared,
-      done,
-      cut,
-    });
+  protected get source(): IncomingMessage {
+    return this.#request;
   }
 
-  onAbort(listener: () => void): void {
-    const response = this.#response;
-    response.once("close", () => {
-      if (!this.#answered) listener();
-    });
+  protected askForBody(): void {
+    this.#response.writeContinue();
   }
 
-  respond(answer: ApiAnswer): void {
-    if (this.#answered) return;
-    this.#answered = true;
-    this.context.pending--;
+  protected cut(): void {
+    this.client.socket.destroy();
+  }
+
+  protected onClosed(listener: () => void): void {
+    this.#response.once("close", listener);
+  }
+
+  protected send({ status, headers, body }: ApiAnswer): void {
     const response = this.#response;
     if (response.destroyed || response.headersSent) return;
-    if (this.#reader === undefined && hasBody(this.#request)) {
-      discardBody(this.context, this.#request, () => this.#client.socket.destroy());
-    }
-    try {
-      this.#send(answer);
-    } catch (error) {
-      this.#sendFailure(error);
-    }
+    if (this.reader === undefined && hasBody(this.#request))
+      discardBody(this.context, this.#request, () => this.cut());
+    if (this.context.closing || this.reader?.problem === "timeout") response.shouldKeepAlive = false;
+    const length = bodyLength(body);
+    response.writeHead(status, withContentLength(status, headers, length));
+    if (body === undefined || this.method === "HEAD") response.end();
+    else if (typeof body !== "string") response.end(body);
+    else if (length === body.length) response.end(body, "latin1");
+    // Headers are Latin-1: in one text with this body they would be written as UTF-8.
+    else response.end(Buffer.from(body));
   }
 
-  fail(error: unknown): void {
-    if (this.#answered) return;
-    this.#answered = true;
-    this.context.pending--;
-    this.#sendFailure(error);
-  }
-
-  #send({ status, headers, body }: ApiAnswer): void {
-    const response = this.#response;
-    const bytes = bodyBytes(body);
-    const lines = withContentLength(status, headers, bytes?.length ?? 0);
-    if (this.context.closing || this.#reader?.problem === "timeout") lines.push("connection", "close");
-    response.writeHead(status, lines);
-    if (bytes === undefined || this.method === "HEAD") response.end();
-    else response.end(bytes);
-  }
-
-  #sendFailure(error: unknown): void {
-    const { context, remoteAddress } = this;
-    const detail = error instanceof Error ? error.name : "unknown";
-    context.onEvent({ kind: "api-failed", remoteAddress, status: 500, detail });
+  protected sendFailure(): void {
     const response = this.#response;
     if (response.destroyed) return;
-    if (response.headersSent) this.#client.socket.destroy();
-    else sendHttp1(context, this.#client, this.#request, response, context.refusals[500]);
+    if (response.headersSent) this.cut();
+    else sendHttp1(this.context, this.client, this.#request, response, this.context.refusals[500]);
   }
 }

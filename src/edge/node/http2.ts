@@ -1,17 +1,15 @@
 import { constants } from "node:http2";
 import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import type { PlannedAnswer } from "../answer.ts";
-import type { ApiAnswer, ApiHandler, ApiRequest } from "../api.ts";
+import type { ApiAnswer } from "../api.ts";
 import type { ApiTarget } from "../resolve.ts";
-import { assertSendable, bodyBytes, withContentLength } from "./api-answer.ts";
-import { BodyReader, declaredLength } from "./body-reader.ts";
-import type { BodyDone } from "./body-reader.ts";
+import { assertSendable, bodyLength, withContentLength } from "./api-answer.ts";
+import { ApiExchange, handOver } from "./api-exchange.ts";
 import { clientOf, readByTime, trackStream, untrackStream } from "./client.ts";
 import type { Client } from "./client.ts";
 import { reportRefusal } from "./context.ts";
 import type { EdgeContext } from "./context.ts";
 
-const nothing = new Uint8Array(0);
 const noContent = { endStream: true };
 
 /** Creates what answers requests of HTTP/2. */
@@ -46,7 +44,7 @@ export function createHttp2Listener(
     if (resolution.ready) sendHttp2(context, client, stream, method, resolution);
     else if (api === undefined || context.pending >= limits.maxPendingRequests)
       sendHttp2(context, client, stream, method, refusals[503]);
-    else handOver(api, new Http2ApiRequest(context, client, stream, headers, resolution));
+    else handOver(api, new Http2Exchange(context, client, stream, headers, resolution));
   };
 }
 
@@ -83,27 +81,9 @@ function sendHttp2(
   if (answer.status >= 400) reportRefusal(context, answer, client.address);
 }
 
-function handOver(api: ApiHandler, request: Http2ApiRequest): void {
-  request.context.pending++;
-  try {
-    api.handle(request, (answer) => request.respond(answer));
-  } catch (error) {
-    request.fail(error);
-  }
-}
-
-class Http2ApiRequest implements ApiRequest {
-  readonly context: EdgeContext;
-  readonly method: string;
-  readonly path: string;
-  readonly query: string;
-  readonly remoteAddress: string;
-  readonly connection: object;
-  readonly #client: Client;
+class Http2Exchange extends ApiExchange {
   readonly #stream: ServerHttp2Stream;
   readonly #headers: IncomingHttpHeaders;
-  #reader: BodyReader | undefined;
-  #answered = false;
 
   constructor(
     context: EdgeContext,
@@ -112,13 +92,7 @@ class Http2ApiRequest implements ApiRequest {
     headers: IncomingHttpHeaders,
     target: ApiTarget,
   ) {
-    this.context = context;
-    this.method = headers[":method"] ?? "";
-    this.path = target.path;
-    this.query = target.query;
-    this.remoteAddress = client.address;
-    this.connection = client;
-    this.#client = client;
+    super(context, client, headers[":method"] ?? "", target);
     this.#stream = stream;
     this.#headers = headers;
   }
@@ -133,78 +107,43 @@ class Http2ApiRequest implements ApiRequest {
     return typeof value === "object" ? value.join(", ") : value;
   }
 
-  readBody(maxBytes: number, done: BodyDone): void {
-    const stream = this.#stream;
-    const declared = declaredLength(this.#headers["content-length"]);
-    if (stream.endAfterHeaders || declared === 0) {
-      done(undefined, nothing);
-      return;
-    }
-    if (declared === undefined || declared <= maxBytes) {
-      if (this.#headers.expect !== undefined) stream.additionalHeaders({ ":status": 100 });
-    }
-    const cut = () => stream.close(constants.NGHTTP2_NO_ERROR);
-    this.#reader = new BodyReader(this.context, stream, {
-      remoteAddress: this.remoteAddress,
-      maxBytes,
-      declared,
-      done,
-      cut,
-    });
+  protected get source(): ServerHttp2Stream {
+    return this.#stream;
   }
 
-  onAbort(listener: () => void): void {
-    this.#stream.once("close", () => {
-      if (!this.#answered) listener();
-    });
+  protected askForBody(): void {
+    this.#stream.additionalHeaders({ ":status": 100 });
   }
 
-  respond(answer: ApiAnswer): void {
-    if (this.#answered) return;
-    this.#answered = true;
-    this.context.pending--;
+  protected cut(): void {
+    this.#stream.close(constants.NGHTTP2_NO_ERROR);
+  }
+
+  protected onClosed(listener: () => void): void {
+    this.#stream.once("close", listener);
+  }
+
+  protected send({ status, headers, body }: ApiAnswer): void {
     const stream = this.#stream;
     if (stream.destroyed || stream.closed || stream.headersSent) return;
-    try {
-      this.#send(answer);
-    } catch (error) {
-      this.#sendFailure(error);
-    }
-  }
-
-  fail(error: unknown): void {
-    if (this.#answered) return;
-    this.#answered = true;
-    this.context.pending--;
-    this.#sendFailure(error);
-  }
-
-  #send({ status, headers, body }: ApiAnswer): void {
-    const stream = this.#stream;
     assertSendable(status, headers);
-    const bytes = bodyBytes(body);
-    const length = bytes?.length ?? 0;
-    this.#client.streams.set(stream, readByTime(this.context, length));
+    const length = bodyLength(body);
+    this.client.streams.set(stream, readByTime(this.context, length));
+    // Nobody reads the rest of a body that was refused: the stream is ended with the answer (RFC 9113 §8.1).
+    if (this.reader?.problem !== undefined) stream.once("finish", () => this.cut());
     const fields = [":status", String(status), ...withContentLength(status, headers, length)];
-    if (this.#reader?.problem !== undefined) {
-      // Nobody reads the rest: the stream is ended with the answer (RFC 9113 §8.1).
-      stream.once("finish", () => stream.close(constants.NGHTTP2_NO_ERROR));
-    }
-    if (bytes === undefined || this.method === "HEAD") {
+    if (body === undefined || this.method === "HEAD") {
       stream.respond(fields, noContent);
     } else {
       stream.respond(fields);
-      stream.end(bytes);
+      stream.end(body);
     }
   }
 
-  #sendFailure(error: unknown): void {
-    const { context, remoteAddress } = this;
-    const detail = error instanceof Error ? error.name : "unknown";
-    context.onEvent({ kind: "api-failed", remoteAddress, status: 500, detail });
+  protected sendFailure(): void {
     const stream = this.#stream;
     if (stream.destroyed || stream.closed) return;
     if (stream.headersSent) stream.close(constants.NGHTTP2_INTERNAL_ERROR);
-    else sendHttp2(context, this.#client, stream, this.method, context.refusals[500]);
+    else sendHttp2(this.context, this.client, stream, this.method, this.context.refusals[500]);
   }
 }
