@@ -49,6 +49,11 @@ const commands: Readonly<
     maxPositionals: 1,
     summary: "write the release for nginx, Caddy, Cloudflare, Netlify or Vercel",
   },
+  verify: {
+    load: async () => (await import("./verify.ts")).verifyCommand,
+    maxPositionals: 2,
+    summary: "compare what a host serves with what was released",
+  },
   explain: {
     load: async () => (await import("./explain.ts")).explainCommand,
     maxPositionals: 2,

@@ -71,6 +71,7 @@ export type {
   ReleaseRedirect,
   ReleaseVariant,
 } from "./release/format.ts";
+export { wideningOf } from "./release/permissions.ts";
 export { outsideProgram, programOf } from "./release/program.ts";
 export type { Program, ProgramFacts } from "./release/program.ts";
 export { parsePublicKey, publicKeyOf } from "./release/public-key.ts";

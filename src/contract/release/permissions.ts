@@ -91,6 +91,14 @@ function unneeded(permissions: Permissions): string[] {
   ];
 }
 
+/** What one policy permits and another does not: `img-src data:`. Empty: it is as strict. */
+export function wideningOf(strict: string, other: string): string[] {
+  const ceiling = permissionsOf(strict);
+  return [...permissionsOf(other)].flatMap(([name, sources]) =>
+    beyond(sources, ceiling.get(name)).map((source) => `${name} ${source}`),
+  );
+}
+
 /** The sources of `wanted` that `ceiling` lacks. */
 export function beyond(wanted: ReadonlySet<string>, ceiling: ReadonlySet<string> | undefined): string[] {
   if (ceiling?.has(anything) === true) return [];
