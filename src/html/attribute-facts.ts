@@ -1,6 +1,7 @@
 import { readAttributes } from "./attributes.ts";
 import type { RawAttribute } from "./attributes.ts";
 import type { AttributeFact, Span } from "./page-facts.ts";
+import { isSpace } from "./text.ts";
 
 /** Where a start tag stands in the text it is read from. */
 export interface TagPlace {
@@ -27,27 +28,45 @@ export function attributeFacts({
   valueOf,
   toByte,
 }: TagPlace): AttributeFact[] {
-  const facts = new Map<string, AttributeFact & { duplicates: Span[] | undefined }>();
+  const facts: (AttributeFact & { duplicates: Span[] | undefined })[] = [];
   const raws = readAttributes(text, nameTo).attributes;
-  for (const [index, raw] of raws.entries()) {
-    const { from, to } = whatToCut(text, raws, index, nameTo);
-    const span = { from: toByte(from), to: toByte(to) };
+  // From this number on, looking names up one after another is slower than a map. A page may have a million on one tag.
+  const byName = raws.length > 16 ? new Map<string, (typeof facts)[number]>() : undefined;
+  let before = nameTo;
+  for (let index = 0; index < raws.length; index++) {
+    const raw = raws[index];
+    if (raw === undefined) break;
+    const cutTo = endOfCut(text, raws, index);
+    // White space and solidi stand between two attributes. Where none follows, those before are needed.
+    const span = {
+      from: toByte(separates(text.charCodeAt(cutTo)) ? before : raw.nameFrom),
+      to: toByte(cutTo),
+    };
+    before = raw.to;
     const name = nameOf(raw);
-    const first = facts.get(name);
-    if (first === undefined)
-      facts.set(name, { element, name, value: valueOf(raw, name), span, duplicates: undefined, tag });
-    else (first.duplicates ??= []).push(span);
+    const first = byName === undefined ? facts.find((fact) => fact.name === name) : byName.get(name);
+    if (first === undefined) {
+      const fact = { element, name, value: valueOf(raw, name), span, duplicates: undefined, tag };
+      facts.push(fact);
+      byName?.set(name, fact);
+    } else (first.duplicates ??= []).push(span);
   }
-  return [...facts.values()];
+  return facts;
 }
 
-/** What can be taken out so that the rest of the tag means what it meant. */
-function whatToCut(text: string, raws: readonly RawAttribute[], index: number, nameTo: number): Span {
-  const { nameFrom = 0, to: ownTo = 0 } = raws[index] ?? {};
-  const before = raws[index - 1]?.to ?? nameTo;
-  let to = ownTo;
-  // Attributes whose name starts with an equals sign would become the value of the one before.
-  for (let next = index + 1; text[raws[next]?.nameFrom ?? -1] === "="; next++) to = raws[next]?.to ?? to;
-  // White space and solidi stand between two attributes. Where none follows, those before are needed.
-  return { from: /[\t\n\f\r />]/.test(text.charAt(to)) ? before : nameFrom, to };
+/** An attribute whose name starts with an equals sign would become the value of the one before, so it goes too. */
+function endOfCut(text: string, raws: readonly RawAttribute[], index: number): number {
+  let last = index;
+  for (
+    let next = raws[last + 1];
+    next !== undefined && text.charCodeAt(next.nameFrom) === 0x3d;
+    next = raws[last + 1]
+  )
+    last++;
+  return raws[last]?.to ?? 0;
+}
+
+/** White space, `/` or `>`. */
+function separates(code: number): boolean {
+  return code === 0x2f || code === 0x3e || isSpace(code);
 }

@@ -1,11 +1,10 @@
 import { decodeHTMLAttribute } from "entities/decode";
 import { attributeFacts } from "./attribute-facts.ts";
 import { readAttributes } from "./attributes.ts";
-import type { RawAttribute } from "./attributes.ts";
 import type { Collector } from "./collect.ts";
 import { tokenizedName } from "./names.ts";
 import type { ReadPageOptions } from "./page-facts.ts";
-import { latin1, utf8 } from "./runtime.ts";
+import { isAscii, latin1, utf8 } from "./runtime.ts";
 import {
   endsAttributeName,
   endsBareValue,
@@ -73,7 +72,7 @@ export class PageScanner {
   #templates = 0;
 
   constructor(bytes: Uint8Array, context: ScanContext) {
-    this.#bytes = new Uint8Array(bytes.length + sentinels.length);
+    this.#bytes = borrowBuffer(bytes.length + sentinels.length);
     this.#bytes.set(bytes);
     this.#bytes.set(sentinels, bytes.length);
     this.#end = bytes.length;
@@ -94,12 +93,13 @@ export class PageScanner {
       const textFrom = at;
       while (bytes[at] !== lessThan) at++;
       if (this.#phase !== phase.inBody) this.#noteText(textFrom, Math.min(at, end));
-      if (at >= end) return undefined;
+      if (at >= end) break;
       const next = bytes[at + 1] ?? 0;
       if (isLetter[next] === 1) at = this.#readStartTag(at);
       else if (next === solidus) at = this.#readEndTag(at);
       else at = this.#readMarkup(at);
     }
+    giveBackBuffer(bytes);
     return this.reason;
   }
 
@@ -155,8 +155,11 @@ export class PageScanner {
     const first = (bytes[at] ?? 0) | 0x20;
     const second = (bytes[at + 1] ?? 0) | 0x20;
     if (first === letter.o) return second === letter.n ? undefined : false;
-    if (first === letter.s)
-      return second === letter.t && ((bytes[at + 2] ?? 0) | 0x20) === letter.y ? undefined : false;
+    if (first === letter.f) return isField(what) ? undefined : false;
+    if (first === letter.s) {
+      const isStyle = second === letter.t && ((bytes[at + 2] ?? 0) | 0x20) === letter.y;
+      return isStyle || isField(what) ? undefined : false;
+    }
     if (first === letter.b) return second === letter.a ? undefined : false;
     if (first === letter.i) return this.#wantsIds && second === letter.d ? undefined : false;
     if ((what & role.anchor) === 0) return false;
@@ -224,17 +227,20 @@ export class PageScanner {
   ): StartTag {
     const bytes = this.#bytes;
     const { base } = this.#context;
-    const written = tokenizedName(utf8(bytes, from + 1, nameTo));
-    const name = written === "image" && namespace === "html" ? "img" : written;
     const text = latin1(bytes, from, to);
+    const isPlain = isAscii(text);
+    const slice = (start: number, end: number): string =>
+      isPlain ? text.slice(start, end) : utf8(bytes, from + start, from + end);
+    const written = tokenizedName(slice(1, nameTo - from));
+    const name = written === "image" && namespace === "html" ? "img" : written;
     const tag = { from: base + from, to: base + to };
     const attributes = attributeFacts({
       text,
       element: name,
       nameTo: nameTo - from,
       tag,
-      nameOf: (raw) => tokenizedName(utf8(bytes, from + raw.nameFrom, from + raw.nameTo)),
-      valueOf: (raw) => this.#valueOf(raw, from),
+      nameOf: (raw) => tokenizedName(slice(raw.nameFrom, raw.nameTo)),
+      valueOf: (raw) => resolved(slice(raw.valueFrom, raw.valueTo)),
       toByte: (offset) => base + from + offset,
     });
     return {
@@ -245,11 +251,6 @@ export class PageScanner {
       isInert: this.#context.isNoscript || this.#templates > 0,
       content,
     };
-  }
-
-  #valueOf({ valueFrom, valueTo }: RawAttribute, from: number): string {
-    const written = normalised(utf8(this.#bytes, from + valueFrom, from + valueTo));
-    return written.includes("&") ? decodeHTMLAttribute(written) : written;
   }
 
   /** Goes behind an element that holds text, and takes the text of a script or style. */
@@ -282,15 +283,14 @@ export class PageScanner {
   #findClose(start: number, { from, nameTo }: ScannedTag): number | undefined {
     const bytes = this.#bytes;
     const length = nameTo - from - 1;
-    for (let at = start; ; at++) {
-      while (bytes[at] !== lessThan) at++;
-      if (at >= this.#end) return undefined;
+    for (let at = bytes.indexOf(lessThan, start); at < this.#end; at = bytes.indexOf(lessThan, at + 1)) {
       if (bytes[at + 1] !== solidus || endsTagName[bytes[at + 2 + length] ?? 0] === 0) continue;
       let same = 0;
       while (same < length && ((bytes[at + 2 + same] ?? 0) | 0x20) === ((bytes[from + 1 + same] ?? 0) | 0x20))
         same++;
       if (same === length) return at;
     }
+    return undefined;
   }
 
   /** In a comment inside a script, `<script` makes the next end tag part of the text. */
@@ -488,6 +488,20 @@ export class PageScanner {
   }
 }
 
+/** A buffer for the next page, so that not each page needs a new one. Pages inside a page find it taken and get their own. */
+let spare: Uint8Array | undefined;
+const maxSpareBytes = 2 ** 20;
+
+function borrowBuffer(length: number): Uint8Array {
+  const buffer = spare;
+  spare = undefined;
+  return buffer !== undefined && buffer.length >= length ? buffer : new Uint8Array(Math.max(length, 2 ** 16));
+}
+
+function giveBackBuffer(buffer: Uint8Array): void {
+  if (buffer.length <= maxSpareBytes) spare = buffer;
+}
+
 interface ScannedTag {
   readonly from: number;
   readonly nameTo: number;
@@ -501,6 +515,7 @@ const letter = {
   a: 0x61,
   b: 0x62,
   d: 0x64,
+  f: 0x66,
   h: 0x68,
   i: 0x69,
   m: 0x6d,
@@ -513,11 +528,15 @@ const letter = {
   y: 0x79,
 } as const;
 
+function isField(what: number): boolean {
+  return (what & role.field) !== 0;
+}
+
 const templateLength = "template".length;
 
 /** What the names begin with that `#weigh` knows. */
 const mayMatter = new Uint8Array(256);
-for (const character of "abhinopsABHINOPS") mayMatter[character.charCodeAt(0)] = 1;
+for (const character of "abfhinopsABFHINOPS") mayMatter[character.charCodeAt(0)] = 1;
 
 /** What `javascript:` can begin with as written: itself, what the URL parser removes, or a reference. */
 const mayStartScript = new Uint8Array(256);
@@ -544,6 +563,12 @@ const endsForeign = new Set(
     "ruby s small span strong strike sub sup table tt u ul var"
   ).split(" "),
 );
+
+/** What an attribute's value means. */
+function resolved(written: string): string {
+  const value = normalised(written);
+  return value.includes("&") ? decodeHTMLAttribute(value) : value;
+}
 
 function normalised(text: string): string {
   return text.includes("\r") ? text.replace(/\r\n?/g, "\n") : text;

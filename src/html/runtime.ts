@@ -43,5 +43,10 @@ function slowLatin1(bytes: Uint8Array, from: number, to: number): string {
 /** The text of valid UTF-8. */
 export function utf8(bytes: Uint8Array, from: number, to: number): string {
   const text = latin1(bytes, from, to);
-  return /[\u0080-\u00FF]/.test(text) ? strict.decode(bytes.subarray(from, to)) : text;
+  return isAscii(text) ? text : strict.decode(bytes.subarray(from, to));
+}
+
+/** Tells whether every character is one of ASCII's. */
+export function isAscii(text: string): boolean {
+  return !/[^\0-\x7F]/.test(text);
 }

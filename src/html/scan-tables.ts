@@ -22,6 +22,8 @@ export const role = {
   unclear: 4096,
   /** In a `<template>`, most tags after it are ignored. */
   column: 8192,
+  /** May have a `formaction` or a `src`. */
+  field: 16384,
 } as const;
 
 const {
@@ -29,6 +31,7 @@ const {
   column,
   anchor,
   escapable,
+  field,
   raw,
   script,
   metadata,
@@ -50,7 +53,7 @@ const roles: Record<string, number> = {
   basefont: metadata,
   bgsound: metadata,
   body,
-  button: facts,
+  button: field,
   col: column,
   embed: facts,
   form: facts,
@@ -61,7 +64,7 @@ const roles: Record<string, number> = {
   iframe: facts | raw,
   image: facts,
   img: facts,
-  input: facts,
+  input: field,
   link: facts | metadata,
   math: foreign,
   meta: facts | metadata,
