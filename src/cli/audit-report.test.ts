@@ -140,7 +140,7 @@ test("a proved row shows what it rests on in a line, and how many checks did not
   const lines = renderReport(report).split("\n");
   const at = lines.findIndex((line) => line.startsWith("✓ API-1"));
   assert.match(lines[at] ?? "", /1 checks?, 2 not applicable, 6 observations$/);
-  assert.match(lines[at + 1] ?? "", /^ {29}GET \/api\/x without a token: 401$/);
+  assert.match(lines[at + 1] ?? "", /^ {9}GET \/api\/x without a token: 401$/);
 });
 
 test("a failed row says how many of its checks failed", () => {
@@ -149,7 +149,7 @@ test("a failed row says how many of its checks failed", () => {
 
 test("a row with nothing to check says so, and is not green", () => {
   const text = withRow({ reason: "nothing to check: no route needs a token" });
-  assert.match(text, /\? API-1 {2}unknown \(0 of 0\).*\n {29}nothing to check: no route needs a token/);
+  assert.match(text, /\? API-1 {2}unknown \(0 of 0\).*\n {9}nothing to check: no route needs a token/);
   assert.doesNotMatch(text, /✓/);
 });
 

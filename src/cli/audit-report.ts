@@ -44,8 +44,8 @@ const states: Record<AuditCheck["state"], { sign: string; style: Style }> = {
 };
 const maxFindings = 6;
 const maxNames = 4;
-/** Where a row's title stands. */
-const indent = " ".repeat(29);
+/** Where a row's verdict stands. */
+const indent = " ".repeat(9);
 
 /**
  * Writes a report for people: one line a row, worst first, with the most telling evidence under what is proved; then what
@@ -91,7 +91,7 @@ function heading(
   if (release.served === "as built") return [...lines, `${name}, served as it was built: ${count}`];
   if (release.served === "unknown")
     return [...lines, paint("yellow", cut(`${name} of the folder; is it the one served? ${why}`, columns))];
-  const warning = `What is served is not the folder's ${name.toLowerCase()}: ${why}. Start the stack again to serve it.`;
+  const warning = `What is served is not the folder's ${name.toLowerCase()}: ${why}. Start the stack again, or build what it serves.`;
   return [...lines, ...wrap(warning, columns, "").map((line) => paint("red", line))];
 }
 

@@ -33,17 +33,18 @@ async function refuse(
   route: ContractRoute,
   { origin, kind }: LookAlike,
 ): Promise<void> {
+  const named = kind === origin ? `the origin ${origin}` : `${origin} (${kind})`;
   const exchange = await callWith(context, tally, route, [["origin", origin]]);
   if (exchange === undefined) return;
   tally.expect(
     !allows(exchange, origin),
-    see(context, `${route.key}: ${origin} (${kind}) must not be allowed`, exchange),
+    see(context, `${route.key}: ${named} must not be allowed`, exchange),
   );
   const path = exchange.request.path;
   const asked = await preflight(context, path, route, origin);
   tally.expect(
     !allows(asked, origin),
-    see(context, `${route.key}: a preflight from ${origin} (${kind}) must not be granted`, asked),
+    see(context, `${route.key}: a preflight from ${named} must not be granted`, asked),
   );
 }
 
