@@ -18,6 +18,8 @@ import {
 } from "./scan-tables.ts";
 import type { ElementText, StartTag } from "./start-tag.ts";
 
+const space = 0x20;
+const carriageReturn = 0x0d;
 const lessThan = 0x3c;
 const greaterThan = 0x3e;
 const solidus = 0x2f;
@@ -67,6 +69,8 @@ export class PageScanner {
   readonly #context: ScanContext;
   readonly #wantsLinks: boolean;
   readonly #wantsIds: boolean;
+  /** Most pages have none, and then no text needs to be searched for them. */
+  readonly #hasReturns: boolean;
   #phase: Phase;
   /** How many `<template>` are open. What stands in one has no part in where the head ends. */
   #templates = 0;
@@ -79,6 +83,7 @@ export class PageScanner {
     this.#context = context;
     this.#wantsLinks = context.options.links !== false;
     this.#wantsIds = context.options.ids === true && !context.isNoscript;
+    this.#hasReturns = bytes.includes(carriageReturn);
     this.#phase = context.isNoscript ? phase.inBody : phase.initial;
     this.headStart = 0;
   }
@@ -117,21 +122,21 @@ export class PageScanner {
     do {
       hash = mixName(hash, byte);
       byte = bytes[++at] ?? 0;
-    } while (endsTagName[byte] === 0);
+    } while (byte > greaterThan || endsTagName[byte] === 0);
     const nameTo = at;
     const what = roleOf(bytes, from + 1, at, hash);
     let isNotable = (what & role.facts) !== 0;
     for (;;) {
-      while (isBetween[byte] === 1) byte = bytes[++at] ?? 0;
+      while (byte <= solidus && isBetween[byte] === 1) byte = bytes[++at] ?? 0;
       if (byte === greaterThan) break;
       const isAddress = !isNotable && mayMatter[byte] === 1 && this.#weigh(at, what);
       if (isAddress === undefined) isNotable = true;
       do byte = bytes[++at] ?? 0;
-      while (endsAttributeName[byte] === 0);
-      while (isWhite[byte] === 1) byte = bytes[++at] ?? 0;
+      while (byte > greaterThan || endsAttributeName[byte] === 0);
+      while (byte <= space && isWhite[byte] === 1) byte = bytes[++at] ?? 0;
       if (byte !== equalsSign) continue;
       do byte = bytes[++at] ?? 0;
-      while (isWhite[byte] === 1);
+      while (byte <= space && isWhite[byte] === 1);
       if (byte === quotationMark || byte === apostrophe) {
         const quote = byte;
         if (isAddress === true && mayStartScript[bytes[at + 1] ?? 0] === 1) isNotable = true;
@@ -140,7 +145,7 @@ export class PageScanner {
         byte = bytes[++at] ?? 0;
       } else {
         if (isAddress === true && mayStartScript[byte] === 1) isNotable = true;
-        while (endsBareValue[byte] === 0) byte = bytes[++at] ?? 0;
+        while (byte > greaterThan || endsBareValue[byte] === 0) byte = bytes[++at] ?? 0;
       }
     }
     at++;
@@ -240,7 +245,7 @@ export class PageScanner {
       nameTo: nameTo - from,
       tag,
       nameOf: (raw) => tokenizedName(slice(raw.nameFrom, raw.nameTo)),
-      valueOf: (raw) => resolved(slice(raw.valueFrom, raw.valueTo)),
+      valueOf: (raw) => resolved(this.#normalised(slice(raw.valueFrom, raw.valueTo))),
       toByte: (offset) => base + from + offset,
     });
     return {
@@ -251,6 +256,10 @@ export class PageScanner {
       isInert: this.#context.isNoscript || this.#templates > 0,
       content,
     };
+  }
+
+  #normalised(text: string): string {
+    return this.#hasReturns ? text.replace(/\r\n?/g, "\n") : text;
   }
 
   /** Goes behind an element that holds text, and takes the text of a script or style. */
@@ -275,7 +284,7 @@ export class PageScanner {
     return {
       element: { from: base + element.from, to: base + element.to },
       content: { from: base + content.from, to: base + content.to },
-      text: normalised(utf8(this.#bytes, content.from, content.to)),
+      text: this.#normalised(utf8(this.#bytes, content.from, content.to)),
     };
   }
 
@@ -322,21 +331,21 @@ export class PageScanner {
     let at = from;
     let byte = bytes[at] ?? 0;
     for (;;) {
-      while (isBetween[byte] === 1) byte = bytes[++at] ?? 0;
+      while (byte <= solidus && isBetween[byte] === 1) byte = bytes[++at] ?? 0;
       if (byte === greaterThan) break;
       do byte = bytes[++at] ?? 0;
-      while (endsAttributeName[byte] === 0);
-      while (isWhite[byte] === 1) byte = bytes[++at] ?? 0;
+      while (byte > greaterThan || endsAttributeName[byte] === 0);
+      while (byte <= space && isWhite[byte] === 1) byte = bytes[++at] ?? 0;
       if (byte !== equalsSign) continue;
       do byte = bytes[++at] ?? 0;
-      while (isWhite[byte] === 1);
+      while (byte <= space && isWhite[byte] === 1);
       if (byte === quotationMark || byte === apostrophe) {
         const quote = byte;
         do byte = bytes[++at] ?? 0;
         while (byte !== quote);
         byte = bytes[++at] ?? 0;
       } else {
-        while (endsBareValue[byte] === 0) byte = bytes[++at] ?? 0;
+        while (byte > greaterThan || endsBareValue[byte] === 0) byte = bytes[++at] ?? 0;
       }
     }
     return at < this.#end ? at + 1 : this.#giveUp("a tag is not finished");
@@ -565,11 +574,6 @@ const endsForeign = new Set(
 );
 
 /** What an attribute's value means. */
-function resolved(written: string): string {
-  const value = normalised(written);
+function resolved(value: string): string {
   return value.includes("&") ? decodeHTMLAttribute(value) : value;
-}
-
-function normalised(text: string): string {
-  return text.includes("\r") ? text.replace(/\r\n?/g, "\n") : text;
 }
