@@ -4,6 +4,8 @@ import { compressionsOf } from "../blobs.ts";
 import type { Compression, DeclaredRedirect } from "../site.ts";
 import { literal } from "./json.ts";
 import type { Json } from "./json.ts";
+import { searchTree } from "./search-tree.ts";
+import type { Row } from "./search-tree.ts";
 
 /** Files that carry headers of the same names. Caddy can't leave a header away that has no value, so each has a route. */
 export interface Shape {
@@ -33,25 +35,27 @@ export function tableOf({ files, moves }: Answers): Table {
   const varying = varyingNames(files);
   const columns = ["kind", "to", "identity", ...compressions, ...varying.map((_, at) => `h${at}`)];
   const shapes = new Map<string, Shape>();
-  const fileRows = files.map((file): Json => {
+  const fileRows = files.map((file): Row => {
     const { kind } = shapeOf(file, varying, shapes);
     const values = varying.map((name) => literal(valueOf(file, name)));
     return { input: file.path, outputs: [kind, "", ...digests(file, compressions), ...values] };
   });
   const blank = Array.from({ length: columns.length - 2 }, () => "");
-  const moveRows = moves.map((move): Json => ({
+  const moveRows = moves.map((move): Row => ({
     input: move.from,
     outputs: [moveKind(move), literal(move.to), ...blank],
   }));
+  // Looked up whenever a column is named, so by the path that doesn't change.
+  const source = "{http.request.orig_uri.path}";
+  const leaf = (mappings: readonly Row[]): Json => ({
+    handler: "map",
+    source,
+    destinations: columns.map((name) => `{cw.${name}}`),
+    defaults: [unknownKind, "", ...blank],
+    mappings: mappings.map(({ input, outputs }) => ({ input, outputs })),
+  });
   return {
-    handler: {
-      handler: "map",
-      // Looked up whenever a column is named, so by the path that doesn't change.
-      source: "{http.request.orig_uri.path}",
-      destinations: columns.map((name) => `{cw.${name}}`),
-      defaults: [unknownKind, "", ...blank],
-      mappings: [...fileRows, ...moveRows],
-    },
+    handler: searchTree([...fileRows, ...moveRows], source, leaf),
     shapes: [...shapes.values()],
   };
 }
