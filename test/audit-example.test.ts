@@ -52,6 +52,7 @@ test(
     assert.deepEqual(failed, []);
     assert.equal(code, 0);
     assert.equal(report.rows.length, 24);
+    assert.equal(report.release?.served, "as built", report.release?.reason);
     for (const id of ["API-1", "API-3", "API-5", "API-7", "API-8", "FE-2", "FE-4", "SEC-2"]) {
       const row = report.rows.find((candidate) => candidate.id === id);
       assert.equal(
@@ -60,6 +61,11 @@ test(
         `${id}: ${JSON.stringify(row?.checks.filter((check) => check.state !== "passed").map(({ name, reason }) => [name, reason]))}`,
       );
     }
+    const idle = report.rows
+      .flatMap(({ checks }) => checks)
+      .filter(({ state }) => state === "not applicable")
+      .map(({ name }) => name);
+    assert.deepEqual(idle, ["none is in the npm package", "none is in a container image"]);
     const limits = report.rows.find(({ id }) => id === "API-2");
     assert.equal(limits?.verdict, "unknown");
     assert.deepEqual(
