@@ -1,10 +1,11 @@
-import type { LeakGate, LeakHit } from "../harden/index.ts";
+import type { LeakGate, LeakHit, LibraryReport } from "../harden/index.ts";
 import { createContractGate, describeHit, loadContract } from "../stack/index.ts";
 import type { LoadedContract } from "../stack/index.ts";
 import { isCurtainwallError } from "../shared/index.ts";
 import type { Command } from "./command.ts";
 import { usageError } from "./command.ts";
 import { filesOf } from "./files-of.ts";
+import { openLibraryScan } from "./library-scan.ts";
 import { print, printJson, say, showProgress, styled } from "./voice.ts";
 
 /** What `curtainwall leaks` found. */
@@ -15,14 +16,31 @@ export interface LeakReport {
   readonly notes: readonly LeakHit[];
   /** Names of values that can't be looked for, and why. */
   readonly notSearched: LeakGate["notSearched"];
+  /** Undefined without a feed of advisories. */
+  readonly libraries: LibraryReport | undefined;
+}
+
+/** Options of {@link lookForLeaks}. */
+interface LeakSearchOptions {
+  readonly contract?: string | undefined;
+  readonly advisories?: string | undefined;
+  readonly advisoriesDate?: string | undefined;
 }
 
 export const leaksCommand: Command = {
   name: "leaks",
-  usage: "<folder> [--contract <folder>] [--json]",
+  usage: "<folder> [--contract <folder>] [--advisories <file> --advisories-date <day>] [--json]",
   summary: "Look for secrets, private files and traces of the build in what would be published",
   options: {
     contract: { type: "string", says: "the folder of the contract; by default this one, if it has one" },
+    advisories: {
+      type: "string",
+      says: "a feed in retire.js' format: browser libraries are looked up in it",
+    },
+    "advisories-date": {
+      type: "string",
+      says: "the day when the feed was made, like 2026-08-22; without it nothing is proved",
+    },
     json: { type: "boolean", says: "print the result as JSON" },
   },
   notes: [
@@ -32,16 +50,24 @@ export const leaksCommand: Command = {
   async run({ positionals, flags, values }) {
     const [folder] = positionals;
     if (folder === undefined) throw usageError("Name the folder that would be published", leaksCommand);
-    const report = await lookForLeaks(folder, values.get("contract"));
+    const report = await lookForLeaks(folder, {
+      contract: values.get("contract"),
+      advisories: values.get("advisories"),
+      advisoriesDate: values.get("advisories-date"),
+    });
     if (flags.has("json")) printJson(report);
     else tell(report);
-    return report.hits.length === 0 ? 0 : 1;
+    return report.hits.length === 0 && report.libraries?.verdict !== "vulnerable" ? 0 : 1;
   },
 };
 
 /** Sends every file of a folder through the leak gate. */
-export async function lookForLeaks(folder: string, contractFolder?: string): Promise<LeakReport> {
-  const loaded = await contractIn(contractFolder);
+export async function lookForLeaks(
+  folder: string,
+  { contract, advisories, advisoriesDate }: LeakSearchOptions,
+): Promise<LeakReport> {
+  const loaded = await contractIn(contract);
+  const libraries = advisories === undefined ? undefined : openLibraryScan(advisories, advisoriesDate);
   const gate = createContractGate({
     contract: loaded?.contract,
     root: loaded?.root ?? process.cwd(),
@@ -58,6 +84,7 @@ export async function lookForLeaks(folder: string, contractFolder?: string): Pro
           ? [unread(file.path, file.why)]
           : gate.inspect({ path: file.path, bytes: file.bytes })),
       );
+      if (file.bytes !== undefined) libraries?.inspect(file);
       files++;
       bytes += file.bytes?.length ?? 0;
       line.update(`${files} files, ${Math.round(bytes / 1e6)} MB`);
@@ -67,7 +94,14 @@ export async function lookForLeaks(folder: string, contractFolder?: string): Pro
   }
   found.push(...gate.finish());
   const of = (level: LeakHit["level"]): LeakHit[] => found.filter((hit) => hit.level === level);
-  return { files, bytes, hits: of("hit"), notes: of("note"), notSearched: gate.notSearched };
+  return {
+    files,
+    bytes,
+    hits: of("hit"),
+    notes: of("note"),
+    notSearched: gate.notSearched,
+    libraries: libraries?.finish(),
+  };
 }
 
 /** The contract that was named, or this folder's; a folder to be checked need not have one. */
@@ -99,14 +133,30 @@ const unread = (path: string, why: string): LeakHit => ({
 /** Lines of one rule and message that are printed; a published .git has thousands. */
 const maxLines = 20;
 
-function tell({ files, bytes, hits, notes, notSearched }: LeakReport): void {
+function tell({ files, bytes, hits, notes, notSearched, libraries }: LeakReport): void {
   for (const line of shortened(hits)) print(line);
   for (const line of shortened(notes)) say(styled("dim", `note  ${line}`));
   for (const { name, reason } of notSearched)
     say(styled("yellow", `not looked for: ${name}, since ${reason}`));
+  if (libraries !== undefined) tellLibraries(libraries);
   const what = `${files.toLocaleString("en")} files, ${(bytes / 1e6).toFixed(1)} MB`;
-  if (hits.length === 0) say(`${styled("green", "nothing found")} in ${what}`);
-  else say(`${styled("red", `${hits.length} found`)} in ${what}`);
+  if (hits.length === 0) say(`${styled("green", "no leak found")} in ${what}`);
+  else say(`${styled("red", `${hits.length} leaks found`)} in ${what}`);
+}
+
+function tellLibraries({ verdict, reasons, feedAgeDays, libraries }: LibraryReport): void {
+  for (const { name, version, where, vulnerabilities } of libraries)
+    for (const { severity, identifiers, fixedIn } of vulnerabilities)
+      print(
+        // The feed and the names of files are foreign: nothing in them may steer a terminal.
+        `${where}: ${name} ${version}: ${severity}, ${identifiers.join(" ")}${fixedIn === undefined ? "" : `, fixed in ${fixedIn}`}`.replaceAll(
+          /[^\P{C}]/gu,
+          "·",
+        ),
+      );
+  const age = feedAgeDays === undefined ? "of unknown age" : `${feedAgeDays} days old`;
+  say(`browser libraries: ${verdict} (${libraries.length} recognised, feed ${age})`);
+  for (const reason of reasons) say(styled("yellow", `  ${reason}`));
 }
 
 function shortened(hits: readonly LeakHit[]): string[] {

@@ -24,4 +24,12 @@ export type {
   Unpack,
   Unpacked,
 } from "./leaks/types.ts";
-export { unpack } from "./node/unpack.ts";
+export { createLibraryScan } from "./libraries/scan.ts";
+export type {
+  LibraryReport,
+  LibraryScan,
+  LibraryScanOptions,
+  LibraryVulnerability,
+  RecognisedLibrary,
+  TimeLimit,
+} from "./libraries/types.ts";

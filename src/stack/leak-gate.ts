@@ -3,8 +3,9 @@ import { homedir, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { decodeRelease, guardedValues } from "../contract/index.ts";
 import type { Contract, Variables } from "../contract/index.ts";
-import { createLeakGate, unpack } from "../harden/index.ts";
+import { createLeakGate } from "../harden/index.ts";
 import type { HardenErrorCode, LeakGate, LeakHit } from "../harden/index.ts";
+import { unpack } from "../harden/node.ts";
 import { CurtainwallError } from "../shared/index.ts";
 
 /** Options of {@link createContractGate}. */

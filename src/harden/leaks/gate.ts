@@ -16,15 +16,6 @@ import { searchValues } from "./values.ts";
  * maps, server-only modules and paths of the machine that built; raw, encoded, and inside what is packed.
  *
  * It keeps nothing of what it saw, so files can come one by one; {@link LeakGate.finish} forgets the values too.
- *
- * @example
- * ```ts
- * import { createLeakGate, unpack } from "curtainwall/harden";
- *
- * const gate = createLeakGate({ unpack });
- * const hits = gate.inspect({ path: "index.html", bytes: new Uint8Array() });
- * console.log([...hits, ...gate.finish()].filter((hit) => hit.level === "hit").length);
- * ```
  */
 export function createLeakGate({
   unpack,
