@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite, test } from "node:test";
 import type { TestContext } from "node:test";
@@ -7,7 +9,7 @@ import fc from "fast-check";
 import { decodeRelease, encodeRelease } from "../src/contract/index.ts";
 import type { Release, ReleaseInput } from "../src/contract/index.ts";
 import { emitHost } from "../src/hosts/index.ts";
-import type { DeclaredRedirect, DeclaredSite, Emission } from "../src/hosts/index.ts";
+import type { DeclaredFile, DeclaredRedirect, DeclaredSite, Emission } from "../src/hosts/index.ts";
 import { requires } from "./requires.ts";
 import { bakeryRelease } from "./support/bakery-release.ts";
 import {
@@ -23,6 +25,8 @@ import {
   ask,
   certificate,
   declaredSite,
+  hostname,
+  nginxMain,
   openHttp2,
   startCaddy,
   startEdge,
@@ -248,6 +252,31 @@ for (const server of servers) {
     });
   });
 }
+
+test(
+  "nginx takes 5,000 pages with policies of their own without a word",
+  { skip: requires("nginx").skip },
+  (context) => {
+    const folder = temporaryFolder(context);
+    const files = Array.from({ length: 5000 }, (_, at): DeclaredFile => {
+      const policy = `script-src 'sha256-${createHash("sha256").update(String(at)).digest("base64")}'`;
+      const digest = createHash("sha256").update(policy).digest("hex");
+      const headers = [["content-security-policy", policy] as const];
+      return { path: `/section-${at % 31}/page-${at}/`, headers, sha256: digest, encodings: [] };
+    });
+    const pair = { chainFile: join(folder, "chain.pem"), keyFile: join(folder, "key.pem") };
+    writeFileSync(pair.chainFile, certificate.cert);
+    writeFileSync(pair.keyFile, certificate.key);
+    const options = { folder, certificate: pair, listen: [`unix:${folder}/s ssl http2`] };
+    const emission = emitHost("nginx", { origin: `https://${hostname}`, files }, { nginx: options });
+    mkdirSync(join(folder, "nginx"));
+    for (const { path, text } of emission.files) writeFileSync(join(folder, path), text);
+    writeFileSync(join(folder, "main.conf"), nginxMain(folder));
+    const args = ["-t", "-q", "-p", folder, "-e", "stderr", "-c", join(folder, "main.conf")];
+    const { status, stderr } = spawnSync(requires("nginx").path, args, { encoding: "utf8" });
+    assert.deepEqual({ status, stderr }, { status: 0, stderr: "" });
+  },
+);
 
 function valueOf(answer: HostAnswer, name: string): string {
   return answer.headers.find(([other]) => other === name)?.[1] ?? "";

@@ -20,7 +20,10 @@ export interface RuledFile {
 export interface RuleOptions {
   /** Of paths that no rule names, above all of what is not there. */
   readonly defaults: readonly Header[];
-  /** Whether a rule can take a header back. If it can't, defaults are only those that every file has. */
+  /**
+   * Whether a rule can take a header back. If it can't, defaults are only those that every file has; if it can, those that at least
+   * half of them have: the others would need rules of their own.
+   */
   readonly canUnset: boolean;
 }
 
@@ -41,8 +44,9 @@ export function planRules(files: readonly RuledFile[], { defaults, canUnset }: R
   const names = [...new Set([...files.flatMap(headerNames), ...defaults.map(([name]) => name)])];
   const root = folderOf(files);
   summarise(root, names);
-  const everywhere = (name: string): boolean => files.every((file) => headerNames(file).includes(name));
-  const inherited = new Map(defaults.filter(([name]) => canUnset || everywhere(name)));
+  const having = countNames(files);
+  const needed = canUnset ? files.length / 2 : files.length;
+  const inherited = new Map(defaults.filter(([name]) => (having.get(name) ?? 0) >= needed));
   for (const name of names) {
     const value = root.uniform.get(name);
     if (value !== undefined && (!inherited.has(name) || !canUnset)) inherited.set(name, value);
@@ -54,6 +58,12 @@ export function planRules(files: readonly RuledFile[], { defaults, canUnset }: R
 }
 
 const headerNames = (file: RuledFile): string[] => file.headers.map(([name]) => name);
+
+function countNames(files: readonly RuledFile[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const name of files.flatMap(headerNames)) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return counts;
+}
 
 function folderOf(files: readonly RuledFile[]): Folder {
   const root = emptyFolder("/");
