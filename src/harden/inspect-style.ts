@@ -41,8 +41,8 @@ export function inspectStyle(source: string): StyleFacts {
   let fontFace = false;
   let fontDepth = 0;
   let afterBracket = false;
-  /** Names of the functions that are open, innermost last. */
-  const functions: string[] = [];
+  /** The functions that are open, innermost last, and where what is in them begins. */
+  const functions: { readonly name: string; readonly from: number }[] = [];
 
   const load = (address: string): void => {
     const kind = importing ? "style" : fontDepth > 0 ? "font" : "image";
@@ -66,19 +66,21 @@ export function inspectStyle(source: string): StyleFacts {
         load(url.decode(text()));
         break;
       case tokenTypes.String:
-        if (importing || addressFunctions.has(functions.at(-1) ?? "")) load(string.decode(text()));
+        if (importing || addressFunctions.has(functions.at(-1)?.name ?? "")) load(string.decode(text()));
         break;
       case tokenTypes.Function: {
         const name = ident.decode(text().slice(0, -1)).toLowerCase();
         layered ||= name === "layer";
-        functions.push(name);
+        functions.push({ name, from: end });
         break;
       }
       case tokenTypes.LeftParenthesis:
-        functions.push("");
+        functions.push({ name: "", from: end });
         break;
       case tokenTypes.RightParenthesis:
-        functions.pop();
+        // `url(` with an escape in its name is no token of its own here, as it is in CSS Syntax 3 §4.3.4.
+        if (functions.at(-1)?.name === "url") load(unquoted(source.slice(functions.pop()?.from, start)));
+        else functions.pop();
         break;
       case tokenTypes.LeftCurlyBracket:
         functions.length = 0;
@@ -101,4 +103,10 @@ export function inspectStyle(source: string): StyleFacts {
     afterBracket = type === tokenTypes.LeftSquareBracket;
   });
   return { loads, selectsStyleAttribute, layered };
+}
+
+/** An address without quotes; nothing for one with quotes, which was found before. */
+function unquoted(text: string): string {
+  const trimmed = text.trim();
+  return /^["']/.test(trimmed) ? "" : ident.decode(trimmed);
 }

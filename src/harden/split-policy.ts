@@ -22,14 +22,16 @@ export interface SplitPolicy {
 /** What browsers ignore in a `<meta>` (CSP 3 §4.2.5, HTML §4.2.5.3). */
 const headerOnly: readonly Directive[] = ["frame-ancestors", "sandbox", "report-uri", "report-to"];
 
-/** Fetch directives that are looked up in `default-src` when they are missing. */
+/**
+ * Fetch directives that are looked up in `default-src`, and nowhere before, when they are missing. Not `worker-src`: that falls back to
+ * `script-src`, which the `<meta>` has.
+ */
 const fetchDirectives: readonly Directive[] = [
   "img-src",
   "font-src",
   "media-src",
   "connect-src",
   "frame-src",
-  "worker-src",
   "manifest-src",
   "object-src",
 ];

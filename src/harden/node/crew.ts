@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { setImmediate } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import { CurtainwallError } from "../../shared/index.ts";
 import { createBlobStore } from "./blob-store.ts";
@@ -22,21 +23,39 @@ export async function processAll(
   onFiles: (files: readonly ProcessedFile[]) => void,
 ): Promise<void> {
   const bytes = task.files.reduce((sum, { size }) => sum + size, 0);
-  const threads = bytes < worthThreads ? 1 : availableParallelism();
-  await (threads < 2 ? processHere(task, onFiles) : processThere(task, threads, onFiles));
+  const others = bytes < worthThreads ? 0 : availableParallelism() - 1;
+  const order = createOrders(task);
+  await (others < 1 ? processHere(task, order, onFiles) : processThere(task, others, order, onFiles));
 }
 
 async function processHere(
-  { files, origin, blobs, budget, learned }: WorkerTask,
+  task: WorkerTask,
+  order: () => WorkerOrder | undefined,
   onFiles: (files: readonly ProcessedFile[]) => void,
 ): Promise<void> {
+  const { files, origin, blobs, budget, learned } = task;
   const bench: Workbench = {
     view: createDiskView(files, origin),
     store: createBlobStore(blobs),
     budget,
     learned,
   };
-  for (const file of files) onFiles([processFile(file, bench)]);
+  for (let next = order(); next !== undefined; next = order()) {
+    onFiles(files.slice(next.from, next.to).map((file) => processFile(file, bench)));
+    // Lets the other threads' answers in.
+    await setImmediate();
+  }
+}
+
+/** Hands out a task's files, a few at a time, so that all threads end together. */
+function createOrders({ files }: WorkerTask): () => WorkerOrder | undefined {
+  let next = 0;
+  return () => {
+    if (next >= files.length) return undefined;
+    const from = next;
+    next = Math.min(from + orderFiles, files.length);
+    return { from, to: next };
+  };
 }
 
 /** The workers' own file, which has this one's ending: `.ts` from source, `.js` when built. */
@@ -45,21 +64,18 @@ const workerFile = new URL(`./worker${import.meta.url.slice(-3)}`, import.meta.u
 async function processThere(
   task: WorkerTask,
   threads: number,
+  order: () => WorkerOrder | undefined,
   onFiles: (files: readonly ProcessedFile[]) => void,
 ): Promise<void> {
-  let next = 0;
-  const order = (): WorkerOrder | undefined => {
-    if (next >= task.files.length) return undefined;
-    const from = next;
-    next = Math.min(from + orderFiles, task.files.length);
-    return { from, to: next };
-  };
   const workers = Array.from(
     { length: threads },
     () => new Worker(workerFile, { workerData: task, resourceLimits: { maxYoungGenerationSizeMb: 16 } }),
   );
   try {
-    await Promise.all(workers.map((worker) => keepBusy(worker, order, onFiles)));
+    await Promise.all([
+      processHere(task, order, onFiles),
+      ...workers.map((worker) => keepBusy(worker, order, onFiles)),
+    ]);
   } finally {
     await Promise.all(workers.map((worker) => worker.terminate()));
   }
@@ -71,15 +87,19 @@ function keepBusy(
   onFiles: (files: readonly ProcessedFile[]) => void,
 ): Promise<void> {
   return new Promise((done, fail) => {
+    let waiting = 0;
     const send = (): void => {
       const next = order();
-      if (next === undefined) done();
-      else worker.postMessage(next);
+      if (next !== undefined) {
+        waiting++;
+        worker.postMessage(next);
+      } else if (waiting === 0) done();
     };
     worker.on("message", (answer: WorkerAnswer) => {
       if (answer.kind === "failed") fail(errorOf(answer));
       else {
         try {
+          waiting--;
           onFiles(answer.files);
           send();
         } catch (error) {
@@ -89,6 +109,8 @@ function keepBusy(
     });
     worker.on("error", fail);
     worker.on("exit", (code) => fail(new Error(`A hardening thread ended by itself, with ${code}.`)));
+    // One ahead, so that it need not wait for this thread, which works too.
+    send();
     send();
   });
 }

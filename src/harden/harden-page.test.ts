@@ -1,0 +1,239 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { suite, test } from "node:test";
+import { readPage } from "../html/index.ts";
+import { hardenPage } from "./harden-page.ts";
+import type { HardenedPage, PageContext } from "./harden-page.ts";
+import { inspectScript } from "./inspect-script.ts";
+import { inspectStyle } from "./inspect-style.ts";
+import { serializePolicy } from "./policy.ts";
+import { scriptNames } from "./script-names.ts";
+import type { SiteFileView, SiteView } from "./site-view.ts";
+
+const hash = (text: string): string => createHash("sha256").update(text).digest("base64");
+
+/** A site in memory. */
+function siteOf(files: Readonly<Record<string, string>>, origin?: string): SiteView {
+  const names = scriptNames(Object.keys(files));
+  const find = (path: string): SiteFileView | undefined => {
+    const text = files[path];
+    return text === undefined
+      ? undefined
+      : {
+          path,
+          hash: () => hash(text),
+          script: () => inspectScript(text, false),
+          stylesheet: () => inspectStyle(text),
+          isBundlerLoader: () => text.includes("webpackChunk"),
+          scriptsNamed: () => scriptsNamedIn(text),
+        };
+  };
+  const scriptsNamedIn = (text: string): readonly SiteFileView[] =>
+    names.in(text).flatMap((path) => find(path) ?? []);
+  return { origin, hash, find, scriptsNamedIn };
+}
+
+function harden(
+  html: string,
+  files: Readonly<Record<string, string>> = {},
+  more: Partial<PageContext> = {},
+): HardenedPage {
+  return hardenPage(readPage(new TextEncoder().encode(html)), {
+    path: "/a/page.html",
+    view: siteOf(files),
+    ...more,
+  });
+}
+
+const text = ({ bytes }: HardenedPage): string => new TextDecoder().decode(bytes);
+const sources = ({ policy }: HardenedPage, directive: Parameters<typeof policy.get>[0]): string =>
+  policy.get(directive)?.join(" ") ?? "";
+
+suite("the policy of a page", () => {
+  test("allows nothing that is not on it", () => {
+    assert.equal(
+      serializePolicy(
+        harden("<!doctype html><title>x</title><p>y</p><a href=https://a.example/>z</a>").policy,
+      ),
+      "default-src 'none'; script-src 'none'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'; upgrade-insecure-requests",
+    );
+  });
+
+  test("a page that needs no change keeps its bytes", () => {
+    const html = '<!doctype html><title>x</title><script>console.log("x")</script><img src="/x.png">';
+    assert.equal(text(harden(html)), html);
+  });
+
+  test("allows inline code by the hash of what a browser reads", () => {
+    const page = harden("<script>a()\r\nb()</script><style>p{}</style>");
+    assert.equal(sources(page, "script-src"), `'sha256-${hash("a()\nb()")}'`);
+    assert.equal(sources(page, "style-src"), `'sha256-${hash("p{}")}'`);
+  });
+
+  test("gives linked scripts and styles their integrity, and allows the script by it", () => {
+    const page = harden(
+      "<link rel=stylesheet href=../s.css?v=2><script src='/a/x.js'></script><script src=x.js></script>",
+      {
+        "/s.css": "p { color: red }",
+        "/a/x.js": "x()",
+      },
+    );
+    const integrity = ` integrity="sha256-${hash("x()")}"`;
+    assert.equal(
+      text(page),
+      `<link rel=stylesheet href=../s.css?v=2 integrity="sha256-${hash("p { color: red }")}"><script src='/a/x.js'${integrity}></script><script src=x.js${integrity}></script>`,
+    );
+    assert.equal(sources(page, "script-src"), `'sha256-${hash("x()")}'`);
+    assert.equal(sources(page, "style-src"), "'self'");
+  });
+
+  test("keeps an integrity that is there, and replaces one that no browser understands", () => {
+    const files = { "/x.js": "x()" };
+    const kept = harden('<script src="/x.js" integrity="sha384-AAAA"></script>', files);
+    assert.equal(sources(kept, "script-src"), "'sha384-AAAA'");
+    assert.equal(text(kept), '<script src="/x.js" integrity="sha384-AAAA"></script>');
+    const replaced = harden('<script src="/x.js" integrity="none"></script>', files);
+    assert.equal(text(replaced), `<script src="/x.js" integrity="sha256-${hash("x()")}"></script>`);
+  });
+
+  test("pins another site's script by its integrity, and names one without as unpinnable, by its exact address", () => {
+    const page = harden(
+      '<script src="https://cdn.example/lib@1.2.3/x.js?a=b;c" integrity="sha256-AAAA" crossorigin></script><script src="//pay.example/v3;x/"></script>',
+    );
+    assert.equal(sources(page, "script-src"), "https://pay.example/v3%3Bx/ 'sha256-AAAA'");
+    assert.deepEqual(
+      page.report.foreign.map(({ url, integrity, versioned }) => ({ url, integrity, versioned })),
+      [
+        { url: "https://cdn.example/lib@1.2.3/x.js", integrity: "sha256-AAAA", versioned: true },
+        { url: "https://pay.example/v3%3Bx/", integrity: undefined, versioned: false },
+      ],
+    );
+    assert.equal(page.report.trustedTypes, "report-only");
+  });
+
+  test("reads addresses from the page's base, and lets the base say only what it says", () => {
+    const page = harden("<base href=/b/><script src=x.js></script><img src=y.png>", { "/b/x.js": "x()" });
+    assert.equal(sources(page, "script-src"), `'sha256-${hash("x()")}'`);
+    assert.equal(sources(page, "base-uri"), "'self'");
+    assert.equal(
+      sources(harden("<base href=https://a.example/b/><img src=y.png>"), "img-src"),
+      "https://a.example",
+    );
+  });
+
+  test("allows pictures, fonts, frames, forms and media from where they come, by origin", () => {
+    const page = harden(
+      `<link rel=stylesheet href=/s.css><img srcset="a.png 1x, https://i.example/b.png 2x" src="data:image/gif;base64,AAAA">
+       <iframe src="https://maps.example/x?y" allow="fullscreen; geolocation"></iframe><video src=/v.mp4></video><form action=https://f.example/send></form>`,
+      {
+        "/s.css": '@import "t.css"',
+        "/t.css": "@font-face { src: url(https://fonts.example/f.woff2) } p { background: url(p.png) }",
+      },
+    );
+    assert.equal(sources(page, "img-src"), "'self' data: https://i.example");
+    assert.equal(sources(page, "font-src"), "https://fonts.example");
+    assert.equal(sources(page, "frame-src"), "https://maps.example");
+    assert.equal(sources(page, "media-src"), "'self'");
+    assert.equal(sources(page, "form-action"), "https://f.example");
+    assert.deepEqual(
+      page.headers.features.find(([feature]) => feature === "geolocation"),
+      ["geolocation", ['"https://maps.example"', "self"]],
+    );
+    assert.equal(page.headers.foreignFrames, true);
+  });
+
+  test("allows handlers and style attributes one by one, only in the -attr directives, and lists the page", () => {
+    const page = harden('<script>f()</script><p onclick="f(&quot;x&quot;)" style="color: red">');
+    assert.equal(sources(page, "script-src-attr"), `'unsafe-hashes' 'sha256-${hash('f("x")')}'`);
+    assert.equal(sources(page, "style-src-attr"), `'unsafe-hashes' 'sha256-${hash("color: red")}'`);
+    assert.equal(sources(page, "script-src"), `'sha256-${hash("f()")}'`);
+    assert.deepEqual(page.report.weaknesses, ["handlers", "style-attributes"]);
+  });
+
+  test("turns style attributes into rules only where nothing can tell", () => {
+    const moved = (html: string): number => harden(html).report.styleAttributes.moved;
+    assert.equal(moved('<p style="color: red">'), 1);
+    for (const html of [
+      '<p style="color: red"><script>x()</script>',
+      '<p style="color: red" onclick="x()">',
+      '<style>[style] { color: blue }</style><p style="color: red">',
+      '<link rel=stylesheet href=https://a.example/s.css><p style="color: red">',
+      '<p style="color: red } body { color: blue">',
+      '<p style="color: red /* ">',
+      `<p style="content: 'x">`,
+      '<p style="width: calc(1px">',
+      '<p style="color: \\72 ed">',
+      '<style>@layer a { p { color: blue !important } }</style><p style="color: red !important">',
+      '<div><template shadowrootmode=open><p style="color: red"></template></div>',
+    ])
+      assert.equal(moved(html), 0, html);
+  });
+
+  test("rewrites javascript: addresses, whatever they are hidden in", () => {
+    const page = harden(
+      `<a href=" java\tscript:void(go('%41'))">x</a><iframe src="javascript:1"></iframe><form action=javascript:x()></form><a href="javascript:</script>">y</a>`,
+    );
+    assert.doesNotMatch(text(page), /script:/i);
+    assert.match(text(page), /void\(go\('A'\)\)/);
+    assert.match(text(page), /<iframe src="about:blank">/);
+    assert.deepEqual(page.report.scriptUrls, { rewritten: 1, neutralised: 3 });
+  });
+
+  test("leaves connections open only where a script does not say where it connects to, and closes them once learned", () => {
+    assert.equal(
+      sources(harden("<script>fetch('https://api.example/x')</script>"), "connect-src"),
+      "https://api.example",
+    );
+    const open = harden("<script>fetch(u)</script>");
+    assert.equal(sources(open, "connect-src"), "'self' https: wss:");
+    assert.deepEqual(open.report.weaknesses, ["runtime-connections"]);
+    const learned = harden(
+      "<script>fetch(u)</script>",
+      {},
+      { learned: new Map([["connect-src", ["https://b.example"]]]) },
+    );
+    assert.equal(sources(learned, "connect-src"), "https://b.example");
+    assert.deepEqual(learned.report.weaknesses, []);
+  });
+
+  test("leaves styles open only where a script adds some that it does not show", () => {
+    const open = harden('<style>p{}</style><script>document.createElement("style")</script>');
+    assert.equal(sources(open, "style-src"), "'unsafe-inline'");
+    assert.deepEqual(open.report.weaknesses, ["runtime-styles"]);
+  });
+
+  test("a loader's scripts are allowed by exact address when the origin is known, else by the origin", () => {
+    const files = {
+      "/a/load.js": 'webpackChunk; s = document.createElement("script"); s.src = "chunk1.js"',
+      "/a/chunk1.js": "1",
+    };
+    const html = "<script src=load.js></script>";
+    assert.match(sources(harden(html, files), "script-src"), /^'self' 'sha256-/);
+    const known = harden(html, files, { view: siteOf(files, "https://www.example.com") });
+    assert.match(
+      sources(known, "script-src"),
+      /^https:\/\/www\.example\.com\/a\/ https:\/\/www\.example\.com\/a\/chunk1\.js 'sha256-/,
+    );
+    assert.deepEqual(known.report.weaknesses, ["runtime-scripts"]);
+  });
+
+  test("the policy in a page stands before all that it decides on, and after the encoding", () => {
+    const page = harden(
+      "<!doctype html><html><head><script>x()</script></head>",
+      {},
+      { budget: { maxBytes: 10 } },
+    );
+    assert.match(
+      text(page),
+      /<head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="[^"]+"><script>/,
+    );
+    assert.equal(serializePolicy(page.header).includes("script-src"), false);
+  });
+
+  test("is the same every time", () => {
+    const html =
+      '<script src=b.js></script><p style="color:red"><a href="javascript:x()">y</a><script>z()</script>';
+    const files = { "/a/b.js": 'import "./c.js"', "/a/c.js": "1" };
+    assert.deepEqual(harden(html, files), harden(html, files));
+  });
+});
