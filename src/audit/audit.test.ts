@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { testCertificate } from "./fixtures/certificate.ts";
 import { startSite } from "./fixtures/site.ts";
-import type { Fault, TestSite } from "./fixtures/site.ts";
+import type { Fault } from "./fixtures/faults.ts";
+import type { TestSite } from "./fixtures/site.ts";
 import { runAudit } from "./node/run.ts";
 import type { AuditCheck, AuditRow } from "./report.ts";
 

@@ -6,7 +6,7 @@ import { after, test } from "node:test";
 import type { Contract } from "../contract/index.ts";
 import { testCertificate } from "./fixtures/certificate.ts";
 import { startSite } from "./fixtures/site.ts";
-import type { Fault } from "./fixtures/site.ts";
+import type { Fault } from "./fixtures/faults.ts";
 import { runAudit } from "./node/run.ts";
 import type { AuditOptions } from "./node/run.ts";
 import type { AuditReport, AuditRow } from "./report.ts";

@@ -30,11 +30,13 @@ export async function loadPlan(root: string): Promise<AuditPlan | undefined> {
 }
 
 /** The newest release that was built here. Its files' bytes are not read: those that are served are what counts. */
-export async function readRelease({ edge }: StackFolders, folder: string): Promise<ReleaseIndex | undefined> {
-  const packFile = openReleaseStore(join(edge, "releases")).current()?.packFile ?? join(edge, "release.bin");
-  if (!existsSync(packFile)) return undefined;
+export async function readRelease(
+  { releases }: StackFolders,
+  folder: string,
+): Promise<ReleaseIndex | undefined> {
   try {
-    return await readPackIndex(packFile);
+    const newest = openReleaseStore(releases).current();
+    return newest === undefined ? undefined : await readPackIndex(newest.packFile);
   } catch (cause) {
     if (!isCurtainwallError(cause)) throw cause;
     const hint = `Build it again:  npx curtainwall build ${folder}`;

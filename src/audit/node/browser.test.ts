@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { requires } from "../../../test/requires.ts";
 import { startSite } from "../fixtures/site.ts";
-import type { Fault } from "../fixtures/site.ts";
+import type { Fault } from "../fixtures/faults.ts";
 import type { AuditRow } from "../report.ts";
 import { runAudit } from "./run.ts";
 
