@@ -49,22 +49,36 @@ interface Window {
 function findWindows(source: Uint8Array, { relevant, reach, css }: EscapeOptions): Window[] {
   const windows: Window[] = [];
   let last: Window | undefined;
-  for (let at = 0; at < source.length; at++) {
-    const byte = source[at]!;
-    if (escapeStarts[byte] === 0 || (byte === 0x26 && isEverywhere(source, at))) continue;
-    const escape = readEscape(source, at, css);
-    if (escape === 0) continue;
-    const length = escape % 64;
-    const code = (escape - length) / 64;
-    if (matters(source, at, code, length, relevant)) {
+  // Searching for one byte runs in native code; most files have few of the three.
+  const next = escapeBytes.map((byte) => source.indexOf(byte));
+  for (;;) {
+    const which = earliest(next);
+    const at = next[which]!;
+    if (at < 0) return windows;
+    const escape = which === reference && isEverywhere(source, at) ? 0 : readEscape(source, at, css);
+    const length = Math.max(1, escape % 64);
+    if (escape !== 0 && matters(source, at, (escape - length) / 64, length, relevant)) {
       const from = Math.max(0, at - reach);
       const to = Math.min(source.length, at + length + reach);
       if (last !== undefined && from <= last.to) last.to = to;
       else windows.push((last = { from, to }));
     }
-    at += length - 1;
+    for (let index = 0; index < next.length; index++)
+      if (next[index]! >= 0 && next[index]! < at + length)
+        next[index] = source.indexOf(escapeBytes[index]!, at + length);
   }
-  return windows;
+}
+
+const escapeBytes = [0x25, 0x26, 0x5c];
+/** Where `&` stands among them. */
+const reference = 1;
+
+/** Which place comes first; -1 is no place. */
+function earliest(places: readonly number[]): number {
+  let first = 0;
+  for (let index = 1; index < places.length; index++)
+    if (places[index]! >= 0 && (places[first]! < 0 || places[index]! < places[first]!)) first = index;
+  return first;
 }
 
 /** `&lt;`, `&gt;`, `&quot;` and `&nbsp;` fill pages of code, and none of them is a part of a token. */

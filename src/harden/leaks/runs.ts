@@ -18,7 +18,7 @@ function digits(value: (byte: number) => number): Int8Array {
 }
 
 /** Shorter ones hold nothing that the matcher's own base64 forms don't find. */
-const shortestBase64 = 20;
+const shortestBase64 = 32;
 const shortestHex = 32;
 /** A line of base64 at least this long is continued by the next one (RFC 2045: 76; PEM: 64). */
 const fullLine = 60;

@@ -72,13 +72,15 @@ export function createSearch(options: SearchOptions): Search {
   const reach = Math.max(matcher.longest, 320);
 
   return (file, report) => {
+    // One kind of array, so that the loops over bytes are compiled for it: Node's Buffer is another.
+    const bytes = new Uint8Array(file.bytes.buffer, file.bytes.byteOffset, file.bytes.length);
     const budget: Budget = { packed: options.maxUnpackedBytes, text: 16_777_216 + 4 * file.bytes.length };
     const whole: Layer = {
-      bytes: file.bytes,
+      bytes,
       name: file.path,
       member: undefined,
       depth: 0,
-      base: file.bytes,
+      base: bytes,
       toBase: (index) => index,
       encodings: () => [],
     };
