@@ -21,9 +21,10 @@ const orderFiles = 32;
 export async function processAll(
   task: WorkerTask,
   onFiles: (files: readonly ProcessedFile[]) => void,
+  threads?: number,
 ): Promise<void> {
   const bytes = task.files.reduce((sum, { size }) => sum + size, 0);
-  const others = bytes < worthThreads ? 0 : availableParallelism() - 1;
+  const others = (threads ?? (bytes < worthThreads ? 1 : availableParallelism())) - 1;
   const order = createOrders(task);
   await (others < 1 ? processHere(task, order, onFiles) : processThere(task, others, order, onFiles));
 }

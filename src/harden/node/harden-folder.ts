@@ -26,6 +26,8 @@ export interface HardenFolderOptions {
   readonly budget?: PolicyBudget | ((pages: number) => PolicyBudget) | undefined;
   /** Folders outside of `folder` into which its links may lead. Default none. */
   readonly follow?: readonly string[];
+  /** At least 1. Default: one a core, if the site is so large that it pays. */
+  readonly threads?: number;
   /** What running the site has shown. */
   readonly learned?: LearnedSources | undefined;
   /** Told of every script in every page, page by page, in no particular order. */
@@ -75,14 +77,16 @@ export async function hardenFolder(options: HardenFolderOptions): Promise<Harden
   const kept: Kept[] = [];
   const framed = new Set<string>();
   const remember = createRememberer();
-  await processAll({ files, origin, blobs: resolve(options.blobs), budget, learned }, (processed) => {
+  const task = { files, origin, blobs: resolve(options.blobs), budget, learned };
+  const keep = (processed: readonly ProcessedFile[]): void => {
     for (const { page, ...file } of processed) {
       for (const path of page?.report.frames ?? []) framed.add(path);
       for (const script of page?.report.scripts ?? []) onScript?.(file.path, script);
       kept.push({ file, ...(page === undefined ? {} : { page: remember(page) }) });
     }
     onProgress?.(kept.length, files.length);
-  });
+  };
+  await processAll(task, keep, options.threads);
   kept.sort((left, right) => (left.file.path < right.file.path ? -1 : 1));
   const addresses = kept.flatMap((entry) => publish(entry, framed));
   return {
