@@ -2,6 +2,8 @@ import { emitCaddy } from "./caddy/emit.ts";
 import type { CaddyOptions } from "./caddy/emit.ts";
 import { emitCloudflare } from "./cloudflare/emit.ts";
 import type { CloudflareOptions } from "./cloudflare/emit.ts";
+import { hostsError, shown } from "./errors.ts";
+import { hostLimits } from "./limits.ts";
 import { emitNetlify } from "./netlify/emit.ts";
 import { emitNginx } from "./nginx/emit.ts";
 import type { NginxOptions } from "./nginx/emit.ts";
@@ -23,12 +25,9 @@ export const hostNames: readonly HostName[] = ["nginx", "caddy", "cloudflare", "
  * would refuse, drop or take for something else is an error here, with the path.
  *
  * @throws {CurtainwallError} with a code of {@link HostsErrorCode}
- * @example
- * ```ts
- * const { files, placements, notes } = emitHost("nginx", site, { nginx: { folder: "/srv/site" } });
- * ```
  */
 export function emitHost(host: HostName, site: DeclaredSite, options: EmitOptions = {}): Emission {
+  assertNoOwnHeaders(host, site);
   switch (host) {
     case "nginx":
       return emitNginx(site, options.nginx);
@@ -40,5 +39,19 @@ export function emitHost(host: HostName, site: DeclaredSite, options: EmitOption
       return emitNetlify(site);
     case "vercel":
       return emitVercel(site);
+  }
+}
+
+/** What a host sets itself it takes from nobody, and most of them drop it without a word. */
+function assertNoOwnHeaders(host: HostName, { files }: DeclaredSite): void {
+  const own = new Set(hostLimits[host].ownHeaders);
+  for (const { path, headers } of files) {
+    const name = headers.find(([header]) => own.has(header))?.[0];
+    if (name !== undefined)
+      throw hostsError(
+        "HOSTS_HEADER_REFUSED",
+        `The header ${name} of ${shown(path)} can't be emitted: ${host} sets it itself.`,
+        "Leave it out",
+      );
   }
 }

@@ -53,12 +53,13 @@ export const hostLimits: Readonly<Record<HostName, HostLimits>> = {
     ownHeaders: ["cf-cache-status", "cf-ray", "content-encoding", "content-length", "date", "etag", "server"],
   },
   netlify: {
-    maxValueLength: 8000,
-    prudentValueLength: 8000,
+    // Netlify states none: "if the output is too large, the deploy might fail".
+    maxValueLength: Infinity,
+    prudentValueLength: 1900,
     perPath: true,
-    maxRules: 10_000,
+    maxRules: Infinity,
     maxRedirects: 10_000,
-    maxFiles: 54_000,
+    maxFiles: Infinity,
     maxPathLength: 1000,
     ownHeaders: [
       "accept-ranges",
@@ -84,7 +85,7 @@ export const hostLimits: Readonly<Record<HostName, HostLimits>> = {
     perPath: true,
     maxRules: 2048,
     maxRedirects: 2048,
-    maxFiles: 100_000,
+    maxFiles: Infinity,
     maxPathLength: 4000,
     ownHeaders: ["age", "content-length", "date", "etag", "server", "x-vercel-cache", "x-vercel-id"],
   },

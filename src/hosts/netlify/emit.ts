@@ -4,7 +4,7 @@ import { hostsError, shown } from "../errors.ts";
 import { headerLine } from "../header-lines.ts";
 import { hostLimits } from "../limits.ts";
 import { headersToTell } from "../media-types.ts";
-import { planRules, ruleCounts } from "../rules.ts";
+import { planRules } from "../rules.ts";
 import type { Rule, RuledFile } from "../rules.ts";
 import type { DeclaredSite, Emission } from "../site.ts";
 import { refused, treeOf } from "../tree.ts";
@@ -27,8 +27,6 @@ const tree: TreeOptions = {
 export function emitNetlify(site: DeclaredSite): Emission {
   const answers = answersOf(site);
   const placements = treeOf(answers, tree);
-  if (placements.length > limits.maxFiles)
-    throw exceeded(`it has ${placements.length} files, and Netlify takes ${limits.maxFiles} in one folder`);
   return {
     host: "netlify",
     files: [
@@ -61,8 +59,6 @@ function headersFile(answers: Answers): string {
   }));
   const defaults = headersToTell("/404.html", answers.missing?.headers ?? answers.refusalHeaders);
   const rules = planRules(files, { defaults, canUnset: false });
-  if (rules.length > limits.maxRules)
-    throw exceeded(`its headers need ${rules.length} rules, most of them for ${ruleCounts(rules)}`);
   const text = rules.map(block).join("\n");
   assertRulesMean(rules, files);
   return `${text}\n`;
