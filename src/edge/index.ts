@@ -8,7 +8,6 @@ export type {
   DevelopmentCertificate,
   DevelopmentCertificateOptions,
 } from "./node/development-certificate.ts";
-export { assertPortFree } from "./node/door.ts";
 export type { ListenTarget } from "./node/door.ts";
 export { createEdgeServer } from "./node/edge-server.ts";
 export type { EdgeServer, EdgeServerOptions } from "./node/edge-server.ts";

@@ -24,6 +24,8 @@ export class Client {
   resets = 0;
   /** HTTP/2: since when nothing is under way. */
   idleSince: number;
+  /** HTTP/1.1: nothing more is read, and the connection ends with the answer that was begun last. */
+  ending = false;
   /** HTTP/1.1: when the client must have read what waits to be sent. */
   readBy: number | undefined;
 
@@ -58,7 +60,9 @@ export function trackStream(client: Client, stream: ServerHttp2Stream, readBy: n
 export function untrackStream({ limits, now }: EdgeContext, client: Client, stream: ServerHttp2Stream): void {
   client.streams.delete(stream);
   if (client.streams.size === 0) client.idleSince = now;
-  if (stream.rstCode === constants.NGHTTP2_NO_ERROR || ++client.resets <= limits.streamResetBurst) return;
+  // A client may cancel with NO_ERROR too: what tells is that it did so before its answer was there.
+  const isWhole = stream.rstCode === constants.NGHTTP2_NO_ERROR && !stream.aborted;
+  if (isWhole || ++client.resets <= limits.streamResetBurst) return;
   const error = Object.assign(new Error("too many cancelled requests"), { code: "streamResetBurst" });
   client.session?.destroy(error, constants.NGHTTP2_ENHANCE_YOUR_CALM);
 }

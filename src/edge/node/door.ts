@@ -131,17 +131,3 @@ function listenError(target: ListenTarget, cause: Error): CurtainwallError<EdgeE
     },
   );
 }
-
-/**
- * Makes sure that nobody listens there. Needed before listening with `reusePort`, which lets several processes of one user
- * share a port without a word.
- *
- * @throws {CurtainwallError} `EDGE_PORT_IN_USE` or `EDGE_LISTEN_FAILED`.
- */
-export async function assertPortFree(target: { host: string; port: number }): Promise<void> {
-  const probe = createServer();
-  await startListening(probe, { host: target.host, port: target.port });
-  await new Promise((resolve) => {
-    probe.close(resolve);
-  });
-}

@@ -3,10 +3,12 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { baseSecurityHeaders, inertPolicy } from "../../contract/index.ts";
 import { isCurtainwallError } from "../../shared/index.ts";
+import type { ApiHandler } from "../api.ts";
 import {
   ask,
   askSession,
   certificate,
+  emptied,
   host,
   makeRelease,
   openHttp2,
@@ -379,4 +381,65 @@ test("A port that is taken, or an address that is not ours, is a clear error", a
     isCurtainwallError(error, "EDGE_LISTEN_FAILED"),
   );
   assert.equal((await ask("h2", port)).status, 200);
+});
+
+test("http/1.1: a request that asks for an upgrade is answered, and its connection ends: node drops what follows it", async (t) => {
+  const api: ApiHandler = {
+    matches: (path) => path === "/api",
+    handle: (_, respond) => respond({ status: 200, headers: [], body: "plain" }),
+  };
+  const { port } = await startEdge(t, { api });
+  const next = `GET /none HTTP/1.1\r\nhost: ${host}\r\n\r\n`;
+  for (const path of ["/about/", "/api"]) {
+    const socket = await openRaw(port);
+    socket.write(
+      `GET ${path} HTTP/1.1\r\nhost: ${host}\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n${next}`,
+    );
+    const answer = await readToEnd(socket);
+    assert.match(answer, /^HTTP\/1\.1 200[^]*connection: close/i);
+    assert.equal(answer.match(/HTTP\/1\.1/g)?.length, 1);
+  }
+});
+
+test("http/1.1: a body whose chunks are broken is answered with 400 and all headers while nothing was, and cut off afterwards", async (t) => {
+  const api: ApiHandler = {
+    matches: (path) => path.startsWith("/api/"),
+    handle: (request, respond) => {
+      if (request.path === "/api/early") respond({ status: 401, headers: [], body: "early" });
+      else request.readBody(1000, (problem) => respond({ status: 200, headers: [], body: String(problem) }));
+    },
+  };
+  const broken = (path: string): string =>
+    `POST ${path} HTTP/1.1\r\nhost: ${host}\r\ntransfer-encoding: chunked\r\n\r\n2\r\nab\r\nzz\r\n`;
+  const unread = await startEdge(t, { api });
+  const first = await openRaw(unread.port);
+  first.write(broken("/api/read"));
+  const refusal = await readToEnd(first);
+  assert.match(refusal, /^HTTP\/1\.1 400 Bad Request\r\n/);
+  assert.match(refusal, /content-security-policy: default-src 'none'/);
+  assert.match(refusal, /connection: close\r\n\r\n400 Bad Request\n$/i);
+  assert.equal((await unread.event("request-refused")).status, 400);
+
+  const answered = await startEdge(t, { api });
+  const second = await openRaw(answered.port);
+  second.write(broken("/api/early"));
+  assert.equal((await readToEnd(second)).match(/HTTP\/1\.1 /g)?.length ?? 0, 1);
+  assert.equal((await answered.event("request-refused")).status, undefined);
+});
+
+test("http/1.1: of more requests at once than there is room to answer, those that were read are answered; then the connection ends", async (t) => {
+  const { edge, port, event } = await startEdge(t);
+  const get = (count: number): string =>
+    `GET /none HTTP/1.1\r\nhost: ${host}\r\nx: ${"y".repeat(80)}\r\n\r\n`.repeat(count);
+  const countOf = (answers: string): number => answers.match(/HTTP\/1\.1 404/g)?.length ?? 0;
+  const honest = await openRaw(port);
+  honest.write(`${get(40)}GET /none HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`);
+  assert.equal(countOf(await readToEnd(honest)), 41);
+  const greedy = await openRaw(port);
+  greedy.write(get(300));
+  const answers = await readToEnd(greedy);
+  assert.ok(countOf(answers) >= 20 && countOf(answers) < 300, `${countOf(answers)} answers`);
+  assert.match(answers, /404 Not Found\n$/);
+  assert.match((await event("request-refused")).detail, /pipelined/);
+  await emptied(edge);
 });

@@ -1,3 +1,4 @@
+import type { ServerResponse } from "node:http";
 import { createSecureServer } from "node:http2";
 import type { Http2SecureServer, SecureServerOptions, ServerHttp2Stream } from "node:http2";
 import type { AddressInfo } from "node:net";
@@ -256,6 +257,10 @@ function onClientError(context: EdgeContext, error: Error, socket: TLSSocket): v
     socket.destroy();
     return;
   }
+  if (detail === "HPE_PAUSED" && response !== undefined) {
+    endAfter(context, client, response);
+    return;
+  }
   const status = parserErrorStatus(error);
   const kind = status === 408 ? "client-too-slow" : "request-refused";
   // An answer that was begun can't become another, and a request that was answered early gets no second one.
@@ -266,6 +271,20 @@ function onClientError(context: EdgeContext, error: Error, socket: TLSSocket): v
   }
   context.onEvent({ kind, remoteAddress: client.address, status, detail });
   endWithRefusal(socket, context.refusals, status);
+}
+
+/**
+ * Ends a connection whose client asked for more at once than its answers have room for: node's parser loses what comes over
+ * TLS while it waits. What was read is answered; what was not the client must ask again (RFC 9112 §9.3.2).
+ */
+function endAfter(context: EdgeContext, client: Client, last: ServerResponse): void {
+  const { socket } = client;
+  if (client.ending) return;
+  client.ending = true;
+  const detail = "too much pipelined at once";
+  context.onEvent({ kind: "request-refused", remoteAddress: client.address, detail });
+  if (last.writableFinished) socket.end();
+  else last.once("finish", () => socket.end());
 }
 
 function assertBudget(release: Release, limits: EdgeLimits): void {

@@ -291,25 +291,50 @@ test("h2: requests beyond those allowed at once are refused, the allowed ones ar
   );
 });
 
-test("h2: a session that makes requests only to cancel them is ended (CVE-2023-44487)", async (t) => {
-  const { api, released } = waiting();
-  const { edge, port, event } = await startEdge(t, {
-    api,
-    limits: { streamResetBurst: 20, streamResetPerSecond: 1 },
+for (const [name, code] of [
+  ["CANCEL", 8],
+  ["NO_ERROR", 0],
+] as const)
+  test(`h2: a session that makes requests only to cancel them, with ${name}, is ended (CVE-2023-44487)`, async (t) => {
+    const { api, released } = waiting();
+    const { edge, port, event } = await startEdge(t, {
+      api,
+      limits: { streamResetBurst: 20, streamResetPerSecond: 1 },
+    });
+    const socket = await openRawHttp2(port);
+    const received = closed(socket);
+    const flood = [];
+    for (let stream = 1; stream < 200; stream += 2) {
+      flood.push(frame(1, 5, stream, head("/api")), frame(3, 0, stream, [0, 0, 0, code]));
+    }
+    socket.write(Buffer.concat(flood));
+    await received;
+    assert.equal((await event("session-refused")).detail, "streamResetBurst");
+    await emptied(edge);
+    // The API was asked no more often than the burst, though all requests came in one piece.
+    assert.ok(released.length <= 21, `${released.length} requests reached the API`);
+    for (const release of released) release();
   });
-  const socket = await openRawHttp2(port);
-  const received = closed(socket);
-  const flood = [];
-  for (let stream = 1; stream < 200; stream += 2) {
-    flood.push(frame(1, 5, stream, head("/api")), frame(3, 0, stream, [0, 0, 0, 8]));
+
+test("h2: requests that were answered whole are no cancelled ones, however they end", async (t) => {
+  const api: ApiHandler = {
+    matches: (path) => path === "/api",
+    handle: (_, respond) => respond({ status: 401, headers: [], body: undefined }),
+  };
+  const { port } = await startEdge(t, { api, limits: { streamResetBurst: 5 } });
+  const session = openHttp2(port);
+  t.after(() => session.destroy());
+  const first = await askSession(session, { path: "/about/" });
+  const tag = String(first.headers.etag);
+  for (let count = 0; count < 10; count++) {
+    assert.equal((await askSession(session, { path: "/about/" })).status, 200);
+    assert.equal((await askSession(session, { path: "/about/", method: "HEAD" })).status, 200);
+    assert.equal(
+      (await askSession(session, { path: "/about/", headers: { "if-none-match": tag } })).status,
+      304,
+    );
+    assert.equal((await askSession(session, { path: "/api", method: "POST", body: "unread" })).status, 401);
   }
-  socket.write(Buffer.concat(flood));
-  await received;
-  assert.equal((await event("session-refused")).detail, "streamResetBurst");
-  await emptied(edge);
-  // The API was asked no more often than the burst, though all requests came in one piece.
-  assert.ok(released.length <= 21, `${released.length} requests reached the API`);
-  for (const release of released) release();
 });
 
 test("h2: a client may cancel some requests and go on", async (t) => {
