@@ -52,6 +52,9 @@ function budgetOf(host: HostName | undefined): HardenFolderOptions["budget"] {
   return (pages) => ({ maxBytes: prudentValueLength, shared: !perPath || pages * 3 > maxRules });
 }
 
+/** Hosts' files name the site. Until it is known, they are for a look on the developer's own machine. */
+const trialOrigin = "https://localhost";
+
 /** Marks a folder as one that this command made, and so may replace. */
 const manifestName = "curtainwall-site.json";
 
@@ -124,7 +127,14 @@ function lay(
   if (!placements.some(({ file }) => file.startsWith("blobs/")))
     rmSync(join(fresh, "blobs"), { recursive: true, force: true });
   writeFileSync(join(fresh, manifestName), manifestOf(hardened, origin));
-  return emission?.notes ?? [];
+  return [
+    ...(host !== undefined && origin === undefined
+      ? [
+          `It is written for ${trialOrigin}, to be tried out. For the site's own name say  --origin https://www.example.com`,
+        ]
+      : []),
+    ...(emission?.notes ?? []),
+  ];
 }
 
 /** Equal bytes lie on the disk once, where the file system knows links. */
@@ -142,7 +152,7 @@ function uniqueBy<T>(list: readonly T[], key: (entry: T) => string): T[] {
 
 function emit(host: HostName, { files, notFound }: HardenedFolder, origin: string | undefined): Emission {
   return emitHost(host, {
-    origin: origin ?? "https://site.invalid",
+    origin: origin ?? trialOrigin,
     files: files.map(({ path, headers, sha256 }) => ({ path, headers, sha256, encodings: [] })),
     ...(notFound === undefined ? {} : { notFound }),
   });

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { closeSync, mkdirSync, openSync, readSync, renameSync, writeSync, existsSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { threadId } from "node:worker_threads";
 import { hardenError } from "./harden-error.ts";
 import { assertUnchanged, openListed } from "./read-file.ts";
@@ -73,9 +73,11 @@ function writeAll(fd: number, bytes: Uint8Array): void {
   for (let from = 0; from < bytes.length;) from += writeSync(fd, bytes, from);
 }
 
-/** Makes a folder, and what stands before it. */
+/** Makes a folder, and what stands before it. Step by step: `recursive` says ENOENT of a disk that can only be read. */
 export function makeFolder(folder: string): void {
-  written(() => mkdirSync(folder, { recursive: true }));
+  if (existsSync(folder)) return;
+  makeFolder(dirname(folder));
+  written(() => mkdirSync(folder));
 }
 
 /** Does something that writes; says what it means when the disk refuses. */
