@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { deflateSync, gzipSync } from "node:zlib";
 import { suite, test } from "node:test";
+import { createContext, runInContext } from "node:vm";
 import { build } from "esbuild";
 import { unpack } from "../node/unpack.ts";
 import { makeZip } from "./fixtures/make-zip.ts";
@@ -122,7 +123,7 @@ suite("source maps", () => {
 });
 
 suite("server-only modules", () => {
-  const marked = `globalThis[Symbol.for("curtainwall.server-only")] = ${JSON.stringify(serverOnlyMarker)};\nexport const query = () => "SELECT";`;
+  const marker = new URL("../server-only.ts", import.meta.url).pathname;
   const bundle = async (entry: string): Promise<Uint8Array> => {
     const { outputFiles } = await build({
       stdin: { contents: entry, resolveDir: "/" },
@@ -136,18 +137,30 @@ suite("server-only modules", () => {
           name: "files",
           setup(bundler) {
             bundler.onResolve({ filter: /^server$/ }, () => ({ path: "server", namespace: "made" }));
-            bundler.onLoad({ filter: /.*/, namespace: "made" }, () => ({ contents: marked }));
+            bundler.onResolve({ filter: /^curtainwall\/server-only$/ }, () => ({ path: marker }));
+            bundler.onLoad({ filter: /.*/, namespace: "made" }, () => ({
+              contents: 'import "curtainwall/server-only";\nexport const query = () => "SELECT";',
+            }));
           },
         },
       ],
     });
     return outputFiles[0]?.contents ?? assert.fail();
   };
-  test("are found in a minified bundle, also when only their side effect is left of them", async () => {
+  test("are found in a minified bundle, also when nothing else is left of them", async () => {
     const used = await bundle('import { query } from "server"; document.title = query();');
-    const unused = await bundle('import "server"; document.title = "x";');
+    const unused = await bundle('import { query } from "server"; document.title = "x";');
     assert.deepEqual(rules(inspect("a.js", used)), ["server-only"]);
     assert.deepEqual(rules(inspect("a.js", unused)), ["server-only"]);
+  });
+  test("load on a server, and throw in a browser", async () => {
+    await import("../server-only.ts");
+    assert.equal(Reflect.get(globalThis, Symbol.for("curtainwall.server-only")), serverOnlyMarker);
+    const code = new TextDecoder().decode(
+      await bundle('import "curtainwall/server-only"; globalThis.loaded = 1;'),
+    );
+    const browser = createContext({ document: {} });
+    assert.throws(() => runInContext(code, browser), /must stay on the server/);
   });
   test("a bundle without one passes", async () => {
     assert.deepEqual(inspect("a.js", await bundle('document.title = "server-only";')), []);
