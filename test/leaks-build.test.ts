@@ -185,6 +185,42 @@ suite("curtainwall leaks", () => {
     assert.match(said, /name\.txt:1:1 unsearchable/);
   });
 
+  test("names vulnerable browser libraries, by files and by what pages load; a feed of unknown age proves nothing", (context) => {
+    const site = makeSite(context);
+    const feed = {
+      loafjs: {
+        vulnerabilities: [{ below: "2.0.0", severity: "high", identifiers: { CVE: ["CVE-2099-0001"] } }],
+        extractors: { filecontent: ["/\\*! LoafJS v(§§version§§)"], uri: ["/loaf/(§§version§§)/loaf\\.js"] },
+      },
+    };
+    site.write("feed.json", JSON.stringify(feed));
+    site.write(
+      "dist/a.html",
+      '<script src="//cdn.example/loaf/1.1.0/loaf.js"></script><a href="//x.example/loaf/1.2.0/loaf.js">',
+    );
+    site.write("dist/b.js", "/*! LoafJS v1.0.0 */");
+    const look = (...more: string[]): { status: number | null; said: string } =>
+      curtainwall(
+        [
+          "leaks",
+          join(site.root, "dist"),
+          "--contract",
+          site.root,
+          "--advisories",
+          join(site.root, "feed.json"),
+          ...more,
+        ],
+        good,
+      );
+    const { status, said } = look();
+    assert.equal(status, 1);
+    assert.match(said, /loaf\.js: loafjs 1\.1\.0: high, CVE-2099-0001, fixed in 2\.0\.0/);
+    assert.match(said, /b\.js: loafjs 1\.0\.0: high/);
+    assert.doesNotMatch(said, /1\.2\.0/);
+    assert.match(said, /nobody said when the feed was made/);
+    assert.equal(look("--advisories-date", "someday").status, 2);
+  });
+
   test("a folder that is not there, and no folder, are misuse", () => {
     assert.equal(curtainwall(["leaks"]).status, 2);
     assert.equal(curtainwall(["leaks", "/nonexistent/dist"]).status, 2);
