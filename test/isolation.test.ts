@@ -2,7 +2,7 @@
 // hostile contract is exactly what a broken-into edge would be.
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { chmodSync, readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { test } from "node:test";
 import { startStack } from "../src/stack/index.ts";
@@ -58,6 +58,8 @@ async function insideTheEdge(isolation: Isolation, attack: (inside: Inside) => P
     config: hostileContract,
     files: { ".env": "SESSION=not for the edge\n" },
   });
+  // So that a refusal is about the file, and not about a folder above it that only root may enter.
+  chmodSync(project.root, 0o755);
   let foundDoor: (port: number) => void = () => undefined;
   const door = new Promise<number>((resolve) => (foundDoor = resolve));
   const stack = await startStack({
@@ -123,6 +125,11 @@ test(
         "it can't change what it serves",
       );
       assert.equal(await attempt("append", `${root}/curtainwall.config.ts`), "refused EACCES");
+      assert.equal(
+        await attempt("append", `${stack.folders.state}/code/planted`),
+        "refused EACCES",
+        "it can't change the compiled code that the next edge runs as root",
+      );
       assert.equal(await attempt("become"), "refused EPERM");
       assert.equal(
         await attempt("sibling", `/proc/${edge}/mem`),

@@ -3,7 +3,7 @@ import type { Contract, ContractRoute, Method } from "../contract/index.ts";
 import { createGateway, createLimitMemory, createLimitStore, createRouter } from "../gateway/index.ts";
 import type { RouteExplanation } from "../gateway/index.ts";
 import { CurtainwallError } from "../shared/index.ts";
-import { loadContract } from "../stack/index.ts";
+import { loadContract } from "../stack/node.ts";
 import { usageError } from "./command.ts";
 import type { Command } from "./command.ts";
 import { print, printJson } from "./voice.ts";

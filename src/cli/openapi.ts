@@ -1,5 +1,5 @@
 import { openApi } from "../contract/index.ts";
-import { loadContract } from "../stack/index.ts";
+import { loadContract } from "../stack/node.ts";
 import type { Command } from "./command.ts";
 import { printJson } from "./voice.ts";
 

@@ -1,5 +1,5 @@
-import { describeIsolation, startStack, stopRequest } from "../stack/index.ts";
-import type { RunningStack, StackLogEntry } from "../stack/index.ts";
+import { describeIsolation, startStack, stopRequest } from "../stack/node.ts";
+import type { RunningStack, StackLogEntry } from "../stack/node.ts";
 import type { Command } from "./command.ts";
 import { say, styled } from "./voice.ts";
 

@@ -3,7 +3,6 @@ import { readFileSync, unwatchFile, watchFile } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import { isLoopbackHost } from "../contract/index.ts";
 import type { Contract } from "../contract/index.ts";
-import { developmentCertificate } from "../edge/index.ts";
 import { CurtainwallError } from "../shared/index.ts";
 import type { StackFolders } from "./folders.ts";
 import type { CertificatePair } from "./messages.ts";
@@ -35,6 +34,7 @@ export async function loadCertificate(contract: Contract, folders: StackFolders)
   const { hostname } = new URL(contract.origin);
   assertLocal(hostname, contract);
   const host = hostname.replace(/^\[|\]$/g, "");
+  const { developmentCertificate } = await import("../edge/index.ts");
   const { cert, key, caFile } = await developmentCertificate({
     folder: folders.authority,
     hosts: [...new Set([host, "localhost", "127.0.0.1", "::1"])],

@@ -22,6 +22,8 @@ export interface LaunchOptions {
   readonly view: SandboxView;
   /** Environment variables that it gets; no others. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Where compiled code is kept, if anywhere. */
+  readonly codeCache?: string | undefined;
   /** One line that it wrote to its output. */
   readonly onLine: (line: string) => void;
 }
@@ -55,6 +57,7 @@ export function launchDomain<To extends { type: string }>({
   fds,
   view,
   environment,
+  codeCache,
   onLine,
 }: LaunchOptions): DomainProcess<To> {
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
@@ -71,7 +74,7 @@ export function launchDomain<To extends { type: string }>({
       : command;
   const child = spawn(program[0] as string, program.slice(1), {
     stdio: ["ignore", "pipe", "pipe", "pipe", ...fds],
-    env: { ...environment },
+    env: { ...environment, ...(codeCache === undefined ? {} : { NODE_COMPILE_CACHE: codeCache }) },
     cwd: "/",
     // A process group of its own: a terminal's Ctrl-C is for the supervisor, which lets requests in flight finish.
     detached: true,

@@ -11,6 +11,7 @@ import { CurtainwallError } from "../shared/index.ts";
 import { loadAssertionKey } from "./assertion-key.ts";
 import { loadCertificate, readPem, watchCertificate } from "./certificate.ts";
 import type { StackCertificate } from "./certificate.ts";
+import { codeCacheFolder } from "./code-cache.ts";
 import { openEventsPipe } from "./events-pipe.ts";
 import { assertStateUsable, makeStateFolder, stackFolders } from "./folders.ts";
 import type { StackFolders } from "./folders.ts";
@@ -131,6 +132,8 @@ class Supervisor {
   #certificate: StackCertificate | undefined;
   #unwatch: () => void = () => undefined;
   #ledger: Kept<ToLedger> | undefined;
+  /** Of the first start; later ones don't wait for each other. */
+  #ledgerReady: Promise<void> = Promise.resolve();
   #edge: Kept<ToEdge> | undefined;
   #addresses: readonly string[] = [];
   #port = 0;
@@ -170,7 +173,9 @@ class Supervisor {
         "DEVELOPMENT KEYS: releases are signed with keys that lie beside them, so whoever can write there can sign. Make a program key elsewhere and pin both:  npx curtainwall key new --help",
       );
     }
-    await this.#startLedger(0);
+    // Both load at once; the edge is given its work only when the ledger takes events.
+    this.#ledgerReady = this.#startLedger(0);
+    this.#ledgerReady.catch(() => undefined);
     await this.#startEdge(0);
     this.#watch();
     this.#events({ type: "stack.started", time: Date.now(), isolation, release: this.#release?.digest });
@@ -387,6 +392,11 @@ class Supervisor {
       threads: sockets.threads,
       maxClients: contract.edge.maxClients,
     };
+    await this.#ledgerReady.catch(async (error: unknown) => {
+      process_.kill();
+      await process_.exited;
+      throw error;
+    });
     process_.control.send({ type: "configure", ...configuration });
     const { control, pipe } = process_;
     // What goes wrong while it is sent shows in what the edge says, or in that it ends.
@@ -427,6 +437,7 @@ class Supervisor {
       fds,
       view,
       environment: domain === "edge" ? environment : {},
+      codeCache: codeCacheFolder(this.#with.folders, this.#with.isolation),
       onLine: (line) => this.#log(domain, "error", line),
     });
   }

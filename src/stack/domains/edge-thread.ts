@@ -1,3 +1,4 @@
+import { flushCompileCache } from "node:module";
 import { parentPort, workerData } from "node:worker_threads";
 import { importJWK } from "jose";
 import type { CryptoKey } from "jose";
@@ -132,6 +133,8 @@ async function start(): Promise<void> {
       say({ type: "released", refused: refusalOf(() => serve(message.release)) });
     else stop(message.graceMs).catch(fail);
   });
+  // While this process may still write where compiled code is kept.
+  flushCompileCache();
   say({ type: "loaded" });
 }
 

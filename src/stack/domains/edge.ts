@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { flushCompileCache } from "node:module";
 import { Worker } from "node:worker_threads";
 import type { Release, SecurityEvent } from "../../contract/index.ts";
 import { createLimitMemory } from "../../gateway/index.ts";
@@ -44,6 +45,7 @@ async function load(configuration: EdgeConfiguration): Promise<void> {
       startThread({ ...configuration, sockets, limits, ticketKeys }, events.send),
     ),
   );
+  flushCompileCache();
   becomeUser(configuration.user);
   intake = openReleaseIntake(configuration);
 }

@@ -1,4 +1,5 @@
 import { readSync } from "node:fs";
+import { flushCompileCache } from "node:module";
 import { Socket } from "node:net";
 import { basename, dirname } from "node:path";
 import { createLineSplitter, recordLine } from "../../ledger/index.ts";
@@ -33,6 +34,7 @@ function configure({ file, keep, sources, user }: Extract<ToLedger, { type: "con
       owner: user,
       onError: (error) => console.error(`${error.code} ${error.message} ${error.hint ?? ""}`),
     });
+    flushCompileCache();
     becomeUser(user);
     const drains = sources.map(({ name, fd }) => readSource(name, fd, log));
     stop = () => {

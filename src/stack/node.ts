@@ -1,0 +1,6 @@
+// What serving a site needs, and no more: the command that starts it should not load what builds, hardens and signs.
+export { describeIsolation } from "./isolation.ts";
+export { loadContract } from "./load-contract.ts";
+export { startStack } from "./supervisor.ts";
+export type { RunningStack, StackLogEntry } from "./supervisor.ts";
+export { stopRequest } from "./stop-request.ts";
