@@ -214,6 +214,18 @@ suite("a hardened page in Chromium", { skip, timeout: 120_000 }, () => {
     assert.match(policy?.[1] ?? "", /script-src (?:'sha256-[\w+/=]+' ?)+;/);
   });
 
+  test("imports by hash what a router computes from a table in the page", async (context) => {
+    const site = await harden(context, {
+      "index.html": `<!doctype html><title>m</title><script>table = { notes: "rFfQxUlE" }</script><script type="module" src="a/app.js"></script>`,
+      "a/app.js": "import(`./notes.${table.notes}.js`)",
+      "a/notes.rFfQxUlE.js": mark("notes"),
+    });
+    const { page, seen } = await open(context, site, "/");
+    assert.equal(await marks(page), "notes");
+    assert.deepEqual(seen, { violations: [], errors: [] });
+    assert.deepEqual(site.hardened.report.weaknesses, {});
+  });
+
   test("refuses a module whose bytes are not those that it was built with", async (context) => {
     const site = await harden(context, {
       "index.html": `<!doctype html><title>m</title><script type="module" src="main.js"></script>`,

@@ -29,7 +29,7 @@ export function createModuleGraph(draft: DocumentDraft): ModuleGraph {
   const importMap = createImportMap(draft);
   /** By the path and query under which they are imported. */
   const modules = new Map<string, SiteFileView>();
-  const computed = new Map<string, SiteFileView>();
+  let computes = false;
   const namers: (() => readonly SiteFileView[])[] = [];
   const linked = new Set<SiteFileView>();
   const loaders = new Set<SiteFileView | undefined>();
@@ -48,7 +48,7 @@ export function createModuleGraph(draft: DocumentDraft): ModuleGraph {
     if (file !== undefined) linked.add(file);
     if (script.loadsScripts) loaders.add(file);
     for (const { specifier, dynamic } of script.imports) {
-      if (specifier === undefined) for (const candidate of named()) computed.set(candidate.path, candidate);
+      if (specifier === undefined) computes = true;
       else addImport(specifier, from, dynamic);
     }
   };
@@ -77,17 +77,14 @@ export function createModuleGraph(draft: DocumentDraft): ModuleGraph {
   return {
     follow,
     finish() {
-      if (computed.size > maxComputed) allowOwnScripts(draft);
-      else
-        for (const file of computed.values()) add(file, new URL(encodePath(file.path), draft.addresses.page));
-      if (loaders.size > 0) {
-        const named = new Set(namers.flatMap((name) => name()));
-        allowNamed(
-          draft,
-          [...named].filter((file) => !linked.has(file)),
-          [...loaders],
-        );
-      }
+      // What one script computes may be named in another: routers keep their tables in the page.
+      const named =
+        computes || loaders.size > 0 ? new Set(namers.flatMap((name) => name())) : new Set<never>();
+      const others = [...named].filter((file) => !linked.has(file));
+      if (computes && others.length > maxComputed) allowOwnScripts(draft, others);
+      else if (computes)
+        for (const file of others) add(file, new URL(encodePath(file.path), draft.addresses.page));
+      if (loaders.size > 0) allowNamed(draft, others, [...loaders]);
       for (const file of modules.values()) page.policy.allow("script-src", hashSource(file.hash()));
       importMap.write(new Map([...modules].map(([key, file]) => [key, `sha256-${file.hash()}`])));
     },
@@ -110,16 +107,24 @@ function allowNamed(
   page.weaknesses.add("runtime-scripts");
   for (const file of files) page.behaviours.add(file.script());
   const { origin } = page.view;
+  const loading = bundlers.flatMap((file) => file ?? []);
   if (origin === undefined || files.length > maxComputed) {
-    allowOwnScripts(draft);
+    allowOwnScripts(draft, [...loading, ...files]);
     return;
   }
-  const folders = bundlers.flatMap((file) => file?.path.replace(/[^/]*$/, "") ?? []);
-  for (const path of [...folders, ...files.map((file) => file.path)])
-    page.policy.allow("script-src", exactSource(new URL(encodePath(path), origin)));
+  const paths = [...loading.map(folderOf), ...files.map(({ path }) => path)];
+  for (const path of paths) page.policy.allow("script-src", exactSource(new URL(encodePath(path), origin)));
 }
 
-function allowOwnScripts({ page }: DocumentDraft): void {
+/** Allows the folders in which these scripts lie; if the origin is not known, all of it. */
+function allowOwnScripts({ page }: DocumentDraft, files: readonly SiteFileView[]): void {
+  const { origin } = page.view;
   page.weaknesses.add("runtime-scripts");
-  page.policy.allow("script-src", "'self'");
+  if (origin === undefined) page.policy.allow("script-src", "'self'");
+  else
+    for (const folder of new Set(files.map(folderOf)))
+      page.policy.allow("script-src", exactSource(new URL(encodePath(folder), origin)));
 }
+
+/** A source that ends in a slash stands for all that lies below it (CSP 3 §6.7.2.12). */
+const folderOf = ({ path }: SiteFileView): string => path.replace(/[^/]*$/, "");

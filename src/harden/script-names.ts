@@ -4,7 +4,7 @@ export interface ScriptNames {
   in(text: string): readonly string[];
 }
 
-/** Creates the look-up of a site's scripts. A script is named by its file name, or by a part of it that looks like a hash. */
+/** Creates the look-up of a site's scripts. A script is named by its file name, or by a part of it that may be a hash. */
 export function scriptNames(paths: readonly string[]): ScriptNames {
   const byName = new Map<string, string[]>();
   const add = (name: string, path: string): void => {
@@ -17,7 +17,7 @@ export function scriptNames(paths: readonly string[]): ScriptNames {
     if (!/\.m?js$/.test(name)) continue;
     add(name, path);
     for (const part of name.split(".").slice(0, -1))
-      if (part.length >= 8 && /\d/.test(part) && /[a-z]/i.test(part)) add(part, path);
+      if (part.length >= 8 && !/^[A-Z]?[a-z]+$/.test(part)) add(part, path);
   }
   return {
     in(text) {

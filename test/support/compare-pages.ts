@@ -159,7 +159,11 @@ async function look(
         curtainwallViolation(`${event.effectiveDirective} ${event.blockedURI} ${event.sample}`);
       });
     });
-    page.on("console", (message) => lines.push(`${message.type()}: ${own(message.text())}`));
+    page.on("console", (message) => {
+      // A browser asks for it when it likes, once for all pages of an origin.
+      if (message.location().url.endsWith("/favicon.ico")) return;
+      lines.push(`${message.type()}: ${own(message.text())}`);
+    });
     page.on("pageerror", (error) => lines.push(`thrown: ${own(error.message)}`));
     await page.goto(origin + encodeURI(path), { waitUntil: "networkidle" });
     await act?.(page);
