@@ -5,6 +5,7 @@ import { signRelease } from "../release/index.ts";
 import type { SignedProgram } from "../release/index.ts";
 import { openReleaseStore, readPackIndex } from "../release/node.ts";
 import type { StoredRelease } from "../release/node.ts";
+import { CurtainwallError } from "../shared/index.ts";
 import { readAccepted } from "./accepted-release.ts";
 import { makeStateFolder, stackFolders } from "./folders.ts";
 import type { StackFolders } from "./folders.ts";
@@ -64,24 +65,36 @@ async function copyPack(pack: Uint8Array, sink: ReleaseSink): Promise<{ digest: 
 /**
  * Makes content of the store the site's, whether it is new or was served before: it gets a new number, so that going back is no replay.
  *
+ * @param name the content's digest, or its first letters
  * @param options.renew give it a new number even if it is the site's already
  * @throws {CurtainwallError} as {@link publishRelease}, and `RELEASE_UNKNOWN`
  */
 export async function publishStored(
   { contract, root }: Pick<LoadedContract, "contract" | "root">,
-  digest: string,
+  name: string,
   { renew = false, lifetimeDays }: { renew?: boolean; lifetimeDays?: number | undefined } = {},
 ): Promise<PublishedRelease> {
   const folders = stackFolders(root);
   const store = openReleaseStore(folders.releases);
   const keys = await findSiteKeys(contract, folders);
-  const { packFile } = store.find(digest);
+  const { digest, packFile } = store.find(name);
   const index = await readPackIndex(packFile);
+  if (index.digest !== digest) {
+    throw new CurtainwallError(
+      "RELEASE_DIGEST_MISMATCH",
+      `${packFile} holds another release than its name says.`,
+      {
+        hint: "Delete it, and build again: npx curtainwall build",
+      },
+    );
+  }
   const program = await findProgram(index, await neededProgram({ contract, root }, index), keys, folders);
   const done = { digest, packFile, bytes: statSync(packFile).size, isDevelopment: keys.isDevelopment };
 
   const current = store.current();
-  if (!renew && current?.digest === digest && (await isStillGood(current, program, keys.pinned)))
+  const accepted = readAccepted(folders);
+  const isCurrent = current?.digest === digest && current.sequence >= (accepted?.sequence ?? 0);
+  if (!renew && isCurrent && (await isStillGood(current, program, keys.pinned)))
     return { ...done, sequence: current.sequence, isNew: false };
   const signer = keys.releaseSigner;
   if (signer === undefined) return { ...done, sequence: undefined, isNew: true };
@@ -96,7 +109,7 @@ export async function publishStored(
       now: Date.now(),
       ...(lifetimeDays === undefined ? {} : { lifetimeDays }),
     });
-  const { sequence } = await store.publish(sign, readAccepted(folders)?.sequence);
+  const { sequence } = await store.publish(sign, accepted?.sequence);
   store.collect(keptReleases);
   return { ...done, sequence, isNew: true };
 }

@@ -66,7 +66,7 @@ export interface RunningStack {
 }
 
 /** How often a running stack looks for a release that was published meanwhile. */
-const releaseCheckMs = 1000;
+const releaseCheckMs = 500;
 const firstDelayMs = 100;
 const longestDelayMs = 10_000;
 /** A domain that ran this long has recovered: its next end starts from the shortest delay again. */
