@@ -308,5 +308,11 @@ function randomRelease(): Promise<Release> {
     const headers = [["content-type", "text/plain"] as const, ["x-drawn", text] as const];
     inputs.set(path, { path, headers, bytes: { identity: Buffer.from(path) } });
   }
+  // Enough of them, and plain enough, that Caddy's table becomes a tree.
+  for (let at = 0; at < 500; at++) {
+    const path = `/docs/${at % 7}/page-${at}`;
+    const headers = [["content-type", "text/plain"] as const, ["x-drawn", String(at)] as const];
+    inputs.set(path, { path, headers, bytes: { identity: Buffer.from(path) } });
+  }
   return encodeRelease([...inputs.values()]).then(decodeRelease);
 }

@@ -143,10 +143,10 @@ suite("what one host can't be given fails before the upload", () => {
     Array.from({ length: count }, (_, at) => file(`/${at}.html`, [csp(`script-src 'sha256-${at}'`)], at));
 
   test("Cloudflare reads 100 header rules", () => {
-    emitHost("cloudflare", siteOf(pages(99)));
+    emitHost("cloudflare", siteOf(pages(100)));
     refuses(
       "cloudflare",
-      siteOf(pages(100)),
+      siteOf(pages(101)),
       "HOSTS_LIMIT_EXCEEDED",
       /101 rules, most of them for content-security-policy \(101\)/,
     );

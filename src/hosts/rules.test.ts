@@ -10,13 +10,14 @@ function sent(rules: readonly Rule[], path: string): Map<string, string> {
   const headers = new Map<string, string>();
   for (const rule of rules) {
     if (rule.below ? !path.startsWith(rule.path) : path !== rule.path) continue;
+    if (!path.endsWith(rule.ending ?? "")) continue;
     for (const name of rule.unset) headers.delete(name);
     for (const [name, value] of rule.set) headers.set(name, value);
   }
   return headers;
 }
 
-const segment = fc.constantFrom("a", "b", "c", "index.html", "d.css");
+const segment = fc.constantFrom("a", "b", "a.css", "index.html", "d.css");
 const path = fc.oneof(
   fc.array(segment, { minLength: 1, maxLength: 4 }).map((parts) => `/${parts.join("/")}`),
   fc.array(segment, { maxLength: 3 }).map((parts) => (parts.length === 0 ? "/" : `/${parts.join("/")}/`)),
@@ -31,7 +32,8 @@ const headers = fc
   ]);
 const file = fc.record({ path, headers });
 const files = fc.uniqueArray(file, { minLength: 1, maxLength: 30, selector: (one) => one.path });
-const defaults = fc.constantFrom<Header[]>(
+const defaults = fc.constantFrom<Header[] | undefined>(
+  undefined,
   [],
   [["x", "1"]],
   [
@@ -44,10 +46,10 @@ suite("rules for hosts that match by pattern", () => {
   test("give every file exactly its headers, whatever the defaults are", () => {
     fc.assert(
       fc.property(files, defaults, (list, given) => {
-        const rules = planRules(list, { defaults: given, canUnset: true });
+        const rules = planRules(list, { defaults: given, canUnset: true, canEnd: true });
         for (const one of list) assert.deepEqual(sent(rules, one.path), new Map(one.headers), one.path);
         const elsewhere = sent(rules, "/nowhere/else");
-        for (const [name, text] of given) {
+        for (const [name, text] of given ?? []) {
           const having = list.filter((one) => one.headers.some(([header]) => header === name));
           if (having.length * 2 >= list.length) assert.equal(elsewhere.get(name), text);
         }
@@ -58,7 +60,7 @@ suite("rules for hosts that match by pattern", () => {
   test("where nothing can be taken back, what is set is right, and what would be wrong is marked", () => {
     fc.assert(
       fc.property(files, defaults, (list, given) => {
-        const rules = planRules(list, { defaults: given, canUnset: false });
+        const rules = planRules(list, { defaults: given, canUnset: false, canEnd: false });
         const lost = rules.some(({ set, unset }) =>
           unset.some((name) => !set.some(([other]) => other === name)),
         );
@@ -76,11 +78,42 @@ suite("rules for hosts that match by pattern", () => {
       ...Array.from({ length: 200 }, (_, at) => page(`/pages/${at}/`, "page")),
       page("/pages/special/", "special"),
     ];
-    const rules = planRules(list, { defaults: [["csp", "page"]], canUnset: true });
+    const rules = planRules(list, { defaults: [["csp", "page"]], canUnset: true, canEnd: true });
     assert.deepEqual(
       rules.map((rule) => `${rule.path}${rule.below ? "*" : ""} ${rule.set.map(String).join()}`),
       ["/* csp,page", "/assets/* csp,inert", "/pages/special/ csp,special"],
     );
     assert.equal(ruleCounts(rules), "csp (3)");
+  });
+
+  test("files of one ending that lie among others need one rule", () => {
+    const pair = (at: number): RuledFile[] => [
+      { path: `/${at}.html`, headers: [["csp", "page"]] },
+      { path: `/${at}.txt`, headers: [["csp", "inert"]] },
+    ];
+    const rules = planRules(Array.from({ length: 200 }, (_, at) => pair(at)).flat(), {
+      defaults: undefined,
+      canUnset: true,
+      canEnd: true,
+    });
+    assert.deepEqual(
+      rules.map((rule) => `${rule.path}*${rule.ending ?? ""} ${rule.set.map(String).join()}`),
+      ["/* csp,page", "/*.txt csp,inert"],
+    );
+  });
+
+  test("a type that is left to the host is not taken back", () => {
+    const files = Array.from({ length: 20 }, (_, at): RuledFile => ({
+      path: `/${at}.${at < 15 ? "md" : "html"}`,
+      headers: at < 15 ? [["content-type", "text/markdown"]] : [],
+    }));
+    const rules = planRules(files, { defaults: undefined, canUnset: true, canEnd: true });
+    assert.deepEqual(
+      rules.map(({ ending, set, unset }) => [ending, set, unset]),
+      [
+        [undefined, [], []],
+        [".md", [["content-type", "text/markdown"]], []],
+      ],
+    );
   });
 });

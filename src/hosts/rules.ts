@@ -5,6 +5,8 @@ export interface Rule {
   /** A declared path; or, with {@link Rule.below}, what paths begin with: it ends with a slash. */
   readonly path: string;
   readonly below: boolean;
+  /** With it, only paths below that end with it: `.txt`. */
+  readonly ending?: string;
   readonly set: readonly Header[];
   /** Headers to be taken back before: of a rule above, or because these paths have none. */
   readonly unset: readonly string[];
@@ -18,128 +20,141 @@ export interface RuledFile {
 
 /** What rules start from. */
 export interface RuleOptions {
-  /** Of paths that no rule names, above all of what is not there. */
-  readonly defaults: readonly Header[];
+  /** Of paths that no rule names, above all of what is not there. Undefined: what most files have. */
+  readonly defaults: readonly Header[] | undefined;
   /**
    * Whether a rule can take a header back. If it can't, defaults are only those that every file has; if it can, those that at least
    * half of them have: the others would need rules of their own.
    */
   readonly canUnset: boolean;
+  /** Whether a rule can be for an ending, in all folders. */
+  readonly canEnd: boolean;
+}
+
+/** A file, and what the rules so far give it. */
+interface Entry {
+  readonly path: string;
+  readonly wanted: ReadonlyMap<string, string>;
+  readonly given: Map<string, string>;
 }
 
 interface Folder {
   readonly path: string;
   readonly folders: Map<string, Folder>;
-  readonly files: RuledFile[];
-  /** By header, the value that all files below have (undefined: none has it); absent when they differ. */
-  readonly uniform: Map<string, string | undefined>;
-  count: number;
+  readonly own: Entry[];
+  readonly all: Entry[];
 }
 
 /**
- * Finds few rules that give each file exactly its headers: the defaults for all, then a rule for each folder whose files
- * agree on something else, then one for each file that differs from its folder. Later rules refine earlier ones.
+ * Finds few rules that give each file exactly its headers: the defaults for all, then a rule for each ending and each folder whose
+ * files agree on something else, then one for each file that differs from these. Later rules refine earlier ones.
  */
-export function planRules(files: readonly RuledFile[], { defaults, canUnset }: RuleOptions): Rule[] {
-  const names = [...new Set([...files.flatMap(headerNames), ...defaults.map(([name]) => name)])];
-  const root = folderOf(files);
-  summarise(root, names);
-  const having = countNames(files);
-  const needed = canUnset ? files.length / 2 : files.length;
-  const inherited = new Map(defaults.filter(([name]) => (having.get(name) ?? 0) >= needed));
-  for (const name of names) {
-    const value = root.uniform.get(name);
-    if (value !== undefined && (!inherited.has(name) || !canUnset)) inherited.set(name, value);
-  }
+export function planRules(files: readonly RuledFile[], options: RuleOptions): Rule[] {
+  const plain = plan(files, options, []);
+  if (!options.canEnd) return plain;
+  const ended = plan(files, options, endingsOf(files));
+  return ended.length < plain.length ? ended : plain;
+}
+
+function plan(files: readonly RuledFile[], options: RuleOptions, endings: readonly string[]): Rule[] {
+  const inherited = defaultsOf(files, options);
+  const entries = files.map(({ path, headers }): Entry => ({
+    path,
+    wanted: new Map(headers),
+    given: new Map(inherited),
+  }));
+  const names = [...new Set(entries.flatMap(({ wanted }) => [...wanted.keys()])), ...inherited.keys()];
+  const forEndings = endings.map((ending) => ({
+    ...settle(
+      entries.filter(({ path }) => path.endsWith(ending)),
+      names,
+    ),
+    path: "/",
+    below: true,
+    ending,
+  }));
+  const rules = [...forEndings, ...refine(folderOf(entries), names)];
   return [
     { path: "/", below: true, set: [...inherited], unset: [] },
-    ...refine(root, inherited, names).filter(({ set, unset }) => set.length + unset.length > 0),
+    ...rules.filter(({ set, unset }) => set.length + unset.length > 0),
   ];
 }
 
-const headerNames = (file: RuledFile): string[] => file.headers.map(([name]) => name);
+/** Headers that the host adds where nothing is said: taking one back would take the host's. */
+const leftToHost = new Set(["content-type", "vary"]);
 
-function countNames(files: readonly RuledFile[]): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const name of files.flatMap(headerNames)) counts.set(name, (counts.get(name) ?? 0) + 1);
-  return counts;
+function defaultsOf(files: readonly RuledFile[], { defaults, canUnset }: RuleOptions): Map<string, string> {
+  const counts = new Map<string, Map<string, number>>();
+  for (const [name, value] of files.flatMap(({ headers }) => headers)) {
+    const values = counts.get(name) ?? new Map<string, number>();
+    counts.set(name, values.set(value, (values.get(value) ?? 0) + 1));
+  }
+  const neededOf = (name: string): number =>
+    canUnset && !leftToHost.has(name) ? files.length / 2 : files.length;
+  const found = new Map<string, string>();
+  for (const [name, values] of counts) {
+    const [[common, count] = ["", 0]] = [...values].sort(([, left], [, right]) => right - left);
+    const having = [...values.values()].reduce((sum, some) => sum + some, 0);
+    const given = defaults?.find(([other]) => other === name)?.[1];
+    if (having < neededOf(name)) continue;
+    if (given !== undefined) found.set(name, given);
+    else if (defaults === undefined || count === files.length) found.set(name, common);
+  }
+  return found;
 }
 
-function folderOf(files: readonly RuledFile[]): Folder {
+/** Endings that more than one file has. */
+function endingsOf(files: readonly RuledFile[]): string[] {
+  const counts = new Map<string, number>();
+  for (const { path } of files) {
+    const ending = /\.[a-z0-9]+$/.exec(path)?.[0];
+    if (ending !== undefined) counts.set(ending, (counts.get(ending) ?? 0) + 1);
+  }
+  return [...counts].filter(([, count]) => count > 1).map(([ending]) => ending);
+}
+
+function folderOf(entries: readonly Entry[]): Folder {
+  const emptyFolder = (path: string): Folder => ({ path, folders: new Map(), own: [], all: [] });
   const root = emptyFolder("/");
-  for (const file of files) {
+  for (const entry of entries) {
     let folder = root;
-    folder.count++;
-    for (const segment of file.path.slice(1).split("/").slice(0, -1)) {
-      let next = folder.folders.get(segment);
-      if (next === undefined) {
-        next = emptyFolder(`${folder.path}${segment}/`);
-        folder.folders.set(segment, next);
-      }
+    folder.all.push(entry);
+    for (const segment of entry.path.slice(1).split("/").slice(0, -1)) {
+      const next = folder.folders.get(segment) ?? emptyFolder(`${folder.path}${segment}/`);
+      folder.folders.set(segment, next);
+      next.all.push(entry);
       folder = next;
-      folder.count++;
     }
-    folder.files.push(file);
+    folder.own.push(entry);
   }
   return root;
 }
 
-const emptyFolder = (path: string): Folder => ({
-  path,
-  folders: new Map(),
-  files: [],
-  uniform: new Map(),
-  count: 0,
-});
-
-function summarise(folder: Folder, names: readonly string[]): void {
-  for (const below of folder.folders.values()) summarise(below, names);
-  const files = folder.files.map((file) => new Map<string, string | undefined>(file.headers));
-  for (const name of names) {
-    const below = [...folder.folders.values()].map(({ uniform }) =>
-      uniform.has(name) ? { value: uniform.get(name) } : undefined,
-    );
-    const values = [...files.map((headers) => ({ value: headers.get(name) })), ...below];
-    const [first] = values;
-    if (first !== undefined && values.every((value) => value !== undefined && value.value === first.value))
-      folder.uniform.set(name, first.value);
-  }
+function refine(folder: Folder, names: readonly string[]): Rule[] {
+  const shared =
+    folder.path === "/" || folder.all.length === 1
+      ? []
+      : [{ ...settle(folder.all, names), path: folder.path, below: true }];
+  const single = folder.own.map((entry) => ({ ...settle([entry], names), path: entry.path, below: false }));
+  return [...shared, ...single, ...[...folder.folders.values()].flatMap((below) => refine(below, names))];
 }
 
-function refine(folder: Folder, above: ReadonlyMap<string, string>, names: readonly string[]): Rule[] {
-  const inherited = new Map(above);
-  const rules: Rule[] = [];
-  if (folder.path !== "/" && folder.count > 1) {
-    const own = new Map<string, string | undefined>(
-      names.map((name) => [name, folder.uniform.has(name) ? folder.uniform.get(name) : above.get(name)]),
-    );
-    rules.push(difference(folder.path, true, above, own));
-    for (const [name, value] of own) {
-      if (value === undefined) inherited.delete(name);
-      else inherited.set(name, value);
+/** What a rule must say so that these files have what they all want; after it they have it. */
+function settle(entries: readonly Entry[], names: readonly string[]): Pick<Rule, "set" | "unset"> {
+  const set: Header[] = [];
+  const unset: string[] = [];
+  for (const name of names) {
+    const value = entries[0]?.wanted.get(name);
+    if (!entries.every(({ wanted }) => wanted.get(name) === value)) continue;
+    if (entries.every(({ given }) => given.get(name) === value)) continue;
+    if (entries.some(({ given }) => given.has(name))) unset.push(name);
+    if (value !== undefined) set.push([name, value]);
+    for (const { given } of entries) {
+      if (value === undefined) given.delete(name);
+      else given.set(name, value);
     }
   }
-  for (const file of folder.files) {
-    const own = new Map(file.headers);
-    const whole = new Map(names.map((name) => [name, own.get(name)]));
-    rules.push(difference(file.path, false, inherited, whole));
-  }
-  return [...rules, ...[...folder.folders.values()].flatMap((below) => refine(below, inherited, names))];
-}
-
-function difference(
-  path: string,
-  below: boolean,
-  inherited: ReadonlyMap<string, string>,
-  own: ReadonlyMap<string, string | undefined>,
-): Rule {
-  const changed = [...own].filter(([name, value]) => inherited.get(name) !== value);
-  return {
-    path,
-    below,
-    set: changed.flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const])),
-    unset: changed.flatMap(([name]) => (inherited.has(name) ? [name] : [])),
-  };
+  return { set, unset };
 }
 
 /** Which headers need most of the rules, for an error: `content-security-policy (240), link (3)`. */

@@ -25,6 +25,8 @@ export function caddyRoutes(answers: Answers, folder: string): Route[] {
     final([{ not: [{ method: ["GET", "HEAD"] }] }], [refuse("405", [...refused, ["allow", "GET, HEAD"]])]),
     ...moves(answers),
     ...shapes.map((shape) => page(shape, compressions, folder)),
+    // Caddy says 200 with nothing in it when no route answers.
+    { handle: [refuse("500", refused)] },
   ];
 }
 

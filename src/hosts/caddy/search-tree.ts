@@ -21,17 +21,19 @@ export function searchTree(rows: readonly Row[], source: string, leaf: (rows: re
   const keyed = rows.map((row) => ({ row, bytes: encoder.encode(row.input) }));
   keyed.sort((left, right) => compareBytes(left.bytes, right.bytes));
   const sorted = keyed.map(({ row }) => row);
-  return split(sorted);
+  return split(sorted, 0);
 
-  function split(part: readonly Row[]): Json {
+  function split(part: readonly Row[], depth: number): Json {
     const cut = part.length <= leafRows ? undefined : cutOf(part);
     if (cut === undefined) return leaf(part);
+    // Of a group one route is taken for a request, wherever its others stand.
+    const group = `half ${depth}`;
     const before: Route = {
-      group: "half",
+      group,
       match: [{ expression: `${source} < '${cut.boundary}'` }],
-      handle: [split(part.slice(0, cut.at))],
+      handle: [split(part.slice(0, cut.at), depth + 1)],
     };
-    const after: Route = { group: "half", handle: [split(part.slice(cut.at))] };
+    const after: Route = { group, handle: [split(part.slice(cut.at), depth + 1)] };
     return { handler: "subroute", routes: [before, after] };
   }
 }

@@ -79,8 +79,9 @@ function wranglerConfig(name: string, answers: Answers): string {
 
 function headersFile(answers: Answers): string {
   const files = answers.files.map(({ path, headers }) => ({ path, headers: headersToTell(path, headers) }));
-  const defaults = headersToTell("/404.html", answers.missing?.headers ?? answers.refusalHeaders);
-  const rules = planRules(files, { defaults, canUnset: true });
+  const defaults =
+    answers.missing === undefined ? undefined : headersToTell("/404.html", answers.missing.headers);
+  const rules = planRules(files, { defaults, canUnset: true, canEnd: true });
   const blocks = rules.flatMap((rule) => patternsOf(rule).map((pattern) => block(pattern, rule)));
   if (blocks.length > limits.maxRules)
     throw exceeded(
@@ -90,10 +91,10 @@ function headersFile(answers: Answers): string {
 }
 
 /** A page's address in both ways that a client may write it; Cloudflare sends other files' on to the second. */
-function patternsOf({ path, below }: Rule): string[] {
+function patternsOf({ path, below, ending = "" }: Rule): string[] {
   if (path !== "/" && path.includes("*"))
     throw refused(path, tree, "it needs headers of its own, and * stands for any text in Cloudflare's rules");
-  if (path === "/") return [below ? "/*" : "/"];
+  if (path === "/") return [below ? `/*${ending}` : "/"];
   if (below || path.endsWith("/"))
     return [...new Set([encodePath(path), canonical(path)])].map((form) => (below ? `${form}*` : form));
   return [canonical(path)];

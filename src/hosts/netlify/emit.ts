@@ -57,8 +57,9 @@ function headersFile(answers: Answers): string {
     path,
     headers: headersToTell(path, headers),
   }));
-  const defaults = headersToTell("/404.html", answers.missing?.headers ?? answers.refusalHeaders);
-  const rules = planRules(files, { defaults, canUnset: false });
+  const defaults =
+    answers.missing === undefined ? undefined : headersToTell("/404.html", answers.missing.headers);
+  const rules = planRules(files, { defaults, canUnset: false, canEnd: false });
   const text = rules.map(block).join("\n");
   assertRulesMean(rules, files);
   return `${text}\n`;
