@@ -22,9 +22,9 @@ export const edge: Suite = async ({ folder, seconds, say }) => {
   const http2 = ["node:http2", "curtainwall", "node:http2 (compat)"];
   const env = { BENCH_FOLDER: folder };
   const peer = (name: string): Peer => ({ name, command: nodeServer("servers/static.ts", name), env });
-  // A round takes each a second; before the first, each is warmed up for three.
+  // A round takes each a second; the warm-up comes on top.
   const count = http1.length + http2.length + 2 * nginx.length;
-  const rounds = Math.max(3, Math.floor(seconds / count / 1.2) - 3);
+  const rounds = Math.max(3, Math.floor(seconds / count / 1.2));
   const tables: Table[] = [];
   if (has("wrk")) {
     const peers = [...http1.map(peer), ...nginx];
