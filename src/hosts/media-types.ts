@@ -1,27 +1,25 @@
 import type { Header } from "../contract/index.ts";
 
-/** What hosts take a file for by its name's ending: where they all agree. */
-const byEnding: Readonly<Record<string, readonly string[]>> = {
-  html: ["text/html"],
-  htm: ["text/html"],
-  css: ["text/css"],
-  js: ["text/javascript", "application/javascript"],
-  mjs: ["text/javascript", "application/javascript"],
-  json: ["application/json"],
-  svg: ["image/svg+xml"],
-  png: ["image/png"],
-  jpg: ["image/jpeg"],
-  jpeg: ["image/jpeg"],
-  gif: ["image/gif"],
-  webp: ["image/webp"],
-  avif: ["image/avif"],
-  txt: ["text/plain"],
-  woff2: ["font/woff2"],
-  woff: ["font/woff"],
-  pdf: ["application/pdf"],
-  wasm: ["application/wasm"],
-  mp4: ["video/mp4"],
-  webm: ["video/webm"],
+/** What hosts take a file for by its name's ending, where they all agree: of scripts they think differently. */
+const byEnding: Readonly<Record<string, string>> = {
+  html: "text/html",
+  htm: "text/html",
+  css: "text/css",
+  json: "application/json",
+  svg: "image/svg+xml",
+  png: "image/png",
+  jpg: "image/jpeg",
+  jpeg: "image/jpeg",
+  gif: "image/gif",
+  webp: "image/webp",
+  avif: "image/avif",
+  txt: "text/plain",
+  woff2: "font/woff2",
+  woff: "font/woff",
+  pdf: "application/pdf",
+  wasm: "application/wasm",
+  mp4: "video/mp4",
+  webm: "video/webm",
 };
 
 /**
@@ -35,12 +33,9 @@ export function headersToTell(path: string, headers: readonly Header[]): Header[
   });
 }
 
+/** Hosts name the charset of text, and of nothing else. */
 function isByEnding(path: string, value: string): boolean {
   const ending = path.endsWith("/") ? "html" : (/\.([a-z0-9]+)$/.exec(path)?.[1] ?? "");
-  const [type = "", charset = "charset=utf-8", ...rest] = value
-    .toLowerCase()
-    .split(";")
-    .map((part) => part.trim());
   const expected = Object.hasOwn(byEnding, ending) ? byEnding[ending] : undefined;
-  return expected?.includes(type) === true && charset === "charset=utf-8" && rest.length === 0;
+  return value === (expected?.startsWith("text/") === true ? `${expected}; charset=utf-8` : expected);
 }
