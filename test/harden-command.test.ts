@@ -1,0 +1,179 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { suite, test } from "node:test";
+import type { TestContext } from "node:test";
+import { fileURLToPath } from "node:url";
+
+const main = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));
+
+interface Run {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+interface Place {
+  readonly root: string;
+  readonly out: string;
+  write(files: Readonly<Record<string, string>>): void;
+  harden(...options: readonly string[]): Run;
+}
+
+function place(context: TestContext): Place {
+  const root = mkdtempSync(join(tmpdir(), "curtainwall-command-"));
+  context.after(() => rmSync(root, { recursive: true, force: true }));
+  const out = join(root, "out");
+  mkdirSync(join(root, "dist"));
+  return {
+    root,
+    out,
+    write(files) {
+      for (const [name, content] of Object.entries(files)) {
+        mkdirSync(dirname(join(root, "dist", name)), { recursive: true });
+        writeFileSync(join(root, "dist", name), content);
+      }
+    },
+    harden: (...options) =>
+      spawnSync(
+        process.execPath,
+        ["--conditions=curtainwall-source", main, "harden", join(root, "dist"), "--out", out, ...options],
+        { encoding: "utf8", cwd: root, env: { ...process.env, NO_COLOR: "1" } },
+      ),
+  };
+}
+
+const site = {
+  "index.html": `<!doctype html><title>x</title><script src="x.js"></script><p onclick="x()">y</p><script src="https://cdn.example/roll.js"></script>`,
+  "plain.html": "<!doctype html><title>x</title><p style='color: red'>y",
+  "x.js": "x = () => 1",
+  "404.html": "<!doctype html><title>gone</title>",
+};
+
+suite("curtainwall harden", () => {
+  test("tells what it found, what is weaker and why, and what can't be pinned", (context) => {
+    const { write, harden } = place(context);
+    write(site);
+    const { status, stdout, stderr } = harden();
+    assert.equal(status, 0, stderr);
+    assert.match(stdout, /^3 pages, 4 files: 0 inline scripts, 2 linked scripts, 1 event handler$/m);
+    assert.match(stdout, /^ {2}strict {4}2 of 3 pages/m);
+    assert.match(stdout, /weakened {2}event handlers in attributes.*\(\/index\.html\)/);
+    assert.match(stdout, /foreign {3}https:\/\/cdn\.example\/roll\.js {2}unpinnable/);
+    assert.match(stdout, /moved {5}1 style= attribute/);
+    assert.match(stderr, /hardened in \d+ ms/);
+  });
+
+  test("writes a plain folder with a manifest of headers, and replaces it whole the next time", (context) => {
+    const { write, harden, out, root } = place(context);
+    write({ ...site, "old.html": "x" });
+    assert.equal(harden().status, 0);
+    assert.ok(existsSync(join(out, "site/old.html")));
+    rmSync(join(root, "dist/old.html"));
+    assert.equal(harden().status, 0);
+    assert.deepEqual(
+      readdirSync(join(out, "site")).sort((left, right) => (left < right ? -1 : 1)),
+      ["404.html", "index.html", "plain.html", "x.js"],
+    );
+    const manifest = JSON.parse(readFileSync(join(out, "curtainwall-site.json"), "utf8")) as {
+      notFound: string;
+      headerSets: [string, string][][];
+      files: { path: string; headers: number }[];
+    };
+    assert.equal(manifest.notFound, "/404.html");
+    const index = manifest.files.find(({ path }) => path === "/");
+    const policy = manifest.headerSets[index?.headers ?? -1]?.find(
+      ([name]) => name === "content-security-policy",
+    );
+    assert.match(policy?.[1] ?? "", /script-src-attr 'unsafe-hashes' 'sha256-/);
+    assert.deepEqual(
+      readdirSync(root).sort((left, right) => (left < right ? -1 : 1)),
+      ["dist", "out"],
+    );
+  });
+
+  for (const host of ["nginx", "caddy", "cloudflare", "netlify", "vercel"]) {
+    test(`writes ${host}'s files`, (context) => {
+      const { write, harden, out } = place(context);
+      write(site);
+      const { status, stderr } = harden("--for", host, "--origin", "https://www.example.com");
+      assert.equal(status, 0, stderr);
+      const texts = readdirSync(out, { recursive: true, encoding: "utf8" })
+        .filter((name) => /conf|json|toml|_headers/.test(name) && name !== "curtainwall-site.json")
+        .map((name) => readFileSync(join(out, name), "utf8"))
+        .join("\n");
+      assert.match(texts, /frame-ancestors 'none'/);
+    });
+  }
+
+  test("only tells with --plan", (context) => {
+    const { write, harden, root } = place(context);
+    write(site);
+    const { status, stdout, stderr } = harden("--plan");
+    assert.equal(status, 0);
+    assert.match(stdout, /^3 pages/);
+    assert.match(stderr, /nothing was written/);
+    assert.deepEqual(readdirSync(root), ["dist"]);
+  });
+
+  test("prints the report as JSON", (context) => {
+    const { write, harden } = place(context);
+    write(site);
+    const { report } = JSON.parse(harden("--json").stdout) as {
+      report: { pages: number; weaknesses: object };
+    };
+    assert.equal(report.pages, 3);
+    assert.deepEqual(Object.keys(report.weaknesses), ["handlers", "runtime-connections"]);
+  });
+
+  test("leaves what was there before alone when something is wrong, and nothing half done beside it", (context) => {
+    const { write, harden, out, root } = place(context);
+    write(site);
+    assert.equal(harden().status, 0);
+    const before = readFileSync(join(out, "curtainwall-site.json"), "utf8");
+    write({
+      "x.js.map": '{"version":3,"sources":["x.ts"],"sourcesContent":["x = () => 1"],"mappings":"AAAA"}',
+    });
+    const { status, stderr } = harden();
+    assert.equal(status, 1);
+    assert.match(stderr, /HARDEN_LEAK_FOUND/);
+    assert.equal(readFileSync(join(out, "curtainwall-site.json"), "utf8"), before);
+    assert.deepEqual(
+      readdirSync(root).sort((left, right) => (left < right ? -1 : 1)),
+      ["dist", "out"],
+    );
+  });
+
+  test("replaces no folder that it did not make, and none that holds the site or lies in it", (context) => {
+    const { write, harden, out, root } = place(context);
+    write(site);
+    mkdirSync(out);
+    writeFileSync(join(out, "thesis.txt"), "x");
+    assert.match(harden().stderr, /^HARDEN_OUTPUT_REFUSED/);
+    assert.match(harden("--out", join(root, "dist/out")).stderr, /^HARDEN_OUTPUT_REFUSED/);
+    assert.match(harden("--out", root).stderr, /^HARDEN_OUTPUT_REFUSED/);
+    assert.deepEqual(readdirSync(out), ["thesis.txt"]);
+  });
+
+  test("is told when it is misused", (context) => {
+    const { write, harden } = place(context);
+    write(site);
+    for (const options of [
+      ["--for", "apache"],
+      ["--origin", "http://www.example.com"],
+      ["--origin", "https://a.example/b"],
+      ["--bogus"],
+    ])
+      assert.equal(harden(...options).status, 2, options.join(" "));
+  });
+});
