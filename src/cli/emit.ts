@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { Release } from "../contract/index.ts";
 import { replaceFolder } from "../harden/node.ts";
@@ -58,7 +58,7 @@ const isHost = (name: string | undefined): name is HostName => hostNames.some((h
 
 /** Writes everything beside the folder first, so that what was there stays until the new one is whole. */
 function write(out: string, emission: Emission, release: Release): void {
-  if (existsSync(out) && !existsSync(join(out, marker)))
+  if (existsSync(out) && readdirSync(out).length > 0 && !existsSync(join(out, marker)))
     throw usageError(
       `${out} holds something that this command did not make: name another --out`,
       emitCommand,

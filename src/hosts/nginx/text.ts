@@ -2,7 +2,7 @@
 export const maxParameterBytes = 4000;
 
 /** The variable that stands for a dollar sign: nginx has no escape for it. */
-export const dollar = "${cw_dollar}";
+const dollar = "${cw_dollar}";
 
 /** A parameter whose dollar signs begin variables. */
 export function quoted(text: string): string {
