@@ -33,10 +33,13 @@ export function attributeFacts({
   // From this number on, looking names up one after another is slower than a map. A page may have a million on one tag.
   const byName = raws.length > 16 ? new Map<string, (typeof facts)[number]>() : undefined;
   let before = nameTo;
+  let runTo = -1;
   for (let index = 0; index < raws.length; index++) {
     const raw = raws[index];
     if (raw === undefined) break;
-    const cutTo = endOfCut(text, raws, index);
+    // Of a run of them all are cut together; where it ends is looked for once.
+    if (index > runTo) runTo = lastToCut(text, raws, index);
+    const cutTo = raws[runTo]?.to ?? raw.to;
     // White space and solidi stand between two attributes. Where none follows, those before are needed.
     const span = {
       from: toByte(separates(text.charCodeAt(cutTo)) ? before : raw.nameFrom),
@@ -55,15 +58,10 @@ export function attributeFacts({
 }
 
 /** An attribute whose name starts with an equals sign would become the value of the one before, so it goes too. */
-function endOfCut(text: string, raws: readonly RawAttribute[], index: number): number {
+function lastToCut(text: string, raws: readonly RawAttribute[], index: number): number {
   let last = index;
-  for (
-    let next = raws[last + 1];
-    next !== undefined && text.charCodeAt(next.nameFrom) === 0x3d;
-    next = raws[last + 1]
-  )
-    last++;
-  return raws[last]?.to ?? 0;
+  while (text.charCodeAt(raws[last + 1]?.nameFrom ?? text.length) === 0x3d) last++;
+  return last;
 }
 
 /** White space, `/` or `>`. */

@@ -80,9 +80,9 @@ export function createCollector(options: ReadPageOptions, readNested: ReadNested
       // Only XML has names in capitals, and there they are others.
       if (attribute.name.startsWith("on") && !/[A-Z]/.test(attribute.name)) handlers.push(attribute);
       else if (attribute.name === "style") styleAttributes.push(attribute);
-      if (runsAsScript(element, attribute)) scriptUrls.push(attribute);
       if (attribute.name === "id" && !tag.isInert && attribute.value !== "") ids?.add(attribute.value);
     }
+    scriptUrls.push(...scriptUrlsOf(element));
     for (const resource of resourcesOf(element))
       if (resource.kind !== "link" || options.links !== false) resources.push(resource);
     if (tag.namespace === "html") addHtml(element);
@@ -155,18 +155,25 @@ function asScript(
   };
 }
 
-function runsAsScript(element: ElementRead, attribute: AttributeFact): boolean {
-  if (element.namespace !== "html") {
-    if (isReference(attribute)) return isScriptUrl(attribute.value);
-    return animatesAddress(element) && animatedAddresses(attribute).some(isScriptUrl);
+/** The attributes of an element that a browser would run as a script. */
+function scriptUrlsOf(element: ElementRead): readonly AttributeFact[] {
+  const { name, namespace, attributes } = element;
+  if (namespace !== "html") {
+    const isAnimation = animatesAddress(element);
+    return attributes.filter((attribute) =>
+      isReference(attribute)
+        ? isScriptUrl(attribute.value)
+        : isAnimation && animatedAddresses(attribute).some(isScriptUrl),
+    );
   }
-  if (Object.hasOwn(navigating, element.name) && navigating[element.name] === attribute.name)
-    return isScriptUrl(attribute.value);
-  return element.name === "meta" && attribute.name === "content" && refreshesToScript(element, attribute);
+  if (name === "meta") return attributes.filter((attribute) => refreshesToScript(element, attribute));
+  const address = Object.hasOwn(navigating, name) ? element.attribute(navigating[name] ?? "") : undefined;
+  return address !== undefined && isScriptUrl(address.value) ? [address] : [];
 }
 
 /** Browsers refuse this today; whoever else reads the page may not. */
-function refreshesToScript(element: ElementRead, { value }: AttributeFact): boolean {
+function refreshesToScript(element: ElementRead, { name, value }: AttributeFact): boolean {
+  if (name !== "content") return false;
   if (element.attribute("http-equiv")?.value.toLowerCase() !== "refresh") return false;
   const address =
     /^[\t\n\f\r ]*[\d.]*[\t\n\f\r ]*[;,]?[\t\n\f\r ]*(?:url[\t\n\f\r ]*=[\t\n\f\r ]*)?["']?/i.exec(value);

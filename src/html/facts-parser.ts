@@ -7,15 +7,21 @@ import type { FactNode, FactTreeMap } from "./fact-tree.ts";
 
 /** A start tag of the page, in offsets of its text. */
 export interface ParsedTag {
-  readonly token: Token.TagToken;
+  readonly name: string;
+  readonly namespace: html.NS;
   /** As written, before SVG's names are adjusted. */
   readonly attributes: readonly { readonly name: string; readonly value: string }[];
   readonly from: number;
   readonly to: number;
   readonly isInert: boolean;
-  /** Undefined if tree construction ignored the tag. */
-  element: FactNode | undefined;
-  /** Where its element's content ends and where the element does; undefined as long as it is open. */
+  /** Of those that hold text, unless tree construction ignored the tag. */
+  readonly content: ParsedContent | undefined;
+}
+
+/** An element that holds text. */
+export interface ParsedContent {
+  readonly element: FactNode;
+  /** Where its content ends and where the element does; undefined as long as it is open. */
   closed: { readonly contentTo: number; readonly to: number } | undefined;
 }
 
@@ -29,7 +35,7 @@ export interface ParsedHead {
 const maxElementsWithoutTag = 2_000_000;
 
 /**
- * parse5, which tells of every start tag in the order of the page. Two differences make it read as today's browsers do:
+ * parse5, which tells of every start tag that may carry a fact, in the order of the page. Two differences make it read as today's browsers do:
  * what stands in a `<select>` is read like anything else (HTML since 2025), and start tags that tree construction ignores are told too,
  * as another version of a browser may not ignore them.
  */
@@ -37,9 +43,11 @@ export class FactsParser extends Parser<FactTreeMap> {
   readonly tags: ParsedTag[] = [];
   readonly head: ParsedHead = { from: 0, to: undefined };
 
-  #elements = 0;
-  #current: ParsedTag | undefined;
-  #open = new Map<FactNode, ParsedTag>();
+  /** Elements that were made without a tag of their own. */
+  #implied = 0;
+  /** The start tag that is being worked on, and the element that became of it. */
+  #current = { from: -1, to: -1, element: undefined as FactNode | undefined };
+  #open = new Map<FactNode, ParsedContent>();
 
   constructor(options: ParserOptions<FactTreeMap>, document?: FactNode, context?: FactNode | null) {
     const listener: { parser?: FactsParser } = {};
@@ -72,19 +80,32 @@ export class FactsParser extends Parser<FactTreeMap> {
 
   override onStartTag(token: Token.TagToken): void {
     const { startOffset: from = 0, endOffset: to = 0 } = token.location ?? {};
+    // Tree construction changes the names of some.
     const attributes = token.attrs.map(({ name, value }) => ({ name, value }));
+    const written = token.tagName;
     const isInert = this.openElements.tmplCount > 0;
-    const tag: ParsedTag = { token, attributes, from, to, isInert, element: undefined, closed: undefined };
     const mode = this.insertionMode;
     const hadHead = this.headElement !== null;
-    this.tags.push(tag);
-    this.#current = tag;
+    const current = { from, to, element: undefined as FactNode | undefined };
+    this.#current = current;
+    this.#implied--;
     super.onStartTag(token);
     if (isSelectMode(this.insertionMode))
       this.insertionMode = bodyModes.has(mode) ? mode : InsertionMode.IN_BODY;
-    const { element } = tag;
-    if (element === undefined || element.namespaceURI !== html.NS.HTML) return;
-    if (element.tagName === "html" || (element.tagName === "head" && !hadHead)) this.head.from = to;
+    const { tagName: name = written, namespaceURI: namespace = html.NS.HTML } = current.element ?? {};
+    if (attributes.length > 0 || isTelling.has(name)) {
+      const content = this.#contentOf(current.element);
+      this.tags.push({ name, namespace, attributes, from, to, isInert, content });
+    }
+    if (current.element === undefined || namespace !== html.NS.HTML) return;
+    if (name === "html" || (name === "head" && !hadHead)) this.head.from = to;
+  }
+
+  #contentOf(element: FactNode | undefined): ParsedContent | undefined {
+    if (element === undefined || !hasContent.has(element.tagName)) return undefined;
+    const { to } = this.#current;
+    // What is no longer open was closed by its own `/>`.
+    return this.#open.get(element) ?? { element, closed: { contentTo: to, to } };
   }
 
   override onEndTag(token: Token.TagToken): void {
@@ -104,8 +125,8 @@ export class FactsParser extends Parser<FactTreeMap> {
   }
 
   countElement(): void {
-    this.#elements++;
-    if (this.#elements - this.tags.length <= maxElementsWithoutTag) return;
+    this.#implied++;
+    if (this.#implied <= maxElementsWithoutTag) return;
     throw new CurtainwallError<HtmlErrorCode>(
       "HTML_PAGE_TOO_COMPLEX",
       `The page leaves so many formatting elements open that reading it makes over ${maxElementsWithoutTag} more.`,
@@ -114,22 +135,21 @@ export class FactsParser extends Parser<FactTreeMap> {
   }
 
   noteAttached(element: FactNode, from: number): void {
-    const tag = this.#current;
-    if (tag === undefined || tag.from !== from || tag.element !== undefined) return;
-    tag.element = element;
-    if (hasContent.has(element.tagName)) this.#open.set(element, tag);
+    const current = this.#current;
+    if (current.from !== from || current.element !== undefined) return;
+    current.element = element;
+    if (hasContent.has(element.tagName)) this.#open.set(element, { element, closed: undefined });
   }
 
   noteClosed(element: FactNode): void {
-    const tag = this.#open.get(element);
-    if (tag === undefined) return;
+    const content = this.#open.get(element);
+    if (content === undefined) return;
     this.#open.delete(element);
     const { currentToken } = this;
     const { startOffset = 0, endOffset = 0 } = currentToken?.location ?? {};
-    if (currentToken === tag.token) tag.closed = { contentTo: tag.to, to: tag.to };
-    else if (currentToken?.type === endTag && (currentToken as Token.TagToken).tagName === element.tagName)
-      tag.closed = { contentTo: startOffset, to: endOffset };
-    else tag.closed = { contentTo: startOffset, to: startOffset };
+    const isOwn =
+      currentToken?.type === endTag && (currentToken as Token.TagToken).tagName === element.tagName;
+    content.closed = { contentTo: startOffset, to: isOwn ? endOffset : startOffset };
   }
 }
 
@@ -137,6 +157,9 @@ export class FactsParser extends Parser<FactTreeMap> {
 const endTag: Token.Token["type"] = 4;
 
 const hasContent = new Set(["script", "style", "noscript"]);
+
+/** Elements that tell something even without an attribute. */
+const isTelling = new Set([...hasContent, "form"]);
 
 const silentTree = factTree({ created: () => {}, attached: () => {}, closed: () => {} });
 

@@ -259,7 +259,7 @@ export class PageScanner {
   }
 
   #normalised(text: string): string {
-    return this.#hasReturns ? text.replace(/\r\n?/g, "\n") : text;
+    return this.#hasReturns && text.includes("\r") ? text.replace(/\r\n?/g, "\n") : text;
   }
 
   /** Goes behind an element that holds text, and takes the text of a script or style. */

@@ -47,24 +47,23 @@ interface Stretch {
 function addTag(parsed: ParsedTag, stretch: Stretch, add: (tag: StartTag) => void): void {
   const tag = asStartTag(parsed, stretch);
   add(tag);
-  const isNoscript = parsed.element?.tagName === "noscript" && tag.namespace === "html";
+  const isNoscript = parsed.content !== undefined && tag.name === "noscript" && tag.namespace === "html";
   if (isNoscript && !stretch.isInert) addNoscript(parsed, stretch, add);
 }
 
 /** With scripting on, a `<noscript>` holds nothing but text: its tags are only there for readers without. */
 function addNoscript(
-  { to, closed }: ParsedTag,
+  { to, content }: ParsedTag,
   { text, toByte }: Stretch,
   add: (tag: StartTag) => void,
 ): void {
-  const stretch = { text, from: to, to: closed?.contentTo ?? text.length, isInert: true, toByte };
+  const stretch = { text, from: to, to: content?.closed?.contentTo ?? text.length, isInert: true, toByte };
   for (const tag of FactsParser.readNoscript(text.slice(to, stretch.to)).tags) addTag(tag, stretch, add);
 }
 
 function asStartTag(parsed: ParsedTag, stretch: Stretch): StartTag {
   const { text, from, isInert, toByte } = stretch;
-  const { element, token } = parsed;
-  const name = tokenizedName(element?.tagName ?? token.tagName);
+  const name = tokenizedName(parsed.name);
   const tag = { from: toByte(from + parsed.from), to: toByte(from + parsed.to) };
   const values = new Map(parsed.attributes.map((attribute) => [attribute.name, attribute.value]));
   const attributes = attributeFacts({
@@ -76,7 +75,7 @@ function asStartTag(parsed: ParsedTag, stretch: Stretch): StartTag {
     valueOf: (_, attribute) => values.get(attribute) ?? "",
     toByte,
   });
-  const namespace = namespaceOf(element?.namespaceURI);
+  const namespace = namespaceOf(parsed.namespace);
   const isText = (name === "script" || name === "style") && namespace !== "math";
   return {
     name,
@@ -89,12 +88,13 @@ function asStartTag(parsed: ParsedTag, stretch: Stretch): StartTag {
 }
 
 function contentOf(
-  { to, closed, element }: ParsedTag,
+  { to, content }: ParsedTag,
   tag: Span,
   { from, to: stretchTo, toByte }: Stretch,
 ): ElementText {
   // Tree construction ignored the tag, so nothing is its content.
-  if (element === undefined) return { element: tag, content: { from: tag.to, to: tag.to }, text: "" };
+  if (content === undefined) return { element: tag, content: { from: tag.to, to: tag.to }, text: "" };
+  const { closed, element } = content;
   const end = closed === undefined ? stretchTo : from + closed.contentTo;
   return {
     element: { from: tag.from, to: toByte(closed === undefined ? end : from + closed.to) },

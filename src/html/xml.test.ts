@@ -117,6 +117,7 @@ suite("SVG and XHTML", () => {
   for (const [name, text] of [
     ["is not well-formed", svg("<g>")],
     ["is empty", ""],
+    ["has a prefix that nothing declares", svg("<x:g/>")],
     ["has two attributes of one name", svg(`<g a="1" a="2"/>`)],
     ["gives attributes a default value", `<!DOCTYPE svg [<!ATTLIST svg onload CDATA "a">]>${svg("")}`],
     ["has an entity that holds markup", `<!DOCTYPE svg [<!ENTITY x "<script>1</script>">]>${svg("&x;")}`],

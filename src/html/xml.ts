@@ -1,5 +1,5 @@
 import { SaxesParser } from "saxes";
-import type { SaxesAttributeNS, SaxesTagNS } from "saxes";
+import type { SaxesTagPlain } from "saxes";
 import { CurtainwallError } from "../shared/index.ts";
 import { attributeFacts } from "./attribute-facts.ts";
 import { byteOffsets } from "./byte-offsets.ts";
@@ -11,6 +11,8 @@ import type { HtmlErrorCode } from "./errors.ts";
 import type { AttributeFact, PageFacts, ReadPageOptions, Span } from "./page-facts.ts";
 import type { StartTag } from "./start-tag.ts";
 import { entitiesOf } from "./xml-entities.ts";
+import { outermost, resolveName, scopeOf } from "./xml-names.ts";
+import type { Scope } from "./xml-names.ts";
 
 const namespaces: Record<string, StartTag["namespace"]> = {
   "http://www.w3.org/1999/xhtml": "html",
@@ -20,7 +22,7 @@ const namespaces: Record<string, StartTag["namespace"]> = {
 
 /** An element that is open. Its text counts if it is a script or style. */
 interface OpenElement {
-  readonly tag: SaxesTagNS;
+  readonly scope: Scope;
   /** Undefined for elements of other vocabularies, which do nothing. */
   readonly start: Omit<StartTag, "content"> | undefined;
   readonly holdsText: boolean;
@@ -50,7 +52,7 @@ export function readXml(bytes: Uint8Array, options: ReadPageOptions, readNested:
 function parse(page: DecodedPage, collector: Collector): Span {
   const text = page.text();
   const toByte = byteOffsets(page, text);
-  const parser = new SaxesParser({ xmlns: true });
+  const parser = new SaxesParser();
   const open: OpenElement[] = [];
   const starts: StartTag[] = [];
   let templates = 0;
@@ -73,12 +75,13 @@ function parse(page: DecodedPage, collector: Collector): Span {
   parser.on("opentag", (tag) => {
     const to = parser.position;
     const from = text.lastIndexOf("<", to - 1);
-    const start = startTag(tag, text, { from, to }, toByte, templates > 0);
+    const scope = scopeOf(tag, open.at(-1)?.scope ?? outermost);
+    const start = startTag(tag, scope, text, { from, to }, toByte, templates > 0);
     const holdsText =
       start !== undefined &&
       (start.name === "script" || start.name === "style") &&
       start.namespace !== "math";
-    open.push({ tag, start, holdsText, text: "" });
+    open.push({ scope, start, holdsText, text: "" });
     if (start !== undefined && !holdsText) starts.push({ ...start, content: undefined });
     if (start?.namespace !== "html") return;
     if (start.name === "template") templates++;
@@ -122,34 +125,44 @@ function malformed(reason: string): CurtainwallError<HtmlErrorCode> {
 }
 
 function startTag(
-  tag: SaxesTagNS,
+  tag: SaxesTagPlain,
+  scope: Scope,
   text: string,
   { from, to }: Span,
   toByte: (offset: number) => number,
   isInert: boolean,
 ): OpenElement["start"] {
-  const namespace = Object.hasOwn(namespaces, tag.uri) ? namespaces[tag.uri] : undefined;
+  const { uri, local } = resolve(tag.name, scope);
+  const namespace = Object.hasOwn(namespaces, uri) ? namespaces[uri] : undefined;
   if (namespace === undefined) return undefined;
   // XHTML's names are lower case or not its own; SVG's are known by their lower case to whoever collects.
-  const name = namespace === "html" ? tag.local : tag.local.toLowerCase();
+  const name = namespace === "html" ? local : local.toLowerCase();
   const span = { from: toByte(from), to: toByte(to) };
   const attributes = attributeFacts({
     text,
     element: name,
     nameTo: from + 1 + tag.name.length,
     tag: span,
-    nameOf: ({ nameFrom, nameTo }) => attributeName(tag.attributes[text.slice(nameFrom, nameTo)], namespace),
-    valueOf: ({ nameFrom, nameTo }) => tag.attributes[text.slice(nameFrom, nameTo)]?.value ?? "",
+    nameOf: ({ nameFrom, nameTo }) => attributeName(text.slice(nameFrom, nameTo), namespace, scope),
+    valueOf: ({ nameFrom, nameTo }) => tag.attributes[text.slice(nameFrom, nameTo)] ?? "",
     toByte,
   });
   return { name, namespace, tag: span, attributes, isInert };
 }
 
-function attributeName(attribute: SaxesAttributeNS | undefined, namespace: StartTag["namespace"]): string {
-  if (attribute === undefined) return "";
-  if (attribute.uri === "http://www.w3.org/1999/xlink") return `xlink:${attribute.local}`;
+function resolve(name: string, scope: Scope): { uri: string; local: string } {
+  const { uri, local } = resolveName(name, scope);
+  if (uri === undefined) throw malformed(`the prefix of ${name.slice(0, 50)} is not declared`);
+  return { uri, local };
+}
+
+function attributeName(written: string, namespace: StartTag["namespace"], scope: Scope): string {
+  if (written.includes(":")) {
+    const { uri, local } = resolve(written, scope);
+    if (uri === "http://www.w3.org/1999/xlink") return `xlink:${local}`;
+  }
   // A handler in capitals is none.
-  return namespace === "html" || /^on/i.test(attribute.name) ? attribute.name : attribute.name.toLowerCase();
+  return namespace === "html" || /^on/i.test(written) ? written : written.toLowerCase();
 }
 
 /** `<?xml-stylesheet?>`: a style sheet, or a program in XSLT that makes another page of this one. */
