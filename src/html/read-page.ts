@@ -20,10 +20,6 @@ const maxNesting = 8;
  * `fallback` tells why if the page had to be left to the parser, which takes some twenty times as long.
  *
  * @throws {CurtainwallError} `HTML_ENCODING_UNSUPPORTED`, `HTML_PAGE_TOO_COMPLEX`, `HTML_XML_MALFORMED`
- * @example
- * ```ts
- * const { scripts, handlers } = readPage(await readFile("index.html"));
- * ```
  */
 export function readPage(bytes: Uint8Array, options: ReadPageOptions = {}): PageFacts {
   return read(bytes, options, readDecoded, 0);
