@@ -3,6 +3,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { suite, test } from "node:test";
 import fc from "fast-check";
+import { neat, soup } from "./fixtures/soup.ts";
 import { readPage, readPageWithParser } from "./index.ts";
 import type { PageFacts } from "./index.ts";
 
@@ -24,124 +25,6 @@ function leaveOutFallback(page: PageFacts): unknown {
   const nested = page.nested.map((fact) => ({ ...fact, page: leaveOutFallback(fact.page) }));
   return { ...page, nested, fallback: undefined };
 }
-
-const names = (
-  "a abbr area annotation-xml audio b base body br button caption col colgroup dd desc div dl dt embed font foreignObject form frame head " +
-  "html iframe image img input li link math meta mi mtext noembed noframes noscript object ol optgroup option p path plaintext portal pre " +
-  "script select source span style svg table tbody td template textarea th title tr track ul use video xmp frameset SCRIPT Title x-y"
-).split(" ");
-const attributeNames = (
-  "action background charset class content data formaction height href http-equiv id integrity language name onclick ONLOAD ping poster rel src srcdoc " +
-  "srcset style type xlink:href is/x =y é encoding as values attributeName"
-).split(" ");
-const values = [
-  "",
-  "a",
-  "x y",
-  "javascript:alert(1)",
-  " JAVA&Tab;script&colon;b",
-  "a, b 2x",
-  "<p onclick=a>",
-  "'",
-  '"',
-  ">",
-  "&amp;&lt&notit;&copy=1&#x26;&#0;&#13;",
-  "\r\n",
-  "é€😀",
-  "stylesheet",
-  "refresh",
-  "content-type",
-  "text/html; charset=utf-8",
-  "utf-8",
-  "module",
-  "text/html",
-  "href",
-  "/",
-  "<script>1</script>",
-];
-
-const attribute = fc
-  .tuple(
-    fc.constantFrom(" ", "", "\n", "/", "\t "),
-    fc.constantFrom(...attributeNames),
-    fc.constantFrom("=", "", " = ", "=\n"),
-    fc.constantFrom('"', "'", "", "", '"'),
-    fc.constantFrom(...values),
-  )
-  .map(
-    ([space, name, equals, quote, value]) =>
-      `${space}${name}${equals}${equals === "" ? "" : quote + value + quote}`,
-  );
-const attributes = fc.array(attribute, { maxLength: 3 }).map((list) => list.join(""));
-const startTag = fc
-  .tuple(fc.constantFrom(...names), attributes, fc.constantFrom(">", ">", ">", ">", "/>", " / >", ""))
-  .map(([name, list, end]) => `<${name}${list}${end}`);
-const endTag = fc
-  .tuple(fc.constantFrom(...names), fc.constantFrom(">", ">", ">", " x='>'>", "/>", "\n>"))
-  .map(([name, end]) => `</${name}${end}`);
-const odd = fc.constantFrom(
-  "<!doctype html>",
-  "<!DOCTYPE html PUBLIC '>' 'x'>",
-  "<!---->",
-  "<!-->",
-  "<!--->",
-  "<!--!>",
-  "<!-- a --!>",
-  "<!--<!-->",
-  "<!-- > -- > --->",
-  "<!",
-  "<!x>",
-  "<?php a > b ?>",
-  "</>",
-  "</ x>",
-  "<>",
-  "< p>",
-  "<![CDATA[<p onclick=a>]]>",
-  "]]>",
-  "<!--",
-  "--><script>",
-  "<script><!--<script></script>--></script>",
-  "<script><!-- </script>",
-  "<style>a{}</style>",
-  "<title>x</title>",
-  "text",
-  " ",
-  "\n",
-  "\r\n",
-  "&lt;",
-  "é",
-  "\u00A0",
-  "\u0085",
-  "<svg><style>a&lt;b</style></svg>",
-  "<svg viewBox='0 0 1 1'><title>t</title><path d=x /></svg>",
-  "<math><mi>x</mi></math>",
-);
-const soup = fc.array(
-  fc.oneof(
-    { weight: 4, arbitrary: startTag },
-    { weight: 3, arbitrary: endTag },
-    { weight: 3, arbitrary: odd },
-  ),
-  {
-    maxLength: 25,
-  },
-);
-
-/** Elements that nest, as most pages are. */
-const { page: neat } = fc.letrec<{ page: string; element: string }>((tie) => ({
-  element: fc
-    .tuple(
-      fc.constantFrom(...names.filter((name) => name !== "plaintext" && name !== "frameset")),
-      attributes,
-      tie("page"),
-    )
-    .map(([name, list, inner]) => `<${name}${list}>${inner}</${name}>`),
-  page: fc
-    .array(fc.oneof({ depthSize: "small" }, odd, fc.constantFrom("text", " ", "<br>"), tie("element")), {
-      maxLength: 4,
-    })
-    .map((parts) => parts.join("")),
-}));
 
 suite("the scanner finds what the parser finds", () => {
   test("in any sequence of tags", () => {
