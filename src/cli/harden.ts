@@ -46,7 +46,7 @@ export const hardenCommand: Command = {
           variables: process.env,
         }),
         ...(follow === undefined ? {} : { follow: [follow] }),
-        onProgress: (done, total) => line.update(`hardening ${done}/${total}`),
+        onProgress: (step, done, total) => line.update(`${step} ${done}/${total}`),
       });
     } finally {
       line.done();

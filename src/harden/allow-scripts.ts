@@ -33,7 +33,7 @@ function allowInline(draft: DocumentDraft, graph: ModuleGraph, script: ScriptFac
   const hash = page.view.hash(script.text);
   page.policy.allow("script-src", hashSource(hash));
   page.count.inlineScripts++;
-  page.scripts.push({ kind: "inline", hash, text: script.text });
+  if (script.type !== "data") page.scripts.push({ kind: "inline", hash, text: script.text, type: script.type });
   if (script.type !== "classic" && script.type !== "module") return;
   const facts = inspectInline(hash, script.text, script.type === "module");
   page.behaviours.add(facts);
@@ -114,7 +114,13 @@ function allowForeign(draft: DocumentDraft, url: URL, integrity: string | undefi
     integrity: hashes.length > 0 ? hashes.join(" ") : undefined,
     versioned: isVersioned(url),
   });
-  page.scripts.push({ kind: "external", hash: undefined, text: address });
+  const pinned = hashes.length > 0 ? hashes.join(" ") : undefined;
+  page.scripts.push({ kind: "external", hash: undefined, text: withoutFragment(url), integrity: pinned });
+}
+
+/** The query stays: some sites choose by it which program they send. */
+function withoutFragment(url: URL): string {
+  return url.href.slice(0, url.href.length - url.hash.length);
 }
 
 function insertAfter(

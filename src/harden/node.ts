@@ -1,5 +1,5 @@
 export { hardenFolder, replaceFolder } from "./node/harden-folder.ts";
-export { makeFolder } from "./node/blob-store.ts";
+export { makeFolder, written } from "./node/blob-store.ts";
 export type { HardenedFile, HardenedFolder, HardenFolderOptions } from "./node/harden-folder.ts";
 export { sha1 } from "./node/sha1.ts";
 export { timeLimit } from "./node/time-limit.ts";

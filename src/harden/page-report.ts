@@ -20,8 +20,12 @@ export interface ScriptOccurrence {
   readonly kind: "inline" | "handler" | "javascript-url" | "external";
   /** Base64 of the SHA-256 of its text; of an external one's bytes, if they are known. */
   readonly hash: string | undefined;
-  /** The text as the page has it; for an external one its address. */
+  /** The text as the page has it; for an external one its address: absolute with its query, or a path of the site. */
   readonly text: string;
+  /** What an inline one is read as. Default `classic`. */
+  readonly type?: "classic" | "module" | "importmap" | "speculationrules";
+  /** What pins an external one of another site. */
+  readonly integrity?: string | undefined;
 }
 
 /** Something that a page loads from another site. */

@@ -1,16 +1,20 @@
 import {
+  closeSync,
   copyFileSync,
   existsSync,
   linkSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmSync,
   writeFileSync,
+  writeSync,
 } from "node:fs";
 import { dirname, join, relative, resolve, sep } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import type { Header } from "../contract/index.ts";
-import type { HardenErrorCode, LeakGate, SiteReport } from "../harden/index.ts";
-import { hardenFolder, makeFolder, replaceFolder } from "../harden/node.ts";
+import type { HardenErrorCode, LeakGate, LeakHit, SiteReport } from "../harden/index.ts";
+import { hardenFolder, makeFolder, replaceFolder, written } from "../harden/node.ts";
 import type { HardenedFile, HardenedFolder, HardenFolderOptions } from "../harden/node.ts";
 import { emitHost, hostLimits } from "../hosts/index.ts";
 import type { Emission, HostName } from "../hosts/index.ts";
@@ -29,11 +33,15 @@ export interface HardenSiteOptions {
   readonly origin?: string | undefined;
   /** Folders outside of `folder` into which its links may lead. */
   readonly follow?: readonly string[];
+  /** Told of every script in every page, page by page, in no particular order. What it throws ends the hardening. */
+  readonly onScript?: HardenFolderOptions["onScript"];
+  /** What running the site has shown. */
+  readonly learned?: HardenFolderOptions["learned"];
   /** What everything must pass that is published. */
   readonly gate?: LeakGate | undefined;
   /** Only say what would be done. Default false. */
   readonly plan?: boolean;
-  readonly onProgress?: (done: number, total: number) => void;
+  readonly onProgress?: (step: "hardening" | "inspecting", done: number, total: number) => void;
 }
 
 /** A site that has been hardened. */
@@ -57,6 +65,7 @@ const trialOrigin = "https://localhost";
 
 /** Marks a folder as one that this command made, and so may replace. */
 const manifestName = "curtainwall-site.json";
+const manifestFormat = "curtainwall-site 1";
 
 /**
  * Hardens the output of any generator and puts the result, whole or not at all, in the place of the one before.
@@ -76,9 +85,11 @@ export async function hardenSite(options: HardenSiteOptions): Promise<HardenedSi
       origin: options.origin,
       budget: budgetOf(options.host),
       ...(options.follow === undefined ? {} : { follow: options.follow }),
-      ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
+      learned: options.learned,
+      ...(options.onScript === undefined ? {} : { onScript: options.onScript }),
+      onProgress: (done, total) => options.onProgress?.("hardening", done, total),
     });
-    if (options.gate !== undefined) inspectAll(options.gate, hardened.files, blobs);
+    await inspectAll(options, hardened.files, blobs);
     const notes = lay(fresh, hardened, options);
     if (options.plan !== true) replaceFolder(fresh, out);
     return { report: hardened.report, files: hardened.files, notes };
@@ -92,10 +103,20 @@ export async function hardenSite(options: HardenSiteOptions): Promise<HardenedSi
  *
  * @throws {CurtainwallError} `HARDEN_LEAK_FOUND`
  */
-function inspectAll(gate: LeakGate, files: readonly HardenedFile[], blobs: string): void {
-  const hits = uniqueBy(files, ({ source }) => source).flatMap(({ source, sha256 }) =>
-    gate.inspect({ path: source, bytes: readFileSync(join(blobs, sha256)) }),
-  );
+async function inspectAll(
+  { gate, onProgress }: HardenSiteOptions,
+  addresses: readonly HardenedFile[],
+  blobs: string,
+): Promise<void> {
+  if (gate === undefined) return;
+  const files = uniqueBy(addresses, ({ source }) => source);
+  const hits: LeakHit[] = [];
+  for (const [index, { source, sha256 }] of files.entries()) {
+    hits.push(...gate.inspect({ path: source, bytes: readFileSync(join(blobs, sha256)) }));
+    if (index % 64 !== 0) continue;
+    onProgress?.("inspecting", index, files.length);
+    await setImmediate();
+  }
   assertNoLeaks([...hits, ...gate.finish()]);
 }
 
@@ -122,11 +143,11 @@ function lay(
   }
   for (const { path, text } of emission?.files ?? []) {
     makeFolder(dirname(join(fresh, path)));
-    writeFileSync(join(fresh, path), text);
+    written(() => writeFileSync(join(fresh, path), text));
   }
   if (!placements.some(({ file }) => file.startsWith("blobs/")))
     rmSync(join(fresh, "blobs"), { recursive: true, force: true });
-  writeFileSync(join(fresh, manifestName), manifestOf(hardened, origin));
+  written(() => writeManifest(join(fresh, manifestName), hardened, origin));
   return [
     ...(host !== undefined && origin === undefined
       ? [
@@ -142,7 +163,7 @@ function linkOrCopy(from: string, to: string): void {
   try {
     linkSync(from, to);
   } catch {
-    copyFileSync(from, to);
+    written(() => copyFileSync(from, to));
   }
 }
 
@@ -153,29 +174,43 @@ function uniqueBy<T>(list: readonly T[], key: (entry: T) => string): T[] {
 function emit(host: HostName, { files, notFound }: HardenedFolder, origin: string | undefined): Emission {
   return emitHost(host, {
     origin: origin ?? trialOrigin,
-    files: files.map(({ path, headers, sha256 }) => ({ path, headers, sha256, encodings: [] })),
+    files,
     ...(notFound === undefined ? {} : { notFound }),
   });
 }
 
-/** Every address with its digest and headers. Pages share most of their headers: each set stands there once. */
-function manifestOf({ files, notFound }: HardenedFolder, origin: string | undefined): string {
-  const sets: (readonly Header[])[] = [];
-  const known = new Map<string, number>();
-  const setOf = (headers: readonly Header[]): number => {
-    const key = JSON.stringify(headers);
-    const index = known.get(key) ?? sets.push(headers) - 1;
-    known.set(key, index);
-    return index;
-  };
-  const entries = files.map(({ path, source, sha256, bytes, headers }) => ({
-    path,
-    source,
-    sha256,
-    bytes,
-    headers: setOf(headers),
-  }));
-  return `${JSON.stringify({ format: "curtainwall-site 1", origin, notFound, headerSets: sets, files: entries }, null, 1)}\n`;
+/**
+ * Writes every address with its digest and headers, an entry a line. Pages share most of their headers: each set stands there once.
+ * Line by line, since all of it at once would be the largest thing in memory.
+ */
+function writeManifest(place: string, { files, notFound }: HardenedFolder, origin: string | undefined): void {
+  const sets = new Map<readonly Header[], number>();
+  for (const { headers } of files) if (!sets.has(headers)) sets.set(headers, sets.size);
+  const fd = openSync(place, "w");
+  try {
+    const head = JSON.stringify({ format: manifestFormat, origin, notFound }).slice(0, -1);
+    writeSync(fd, `${head},\n"headerSets":[`);
+    writeEach(fd, sets.keys(), (headers) => headers);
+    writeSync(fd, '],\n"files":[');
+    writeEach(fd, files, ({ path, source, sha256, bytes, headers }) => ({
+      path,
+      source,
+      sha256,
+      bytes,
+      headers: sets.get(headers),
+    }));
+    writeSync(fd, "]}\n");
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function writeEach<T>(fd: number, list: Iterable<T>, entry: (value: T) => unknown): void {
+  let separator = "\n";
+  for (const value of list) {
+    writeSync(fd, separator + JSON.stringify(entry(value)));
+    separator = ",\n";
+  }
 }
 
 /** @throws {CurtainwallError} `HARDEN_OUTPUT_REFUSED` */
@@ -186,7 +221,7 @@ function assertReplaceable(out: string, folder: string): void {
     throw refused(`${out} and ${folder} lie inside each other.`, "Choose another folder with --out");
   if (!existsSync(out) || readdirSync(out).length === 0) return;
   const manifest = join(out, manifestName);
-  if (existsSync(manifest) && readFileSync(manifest, "utf8").includes('"curtainwall-site 1"')) return;
+  if (existsSync(manifest) && readFileSync(manifest, "utf8").includes(manifestFormat)) return;
   throw refused(
     `${out} holds something that this command did not make.`,
     "It would be replaced as a whole: choose an empty folder with --out",

@@ -45,6 +45,8 @@ export interface HardenedFile {
   /** Of the bytes, hexadecimal. */
   readonly sha256: string;
   readonly bytes: number;
+  /** Compressed forms: none here, hosts and releases make their own. */
+  readonly encodings: readonly never[];
 }
 
 /** A folder that has been hardened. */
@@ -88,7 +90,8 @@ export async function hardenFolder(options: HardenFolderOptions): Promise<Harden
   };
   await processAll(task, keep, options.threads);
   kept.sort((left, right) => (left.file.path < right.file.path ? -1 : 1));
-  const addresses = kept.flatMap((entry) => publish(entry, framed));
+  const share = createSharer();
+  const addresses = kept.flatMap((entry) => publish(entry, framed, share));
   return {
     files: addresses.sort((left, right) => (left.path < right.path ? -1 : 1)),
     notFound: files.some(({ path }) => path === "/404.html") ? "/404.html" : undefined,
@@ -118,9 +121,26 @@ function createRememberer(): (page: ProcessedPage) => NonNullable<Kept["page"]> 
   };
 }
 
-function publish({ file, page }: Kept, framed: ReadonlySet<string>): HardenedFile[] {
+/** Files repeat each other's headers: what is equal is kept once. */
+function createSharer(): (headers: readonly Header[]) => readonly Header[] {
+  const known = new Map<string, readonly Header[]>();
+  return (headers) => {
+    const key = JSON.stringify(headers);
+    const same = known.get(key);
+    if (same === undefined) known.set(key, headers);
+    return same ?? headers;
+  };
+}
+
+const noEncodings: readonly never[] = [];
+
+function publish(
+  { file, page }: Kept,
+  framed: ReadonlySet<string>,
+  share: (headers: readonly Header[]) => readonly Header[],
+): HardenedFile[] {
   const index = /\/index\.x?html?$/.test(file.path) ? file.path.replace(/[^/]*$/, "") : undefined;
-  const headers = fileHeaders({
+  const declared = fileHeaders({
     path: file.path,
     classified: file.classified,
     charset: file.charset,
@@ -128,12 +148,14 @@ function publish({ file, page }: Kept, framed: ReadonlySet<string>): HardenedFil
     ...(page === undefined ? {} : { policy: page.headerPolicy, needs: page.needs }),
     ...(file.script === undefined ? {} : { script: file.script }),
   });
+  const headers = share(declared);
   const address = (path: string): HardenedFile => ({
     path,
     source: file.path.slice(1),
     headers,
     sha256: file.sha256,
     bytes: file.bytes,
+    encodings: noEncodings,
   });
   return index === undefined ? [address(file.path)] : [address(file.path), address(index)];
 }
