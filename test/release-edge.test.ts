@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { Agent, request } from "node:https";
 import { join } from "node:path";
 import { suite, test } from "node:test";
 import type { TestContext } from "node:test";
 import { encodeRelease, parsePublicKey, readReleaseIndex, securityHeaders } from "../src/contract/index.ts";
 import type { EnvelopeSigner, Header, ReleaseInput } from "../src/contract/index.ts";
-import { makeSigner } from "../src/contract/release/test-keys.ts";
+import { makeSigner } from "../src/contract/release/fixtures/test-keys.ts";
 import { signRelease } from "../src/release/index.ts";
 import type { SignedProgram } from "../src/release/index.ts";
 import { openKeyFile, openReleaseStore } from "../src/release/node.ts";
@@ -225,6 +225,34 @@ suite("Somebody who can write to the store, and holds no key", () => {
     );
     await assert.rejects(publishStored(site.loaded, index.digest), { code: "RELEASE_DIGEST_MISMATCH" });
     assert.equal(await bodyOf(watched.stack), "first");
+  });
+
+  test("can't choke the edge: a pack beyond its memory is refused, and the next release is taken all the same", async (t) => {
+    const site = await makeSite(t);
+    const watched = await start(t, site.root);
+    const pack = await encodeRelease(page("huge"));
+    const { digest } = await indexOf(pack);
+    await site.store.add(async (sink) => {
+      await sink(pack);
+      return { digest };
+    });
+    truncateSync(site.store.find(digest).packFile, 800 * 1024 * 1024);
+    const index = await indexOf(pack);
+    const { program, releaseSigner } = site;
+    await site.store.publish((sequence) =>
+      signRelease({
+        release: index,
+        program,
+        site: origin,
+        sequence,
+        signer: releaseSigner,
+        now: Date.now(),
+      }),
+    );
+    await watched.seen(/release 2 is refused.*EDGE_RELEASE_TOO_LARGE/);
+    await publishRelease(site.loaded, await encodeRelease(page("third")));
+    await watched.seen(/release 3 .* is served/);
+    assert.equal(await bodyOf(watched.stack), "third");
   });
 
   test("can't hide what was damaged: a record of the last release that can't be read stops the start", async (t) => {

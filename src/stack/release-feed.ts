@@ -13,6 +13,8 @@ import type { LoadedContract } from "./load-contract.ts";
 import type { EdgeConfiguration, FromDomain, ToEdge } from "./messages.ts";
 import { findSiteKeys } from "./release-keys.ts";
 
+const padding = new Uint8Array(65_536);
+
 /** Where an edge gets its releases from. */
 export interface EdgeIntake {
   readonly control: Pick<ControlChannel<FromDomain, ToEdge>, "send">;
@@ -43,7 +45,8 @@ export async function openReleaseFeed(
   folders: StackFolders,
 ): Promise<ReleaseFeed> {
   const store = openReleaseStore(folders.releases);
-  const { pinned, isDevelopment } = await findSiteKeys(contract, folders);
+  // The supervisor needs no private key: with pinned ones it opens none.
+  const pinned = contract.keys ?? (await findSiteKeys(contract, folders)).pinned;
   const acceptance = {
     program: pinned.program.text,
     release: pinned.release.text,
@@ -55,7 +58,7 @@ export async function openReleaseFeed(
   let handedOver = 0;
 
   return {
-    isDevelopment,
+    isDevelopment: contract.keys === undefined,
     acceptance,
     candidates() {
       const newest = store.current();
@@ -76,13 +79,16 @@ export async function openReleaseFeed(
       handedOver = Math.max(handedOver, sequence);
       const signed = Buffer.from(signatures);
       // Opened before anything is announced: what was announced must come.
-      const file = createReadStream(packFile);
-      await once(file, "open");
       const { size } = statSync(packFile);
+      const file = createReadStream(packFile, { end: Math.max(size - 1, 0) });
+      await once(file, "open");
       control.send({ type: "release", signatureBytes: signed.length, packBytes: size, last });
       pipe.write(signed);
       file.pipe(pipe, { end: false });
       await finished(file);
+      // A file that somebody cut meanwhile must not leave the edge waiting: what is missing is refused like what is wrong.
+      for (let missing = size - file.bytesRead; missing > 0; missing -= padding.length)
+        pipe.write(padding.subarray(0, missing));
     },
     remember(accepted) {
       if (last !== undefined && last.sequence === accepted.sequence) return;

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { defineStack } from "../define.ts";
 import type { KeysOptions } from "../define.ts";
 import { parseContract } from "../parse.ts";
-import { makeSigner } from "../release/test-keys.ts";
+import { makeSigner } from "../release/fixtures/test-keys.ts";
 
 const [program, release] = [(await makeSigner()).publicKey, (await makeSigner()).publicKey];
 const parse = (keys: KeysOptions): ReturnType<typeof parseContract> =>

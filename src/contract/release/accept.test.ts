@@ -17,7 +17,7 @@ import type { Release, ReleaseInput } from "./format.ts";
 import { programOf } from "./program.ts";
 import { identityDigest, programDigest } from "./statement.ts";
 import type { ReleaseStatement } from "./statement.ts";
-import { makeSigner } from "./test-keys.ts";
+import { makeSigner } from "./fixtures/test-keys.ts";
 
 const site = "https://www.bakery.example";
 const contract = "c".repeat(64);
@@ -162,6 +162,21 @@ suite("What a content release can't bring in", () => {
       assert.match(error.message, /\/x\/ has a policy that permits 'sha256-BBBB' \(script-src,/);
       return true;
     });
+  });
+});
+
+test("What a release calls its files can't drive the terminal of who reads why it was refused", async () => {
+  const release = await read([
+    ...pages,
+    file("/\u001b[2J\u202e\n\u009b/x.js", [["content-type", "text/javascript"]], "evil()"),
+  ]);
+  await assert.rejects(acceptRelease(release, await sign(release), acceptance), (error: Error) => {
+    assert.match(error.message, /is a script or style that is new/);
+    // oxlint-disable-next-line no-control-regex -- the one line break is ours
+    return (
+      !/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/.test(error.message) &&
+      error.message.split("\n").length === 2
+    );
   });
 });
 

@@ -9,7 +9,7 @@ import { fromBase64 } from "../../shared/index.ts";
 import { parsePublicKey } from "./public-key.ts";
 import type { ReleasePublicKey } from "./public-key.ts";
 import { verifySshSignature } from "./ssh-signature.ts";
-import { makeSigner } from "./test-keys.ts";
+import { makeSigner } from "./fixtures/test-keys.ts";
 
 const sshKeygen = requires("ssh-keygen");
 const message = new TextEncoder().encode("DSSEv1 the program");

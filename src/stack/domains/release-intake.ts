@@ -1,6 +1,7 @@
 import { Socket } from "node:net";
 import { acceptRelease, decodeRelease, parsePublicKey } from "../../contract/index.ts";
 import type { AcceptedRelease, Release, ReleaseKeys } from "../../contract/index.ts";
+import { CurtainwallError } from "../../shared/index.ts";
 import type { EdgeConfiguration, ToEdge } from "../messages.ts";
 
 /** What the edge is told about a release whose bytes follow on its pipe. */
@@ -16,6 +17,11 @@ export interface ReleaseIntake {
   take(announcement: ReleaseAnnouncement): Promise<{ release: Release; accepted: AcceptedRelease }>;
 }
 
+/** What the edge holds in memory at most, and its manifest. */
+const maxPackBytes = 768 * 1024 * 1024;
+/** A program of a million hashes. */
+const maxSignatureBytes = 128 * 1024 * 1024;
+
 /** Opens the pipe that releases come through. The edge holds public keys only: it can check a release, and sign none. */
 export function openReleaseIntake({ releaseFd, acceptance }: EdgeConfiguration): ReleaseIntake {
   const reader = createReader(new Socket({ fd: releaseFd, readable: true, writable: false }));
@@ -24,8 +30,20 @@ export function openReleaseIntake({ releaseFd, acceptance }: EdgeConfiguration):
 
   return {
     async take(announcement) {
-      const signatures = await reader.read(new Uint8Array(announcement.signatureBytes));
-      const pack = await reader.read(new Uint8Array(new SharedArrayBuffer(announcement.packBytes)));
+      const { signatureBytes, packBytes } = announcement;
+      if (signatureBytes > maxSignatureBytes || packBytes > maxPackBytes) {
+        // Read all the same: what follows in the pipe is the next release.
+        await reader.skip(signatureBytes + packBytes);
+        throw new CurtainwallError(
+          "EDGE_RELEASE_TOO_LARGE",
+          `The release takes ${packBytes} bytes; the edge reads ${maxPackBytes}.`,
+          {
+            hint: "Move large media elsewhere",
+          },
+        );
+      }
+      const signatures = await reader.read(new Uint8Array(signatureBytes));
+      const pack = await reader.read(new Uint8Array(new SharedArrayBuffer(packBytes)));
       const release = await decodeRelease(pack);
       const { site, contract } = acceptance;
       const { sequence, digest } = await acceptRelease(release, new TextDecoder().decode(signatures), {
@@ -60,6 +78,8 @@ function newest(
 interface Reader {
   /** Fills the buffer from what comes next. */
   read(into: Uint8Array): Promise<Uint8Array>;
+  /** Reads as much, and forgets it. */
+  skip(length: number): Promise<void>;
 }
 
 function createReader(socket: Socket): Reader {
@@ -90,11 +110,16 @@ function createReader(socket: Socket): Reader {
     if (target === undefined) socket.pause();
   });
   socket.pause();
+  const read = (into: Uint8Array): Promise<Uint8Array> =>
+    new Promise((done) => {
+      target = { into, at: 0, done };
+      fill();
+    });
   return {
-    read: (into) =>
-      new Promise((done) => {
-        target = { into, at: 0, done };
-        fill();
-      }),
+    read,
+    async skip(length) {
+      const scratch = new Uint8Array(65_536);
+      for (let left = length; left > 0; left -= scratch.length) await read(scratch.subarray(0, left));
+    },
   };
 }
