@@ -14,6 +14,8 @@ export interface TagPlace {
   /** The name and the value of an attribute, as a browser sees them. */
   readonly nameOf: (raw: RawAttribute) => string;
   readonly valueOf: (raw: RawAttribute, name: string) => string;
+  /** Names of attributes that nobody will ask for. */
+  readonly ignored?: ReadonlySet<string> | undefined;
   /** From the text's offsets to those of the facts. */
   readonly toByte: (offset: number) => number;
 }
@@ -26,6 +28,7 @@ export function attributeFacts({
   tag,
   nameOf,
   valueOf,
+  ignored,
   toByte,
 }: TagPlace): AttributeFact[] {
   const facts: (AttributeFact & { duplicates: Span[] | undefined })[] = [];
@@ -40,13 +43,17 @@ export function attributeFacts({
     // Of a run of them all are cut together; where it ends is looked for once.
     if (index > runTo) runTo = lastToCut(text, raws, index);
     const cutTo = raws[runTo]?.to ?? raw.to;
+    const name = nameOf(raw);
+    if (ignored?.has(name) === true) {
+      before = raw.to;
+      continue;
+    }
     // White space and solidi stand between two attributes. Where none follows, those before are needed.
     const span = {
       from: toByte(separates(text.charCodeAt(cutTo)) ? before : raw.nameFrom),
       to: toByte(cutTo),
     };
     before = raw.to;
-    const name = nameOf(raw);
     const first = byName === undefined ? facts.find((fact) => fact.name === name) : byName.get(name);
     if (first === undefined) {
       const fact = { element, name, value: valueOf(raw, name), span, duplicates: undefined, tag };

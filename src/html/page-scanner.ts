@@ -246,6 +246,7 @@ export class PageScanner {
       tag,
       nameOf: (raw) => tokenizedName(slice(raw.nameFrom, raw.nameTo)),
       valueOf: (raw) => resolved(this.#normalised(slice(raw.valueFrom, raw.valueTo))),
+      ignored: content === undefined ? withoutFacts : undefined,
       toByte: (offset) => base + from + offset,
     });
     return {
@@ -540,6 +541,11 @@ const letter = {
 function isField(what: number): boolean {
   return (what & role.field) !== 0;
 }
+
+/** The commonest attributes that carry no fact on any element. A script's and a style's are all reported. */
+const withoutFacts = new Set(
+  "alt class decoding height lang loading role sizes tabindex target title width".split(" "),
+);
 
 const templateLength = "template".length;
 
