@@ -24,6 +24,11 @@ const commands: Readonly<
     maxPositionals: 1,
     summary: "give any generator's output strict policies",
   },
+  jail: {
+    load: async () => (await import("./jail.ts")).jailCommand,
+    maxPositionals: 1,
+    summary: "run a site's build without network and secrets",
+  },
   audit: {
     load: async () => (await import("./audit.ts")).auditCommand,
     maxPositionals: 2,

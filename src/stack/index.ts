@@ -18,3 +18,5 @@ export type { RunningStack, StackLogEntry, StartOptions } from "./supervisor.ts"
 export { stopRequest } from "./stop-request.ts";
 export { hardenSite } from "./harden-site.ts";
 export type { HardenedSite, HardenSiteOptions } from "./harden-site.ts";
+export { runJailed } from "./jail/run-jailed.ts";
+export type { JailOptions, JailResult } from "./jail/jail-options.ts";

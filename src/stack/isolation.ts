@@ -39,8 +39,17 @@ const slotSize = 8;
 
 /** The user that a domain of this site becomes: another for each domain, and for each site on the machine as far as 80 slots go. */
 export function domainUser(domain: DomainName, root: string): DomainUser {
+  return userAt(root, domainsInSlot.indexOf(domain));
+}
+
+/** The user that this site's builds become in their jail: another than any domain's. */
+export function jailUser(root: string): DomainUser {
+  return userAt(root, slotSize - 1);
+}
+
+function userAt(root: string, place: number): DomainUser {
   const slot = createHash("sha256").update(root).digest().readUInt32BE() % slots;
-  const uid = firstUid + slot * slotSize + domainsInSlot.indexOf(domain);
+  const uid = firstUid + slot * slotSize + place;
   return { uid, gid: uid };
 }
 

@@ -4,13 +4,13 @@ import { existsSync, realpathSync } from "node:fs";
 import type { Socket } from "node:net";
 import { dirname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
-import { createLineSplitter } from "../ledger/index.ts";
 import { CurtainwallError } from "../shared/index.ts";
 import { openControl } from "./control.ts";
 import type { ControlChannel } from "./control.ts";
 import { sandboxArguments } from "./isolation.ts";
 import type { DomainName, Isolation, SandboxView } from "./isolation.ts";
 import type { FromDomain } from "./messages.ts";
+import { splitLines } from "./safe-lines.ts";
 
 /** Options of {@link launchDomain}. */
 export interface LaunchOptions {
@@ -95,20 +95,6 @@ export function launchDomain<To extends { type: string }>({
     kill: () => void child.kill("SIGKILL"),
   };
 }
-
-/** Cuts a domain's output into lines that are safe to show: bounded, and without what would drive a terminal. */
-function splitLines(onLine: (line: string) => void): (bytes: Uint8Array) => void {
-  const decoder = new TextDecoder();
-  const splitter = createLineSplitter((line) =>
-    onLine(
-      line === undefined ? "(a line that was too long)" : decoder.decode(line).replaceAll(controls, "�"),
-    ),
-  );
-  return (bytes) => splitter.push(bytes);
-}
-
-// oxlint-disable-next-line no-control-regex -- control characters are what must not be there
-const controls = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
 
 function exitOf(child: ChildProcess): Promise<string> {
   return new Promise((resolve) => {

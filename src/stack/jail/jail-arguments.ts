@@ -1,0 +1,108 @@
+import { existsSync } from "node:fs";
+import { dirname } from "node:path";
+import { jailLimits } from "./jail-options.ts";
+
+/** What a jail is made of. */
+export interface JailView {
+  /** The copy that the build works in, shown at the project's own path. */
+  readonly copy: string;
+  readonly root: string;
+  /** Shown read-only: packages, the interpreter, the bridge. */
+  readonly readOnly: readonly string[];
+  /** The Unix socket of the gate, if there is one. */
+  readonly gate: string | undefined;
+  readonly environment: Readonly<Record<string, string>>;
+  /** A user that the build becomes, when this process is root. */
+  readonly uid: number | undefined;
+}
+
+/** What a build needs of a system: programs, libraries, the names of authorities. No configuration, no names of users. */
+const systemPaths = [
+  "/usr",
+  "/lib",
+  "/lib64",
+  "/bin",
+  "/etc/ssl",
+  "/etc/alternatives",
+  "/etc/localtime",
+  "/etc/ld.so.cache",
+  "/etc/fonts",
+];
+
+/** Arguments of `bwrap`, up to the command. */
+export function jailArguments({ copy, root, readOnly, gate, environment, uid }: JailView): string[] {
+  return [
+    "--die-with-parent",
+    "--new-session",
+    "--unshare-pid",
+    "--unshare-ipc",
+    "--unshare-uts",
+    "--unshare-net",
+    "--unshare-cgroup-try",
+    ...(uid === undefined ? ["--unshare-user", "--disable-userns"] : []),
+    "--cap-drop",
+    "ALL",
+    // Kept until setpriv has used them, below.
+    ...(uid === undefined
+      ? []
+      : ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", "--cap-add", "CAP_SETPCAP"]),
+    "--clearenv",
+    ...Object.entries(environment).flatMap(([name, value]) => ["--setenv", name, value]),
+    "--perms",
+    "0755",
+    "--dir",
+    "/etc",
+    ...systemPaths.flatMap((path) => ["--ro-bind-try", path, path]),
+    // Its own processes and no others: the jail has its own process ids.
+    "--proc",
+    "/proc",
+    "--dev",
+    "/dev",
+    "--perms",
+    "1777",
+    "--tmpfs",
+    "/tmp",
+    ...ancestorsOf([root, ...readOnly]).flatMap((path) => ["--perms", "0755", "--dir", path]),
+    "--bind",
+    copy,
+    root,
+    ...readOnly.filter((path) => existsSync(path)).flatMap((path) => ["--ro-bind", path, path]),
+    ...(gate === undefined
+      ? []
+      : ["--perms", "0755", "--dir", dirname(gateFolder), "--bind", dirname(gate), gateFolder]),
+    "--chdir",
+    root,
+    "prlimit",
+    `--nproc=${jailLimits.processes}`,
+    `--nofile=${jailLimits.openFiles}`,
+    `--data=${jailLimits.dataBytes}`,
+    `--fsize=${jailLimits.fileBytes}`,
+    "--core=0",
+    ...(uid === undefined
+      ? []
+      : [
+          "setpriv",
+          `--reuid=${uid}`,
+          `--regid=${uid}`,
+          "--clear-groups",
+          "--inh-caps=-all",
+          "--ambient-caps=-all",
+          "--bounding-set=-all",
+          "--no-new-privs",
+        ]),
+  ];
+}
+
+/** The folders above some paths, the uppermost first. bwrap would make them for its own user alone. */
+function ancestorsOf(paths: readonly string[]): string[] {
+  const folders = new Set<string>();
+  for (const path of paths)
+    for (let folder = dirname(path); folder !== dirname(folder); folder = dirname(folder))
+      folders.add(folder);
+  const shown = (folder: string): boolean =>
+    systemPaths.some((path) => folder === path || folder.startsWith(`${path}/`));
+  return [...folders].filter((folder) => folder !== "/tmp" && folder !== "/etc" && !shown(folder)).sort();
+}
+
+/** Where a jail finds the folder of its gate's socket. */
+export const gateFolder = "/run/gate";

@@ -1,0 +1,240 @@
+import { spawn, spawnSync } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import {
+  chmodSync,
+  existsSync,
+  lchownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, delimiter, dirname, isAbsolute, join, relative, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+import { replaceFolder } from "../../harden/node.ts";
+import { CurtainwallError } from "../../shared/index.ts";
+import { jailUser } from "../isolation.ts";
+import { splitLines } from "../safe-lines.ts";
+import { openGate } from "./gate.ts";
+import { gateFolder, jailArguments } from "./jail-arguments.ts";
+import type { JailOptions, JailResult } from "./jail-options.ts";
+import { copyProject } from "./work-copy.ts";
+
+/**
+ * Runs a site's build in a jail: a copy of the project without its keys, no network but to what is declared, no other process, no
+ * environment but what is given. Only the output folder comes back, whole or not at all.
+ *
+ * @throws {CurtainwallError} `STACK_JAIL_MISSING` where bubblewrap does not work; `STACK_JAIL_OPTION_INVALID`; `STACK_BUILD_FAILED`
+ *   when the command fails, takes too long, or leaves no output: the folder from before stays
+ */
+export async function runJailed(options: JailOptions): Promise<JailResult> {
+  const root = realpathSync(options.root);
+  assertOptions(options);
+  const uid = process.getuid?.() === 0 ? jailUser(root).uid : undefined;
+  if (!jailWorks(uid)) return runUnjailed(root, options);
+
+  const state = join(root, ".curtainwall");
+  mkdirSync(state, { recursive: true });
+  const work = mkdtempSync(join(state, "jail-"));
+  // Unix sockets have short names: not below the project.
+  const meeting = mkdtempSync(join(tmpdir(), "curtainwall-gate-"));
+  const socket = join(meeting, "gate");
+  const isOpen = (options.reaches ?? []).length > 0;
+  const gate = isOpen
+    ? await openGate({
+        path: socket,
+        reaches: options.reaches ?? [],
+        allowPrivate: options.insecurePrivateAddresses !== undefined,
+      })
+    : undefined;
+  try {
+    const copy = join(work, "project");
+    const { withheld, packages } = copyProject(root, copy, options.output);
+    if (uid !== undefined) giveTo(copy, uid);
+    if (gate !== undefined) {
+      chmodSync(meeting, 0o755);
+      chmodSync(socket, 0o666);
+    }
+    const node = realpathSync(process.execPath);
+    const view = jailArguments({
+      copy,
+      root,
+      readOnly: [...packages, node, bridge],
+      gate: gate === undefined ? undefined : socket,
+      environment: environmentOf(root, node, options),
+      uid,
+    });
+    const program = [node, bridge, gate === undefined ? "" : `${gateFolder}/gate`, options.command];
+    await run("bwrap", [...view, ...program], options);
+    takeOutput(join(copy, options.output), root, options.output);
+    return { jailed: true, withheld, refused: gate?.refused() ?? [] };
+  } catch (error) {
+    throw withRefusals(error, gate?.refused() ?? []);
+  } finally {
+    await gate?.close();
+    rmSync(work, { recursive: true, force: true });
+    rmSync(meeting, { recursive: true, force: true });
+  }
+}
+
+const bridge = fileURLToPath(
+  new URL(`./bridge.${import.meta.url.endsWith(".ts") ? "ts" : "js"}`, import.meta.url),
+);
+
+function assertOptions({ root, output, reaches = [], command }: JailOptions): void {
+  const inside = relative(root, join(root, output));
+  if (inside === "" || inside.startsWith("..") || isAbsolute(output))
+    throw invalid(`the output folder ${JSON.stringify(output)} must lie inside the project`);
+  if (command.trim() === "" || command.includes("\0")) throw invalid("there is no command");
+  for (const origin of reaches) {
+    const url = URL.parse(origin);
+    if (url === null || url.protocol !== "https:" || url.origin !== origin || url.host.includes("*"))
+      throw invalid(`${JSON.stringify(origin)} is not an origin like "https://api.example"`);
+  }
+}
+
+const invalid = (what: string): CurtainwallError =>
+  new CurtainwallError("STACK_JAIL_OPTION_INVALID", `The build can't be jailed: ${what}.`);
+
+/** Whether a jail can be made here, as the user that a build would be. */
+function jailWorks(uid: number | undefined): boolean {
+  if (process.platform !== "linux") return false;
+  const view = jailArguments({
+    copy: "/usr",
+    root: "/srv",
+    readOnly: [],
+    gate: undefined,
+    environment: { PATH: "/usr/bin:/bin" },
+    uid,
+  });
+  return spawnSync("bwrap", [...view, "true"], { stdio: "ignore", timeout: 10_000 }).status === 0;
+}
+
+async function runUnjailed(root: string, options: JailOptions): Promise<JailResult> {
+  if (options.insecureUnjailedBuild === undefined) {
+    throw new CurtainwallError(
+      "STACK_JAIL_MISSING",
+      "The build can't be jailed: bubblewrap (bwrap) is not installed, or may not work here.",
+      {
+        hint: 'Install it (Debian: apt install bubblewrap), or accept a build that sees everything you see:  --insecure-unjailed-build "reason"',
+      },
+    );
+  }
+  await run("/bin/sh", ["-c", options.command], options, { cwd: root, env: process.env });
+  assertOutput(join(root, options.output), options.output);
+  return { jailed: false, withheld: [], refused: [] };
+}
+
+function environmentOf(
+  root: string,
+  node: string,
+  { environment = {} }: JailOptions,
+): Record<string, string> {
+  return {
+    LANG: "C.UTF-8",
+    CI: "true",
+    HOME: "/tmp",
+    ...environment,
+    PATH: [join(root, "node_modules", ".bin"), dirname(node), "/usr/local/bin", "/usr/bin", "/bin"].join(
+      delimiter,
+    ),
+  };
+}
+
+/** Runs a program to its end, or ends it: with its process ids all that it started is gone. */
+function run(
+  file: string,
+  args: readonly string[],
+  { command, onLine = () => {}, timeoutMs = 600_000, signal }: JailOptions,
+  settings: { cwd?: string; env?: NodeJS.ProcessEnv } = { env: { PATH: process.env.PATH } },
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    // A process group of its own, so that what a build without a jail started ends too.
+    const child = spawn(file, args, { ...settings, stdio: ["ignore", "pipe", "pipe"], detached: true });
+    const last: string[] = [];
+    const tell = (line: string): void => {
+      last.push(line);
+      if (last.length > linesInErrors) last.shift();
+      onLine(line);
+    };
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", splitLines(tell));
+    let why: string | undefined;
+    const end = (reason: string): void => {
+      why ??= reason;
+      killGroup(child);
+    };
+    const timer = setTimeout(() => end(`took longer than ${timeoutMs / 1000} s`), timeoutMs);
+    const abort = (): void => end("was stopped");
+    signal?.addEventListener("abort", abort, { once: true });
+    if (signal?.aborted === true) abort();
+    child.once("error", (cause) => reject(failed(command, cause.message, last)));
+    child.once("close", (code, killed) => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", abort);
+      if (why === undefined && code === 0) resolve();
+      else
+        reject(
+          failed(
+            command,
+            why ?? (killed === null ? `ended with exit code ${code}` : `was ended by ${killed}`),
+            last,
+          ),
+        );
+    });
+  });
+}
+
+/** Lines of a failed build that its error repeats. */
+const linesInErrors = 20;
+
+function failed(command: string, how: string, lines: readonly string[]): CurtainwallError {
+  return new CurtainwallError("STACK_BUILD_FAILED", `The build ${JSON.stringify(command)} ${how}.`, {
+    hint: lines.length === 0 ? "It wrote nothing" : `It wrote at the end:\n${lines.join("\n")}`,
+  });
+}
+
+function killGroup({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, "SIGKILL");
+  } catch {
+    // It has just ended.
+  }
+}
+
+function withRefusals(error: unknown, refused: readonly string[]): unknown {
+  if (refused.length === 0 || !(error instanceof CurtainwallError) || error.code !== "STACK_BUILD_FAILED")
+    return error;
+  return new CurtainwallError(error.code, error.message, {
+    cause: error,
+    hint: `It was not let through to ${refused.join(", ")}. If it must be, declare that:  --reaches https://…\n${error.hint ?? ""}`,
+  });
+}
+
+/** Gives files to a user, links themselves and not what they lead to. */
+function giveTo(path: string, uid: number): void {
+  lchownSync(path, uid, uid);
+  for (const entry of readdirSync(path, { recursive: true, withFileTypes: true }))
+    lchownSync(join(entry.parentPath, entry.name), uid, uid);
+}
+
+function assertOutput(path: string, output: string): void {
+  // Not through a link: it would lead out of the jail.
+  if (existsSync(path) && realpathSync(path) === join(realpathSync(dirname(path)), basename(path))) return;
+  throw new CurtainwallError("STACK_BUILD_FAILED", `The build left no folder ${JSON.stringify(output)}.`, {
+    hint: "Name the folder that it writes",
+  });
+}
+
+/** Puts what the build wrote in the place of what was there. It is foreign: whoever reads it must not follow its links. */
+function takeOutput(from: string, root: string, output: string): void {
+  assertOutput(from, output);
+  if (!realpathSync(from).startsWith(`${realpathSync(dirname(from))}${sep}`))
+    throw invalid("its output is a link");
+  const uid = process.getuid?.();
+  if (uid === 0) giveTo(from, uid);
+  const place = join(root, output);
+  mkdirSync(dirname(place), { recursive: true });
+  replaceFolder(from, place);
+}

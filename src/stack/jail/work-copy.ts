@@ -1,0 +1,71 @@
+import { cpSync, existsSync, lstatSync, mkdirSync, readdirSync } from "node:fs";
+import { basename, dirname, join, relative, sep } from "node:path";
+
+/** A copy of a project for a build to work in. */
+export interface WorkCopy {
+  /** What was left out because a build has no business with it, relative to the project. */
+  readonly withheld: readonly string[];
+  /** Folders of installed packages, from the project's own up to its ancestors': shown to the build read-only. */
+  readonly packages: readonly string[];
+}
+
+/**
+ * Copies a project without what a build must not see: keys, environment files, histories, our own state. Packages are not copied:
+ * they are shown read-only.
+ */
+export function copyProject(root: string, target: string, output: string): WorkCopy {
+  const withheld = new Set<string>();
+  const skipped = join(root, output);
+  const state = join(root, ".curtainwall");
+  const isWanted = (path: string): boolean => {
+    if (path === skipped || path === state || basename(path) === "node_modules") return false;
+    const kind = lstatSync(path);
+    // A socket or a device leads out of the jail.
+    if (!isPrivate(basename(path)) && (kind.isFile() || kind.isDirectory() || kind.isSymbolicLink()))
+      return true;
+    withheld.add(relative(root, path).split(sep).join("/"));
+    return false;
+  };
+  const copying = { recursive: true, verbatimSymlinks: true, filter: isWanted };
+  mkdirSync(target, { recursive: true });
+  // Entry by entry: the copy lies in the project's own state folder, which is none of them.
+  for (const name of readdirSync(root))
+    if (isWanted(join(root, name))) cpSync(join(root, name), join(target, name), copying);
+  return { withheld: [...withheld].sort(), packages: packageFolders(root) };
+}
+
+/** Names that hold secrets, histories or state. `.env.example` is made to be read. */
+function isPrivate(name: string): boolean {
+  return (
+    privateNames.has(name) ||
+    (/^\.env(?:$|\.)/.test(name) && name !== ".env.example") ||
+    /\.(?:pem|key|p12|pfx|kdbx|age)$/i.test(name) ||
+    /^id_[a-z0-9]+$/.test(name)
+  );
+}
+
+const privateNames = new Set([
+  ".git",
+  ".hg",
+  ".svn",
+  ".curtainwall",
+  ".npmrc",
+  ".yarnrc.yml",
+  ".netrc",
+  ".pgpass",
+  ".ssh",
+  ".aws",
+  ".gnupg",
+  ".docker",
+  ".kube",
+]);
+
+/** Where Node looks for packages: the project's folder and those above it. */
+function packageFolders(root: string): string[] {
+  const folders: string[] = [];
+  for (let folder = root; ; folder = dirname(folder)) {
+    const candidate = join(folder, "node_modules");
+    if (existsSync(candidate)) folders.push(candidate);
+    if (folder === dirname(folder)) return folders;
+  }
+}
