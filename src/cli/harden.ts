@@ -4,12 +4,13 @@ import type { HostName } from "../hosts/index.ts";
 import { createContractGate, hardenSite, loadContract } from "../stack/index.ts";
 import type { HardenedSite } from "../stack/index.ts";
 import { usageError } from "./command.ts";
+import { describeLock, lockInput, lockOptions, today } from "./lock-input.ts";
 import type { Command } from "./command.ts";
 import { print, printJson, say, showProgress, styled } from "./voice.ts";
 
 export const hardenCommand: Command = {
   name: "harden",
-  usage: `<folder> [--out <folder>] [--for ${hostNames.join("|")}] [--origin https://…] [--contract <folder>] [--follow <folder>] [--plan] [--json]`,
+  usage: `<folder> [--out <folder>] [--for ${hostNames.join("|")}] [--origin https://…] [--contract <folder>] [--follow <folder>] [--lock <file>] [--site <name>] [--frozen] [--plan] [--json]`,
   summary: "Give the output of any generator the strictest policies under which it works",
   options: {
     out: { type: "string", says: "where the result goes; by default <folder>-hardened" },
@@ -17,6 +18,11 @@ export const hardenCommand: Command = {
     origin: { type: "string", says: "where it will be served from; some policies get stricter by it" },
     contract: { type: "string", says: "the folder of a contract, for its private values and its exceptions" },
     follow: { type: "string", says: "a folder outside into which links may lead" },
+    ...lockOptions,
+    frozen: {
+      type: "boolean",
+      says: "for CI: fail on every script that nobody has approved; never write the lock",
+    },
     plan: { type: "boolean", says: "only report; write nothing" },
     json: { type: "boolean", says: "print the report as JSON" },
   },
@@ -32,6 +38,7 @@ export const hardenCommand: Command = {
     const loaded = contract === undefined ? undefined : await loadContract(contract);
     const line = showProgress();
     const follow = values.get("follow");
+    const lock = lockInput(folder, values);
     let site;
     try {
       site = await hardenSite({
@@ -45,6 +52,7 @@ export const hardenCommand: Command = {
           root: loaded?.root ?? folder,
           variables: process.env,
         }),
+        lock: { ...lock, frozen: flags.has("frozen"), day: today() },
         ...(follow === undefined ? {} : { follow: [follow] }),
         onProgress: (step, done, total) => line.update(`${step} ${done}/${total}`),
       });
@@ -52,8 +60,12 @@ export const hardenCommand: Command = {
       line.done();
     }
     const milliseconds = Math.round(performance.now() - started);
-    if (flags.has("json")) printJson({ out, milliseconds, notes: site.notes, report: site.report });
-    else report(site, { out: flags.has("plan") ? undefined : out, milliseconds });
+    if (flags.has("json"))
+      printJson({ out, milliseconds, notes: site.notes, report: site.report, scripts: site.review });
+    else {
+      report(site, { out: flags.has("plan") ? undefined : out, milliseconds });
+      describeLock(site.review, { folder, file: lock.open.file, words: lock.words });
+    }
     return 0;
   },
 };
@@ -64,7 +76,8 @@ function hostOf(name: string | undefined): HostName | undefined {
   throw usageError(`--for ${JSON.stringify(name)} is no host that it knows`, hardenCommand);
 }
 
-function originOf(text: string | undefined): string | undefined {
+/** Reads `--origin`. */
+export function originOf(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   const url = URL.parse(text);
   if (

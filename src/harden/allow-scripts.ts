@@ -33,7 +33,8 @@ function allowInline(draft: DocumentDraft, graph: ModuleGraph, script: ScriptFac
   const hash = page.view.hash(script.text);
   page.policy.allow("script-src", hashSource(hash));
   page.count.inlineScripts++;
-  if (script.type !== "data") page.scripts.push({ kind: "inline", hash, text: script.text, type: script.type });
+  if (script.type !== "data")
+    page.scripts.push({ kind: "inline", hash, text: script.text, type: script.type });
   if (script.type !== "classic" && script.type !== "module") return;
   const facts = inspectInline(hash, script.text, script.type === "module");
   page.behaviours.add(facts);

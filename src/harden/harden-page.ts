@@ -8,7 +8,7 @@ import { createDocumentDraft, createPageDraft, hashSource } from "./draft.ts";
 import type { DocumentDraft, LearnedSources, PageDraft } from "./draft.ts";
 import { inspectInline } from "./inline-cache.ts";
 import { openStyles } from "./open-styles.ts";
-import type { PageReport } from "./page-report.ts";
+import type { PageReport, ScriptOccurrence } from "./page-report.ts";
 import type { PagePolicy } from "./policy.ts";
 import { serializePolicy } from "./policy.ts";
 import { rewriteScriptUrls } from "./rewrite-script-urls.ts";
@@ -146,6 +146,21 @@ function needsOf(page: PageDraft, policy: PagePolicy): PageNeeds {
   };
 }
 
+/** Scripts that no element of the page names, but another script does. */
+function importedScripts({ scripts, modules, foreign }: PageDraft): ScriptOccurrence[] {
+  const named = new Set(scripts.map(({ text }) => text.replace(/[?#].*$/s, "")));
+  return [
+    ...[...modules.values()].map((file) => ({
+      kind: "external" as const,
+      hash: file.hash(),
+      text: file.path,
+    })),
+    ...[...foreign.values()]
+      .filter(({ kind, url }) => kind === "script" && !named.has(url))
+      .map(({ url, integrity }) => ({ kind: "external" as const, hash: undefined, text: url, integrity })),
+  ];
+}
+
 function reportOf(page: PageDraft, facts: PageFacts, reasons: readonly string[]): PageReport {
   const { count } = page;
   return {
@@ -162,7 +177,7 @@ function reportOf(page: PageDraft, facts: PageFacts, reasons: readonly string[])
     missing: [...page.missing].sort(),
     frames: [...page.frames].sort(),
     notes: [...page.notes].sort(),
-    scripts: page.scripts,
+    scripts: [...page.scripts, ...importedScripts(page)],
     transcodedFrom: facts.encoding === "utf-8" ? undefined : facts.encoding,
     slow: facts.fallback !== undefined,
   };

@@ -30,6 +30,14 @@ export function createImportMap(draft: DocumentDraft): ImportMap {
   );
   const maps = [first, ...others].flatMap((script) => parseMap(script?.text) ?? []);
   const own = parseMap(first?.text);
+  for (const script of [first, ...others])
+    if (script !== undefined)
+      page.scripts.push({
+        kind: "inline",
+        hash: page.view.hash(script.text),
+        text: script.text,
+        type: "importmap",
+      });
   for (const script of others) allowText(draft, script.text);
 
   return {
@@ -79,9 +87,7 @@ const toScript = (value: unknown): string =>
 function allowText({ page }: DocumentDraft, text: string, fromPage = true): void {
   const hash = page.view.hash(text);
   page.policy.allow("script-src", hashSource(hash));
-  if (!fromPage) return;
-  page.count.inlineScripts++;
-  page.scripts.push({ kind: "inline", hash, text });
+  if (fromPage) page.count.inlineScripts++;
 }
 
 function parseMap(text: string | undefined): ParsedMap | undefined {

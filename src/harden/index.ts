@@ -33,3 +33,19 @@ export type {
   RecognisedLibrary,
   TimeLimit,
 } from "./libraries/types.ts";
+export { approve, prune, record } from "./lock/approve.ts";
+export type { Approval } from "./lock/approve.ts";
+export { describeReview, shortId, summarizeReview } from "./lock/describe.ts";
+export { emptyLock, writeLock } from "./lock/lock-text.ts";
+export { parseLock } from "./lock/parse-lock.ts";
+export { createProvenance } from "./lock/provenance.ts";
+export type { Provenance, ProvenanceOptions } from "./lock/provenance.ts";
+export type {
+  Admission,
+  Lock,
+  LockedScript,
+  PendingScript,
+  Review,
+  ScriptKind,
+  SeenScript,
+} from "./lock/types.ts";

@@ -17,7 +17,7 @@ export function scriptNames(paths: readonly string[]): ScriptNames {
     if (!/\.m?js$/.test(name)) continue;
     add(name, path);
     for (const part of name.split(".").slice(0, -1))
-      if (part.length >= 8 && !/^[A-Z]?[a-z]+$/.test(part)) add(part, path);
+      if (part.length >= 8 && /\d|[a-z][A-Z]|[A-Z]{2}/.test(part)) add(part, path);
   }
   return {
     in(text) {

@@ -13,13 +13,15 @@ import {
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import type { Header } from "../contract/index.ts";
-import type { HardenErrorCode, LeakGate, LeakHit, SiteReport } from "../harden/index.ts";
+import type { HardenErrorCode, LeakGate, LeakHit, Review, SiteReport } from "../harden/index.ts";
 import { hardenFolder, makeFolder, replaceFolder, written } from "../harden/node.ts";
 import type { HardenedFile, HardenedFolder, HardenFolderOptions } from "../harden/node.ts";
 import { emitHost, hostLimits } from "../hosts/index.ts";
 import type { Emission, HostName } from "../hosts/index.ts";
 import { CurtainwallError } from "../shared/index.ts";
 import { assertNoLeaks } from "./leak-gate.ts";
+import type { SiteLock } from "./site-lock.ts";
+import { assertApproved, recordFirstRun } from "./site-lock.ts";
 
 /** Options of {@link hardenSite}. */
 export interface HardenSiteOptions {
@@ -39,6 +41,10 @@ export interface HardenSiteOptions {
   readonly learned?: HardenFolderOptions["learned"];
   /** What everything must pass that is published. */
   readonly gate?: LeakGate | undefined;
+  /** Which scripts may run. A site that it does not know is recorded there, unless `frozen`. Without one, whatever the folder holds. */
+  readonly lock?:
+    | { readonly open: SiteLock; readonly frozen: boolean; readonly day: string; readonly words: string }
+    | undefined;
   /** Only say what would be done. Default false. */
   readonly plan?: boolean;
   readonly onProgress?: (step: "hardening" | "inspecting", done: number, total: number) => void;
@@ -48,6 +54,8 @@ export interface HardenSiteOptions {
 export interface HardenedSite {
   readonly report: SiteReport;
   readonly files: readonly HardenedFile[];
+  /** Its scripts beside the lock's; undefined without one. */
+  readonly review: Review | undefined;
   /** What the host's operator should know, a sentence each. */
   readonly notes: readonly string[];
 }
@@ -86,16 +94,44 @@ export async function hardenSite(options: HardenSiteOptions): Promise<HardenedSi
       budget: budgetOf(options.host),
       ...(options.follow === undefined ? {} : { follow: options.follow }),
       learned: options.learned,
-      ...(options.onScript === undefined ? {} : { onScript: options.onScript }),
+      onScript: (path, script) => {
+        options.lock?.open.onScript(path, script);
+        options.onScript?.(path, script);
+      },
       onProgress: (done, total) => options.onProgress?.("hardening", done, total),
     });
     await inspectAll(options, hardened.files, blobs);
+    const review = reviewScripts(options, hardened.files, blobs);
     const notes = lay(fresh, hardened, options);
     if (options.plan !== true) replaceFolder(fresh, out);
-    return { report: hardened.report, files: hardened.files, notes };
+    return { report: hardened.report, files: hardened.files, review, notes };
   } finally {
     rmSync(fresh, { recursive: true, force: true });
   }
+}
+
+/**
+ * Compares the scripts with the lock.
+ *
+ * @throws {CurtainwallError} `HARDEN_SCRIPT_UNAPPROVED`
+ */
+function reviewScripts(
+  { folder, lock, plan }: HardenSiteOptions,
+  files: readonly HardenedFile[],
+  blobs: string,
+): Review | undefined {
+  if (lock === undefined) return undefined;
+  const review = lock.open.provenance.finish(scriptReader(files, blobs));
+  if (plan === true) return review;
+  assertApproved(review, { folder, frozen: lock.frozen, words: lock.words });
+  if (!lock.frozen) recordFirstRun(lock.open, review, lock.day);
+  return review;
+}
+
+/** Reads the scripts of a hardened folder by their paths. */
+export function scriptReader(files: readonly HardenedFile[], blobs: string): (path: string) => string {
+  const digests = new Map(files.map(({ path, sha256 }) => [path, sha256]));
+  return (path) => readFileSync(join(blobs, digests.get(path) ?? ""), "utf8");
 }
 
 /**

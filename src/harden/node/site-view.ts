@@ -10,7 +10,7 @@ import { readUnchanged } from "./read-file.ts";
 import type { ListedFile } from "./walk.ts";
 
 /** Signs by which bundlers' loaders are known: webpack, Turbopack, Parcel, RequireJS. */
-const loaderSigns = /\bwebpackChunk|__webpack_require__|\bTURBOPACK\b|\bparcelRequire|\brequirejs\b/;
+const loaderSigns = /\bwebpackChunk|__webpack_require__|\bTURBOPACK\b|\bparcelRequire|\bvar requirejs\b/;
 
 /** Creates the view of a site whose files lie on disk. Files are read when they are asked about, and what was found out is kept. */
 export function createDiskView(files: readonly ListedFile[], origin: string | undefined): SiteView {
