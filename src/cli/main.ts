@@ -29,6 +29,11 @@ const commands: Readonly<
     maxPositionals: 1,
     summary: "run a site's build without network and secrets",
   },
+  plan: {
+    load: async () => (await import("./plan.ts")).planCommand,
+    maxPositionals: 500,
+    summary: "show scripts that nobody has approved, approve them",
+  },
   audit: {
     load: async () => (await import("./audit.ts")).auditCommand,
     maxPositionals: 2,

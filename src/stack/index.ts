@@ -20,3 +20,7 @@ export { hardenSite } from "./harden-site.ts";
 export type { HardenedSite, HardenSiteOptions } from "./harden-site.ts";
 export { runJailed } from "./jail/run-jailed.ts";
 export type { JailOptions, JailResult } from "./jail/jail-options.ts";
+export { planSite } from "./plan-site.ts";
+export type { PlanSiteOptions } from "./plan-site.ts";
+export { approveScripts, assertApproved, lockName, openSiteLock, saveLock } from "./site-lock.ts";
+export type { ApprovalRules, SiteLock, SiteLockOptions } from "./site-lock.ts";

@@ -1,0 +1,107 @@
+import { describeReview, prune, shortId, summarizeReview } from "../harden/index.ts";
+import type { Lock, Review } from "../harden/index.ts";
+import { approveScripts, assertApproved, planSite, saveLock } from "../stack/index.ts";
+import type { Command, CommandInput } from "./command.ts";
+import { usageError } from "./command.ts";
+import { originOf } from "./harden.ts";
+import { lockInput, lockOptions, today } from "./lock-input.ts";
+import { print, printJson, say, showProgress, styled } from "./voice.ts";
+
+export const planCommand: Command = {
+  name: "plan",
+  usage: `<folder> [--approve <id…|/path…> "why" | --approve --all-shared "why" | --prune | --frozen] [--lock <file>] [--site <name>] [--origin https://…] [--follow <folder>] [--json]`,
+  summary:
+    "Show which scripts of a site nobody has approved and what their approval would allow; approve them",
+  options: {
+    approve: { type: "boolean", says: "approve the scripts that are named; the last argument says why" },
+    "all-shared": { type: "boolean", says: "with --approve: all that stand on more than one page" },
+    prune: { type: "boolean", says: "take scripts out of the lock that the site no longer has" },
+    frozen: { type: "boolean", says: "for CI: exit code 1 if anything is not approved; never writes" },
+    ...lockOptions,
+    origin: { type: "string", says: "where the site will be served from" },
+    follow: { type: "string", says: "a folder outside into which links may lead" },
+    json: { type: "boolean", says: "print the plan as JSON" },
+  },
+  notes: [
+    "An id may be cut short. A path, like /searchindex.js or /assets/, is trusted whatever lies there: for programs that your own build",
+    "writes anew each time. Nothing tells a script of the generator from one that came with its content: what stands on one page only",
+    "is worth the closest look.",
+  ],
+  async run(input) {
+    const { positionals, flags, values } = input;
+    const [folder, ...rest] = positionals;
+    if (folder === undefined) throw usageError("Name the folder that the generator wrote", planCommand);
+    assertUsage(input);
+    const { open, words } = lockInput(folder, values);
+    const line = showProgress();
+    const follow = values.get("follow");
+    let review: Review;
+    try {
+      review = await planSite({
+        folder,
+        lock: open,
+        origin: originOf(values.get("origin")),
+        ...(follow === undefined ? {} : { follow: [follow] }),
+        onProgress: (done, total) => line.update(`reading ${done}/${total}`),
+      });
+    } finally {
+      line.done();
+    }
+    if (flags.has("approve")) {
+      const approved = approveScripts(open, review, {
+        names: rest.slice(0, -1),
+        allShared: flags.has("all-shared"),
+        reason: rest.at(-1) ?? "",
+        day: today(),
+      });
+      return save(open.file, open.lock, approved);
+    }
+    if (flags.has("prune")) return save(open.file, open.lock, prune(open.lock, review));
+    if (flags.has("json")) printJson(review);
+    if (flags.has("frozen")) assertApproved(review, { folder, frozen: true, words });
+    if (!flags.has("json")) show(review, { folder, words });
+    return 0;
+  },
+};
+
+function assertUsage({ positionals, flags }: CommandInput): void {
+  const [, ...rest] = positionals;
+  const wanted = flags.has("all-shared") ? 1 : 2;
+  if (["approve", "prune", "frozen"].filter((flag) => flags.has(flag)).length > 1)
+    throw usageError("--approve, --prune and --frozen don't go together", planCommand);
+  if (flags.has("all-shared") && !flags.has("approve"))
+    throw usageError("--all-shared goes with --approve", planCommand);
+  if (flags.has("approve") && rest.length < wanted)
+    throw usageError("Name what is approved and, last, why", planCommand);
+  if (!flags.has("approve") && rest.length > 0)
+    throw usageError(`${JSON.stringify(rest[0])} is one argument too many`, planCommand);
+}
+
+function save(file: string, before: Lock, after: Lock): number {
+  const known = new Set(before.scripts);
+  const changed = after.scripts.filter((script) => !known.has(script));
+  const gone = before.scripts.length - (after.scripts.length - changed.length);
+  saveLock(file, after);
+  for (const { id, reason } of changed) print(`approved  ${shortId(id)}  ${reason ?? ""}`);
+  say(
+    changed.length > 0
+      ? `${styled("green", "approved")} ${changed.length} in ${file}; it belongs into version control`
+      : `${styled("green", "pruned")} ${gone} from ${file}`,
+  );
+  return 0;
+}
+
+function show(review: Review, { folder, words }: { folder: string; words: string }): void {
+  const { site, added, unreviewed, unused } = review;
+  const waiting = [...added, ...unreviewed].sort((left, right) => left.pages - right.pages);
+  if (waiting.length > 0) print(`Not approved on ${site}, what stands on one page only first:`);
+  for (const line of describeReview(waiting)) print(line);
+  for (const { id, seen } of unused) print(`${shortId(id)}  no longer there (first seen at ${seen})`);
+  say(summarizeReview(review));
+  const [first] = waiting;
+  if (first !== undefined)
+    say(
+      `${styled("dim", "→")} npx curtainwall plan ${folder}${words} --approve ${shortId(first.id)} "why"    or, for all on several pages:  --approve --all-shared "why"`,
+    );
+  if (unused.length > 0) say(`${styled("dim", "→")} npx curtainwall plan ${folder}${words} --prune`);
+}

@@ -1,0 +1,94 @@
+import { CurtainwallError } from "../../shared/index.ts";
+import type { HardenErrorCode } from "../errors.ts";
+import { keyOf } from "./lock-text.ts";
+import { printable } from "./printable.ts";
+import { idOf, lockedAs } from "./provenance.ts";
+import type { Lock, LockedScript, PendingScript, Review } from "./types.ts";
+
+/** What is to be approved, and why. */
+export interface Approval {
+  /** Ids of scripts that await approval, or the first letters of one; or paths of script files or folders, to be trusted whatever they hold. */
+  readonly names: readonly string[];
+  /** Also everything that stands on several pages. */
+  readonly allShared: boolean;
+  readonly reason: string;
+  /** Today: `2026-11-22`. */
+  readonly day: string;
+  readonly digest: (text: string) => string;
+}
+
+/**
+ * Writes approvals into a lock.
+ *
+ * @throws {CurtainwallError} `HARDEN_APPROVAL_INVALID` for a name that stands for nothing or for several, or without a reason
+ */
+export function approve(lock: Lock, review: Review, approval: Approval): Lock {
+  const { names, allShared, reason, day, digest } = approval;
+  if (reason.trim().length < 3 || reason.length > 300)
+    throw invalid("An approval takes a reason of 3 to 300 characters.", "Say why these scripts may run");
+  const pending = [...review.added, ...review.unreviewed];
+  const chosen = [
+    ...names.filter((name) => !name.startsWith("/")).map((name) => theOne(name, pending)),
+    ...(allShared ? pending.filter(({ pages }) => pages > 1) : []),
+  ];
+  const trusted = names
+    .filter((name) => name.startsWith("/"))
+    .map((path) => trust(path, review.site, approval, digest));
+  const entries = [
+    ...chosen.map((script) => lockedAs(script, { site: review.site, day, reason })),
+    ...trusted,
+  ];
+  return merged(lock, entries);
+}
+
+/** Records what a first run found, approved by nobody. */
+export function record(lock: Lock, { site, added }: Review, day: string): Lock {
+  return merged(
+    lock,
+    added.map((script) => lockedAs(script, { site, day })),
+  );
+}
+
+/** Takes out what the site no longer has. */
+export function prune(lock: Lock, { unused }: Review): Lock {
+  const gone = new Set(unused.map(keyOf));
+  return { ...lock, scripts: lock.scripts.filter((script) => !gone.has(keyOf(script))) };
+}
+
+/** The day of the first record stays. */
+function merged(lock: Lock, entries: readonly LockedScript[]): Lock {
+  const scripts = new Map(lock.scripts.map((script) => [keyOf(script), script]));
+  for (const entry of entries)
+    scripts.set(keyOf(entry), {
+      ...entry,
+      recorded: scripts.get(keyOf(entry))?.recorded ?? entry.recorded,
+    });
+  return { ...lock, scripts: [...scripts.values()] };
+}
+
+function theOne(name: string, pending: readonly PendingScript[]): PendingScript {
+  const matching = pending.filter(({ id }) => id.startsWith(name));
+  const [only] = matching;
+  if (only !== undefined && matching.length === 1) return only;
+  const shown = printable(JSON.stringify(name), 100);
+  throw invalid(
+    matching.length === 0
+      ? `No script that awaits approval is called ${shown}.`
+      : `${shown} stands for ${matching.length} scripts.`,
+    "curtainwall plan <folder>  lists them",
+  );
+}
+
+function trust(
+  path: string,
+  site: string,
+  { reason, day }: Approval,
+  digest: Approval["digest"],
+): LockedScript {
+  const id = idOf("trusted", path, digest);
+  return { site, id, kind: "trusted", url: path, seen: path, recorded: day, approved: day, reason };
+}
+
+function invalid(message: string, hint: string): CurtainwallError<HardenErrorCode> {
+  return new CurtainwallError("HARDEN_APPROVAL_INVALID", message, { hint });
+}

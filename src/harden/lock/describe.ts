@@ -1,0 +1,81 @@
+import { printable } from "./printable.ts";
+import type { DiffLine, PendingScript, Review, ScriptKind } from "./types.ts";
+
+/** What it means to approve a script of a kind. */
+const grants: Readonly<Record<ScriptKind, string>> = {
+  inline: "it runs on its pages with all that they may do",
+  module: "it runs on its pages with all that they may do",
+  importmap: "it decides which files its pages' modules come from",
+  speculationrules: "it makes browsers load pages before anybody asked",
+  handler: "it runs on an event; markup that is injected into its pages could use it again",
+  "javascript-url": "it runs when its link is followed",
+  file: "it runs wherever a page asks for it",
+  trusted: "whatever lies there runs, also after it has changed",
+  pinned: "exactly these bytes of another site run",
+  unpinned: "whatever the other site sends runs, today and later",
+};
+
+/** How much of an id is shown: enough to tell a site's scripts apart. */
+const shortDigest = 12;
+
+/** An id as it is shown and typed. */
+export function shortId(id: string): string {
+  return id.slice(0, id.lastIndexOf("-") + 1 + shortDigest);
+}
+
+/** Lines of code or of a diff that are shown of one script. */
+const maxLines = 30;
+
+/** Describes a script that nobody has approved, for a terminal: what, where, what changed, and what approval would allow. */
+export function describePending(script: PendingScript): string[] {
+  const { id, kind, pages, examples, url, integrity, data, nearest } = script;
+  const where = pages === 1 ? "on one page only" : `on ${pages.toLocaleString("en")} pages`;
+  const address = url === undefined ? "" : `  ${printable(url)}`;
+  return [
+    `${shortId(id)}  ${where}${address}`,
+    `    at      ${examples
+      .slice(0, pages === 1 ? 1 : 3)
+      .map((page) => printable(page, 120))
+      .join("  ")}${pages > Math.min(3, examples.length) ? "  …" : ""}`,
+    ...(integrity === undefined ? [] : [`    pinned  ${printable(integrity, 120)}`]),
+    `    allows  ${grants[kind]}${data > 0 ? `; ${data} ${data === 1 ? "piece" : "pieces"} of data in it may change` : ""}`,
+    ...(nearest === undefined
+      ? codeOf(script)
+      : [`    compared with ${shortId(nearest.id)}:`, ...shownDiff(nearest.diff)]),
+  ];
+}
+
+function codeOf({ lines }: PendingScript): string[] {
+  return cut(lines.map((line) => `      ${printable(line, 160)}`));
+}
+
+function shownDiff(diff: readonly DiffLine[]): string[] {
+  return cut(
+    diff.flatMap(({ sign, text }) => text.split("\n").map((line) => `    ${sign} ${printable(line, 160)}`)),
+  );
+}
+
+function cut(lines: readonly string[]): string[] {
+  if (lines.length <= maxLines) return [...lines];
+  return [...lines.slice(0, maxLines), `      … and ${lines.length - maxLines} more lines`];
+}
+
+/** Scripts of a list that are described one by one. */
+const maxDescribed = 25;
+
+/** Describes everything that awaits approval, what stands on one page only first. */
+export function describeReview(scripts: readonly PendingScript[]): string[] {
+  const lines = scripts.slice(0, maxDescribed).flatMap(describePending);
+  const left = scripts.length - maxDescribed;
+  return left > 0 ? [...lines, `… and ${left} more; --json lists all`] : lines;
+}
+
+/** A word or two on a review. */
+export function summarizeReview({ approved, added, unreviewed, unused }: Review): string {
+  return [
+    `${approved} approved`,
+    ...(added.length > 0 ? [`${added.length} new`] : []),
+    ...(unreviewed.length > 0 ? [`${unreviewed.length} recorded, not approved`] : []),
+    ...(unused.length > 0 ? [`${unused.length} no longer there`] : []),
+  ].join(", ");
+}
