@@ -147,7 +147,8 @@ interface RouteBase<To extends string> {
   insecureOpenInput?: string;
 }
 
-type ParamName<Path extends string> = Path extends `${infer Head}/${infer Tail}`
+/** The names of a path's parameters. */
+export type ParamName<Path extends string> = Path extends `${infer Head}/${infer Tail}`
   ? ParamName<Head> | ParamName<Tail>
   : Path extends `:${infer Name}`
     ? Name
@@ -167,9 +168,12 @@ interface WithBody {
   maxBodyBytes?: number;
 }
 
-type BodyOf<M extends string> = M extends "POST" | "PUT" | "PATCH"
-  ? WithBody
-  : { body?: never; maxBodyBytes?: never };
+interface NoBody {
+  body?: never;
+  maxBodyBytes?: never;
+}
+
+type BodyOf<M extends string> = M extends "POST" | "PUT" | "PATCH" ? WithBody : NoBody;
 
 /** The key of a route: a method, a space, a path with `:name` for parameters. */
 export type RouteKey = `${Method} /${string}`;
@@ -205,6 +209,34 @@ export interface StackOptions<Upstreams extends Record<string, Upstream>, Key ex
 /** A contract as written, made by {@link defineStack}. */
 export type Stack = StackOptions<Record<string, Upstream>, never> & { readonly kind: "stack" };
 
+declare const apiTypes: unique symbol;
+
+/** A contract that the schemas of its routes can be read off, as the browser's client does. Types alone: no such member exists. */
+export interface TypedApi<Responses, Queries, Bodies> {
+  readonly [apiTypes]?: {
+    readonly responses: Responses;
+    readonly queries: Queries;
+    readonly bodies: Bodies;
+  };
+}
+
+interface Answers<Response> {
+  response: Response;
+}
+interface Asks<Query> {
+  query?: Query;
+}
+interface Takes<Body> {
+  body?: Body;
+}
+
+/** Makes the compiler note each route's schemas one by one, so that options that don't exist are still refused. */
+interface NotesSchemas<Responses, Queries, Bodies> {
+  readonly routes?: { readonly [K in keyof Responses]: Answers<Responses[K]> } & {
+    readonly [K in keyof Queries]: Asks<Queries[K]>;
+  } & { readonly [K in keyof Bodies]: Takes<Bodies[K]> };
+}
+
 /**
  * Describes a site: the one source from which its enforcement, its policy, its API description and its tests are made.
  *
@@ -233,7 +265,12 @@ export type Stack = StackOptions<Record<string, Upstream>, never> & { readonly k
 export function defineStack<
   const Upstreams extends Record<string, Upstream> = {},
   const Key extends string = never,
->(stack: StackOptions<Upstreams, Key>): Stack {
+  const Responses = {},
+  const Queries = {},
+  const Bodies = {},
+>(
+  stack: StackOptions<Upstreams, Key> & NotesSchemas<Responses, Queries, Bodies>,
+): Stack & TypedApi<Responses, Queries, Bodies> {
   return Object.freeze({ ...stack, kind: "stack" as const });
 }
 
