@@ -68,6 +68,11 @@ export interface ContractLedger {
   readonly keepFiles: number;
 }
 
+/** Where browsers report what a page's policy refused; every default filled in. */
+export interface ContractReports {
+  readonly path: string;
+}
+
 /** How the edge listens; every default filled in. */
 export interface ContractEdge {
   readonly addresses: readonly string[];
@@ -95,6 +100,8 @@ export interface Contract {
   readonly corsOrigins: readonly string[];
   readonly edge: ContractEdge;
   readonly ledger: ContractLedger;
+  /** Undefined: browsers are not asked to report. */
+  readonly reports: ContractReports | undefined;
   /** Whom releases must be signed by. Undefined: development keys, which are made beside the contract. */
   readonly keys: ReleaseKeys | undefined;
   readonly environment: ContractEnvironment;

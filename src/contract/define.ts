@@ -82,6 +82,12 @@ export interface LedgerOptions {
   keepFiles?: number;
 }
 
+/** Where browsers report what a page's policy refused. */
+export interface ReportsOptions {
+  /** A path that the stack answers itself; it need not be below the API. Default `"/_reports"`. */
+  path?: string;
+}
+
 /** How the edge listens. */
 export interface EdgeOptions {
   /** Addresses to listen on. Default: loopback if the origin is localhost, else all. */
@@ -196,6 +202,8 @@ export interface StackOptions<Upstreams extends Record<string, Upstream>, Key ex
   cors?: { origins: readonly string[] };
   edge?: EdgeOptions;
   ledger?: LedgerOptions;
+  /** Policy violations that browsers report, written into the log. False: they are not asked to. Default: they are. */
+  reports?: ReportsOptions | false;
   /** Whose signatures a release needs before it is served. Default: development keys, made on the first build and kept beside it. */
   keys?: KeysOptions;
   /** Environment variables that visitors may know. See {@link readEnvironment}. Default: none. */

@@ -103,6 +103,25 @@ export const eventCatalogue = {
     says: "The issuer's keys were loaded",
     fields: { issuer: "text", keys: "number" },
   },
+  "browser.policy.violated": {
+    severity: "warning",
+    says: "A browser reported that a page's policy refused something; anybody can send such a report",
+    fields: {
+      page: "text",
+      directive: "text",
+      blocked: "text",
+      disposition: "text",
+      file: "text",
+      line: "number",
+      sample: "text",
+      count: "number",
+    },
+  },
+  "browser.reports.dropped": {
+    severity: "notice",
+    says: "Reports of browsers were not kept",
+    fields: { reason: "text", count: "number" },
+  },
   "ledger.events.lost": {
     severity: "alert",
     says: "Events could not be handed to the ledger in time",

@@ -5,6 +5,7 @@ export type {
   ContractEdge,
   ContractLeaks,
   ContractLedger,
+  ContractReports,
   ContractRoute,
   ContractSite,
   ContractUpstream,
@@ -21,6 +22,7 @@ export type {
   LedgerOptions,
   KeysOptions,
   None,
+  ReportsOptions,
   RouteKey,
   RouteOptions,
   Schema,
@@ -80,5 +82,6 @@ export { identityDigest, parseProgram, parseSignatures, programDigest } from "./
 export type { ReleaseSignatures, ReleaseStatement } from "./release/statement.ts";
 export { closeObjects, inspectSchema } from "./schema.ts";
 export type { SchemaProblem } from "./schema.ts";
+export { withReporting } from "./reporting.ts";
 export { baseSecurityHeaders, inertPolicy, securityHeaders } from "./security-headers.ts";
 export type { Header } from "./security-headers.ts";

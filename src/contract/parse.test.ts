@@ -91,6 +91,23 @@ test("the log is kept in nine files of 64 MiB, unless the contract says how many
   );
 });
 
+test("browsers report to /_reports, elsewhere if the contract says so, or not at all", () => {
+  assert.deepEqual(parseContract(stackOf({})).reports, { path: "/_reports" });
+  assert.deepEqual(parseContract(stackOf({ reports: { path: "/csp/in" } })).reports, { path: "/csp/in" });
+  assert.equal(parseContract(stackOf({ reports: false })).reports, undefined);
+  for (const path of ["", "/", "reports", "/a b", "/a;b", '/a"b', "/../a", "/a/", 7, "https://a.example/"])
+    assertRefused(
+      stackOf({ reports: { path } }),
+      "CONTRACT_OPTION_INVALID",
+      /^reports\.path must be a plain path/,
+    );
+  assertRefused(
+    stackOf({ routes: { "GET /api/a": plain }, reports: { path: "/api/a" } }),
+    "CONTRACT_OPTION_INVALID",
+    /which is a route/,
+  );
+});
+
 test("a route's time-out is its upstream's, unless it has its own", () => {
   const upstreams = { shop: upstream({ url: "https://shop.internal", timeoutMs: 700 }) };
   const routes = {
@@ -520,7 +537,7 @@ test("whatever stands where an option should be, the error is ours", () => {
     () => 0,
     new Date(NaN),
   ];
-  const names = ["origin", "site", "identity", "upstreams", "cors", "edge", "ledger", "routes"];
+  const names = ["origin", "site", "identity", "upstreams", "cors", "edge", "ledger", "reports", "routes"];
   const inside = {
     site: ["content", "templates", "assets", "collections"],
     identity: [
@@ -535,6 +552,7 @@ test("whatever stands where an option should be, the error is ours", () => {
     cors: ["origins"],
     edge: ["addresses", "port", "redirectPort", "threads", "certificate", "maxClients"],
     ledger: ["maxFileBytes", "keepFiles"],
+    reports: ["path"],
   };
   const attempt = (stack: unknown): void => {
     try {

@@ -8,6 +8,7 @@ import { parseKeys } from "./parse/keys.ts";
 import { parseLeaks } from "./parse/leaks.ts";
 import { parseLedger } from "./parse/ledger.ts";
 import { Problems } from "./parse/problems.ts";
+import { parseReports } from "./parse/reports.ts";
 import { parseRoutes } from "./parse/routes.ts";
 import { parseSite } from "./parse/site.ts";
 import { parseUpstreams } from "./parse/upstreams.ts";
@@ -36,6 +37,7 @@ export function parseContract(stack: unknown): Contract {
     "cors",
     "edge",
     "ledger",
+    "reports",
     "keys",
     "publicEnv",
     "privateEnv",
@@ -57,6 +59,7 @@ export function parseContract(stack: unknown): Contract {
     corsOrigins: parseCors(problems, stack.cors, origin),
     edge: parseEdge(problems, stack.edge, origin),
     ledger: parseLedger(problems, stack.ledger),
+    reports: parseReports(problems, stack.reports, routes),
     keys: parseKeys(problems, stack.keys),
     environment: parseEnvironment(problems, stack.publicEnv, stack.privateEnv),
     leaks: parseLeaks(problems, stack.leaks),

@@ -6,6 +6,8 @@ export { createGateway } from "./gateway.ts";
 export type { Gateway, GatewayOptions } from "./gateway.ts";
 export { createLimitMemory, createLimitStore } from "./rate-limit.ts";
 export type { LimitMemory, LimitMemoryOptions } from "./rate-limit.ts";
+export { createReportEndpoint } from "./reports/report-endpoint.ts";
+export type { ReportEndpoint, ReportEndpointOptions } from "./reports/report-endpoint.ts";
 export { createRouter } from "./router.ts";
 export type { RouteMatch, Router } from "./router.ts";
 export { createTokenVerifier } from "./token-verifier.ts";

@@ -1,6 +1,6 @@
 import { realpath } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { encodeRelease } from "../../contract/index.ts";
+import { encodeRelease, inertPolicy, withReporting } from "../../contract/index.ts";
 import type { Contract } from "../../contract/index.ts";
 import { buildPages, toReleaseInput } from "../build-pages.ts";
 import type { SitePage } from "../build-pages.ts";
@@ -90,7 +90,13 @@ export async function buildSite({
     (done) => onProgress({ step: "compress", done, total: texts.length }),
   );
   const encodingsOf = new Map(texts.map((file, index) => [file, encodings[index] ?? {}]));
-  const inputs = files.map((file) => toReleaseInput(file, encodingsOf.get(file) ?? {}));
+  const inputs = files.map((file) => {
+    const input = toReleaseInput(file, encodingsOf.get(file) ?? {});
+    const { reports } = contract;
+    // What is no page runs and loads nothing: there is nothing to report.
+    if (reports === undefined || file.policy === inertPolicy) return input;
+    return { ...input, headers: withReporting(input.headers, reports.path) };
+  });
   return {
     release: await encodeRelease(inputs, notFound === undefined ? {} : { notFound }),
     pages,

@@ -5,11 +5,17 @@ import type { CryptoKey } from "jose";
 import type { Contract, Release, SecurityEvent } from "../../contract/index.ts";
 import { createEdgeServer, createRedirectServer } from "../../edge/index.ts";
 import type { EdgeLimits, EdgeServer } from "../../edge/index.ts";
-import { createGateway, createLimitStore, createTokenVerifier } from "../../gateway/index.ts";
-import type { Gateway } from "../../gateway/index.ts";
+import {
+  createGateway,
+  createLimitStore,
+  createReportEndpoint,
+  createTokenVerifier,
+} from "../../gateway/index.ts";
+import type { Gateway, LimitStore, ReportEndpoint } from "../../gateway/index.ts";
 import { createAssertionSigner, createIssuerKeys, createUpstream, tokenDigest } from "../../gateway/node.ts";
 import type { RemoteKeySource } from "../../gateway/node.ts";
 import { loadContract } from "../load-contract.ts";
+import { besideReports } from "./beside-reports.ts";
 import { securityEventOf } from "./edge-events.ts";
 import { reasonOf } from "./reason.ts";
 import type { FromThread, ThreadConfiguration, ToThread } from "./thread-messages.ts";
@@ -56,6 +62,23 @@ function taken(count: number): void {
 interface Api {
   gateway: Gateway;
   keys: RemoteKeySource | undefined;
+  reports: ReportEndpoint | undefined;
+}
+
+/** How often what browsers repeat is written as a number. */
+const reportWindowMs = 60_000;
+
+function createReports({ origin, reports }: Contract, limits: LimitStore): ReportEndpoint | undefined {
+  if (reports === undefined) return undefined;
+  const endpoint = createReportEndpoint({
+    path: reports.path,
+    origin,
+    limits,
+    events: emit,
+    windowMs: reportWindowMs,
+  });
+  setInterval(() => endpoint.flush(), reportWindowMs).unref();
+  return endpoint;
 }
 
 async function createApi(contract: Contract): Promise<Api> {
@@ -77,19 +100,20 @@ async function createApi(contract: Contract): Promise<Api> {
     });
     return [upstream.name, pool.send] as const;
   });
+  const limits = createLimitStore(configuration.limits);
   const gateway = createGateway({
     contract,
     destinations: new Map(upstreams),
-    limits: createLimitStore(configuration.limits),
+    limits,
     tokens,
     events: emit,
   });
-  return { gateway, keys };
+  return { gateway, keys, reports: createReports(contract, limits) };
 }
 
 async function start(): Promise<void> {
   const { contract } = await loadContract(configuration.contractFile);
-  const { gateway, keys } = await createApi(contract);
+  const { gateway, keys, reports } = await createApi(contract);
   const onEvent = (event: Parameters<typeof securityEventOf>[0]): void =>
     emit(securityEventOf(event, Date.now()));
   const { certificate, ticketKeys } = configuration;
@@ -103,7 +127,7 @@ async function start(): Promise<void> {
       origin: contract.origin,
       certificate,
       ticketKeys,
-      api: gateway,
+      api: reports === undefined ? gateway : besideReports(gateway, reports),
       limits: shareOfLimits(),
       onEvent,
     });
@@ -121,6 +145,7 @@ async function start(): Promise<void> {
   };
   const stop = async (graceMs: number): Promise<void> => {
     await Promise.all([server?.close(graceMs), redirect.close(graceMs)]);
+    reports?.flush();
     handOver();
     say({ type: "stopped" });
   };
