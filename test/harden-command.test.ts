@@ -98,7 +98,7 @@ suite("curtainwall harden", () => {
     assert.match(policy?.[1] ?? "", /script-src-attr 'unsafe-hashes' 'sha256-/);
     assert.deepEqual(
       readdirSync(root).sort((left, right) => (left < right ? -1 : 1)),
-      ["dist", "out"],
+      ["curtainwall.lock.json", "dist", "out"],
     );
   });
 
@@ -150,7 +150,7 @@ suite("curtainwall harden", () => {
     assert.equal(readFileSync(join(out, "curtainwall-site.json"), "utf8"), before);
     assert.deepEqual(
       readdirSync(root).sort((left, right) => (left < right ? -1 : 1)),
-      ["dist", "out"],
+      ["curtainwall.lock.json", "dist", "out"],
     );
   });
 
