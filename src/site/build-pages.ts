@@ -6,17 +6,16 @@ import { AssetShelf } from "./asset-shelf.ts";
 import { siteError } from "./errors.ts";
 import type { SiteErrorCode, SourcePlace } from "./errors.ts";
 import { findAddress } from "./find-address.ts";
+import { renderContent } from "./content.ts";
 import { parseFrontMatter } from "./front-matter.ts";
 import { inspectPage } from "./inspect-page.ts";
-import type { PageFacts, Reference } from "./inspect-page.ts";
-import { renderMarkdown } from "./markdown.ts";
+import type { PageFacts, Reference } from "./page-facts.ts";
 import { extensionOf, mediaTypeOf } from "./media-types.ts";
 import { AddressBook, contentPath, notFoundPath } from "./paths.ts";
 import { pagePolicy } from "./policy.ts";
 import type { InlineCode } from "./provenance.ts";
-import { describeRemoval, lineOfRemovals } from "./removals.ts";
 import { renderPage } from "./render.ts";
-import { sanitizeContent } from "./sanitize.ts";
+import { vouchForHtml } from "./safe-html.ts";
 import type { SiteFile, SiteWarning, SourceFile } from "./source.ts";
 import type { Entry } from "./template.ts";
 
@@ -80,7 +79,9 @@ export async function buildPages(
 ): Promise<BuiltSite> {
   const addresses = new AddressBook(contract.apiRoots);
   const assets = await AssetShelf.create(sources.assets, addresses);
-  const entries = sources.content.map((file) => parseEntry(file, contract.site.collections, addresses));
+  const entries: ParsedEntry[] = [];
+  for (const file of sources.content)
+    entries.push(await parseEntry(file, contract.site.collections, addresses));
   const machineFiles = [robots, sitemap]
     .map((make) => make(contract.origin, entries))
     .filter(({ path }) => !addresses.has(path));
@@ -127,11 +128,11 @@ export function toReleaseInput(file: SiteFile, encoded: Partial<Record<Encoding,
 /** The longest content file that is read, in bytes. */
 const maxContentBytes = 2_097_152;
 
-function parseEntry(
+async function parseEntry(
   source: SourceFile,
   schemas: ReadonlyMap<string, Schema>,
   addresses: AddressBook,
-): ParsedEntry {
+): Promise<ParsedEntry> {
   const place = { file: source.file };
   if (extensionOf(source.path) !== "md") {
     throw siteError("SITE_FILE_REFUSED", "the content folder holds Markdown only.", {
@@ -149,19 +150,25 @@ function parseEntry(
   }
   addresses.claim(path, place);
   const text = decode(source);
-  const { data, body, bodyLine } = parseFrontMatter(source.file, text, schema);
+  const { data, body, bodyLine } = await parseFrontMatter(source.file, text, schema);
   try {
-    const { html, headings, removals } = sanitizeContent(renderMarkdown(body));
-    const lines = lineOfRemovals(body, removals);
-    const warnings = removals.map((removal, index): SiteWarning => {
-      const line = lines[index];
-      return {
-        file: source.file,
-        line: line === undefined ? undefined : line + bodyLine - 1,
-        message: describeRemoval(removal),
-      };
-    });
-    return { collection, slug, path, data, body: html, headings, file: source.file, text, warnings };
+    const { html, headings, removals } = await renderContent(body);
+    const warnings = removals.map(({ line, message }): SiteWarning => ({
+      file: source.file,
+      line: line === undefined ? undefined : line + bodyLine - 1,
+      message,
+    }));
+    return {
+      collection,
+      slug,
+      path,
+      data,
+      body: vouchForHtml(html, "content"),
+      headings,
+      file: source.file,
+      text,
+      warnings,
+    };
   } catch (cause) {
     throw siteError("SITE_CONTENT_INVALID", "its text can't be read as Markdown.", {
       place: { ...place, line: bodyLine },
@@ -216,7 +223,7 @@ async function buildPage(
 ): Promise<{ page: SiteFile; facts: PageFacts }> {
   const { contract, sources, assets } = workshop;
   const html = renderEntry(entry, collections, workshop);
-  const facts = inspectPage(html, contract.origin + entry.path, sources.inlineCode);
+  const facts = await inspectPage(html, contract.origin + entry.path, sources.inlineCode);
   const [problem] = facts.problems;
   if (problem !== undefined) {
     throw siteError("SITE_PAGE_UNSAFE", `the page made of it can't be published: ${problem}`, {
@@ -290,14 +297,14 @@ function assertReference(
   workshop: Workshop,
 ): void {
   const { addresses, assets, contract } = workshop;
-  const place = placeOfAddress(address, entry, workshop);
+  const place = (): SourcePlace => placeOfAddress(address, entry, workshop);
   if (url.origin !== contract.origin) {
     if (kind === "link") return;
     throw siteError(
       "SITE_REFERENCE_FOREIGN",
       `its page would load ${address.slice(0, 120)} from another site.`,
       {
-        place,
+        place: place(),
         hint: "Put the file into the assets folder; the policy of the pages allows no other origin",
       },
     );
@@ -308,7 +315,7 @@ function assertReference(
       "SITE_REFERENCE_BROKEN",
       `its page leads to ${address.slice(0, 120)}, where nothing is.`,
       {
-        place,
+        place: place(),
         hint: addresses.has(`${path}/`) ? `Write ${path}/` : "Correct the address, or add the page or file",
       },
     );
@@ -321,7 +328,7 @@ function assertReference(
       "SITE_PAGE_UNSAFE",
       `its page loads ${address.slice(0, 120)} without the integrity of its bytes.`,
       {
-        place,
+        place: place(),
         hint: `Write  {asset("${path.slice(1)}")}  in the template: it gives an address that the build knows`,
       },
     );

@@ -9,17 +9,17 @@ const schema = z.strictObject({
   nested: z.strictObject({ count: z.int() }).optional(),
 });
 
-const refusal = (text: string): { code: string; message: string } => {
+const refusal = async (text: string): Promise<{ code: string; message: string }> => {
   try {
-    parseFrontMatter("content/pages/a.md", text, schema);
+    await parseFrontMatter("content/pages/a.md", text, schema);
   } catch (error) {
     return error as { code: string; message: string };
   }
   return assert.fail("it was accepted");
 };
 
-test("front matter is read, and the body begins after it", () => {
-  const { data, body, bodyLine } = parseFrontMatter(
+test("front matter is read, and the body begins after it", async () => {
+  const { data, body, bodyLine } = await parseFrontMatter(
     "a.md",
     "---\ntitle: Rye\ntags: [a, b]\n---\nText\n",
     schema,
@@ -29,53 +29,60 @@ test("front matter is read, and the body begins after it", () => {
   assert.equal(bodyLine, 5);
 });
 
-test("Windows line ends and a byte order mark are no problem", () => {
-  const { data, body } = parseFrontMatter("a.md", "\uFEFF---\r\ntitle: Rye\r\n---\r\nText", schema);
+test("Windows line ends and a byte order mark are no problem", async () => {
+  const { data, body } = await parseFrontMatter("a.md", "\uFEFF---\r\ntitle: Rye\r\n---\r\nText", schema);
   assert.deepEqual(data, { title: "Rye" });
   assert.equal(body, "Text");
 });
 
-test("a date stays the text that was written", () => {
-  assert.deepEqual(parseFrontMatter("a.md", "---\ntitle: 2026-09-02\n---\n", schema).data, {
+test("a date stays the text that was written", async () => {
+  assert.deepEqual((await parseFrontMatter("a.md", "---\ntitle: 2026-09-02\n---\n", schema)).data, {
     title: "2026-09-02",
   });
 });
 
-test("a field of the wrong type is named with its file and line", () => {
-  const { code, message } = refusal("---\ntags: [x]\ntitle:\n  - 1\n---\n");
+test("a field of the wrong type is named with its file and line", async () => {
+  const { code, message } = await refusal("---\ntags: [x]\ntitle:\n  - 1\n---\n");
   assert.equal(code, "SITE_FRONT_MATTER_INVALID");
   assert.match(message, /^content\/pages\/a\.md:3: title: /);
 });
 
-test("a nested field is named with its path and its own line", () => {
-  assert.match(refusal("---\ntitle: a\nnested:\n  count: many\n---\n").message, /a\.md:4: nested\.count: /);
+test("a nested field is named with its path and its own line", async () => {
+  assert.match(
+    (await refusal("---\ntitle: a\nnested:\n  count: many\n---\n")).message,
+    /a\.md:4: nested\.count: /,
+  );
 });
 
-test("a field that the schema does not declare is refused where it stands", () => {
+test("a field that the schema does not declare is refused where it stands", async () => {
   assert.match(
-    refusal("---\ntitle: a\ndraft: true\n---\n").message,
+    (await refusal("---\ntitle: a\ndraft: true\n---\n")).message,
     /^content\/pages\/a\.md:3: draft: .*draft/,
   );
 });
 
-test("a prototype key is refused like any other undeclared field", () => {
-  assert.match(refusal("---\ntitle: a\n__proto__: { polluted: yes }\n---\n").message, /a\.md:3: /);
+test("a prototype key is refused like any other undeclared field", async () => {
+  assert.match((await refusal("---\ntitle: a\n__proto__: { polluted: yes }\n---\n")).message, /a\.md:3: /);
   assert.equal(({} as { polluted?: unknown }).polluted, undefined);
 });
 
-test("all problems of a file are told together", () => {
-  const { message } = refusal("---\ntitle: 1\ndraft: 2\n---\n");
+test("all problems of a file are told together", async () => {
+  const { message } = await refusal("---\ntitle: 1\ndraft: 2\n---\n");
   assert.match(message, /a\.md:2: title/);
   assert.match(message, /a\.md:3: draft/);
 });
 
-test("a text with a colon in its first line, or with rules in it, is not taken for front matter", () => {
+test("a text with a colon in its first line, or with rules in it, is not taken for front matter", async () => {
   for (const text of [
     "Note: this is text.\n\nMore.\n",
     "Bread\n\n---\n\nand butter\n",
     "---\n---\nNote: text\n---\n",
   ])
-    assert.equal(parseFrontMatter("a.md", text, z.object({})).body.endsWith(text.slice(-5)), true, text);
+    assert.equal(
+      (await parseFrontMatter("a.md", text, z.object({}))).body.endsWith(text.slice(-5)),
+      true,
+      text,
+    );
 });
 
 for (const [what, text, line] of [
@@ -102,8 +109,8 @@ for (const [what, text, line] of [
   ],
   ["a front matter of a megabyte", `---\ntitle: ${"a".repeat(1_000_000)}\n---\n`, /a\.md:1: .*longer/],
 ] as const) {
-  test(`${what} is refused with file and line`, () => {
-    const { code, message } = refusal(text);
+  test(`${what} is refused with file and line`, async () => {
+    const { code, message } = await refusal(text);
     assert.equal(code, "SITE_FRONT_MATTER_INVALID");
     assert.match(message, line);
   });

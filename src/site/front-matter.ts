@@ -1,8 +1,7 @@
-import { LineCounter, isAlias, isMap, isNode, isScalar, parseDocument, visit } from "yaml";
-import type { Document } from "yaml";
 import { z } from "zod";
 import type { Schema } from "../contract/index.ts";
 import { siteError } from "./errors.ts";
+import { readSimpleYaml } from "./simple-yaml.ts";
 
 /** A content file, split. */
 export interface FrontMatter {
@@ -21,41 +20,14 @@ const maxLength = 65_536;
  *
  * @throws {CurtainwallError} `SITE_FRONT_MATTER_INVALID`, with file, line and field.
  */
-export function parseFrontMatter(file: string, text: string, schema: Schema): FrontMatter {
-  const source = text.startsWith("\uFEFF") ? text.slice(1) : text;
-  const { yaml, body, bodyLine } = split(file, source);
-  const isMissing = bodyLine === 1;
-  const lines = new LineCounter();
-  const document = parseDocument(yaml, {
-    schema: "core",
-    version: "1.2",
-    lineCounter: lines,
-    prettyErrors: false,
-  });
-  const at = (offset: number | undefined): number => lines.linePos(offset ?? 0).line + 1;
-  const [problem] = [...document.errors, ...document.warnings];
-  if (problem !== undefined) throw invalid(file, at(problem.pos[0]), problem.message);
-  refuseAliases(document, (offset) => invalid(file, at(offset), "anchors and aliases are not accepted here"));
-  if (document.contents !== null && !isMap(document.contents))
-    throw invalid(file, 2, "the front matter must be fields, like  title: About us");
-
-  const result = z.core.safeParse(schema, document.toJS() ?? {});
-  if (result.success) return { data: result.data, body, bodyLine };
-  const problems = result.error.issues.map((issue) => {
-    const path = issue.code === "unrecognized_keys" ? [...issue.path, issue.keys[0] ?? ""] : issue.path;
-    const line = isMissing ? 1 : at(offsetOf(document, path));
-    return {
-      line,
-      text: `${path.length === 0 ? "front matter" : path.map(String).join(".")}: ${issue.message}`,
-    };
-  });
-  const [first, ...others] = problems;
-  throw invalid(
-    file,
-    first?.line ?? 1,
-    (isMissing ? "the file has no front matter (lines between --- and ---, at its top). " : "") +
-      [first?.text, ...others.map((other) => `\n  ${file}:${other.line}: ${other.text}`)].join(""),
-  );
+export async function parseFrontMatter(file: string, text: string, schema: Schema): Promise<FrontMatter> {
+  const { yaml, body, bodyLine } = splitFrontMatter(file, text);
+  const fields = readSimpleYaml(yaml);
+  const result = fields === undefined ? undefined : z.core.safeParse(schema, fields);
+  if (result?.success === true) return { data: result.data, body, bodyLine };
+  // YAML's own parser knows the line of everything.
+  const { readYaml } = await import("./read-yaml.ts");
+  return { data: readYaml({ file, yaml, schema, isMissing: bodyLine === 1, invalid }), body, bodyLine };
 }
 
 function invalid(file: string, line: number, message: string): Error {
@@ -65,7 +37,8 @@ function invalid(file: string, line: number, message: string): Error {
   });
 }
 
-function split(file: string, source: string): { yaml: string; body: string; bodyLine: number } {
+function splitFrontMatter(file: string, text: string): { yaml: string; body: string; bodyLine: number } {
+  const source = text.startsWith("\uFEFF") ? text.slice(1) : text;
   const opening = /^---[ \t]*\r?\n/.exec(source);
   if (opening === null) {
     const line = lineOfUnopened(source);
@@ -96,26 +69,4 @@ function lineOfUnopened(source: string): number | undefined {
   const isUnopened = inFields && isField(lines[first]);
   const isLate = inFields && between.length > 0 && /^\s*-{3,}\s*$/.test(lines[first] ?? "");
   return isUnopened || isLate ? first + 1 : undefined;
-}
-
-function refuseAliases(document: Document, refuse: (offset: number | undefined) => Error): void {
-  visit(document, (_key, node) => {
-    if (isAlias(node) || (isNode(node) && "anchor" in node && node.anchor !== undefined))
-      throw refuse(node.range?.[0]);
-  });
-}
-
-/** Where a field stands: its key if it has one, else the nearest thing around it that is there. */
-function offsetOf(document: Document, path: readonly PropertyKey[]): number | undefined {
-  for (let length = path.length; length > 0; length--) {
-    const parent = length === 1 ? document.contents : document.getIn(path.slice(0, length - 1), true);
-    const name = path[length - 1];
-    if (isMap(parent)) {
-      const pair = parent.items.find(({ key }) => isScalar(key) && key.value === name);
-      if (pair !== undefined && isScalar(pair.key)) return pair.key.range?.[0];
-    }
-    const node = document.getIn(path.slice(0, length), true);
-    if (isNode(node)) return node.range?.[0];
-  }
-  return undefined;
 }

@@ -1,202 +1,126 @@
-import type { Element, ElementContent, RootContent } from "hast";
-import { fromHtml } from "hast-util-from-html";
+import { readPage } from "../html/index.ts";
+import type { PageFacts as HtmlFacts, ResourceFact, ResourceKind, ScriptFact } from "../html/index.ts";
+import type { PageFacts, Reference, ReferenceKind } from "./page-facts.ts";
 import type { InlineCode } from "./provenance.ts";
-import { refusedAttribute, refusedElement, scriptType } from "./refusals.ts";
+import { scriptType } from "./refusals.ts";
 import { inspectStylesheet } from "./stylesheet.ts";
-import { addressesIn, attributeKey, parseLink, urlAttributes } from "./urls.ts";
+import { parseLink } from "./urls.ts";
 
-/** What a page asks a browser to load through one of its addresses. `link` loads nothing until somebody follows it. */
-export type ReferenceKind = "link" | "form" | "script" | "style" | "image" | "media" | "font" | "manifest";
-
-/** An address in a page. */
-export interface Reference {
-  readonly kind: ReferenceKind;
-  /** As written. */
-  readonly address: string;
-  readonly url: URL;
-  /** The element's `integrity`. */
-  readonly integrity: string | undefined;
-}
-
-/** A finished page, as a browser will understand it. */
-export interface PageFacts {
-  readonly inlineScripts: ReadonlySet<string>;
-  readonly inlineStyles: ReadonlySet<string>;
-  readonly references: readonly Reference[];
-  readonly hasForm: boolean;
-  /** What a link's `#fragment` can lead to. */
-  readonly anchors: ReadonlySet<string>;
-  /** Why it can't be published; empty if it can. */
-  readonly problems: readonly string[];
+/**
+ * Reads a finished page as a browser does and says what it loads and what must not be in it. The last check before a page is
+ * published: it trusts neither the templates nor the renderer, only which literals the sources hold.
+ *
+ * A page in which nothing could be wrong is only scanned. Any other is read again with the HTML standard's own parser, which is slower
+ * and says what it is.
+ */
+export async function inspectPage(html: string, url: string, code: InlineCode): Promise<PageFacts> {
+  const facts = inspectSimplePage(html, url, code);
+  if (facts !== undefined) return facts;
+  const { inspectTree } = await import("./inspect-tree.ts");
+  return inspectTree(html, url, code);
 }
 
 /**
- * Reads a finished page with the HTML standard's own parser and says what it loads and what must not be in it. The last check
- * before a page is published: it trusts neither the templates nor the renderer, only which literals the sources hold.
+ * Elements and attributes of which the scanner tells too little. An element's or attribute's name stands in a page as it is read, so
+ * what is not found here is not there; what is found may as well be text.
  */
-export function inspectPage(html: string, url: string, code: InlineCode): PageFacts {
-  const page = new PageReader(url, code);
-  const pending: (RootContent | ElementContent)[] = [...fromHtml(html).children];
-  for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
-    if (node.type !== "element") continue;
-    page.read(node);
-    for (const child of node.children) pending.push(child);
-    for (const child of node.content?.children ?? []) pending.push(child);
+const needsParser = new RegExp(
+  [
+    "<(?:base|i?frame|frameset|object|embed|applet|portal|fencedframe|noscript|noembed|noframes|xmp|plaintext|svg|math|template)(?![\\w-])",
+    "<[a-z][^\\s/>]*:",
+    "[\\s\"'/](?:srcdoc|nonce|innerhtml|outerhtml|dangerouslysetinnerhtml|http-?equiv|shadowroot\\w*)(?![\\w-])",
+    // What a link is to the page is a value, and those may be written with references.
+    "pingback",
+    "[\\s\"'/]rel\\s*=\\s*(?:\"[^\"]*&|'[^']*&|[^\"'\\s>]*&)",
+    "[\\s\"'/](?:ping|cite|longdesc|background|manifest|data|xlink:?href)\\s*=",
+  ].join("|"),
+  "i",
+);
+
+/** The facts of a page in which nothing is wrong; undefined when something may be. */
+export function inspectSimplePage(html: string, url: string, code: InlineCode): PageFacts | undefined {
+  if (needsParser.test(html) || !/^<!doctype html><html[\s>]/i.test(html)) return undefined;
+  const facts = readPage(new TextEncoder().encode(html), { charset: "utf-8", ids: true });
+  if (facts.fallback !== undefined || hasTrouble(facts)) return undefined;
+  const scripts = inlineScripts(facts.scripts, code);
+  const styles = new Set(facts.styles.map(({ text }) => text));
+  const references = readReferences(facts.resources, url);
+  if (scripts === undefined || references === undefined || ![...styles].every((text) => code.style.has(text)))
+    return undefined;
+  for (const style of styles) {
+    const loaded = referencesOfStyle(style, url);
+    if (loaded === undefined) return undefined;
+    references.push(...loaded);
   }
-  if (!/^<!doctype html><html[\s>]/i.test(html)) page.problems.push("a page's component must return <html>.");
-  return page;
+  return {
+    inlineScripts: scripts,
+    inlineStyles: styles,
+    references,
+    hasForm: facts.submitsToItself || facts.resources.some(({ attribute }) => attribute.element === "form"),
+    anchors: new Set(facts.ids),
+    problems: [],
+  };
 }
 
-class PageReader implements PageFacts {
-  readonly inlineScripts = new Set<string>();
-  readonly inlineStyles = new Set<string>();
-  readonly references: Reference[] = [];
-  readonly problems: string[] = [];
-  readonly anchors = new Set<string>();
-  hasForm = false;
-  readonly #url: string;
-  readonly #code: InlineCode;
-
-  constructor(url: string, code: InlineCode) {
-    this.#url = url;
-    this.#code = code;
-  }
-
-  read(element: Element): void {
-    const refusal = refusedElement(element.tagName);
-    if (refusal !== undefined) this.problems.push(refusal);
-    if (element.tagName === "form") this.hasForm = true;
-    for (const anchor of [element.properties.id, element.tagName === "a" && element.properties.name])
-      if (typeof anchor === "string") this.anchors.add(anchor);
-    if (element.tagName === "link") this.#readRelations(element);
-    for (const [name, value] of Object.entries(element.properties)) this.#readAttribute(element, name, value);
-    if (element.tagName === "script") this.#readScript(element);
-    if (element.tagName === "style") this.#readStyle(textOf(element));
-  }
-
-  #readRelations(element: Element): void {
-    const refused = relationsOf(element).find((relation) => eagerRelations.has(relation));
-    if (refused !== undefined)
-      this.problems.push(`<link rel="${refused}"> contacts other addresses before anybody asks for them.`);
-  }
-
-  #readAttribute(element: Element, name: string, value: Element["properties"][string]): void {
-    const problem = refusedAttribute(element.tagName, name);
-    if (problem !== undefined) this.problems.push(problem);
-    const key = attributeKey(name);
-    if (!urlAttributes.has(key) || value === null || value === undefined) return;
-    const text = Array.isArray(value) ? value.join(key.endsWith("srcset") ? "," : " ") : String(value);
-    for (const address of addressesIn(key, text)) {
-      const url = parseLink(address, this.#url);
-      if (url === undefined)
-        this.problems.push(`${key}="${address.slice(0, 80)}": the scheme is not accepted.`);
-      else this.#addReference(element, key, address, url);
-    }
-  }
-
-  #addReference(element: Element, key: string, address: string, url: URL): void {
-    const kind = referenceKind(element, key);
-    const integrity = element.properties.integrity;
-    // A fragment of this very page, as in <use href="#leaf">, loads nothing.
-    if (kind === "image" && address.startsWith("#")) return;
-    this.references.push({
-      kind,
-      address,
-      url,
-      integrity: typeof integrity === "string" ? integrity : undefined,
-    });
-  }
-
-  #readScript(element: Element): void {
-    const text = textOf(element);
-    const type = scriptType(element.properties.type);
-    if (type === undefined)
-      this.problems.push(`<script type="${String(element.properties.type)}"> is not accepted.`);
-    else if (type === "data") {
-      if (text.includes("<")) this.problems.push('a JSON island holds a "<".');
-    } else if (element.properties.src === undefined) {
-      if (this.#code.script.has(text)) this.inlineScripts.add(text);
-      else this.problems.push(`an inline script stands in no template's source: ${text.slice(0, 60)}`);
-    } else if (text !== "") this.problems.push("a script has both src and a text.");
-  }
-
-  #readStyle(text: string): void {
-    if (!this.#code.style.has(text)) {
-      this.problems.push(`an inline style stands in no template's source: ${text.slice(0, 60)}`);
-      return;
-    }
-    this.inlineStyles.add(text);
-    const facts = inspectStylesheet(text);
-    if (facts.problem !== undefined) this.problems.push(`<style>: ${facts.problem.message}`);
-    for (const address of facts.addresses) {
-      const url = parseLink(address, this.#url);
-      const kind = /\.(?:woff2?|[ot]tf)$/i.test(url?.pathname ?? "") ? "font" : "image";
-      if (url !== undefined) this.references.push({ kind, address, url, integrity: undefined });
-    }
-  }
+function hasTrouble({
+  handlers,
+  styleAttributes,
+  scriptUrls,
+  pragmas,
+  nested,
+  base,
+  encoding,
+}: HtmlFacts): boolean {
+  const troubles = [handlers, styleAttributes, scriptUrls, pragmas, nested];
+  return troubles.some((list) => list.length > 0) || base !== undefined || encoding !== "utf-8";
 }
 
-function textOf(element: Element): string {
-  return element.children.map((child) => (child.type === "text" ? child.value : "")).join("");
+/** The texts of inline scripts, if every script is one that may be there. */
+function inlineScripts(scripts: readonly ScriptFact[], code: InlineCode): Set<string> | undefined {
+  const texts = new Set<string>();
+  for (const { attributes, src, text } of scripts) {
+    const type = scriptType(attributes.find(({ name }) => name === "type")?.value);
+    if (type === "data" && src === undefined && !text.includes("<")) continue;
+    if (type !== "script") return undefined;
+    if (src === undefined ? !code.script.has(text) : text !== "" || src === "") return undefined;
+    if (src === undefined) texts.add(text);
+  }
+  return texts;
 }
 
-const mediaElements = new Set(["video", "audio", "track"]);
-const svgImages = new Set([
-  "image",
-  "feimage",
-  "use",
-  "pattern",
-  "lineargradient",
-  "radialgradient",
-  "filter",
-  "textpath",
-  "mpath",
-]);
+const kinds: Readonly<Partial<Record<ResourceKind, ReferenceKind>>> = {
+  script: "script",
+  style: "style",
+  image: "image",
+  media: "media",
+  track: "media",
+  font: "font",
+  manifest: "manifest",
+  form: "form",
+  link: "link",
+};
 
-function referenceKind(element: Element, key: string): ReferenceKind {
-  const name = element.tagName.toLowerCase();
-  if (key === "action" || key === "formaction") return "form";
-  if (key === "poster" || key === "srcset" || key === "background") return "image";
-  if (name === "script") return "script";
-  if (name === "link") return linkKind(element, key);
-  if (name === "source" && key === "src") return "media";
-  if (mediaElements.has(name)) return "media";
-  if (name === "img" || name === "input" || svgImages.has(name)) return "image";
-  return "link";
+function readReferences(resources: readonly ResourceFact[], base: string): Reference[] | undefined {
+  const references: Reference[] = [];
+  for (const { kind: found, address, integrity } of resources) {
+    const kind = kinds[found];
+    const url = parseLink(address, base);
+    if (kind === undefined || url === undefined) return undefined;
+    // A fragment of this very page loads nothing.
+    if (kind !== "image" || !address.startsWith("#")) references.push({ kind, address, url, integrity });
+  }
+  return references;
 }
 
-const preloads: ReadonlyMap<string, ReferenceKind> = new Map([
-  ["font", "font"],
-  ["image", "image"],
-  ["style", "style"],
-  ["script", "script"],
-]);
-
-const eagerRelations = new Set([
-  "preconnect",
-  "dns-prefetch",
-  "prefetch",
-  "prerender",
-  "pingback",
-  "compression-dictionary",
-]);
-
-function relationsOf({ properties: { rel } }: Element): string[] {
-  return (Array.isArray(rel) ? rel : [rel]).map((relation) => String(relation).toLowerCase());
-}
-
-function linkKind(element: Element, key: string): ReferenceKind {
-  if (key === "imagesrcset") return "image";
-  const relations = relationsOf(element);
-  if (relations.includes("stylesheet")) return "style";
-  if (
-    relations.some(
-      (relation) => relation === "icon" || relation === "apple-touch-icon" || relation === "mask-icon",
-    )
-  )
-    return "image";
-  if (relations.includes("manifest")) return "manifest";
-  if (relations.includes("modulepreload")) return "script";
-  if (relations.includes("preload")) return preloads.get(String(element.properties.as)) ?? "link";
-  return "link";
+function referencesOfStyle(text: string, base: string): Reference[] | undefined {
+  const { problem, addresses } = inspectStylesheet(text);
+  if (problem !== undefined) return undefined;
+  const references: Reference[] = [];
+  for (const address of addresses) {
+    const url = parseLink(address, base);
+    if (url === undefined) return undefined;
+    const kind = /\.(?:woff2?|[ot]tf)$/i.test(url.pathname) ? "font" : "image";
+    references.push({ kind, address, url, integrity: undefined });
+  }
+  return references;
 }

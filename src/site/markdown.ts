@@ -1,13 +1,21 @@
 import MarkdownIt from "markdown-it";
+import type { Token } from "markdown-it";
 
 const emailOrScheme = { fuzzyLink: false, fuzzyEmail: true, fuzzyIP: false };
 
-/**
- * Turns Markdown (CommonMark with GitHub's tables, strikethrough and autolinks) into HTML. Raw HTML passes through, so the result
- * is *not* safe: `sanitizeContent` makes it so.
- */
+/** Reads Markdown: CommonMark with GitHub's tables, strikethrough and autolinks. */
+export function parseMarkdown(markdown: string): Token[] {
+  return parser.parse(markdown, {});
+}
+
+/** Writes what {@link parseMarkdown} read as HTML. Raw HTML passes through, so it is *not* safe: `sanitizeContent` makes it so. */
+export function renderTokens(tokens: Token[]): string {
+  return parser.renderer.render(tokens, parser.options, {});
+}
+
+/** Turns Markdown into HTML that is *not* safe. */
 export function renderMarkdown(markdown: string): string {
-  return parser.render(markdown);
+  return renderTokens(parseMarkdown(markdown));
 }
 
 const parser = createParser();

@@ -5,9 +5,9 @@ import { Fragment, cloneElement, h } from "preact";
 import type { VNode } from "preact";
 import { jsxTemplate } from "preact/jsx-runtime";
 import { asset } from "./asset.ts";
-import { inspectPage } from "./inspect-page.ts";
+import { inspectTree } from "./inspect-tree.ts";
 import { renderPage } from "./render.ts";
-import { sanitizeContent } from "./sanitize.ts";
+import { vouchForHtml } from "./safe-html.ts";
 import { Content, JsonIsland } from "./template.ts";
 
 const context = {
@@ -19,7 +19,7 @@ const context = {
 };
 
 const render = (make: () => unknown): string => renderPage(() => make() as VNode, {}, context);
-const body = { body: sanitizeContent("<p>Hello <b>you</b></p>").html };
+const body = { body: vouchForHtml("<p>Hello <b>you</b></p>", "content") };
 
 test("what is honest is rendered, escaped where it is text", () => {
   const html = render(() =>
@@ -194,7 +194,7 @@ test("whatever the guard lets through, a browser's reading of the page finds not
       const html = readable(child);
       if (html === undefined) return;
       rendered++;
-      assert.deepEqual(inspectPage(html, context.url, context.inlineCode).problems, []);
+      assert.deepEqual(inspectTree(html, context.url, context.inlineCode).problems, []);
     }),
     { numRuns: 3000 },
   );

@@ -14,7 +14,7 @@ export interface SafeHtml {
 
 const kinds = new WeakMap<object, SafeHtmlKind>();
 
-/** Vouches for markup. Whoever calls this answers for it: `sanitize.ts`, `template.ts` (JSON) and `guard.ts` do. */
+/** Vouches for markup. Whoever calls this answers for it: `build-pages.ts` (content), `template.ts` (JSON) and `guard.ts` do. */
 export function vouchForHtml(html: string, kind: SafeHtmlKind): SafeHtml {
   const value = Object.freeze({ __html: html }) as SafeHtml;
   kinds.set(value, kind);

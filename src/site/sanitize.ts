@@ -3,24 +3,17 @@ import { fromHtml } from "hast-util-from-html";
 import { sanitize } from "hast-util-sanitize";
 import type { Schema } from "hast-util-sanitize";
 import { toHtml } from "hast-util-to-html";
+import { createHeadingNames } from "./heading-names.ts";
+import type { Heading } from "./heading-names.ts";
 import { highlight } from "./highlight.ts";
+import { addressSchemes } from "./kept-addresses.ts";
 import { findRemovals } from "./removals.ts";
 import type { Removal } from "./removals.ts";
-import { vouchForHtml } from "./safe-html.ts";
-import type { SafeHtml } from "./safe-html.ts";
-
-/** A heading of some content. */
-export interface Heading {
-  /** 1 to 6. */
-  readonly level: number;
-  readonly text: string;
-  /** Begins with `h-`. */
-  readonly id: string;
-}
+import { serialization } from "./write-code.ts";
 
 /** Content that may stand in a page. */
 export interface SanitizedContent {
-  readonly html: SafeHtml;
+  readonly html: string;
   readonly headings: readonly Heading[];
   /** What was in the HTML and is not in `html`. */
   readonly removals: readonly Removal[];
@@ -98,7 +91,7 @@ const schema: Schema = {
     ],
     time: ["dateTime"],
   },
-  protocols: { href: ["https", "http", "mailto", "tel"], src: ["https"] },
+  protocols: { href: [...addressSchemes.href], src: [...addressSchemes.src] },
   // These go with all that is in them; any other element that is not listed above leaves its contents behind.
   strip: [
     "script",
@@ -136,8 +129,8 @@ const schema: Schema = {
 };
 
 /**
- * Keeps of some HTML what content may hold, then adds what is ours: heading anchors, task lists and code highlighting. This is the
- * only way for text to become markup in a page.
+ * Keeps of some HTML what content may hold, then adds what is ours: heading anchors, task lists and code highlighting. Nothing else
+ * lets raw HTML into a page.
  */
 export function sanitizeContent(html: string): SanitizedContent {
   const raw = fromHtml(html, { fragment: true });
@@ -157,7 +150,7 @@ export function sanitizeContent(html: string): SanitizedContent {
     if (element.tagName === "code" && !isHighlighted(element)) delete element.properties.className;
   });
   return {
-    html: vouchForHtml(toHtml(tree, { characterReferences: { useNamedReferences: false } }), "content"),
+    html: toHtml(tree, serialization),
     headings,
     removals,
   };
@@ -197,22 +190,15 @@ function textOf(element: Element): string {
   return text;
 }
 
-/** Gives each heading an id. The prefix has a hyphen, so that no id can stand for a variable of a script (DOM clobbering). */
 function nameHeadings(tree: Root): Heading[] {
+  const nameHeading = createHeadingNames();
   const headings: Heading[] = [];
-  const used = new Map<string, number>();
   visitElements(tree, (element) => {
     const level = headingNames.indexOf(element.tagName) + 1;
     if (level === 0) return;
-    const text = textOf(element).trim();
-    const words = text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? ["section"];
-    const slug = words.join("-").slice(0, 80);
-    const count = (used.get(slug) ?? 0) + 1;
-    used.set(slug, count);
-    // Two hyphens, so that the second "Rye" can't take the id of a heading "Rye 2".
-    const id = count === 1 ? `h-${slug}` : `h-${slug}--${count}`;
-    element.properties = { ...element.properties, id };
-    headings.push({ level, text, id });
+    const heading = nameHeading(level, textOf(element));
+    element.properties = { ...element.properties, id: heading.id };
+    headings.push(heading);
   });
   return headings;
 }

@@ -5,11 +5,11 @@ import type { z } from "zod";
 import { siteError } from "./errors.ts";
 import { vouchForHtml } from "./safe-html.ts";
 import type { SafeHtml } from "./safe-html.ts";
-import type { Heading } from "./sanitize.ts";
+import type { Heading } from "./heading-names.ts";
 
 export { asset } from "./asset.ts";
 export type { SafeHtml } from "./safe-html.ts";
-export type { Heading } from "./sanitize.ts";
+export type { Heading } from "./heading-names.ts";
 
 /** One content file. */
 export interface Entry<Data = unknown> {
