@@ -38,7 +38,7 @@ export function describeLock(
     print(
       `Scripts of ${review.site}, what stands on one page only first. Content may have brought it along:`,
     );
-    for (const line of describeReview(waiting)) print(line);
+    for (const line of describeReview(waiting, { maxLines: 5, maxScripts: 12 })) print(line);
   }
   print(`  scripts   ${summarizeReview(review)}`);
   if (waiting.length === 0) return;

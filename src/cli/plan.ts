@@ -1,5 +1,5 @@
 import { describeReview, prune, shortId, summarizeReview } from "../harden/index.ts";
-import type { Lock, Review } from "../harden/index.ts";
+import type { Lock, PendingScript, Review } from "../harden/index.ts";
 import { approveScripts, assertApproved, planSite, saveLock } from "../stack/index.ts";
 import type { Command, CommandInput } from "./command.ts";
 import { usageError } from "./command.ts";
@@ -9,13 +9,14 @@ import { print, printJson, say, showProgress, styled } from "./voice.ts";
 
 export const planCommand: Command = {
   name: "plan",
-  usage: `<folder> [--approve <id…|/path…> "why" | --approve --all-shared "why" | --prune | --frozen] [--lock <file>] [--site <name>] [--origin https://…] [--follow <folder>] [--json]`,
+  usage: `<folder> [--approve <id…|/path…> "why" | --approve --all-shared "why" | --show <id> | --prune | --frozen] [--lock <file>] [--site <name>] [--origin https://…] [--follow <folder>] [--json]`,
   summary:
     "Show which scripts of a site nobody has approved and what their approval would allow; approve them",
   options: {
     approve: { type: "boolean", says: "approve the scripts that are named; the last argument says why" },
     "all-shared": { type: "boolean", says: "with --approve: all that stand on more than one page" },
     prune: { type: "boolean", says: "take scripts out of the lock that the site no longer has" },
+    show: { type: "string", says: "print one script whole, data left out" },
     frozen: { type: "boolean", says: "for CI: exit code 1 if anything is not approved; never writes" },
     ...lockOptions,
     origin: { type: "string", says: "where the site will be served from" },
@@ -56,6 +57,13 @@ export const planCommand: Command = {
       });
       return save(open.file, open.lock, approved);
     }
+    const shown = values.get("show");
+    if (shown !== undefined) {
+      const script = find(review, shown);
+      for (const text of describeReview([{ ...script, nearest: undefined }], { maxLines: Infinity }))
+        print(text);
+      return 0;
+    }
     if (flags.has("prune")) return save(open.file, open.lock, prune(open.lock, review));
     if (flags.has("json")) printJson(review);
     if (flags.has("frozen")) assertApproved(review, { folder, frozen: true, words });
@@ -77,6 +85,12 @@ function assertUsage({ positionals, flags }: CommandInput): void {
     throw usageError(`${JSON.stringify(rest[0])} is one argument too many`, planCommand);
 }
 
+function find({ added, unreviewed }: Review, name: string): PendingScript {
+  const script = [...added, ...unreviewed].find(({ id }) => id.startsWith(name));
+  if (script !== undefined) return script;
+  throw usageError(`No script that awaits approval is called ${JSON.stringify(name)}`, planCommand);
+}
+
 function save(file: string, before: Lock, after: Lock): number {
   const known = new Set(before.scripts);
   const changed = after.scripts.filter((script) => !known.has(script));
@@ -95,7 +109,7 @@ function show(review: Review, { folder, words }: { folder: string; words: string
   const { site, added, unreviewed, unused } = review;
   const waiting = [...added, ...unreviewed].sort((left, right) => left.pages - right.pages);
   if (waiting.length > 0) print(`Not approved on ${site}, what stands on one page only first:`);
-  for (const line of describeReview(waiting)) print(line);
+  for (const line of describeReview(waiting, { maxLines: 60, maxScripts: 100 })) print(line);
   for (const { id, seen } of unused) print(`${shortId(id)}  no longer there (first seen at ${seen})`);
   say(summarizeReview(review));
   const [first] = waiting;

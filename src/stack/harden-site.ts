@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import {
   closeSync,
   copyFileSync,
@@ -128,10 +129,13 @@ function reviewScripts(
   return review;
 }
 
-/** Reads the scripts of a hardened folder by their paths. */
+/** Reads the scripts of a hardened folder by their paths, in the charset that they are sent with. */
 export function scriptReader(files: readonly HardenedFile[], blobs: string): (path: string) => string {
   const digests = new Map(files.map(({ path, sha256 }) => [path, sha256]));
-  return (path) => readFileSync(join(blobs, digests.get(path) ?? ""), "utf8");
+  return (path) => {
+    const bytes = readFileSync(join(blobs, digests.get(path) ?? ""));
+    return new TextDecoder(isUtf8(bytes) ? "utf-8" : "windows-1252").decode(bytes);
+  };
 }
 
 /**

@@ -23,7 +23,7 @@ export interface Approval {
  * @throws {CurtainwallError} `HARDEN_APPROVAL_INVALID` for a name that stands for nothing or for several, or without a reason
  */
 export function approve(lock: Lock, review: Review, approval: Approval): Lock {
-  const { names, allShared, reason, day, digest } = approval;
+  const { names, allShared, reason, day } = approval;
   if (reason.trim().length < 3 || reason.length > 300)
     throw invalid("An approval takes a reason of 3 to 300 characters.", "Say why these scripts may run");
   const pending = [...review.added, ...review.unreviewed];
@@ -33,7 +33,7 @@ export function approve(lock: Lock, review: Review, approval: Approval): Lock {
   ];
   const trusted = names
     .filter((name) => name.startsWith("/"))
-    .map((path) => trust(path, review.site, approval, digest));
+    .map((path) => trust(path, pending, review.site, approval));
   const entries = [
     ...chosen.map((script) => lockedAs(script, { site: review.site, day, reason })),
     ...trusted,
@@ -79,12 +79,21 @@ function theOne(name: string, pending: readonly PendingScript[]): PendingScript 
   );
 }
 
+/** A path that holds none of the site's scripts is a slip; one that holds all of them approves nothing in particular. */
 function trust(
   path: string,
+  pending: readonly PendingScript[],
   site: string,
-  { reason, day }: Approval,
-  digest: Approval["digest"],
+  { reason, day, digest }: Approval,
 ): LockedScript {
+  const shown = printable(JSON.stringify(path), 100);
+  if (path === "/") throw invalid("The whole site can't be trusted at once.", "Name a folder: /assets/");
+  const holds = (url = ""): boolean => url === path || (path.endsWith("/") && url.startsWith(path));
+  if (!pending.some(({ kind, url }) => kind === "file" && holds(url)))
+    throw invalid(
+      `No script file that awaits approval lies at ${shown}.`,
+      "A folder ends in a slash: /assets/",
+    );
   const id = idOf("trusted", path, digest);
   return { site, id, kind: "trusted", url: path, seen: path, recorded: day, approved: day, reason };
 }

@@ -23,11 +23,19 @@ export function shortId(id: string): string {
   return id.slice(0, id.lastIndexOf("-") + 1 + shortDigest);
 }
 
-/** Lines of code or of a diff that are shown of one script. */
-const maxLines = 30;
+/** How much is shown. */
+export interface DescribeOptions {
+  /** Lines of code or of a diff, of one script. Default 30. */
+  readonly maxLines?: number;
+  /** Scripts. Default 25. */
+  readonly maxScripts?: number;
+}
+
+/** Longer lines go on below: what is cut off could be what matters. */
+const lineLength = 150;
 
 /** Describes a script that nobody has approved, for a terminal: what, where, what changed, and what approval would allow. */
-export function describePending(script: PendingScript): string[] {
+export function describePending(script: PendingScript, maxLines = 30): string[] {
   const { id, kind, pages, examples, url, integrity, data, nearest } = script;
   const where = pages === 1 ? "on one page only" : `on ${pages.toLocaleString("en")} pages`;
   const address = url === undefined ? "" : `  ${printable(url)}`;
@@ -40,33 +48,43 @@ export function describePending(script: PendingScript): string[] {
     ...(integrity === undefined ? [] : [`    pinned  ${printable(integrity, 120)}`]),
     `    allows  ${grants[kind]}${data > 0 ? `; ${data} ${data === 1 ? "piece" : "pieces"} of data in it may change` : ""}`,
     ...(nearest === undefined
-      ? codeOf(script)
-      : [`    compared with ${shortId(nearest.id)}:`, ...shownDiff(nearest.diff)]),
+      ? cut(codeOf(script), maxLines)
+      : [`    compared with ${shortId(nearest.id)}:`, ...cut(shownDiff(nearest.diff), maxLines)]),
   ];
 }
 
 function codeOf({ lines }: PendingScript): string[] {
-  return cut(lines.map((line) => `      ${printable(line, 160)}`));
+  return lines.flatMap((line) => folded("      ", line));
 }
 
 function shownDiff(diff: readonly DiffLine[]): string[] {
-  return cut(
-    diff.flatMap(({ sign, text }) => text.split("\n").map((line) => `    ${sign} ${printable(line, 160)}`)),
+  return diff.flatMap(({ sign, text }) => text.split("\n").flatMap((line) => folded(`    ${sign} `, line)));
+}
+
+function folded(start: string, line: string): string[] {
+  const shown = printable(line, Infinity);
+  const count = Math.max(1, Math.ceil(shown.length / lineLength));
+  return Array.from(
+    { length: count },
+    (_, index) => start + shown.slice(index * lineLength, (index + 1) * lineLength),
   );
 }
 
-function cut(lines: readonly string[]): string[] {
+function cut(lines: readonly string[], maxLines: number): string[] {
   if (lines.length <= maxLines) return [...lines];
-  return [...lines.slice(0, maxLines), `      … and ${lines.length - maxLines} more lines`];
+  return [
+    ...lines.slice(0, maxLines),
+    `      … and ${lines.length - maxLines} more lines; plan --show prints all`,
+  ];
 }
 
-/** Scripts of a list that are described one by one. */
-const maxDescribed = 25;
-
 /** Describes everything that awaits approval, what stands on one page only first. */
-export function describeReview(scripts: readonly PendingScript[]): string[] {
-  const lines = scripts.slice(0, maxDescribed).flatMap(describePending);
-  const left = scripts.length - maxDescribed;
+export function describeReview(
+  scripts: readonly PendingScript[],
+  { maxLines = 30, maxScripts = 25 }: DescribeOptions = {},
+): string[] {
+  const lines = scripts.slice(0, maxScripts).flatMap((script) => describePending(script, maxLines));
+  const left = scripts.length - maxScripts;
   return left > 0 ? [...lines, `… and ${left} more; --json lists all`] : lines;
 }
 

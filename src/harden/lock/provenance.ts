@@ -201,7 +201,8 @@ function review(lock: Lock, asked: string, scripts: ReadonlyMap<string, Found>):
 
 /** What stands on one page only is most likely to have come with its content. */
 function suspiciousFirst(left: PendingScript, right: PendingScript): number {
-  return left.pages - right.pages || (left.id < right.id ? -1 : 1);
+  const file = (script: PendingScript): number => (script.kind === "file" ? 1 : 0);
+  return left.pages - right.pages || file(left) - file(right) || (left.id < right.id ? -1 : 1);
 }
 
 function describe(found: Found, recorded: boolean, locked: ReadonlyMap<string, LockedScript>): PendingScript {

@@ -34,7 +34,7 @@ export function usesSinks(program: SyntaxNode, except: ReadonlySet<SyntaxNode>):
     if (Array.isArray(value)) for (const member of value) open.push(member);
     else if (isNode(value) && !except.has(value)) {
       if (isSink(value)) return true;
-      for (const member of Object.values(value))
+      for (const member of isPlainTimer(value) ? [value["arguments"]] : Object.values(value))
         if (typeof member === "object" && member !== null) open.push(member);
     }
   }
@@ -44,7 +44,8 @@ export function usesSinks(program: SyntaxNode, except: ReadonlySet<SyntaxNode>):
 function isSink(node: SyntaxNode): boolean {
   switch (node.type) {
     case "Identifier":
-      return sinkWords.test(String(node["name"]));
+      // Unless it is called right there with a function: under another name it may be given a text.
+      return timers.has(String(node["name"])) || sinkWords.test(String(node["name"]));
     case "StringLiteral":
       return sinkWords.test(String(node["value"]));
     case "TemplateElement":
@@ -72,14 +73,22 @@ function isComputedAccess({ computed, property }: SyntaxNode): boolean {
   return property.type !== "StringLiteral" || sinkWords.test(String(property["value"]));
 }
 
-/** A timer that may be given a text, an element that may run or load something, and a callee that is not written out. */
+/** An element that may run or load something, and a callee that is not written out. */
 function isComputedCall({ callee, arguments: parts }: SyntaxNode): boolean {
   if (!isNode(callee)) return true;
   const property = callee["property"];
-  const name = String(callee["name"] ?? (isNode(property) ? (property["name"] ?? property["value"]) : ""));
+  const name = isNode(property) ? (property["name"] ?? property["value"]) : callee["name"];
+  if (name !== "createElement") return false;
   const [first] = list(parts);
-  if (name === "createElement")
-    return !isNode(first) || first.type !== "StringLiteral" || !plainElements.test(String(first["value"]));
-  if (!timers.has(name)) return false;
-  return !isNode(first) || (first.type !== "FunctionExpression" && first.type !== "ArrowFunctionExpression");
+  return !isNode(first) || first.type !== "StringLiteral" || !plainElements.test(String(first["value"]));
+}
+
+/** `setTimeout(() => …)` and `window.setTimeout(function () {…})`. */
+function isPlainTimer({ type, callee, arguments: parts }: SyntaxNode): boolean {
+  if (type !== "CallExpression" || !isNode(callee)) return false;
+  const { object, property } = callee;
+  const onWindow = isNode(object) && isNode(property) && object["name"] === "window" && property["name"];
+  const [first] = list(parts);
+  if (!timers.has(String(onWindow === false ? callee["name"] : onWindow)) || !isNode(first)) return false;
+  return first.type === "FunctionExpression" || first.type === "ArrowFunctionExpression";
 }

@@ -22,12 +22,23 @@ export function skeletonOf(source: string, kind: ScriptKind): Skeleton {
   const program = parseScript(wrapped(source, kind), kind === "module");
   if (program === undefined) return exact(source);
   const holes = mayHoldData(kind) ? findHoles(program, source) : new Set<SyntaxNode>();
+  const other = kind === "file" ? otherReading(program, source) : "";
   return {
-    text: `syntax\n${serialize(program, holes)}`,
+    text: `syntax\n${serialize(program, holes)}${other}`,
     holes: [...holes]
       .map((node) => ({ from: Number(node["start"]), to: Number(node["end"]) }))
       .sort((left, right) => left.from - right.from),
   };
+}
+
+/**
+ * A file says nowhere whether it is a module. Where that decides what is a comment (`<!--`, `-->`) and what `await` is, both readings
+ * count: else code could hide in what is a comment in one of them.
+ */
+function otherReading(program: SyntaxNode, source: string): string {
+  if (program["sourceType"] === "module" || !/<!--|-->|\bawait\b/.test(source)) return "";
+  const module = parseScript(source, true);
+  return module === undefined ? "" : `\n${serialize(module, findHoles(module, source))}`;
 }
 
 const exact = (source: string): Skeleton => ({ text: `text\n${source}`, holes: [] });

@@ -1,6 +1,6 @@
 import { isNode } from "../script-syntax.ts";
 import type { SyntaxNode } from "../script-syntax.ts";
-import { isData, list } from "./literals.ts";
+import { isData, isParsedJson, list } from "./literals.ts";
 
 /** Data that a script leaves for others: under which name, and where. */
 export interface StoredData {
@@ -46,15 +46,46 @@ function stored(expression: unknown): StoredData[] {
   if (!isNode(callee) || callee.type !== "MemberExpression" || memberName(callee) !== "push") return [];
   const name = nameOf(callee["object"]) ?? queueName(callee["object"]);
   const data = list(parts);
-  return name !== undefined && data.length > 0 && data.every((part) => isData(part))
+  return name !== undefined && data.length > 0 && data.every((part) => isData(part) && !isCommand(part))
     ? [{ name, data: data as SyntaxNode[], target: [callee["object"] as SyntaxNode] }]
     : [];
 }
 
+/**
+ * A text or a list that is given to a member may be given to an element, which a global name may stand for, and there be markup or an
+ * address (`intro.innerHTML = "…"`); an object is neither.
+ */
 function assigned({ left, right, operator }: SyntaxNode): StoredData[] {
-  if (operator !== "=" || !isNode(left)) return [];
+  if (operator !== "=" || !isNode(left) || !isData(right)) return [];
   const name = nameOf(left);
-  return name !== undefined && isData(right) ? [{ name, data: [right as SyntaxNode], target: [left] }] : [];
+  return name !== undefined && (isGlobal(left) || isObject(right))
+    ? [{ name, data: [right as SyntaxNode], target: [left] }]
+    : [];
+}
+
+/** `x` and `window.x`, not `x.y`. */
+function isGlobal(place: SyntaxNode): boolean {
+  const path = pathOf(place) ?? [];
+  return path.length === (globals.has(path[0] ?? "") ? 2 : 1);
+}
+
+/** Tells whether data is an object, which as a text is only `[object Object]`. */
+function isObject(data: unknown): boolean {
+  if (!isNode(data)) return false;
+  if (data.type !== "CallExpression") return data.type === "ObjectExpression";
+  const [text] = list(data["arguments"]);
+  if (isParsedJson(data)) return isNode(text) && /^\s*\{/.test(String(text["value"]));
+  const body = isNode(data["callee"]) ? data["callee"]["body"] : undefined;
+  const [statement] = isNode(body) ? list(body["body"]) : [];
+  return isNode(statement) && isObject(statement["argument"]);
+}
+
+/** What trackers take from a queue as an order: `["setTrackerUrl", "https://…"]`. A text alone may be an address. */
+function isCommand(part: unknown): boolean {
+  if (!isNode(part)) return true;
+  if (part.type !== "ArrayExpression") return !isObject(part);
+  const [first] = list(part["elements"]);
+  return first !== undefined && isNode(first) && first.type === "StringLiteral";
 }
 
 /** `self.queue=self.queue||[]` and `self.queue||(self.queue=[])`: the same name on both sides, and nothing else. */
