@@ -63,6 +63,11 @@ export class AssetShelf {
       });
   }
 
+  /** Whether {@link AssetShelf.address} knows a name. */
+  has(name: string): boolean {
+    return this.#hashedAddresses.has(name.startsWith("/") ? name : `/${name}`);
+  }
+
   /** The hashed address of a file, which is published from now on. */
   address(name: string): string {
     const path = name.startsWith("/") ? name : `/${name}`;

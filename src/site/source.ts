@@ -1,3 +1,5 @@
+import type { ComponentType } from "preact";
+
 /** A file as it was read. */
 export interface SourceFile {
   /** Relative to its folder, with `/`. */
@@ -23,4 +25,10 @@ export interface SiteWarning {
   /** From 1, if it is known. */
   readonly line: number | undefined;
   readonly message: string;
+}
+
+/** What a collection's template exports. */
+export interface Template {
+  readonly file: string;
+  readonly page: ComponentType<Record<string, unknown>>;
 }

@@ -3,6 +3,7 @@ import type { JSX } from "preact";
 import type { Schema } from "../contract/index.ts";
 import type { z } from "zod";
 import { siteError } from "./errors.ts";
+import { jsonText } from "./json-text.ts";
 import { vouchForHtml } from "./safe-html.ts";
 import type { SafeHtml } from "./safe-html.ts";
 import type { Heading } from "./heading-names.ts";
@@ -76,13 +77,9 @@ export interface JsonIslandProps {
 
 /** Hands data to the page's scripts as JSON that no browser runs. */
 export function JsonIsland({ id, data }: JsonIslandProps): JSX.Element {
-  const json = JSON.stringify(data);
-  if (json === undefined) {
+  const text = jsonText(data);
+  if (text === undefined) {
     throw siteError("SITE_TEMPLATE_FAILED", `<JsonIsland id="${id}"> has no data that JSON can say.`);
   }
-  const text = json
-    .replaceAll("<", "\\u003c")
-    .replaceAll("\u2028", "\\u2028")
-    .replaceAll("\u2029", "\\u2029");
   return h("script", { type: "application/json", id, dangerouslySetInnerHTML: vouchForHtml(text, "json") });
 }

@@ -54,8 +54,8 @@ export async function buildSite({
   onProgress = () => {},
 }: BuildSiteOptions): Promise<SiteBuild> {
   const { site } = contract;
-  if (site === undefined) {
-    throw siteError("SITE_NOT_DECLARED", "The contract describes no site.", {
+  if (site === undefined || "dist" in site) {
+    throw siteError("SITE_NOT_DECLARED", "The contract describes no site of Markdown and templates.", {
       hint: 'Add  site: { content: "content", templates: "templates", assets: "public", collections },',
     });
   }

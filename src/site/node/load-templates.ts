@@ -6,7 +6,7 @@ import { join, relative, sep } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build, stop } from "esbuild";
 import type { BuildFailure, OnResolveArgs, OnResolveResult, Plugin, PluginBuild } from "esbuild";
-import type { Template } from "../build-pages.ts";
+import type { Template } from "../source.ts";
 import { siteError } from "../errors.ts";
 import type { SourcePlace } from "../errors.ts";
 import { collectInlineCode, createInlineCode } from "../provenance.ts";
