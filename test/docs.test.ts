@@ -16,7 +16,10 @@ const find = (pattern: string): string[] =>
     .sort();
 
 /** Documents for readers of the repository. A site's content is not among them: its links are the site's. */
-const documents = find("**/*.md").filter((path) => !/^examples\/[^/]+\/content\//.test(path));
+/** Not the content of sites: their links lead to where those are served. */
+const documents = find("**/*.md").filter(
+  (path) => !/^(?:examples\/[^/]+\/content|test\/generators)\//.test(path),
+);
 const sources = find("src/**/*.{ts,tsx}").filter((path) => !path.includes(".test."));
 
 const fence = /^(`{3,})(\w*)[^\n]*\n([\s\S]*?)^\1`*[ \t]*$/gm;
