@@ -5,7 +5,9 @@ import type { ScriptKind } from "./types.ts";
 
 /** What stands for data in printed code. */
 const hole = "⟨data⟩";
+/** A line goes on up to its next comma, and no line much longer than that. */
 const longLine = 90;
+const longestLine = 400;
 
 /**
  * Breaks a script into lines that depend on its code alone, so that two versions of it can be compared and shown, minified or not. Data
@@ -56,8 +58,7 @@ function readTokens(source: string, kind: ScriptKind): readonly Token[] | undefi
   return undefined;
 }
 
-const word = /[\w$\u0080-\uffff]$/;
-const wordStart = /^[\w$\u0080-\uffff]/;
+const word = /[\w$\u0080-\uffff]/;
 
 /** What stays on the line of the brace before it. */
 const clinging = new Set([")", "]", ",", ";", ".", "(", "?."]);
@@ -81,7 +82,7 @@ function layOut(tokens: readonly string[]): string[] {
     if (token === "{" || token === "(" || token === "[" || token === "${") open.push(token);
     if (token === "{" && tokens[index + 1] !== "}") end();
     else if (token === ";" && open.at(-1) !== "(") end();
-    else if (token === "," && line.length > longLine) end();
+    else if (line.length > (token === "," ? longLine : longestLine)) end();
   }
   end();
   return lines;
@@ -89,11 +90,16 @@ function layOut(tokens: readonly string[]): string[] {
 
 /** A token after what stands before it, with the space that keeps the two apart. */
 function spaced(before: string, token: string): string {
-  if (before.trim() === "" || token === "," || token === ";") return token;
+  const last = before.at(-1) ?? " ";
+  if (last === " " || token === "," || token === ";") return token;
   const apart =
-    (word.test(before) && wordStart.test(token)) ||
-    before.endsWith(",") ||
-    /^(?:[-+*/%&|^<>=?]=?|=>|&&|\|\||\?\?|[<>=!]==?)=?$/.test(token) ||
-    /[-+*/%&|^<>=?]$/.test(before);
+    (word.test(last) && word.test(token.charAt(0))) || /^[-+*/%&|^<>=?,]$/.test(last) || operators.has(token);
   return apart ? ` ${token}` : token;
 }
+
+/** Between two values; what stands before one may look like them. */
+const operators = new Set(
+  "+ - * / % ** & | ^ < > = ? << >> >>> && || ?? == != === !== <= >= => += -= *= /= %= **= &= |= ^= <<= >>= >>>= &&= ||= ??=".split(
+    " ",
+  ),
+);

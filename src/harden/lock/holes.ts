@@ -2,7 +2,7 @@ import { isNode, walkSyntax } from "../script-syntax.ts";
 import type { SyntaxNode } from "../script-syntax.ts";
 import { isHarmlessJson, isParsedJson, list } from "./literals.ts";
 import { usesSinks } from "./sinks.ts";
-import { findStored } from "./stored.ts";
+import { findStored, isCommand } from "./stored.ts";
 
 /**
  * Finds the parts of a script that are data and not code: what may differ from run to run without anybody's leave.
@@ -56,7 +56,7 @@ function placesIn(node: SyntaxNode): readonly unknown[] {
     case "AssignmentExpression":
       return node["operator"] === "=" ? [node["right"]] : [];
     case "CallExpression":
-      return list(node["arguments"]).filter((part) => !isEmpty(part));
+      return list(node["arguments"]).filter((part) => !isEmpty(part) && !isCommand(part));
     default:
       return [];
   }

@@ -50,7 +50,7 @@ function parseJson(text: string, lines: readonly string[]): unknown {
   } catch (error) {
     const broken = lines.findIndex((line) => line.startsWith("{") && line !== "{" && !isEntry(line));
     const found = /\(line (\d+) column/.exec((error as Error).message)?.[1];
-    const last = lines.findLastIndex((line) => line.trim() !== "") + 1;
+    const last = lines.findLastIndex((line) => line.trim() !== "") + 1 || 1;
     throw invalid(broken >= 0 ? broken + 1 : Number(found ?? last), "it is no JSON from there on");
   }
 }

@@ -1,6 +1,8 @@
+import { aroundData } from "./around-data.ts";
+import type { AroundData } from "./around-data.ts";
 import { codeLines } from "./code-lines.ts";
-import { diffLines } from "./diff.ts";
-import { comparable, keepCode } from "./sections.ts";
+import { nearestOf } from "./nearest.ts";
+import { keepCode } from "./sections.ts";
 import { skeletonOf } from "./skeleton.ts";
 import { chooseSite } from "./site-name.ts";
 import type {
@@ -57,6 +59,8 @@ const maxRemembered = 20_000;
 /** Texts that are kept whole, in characters; of later ones the list shows only how they begin. */
 const maxKept = 20_000_000;
 const maxBeginning = 200;
+/** Scripts that are compared with what was approved: more diffs than these nobody reads. */
+const maxCompared = 100;
 
 /** Creates the record of one run. Memory does not grow with the number of pages. */
 export function createProvenance({ lock, site, digest }: ProvenanceOptions): Provenance {
@@ -67,10 +71,7 @@ export function createProvenance({ lock, site, digest }: ProvenanceOptions): Pro
   let kept = 0;
 
   const isApproved = (id: string): boolean => anywhere.get(id)?.approved !== undefined;
-  const identify = (kind: ScriptKind, text: string): { id: string; data: number } => {
-    const skeleton = skeletonOf(text, kind);
-    return { id: idOf(kind, skeleton.text, digest), data: skeleton.holes.length };
-  };
+  const identify = createIdentify(digest);
 
   const find = ({ kind, text, integrity }: Omit<SeenScript, "hash">, page: string): Found => {
     const hasAddress = kind === "pinned" || kind === "unpinned";
@@ -139,6 +140,38 @@ export function createProvenance({ lock, site, digest }: ProvenanceOptions): Pro
   };
 }
 
+interface Identity {
+  readonly id: string;
+  readonly data: number;
+}
+
+/** Codes around data that are remembered. */
+const maxTemplates = 1_000;
+
+/** Names scripts by their skeletons. What is only data with the same code around it is parsed once. */
+function createIdentify(digest: (text: string) => string): (kind: ScriptKind, text: string) => Identity {
+  const templates = new Map<string, Identity | undefined>();
+  const parse = (kind: ScriptKind, text: string): Identity => {
+    const { text: skeleton, holes } = skeletonOf(text, kind);
+    return { id: idOf(kind, skeleton, digest), data: holes.length };
+  };
+  /** Undefined if what stands there is not all data to a skeleton. */
+  const parseTemplate = ({ template, from }: AroundData): Identity | undefined => {
+    const { text, holes } = skeletonOf(template, "inline");
+    const isData = holes.length === 1 && holes[0]?.from === from;
+    return isData ? { id: idOf("inline", text, digest), data: 1 } : undefined;
+  };
+  return (kind, text) => {
+    const around = kind === "inline" ? aroundData(text) : undefined;
+    if (around === undefined) return parse(kind, text);
+    if (!templates.has(around.template)) {
+      if (templates.size >= maxTemplates) templates.clear();
+      templates.set(around.template, parseTemplate(around));
+    }
+    return templates.get(around.template) ?? parse(kind, text);
+  };
+}
+
 /** A script's name: its kind, and the digest of what must not change. */
 export function idOf(kind: ScriptKind, text: string, digest: (text: string) => string): string {
   return `${kind}-${digest(`${kind}\n${text}`)}`;
@@ -186,9 +219,10 @@ function review(lock: Lock, asked: string, scripts: ReadonlyMap<string, Found>):
   );
   const approved = [...locked.values()].filter((script) => script.approved !== undefined);
   const pending = [...scripts.values()].filter(({ id }) => locked.get(id)?.approved === undefined);
+  const candidates = [...locked.values()];
   const described = pending
-    .map((found) => describe(found, locked.has(found.id), locked))
-    .sort(suspiciousFirst);
+    .sort(suspiciousFirst)
+    .map((found, index) => describe(found, locked.has(found.id), index < maxCompared ? candidates : []));
   return {
     site,
     firstRun: locked.size === 0,
@@ -200,12 +234,12 @@ function review(lock: Lock, asked: string, scripts: ReadonlyMap<string, Found>):
 }
 
 /** What stands on one page only is most likely to have come with its content. */
-function suspiciousFirst(left: PendingScript, right: PendingScript): number {
-  const file = (script: PendingScript): number => (script.kind === "file" ? 1 : 0);
+function suspiciousFirst(left: Found, right: Found): number {
+  const file = (script: Found): number => (script.kind === "file" ? 1 : 0);
   return left.pages - right.pages || file(left) - file(right) || (left.id < right.id ? -1 : 1);
 }
 
-function describe(found: Found, recorded: boolean, locked: ReadonlyMap<string, LockedScript>): PendingScript {
+function describe(found: Found, recorded: boolean, candidates: readonly LockedScript[]): PendingScript {
   const { id, kind, pages, examples, url, integrity, isWhole, text, data } = found;
   const beginning = text === "" ? [] : [text];
   const lines = isWhole ? codeLines(text, kind, skeletonOf(text, kind)) : beginning;
@@ -219,48 +253,8 @@ function describe(found: Found, recorded: boolean, locked: ReadonlyMap<string, L
     integrity,
     lines,
     data,
-    nearest: recorded ? undefined : nearestOf(kind, lines, [...locked.values()]),
+    nearest: recorded || lines.length === 0 ? undefined : nearestOf(kind, lines, candidates),
   };
-}
-
-/** The entry of the lock that has most in common with a script, if it is more than a little. */
-function nearestOf(
-  kind: ScriptKind,
-  lines: readonly string[],
-  locked: readonly LockedScript[],
-): PendingScript["nearest"] {
-  let best: { script: LockedScript; likeness: number } | undefined;
-  for (const script of locked) {
-    if (script.kind !== kind || (script.code ?? script.sections) === undefined) continue;
-    const likeness = Math.max(likenessOf(script, lines), wordLikeness(script, lines));
-    if (likeness > (best?.likeness ?? 0.3)) best = { script, likeness };
-  }
-  if (best === undefined) return undefined;
-  const { before, after } = comparable(best.script, lines);
-  return { id: best.script.id, diff: diffLines(before, after) };
-}
-
-/** From 0 to 1: how much of the longer one is also in the other. */
-function likenessOf(script: LockedScript, lines: readonly string[]): number {
-  const { before, after } = comparable(script, lines);
-  const keys = new Map<string, number>();
-  for (const { key } of before) keys.set(key, (keys.get(key) ?? 0) + 1);
-  let common = 0;
-  for (const { key } of after) {
-    const left = keys.get(key) ?? 0;
-    if (left === 0) continue;
-    keys.set(key, left - 1);
-    common++;
-  }
-  return common / Math.max(1, before.length, after.length);
-}
-
-/** Short scripts often have not one line in common with what they were. */
-function wordLikeness({ code }: LockedScript, lines: readonly string[]): number {
-  if (code === undefined) return 0;
-  const words = (of: readonly string[]): Set<string> => new Set(of.join("\n").match(/[\w$]+/g));
-  const [before, after] = [words(code), words(lines)];
-  return before.intersection(after).size / Math.max(1, before.union(after).size);
 }
 
 /** The entry that a script gets in the lock. */

@@ -22,20 +22,20 @@ export function keepCode(lines: readonly string[]): KeptCode {
   return { sections: [`${divisor}`, ...sectionsOf(lines, divisor).map(({ key }) => key)] };
 }
 
-/** Pairs what the lock kept with a script's lines, in pieces that can be compared. */
-export function comparable(
-  { code, sections }: KeptCode,
-  lines: readonly string[],
-): { readonly before: readonly { key: string; text: string | undefined }[]; readonly after: Section[] } {
-  if (sections !== undefined) {
-    const [divisor = "1", ...keys] = sections;
-    return {
-      before: keys.map((key) => ({ key, text: undefined })),
-      after: sectionsOf(lines, Number(divisor)),
-    };
-  }
-  const whole = (line: string): Section => ({ key: line, text: line });
-  return { before: (code ?? []).map(whole), after: lines.map(whole) };
+/** What a lock kept of a script, in pieces that can be compared; `divisor` says how to cut another one alike, 0 that it is in lines. */
+export function keptSections({ code, sections }: KeptCode): {
+  readonly divisor: number;
+  readonly before: readonly { readonly key: string; readonly text: string | undefined }[];
+} {
+  if (sections === undefined)
+    return { divisor: 0, before: (code ?? []).map((line) => ({ key: line, text: line })) };
+  const [divisor, ...keys] = sections;
+  return { divisor: Number(divisor) || 1, before: keys.map((key) => ({ key, text: undefined })) };
+}
+
+/** Cuts a script's lines as an entry's were cut. */
+export function cutInto(lines: readonly string[], divisor: number): readonly Section[] {
+  return divisor === 0 ? lines.map((line) => ({ key: line, text: line })) : sectionsOf(lines, divisor);
 }
 
 const divisorFor = (lines: number): number => Math.max(1, Math.ceil(lines / maxSections));

@@ -7,7 +7,7 @@ import { list } from "./literals.ts";
  * `el["inner" + "HTML"]` has none of them, but is a computed access.
  */
 const sinkWords =
-  /\b(?:eval|Function|constructor|(?:inner|outer)HTML|insertAdjacentHTML|writeln?|srcdoc|createContextualFragment|parseFromString|(?:set|parse)HTML(?:Unsafe)?|(?:Shared)?Worker|serviceWorker|importScripts|createElementNS|location|navigation|open|src|srcset|href|action|formAction|cookie|setAttribute(?:NS|Node)?|attributes|attributeStyleMap|cssText|insertRule|replaceSync|execCommand|on[a-z]{3,}|jQuery|fetch|XMLHttpRequest|WebSocket|WebTransport|EventSource|sendBeacon|postMessage|import|require|define|defineProperty|defineProperties|setPrototypeOf|assign|Reflect|Proxy|apply|call|bind|__proto__|prototype|javascript)\b|^\$$/;
+  /\b(?:eval|Function|constructor|(?:inner|outer)HTML|insertAdjacentHTML|write(?:ln)?|srcdoc|createContextualFragment|parseFromString|(?:set|parse)HTML(?:Unsafe)?|(?:Shared)?Worker|serviceWorker|importScripts|createElementNS|location|navigation|open|src|srcset|href|action|formAction|cookie|setAttribute(?:NS|Node)?|attributes|attributeStyleMap|cssText|insertRule|replaceSync|execCommand|on[a-z]{3,}|jQuery|fetch|XMLHttpRequest|WebSocket|WebTransport|EventSource|sendBeacon|postMessage|import|require|define|defineProperty|defineProperties|setPrototypeOf|assign|Reflect|Proxy|apply|call|bind|__proto__|prototype|javascript)\b|^\$$/;
 
 /** Elements whose text is text, and that load and run nothing. */
 const plainElements =

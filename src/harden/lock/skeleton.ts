@@ -114,7 +114,7 @@ function pushMembers(open: Open, node: Record<string, unknown>): void {
   open.push("}");
   for (const key of keys.sort().toReversed()) {
     const value = key === "source" && namesModule(type) ? withStableSpecifier(node[key]) : node[key];
-    open.push({ value }, `${key}:`);
+    open.push(",", { value }, `${key}:`);
   }
   open.push(`${type}{`);
 }

@@ -81,7 +81,7 @@ function isObject(data: unknown): boolean {
 }
 
 /** What trackers take from a queue as an order: `["setTrackerUrl", "https://…"]`. A text alone may be an address. */
-function isCommand(part: unknown): boolean {
+export function isCommand(part: unknown): boolean {
   if (!isNode(part)) return true;
   if (part.type !== "ArrayExpression") return !isObject(part);
   const [first] = list(part["elements"]);
