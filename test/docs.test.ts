@@ -16,7 +16,6 @@ const find = (pattern: string): string[] =>
     .sort();
 
 /** Documents for readers of the repository. A site's content is not among them: its links are the site's. */
-/** Not the content of sites: their links lead to where those are served. */
 const documents = find("**/*.md").filter(
   (path) => !/^(?:examples\/[^/]+\/content|test\/generators)\//.test(path),
 );
