@@ -4,7 +4,7 @@ import { importJWK } from "jose";
 import type { CryptoKey } from "jose";
 import type { Contract, Release, SecurityEvent } from "../../contract/index.ts";
 import { createEdgeServer, createRedirectServer } from "../../edge/index.ts";
-import type { EdgeLimits, EdgeServer } from "../../edge/index.ts";
+import type { EdgeServer } from "../../edge/index.ts";
 import {
   createGateway,
   createLimitStore,
@@ -18,6 +18,7 @@ import { loadContract } from "../load-contract.ts";
 import { besideReports } from "./beside-reports.ts";
 import { securityEventOf } from "./edge-events.ts";
 import { reasonOf } from "./reason.ts";
+import { shareOfLimits } from "./share-of-limits.ts";
 import type { FromThread, ThreadConfiguration, ToThread } from "./thread-messages.ts";
 
 // One thread of the edge: the whole path of a request, from TLS to the upstream, in one event loop.
@@ -128,7 +129,7 @@ async function start(): Promise<void> {
       certificate,
       ticketKeys,
       api: reports === undefined ? gateway : besideReports(gateway, reports),
-      limits: shareOfLimits(),
+      limits: shareOfLimits(configuration.threads.length),
       onEvent,
     });
   }
@@ -171,12 +172,6 @@ function refusalOf(work: () => void): ReturnType<typeof reasonOf> | undefined {
   } catch (error) {
     return reasonOf(error);
   }
-}
-
-/** Connections are counted by each thread alone, so each gets its share of what the whole edge may hold. */
-function shareOfLimits(): Pick<EdgeLimits, "maxConnections" | "maxConnectionsPerAddress"> {
-  const threads = configuration.threads.length;
-  return { maxConnections: Math.ceil(10_000 / threads), maxConnectionsPerAddress: Math.ceil(256 / threads) };
 }
 
 function fail(error: unknown): void {
