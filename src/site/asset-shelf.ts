@@ -4,7 +4,7 @@ import { siteError } from "./errors.ts";
 import { extensionOf, knownExtensions, mediaTypeOf } from "./media-types.ts";
 import { assetPath } from "./paths.ts";
 import type { AddressBook } from "./paths.ts";
-import type { SiteFile, SourceFile } from "./source.ts";
+import type { IslandFacts, SiteFile, SourceFile } from "./source.ts";
 import { inspectStylesheet } from "./stylesheet.ts";
 import type { StylesheetFacts } from "./stylesheet.ts";
 
@@ -38,8 +38,10 @@ export class AssetShelf {
         hint: `Known endings: ${knownExtensions.join(", ")}`,
       });
     }
-    this.#addresses.claim(path, place);
-    this.#files.set(path, file);
+    if (file.island === undefined) {
+      this.#addresses.claim(path, place);
+      this.#files.set(path, file);
+    }
     const digest = await sha256(file.bytes);
     const hashed = `/assets${path.replace(/(\.[^./]+)$/, `.${toHex(digest).slice(0, 16)}$1`)}`;
     this.#hashedAddresses.set(path, hashed);
@@ -91,6 +93,11 @@ export class AssetShelf {
   /** The `integrity` of a hashed address that was asked for. */
   integrityOf(address: string): string | undefined {
     return this.#asked.has(address) ? this.#hashed.get(address)?.integrity : undefined;
+  }
+
+  /** What an island's module does, by its hashed address; undefined for other files. */
+  island(address: string): IslandFacts | undefined {
+    return this.#hashed.get(address)?.file.island;
   }
 
   /** What a stylesheet loads, by its hashed address. */

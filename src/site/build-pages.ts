@@ -86,7 +86,10 @@ export async function buildPages(
     inlineCode: sources.inlineCode,
     placeOf: sources.placeOf,
     memory,
-    recipe: memory === undefined || sources.recipe === undefined ? undefined : recipeOf(contract, sources.recipe, memory),
+    recipe:
+      memory === undefined || sources.recipe === undefined
+        ? undefined
+        : recipeOf(contract, sources.recipe, memory),
   };
   const { pages, files } = await makePages(entries, workshop, onPage);
   return {

@@ -44,12 +44,22 @@ export function ownReferences(
   for (const { kind, address, url, integrity } of references) {
     if (url.origin === context.origin) {
       const [fragment = ""] = decodePath(url.hash.slice(1)).split(":~:", 1);
-      own.push({ kind, address, path: decodePath(url.pathname), fragment, ...(integrity === undefined ? {} : { integrity }) });
-    } else if (kind !== "link") {
-      throw siteError("SITE_REFERENCE_FOREIGN", `its page would load ${address.slice(0, 120)} from another site.`, {
-        place: placeOf(address, entry, context),
-        hint: "Put the file into the assets folder; the policy of the pages allows no other origin",
+      own.push({
+        kind,
+        address,
+        path: decodePath(url.pathname),
+        fragment,
+        ...(integrity === undefined ? {} : { integrity }),
       });
+    } else if (kind !== "link") {
+      throw siteError(
+        "SITE_REFERENCE_FOREIGN",
+        `its page would load ${address.slice(0, 120)} from another site.`,
+        {
+          place: placeOf(address, entry, context),
+          hint: "Put the file into the assets folder; the policy of the pages allows no other origin",
+        },
+      );
     }
   }
   return own;
@@ -63,10 +73,14 @@ export function assertReference(
 ): void {
   const { addresses, assets } = context;
   if (!addresses.has(path) && !addresses.isApi(path)) {
-    throw siteError("SITE_REFERENCE_BROKEN", `its page leads to ${address.slice(0, 120)}, where nothing is.`, {
-      place: placeOf(address, entry, context),
-      hint: addresses.has(`${path}/`) ? `Write ${path}/` : "Correct the address, or add the page or file",
-    });
+    throw siteError(
+      "SITE_REFERENCE_BROKEN",
+      `its page leads to ${address.slice(0, 120)}, where nothing is.`,
+      {
+        place: placeOf(address, entry, context),
+        hint: addresses.has(`${path}/`) ? `Write ${path}/` : "Correct the address, or add the page or file",
+      },
+    );
   }
   if (
     (kind === "script" || kind === "style") &&

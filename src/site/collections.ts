@@ -16,10 +16,11 @@ export function listEntries(
   schemas: ReadonlyMap<string, Schema>,
   memory: BuildMemory | undefined,
 ): EntryLists {
-  const lists: Record<string, ParsedEntry[]> = Object.fromEntries([...schemas.keys()].map((name) => [name, []]));
+  const lists: Record<string, ParsedEntry[]> = Object.fromEntries(
+    [...schemas.keys()].map((name) => [name, []]),
+  );
   for (const entry of entries) lists[entry.collection]?.push(entry);
-  for (const list of Object.values(lists))
-    list.sort((left, right) => (left.path < right.path ? -1 : 1));
+  for (const list of Object.values(lists)) list.sort((left, right) => (left.path < right.path ? -1 : 1));
   const digests = new Map<string, string | undefined>();
   return {
     lists,

@@ -85,7 +85,13 @@ function keepPage(
     if (digest === undefined) return;
     collections[name] = digest;
   }
-  const record: PageRecord = { policy, references, anchors, collections, assets: Object.fromEntries(seen.assets) };
+  const record: PageRecord = {
+    policy,
+    references,
+    anchors,
+    collections,
+    assets: Object.fromEntries(seen.assets),
+  };
   memory?.keep(key, record, html);
 }
 
@@ -144,12 +150,7 @@ function renderEntry(
   }
 }
 
-function templateError(
-  cause: unknown,
-  entry: ParsedEntry,
-  { file }: Template,
-  { placeOf }: Workshop,
-): Error {
+function templateError(cause: unknown, entry: ParsedEntry, { file }: Template, { placeOf }: Workshop): Error {
   const known = isCurtainwallError(cause) ? cause : undefined;
   const message =
     known?.message ?? `the template threw: ${cause instanceof Error ? cause.message : String(cause)}`;
@@ -170,6 +171,7 @@ async function policyOf(facts: PageFacts, assets: AssetShelf, hasApi: boolean): 
     facts.references.filter((reference) => reference.kind === kind);
   const linked = of("script").flatMap(({ integrity }) => integrity?.replace(/^sha256-/, "") ?? []);
   const styles = of("style").map(({ url }) => assets.stylesheet(url.pathname));
+  const islands = of("script").map(({ url }) => assets.island(url.pathname));
   const scriptHashes = new Set([...linked, ...(await hashAll(facts.inlineScripts))]);
   return pagePolicy({
     scriptHashes,
@@ -180,7 +182,9 @@ async function policyOf(facts: PageFacts, assets: AssetShelf, hasApi: boolean): 
     media: of("media").length > 0,
     manifest: of("manifest").length > 0,
     forms: facts.hasForm,
-    connects: hasApi && scriptHashes.size > 0,
+    // Of an island it is known whether it calls the API; of other scripts it is not.
+    connects: hasApi && (facts.inlineScripts.size > 0 || islands.some((island) => island?.calls ?? true)),
+    makesHtml: islands.some((island) => island?.makesHtml ?? false),
   });
 }
 

@@ -1,3 +1,5 @@
+import { richTextPolicy } from "./islands/names.ts";
+
 /** What a page needs of a browser, as found in the finished page. Hashes are base64 of SHA-256. */
 export interface PolicyFacts {
   /** Of inline scripts and of linked ones, whose `integrity` names them. */
@@ -11,6 +13,8 @@ export interface PolicyFacts {
   readonly forms: boolean;
   /** Its scripts may call the API. */
   readonly connects: boolean;
+  /** Its scripts make markup through the sanitiser, under the Trusted Types policy of that. Default false. */
+  readonly makesHtml?: boolean;
 }
 
 /**
@@ -42,7 +46,7 @@ export function pagePolicy(facts: PolicyFacts): string {
     `form-action ${facts.forms ? "'self'" : "'none'"}`,
     "frame-ancestors 'none'",
     "require-trusted-types-for 'script'",
-    "trusted-types 'none'",
+    `trusted-types ${facts.makesHtml === true ? richTextPolicy : "'none'"}`,
     "upgrade-insecure-requests",
   ].join("; ");
 }

@@ -1,14 +1,9 @@
-import { parse } from "@babel/parser";
 import { siteError } from "./errors.ts";
 import type { SourcePlace } from "./errors.ts";
+import { isPure } from "./purity.ts";
 import { refusedAttribute, refusedElement } from "./refusals.ts";
-
-/** The part of a syntax tree's node that is read here. */
-interface Node {
-  readonly type: string;
-  readonly loc?: { readonly start: { readonly line: number } } | null;
-  readonly [member: string]: unknown;
-}
+import { nodesOf, parseSource } from "./template-syntax.ts";
+import type { Node } from "./template-syntax.ts";
 
 /** Inline code of a site, as its templates' sources spell it. */
 export interface InlineCode {
@@ -25,39 +20,15 @@ export function createInlineCode(): InlineCode {
  * Reads one source file of the templates before any content is bound: adds its inline scripts and styles to `code`, and refuses
  * what could turn content into code.
  *
+ * @returns whether what it renders depends on nothing but what it is given; see {@link isPure}
  * @throws {CurtainwallError} `SITE_TEMPLATE_UNSAFE` or `SITE_TEMPLATE_INVALID`, with file and line.
  */
-export function collectInlineCode(file: string, source: string, code: InlineCode): void {
-  for (const node of nodesOf(parseSource(file, source))) {
+export function collectInlineCode(file: string, source: string, code: InlineCode): boolean {
+  const program = parseSource(file, source);
+  for (const node of nodesOf(program)) {
     if (node.type === "JSXElement") checkElement(file, node, code);
   }
-}
-
-function parseSource(file: string, source: string): Node {
-  const hasTypes = /\.[cm]?tsx?$/.test(file);
-  const hasMarkup = /\.(?:[jt]sx|[cm]?js)$/.test(file);
-  try {
-    return parse(source, {
-      sourceType: "module",
-      plugins: [...(hasTypes ? ["typescript" as const] : []), ...(hasMarkup ? ["jsx" as const] : [])],
-    }).program as unknown as Node;
-  } catch (cause) {
-    const { loc, message } = cause as { loc?: { line: number }; message: string };
-    throw siteError("SITE_TEMPLATE_INVALID", message, { place: { file, line: loc?.line }, cause });
-  }
-}
-
-const isNode = (value: unknown): value is Node =>
-  typeof value === "object" && value !== null && typeof (value as Node).type === "string";
-
-function* nodesOf(root: Node): Generator<Node> {
-  const pending = [root];
-  for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
-    yield node;
-    for (const member of Object.values(node)) {
-      for (const child of Array.isArray(member) ? member : [member]) if (isNode(child)) pending.push(child);
-    }
-  }
+  return isPure(program);
 }
 
 function checkElement(file: string, element: Node, code: InlineCode): void {

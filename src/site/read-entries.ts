@@ -59,16 +59,16 @@ export async function readEntry(
   const { data, body, bodyLine } = await parseFrontMatter(source.file, text, schema);
   const bodyDigest = memory?.digest(body);
   const content = await contentOf(body, { file: source.file, line: bodyLine }, memory, bodyDigest);
-  const warnings = content.removals.map(
-    ({ line, message }): SiteWarning => ({
-      file: source.file,
-      line: line === undefined ? undefined : line + bodyLine - 1,
-      message,
-    }),
-  );
+  const warnings = content.removals.map(({ line, message }): SiteWarning => ({
+    file: source.file,
+    line: line === undefined ? undefined : line + bodyLine - 1,
+    message,
+  }));
   const dataDigest = memory?.digestValue(data);
   const digest =
-    dataDigest === undefined ? undefined : memory?.digest(JSON.stringify([path, slug, dataDigest, bodyDigest]));
+    dataDigest === undefined
+      ? undefined
+      : memory?.digest(JSON.stringify([path, slug, dataDigest, bodyDigest]));
   let safe: SafeHtml | undefined;
   return {
     collection,

@@ -7,6 +7,16 @@ export interface SourceFile {
   /** Relative to the contract, for messages. */
   readonly file: string;
   readonly bytes: Uint8Array;
+  /** Set for an island's module: what it does in a page. It is published under the name with its hash only. */
+  readonly island?: IslandFacts;
+}
+
+/** What an island's module does in a page, for the page's policy. */
+export interface IslandFacts {
+  /** It calls the API. */
+  readonly calls: boolean;
+  /** It makes markup of texts, through the sanitiser and the Trusted Types policy of that. */
+  readonly makesHtml: boolean;
 }
 
 /** A file to be published. */

@@ -24,19 +24,21 @@ interface Node {
  * @throws {CurtainwallError} `SITE_ISLAND_INVALID`, with the line.
  */
 export function findIslands(file: string, source: string): IslandDeclaration[] {
-  const islands = programOf(source).flatMap((statement) => exportedVariables(statement)).flatMap((variable) => {
-    const call = variable.init as Node | null;
-    if (call?.type !== "CallExpression" || (call.callee as Node).name !== "island") return [];
-    const [name, props] = call.arguments as [Node?, Node?];
-    const id = (variable.id as Node).name as string;
-    if (name?.type !== "StringLiteral" || name.value !== id || props === undefined) {
-      throw siteError("SITE_ISLAND_INVALID", `the island ${id} is not called by its own name.`, {
-        place: { file, line: call.loc?.start.line },
-        hint: `Write  export const ${id} = island("${id}", { … }, (props) => …)`,
-      });
-    }
-    return [{ name: id, props: [props.start, props.end] as const }];
-  });
+  const islands = programOf(source)
+    .flatMap((statement) => exportedVariables(statement))
+    .flatMap((variable) => {
+      const call = variable.init as Node | null;
+      if (call?.type !== "CallExpression" || (call.callee as Node).name !== "island") return [];
+      const [name, props] = call.arguments as [Node?, Node?];
+      const id = (variable.id as Node).name as string;
+      if (name?.type !== "StringLiteral" || name.value !== id || props === undefined) {
+        throw siteError("SITE_ISLAND_INVALID", `the island ${id} is not called by its own name.`, {
+          place: { file, line: call.loc?.start.line },
+          hint: `Write  export const ${id} = island("${id}", { … }, (props) => …)`,
+        });
+      }
+      return [{ name: id, props: [props.start, props.end] as const }];
+    });
   if (islands.length === 0) {
     throw siteError("SITE_ISLAND_INVALID", "it exports no island.", {
       place: { file },
@@ -48,7 +50,10 @@ export function findIslands(file: string, source: string): IslandDeclaration[] {
 
 /** Takes the props' schemas out of a source: browsers check against what was made of them, and need no Zod. */
 export function withoutSchemas(source: string, islands: readonly IslandDeclaration[]): string {
-  return islands.reduceRight((text, { props: [start, end] }) => `${text.slice(0, start)}0${text.slice(end)}`, source);
+  return islands.reduceRight(
+    (text, { props: [start, end] }) => `${text.slice(0, start)}0${text.slice(end)}`,
+    source,
+  );
 }
 
 /** The texts of a source that are among `texts`, wherever they stand as literals. */

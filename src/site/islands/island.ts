@@ -12,10 +12,14 @@ import { vouchForHtml } from "../safe-html.ts";
 import { islandAsset } from "./names.ts";
 
 /** What an island's template hands to it. */
-export type IslandInput<Props extends Fields> = z.input<z.ZodObject<{ -readonly [K in keyof Props]: Props[K] }>>;
+export type IslandInput<Props extends Fields> = z.input<
+  z.ZodObject<{ -readonly [K in keyof Props]: Props[K] }>
+>;
 
 /** What an island's component gets: at the build, and once more in the browser. */
-export type IslandProps<Props extends Fields> = z.output<z.ZodObject<{ -readonly [K in keyof Props]: Props[K] }>>;
+export type IslandProps<Props extends Fields> = z.output<
+  z.ZodObject<{ -readonly [K in keyof Props]: Props[K] }>
+>;
 
 /** An island stands in an island: the outer one brings it to life. */
 const Inside = createContext(false);
@@ -45,7 +49,7 @@ export function island<const Props extends Fields>(
   props: Props,
   component: ComponentType<IslandProps<Props>>,
 ): ComponentType<IslandInput<Props>> {
-  const schema = z.strictObject(props as Record<string, z.ZodType>);
+  const schema = z.strictObject({ ...props });
   const shapes = shapesOf(name, schema);
   const inner = component as ComponentType<Record<string, unknown>>;
   const Island = (given: object): JSX.Element => {
@@ -83,7 +87,9 @@ function shapesOf(name: string, schema: z.ZodType): NamedShapes {
     return shapeOf(schema);
   } catch (cause) {
     throw siteError("SITE_ISLAND_INVALID", `the island ${name} has props that JSON can't say.`, {
-      hint: isCurtainwallError(cause) ? (cause.hint ?? cause.message) : "Hand over texts, numbers and lists of them",
+      hint: isCurtainwallError(cause)
+        ? (cause.hint ?? cause.message)
+        : "Hand over texts, numbers and lists of them",
       cause,
     });
   }
@@ -100,9 +106,13 @@ function travel(
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     const at = issue?.path.join(".") ?? "";
-    throw siteError("SITE_ISLAND_INVALID", `<${name}${at === "" ? "" : ` ${at}`}>: ${issue?.message ?? "invalid"}`, {
-      hint: "The island's props are declared where it is made",
-    });
+    throw siteError(
+      "SITE_ISLAND_INVALID",
+      `<${name}${at === "" ? "" : ` ${at}`}>: ${issue?.message ?? "invalid"}`,
+      {
+        hint: "The island's props are declared where it is made",
+      },
+    );
   }
   const fitted = fitShape(shapes, JSON.parse(jsonText(parsed.data) ?? "null"));
   if (fitted.fault !== undefined) {

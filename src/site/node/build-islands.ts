@@ -14,9 +14,9 @@ import { routeTableOf } from "../../contract/index.ts";
 import type { ContractRoute, NamedShapes } from "../../contract/index.ts";
 import { siteError } from "../errors.ts";
 import { findIslands, literalsIn, withoutSchemas } from "../islands/declarations.ts";
-import type { IslandFile } from "../islands/island-file.ts";
 import { islandShapes } from "../islands/island.ts";
 import { islandAsset, isIslandFile } from "../islands/names.ts";
+import type { SourceFile } from "../source.ts";
 
 /** Options of {@link buildIslands}. */
 export interface BuildIslandsOptions {
@@ -35,14 +35,16 @@ export interface BuildIslandsOptions {
  *
  * @throws {CurtainwallError} `SITE_ISLAND_INVALID`, `SITE_TEMPLATE_INVALID`
  */
-export async function buildIslands(options: BuildIslandsOptions): Promise<IslandFile[]> {
-  const islands: IslandFile[] = [];
+export async function buildIslands(options: BuildIslandsOptions): Promise<SourceFile[]> {
+  const islands: SourceFile[] = [];
   const owners = new Map<string, string>();
   for (const [file, module] of options.modules) {
     for (const { name } of findIslands(file, options.sources.get(file) ?? "")) {
       const owner = owners.get(name);
       if (owner !== undefined)
-        throw siteError("SITE_ISLAND_INVALID", `${owner} has an island named ${name}, too.`, { place: { file } });
+        throw siteError("SITE_ISLAND_INVALID", `${owner} has an island named ${name}, too.`, {
+          place: { file },
+        });
       owners.set(name, file);
       islands.push(await bundleIsland({ name, file, shapes: islandShapes(module[name]) }, options));
     }
@@ -59,7 +61,7 @@ interface Island {
 async function bundleIsland(
   { name, file, shapes }: Island,
   { root, routes }: BuildIslandsOptions,
-): Promise<IslandFile> {
+): Promise<SourceFile> {
   const workshop = new Workshop(root, routes);
   try {
     const { outputFiles } = await build({
@@ -92,7 +94,8 @@ async function bundleIsland(
       plugins: [workshop.plugin()],
     });
     const bytes = new TextEncoder().encode(workshop.withTable(outputFiles[0]?.text ?? ""));
-    return { path: islandAsset(name), file, bytes, calls: workshop.calls, makesHtml: workshop.makesHtml };
+    const { calls, makesHtml } = workshop;
+    return { path: islandAsset(name), file, bytes, island: { calls, makesHtml } };
   } catch (cause) {
     if (workshop.failure !== undefined) throw workshop.failure;
     const [error] = (cause as Partial<BuildFailure>).errors ?? [];

@@ -7,6 +7,8 @@ import type { SitePage } from "../build-pages.ts";
 import { siteError } from "../errors.ts";
 import { mediaTypeOf } from "../media-types.ts";
 import type { SiteWarning } from "../source.ts";
+import { openMemory } from "./build-memory.ts";
+import { codeStamp } from "./code-stamp.ts";
 import { compressAll } from "./compress.ts";
 import { loadTemplates } from "./load-templates.ts";
 import { readFolder } from "./read-folder.ts";
@@ -74,14 +76,25 @@ export async function buildSite({
   onProgress({ step: "read", done: 1, total: 1 });
 
   onProgress({ step: "templates", done: 0, total: 1 });
-  const loaded = await loadTemplates(base, resolve(base, site.templates), site.collections.keys());
+  const stamp = codeStamp();
+  const loaded = await loadTemplates({
+    root: base,
+    folder: resolve(base, site.templates),
+    collections: site.collections.keys(),
+    routes: contract.routes,
+    cacheFile: join(cacheFolder, "templates.json"),
+    stamp,
+  });
   onProgress({ step: "templates", done: 1, total: 1 });
 
+  const memory = openMemory(join(cacheFolder, "pages.memory"), stamp);
   const { files, pages, notFound, warnings } = await buildPages(
     { origin: contract.origin, routes: contract.routes, apiRoots: contract.apiRoots, site },
-    { content, assets, ...loaded },
+    { content, memory, ...loaded, assets: [...assets, ...loaded.islands] },
     (done, total) => onProgress({ step: "pages", done, total }),
   );
+
+  memory.save();
 
   const texts = files.filter(({ path }) => mediaTypeOf(path)?.text ?? path.endsWith("/"));
   const encodings = await compressAll(
