@@ -1,8 +1,9 @@
+import { cutAttribute } from "../html/index.ts";
 import type { AttributeFact, ResourceFact, ScriptFact } from "../html/index.ts";
 import type { DocumentDraft } from "./draft.ts";
 import { hashSource } from "./draft.ts";
 import { inspectInline } from "./inline-cache.ts";
-import { integrityHashes, isVersioned } from "./integrity.ts";
+import { addIntegrity, integrityHashes, isVersioned } from "./integrity.ts";
 import { createModuleGraph } from "./module-graph.ts";
 import type { ModuleGraph } from "./module-graph.ts";
 import { exactSource } from "./site-view.ts";
@@ -78,7 +79,7 @@ function allowPreload(draft: DocumentDraft, { attribute, address, integrity }: R
   } else if (target?.kind === "site") {
     const existing = integrityHashes(integrity);
     const hash = draft.page.view.find(target.path)?.hash() ?? emptyHash;
-    if (existing.length === 0) draft.edits.push(insertAfter(attribute, ` integrity="sha256-${hash}"`));
+    if (existing.length === 0) draft.edits.push(addIntegrity(draft, attribute, integrity, hash));
     allowHashes(draft, existing.length === 0 ? [`sha256-${hash}`] : existing);
   }
 }
@@ -92,8 +93,9 @@ function allowIntegrity(
 ): void {
   const existing = integrityHashes(integrity?.value);
   if (existing.length === 0) {
-    if (integrity !== undefined) draft.edits.push({ span: integrity.span, replacement: "" });
-    draft.edits.push(insertAfter(address, ` integrity="sha256-${hash}"`));
+    // Cut with its duplicates: one of them would begin to count, and before ours.
+    if (integrity !== undefined) draft.edits.push(...cutAttribute(integrity));
+    draft.edits.push(addIntegrity(draft, address, undefined, hash));
   }
   allowHashes(draft, existing.length === 0 ? [`sha256-${hash}`] : existing);
 }
@@ -122,11 +124,4 @@ function allowForeign(draft: DocumentDraft, url: URL, integrity: string | undefi
 /** The query stays: some sites choose by it which program they send. */
 function withoutFragment(url: URL): string {
   return url.href.slice(0, url.href.length - url.hash.length);
-}
-
-function insertAfter(
-  { span }: AttributeFact,
-  markup: string,
-): { span: { from: number; to: number }; replacement: string } {
-  return { span: { from: span.to, to: span.to }, replacement: markup };
 }

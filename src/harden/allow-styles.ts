@@ -3,7 +3,7 @@ import type { DocumentDraft } from "./draft.ts";
 import { hashSource } from "./draft.ts";
 import { inspectStyle } from "./inspect-style.ts";
 import type { StyleFacts, StyleLoad } from "./inspect-style.ts";
-import { integrityHashes, isVersioned } from "./integrity.ts";
+import { addIntegrity, integrityHashes, isVersioned } from "./integrity.ts";
 import { moveStyleAttributes } from "./move-styles.ts";
 import { exactSource, secureOrigin } from "./site-view.ts";
 
@@ -44,8 +44,7 @@ function allowLinked(draft: DocumentDraft, { address, attribute, integrity }: Re
   const file = draft.page.view.find(target.path);
   if (file === undefined) return [];
   if (attribute.element === "link" && integrityHashes(integrity).length === 0) {
-    const { to } = attribute.span;
-    draft.edits.push({ span: { from: to, to }, replacement: ` integrity="sha256-${file.hash()}"` });
+    draft.edits.push(addIntegrity(draft, attribute, integrity, file.hash()));
   }
   return [follow(draft, file.stylesheet(), target.url, 0)];
 }

@@ -15,6 +15,8 @@ export interface PageDraft {
   readonly learned: LearnedSources | undefined;
   /** In `xml`, what is put into a page would have to be well-formed too: less is rewritten there. */
   readonly syntax: "html" | "xml";
+  /** Scripts run somewhere in it, in its frames' `srcdoc` too: those reach the page around them. */
+  readonly runsScripts: boolean;
   readonly policy: PolicyBuilder;
   readonly behaviours: Set<ScriptFacts>;
   readonly weaknesses: Set<Weakness>;
@@ -43,6 +45,8 @@ export interface DocumentDraft {
   readonly facts: PageFacts;
   readonly addresses: Addresses;
   readonly edits: Edit[];
+  /** It has a place for markup of ours: an XML page without a head has none, because nothing implies one. */
+  readonly hasHead: boolean;
   /** Markup to be put first into the head, in this order. */
   readonly headStart: string[];
   /** Markup to be put last into the head. */
@@ -54,11 +58,13 @@ export function createPageDraft(
   view: SiteView,
   learned: LearnedSources | undefined,
   syntax: PageDraft["syntax"],
+  facts: PageFacts,
 ): PageDraft {
   return {
     view,
     learned,
     syntax,
+    runsScripts: runsScripts(facts),
     policy: createPolicyBuilder(),
     behaviours: new Set(),
     weaknesses: new Set(),
@@ -81,10 +87,29 @@ export function createPageDraft(
   };
 }
 
-/** Begins the draft of one document of a page. */
-export function createDocumentDraft(page: PageDraft, facts: PageFacts, path: string): DocumentDraft {
-  const addresses = createAddresses(page.view.origin, path, facts.base);
-  return { page, facts, addresses, edits: [], headStart: [], headEnd: [] };
+function runsScripts({ scripts, handlers, scriptUrls, nested }: PageFacts): boolean {
+  return (
+    scripts.some(({ type }) => type === "classic" || type === "module") ||
+    handlers.length > 0 ||
+    scriptUrls.length > 0 ||
+    nested.some(({ page }) => runsScripts(page))
+  );
+}
+
+/**
+ * Begins the draft of one document of a page.
+ *
+ * @param around the document whose `srcdoc` it is: that one's base counts here too (HTML §2.4.3)
+ */
+export function createDocumentDraft(
+  page: PageDraft,
+  facts: PageFacts,
+  path: string,
+  around?: DocumentDraft,
+): DocumentDraft {
+  const addresses = createAddresses(page.view.origin, path, facts.base, around?.addresses.base);
+  const hasHead = around !== undefined || page.syntax === "html" || facts.headStart > 0;
+  return { page, facts, addresses, edits: [], hasHead, headStart: [], headEnd: [] };
 }
 
 /** The source expression of a text's hash. */

@@ -230,6 +230,95 @@ suite("the policy of a page", () => {
     assert.equal(serializePolicy(page.header).includes("script-src"), false);
   });
 
+  test("a second integrity does not begin to count when the first is replaced", () => {
+    const files = { "/x.js": "x()", "/s.css": "p {}" };
+    const integrity = (source: string): string => ` integrity="sha256-${hash(source)}"`;
+    assert.equal(
+      text(harden('<script integrity="none" integrity="sha256-AAAA" src="/x.js"></script>', files)),
+      `<script src="/x.js"${integrity("x()")}></script>`,
+    );
+    for (const [link, source] of [
+      ['rel="modulepreload" href="/x.js"', "x()"],
+      ['rel="stylesheet" href="/s.css"', "p {}"],
+    ] as const)
+      assert.equal(
+        text(harden(`<link integrity="none" ${link}>`, files)),
+        `<link${integrity(source)} integrity="none" ${link}>`,
+      );
+  });
+
+  test("counts what pages in frames' srcdoc run and load, from the base of the page around them", () => {
+    const page = harden(
+      `<base href=/b/><iframe srcdoc="<script>y()</script><style>p{}</style><script src=x.js></script><p onclick=z()><img src=https://i.example/a.png>"></iframe>`,
+      { "/b/x.js": "x()" },
+    );
+    assert.equal(
+      sources(page, "script-src"),
+      [`'sha256-${hash("x()")}'`, `'sha256-${hash("y()")}'`].sort().join(" "),
+    );
+    assert.equal(sources(page, "style-src"), `'sha256-${hash("p{}")}'`);
+    assert.equal(sources(page, "script-src-attr"), `'unsafe-hashes' 'sha256-${hash("z()")}'`);
+    assert.equal(sources(page, "img-src"), "'self' https://i.example");
+    assert.deepEqual(page.report.missing, []);
+  });
+
+  test("keeps style attributes that a script in a srcdoc could read", () => {
+    const page = harden(
+      '<p style="color: red"><iframe srcdoc="<script>read(parent.document)</script>"></iframe>',
+    );
+    assert.deepEqual(page.report.styleAttributes, { kept: 1, moved: 0 });
+  });
+
+  test("lets a form send to its own page", () => {
+    assert.equal(sources(harden("<form><button>send</button></form>"), "form-action"), "'self'");
+    assert.equal(sources(harden("<p>no form"), "form-action"), "'none'");
+  });
+
+  test("a page that was transcoded says that it is UTF-8, wherever it said something else", () => {
+    const page = hardenPage(
+      readPage(
+        Buffer.from(
+          '<meta charset=latin1><meta http-equiv=content-type content="text/html; charset=latin1"><p>caf\u00e9',
+          "latin1",
+        ),
+      ),
+      { path: "/", view: siteOf({}) },
+    );
+    assert.equal(
+      text(page),
+      '<meta charset="utf-8"><meta http-equiv=content-type content="text/html; charset=utf-8"><p>caf\u00e9',
+    );
+  });
+
+  test("an XML page without a head has its policy in the header, and stays well-formed", () => {
+    const xml = (html: string): HardenedPage =>
+      hardenPage(readPage(new TextEncoder().encode(html), { syntax: "xml" }), {
+        path: "/a/page.xhtml",
+        view: siteOf({ "/a/m.js": 'import "./n.js"', "/a/n.js": "1" }),
+        budget: { maxBytes: 10 },
+        syntax: "xml",
+      });
+    const namespace = 'xmlns="http://www.w3.org/1999/xhtml"';
+    const script = '<script type="module" src="m.js"></script>';
+    const bare = xml(`<?xml version="1.0"?><html ${namespace}><body>${script}</body></html>`);
+    assert.match(
+      text(bare),
+      /^<\?xml version="1.0"\?><html xmlns="[^"]+"><body><script [^>]+><\/script><\/body>/,
+    );
+    assert.equal(bare.header, bare.policy);
+    assert.match(sources(bare, "script-src"), /^'self' /);
+    assert.deepEqual(bare.report.weaknesses, ["runtime-scripts"]);
+
+    const prefixed = xml(
+      `<h:html xmlns:h="http://www.w3.org/1999/xhtml"><h:head><h:title>x</h:title></h:head><h:body/></h:html>`,
+    );
+    assert.notEqual(prefixed.header, prefixed.policy);
+    assert.match(
+      text(prefixed),
+      new RegExp(`<h:head><meta ${namespace} charset="utf-8"/><meta ${namespace} http-equiv=`),
+    );
+  });
+
   test("is the same every time", () => {
     const html =
       '<script src=b.js></script><p style="color:red"><a href="javascript:x()">y</a><script>z()</script>';

@@ -1,4 +1,4 @@
-import { escapeAttribute, splice } from "../html/index.ts";
+import { escapeAttribute, replaceAttribute, splice } from "../html/index.ts";
 import type { PageFacts } from "../html/index.ts";
 import { allowBehaviour } from "./allow-behaviour.ts";
 import { allowResources } from "./allow-resources.ts";
@@ -61,15 +61,18 @@ export interface PageNeeds {
  * @see Content Security Policy Level 3; Subresource Integrity
  */
 export function hardenPage(facts: PageFacts, context: PageContext): HardenedPage {
-  const page = createPageDraft(context.view, context.learned, context.syntax ?? "html");
+  const page = createPageDraft(context.view, context.learned, context.syntax ?? "html", facts);
   const document = hardenDocument(page, facts, context.path);
   const reasons = allowBehaviour(page, document.addresses);
   page.policy.allow("frame-ancestors");
   page.policy.allow("upgrade-insecure-requests");
   const built = page.policy.build();
   const policy = page.weaknesses.has("runtime-styles") ? openStyles(built) : built;
+  // A page without a place for a <meta> has its policy in the header, however long it is: a host that can't send it must say so.
   const { header, meta } =
-    context.budget === undefined ? { header: policy, meta: undefined } : splitPolicy(policy, context.budget);
+    context.budget === undefined || !document.hasHead
+      ? { header: policy, meta: undefined }
+      : splitPolicy(policy, context.budget);
   if (meta !== undefined) document.headStart.unshift(metaOf(meta, page.syntax));
   return {
     bytes: finish(document),
@@ -80,24 +83,28 @@ export function hardenPage(facts: PageFacts, context: PageContext): HardenedPage
   };
 }
 
-function hardenDocument(page: PageDraft, facts: PageFacts, path: string): DocumentDraft {
-  const document = createDocumentDraft(page, facts, path);
+function hardenDocument(
+  page: PageDraft,
+  facts: PageFacts,
+  path: string,
+  around?: DocumentDraft,
+): DocumentDraft {
+  const document = createDocumentDraft(page, facts, path, around);
   allowScripts(document);
   rewriteScriptUrls(document);
   allowHandlers(document);
   allowStyles(document);
   allowResources(document);
   for (const { attribute, page: nested } of facts.nested) {
-    const bytes = finish(hardenDocument(page, nested, path));
+    const bytes = finish(hardenDocument(page, nested, path, document));
     if (bytes === nested.bytes) continue;
-    const value = escapeAttribute(new TextDecoder().decode(bytes));
-    document.edits.push({ span: attribute.span, replacement: ` ${attribute.name}="${value}"` });
+    document.edits.push(replaceAttribute(attribute, new TextDecoder().decode(bytes)));
   }
   if (facts.encoding !== "utf-8") {
-    for (const { span, name } of facts.charsets) {
-      const value = name === "charset" ? "utf-8" : "text/html; charset=utf-8";
-      document.edits.push({ span, replacement: ` ${name}="${value}"` });
-    }
+    for (const attribute of facts.charsets)
+      document.edits.push(
+        replaceAttribute(attribute, attribute.name === "charset" ? "utf-8" : "text/html; charset=utf-8"),
+      );
   }
   return document;
 }
@@ -119,9 +126,12 @@ function allowHandlers({ page, facts }: DocumentDraft): void {
 /** A policy that stands in the page, with the page's encoding before it: it may push what else says so out of the first 1024 bytes. */
 function metaOf(policy: PagePolicy, syntax: PageDraft["syntax"]): string {
   const content = escapeAttribute(serializePolicy(policy));
-  const close = syntax === "xml" ? "/>" : ">";
-  return `<meta charset="utf-8"${close}<meta http-equiv="Content-Security-Policy" content="${content}"${close}`;
+  // In XML the head may have a prefix, and what is put into it would be in no namespace without its own.
+  const [open, close] = syntax === "xml" ? [`<meta xmlns="${xhtml}"`, "/>"] : ["<meta", ">"];
+  return `${open} charset="utf-8"${close}${open} http-equiv="Content-Security-Policy" content="${content}"${close}`;
 }
+
+const xhtml = "http://www.w3.org/1999/xhtml";
 
 function finish({ facts, edits, headStart, headEnd }: DocumentDraft): Uint8Array {
   const all = [...edits];

@@ -3,6 +3,8 @@ import { hashSource } from "./draft.ts";
 
 /** A document's import map: how it resolves names, and where the integrity of modules is written. */
 export interface ImportMap {
+  /** The page has one of its own. */
+  readonly exists: boolean;
   /** Undefined for a bare name that the map does not know, which no browser resolves either. */
   resolve(specifier: string, from: URL): URL | undefined;
   /** Writes the hashes of modules, by their path, and allows the map itself. */
@@ -41,6 +43,7 @@ export function createImportMap(draft: DocumentDraft): ImportMap {
   for (const script of others) allowText(draft, script.text);
 
   return {
+    exists: first !== undefined,
     resolve(specifier, from) {
       const asAddress = /^\.{0,2}\//.test(specifier) ? URL.parse(specifier, from) : URL.parse(specifier);
       const key = asAddress?.href ?? specifier;
@@ -64,7 +67,8 @@ export function createImportMap(draft: DocumentDraft): ImportMap {
       const entries = Object.fromEntries([...integrity].sort(([left], [right]) => (left < right ? -1 : 1)));
       if (first === undefined) {
         const text = toScript({ integrity: entries });
-        draft.headStart.push(`<script type="importmap">${text}</script>`);
+        const namespace = page.syntax === "xml" ? ' xmlns="http://www.w3.org/1999/xhtml"' : "";
+        draft.headStart.push(`<script${namespace} type="importmap">${text}</script>`);
         allowText(draft, text, false);
       } else if (own !== undefined) {
         const theirs = own.value["integrity"];

@@ -85,6 +85,10 @@ export function createModuleGraph(draft: DocumentDraft): ModuleGraph {
       else if (computes)
         for (const file of others) add(file, new URL(encodePath(file.path), draft.addresses.page));
       if (loaders.size > 0) allowNamed(draft, others, [...loaders]);
+      if (modules.size > 0 && !draft.hasHead && !importMap.exists) {
+        allowOwnScripts(draft, [...modules.values()]);
+        return;
+      }
       for (const file of modules.values()) page.policy.allow("script-src", hashSource(file.hash()));
       importMap.write(new Map([...modules].map(([key, file]) => [key, `sha256-${file.hash()}`])));
     },

@@ -39,9 +39,7 @@ export function moveStyleAttributes(draft: DocumentDraft, sheets: readonly Style
 
 function isExact({ page, facts, addresses }: DocumentDraft, sheets: readonly StyleFacts[]): boolean {
   if (page.syntax === "xml") return false;
-  const runs = facts.scripts.some(({ type }) => type === "classic" || type === "module");
-  if (runs || facts.handlers.length > 0 || facts.scriptUrls.length > 0) return false;
-  if (page.behaviours.size > 0) return false;
+  if (page.runsScripts || page.behaviours.size > 0) return false;
   if (sheets.some(({ selectsStyleAttribute }) => selectsStyleAttribute)) return false;
   const unread = facts.resources.some(
     ({ kind, address }) => kind === "style" && addresses.resolve(address)?.kind !== "site",

@@ -57,16 +57,19 @@ export interface Addresses {
  * Creates the reader of a page's addresses.
  *
  * @param base the page's `<base href>`, as written
+ * @param fallback what addresses start from without one. Default: the page itself
  */
 export function createAddresses(
   origin: string | undefined,
   path: string,
   base: string | undefined,
+  fallback?: URL,
 ): Addresses {
   const page = new URL(encodePath(path), origin ?? unknownOrigin);
-  const based = base === undefined ? page : (URL.parse(base, page) ?? page);
+  const without = fallback ?? page;
+  const based = base === undefined ? without : (URL.parse(base, without) ?? without);
   // HTML §2.4.3: data: and javascript: make no base.
-  const start = based.protocol === "data:" || based.protocol === "javascript:" ? page : based;
+  const start = based.protocol === "data:" || based.protocol === "javascript:" ? without : based;
   return {
     page,
     base: start,
