@@ -1,8 +1,9 @@
+import { existsSync, readFileSync } from "node:fs";
 import type { Tally, Weakness } from "../harden/index.ts";
 import { hostNames } from "../hosts/index.ts";
 import type { HostName } from "../hosts/index.ts";
-import { createContractGate, hardenSite, loadContract } from "../stack/index.ts";
-import type { HardenedSite } from "../stack/index.ts";
+import { createContractGate, hardenSite, loadContract, parseLearned } from "../stack/index.ts";
+import type { HardenedSite, LearnedSite } from "../stack/index.ts";
 import { usageError } from "./command.ts";
 import { describeLock, lockInput, lockOptions, today } from "./lock-input.ts";
 import type { Command } from "./command.ts";
@@ -10,7 +11,7 @@ import { print, printJson, say, showProgress, styled } from "./voice.ts";
 
 export const hardenCommand: Command = {
   name: "harden",
-  usage: `<folder> [--out <folder>] [--for ${hostNames.join("|")}] [--origin https://…] [--contract <folder>] [--follow <folder>] [--lock <file>] [--site <name>] [--frozen] [--plan] [--json]`,
+  usage: `<folder> [--out <folder>] [--for ${hostNames.join("|")}] [--origin https://…] [--contract <folder>] [--follow <folder>] [--learned <file>] [--lock <file>] [--site <name>] [--frozen] [--plan] [--json]`,
   summary: "Give the output of any generator the strictest policies under which it works",
   options: {
     out: { type: "string", says: "where the result goes; by default <folder>-hardened" },
@@ -18,6 +19,10 @@ export const hardenCommand: Command = {
     origin: { type: "string", says: "where it will be served from; some policies get stricter by it" },
     contract: { type: "string", says: "the folder of a contract, for its private values and its exceptions" },
     follow: { type: "string", says: "a folder outside into which links may lead" },
+    learned: {
+      type: "string",
+      says: "what  curtainwall csp learn  wrote: the pages in it are closed to all else",
+    },
     ...lockOptions,
     frozen: {
       type: "boolean",
@@ -54,6 +59,7 @@ export const hardenCommand: Command = {
         }),
         lock: { ...lock, frozen: flags.has("frozen"), day: today() },
         ...(follow === undefined ? {} : { follow: [follow] }),
+        learned: learnedOf(values.get("learned")),
         onProgress: (step, done, total) => line.update(`${step} ${done}/${total}`),
       });
     } finally {
@@ -69,6 +75,12 @@ export const hardenCommand: Command = {
     return 0;
   },
 };
+
+function learnedOf(file: string | undefined): LearnedSite | undefined {
+  if (file === undefined) return undefined;
+  if (!existsSync(file)) throw usageError(`There is no file ${file}`, hardenCommand);
+  return parseLearned(readFileSync(file, "utf8"));
+}
 
 function hostOf(name: string | undefined): HostName | undefined {
   const host = hostNames.find((known) => known === name);

@@ -34,6 +34,11 @@ const commands: Readonly<
     maxPositionals: 500,
     summary: "show scripts that nobody has approved, approve them",
   },
+  csp: {
+    load: async () => (await import("./csp.ts")).cspCommand,
+    maxPositionals: 2,
+    summary: "run a site in Chromium, and learn what its policies must allow",
+  },
   audit: {
     load: async () => (await import("./audit.ts")).auditCommand,
     maxPositionals: 2,

@@ -1,5 +1,8 @@
 export type { HardenErrorCode } from "./errors.ts";
 export type { LearnedSources } from "./draft.ts";
+export { parseLearned, writeLearned } from "./learn/learned-file.ts";
+export type { LearnedSite } from "./learn/learned-site.ts";
+export type { Finding, LearnedClass, Proposal } from "./learn/propose.ts";
 export { hardenPage } from "./harden-page.ts";
 export type { HardenedPage, PageContext, PageNeeds } from "./harden-page.ts";
 export type { ForeignScript, PageReport, ScriptOccurrence, Weakness } from "./page-report.ts";

@@ -18,6 +18,8 @@ export type { RunningStack, StackLogEntry, StartOptions } from "./supervisor.ts"
 export { stopRequest } from "./stop-request.ts";
 export { hardenSite } from "./harden-site.ts";
 export type { HardenedSite, HardenSiteOptions } from "./harden-site.ts";
+export { learnFolder, parseLearned, writeLearned } from "./learn-site.ts";
+export type { Act, LearnedFolder, LearnedSite, LearnFolderOptions } from "./learn-site.ts";
 export { runJailed } from "./jail/run-jailed.ts";
 export type { JailOptions, JailResult } from "./jail/jail-options.ts";
 export { planSite } from "./plan-site.ts";

@@ -2,9 +2,9 @@ import { renameSync, rmSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { Header } from "../../contract/index.ts";
 import { classify } from "../classify.ts";
-import type { LearnedSources } from "../draft.ts";
 import { fileHeaders } from "../headers.ts";
 import type { PageNeeds } from "../harden-page.ts";
+import type { LearnedSite } from "../learn/learned-site.ts";
 import type { ScriptOccurrence } from "../page-report.ts";
 import { reportSite } from "../site-report.ts";
 import type { PageSummary, SiteReport } from "../site-report.ts";
@@ -29,7 +29,7 @@ export interface HardenFolderOptions {
   /** At least 1. Default: one a core, if the site is so large that it pays. */
   readonly threads?: number;
   /** What running the site has shown. */
-  readonly learned?: LearnedSources | undefined;
+  readonly learned?: LearnedSite | undefined;
   /** Told of every script in every page, page by page, in no particular order. */
   readonly onScript?: (path: string, script: ScriptOccurrence) => void;
   readonly onProgress?: (done: number, total: number) => void;

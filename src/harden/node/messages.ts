@@ -1,4 +1,4 @@
-import type { LearnedSources } from "../draft.ts";
+import type { LearnedSite } from "../learn/learned-site.ts";
 import type { PolicyBudget } from "../split-policy.ts";
 import type { ProcessedFile } from "./process-file.ts";
 import type { ListedFile } from "./walk.ts";
@@ -9,7 +9,7 @@ export interface WorkerTask {
   readonly origin: string | undefined;
   readonly blobs: string;
   readonly budget: PolicyBudget | undefined;
-  readonly learned: LearnedSources | undefined;
+  readonly learned: LearnedSite | undefined;
 }
 
 /** Files to be processed, by their place in the list. */

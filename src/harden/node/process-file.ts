@@ -4,9 +4,10 @@ import { CurtainwallError, isCurtainwallError } from "../../shared/index.ts";
 import type { PageFacts } from "../../html/index.ts";
 import { classify } from "../classify.ts";
 import type { Classified } from "../classify.ts";
-import type { LearnedSources } from "../draft.ts";
 import { hardenPage } from "../harden-page.ts";
 import type { PageNeeds } from "../harden-page.ts";
+import { learnedOf } from "../learn/learned-site.ts";
+import type { LearnedSite } from "../learn/learned-site.ts";
 import { inspectScript } from "../inspect-script.ts";
 import type { ScriptFacts } from "../inspect-script.ts";
 import type { PageReport } from "../page-report.ts";
@@ -23,7 +24,7 @@ export interface Workbench {
   readonly view: SiteView;
   readonly store: BlobStore;
   readonly budget: PolicyBudget | undefined;
-  readonly learned: LearnedSources | undefined;
+  readonly learned: LearnedSite | undefined;
   /** Looks at the bytes that are about to be published. */
   readonly inspect?: ((path: string, bytes: Uint8Array) => void) | undefined;
 }
@@ -113,7 +114,7 @@ function processPage(file: ListedFile, classified: Classified, bench: Workbench)
     path: file.path.replace(/\/index\.html$/, "/"),
     view: bench.view,
     budget: bench.budget,
-    learned: bench.learned,
+    learned: learnedOf(bench.learned, file.path),
     syntax: classified.kind === "xhtml" ? "xml" : "html",
   });
   bench.inspect?.(file.path, bytes);

@@ -1,0 +1,129 @@
+import { existsSync, writeFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { learnFolder, writeLearned } from "../stack/index.ts";
+import type { Act, LearnedFolder } from "../stack/index.ts";
+import { findBrowser } from "./audit-inputs.ts";
+import { usageError } from "./command.ts";
+import type { Command } from "./command.ts";
+import { print, printJson, say, showProgress, styled } from "./voice.ts";
+
+export const cspCommand: Command = {
+  name: "csp",
+  usage:
+    "learn <folder> [--out learned.json] [--script actions.ts] [--pages 1000] [--seconds 900] [--browser <path>] [--follow <folder>] [--json]",
+  summary: "Run a site in Chromium and learn what its policies must allow",
+  options: {
+    out: { type: "string", says: "where the result goes; by default learned.json" },
+    script: {
+      type: "string",
+      says: "a module whose act({ page, path }) is called on each page, with Playwright's page",
+    },
+    pages: { type: "string", says: "pages visited at most; of more, every n-th; by default 1000" },
+    seconds: { type: "string", says: "time for all visits; by default 900" },
+    browser: { type: "string", says: "path of Chromium; by default it is looked for in the usual places" },
+    follow: { type: "string", says: "a folder outside into which links may lead" },
+    json: { type: "boolean", says: "print the result as JSON" },
+  },
+  notes: [
+    "The folder is served on loopback under the policies that it would have with nothing left open, which only report. Each page is scrolled,",
+    "unfolded, typed into and clicked on; no form is sent, and nothing leaves this machine. Then:  curtainwall harden <folder> --learned learned.json",
+    "Learned are exact origins and hashes. Code that only appears while a page runs is never allowed by it: it is listed.",
+  ],
+  async run({ positionals: [action, folder], flags, values }) {
+    if (action !== "learn" || folder === undefined)
+      throw usageError("Say what to run, like  curtainwall csp learn dist", cspCommand);
+    const started = performance.now();
+    const browser = findBrowser(values.get("browser"));
+    if (browser === undefined)
+      throw usageError(
+        "There is no Chromium in the usual places: say where it is with --browser",
+        cspCommand,
+      );
+    const out = values.get("out") ?? "learned.json";
+    const act = await actOf(values.get("script"));
+    const follow = values.get("follow");
+    const line = showProgress();
+    let learned;
+    try {
+      learned = await learnFolder({
+        folder,
+        executablePath: browser.executablePath,
+        act,
+        ...(follow === undefined ? {} : { follow: [follow] }),
+        maxPages: wholeNumber("pages", values.get("pages"), 1_000),
+        maxSeconds: wholeNumber("seconds", values.get("seconds"), 900),
+        onProgress: (step, done, total) => line.update(`${step} ${done}/${total}`),
+      });
+    } finally {
+      line.done();
+    }
+    writeFileSync(out, writeLearned(learned));
+    const milliseconds = Math.round(performance.now() - started);
+    if (flags.has("json")) printJson({ out, milliseconds, ...learned });
+    else report(learned, { folder, out, milliseconds });
+    return 0;
+  },
+};
+
+function wholeNumber(name: string, text: string | undefined, fallback: number): number {
+  if (text === undefined) return fallback;
+  if (/^[1-9]\d{0,6}$/.test(text)) return Number(text);
+  throw usageError(`--${name} must be a whole number from 1`, cspCommand);
+}
+
+async function actOf(script: string | undefined): Promise<Act | undefined> {
+  if (script === undefined) return undefined;
+  if (!existsSync(script)) throw usageError(`There is no file ${script}`, cspCommand);
+  const { act } = (await import(pathToFileURL(resolve(script)).href)) as { act?: unknown };
+  if (typeof act === "function") return act as Act;
+  throw usageError(`${script} exports no function act({ page, path })`, cspCommand);
+}
+
+const shownPages = 3;
+
+function report(
+  { classes, findings, pages, visited, failed }: LearnedFolder,
+  { folder, out, milliseconds }: { folder: string; out: string; milliseconds: number },
+): void {
+  print(`${visited.toLocaleString("en")} of ${pages.toLocaleString("en")} pages visited`);
+  for (const { pages: names, allow } of classes) {
+    const directives = Object.entries(allow);
+    if (directives.length === 0)
+      print(`  enough    ${names.length} pages need nothing more  ${where(names)}`);
+    for (const [directive, sources] of directives)
+      print(`  learned   ${directive} ${summary(sources)}  ${where(names)}`);
+  }
+  for (const { directive, blocked, reason, sample, pages: names } of findings)
+    print(
+      printable(`  finding   ${directive} ${blocked}: ${reason}${sample === "" ? "" : `: ${sample}`}`) +
+        `  ${where(names)}`,
+    );
+  for (const { page, reason } of failed.slice(0, 10)) print(printable(`  failed    ${page}: ${reason}`));
+  if (failed.length > 10) print(`  failed    and ${failed.length - 10} more; see --json`);
+  say(`${styled("green", "learned")} in ${milliseconds} ms: ${out}`);
+  say(`${styled("dim", "→")} Look through it, then  curtainwall harden ${folder} --learned ${out}`);
+}
+
+function summary(sources: readonly string[]): string {
+  const hashes = sources.filter((source) => source.startsWith("'sha256-"));
+  const others = sources.filter((source) => !source.startsWith("'sha256-"));
+  return [
+    ...others,
+    ...(hashes.length > 0 ? [`${hashes.length} ${hashes.length === 1 ? "hash" : "hashes"}`] : []),
+  ].join(" ");
+}
+
+function where(pages: readonly string[]): string {
+  const names = pages.slice(0, shownPages).map(printable).join(", ");
+  return styled(
+    "dim",
+    `(${pages.length > shownPages ? `${names} and ${pages.length - shownPages} more` : names})`,
+  );
+}
+
+/** Addresses and samples come from pages, and a terminal obeys control characters. */
+function printable(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- they are what is taken out
+  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, "\uFFFD").slice(0, 300);
+}

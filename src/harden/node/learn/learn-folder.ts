@@ -1,0 +1,211 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Browser } from "playwright-core";
+import type { Observation } from "../../learn/observation.ts";
+import { proposeLearned } from "../../learn/propose.ts";
+import type { Proposal } from "../../learn/propose.ts";
+import { hardenError } from "../harden-error.ts";
+import { hardenFolder } from "../harden-folder.ts";
+import type { HardenedFile, HardenedFolder } from "../harden-folder.ts";
+import { openChromium } from "./open-chromium.ts";
+import { visitPage } from "./visit.ts";
+import type { Act, SearchForm } from "./visit.ts";
+import { serveWatched } from "./watched-server.ts";
+import type { WatchedServer } from "./watched-server.ts";
+
+/** Options of {@link learnFolder}. */
+export interface LearnFolderOptions {
+  /** What a generator wrote. It is only read. */
+  readonly folder: string;
+  /** Path of Chromium. */
+  readonly executablePath: string;
+  /** Folders outside of `folder` into which its links may lead. Default none. */
+  readonly follow?: readonly string[];
+  /** Done on each page beside what every visitor does. */
+  readonly act?: Act | undefined;
+  /** Pages visited, at least 1; of more, every n-th. Default 1 000. */
+  readonly maxPages?: number;
+  /** Time for all visits, in seconds, at least 1. Default 900. */
+  readonly maxSeconds?: number;
+  /** Pages open at once, at least 1. Default 3. */
+  readonly concurrency?: number;
+  readonly onProgress?: (step: "hardening" | "visiting", done: number, total: number) => void;
+}
+
+/** What was learned of a folder. */
+export interface LearnedFolder extends Proposal {
+  /** Pages of the site. */
+  readonly pages: number;
+  readonly visited: number;
+  /** Pages that could not be visited, or whose time was up. They are not learned. */
+  readonly failed: readonly { readonly page: string; readonly reason: string }[];
+}
+
+/** Browsers ask for it by themselves, when they like: no page needs it, and a page that wants it says so. */
+const ownIcon = "/favicon.ico";
+
+const visitTimeoutMs = 30_000;
+const maxSearches = 10;
+
+/**
+ * Runs a site in Chromium under the policies that it would have if nothing were left open, and tells what they would have refused:
+ * as exact sources where that may be allowed, as findings where not. Nothing that the site does leaves this machine.
+ *
+ * @throws {CurtainwallError} `HARDEN_BROWSER_MISSING`, `HARDEN_LEARN_FAILED` when no page could be visited, or one of the codes of
+ *   `hardenFolder`
+ */
+export async function learnFolder(options: LearnFolderOptions): Promise<LearnedFolder> {
+  const scratch = mkdtempSync(join(tmpdir(), "curtainwall-learn-"));
+  try {
+    const blobs = join(scratch, "blobs");
+    const hardened = await hardenFolder({
+      folder: options.folder,
+      blobs,
+      ...(options.follow === undefined ? {} : { follow: options.follow }),
+      learned: { pages: new Map(), others: new Map() },
+      onProgress: (done, total) => options.onProgress?.("hardening", done, total),
+    });
+    return await learnHardened(hardened, blobs, options);
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+async function learnHardened(
+  hardened: HardenedFolder,
+  blobs: string,
+  options: LearnFolderOptions,
+): Promise<LearnedFolder> {
+  const observations: Observation[] = [];
+  const server = await serveWatched(hardened, blobs, (report) => {
+    // Pages tell of their styles themselves, and know the text.
+    if (report.blocked !== "inline") observations.push({ ...report, page: report.file, hash: undefined });
+  });
+  let browser: Browser | undefined;
+  try {
+    browser = await openChromium(options.executablePath, server.port);
+    const all = pagesOf(hardened);
+    const tour = await makeTour(browser, server, everyNth(all, options.maxPages ?? 1_000), options);
+    const seen = [...observations, ...tour.observations].filter(
+      ({ blocked }) => blocked !== server.origin + ownIcon,
+    );
+    const proposal = proposeLearned(seen, tour.visited, server.origin);
+    return { ...proposal, pages: all.length, visited: tour.visited.length, failed: tour.failed };
+  } finally {
+    await browser?.close();
+    await server.close();
+  }
+}
+
+/** A page's file and the path under which visitors know it. */
+interface PagePath {
+  readonly file: string;
+  readonly path: string;
+}
+
+function pagesOf({ files }: HardenedFolder): PagePath[] {
+  const isPage = ({ headers }: HardenedFile): boolean =>
+    headers.some(([name, value]) => name === "content-type" && /html/.test(value));
+  const byFile = new Map<string, PagePath>();
+  for (const file of files.filter(isPage)) {
+    const known = byFile.get(file.source);
+    if (known === undefined || file.path.endsWith("/"))
+      byFile.set(file.source, { file: `/${file.source}`, path: file.path });
+  }
+  return [...byFile.values()].sort((left, right) => (left.file < right.file ? -1 : 1));
+}
+
+/** A sample that is the same each time, and of all parts of the site. */
+function everyNth<T>(list: readonly T[], most: number): readonly T[] {
+  if (list.length <= most) return list;
+  return Array.from({ length: most }, (_, index) => list[Math.floor((index * list.length) / most)] as T);
+}
+
+interface Tour {
+  readonly observations: Observation[];
+  readonly visited: string[];
+  readonly failed: { readonly page: string; readonly reason: string }[];
+}
+
+async function makeTour(
+  browser: Browser,
+  server: WatchedServer,
+  pages: readonly PagePath[],
+  { act, maxSeconds = 900, concurrency = 3, onProgress }: LearnFolderOptions,
+): Promise<Tour> {
+  const deadline = performance.now() + maxSeconds * 1_000;
+  const observations: Observation[] = [];
+  const visited = new Set<string>();
+  const failed = new Map<string, string>();
+  const searches = new Map<string, SearchForm & { readonly from: string; readonly word: string }>();
+  let done = 0;
+
+  async function visit({ file, path }: PagePath): Promise<void> {
+    if (performance.now() > deadline) return void failed.set(file, "the time was up");
+    try {
+      const url = server.origin + path;
+      const seen = await visitPage({ browser, url, act, fileOf: server.fileOf, timeoutMs: visitTimeoutMs });
+      observations.push(...seen.observations);
+      visited.add(file);
+      for (const form of seen.searches) {
+        const key = JSON.stringify([form.path, form.name]);
+        const known = searches.get(key);
+        if (known === undefined || file < known.from)
+          searches.set(key, { ...form, from: file, word: seen.word });
+      }
+    } catch (error) {
+      // A browser that is gone will visit nothing more.
+      if (!browser.isConnected()) throw gone(error);
+      failed.set(file, firstLine(error));
+    }
+    onProgress?.("visiting", ++done, pages.length);
+  }
+
+  await inTurns(
+    pages.map(({ file, path }) => ({ file, path: encodePath(path) })),
+    concurrency,
+    visit,
+  );
+  if (visited.size === 0 && pages.length > 0) throw gone([...failed.values()][0]);
+  // The addresses that the site's own searches lead to. The forms themselves are never sent.
+  const asked = [...searches].sort(([left], [right]) => (left < right ? -1 : 1)).slice(0, maxSearches);
+  const results = asked.flatMap(([, { path, name, word }]): PagePath[] => {
+    const file = server.fileOf(path);
+    return file === undefined
+      ? []
+      : [{ file, path: `${path}?${new URLSearchParams({ [name]: word }).toString()}` }];
+  });
+  await inTurns(results, concurrency, visit);
+  return {
+    observations,
+    visited: [...visited].filter((file) => !failed.has(file)).sort(),
+    failed: [...failed]
+      .map(([page, reason]) => ({ page, reason }))
+      .sort((left, right) => (left.page < right.page ? -1 : 1)),
+  };
+}
+
+const encodePath = (path: string): string => path.split("/").map(encodeURIComponent).join("/");
+
+async function inTurns<T>(
+  list: readonly T[],
+  width: number,
+  work: (entry: T) => Promise<void>,
+): Promise<void> {
+  let next = 0;
+  const lane = async (): Promise<void> => {
+    while (next < list.length) await work(list[next++] as T);
+  };
+  await Promise.all(Array.from({ length: Math.min(width, list.length) }, lane));
+}
+
+const firstLine = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error)).split("\n", 1)[0] ?? "";
+
+function gone(error: unknown): Error {
+  return hardenError("HARDEN_LEARN_FAILED", `No page could be visited: ${firstLine(error)}.`, {
+    hint: "Try the browser by itself, or name another:  --browser /usr/bin/chromium",
+    cause: error,
+  });
+}

@@ -1,0 +1,41 @@
+import type { Browser } from "playwright-core";
+import { hardenError } from "../harden-error.ts";
+
+/**
+ * Starts Chromium so that nothing it does leaves this machine: every address but one goes to a proxy, which refuses it.
+ *
+ * @throws {CurtainwallError} `HARDEN_BROWSER_MISSING`
+ */
+export async function openChromium(executablePath: string, port: number): Promise<Browser> {
+  const { chromium } = await import("playwright-core").catch((cause: unknown) => {
+    throw hardenError("HARDEN_BROWSER_MISSING", "playwright-core is not installed.", {
+      hint: "npm install --save-dev playwright-core",
+      cause,
+    });
+  });
+  const here = `127.0.0.1:${port}`;
+  return chromium
+    .launch({
+      executablePath,
+      // The last rule that fits decides: loopback is not exempt, but for this one port.
+      proxy: { server: `http://${here}`, bypass: `<-loopback>,${here}` },
+      args: [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
+        "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+      ],
+      timeout: 30_000,
+    })
+    .catch((cause: unknown) => {
+      throw hardenError("HARDEN_BROWSER_MISSING", `The browser at ${executablePath} did not start.`, {
+        hint: "Say where Chromium is:  --browser /usr/bin/chromium",
+        cause,
+      });
+    });
+}

@@ -1,0 +1,121 @@
+import { createHash } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import type { Observation } from "../../learn/observation.ts";
+import { actScript, bindingName, followScript, formsScript, watchScript, wordScript } from "./in-page.ts";
+import { collectStyleHashes, withStyleHashes } from "./style-hashes.ts";
+
+/** What a visitor of the site's own making does on a page: clicks, fills in, waits. */
+export type Act = (visit: { readonly page: Page; readonly path: string }) => Promise<void>;
+
+/** A visit to make. */
+export interface VisitOptions {
+  readonly browser: Browser;
+  readonly url: string;
+  readonly act: Act | undefined;
+  /** The file that a path leads to. */
+  readonly fileOf: (pathname: string) => string | undefined;
+  readonly timeoutMs: number;
+}
+
+/** A search of the site: an address that takes a word. */
+export interface SearchForm {
+  readonly path: string;
+  readonly name: string;
+}
+
+/** What a visit showed. */
+export interface Visit {
+  readonly observations: readonly Observation[];
+  readonly searches: readonly SearchForm[];
+  readonly word: string;
+}
+
+const maxObservations = 2_000;
+
+/** Opens a page as a first-time visitor, does what a visitor does, and tells what its policy would have refused. */
+export async function visitPage(options: VisitOptions): Promise<Visit> {
+  const { browser, timeoutMs } = options;
+  const context = await browser.newContext({ acceptDownloads: false, reducedMotion: "reduce" });
+  const gone = new AbortController();
+  const late = pause(timeoutMs, undefined, { signal: gone.signal }).then(
+    () => Promise.reject(new Error(`it took longer than ${timeoutMs / 1000} seconds`)),
+    () => new Promise<never>(() => undefined),
+  );
+  try {
+    return await Promise.race([look(context, options), late]);
+  } finally {
+    gone.abort();
+    await context.close();
+  }
+}
+
+async function look(context: BrowserContext, { url, act, fileOf, timeoutMs }: VisitOptions): Promise<Visit> {
+  const observations: Observation[] = [];
+  await context.exposeBinding(bindingName, (_, seen: unknown) => {
+    const observation = read(seen, fileOf);
+    if (observation !== undefined && observations.length < maxObservations) observations.push(observation);
+  });
+  await context.addInitScript(watchScript);
+  const quiet = createQuiet(context);
+  const page = await context.newPage();
+  const styles = collectStyleHashes(page, fileOf);
+  context.on("page", (other) => void other.close().catch(() => undefined));
+  page.on("dialog", (dialog) => void dialog.dismiss().catch(() => undefined));
+  await page.goto(url, { waitUntil: "load", timeout: timeoutMs });
+  await quiet();
+  const searches = (await page.evaluate(formsScript)) as SearchForm[];
+  const word = await page.evaluate<string>(wordScript);
+  await step(page.evaluate(actScript));
+  await act?.({ page, path: new URL(url).pathname });
+  await quiet();
+  await step(page.evaluate(followScript));
+  await quiet();
+  return { observations: withStyleHashes(observations, styles), searches, word };
+}
+
+/** A page may leave while it is acted upon. */
+async function step(work: Promise<unknown>): Promise<void> {
+  await work.catch((error: unknown) => {
+    if (!/context was destroyed|navigation|closed/i.test(String(error))) throw error;
+  });
+}
+
+const quietMs = 150;
+const longestQuietMs = 4_000;
+
+/** Waits until no request was under way for a moment; a page that never rests is not waited for. */
+function createQuiet(context: BrowserContext): () => Promise<void> {
+  let under = 0;
+  let since = performance.now();
+  const count = (by: number) => (): void => {
+    under = Math.max(0, under + by);
+    since = performance.now();
+  };
+  context.on("request", count(1));
+  context.on("requestfinished", count(-1));
+  context.on("requestfailed", count(-1));
+  return async () => {
+    const began = performance.now();
+    since = began;
+    while (performance.now() - began < longestQuietMs && (under > 0 || performance.now() - since < quietMs))
+      await pause(25);
+  };
+}
+
+/** What a page says is checked like anything from outside. */
+function read(seen: unknown, fileOf: VisitOptions["fileOf"]): Observation | undefined {
+  if (typeof seen !== "object" || seen === null) return undefined;
+  const { loaded, directive, blocked, sample, style } = seen as Readonly<Record<string, unknown>>;
+  if (typeof loaded !== "string" || typeof directive !== "string" || typeof blocked !== "string")
+    return undefined;
+  const page = fileOf(loaded);
+  if (page === undefined) return undefined;
+  return {
+    page,
+    directive,
+    blocked,
+    hash: typeof style === "string" ? createHash("sha256").update(style).digest("base64") : undefined,
+    sample: typeof sample === "string" ? sample.slice(0, 40) : "",
+  };
+}

