@@ -78,11 +78,12 @@ export function createCollector(options: ReadPageOptions, readNested: ReadNested
       styles.push({ ...tag.content, attributes: tag.attributes });
     for (const attribute of tag.attributes) {
       // Only XML has names in capitals, and there they are others.
-      if (attribute.name.startsWith("on") && !/[A-Z]/.test(attribute.name)) handlers.push(attribute);
-      else if (attribute.name === "style") styleAttributes.push(attribute);
-      if (attribute.name === "id" && !tag.isInert && attribute.value !== "") ids?.add(attribute.value);
+      const { name } = attribute;
+      if (name.startsWith("on") && !/[A-Z]/.test(name)) handlers.push(attribute);
+      else if (name === "style") styleAttributes.push(attribute);
+      else if (name === "id" && !tag.isInert && attribute.value !== "") ids?.add(attribute.value);
     }
-    scriptUrls.push(...scriptUrlsOf(element));
+    for (const attribute of scriptUrlsOf(element)) scriptUrls.push(attribute);
     for (const resource of resourcesOf(element))
       if (resource.kind !== "link" || options.links !== false) resources.push(resource);
     if (tag.namespace === "html") addHtml(element);
@@ -135,8 +136,14 @@ export function createCollector(options: ReadPageOptions, readNested: ReadNested
 }
 
 function asElement(tag: StartTag): ElementRead {
-  const attribute = (name: string) => tag.attributes.find((candidate) => candidate.name === name);
-  return { ...tag, attribute, script: tag.name === "script" ? asScript(tag, attribute) : undefined };
+  const { name, namespace, attributes, isInert, content } = tag;
+  const attribute = (wanted: string): AttributeFact | undefined => {
+    for (const candidate of attributes) if (candidate.name === wanted) return candidate;
+    return undefined;
+  };
+  const script = name === "script" ? asScript(tag, attribute) : undefined;
+  // Not by spreading: that takes as long as all the rest.
+  return { name, namespace, tag: tag.tag, attributes, isInert, content, attribute, script };
 }
 
 function asScript(
@@ -148,7 +155,9 @@ function asScript(
   const isHtml = namespace === "html";
   const source = isHtml ? attribute("src") : (attribute("href") ?? attribute("xlink:href"));
   return {
-    ...content,
+    element: content.element,
+    content: content.content,
+    text: content.text,
     type: scriptType(attribute("type")?.value, isHtml ? attribute("language")?.value : undefined),
     src: source?.value,
     attributes,

@@ -4,7 +4,7 @@ import { readAttributes } from "./attributes.ts";
 import type { Collector } from "./collect.ts";
 import { tokenizedName } from "./names.ts";
 import type { ReadPageOptions } from "./page-facts.ts";
-import { isAscii, latin1, utf8 } from "./runtime.ts";
+import { isAscii, isAsciiText, latin1, utf8 } from "./runtime.ts";
 import {
   endsAttributeName,
   endsBareValue,
@@ -71,6 +71,9 @@ export class PageScanner {
   readonly #wantsIds: boolean;
   /** Most pages have none, and then no text needs to be searched for them. */
   readonly #hasReturns: boolean;
+  readonly #isAscii: boolean;
+  /** Tags with any of these roles are looked at whatever their attributes. */
+  readonly #notable: number;
   #phase: Phase;
   /** How many `<template>` are open. What stands in one has no part in where the head ends. */
   #templates = 0;
@@ -84,6 +87,8 @@ export class PageScanner {
     this.#wantsLinks = context.options.links !== false;
     this.#wantsIds = context.options.ids === true && !context.isNoscript;
     this.#hasReturns = bytes.includes(carriageReturn);
+    this.#isAscii = isAscii(bytes);
+    this.#notable = this.#wantsLinks ? role.facts | role.link : role.facts;
     this.#phase = context.isNoscript ? phase.inBody : phase.initial;
     this.headStart = 0;
   }
@@ -125,11 +130,12 @@ export class PageScanner {
     } while (byte > greaterThan || endsTagName[byte] === 0);
     const nameTo = at;
     const what = roleOf(bytes, from + 1, at, hash);
-    let isNotable = (what & role.facts) !== 0;
+    let isNotable = (what & this.#notable) !== 0;
     for (;;) {
       while (byte <= solidus && isBetween[byte] === 1) byte = bytes[++at] ?? 0;
       if (byte === greaterThan) break;
-      const isAddress = !isNotable && mayMatter[byte] === 1 && this.#weigh(at, what);
+      const isAddress =
+        !isNotable && ((mayMatter[byte] ?? 0) & (what | role.any)) !== 0 && this.#weigh(at, what);
       if (isAddress === undefined) isNotable = true;
       do byte = bytes[++at] ?? 0;
       while (byte > greaterThan || endsAttributeName[byte] === 0);
@@ -160,18 +166,36 @@ export class PageScanner {
     const first = (bytes[at] ?? 0) | 0x20;
     const second = (bytes[at + 1] ?? 0) | 0x20;
     if (first === letter.o) return second === letter.n ? undefined : false;
-    if (first === letter.f) return isField(what) ? undefined : false;
+    // `formaction`, not `form`
+    if (first === letter.f) return this.#lower(at + 4) === letter.a ? undefined : false;
     if (first === letter.s) {
-      const isStyle = second === letter.t && ((bytes[at + 2] ?? 0) | 0x20) === letter.y;
-      return isStyle || isField(what) ? undefined : false;
+      const isStyle = second === letter.t && this.#lower(at + 2) === letter.y;
+      return isStyle || (second === letter.r && isField(what)) ? undefined : false;
     }
     if (first === letter.b) return second === letter.a ? undefined : false;
     if (first === letter.i) return this.#wantsIds && second === letter.d ? undefined : false;
+    // `http-equiv` and `charset`
+    if ((what & role.meta) !== 0) return second === letter.t || second === letter.h ? undefined : false;
+    if ((what & role.link) !== 0) return first === letter.r && !this.#onlyLeads(at) ? undefined : false;
     if ((what & role.anchor) === 0) return false;
     if (first === letter.h) return this.#wantsLinks ? undefined : second === letter.r;
     if (first === letter.n) return this.#wantsIds && second === letter.a ? undefined : false;
     // `ping` and `attributionsrc`
     return second === letter.i || second === letter.t ? undefined : false;
+  }
+
+  #lower(at: number): number {
+    return (this.#bytes[at] ?? 0) | 0x20;
+  }
+
+  /** Whether this attribute is one that says of a `<link>` only that it leads somewhere; false if that takes more than a look. */
+  #onlyLeads(at: number): boolean {
+    const bytes = this.#bytes;
+    if (bytes[at + 3] !== equalsSign || bytes[at + 4] !== quotationMark) return false;
+    const from = at + 5;
+    let to = from;
+    while (to - from < maxLeadingLength && bytes[to] !== quotationMark) to++;
+    return leadingRelations.has(latin1(bytes, from, to));
   }
 
   #takeStartTag(tag: ScannedTag): number {
@@ -233,7 +257,7 @@ export class PageScanner {
     const bytes = this.#bytes;
     const { base } = this.#context;
     const text = latin1(bytes, from, to);
-    const isPlain = isAscii(text);
+    const isPlain = this.#isAscii || isAsciiText(text);
     const slice = (start: number, end: number): string =>
       isPlain ? text.slice(start, end) : utf8(bytes, from + start, from + end);
     const written = tokenizedName(slice(1, nameTo - from));
@@ -260,7 +284,7 @@ export class PageScanner {
   }
 
   #normalised(text: string): string {
-    return this.#hasReturns && text.includes("\r") ? text.replace(/\r\n?/g, "\n") : text;
+    return this.#hasReturns && text.includes("\r") ? withNewlines(text) : text;
   }
 
   /** Goes behind an element that holds text, and takes the text of a script or style. */
@@ -498,6 +522,17 @@ export class PageScanner {
   }
 }
 
+/** The last long text that had its newlines normalised: the pages of a site often repeat their styles. */
+let lastNormalised = { from: "", to: "" };
+const maxNormalisedLength = 2 ** 16;
+
+function withNewlines(text: string): string {
+  if (text === lastNormalised.from) return lastNormalised.to;
+  const normalised = text.replace(/\r\n?/g, "\n");
+  if (text.length <= maxNormalisedLength) lastNormalised = { from: text, to: normalised };
+  return normalised;
+}
+
 /** A buffer for the next page, so that not each page needs a new one. Pages inside a page find it taken and get their own. */
 let spare: Uint8Array | undefined;
 const maxSpareBytes = 2 ** 20;
@@ -547,11 +582,28 @@ const withoutFacts = new Set(
   "alt class decoding height lang loading role sizes tabindex target title width".split(" "),
 );
 
+/** Relations that fetch nothing, as pages write them; what else a `rel` says is looked at in full. */
+const leadingRelations = new Set(
+  (
+    "alternate author bookmark canonical contents copyright first glossary help home index last license next prev previous search " +
+    "start top up"
+  ).split(" "),
+);
+const maxLeadingLength = 10;
+
 const templateLength = "template".length;
 
-/** What the names begin with that `#weigh` knows. */
-const mayMatter = new Uint8Array(256);
-for (const character of "abfhinopsABFHINOPS") mayMatter[character.charCodeAt(0)] = 1;
+/** The first letters of the names that `#weigh` knows, with the roles of the tags on which they count. */
+const mayMatter = new Int32Array(256);
+for (const [letters, roles] of [
+  ["bios", role.any],
+  ["f", role.field],
+  ["h", role.anchor | role.meta],
+  ["anp", role.anchor],
+  ["c", role.meta],
+  ["r", role.link],
+] as const)
+  for (const character of letters + letters.toUpperCase()) mayMatter[character.charCodeAt(0)] = roles;
 
 /** What `javascript:` can begin with as written: itself, what the URL parser removes, or a reference. */
 const mayStartScript = new Uint8Array(256);

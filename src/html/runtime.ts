@@ -1,10 +1,11 @@
 /** What Node's bytes can do that the Web's can't, or only slowly. Absent elsewhere: then the Web's way is taken. */
 interface NodeBytes {
   readonly isUtf8: (bytes: Uint8Array) => boolean;
-  readonly Buffer: {
-    readonly prototype: { readonly latin1Slice: (this: Uint8Array, from: number, to: number) => string };
-  };
+  readonly isAscii: (bytes: Uint8Array) => boolean;
+  readonly Buffer: { readonly prototype: Record<"latin1Slice" | "utf8Slice", Slice> };
 }
+
+type Slice = (this: Uint8Array, from: number, to: number) => string;
 
 interface NodeProcess {
   readonly getBuiltinModule?: (name: "node:buffer") => NodeBytes | undefined;
@@ -41,15 +42,17 @@ function slowLatin1(bytes: Uint8Array, from: number, to: number): string {
 }
 
 /** The text of valid UTF-8. */
-export function utf8(bytes: Uint8Array, from: number, to: number): string {
-  const text = latin1(bytes, from, to);
-  return isAscii(text) ? text : strict.decode(bytes.subarray(from, to));
-}
+export const utf8: (bytes: Uint8Array, from: number, to: number) => string =
+  node === undefined
+    ? (bytes, from, to) => strict.decode(bytes.subarray(from, to))
+    : (bytes, from, to) => node.Buffer.prototype.utf8Slice.call(bytes, from, to);
 
-/** Tells whether every character is one of ASCII's. */
-export function isAscii(text: string): boolean {
-  // A regular expression takes longer to start than most of these texts to look through.
-  if (text.length > 256) return !/[^\0-\x7F]/.test(text);
+/** Tells whether every byte is one of ASCII's. */
+export const isAscii: (bytes: Uint8Array) => boolean =
+  node?.isAscii ?? ((bytes) => bytes.every((byte) => byte < 0x80));
+
+/** The same of a short text in which each character is a byte: asking the runtime would take longer. */
+export function isAsciiText(text: string): boolean {
   for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) > 0x7f) return false;
   return true;
 }

@@ -24,6 +24,12 @@ export const role = {
   column: 8192,
   /** May have a `formaction` or a `src`. */
   field: 16384,
+  /** Carries facts if it says something about the page's encoding or stands for a header. */
+  meta: 32768,
+  /** Carries facts if its `rel` is not one of those that only lead somewhere, or if links are wanted. */
+  link: 65536,
+  /** Every tag's, where roles are asked for; `roleOf` doesn't give it. */
+  any: 131072,
 } as const;
 
 const {
@@ -39,6 +45,8 @@ const {
   html,
   head,
   body,
+  link,
+  meta,
   template,
   noscript,
   unclear,
@@ -65,9 +73,9 @@ const roles: Record<string, number> = {
   image: facts,
   img: facts,
   input: field,
-  link: facts | metadata,
+  link: link | metadata,
   math: foreign,
-  meta: facts | metadata,
+  meta: meta | metadata,
   noembed: raw,
   noframes: raw | metadata,
   noscript: noscript | raw | metadata,
