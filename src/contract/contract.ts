@@ -62,6 +62,26 @@ export interface ContractSite {
   readonly collections: ReadonlyMap<string, Schema>;
 }
 
+/** A site that another generator builds; every default filled in. */
+export interface ContractForeignSite {
+  /** Relative to the contract, inside its folder, with `/`. */
+  readonly dist: string;
+  /** Undefined: the folder is taken as it lies there. */
+  readonly build: ContractBuild | undefined;
+}
+
+/** How a foreign generator is run; every default filled in. */
+export interface ContractBuild {
+  readonly command: string;
+  readonly reaches: readonly string[];
+  /** Names of variables. */
+  readonly environment: readonly string[];
+  readonly timeoutMs: number;
+  /** The reasons, where they were given. */
+  readonly insecureUnjailedBuild: string | undefined;
+  readonly insecurePrivateAddresses: string | undefined;
+}
+
 /** How much of the security log is kept; every default filled in. */
 export interface ContractLedger {
   readonly maxFileBytes: number;
@@ -93,7 +113,7 @@ export interface ContractLeaks {
 /** A checked contract: what every room works from. */
 export interface Contract {
   readonly origin: string;
-  readonly site: ContractSite | undefined;
+  readonly site: ContractSite | ContractForeignSite | undefined;
   readonly identity: Identity | undefined;
   readonly upstreams: ReadonlyMap<string, ContractUpstream>;
   /** Origins other than the site's own whose pages may call the API. */

@@ -62,8 +62,11 @@ export interface IdentityOptions {
 /** Signature algorithms for access tokens. Symmetric ones and `none` are not among them. */
 export type TokenAlgorithm = "RS256" | "ES256" | "EdDSA";
 
+/** The site: Markdown and templates of its own, or what another generator writes. */
+export type SiteOptions = ContentSiteOptions | ForeignSiteOptions;
+
 /** Where a site's sources are, relative to the contract. */
-export interface SiteOptions {
+export interface ContentSiteOptions {
   /** Folder of Markdown files. Its first level of folders are the collections. */
   content: string;
   /** Folder of TSX templates. */
@@ -72,6 +75,33 @@ export interface SiteOptions {
   assets?: string;
   /** The front matter that each collection's files must have. A collection without a schema does not build. */
   collections: Readonly<Record<string, Schema>>;
+  /** Only for a site that another generator builds. */
+  dist?: never;
+}
+
+/**
+ * A site that another generator builds: Astro, Eleventy, Hugo, a Next export. `curtainwall build` runs it in a jail, hardens what it wrote
+ * and publishes that.
+ */
+export interface ForeignSiteOptions {
+  /** The folder that the generator writes, inside the project and relative to the contract: `dist`. */
+  dist: string;
+  /** The command that writes it, as a shell reads it: `npm run build`. Default: none, the folder is taken as it lies there. */
+  build?: string;
+  /** Origins that the build may reach, exactly: `https://api.example`. Default: none. */
+  reaches?: readonly string[];
+  /** Names of the environment variables that the build gets. Default: none. */
+  environment?: readonly string[];
+  /** How long the build may take, in milliseconds, 1 000 to 86 400 000. Default 600 000. */
+  timeoutMs?: number;
+  /** Runs the build without a jail where bubblewrap is missing; says why. */
+  insecureUnjailedBuild?: string;
+  /** Lets what the build reaches lie at private addresses; says why. */
+  insecurePrivateAddresses?: string;
+  /** Only for a site of Markdown and templates. */
+  content?: never;
+  /** Only for a site of Markdown and templates. */
+  templates?: never;
 }
 
 /** How much of the security log is kept. */

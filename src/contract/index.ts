@@ -2,7 +2,9 @@ export { everyone, owner, ownerField, role, signedIn } from "./access.ts";
 export type { Access } from "./access.ts";
 export type {
   Contract,
+  ContractBuild,
   ContractEdge,
+  ContractForeignSite,
   ContractLeaks,
   ContractLedger,
   ContractReports,
@@ -14,8 +16,10 @@ export type {
 } from "./contract.ts";
 export { defineStack, none, route, upstream } from "./define.ts";
 export type {
+  ContentSiteOptions,
   EdgeOptions,
   Fields,
+  ForeignSiteOptions,
   IdentityOptions,
   LeakException,
   LeakOptions,

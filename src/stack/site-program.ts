@@ -140,7 +140,7 @@ function sourcesOf({ site }: LoadedContract["contract"], root: string): Record<s
   const sources: Record<string, string> = {};
   const lock = join(root, "curtainwall.lock.json");
   if (existsSync(lock)) sources.lock = createHash("sha256").update(readFileSync(lock)).digest("hex");
-  if (site !== undefined && existsSync(join(root, site.templates)))
+  if (site !== undefined && "templates" in site && existsSync(join(root, site.templates)))
     sources.templates = digestFolder(join(root, site.templates));
   return sources;
 }

@@ -88,6 +88,24 @@ export const stack: Stack = defineStack({
 
 export const contract: Contract = parseContract(stack);
 
+export const foreignSite: Stack = defineStack({
+  origin: "https://www.bakery.example",
+  site: {
+    dist: "dist",
+    build: "npm run build",
+    reaches: ["https://cms.bakery.example"],
+    environment: ["SITE_NAME"],
+    timeoutMs: 1_200_000,
+    insecureUnjailedBuild: "the CI runs in a container of its own",
+    insecurePrivateAddresses: "the CMS stands in our network",
+  },
+});
+
+export const siteAsItLies: Stack = defineStack({
+  origin: "https://www.bakery.example",
+  site: { dist: "dist" },
+});
+
 export const siteOnly: Stack = defineStack({
   origin: "https://www.bakery.example",
   site: { content: "content", templates: "templates", collections: {} },

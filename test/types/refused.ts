@@ -136,6 +136,18 @@ export const misspeltAtTheTop = defineStack({
   identiy: { issuer: "https://login.example/", audience: "x" },
 });
 
+export const misspeltInForeignSite = defineStack({
+  ...stack,
+  // @ts-expect-error: 'biuld' does not exist
+  site: { dist: "dist", biuld: "npm run build" },
+});
+
+export const twoKindsOfSites = defineStack({
+  ...stack,
+  // @ts-expect-error: Type 'string' is not assignable to type 'undefined'
+  site: { dist: "dist", content: "content" },
+});
+
 // @ts-expect-error: Property 'access' is missing
 export const routeWithoutAccess = route("GET /api/a", {
   limit: "9/min per client",

@@ -1,13 +1,50 @@
-import type { ContractSite } from "../contract.ts";
+import type { ContractForeignSite, ContractSite } from "../contract.ts";
 import type { Schema } from "../define.ts";
 import { closeObjects } from "../schema.ts";
+import { parseForeignSite } from "./foreign-site.ts";
 import type { Problems } from "./problems.ts";
-import { isMembers, isSchema, optionalText, quote, section, text } from "./values.ts";
+import { checkNames, isMembers, isSchema, optionalText, quote, section, text } from "./values.ts";
+import type { Members } from "./values.ts";
 
-/** Reads where the site's sources lie, and what front matter each collection has. */
-export function parseSite(problems: Problems, value: unknown): ContractSite | undefined {
-  const options = section(problems, "site", value, ["content", "templates", "assets", "collections"]);
-  if (options === undefined) return undefined;
+const ownNames = ["content", "templates", "assets", "collections"];
+const foreignNames = [
+  "dist",
+  "build",
+  "reaches",
+  "environment",
+  "timeoutMs",
+  "insecureUnjailedBuild",
+  "insecurePrivateAddresses",
+];
+
+/** Reads what the site is made of: sources of its own, or the output of another generator. */
+export function parseSite(
+  problems: Problems,
+  value: unknown,
+): ContractSite | ContractForeignSite | undefined {
+  if (!isMembers(value)) {
+    section(problems, "site", value, []);
+    return undefined;
+  }
+  const given = Object.keys(value).filter((name) => value[name] !== undefined);
+  const own = given.filter((name) => ownNames.includes(name));
+  const foreign = given.filter((name) => foreignNames.includes(name));
+  if (own[0] !== undefined && foreign[0] !== undefined) {
+    return problems.add(
+      "CONTRACT_OPTION_INVALID",
+      `site has options of two kinds of sites: "${own[0]}" and "${foreign[0]}".`,
+      'Write  site: { content, templates, collections }  for Markdown and templates, or  site: { dist: "dist", build: "npm run build" }  for another generator',
+    );
+  }
+  if (own.length + foreign.length === 0 && given.length > 0) {
+    checkNames(problems, "site", value, [...ownNames, ...foreignNames]);
+    return undefined;
+  }
+  checkNames(problems, "site", value, foreign.length > 0 ? foreignNames : ownNames);
+  return foreign.length > 0 ? parseForeignSite(problems, value) : parseContentSite(problems, value);
+}
+
+function parseContentSite(problems: Problems, options: Members): ContractSite {
   const collections = new Map<string, Schema>();
   if (!isMembers(options.collections)) {
     problems.add(
