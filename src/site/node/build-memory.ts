@@ -6,6 +6,9 @@ import type { BuildMemory, Remembered } from "../build-memory.ts";
 
 /** A {@link BuildMemory} in one file. */
 export interface StoredMemory extends BuildMemory {
+  /** The bytes that were kept under a key. */
+  recallBytes(key: string): Uint8Array | undefined;
+  keepBytes(key: string, bytes: Uint8Array): void;
   /** Writes what this build used, and nothing else. Does nothing when that is what the file holds. */
   save(): void;
 }
@@ -26,11 +29,17 @@ const maxBytes = 268_435_456;
  */
 export function openMemory(file: string, stamp: string): StoredMemory {
   const stored = readMemory(file);
-  const used = new Map<string, { facts: unknown; text: string | Row }>();
+  const used = new Map<string, { facts: unknown; text: string | Uint8Array | Row }>();
   let isChanged = stored === undefined;
   const prefix = digestOf(stamp).slice(0, 16);
   const textOf = ([, offset, length]: Row): string =>
     stored?.body.toString("utf8", offset, offset + length) ?? "";
+
+  const bytesOf = (text: string | Uint8Array | Row): Uint8Array => {
+    if (typeof text === "string") return Buffer.from(text);
+    if (text instanceof Uint8Array) return text;
+    return stored?.body.subarray(text[1], text[1] + text[2]) ?? new Uint8Array();
+  };
 
   return {
     digest: digestOf,
@@ -53,6 +62,20 @@ export function openMemory(file: string, stamp: string): StoredMemory {
       };
       return remembered;
     },
+    recallBytes(key) {
+      const row = stored?.rows.get(prefix + key);
+      if (row === undefined) return undefined;
+      used.set(prefix + key, { facts: undefined, text: row });
+      return new Uint8Array(
+        stored?.body.buffer ?? new ArrayBuffer(0),
+        (stored?.body.byteOffset ?? 0) + row[1],
+        row[2],
+      );
+    },
+    keepBytes(key, bytes) {
+      isChanged = true;
+      used.set(prefix + key, { facts: undefined, text: bytes });
+    },
     keep(key, facts, text) {
       isChanged = true;
       used.set(prefix + key, { facts, text });
@@ -63,10 +86,7 @@ export function openMemory(file: string, stamp: string): StoredMemory {
       const parts: Uint8Array[] = [];
       let offset = 0;
       for (const [key, { facts, text }] of used) {
-        const bytes =
-          typeof text === "string"
-            ? Buffer.from(text)
-            : (stored?.body.subarray(text[1], text[1] + text[2]) ?? Buffer.alloc(0));
+        const bytes = bytesOf(text);
         rows.push([key, offset, bytes.length, facts]);
         parts.push(bytes);
         offset += bytes.length;

@@ -136,18 +136,16 @@ test("the same sources give the same release, with or without the cache, and wha
   assert.deepEqual(fresh.release, first.release);
 });
 
-test("a damaged cache is noticed, and what is no longer needed leaves it", async (context) => {
+test("a damaged cache is noticed", async (context) => {
   const root = await writeSite(context, {
     ...honestSite,
     "public/site.css": "a { color: red }\n".repeat(40),
   });
   const cacheFolder = join(root, "cache");
   await mkdir(cacheFolder);
-  const stale = `${"0".repeat(64)}.br`;
-  await writeFile(join(cacheFolder, stale), "x");
   const first = await buildSite({ root, contract: siteContract(), cacheFolder });
   const names = await readdir(cacheFolder);
-  assert.ok(names.length > 0 && !names.includes(stale));
+  assert.ok(names.length > 0);
   for (const name of names)
     await writeFile(join(cacheFolder, name), (await readFile(join(cacheFolder, name))).subarray(3));
   const second = await buildSite({ root, contract: siteContract(), cacheFolder });

@@ -1,12 +1,13 @@
+import { createHash, hash } from "node:crypto";
 import { realpath } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { encodeRelease, inertPolicy, withReporting } from "../../contract/index.ts";
-import type { Contract } from "../../contract/index.ts";
+import type { Contract, ReleaseExtras, ReleaseInput } from "../../contract/index.ts";
 import { buildPages, toReleaseInput } from "../build-pages.ts";
 import type { SitePage } from "../build-pages.ts";
 import { siteError } from "../errors.ts";
 import { mediaTypeOf } from "../media-types.ts";
-import type { SiteWarning } from "../source.ts";
+import type { SiteFile, SiteWarning } from "../source.ts";
 import { openMemory } from "./build-memory.ts";
 import { codeStamp } from "./code-stamp.ts";
 import { compressAll } from "./compress.ts";
@@ -96,25 +97,58 @@ export async function buildSite({
 
   memory.save();
 
+  const { reports } = contract;
+  const input = (file: SiteFile, encoded: Encodings = {}): ReleaseInput => {
+    const plain = toReleaseInput(file, encoded);
+    // What is no page runs and loads nothing: there is nothing to report.
+    if (reports === undefined || file.policy === inertPolicy) return plain;
+    return { ...plain, headers: withReporting(plain.headers, reports.path) };
+  };
+  const extras = notFound === undefined ? {} : { notFound };
+  const last = openMemory(join(cacheFolder, "release.memory"), stamp);
+  const key = releaseKey(
+    files.map((file) => input(file)),
+    extras,
+  );
+  let release = last.recallBytes(key);
+  if (release === undefined) {
+    const encodings = await compressTexts(files, cacheFolder, onProgress);
+    release = await encodeRelease(
+      files.map((file) => input(file, encodings.get(file))),
+      extras,
+    );
+    last.keepBytes(key, release);
+    last.save();
+  }
+  return {
+    release,
+    pages,
+    warnings,
+    files: files.length,
+    bytes: files.reduce((sum, file) => sum + file.bytes.length, 0),
+  };
+}
+
+type Encodings = ReleaseInput["bytes"];
+
+async function compressTexts(
+  files: readonly SiteFile[],
+  cacheFolder: string,
+  onProgress: (progress: BuildProgress) => void,
+): Promise<Map<SiteFile, Encodings>> {
   const texts = files.filter(({ path }) => mediaTypeOf(path)?.text ?? path.endsWith("/"));
   const encodings = await compressAll(
     texts.map(({ bytes }) => bytes),
     cacheFolder,
     (done) => onProgress({ step: "compress", done, total: texts.length }),
   );
-  const encodingsOf = new Map(texts.map((file, index) => [file, encodings[index] ?? {}]));
-  const inputs = files.map((file) => {
-    const input = toReleaseInput(file, encodingsOf.get(file) ?? {});
-    const { reports } = contract;
-    // What is no page runs and loads nothing: there is nothing to report.
-    if (reports === undefined || file.policy === inertPolicy) return input;
-    return { ...input, headers: withReporting(input.headers, reports.path) };
-  });
-  return {
-    release: await encodeRelease(inputs, notFound === undefined ? {} : { notFound }),
-    pages,
-    warnings,
-    files: files.length,
-    bytes: files.reduce((sum, file) => sum + file.bytes.length, 0),
-  };
+  return new Map(texts.map((file, index) => [file, encodings[index] ?? {}]));
+}
+
+/** Names all that goes into a release. */
+function releaseKey(inputs: readonly ReleaseInput[], extras: ReleaseExtras): string {
+  const all = createHash("sha256").update(JSON.stringify(extras));
+  for (const { path, headers, bytes } of inputs)
+    all.update(JSON.stringify([path, headers])).update(hash("sha256", bytes.identity ?? new Uint8Array()));
+  return all.digest("hex");
 }

@@ -24,7 +24,7 @@ export async function bundleTemplates(
   let isPure = true;
   const onSource = (file: string, source: string): void => {
     sources.set(file, source);
-    isPure = collectInlineCode(file, source, inlineCode) && isPure;
+    if (isCode(file)) isPure = collectInlineCode(file, source, inlineCode) && isPure;
   };
   const { code, map } = await whileBundling(() => bundle({ root, folder, files, packages, onSource }));
   // What a package does is not known here, nor when it changes.
@@ -123,7 +123,7 @@ function scanSources(
   return {
     name: "curtainwall-scan",
     setup(bundler) {
-      bundler.onLoad({ filter: /\.[cm]?[jt]sx?$/, namespace: "file" }, async ({ path }) => {
+      bundler.onLoad({ filter: /./, namespace: "file" }, async ({ path }) => {
         const source = await readFile(path, "utf8");
         try {
           onSource(toUrlPath(root, path), source);
@@ -131,11 +131,13 @@ function scanSources(
           failures.push(failure);
           return { errors: [{ text: "refused" }] };
         }
-        return { contents: source, loader: loaderOf(path) };
+        return { contents: source, loader: isCode(path) ? loaderOf(path) : "default" };
       });
     },
   };
 }
+
+const isCode = (path: string): boolean => /\.[cm]?[jt]sx?$/.test(path);
 
 function loaderOf(path: string): "ts" | "tsx" | "jsx" {
   if (path.endsWith(".tsx")) return "tsx";

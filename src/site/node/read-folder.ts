@@ -1,5 +1,5 @@
-import { constants } from "node:fs";
-import { open, readdir } from "node:fs/promises";
+import { closeSync, constants, openSync, readFileSync } from "node:fs";
+import { readdir } from "node:fs/promises";
 import type { Dirent } from "node:fs";
 import { join, relative, sep } from "node:path";
 import { siteError } from "../errors.ts";
@@ -36,13 +36,10 @@ export async function readFolder(folder: string, options: ReadFolderOptions): Pr
     }
   }
   files.sort();
-  const read: SourceFile[] = [];
-  // One by one: a site's sources are small, and this keeps the number of open files at one.
-  for (const path of files) {
+  return files.map((path) => {
     const file = `${named}/${path}`;
-    read.push({ path, file, bytes: await readBytes(join(folder, path), file) });
-  }
-  return read;
+    return { path, file, bytes: readBytes(join(folder, path), file) };
+  });
 }
 
 const toUrlPath = (path: string): string => path.split(sep).join("/");
@@ -94,14 +91,17 @@ function classify(
   return "file";
 }
 
-async function readBytes(path: string, file: string): Promise<Uint8Array> {
-  // Refuses a file that became a symbolic link after it was listed.
-  const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW).catch((cause: unknown) => {
-    throw siteError("SITE_FILE_REFUSED", "it can't be opened.", { place: { file }, cause });
-  });
+/** At once: for a thousand small files, waiting for each takes several times as long as reading it. */
+function readBytes(path: string, file: string): Uint8Array {
   try {
-    return await handle.readFile();
-  } finally {
-    await handle.close();
+    // Refuses a file that became a symbolic link after it was listed.
+    const descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+    try {
+      return readFileSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch (cause) {
+    throw siteError("SITE_FILE_REFUSED", "it can't be opened.", { place: { file }, cause });
   }
 }
