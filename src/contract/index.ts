@@ -14,6 +14,11 @@ export type {
   Identity,
   Weakening,
 } from "./contract.ts";
+export { shapeOf } from "./client/shape-of.ts";
+export { fitShape } from "./client/shape.ts";
+export type { Fitted, NamedShapes, Shape, ShapeFault, ShapeMembers } from "./client/shape.ts";
+export { routeTableOf } from "./client/table-of.ts";
+export type { RouteTable } from "./client/route-table.ts";
 export { defineStack, none, route, upstream } from "./define.ts";
 export type {
   ContentSiteOptions,
@@ -34,6 +39,7 @@ export type {
   Stack,
   StackOptions,
   TokenAlgorithm,
+  TypedApi,
   Upstream,
   UpstreamOptions,
 } from "./define.ts";

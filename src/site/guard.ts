@@ -75,6 +75,8 @@ function checkAttribute(
   context: GuardContext,
 ): void {
   if (ownProps.has(name) || value === undefined || value === null) return;
+  // A function is code of the site's own, and the renderer writes none: an island's handler, for when it comes to life.
+  if (typeof value === "function" && /^on[A-Z]/.test(name)) return;
   const problem = refusedAttribute(element, name);
   if (problem !== undefined) throw unsafe(problem, place);
   if (typeof value === "object" || typeof value === "function" || typeof value === "symbol")

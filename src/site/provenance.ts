@@ -1,5 +1,6 @@
 import { siteError } from "./errors.ts";
 import type { SourcePlace } from "./errors.ts";
+import { isIslandFile } from "./islands/names.ts";
 import { isPure } from "./purity.ts";
 import { refusedAttribute, refusedElement } from "./refusals.ts";
 import { nodesOf, parseSource } from "./template-syntax.ts";
@@ -42,10 +43,18 @@ function checkElement(file: string, element: Node, code: InlineCode): void {
   for (const attribute of attributes) {
     if (attribute.type !== "JSXAttribute") continue;
     const attributeName = nameOf(attribute.name as Node) ?? "";
+    if (isIslandFile(file) && isHandler(attributeName, attribute)) continue;
     const problem = refusedAttribute(name, attributeName);
     if (problem !== undefined) throw unsafe(problem, { file, line: attribute.loc?.start.line });
   }
   if (name === "script" || name === "style") collect(name, element, place, code);
+}
+
+/** A function for an island's event. A text would be code in an attribute, which no page has. */
+function isHandler(name: string, { value }: Node): boolean {
+  const holder = value as Node | null;
+  const isText = (holder?.expression as Node | undefined)?.type === "StringLiteral";
+  return /^on[A-Z]/.test(name) && holder?.type === "JSXExpressionContainer" && !isText;
 }
 
 /** `a`, `xlink:href`; undefined for `Shop.Door`, which is a component. */

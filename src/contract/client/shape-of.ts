@@ -6,18 +6,34 @@ import type { NamedShapes, Shape } from "./shape.ts";
 
 type Def = z.core.$ZodTypes["_zod"]["def"];
 
-/** What Zod notes about a schema's checks. */
-interface Bag {
+/** A check of Zod's, of those that are read here; a schema like `z.uuid()` is a check itself. */
+interface Check {
+  readonly check?: string;
   readonly minimum?: number;
   readonly maximum?: number;
-  readonly exclusiveMinimum?: number;
-  readonly exclusiveMaximum?: number;
+  readonly length?: number;
+  readonly value?: number;
   readonly format?: string;
-  readonly patterns?: ReadonlySet<RegExp>;
+  readonly pattern?: RegExp;
 }
 
 const definition = (schema: Schema): Def => (schema as z.core.$ZodTypes)._zod.def;
-const bagOf = (schema: Schema): Bag => schema._zod.bag;
+
+function checksOf(schema: Schema): Check[] {
+  const def = definition(schema) as Check & { checks?: readonly { _zod: { def: Check } }[] };
+  return [def, ...(def.checks ?? []).map(({ _zod }) => _zod.def)];
+}
+
+/** The tightest of some bounds; null when there is none. */
+function tightest(pick: (...bounds: number[]) => number, bounds: (number | undefined)[]): number | null {
+  const stated = bounds.filter((bound) => bound !== undefined && Number.isFinite(bound)) as number[];
+  return stated.length === 0 ? null : pick(...stated);
+}
+
+const leastLength = (checks: Check[]): number =>
+  tightest(Math.max, checks.map(({ minimum, length }) => minimum ?? length)) ?? 0;
+const mostLength = (checks: Check[]): number | null =>
+  tightest(Math.min, checks.map(({ maximum, length }) => maximum ?? length));
 
 /**
  * Turns a Zod schema into the shape of the JSON that it lets out: types, bounds, patterns and declared values. What only code
@@ -63,7 +79,7 @@ class ShapeWriter {
         return ["string", 0, null];
       case "number":
       case "bigint":
-        return numberShape(bagOf(schema), def.type === "bigint");
+        return numberShape(checksOf(schema), def.type === "bigint");
       case "boolean":
       case "null":
         return def.type;
@@ -72,7 +88,7 @@ class ShapeWriter {
       case "enum":
         return ["one of", ...new Set(enumValues(def.entries))];
       case "array":
-        return ["list", this.write(def.element), bagOf(schema).minimum ?? 0, bagOf(schema).maximum ?? null];
+        return ["list", this.write(def.element), leastLength(checksOf(schema)), mostLength(checksOf(schema))];
       case "tuple":
         return ["tuple", def.items.map((item) => this.write(item)), def.rest ? this.write(def.rest) : null];
       case "object":
@@ -110,27 +126,23 @@ class ShapeWriter {
 }
 
 function stringShape(schema: Schema): Shape {
-  const { minimum = 0, maximum = null, patterns = new Set<RegExp>() } = bagOf(schema);
-  const own = schema._zod.pattern;
-  const all = new Map([...patterns, ...(own === undefined ? [] : [own])].map((one) => [String(one), one]));
+  const checks = checksOf(schema);
+  const whole = definition(schema).type === "template_literal" ? [schema._zod.pattern] : [];
+  const patterns = [...whole, ...checks.map(({ pattern }) => pattern)].filter((pattern) => pattern !== undefined);
   // One that remembers where it stopped would judge every second text wrongly.
-  const sources = [...all.values()].map(
-    ({ source, flags }) => [source, flags.replaceAll(/[gy]/g, "")] as const,
-  );
-  return ["string", minimum, maximum, ...sources.filter(([source]) => source !== anyText)];
+  const sources = patterns.map(({ source, flags }) => [source, flags.replaceAll(/[gy]/g, "")] as const);
+  return ["string", leastLength(checks), mostLength(checks), ...sources];
 }
 
-/** What Zod notes for a string of any kind. */
-const anyText = String.raw`^[\s\S]{0,}$`;
-
-function numberShape(bag: Bag, isWhole: boolean): Shape {
-  const { minimum, maximum, exclusiveMinimum, exclusiveMaximum, format } = bag;
-  // A bound that is itself excluded is let pass here: this side is told by the gateway, which isn't fooled.
+function numberShape(checks: Check[], isWhole: boolean): Shape {
+  // A bound that is itself excluded is let pass here: whoever applies the schema sees to that.
+  const bounds = (kind: string): (number | undefined)[] =>
+    checks.map(({ check, value }) => (check === kind ? value : undefined));
   return [
     "number",
-    minimum ?? exclusiveMinimum ?? null,
-    maximum ?? exclusiveMaximum ?? null,
-    isWhole || /int/.test(format ?? "") ? 1 : 0,
+    tightest(Math.max, bounds("greater_than")),
+    tightest(Math.min, bounds("less_than")),
+    isWhole || checks.some(({ format }) => /int/.test(format ?? "")) ? 1 : 0,
   ];
 }
 

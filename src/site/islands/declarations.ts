@@ -39,12 +39,6 @@ export function findIslands(file: string, source: string): IslandDeclaration[] {
       }
       return [{ name: id, props: [props.start, props.end] as const }];
     });
-  if (islands.length === 0) {
-    throw siteError("SITE_ISLAND_INVALID", "it exports no island.", {
-      place: { file },
-      hint: 'Write  export const Name = island("Name", { … }, (props) => …)',
-    });
-  }
   return islands;
 }
 

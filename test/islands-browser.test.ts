@@ -1,0 +1,217 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { chromium } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
+import { buildIslandSite, serveRelease, textOf } from "./support/island-site.ts";
+import type { ApiAnswer } from "./support/island-site.ts";
+import { requires } from "./requires.ts";
+
+const { path: executablePath, skip } = requires("chromium");
+const options = { skip, timeout: 60_000 };
+
+let browser: Browser;
+before(async () => {
+  if (skip !== false) return;
+  browser = await chromium.launch({
+    executablePath,
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
+  });
+});
+after(() => browser?.close());
+
+interface Watch {
+  readonly violations: string[];
+  readonly errors: string[];
+}
+
+/** Collects a page's policy violations and errors, from before its first script. */
+async function watch(page: Page): Promise<Watch> {
+  const seen: Watch = { violations: [], errors: [] };
+  await page.exposeFunction("noteViolation", (text: string) => seen.violations.push(text));
+  await page.addInitScript(() => {
+    document.addEventListener("securitypolicyviolation", ({ effectiveDirective, blockedURI }) => {
+      const { noteViolation } = globalThis as unknown as { noteViolation: (text: string) => void };
+      noteViolation(`${effectiveDirective} ${blockedURI}`);
+    });
+  });
+  page.on("pageerror", (error) => seen.errors.push(error.message));
+  page.on("dialog", (dialog) => {
+    seen.errors.push(`dialog: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  return seen;
+}
+
+const answer =
+  (body: unknown, status = 200, type = "application/json"): ApiAnswer =>
+  (_, response) =>
+    void response.writeHead(status, { "content-type": type }).end(JSON.stringify(body));
+
+/** What the island says about its call, once it is over. */
+async function stateOf(page: Page): Promise<string> {
+  await page.waitForSelector('#state:not([data-kind="waiting"])', { state: "attached" });
+  return (await page.textContent("#state")) ?? "";
+}
+
+test(
+  "an island stands in the page as the build rendered it, comes to life, calls the API, and breaks no rule",
+  options,
+  async (context) => {
+    const { unpacked, pages } = await buildIslandSite(context);
+    const rendered = textOf(unpacked, "/") ?? "";
+    assert.match(rendered, /<div data-island="Shelf"><section><h2>Bread &lt;\/script>&lt;b><\/h2>/);
+    const products = ["<img src=x onerror=alert(1)>", "Rye", "Spelt"].map((name) => ({
+      id: name.slice(0, 3),
+      name,
+    }));
+    const origin = await serveRelease(context, unpacked, answer({ products }));
+    const page = await browser.newPage();
+    context.after(() => page.close());
+    const seen = await watch(page);
+    await page.goto(origin);
+    assert.equal(await stateOf(page), "");
+    assert.deepEqual(await page.locator("li").allTextContents(), ["<img src=x onerror=alert(1)>", "Rye"]);
+    await page.click("button");
+    await page.click("button");
+    assert.equal(await page.textContent("button"), "2");
+    assert.equal(
+      await page.locator("section").count(),
+      1,
+      "it was rendered a second time, not brought to life",
+    );
+    assert.deepEqual(seen, { violations: [], errors: [] });
+
+    const policy = (path: string): string => pages.find((one) => one.path === path)?.policy ?? "";
+    assert.match(policy("/"), /script-src 'sha256-[^']+'; connect-src 'self';/);
+    assert.match(policy("/"), /trusted-types 'none'/);
+    assert.match(policy("/notes/plain/"), /default-src 'none'; script-src 'none'; object-src/);
+  },
+);
+
+test(
+  "an answer that is not what the contract declares reaches the island as an error, never as data",
+  options,
+  async (context) => {
+    const { unpacked } = await buildIslandSite(context);
+    const answers: [ApiAnswer, RegExp][] = [
+      [answer({ products: [{ id: "rye", name: 7 }] }), /^CLIENT_ANSWER_INVALID 200 .*products\[0\]\.name/],
+      [answer({ products: {} }), /^CLIENT_ANSWER_INVALID .*products/],
+      [answer({}), /^CLIENT_ANSWER_INVALID .*products/],
+      [answer({ products: [] }, 200, "text/html"), /^CLIENT_ANSWER_INVALID .*not JSON/],
+      [
+        answer({ id: "01JABC", code: "GATEWAY_LIMITED" }, 429, "application/problem+json"),
+        /^CLIENT_REFUSED 429 01JABC/,
+      ],
+      [answer({ id: 7 }, 502, "text/html"), /^CLIENT_REFUSED 502 /],
+      [
+        (_, response) => void response.writeHead(302, { location: "/api/other" }).end(),
+        /^CLIENT_UNREACHABLE/,
+      ],
+      [(_, response) => void response.destroy(), /^CLIENT_UNREACHABLE/],
+    ];
+    let current = answers[0]?.[0] ?? answer({});
+    const origin = await serveRelease(context, unpacked, (request, response) => current(request, response));
+    const page = await browser.newPage();
+    context.after(() => page.close());
+    for (const [api, expected] of answers) {
+      current = api;
+      await page.goto(origin);
+      assert.match(await stateOf(page), expected);
+      assert.equal(await page.locator("li").count(), 0);
+    }
+  },
+);
+
+test(
+  "a script that is put into a page with an island does not run, nor does the island's module when a byte of it changes",
+  options,
+  async (context) => {
+    const { unpacked } = await buildIslandSite(context);
+    const page = await browser.newPage();
+    context.after(() => page.close());
+    const seen = await watch(page);
+    const injected =
+      '<script>globalThis.hit = 1</script><script type="module">globalThis.hit = 2</script><img src="/x" onerror="globalThis.hit = 3">';
+    const origin = await serveRelease(context, unpacked, answer({ products: [] }), (html) =>
+      html.replace("</body>", `${injected}</body>`),
+    );
+    await page.goto(origin);
+    assert.equal(await stateOf(page), "", "the island itself is not disturbed");
+    const sink = await page.evaluate(() => {
+      try {
+        document.body.innerHTML = "<b>x</b>";
+        return "reached";
+      } catch (error) {
+        return (error as Error).name;
+      }
+    });
+    assert.equal(sink, "TypeError");
+    assert.equal(await page.evaluate(() => (globalThis as { hit?: number }).hit), undefined);
+    assert.ok(seen.violations.some((text) => text.startsWith("script-src-elem inline")));
+    assert.ok(seen.violations.some((text) => text.startsWith("require-trusted-types-for")));
+
+    const module =
+      unpacked.manifest.files.find(({ path }) => path.includes("Shelf")) ?? assert.fail("no module");
+    const body = Uint8Array.from(unpacked.body);
+    const [variant] = module.variants;
+    body.set(new TextEncoder().encode(";"), (variant?.offset ?? 0) + (variant?.length ?? 0) - 1);
+    const tampered = await serveRelease(context, { ...unpacked, body }, answer({ products: [] }));
+    const console: string[] = [];
+    page.on("console", (message) => console.push(message.text()));
+    await page.goto(tampered);
+    await page.waitForLoadState("networkidle");
+    assert.equal(await page.getAttribute("#state", "data-kind"), "waiting");
+    assert.ok(
+      console.some((text) => /integrity/i.test(text)),
+      console.join("\n"),
+    );
+  },
+);
+
+test(
+  "props that somebody else wrote into the page bring no island to life unless they fit",
+  options,
+  async (context) => {
+    const { unpacked } = await buildIslandSite(context);
+    const forged =
+      '<div data-island="Shelf"><p id="forged">x</p></div><script type="application/json">{"title":{"__html":"<b>"},"most":1}</script>';
+    const origin = await serveRelease(context, unpacked, answer({ products: [] }), (html) =>
+      html.replace("<body>", `<body>${forged}`),
+    );
+    const page = await browser.newPage();
+    context.after(() => page.close());
+    await page.goto(origin);
+    assert.equal(await stateOf(page), "");
+    assert.equal(await page.textContent("#forged"), "x");
+  },
+);
+
+test("a browser gets of the contract what its island names, and of the package nothing for servers", async (context) => {
+  const { unpacked } = await buildIslandSite(context);
+  const module = textOf(unpacked, /^\/assets\/_islands\/Shelf/) ?? assert.fail("no module");
+  assert.ok(module.includes('"GET /api/products"'));
+  for (const absent of [
+    "secretMarginPercent",
+    "/api/margins",
+    "shop.internal",
+    "60/min",
+    "ZodObject",
+    "node:",
+  ])
+    assert.ok(!module.includes(absent), absent);
+  assert.ok(module.length < 24_000, `${module.length} bytes`);
+  assert.equal(
+    textOf(unpacked, "/_islands/Shelf.js"),
+    undefined,
+    "there is one address, the one with its hash",
+  );
+  assert.deepEqual((await buildIslandSite(context)).release, (await buildIslandSite(context)).release);
+});
