@@ -1,15 +1,14 @@
 import type { Element, ElementContent, Root, RootContent } from "hast";
 import { fromHtml } from "hast-util-from-html";
 import { sanitize } from "hast-util-sanitize";
-import type { Schema } from "hast-util-sanitize";
 import { toHtml } from "hast-util-to-html";
+import { contentSchema, headingNames } from "./content-schema.ts";
 import { createHeadingNames } from "./heading-names.ts";
 import type { Heading } from "./heading-names.ts";
 import { highlight } from "./highlight.ts";
-import { addressSchemes } from "./kept-addresses.ts";
 import { findRemovals } from "./removals.ts";
 import type { Removal } from "./removals.ts";
-import { serialization } from "./write-code.ts";
+import { serialization } from "./serialization.ts";
 
 /** Content that may stand in a page. */
 export interface SanitizedContent {
@@ -19,122 +18,13 @@ export interface SanitizedContent {
   readonly removals: readonly Removal[];
 }
 
-const headingNames = ["h1", "h2", "h3", "h4", "h5", "h6"];
-const blocks = [
-  "p",
-  "div",
-  "blockquote",
-  "pre",
-  "ul",
-  "ol",
-  "li",
-  "dl",
-  "dt",
-  "dd",
-  "hr",
-  "br",
-  "figure",
-  "figcaption",
-  "details",
-  "summary",
-];
-const phrases = [
-  "a",
-  "abbr",
-  "b",
-  "bdi",
-  "cite",
-  "code",
-  "del",
-  "dfn",
-  "em",
-  "i",
-  "img",
-  "ins",
-  "kbd",
-  "mark",
-  "q",
-  "s",
-  "samp",
-  "small",
-  "span",
-  "strong",
-  "sub",
-  "sup",
-  "time",
-  "u",
-  "var",
-  "wbr",
-];
-const tableParts = ["caption", "thead", "tbody", "tfoot", "tr", "th", "td"];
-
-/** What content may hold: words, pictures, tables. Nothing with a name, a class or a style; nothing that runs, loads a page or asks for input. */
-const schema: Schema = {
-  tagNames: [...headingNames, ...blocks, ...phrases, "table", ...tableParts],
-  attributes: {
-    "*": [["dir", "ltr", "rtl", "auto"], "lang"],
-    a: ["href", "title"],
-    abbr: ["title"],
-    dfn: ["title"],
-    // The language that highlighting reads, and then removes.
-    code: [["className", /^language-[\w+#-]{1,24}$/]],
-    details: ["open"],
-    img: ["src", "alt", "title", "width", "height"],
-    li: ["value"],
-    ol: ["start", "reversed"],
-    td: ["colSpan", "rowSpan", ["align", "left", "center", "right"]],
-    th: [
-      "colSpan",
-      "rowSpan",
-      ["align", "left", "center", "right"],
-      ["scope", "row", "col", "rowgroup", "colgroup"],
-    ],
-    time: ["dateTime"],
-  },
-  protocols: { href: [...addressSchemes.href], src: [...addressSchemes.src] },
-  // These go with all that is in them; any other element that is not listed above leaves its contents behind.
-  strip: [
-    "script",
-    "style",
-    "svg",
-    "math",
-    "template",
-    "noscript",
-    "noembed",
-    "noframes",
-    "iframe",
-    "frame",
-    "frameset",
-    "object",
-    "embed",
-    "applet",
-    "xmp",
-    "plaintext",
-    "title",
-    "textarea",
-    "select",
-    "option",
-    "button",
-    "audio",
-    "video",
-    "canvas",
-    "listing",
-  ],
-  ancestors: Object.fromEntries(tableParts.map((name) => [name, ["table"]])),
-  required: {},
-  clobber: [],
-  clobberPrefix: "",
-  allowComments: false,
-  allowDoctypes: false,
-};
-
 /**
  * Keeps of some HTML what content may hold, then adds what is ours: heading anchors, task lists and code highlighting. Nothing else
  * lets raw HTML into a page.
  */
 export function sanitizeContent(html: string): SanitizedContent {
   const raw = fromHtml(html, { fragment: true });
-  const tree = sanitize(raw, schema) as Root;
+  const tree = sanitize(raw, contentSchema) as Root;
   const removals = findRemovals(raw, tree, rules);
   const headings = nameHeadings(tree);
   const anchors = new Set(headings.map(({ id }) => id));
@@ -156,7 +46,7 @@ export function sanitizeContent(html: string): SanitizedContent {
   };
 }
 
-const rules = { kept: new Set(schema.tagNames), stripped: new Set(schema.strip) };
+const rules = { kept: new Set(contentSchema.tagNames), stripped: new Set(contentSchema.strip) };
 
 const isHighlighted = ({ properties: { className } }: Element): boolean =>
   Array.isArray(className) && className[0] === "hljs";

@@ -75,7 +75,7 @@ test("after any edits a build that remembers writes what one that remembers noth
       assert.deepEqual(warm.release, fresh.release);
       assert.deepEqual(warm.warnings, fresh.warnings);
     }),
-    { numRuns: 25 },
+    { numRuns: 12 },
   );
 });
 

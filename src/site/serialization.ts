@@ -1,0 +1,2 @@
+/** How markup is written, everywhere. */
+export const serialization = { characterReferences: { useNamedReferences: false } } as const;
