@@ -102,6 +102,39 @@ suite("curtainwall harden", () => {
     );
   });
 
+  test("lets pages report where it is told to, and nothing else", (context) => {
+    const { write, harden, out } = place(context);
+    write(site);
+    assert.equal(harden("--reports", "/_reports").status, 0);
+    const { headerSets, files } = JSON.parse(readFileSync(join(out, "curtainwall-site.json"), "utf8")) as {
+      headerSets: [string, string][][];
+      files: { path: string; headers: number }[];
+    };
+    const headersOf = (asked: string): Map<string, string> =>
+      new Map(headerSets[files.find(({ path }) => path === asked)?.headers ?? -1]);
+    assert.match(
+      headersOf("/").get("content-security-policy") ?? "",
+      /; report-uri \/_reports; report-to csp$/,
+    );
+    assert.equal(headersOf("/").get("reporting-endpoints"), 'csp="/_reports"');
+    assert.equal(headersOf("/x.js").get("reporting-endpoints"), undefined);
+    for (const bad of ["//evil.example/", "/a;script-src *"])
+      assert.equal(harden("--reports", bad).status, 2, bad);
+  });
+
+  test("refuses a learned file that allows more than was to be learned, and writes nothing", (context) => {
+    const { write, harden, out, root } = place(context);
+    write(site);
+    const file = join(root, "learned.json");
+    const classes = [{ pages: ["/index.html"], allow: { "connect-src": ["*"] } }];
+    writeFileSync(file, JSON.stringify({ format: "curtainwall-learned 1", classes }));
+    const { status, stderr } = harden("--learned", file);
+    assert.equal(status, 1);
+    assert.match(stderr, /HARDEN_LEARNED_INVALID.*connect-src can't be given "\*"/);
+    assert.ok(!existsSync(out));
+    assert.equal(harden("--learned", join(root, "none.json")).status, 2);
+  });
+
   for (const host of ["nginx", "caddy", "cloudflare", "netlify", "vercel"]) {
     test(`writes ${host}'s files`, (context) => {
       const { write, harden, out } = place(context);

@@ -34,14 +34,16 @@ export const cspCommand: Command = {
     if (action !== "learn" || folder === undefined)
       throw usageError("Say what to run, like  curtainwall csp learn dist", cspCommand);
     const started = performance.now();
+    const out = values.get("out") ?? "learned.json";
+    const maxPages = wholeNumber("pages", values.get("pages"), 1_000);
+    const maxSeconds = wholeNumber("seconds", values.get("seconds"), 900);
+    const act = await actOf(values.get("script"));
     const browser = findBrowser(values.get("browser"));
     if (browser === undefined)
       throw usageError(
         "There is no Chromium in the usual places: say where it is with --browser",
         cspCommand,
       );
-    const out = values.get("out") ?? "learned.json";
-    const act = await actOf(values.get("script"));
     const follow = values.get("follow");
     const line = showProgress();
     let learned;
@@ -51,8 +53,8 @@ export const cspCommand: Command = {
         executablePath: browser.executablePath,
         act,
         ...(follow === undefined ? {} : { follow: [follow] }),
-        maxPages: wholeNumber("pages", values.get("pages"), 1_000),
-        maxSeconds: wholeNumber("seconds", values.get("seconds"), 900),
+        maxPages,
+        maxSeconds,
         onProgress: (step, done, total) => line.update(`${step} ${done}/${total}`),
       });
     } finally {

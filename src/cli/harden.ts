@@ -11,7 +11,7 @@ import { print, printJson, say, showProgress, styled } from "./voice.ts";
 
 export const hardenCommand: Command = {
   name: "harden",
-  usage: `<folder> [--out <folder>] [--for ${hostNames.join("|")}] [--origin https://…] [--contract <folder>] [--follow <folder>] [--learned <file>] [--lock <file>] [--site <name>] [--frozen] [--plan] [--json]`,
+  usage: `<folder> [--out <folder>] [--for ${hostNames.join("|")}] [--origin https://…] [--contract <folder>] [--follow <folder>] [--learned <file>] [--reports <path>] [--lock <file>] [--site <name>] [--frozen] [--plan] [--json]`,
   summary: "Give the output of any generator the strictest policies under which it works",
   options: {
     out: { type: "string", says: "where the result goes; by default <folder>-hardened" },
@@ -22,6 +22,10 @@ export const hardenCommand: Command = {
     learned: {
       type: "string",
       says: "what  curtainwall csp learn  wrote: the pages in it are closed to all else",
+    },
+    reports: {
+      type: "string",
+      says: "where browsers report what a policy refused: a path like /_reports, or an https address",
     },
     ...lockOptions,
     frozen: {
@@ -60,6 +64,7 @@ export const hardenCommand: Command = {
         lock: { ...lock, frozen: flags.has("frozen"), day: today() },
         ...(follow === undefined ? {} : { follow: [follow] }),
         learned: learnedOf(values.get("learned")),
+        reports: reportsOf(values.get("reports")),
         onProgress: (step, done, total) => line.update(`${step} ${done}/${total}`),
       });
     } finally {
@@ -80,6 +85,16 @@ function learnedOf(file: string | undefined): LearnedSite | undefined {
   if (file === undefined) return undefined;
   if (!existsSync(file)) throw usageError(`There is no file ${file}`, hardenCommand);
   return parseLearned(readFileSync(file, "utf8"));
+}
+
+/** It stands in two headers, where `;`, `,` and quotes mean something. */
+function reportsOf(to: string | undefined): string | undefined {
+  if (to === undefined || (/^(?:https:\/\/[\w.-]+(?::\d+)?)?\/[\w./~-]*$/.test(to) && !to.startsWith("//")))
+    return to;
+  throw usageError(
+    "--reports is a path like /_reports, or an address like https://reports.example/in",
+    hardenCommand,
+  );
 }
 
 function hostOf(name: string | undefined): HostName | undefined {

@@ -34,6 +34,9 @@ test("help goes to stdout, misuse to stderr with exit code 2 and the usage line"
     [["build", "--jsn"], /Unknown option '--jsn'.*\n.*Usage: curtainwall build/],
     [["build", "a", "b"], /"b" is one argument too many/],
     [["explain", "examples"], /Name a route/],
+    [["csp"], /curtainwall csp learn dist/],
+    [["csp", "learn", "dist", "--pages", "0"], /--pages must be a whole number/],
+    [["csp", "learn", "dist", "--script", "none.ts"], /There is no file none\.ts/],
     [["audit", "https://"], /is no address/],
     [["audit", ".", "www.client.example"], /neither a folder nor an address/],
   ] as const) {

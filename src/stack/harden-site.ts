@@ -21,6 +21,7 @@ import { emitHost, hostLimits } from "../hosts/index.ts";
 import type { Emission, HostName } from "../hosts/index.ts";
 import { CurtainwallError } from "../shared/index.ts";
 import { assertNoLeaks } from "./leak-gate.ts";
+import { reportingPages } from "./reporting-pages.ts";
 import type { SiteLock } from "./site-lock.ts";
 import { assertApproved, recordFirstRun } from "./site-lock.ts";
 
@@ -40,6 +41,8 @@ export interface HardenSiteOptions {
   readonly onScript?: HardenFolderOptions["onScript"];
   /** What running the site has shown. */
   readonly learned?: HardenFolderOptions["learned"];
+  /** Where browsers report what a page's policy refused: a path of the site, or an `https:` address. Default: nowhere. */
+  readonly reports?: string | undefined;
   /** What everything must pass that is published. */
   readonly gate?: LeakGate | undefined;
   /** Which scripts may run. A site that it does not know is recorded there, unless `frozen`. Without one, whatever the folder holds. */
@@ -88,7 +91,7 @@ export async function hardenSite(options: HardenSiteOptions): Promise<HardenedSi
   rmSync(fresh, { recursive: true, force: true });
   try {
     const blobs = join(fresh, "blobs");
-    const hardened = await hardenFolder({
+    const whole = await hardenFolder({
       folder: options.folder,
       blobs,
       origin: options.origin,
@@ -101,6 +104,7 @@ export async function hardenSite(options: HardenSiteOptions): Promise<HardenedSi
       },
       onProgress: (done, total) => options.onProgress?.("hardening", done, total),
     });
+    const hardened = reportingPages(whole, options.reports);
     await inspectAll(options, hardened.files, blobs);
     const review = reviewScripts(options, hardened.files, blobs);
     const notes = lay(fresh, hardened, options);
@@ -116,8 +120,8 @@ export async function hardenSite(options: HardenSiteOptions): Promise<HardenedSi
  *
  * @throws {CurtainwallError} `HARDEN_SCRIPT_UNAPPROVED`
  */
-function reviewScripts(
-  { folder, lock, plan }: HardenSiteOptions,
+export function reviewScripts(
+  { folder, lock, plan }: Pick<HardenSiteOptions, "folder" | "lock" | "plan">,
   files: readonly HardenedFile[],
   blobs: string,
 ): Review | undefined {
@@ -143,8 +147,8 @@ export function scriptReader(files: readonly HardenedFile[], blobs: string): (pa
  *
  * @throws {CurtainwallError} `HARDEN_LEAK_FOUND`
  */
-async function inspectAll(
-  { gate, onProgress }: HardenSiteOptions,
+export async function inspectAll(
+  { gate, onProgress }: Pick<HardenSiteOptions, "gate" | "onProgress">,
   addresses: readonly HardenedFile[],
   blobs: string,
 ): Promise<void> {
