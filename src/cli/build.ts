@@ -6,12 +6,15 @@ import {
   assertReleaseKeepsSecrets,
   assertStateUsable,
   createContractGate,
+  isForeign,
   loadContract,
   publishRelease,
   stackFolders,
 } from "../stack/index.ts";
+import { runForeignBuild } from "./build-foreign.ts";
 import type { Command } from "./command.ts";
 import { withDeclaredEnvironment } from "./declared-environment.ts";
+import { describeRelease, kilobytes } from "./describe-release.ts";
 import { print, printJson, say, showProgress, styled } from "./voice.ts";
 
 /** What `curtainwall build` made. */
@@ -49,6 +52,11 @@ export const buildCommand: Command = {
     "signed:  curtainwall key --help",
   ],
   async run({ positionals, flags }) {
+    const loaded = await loadContract(positionals[0] ?? ".");
+    if (isForeign(loaded.contract.site)) {
+      await runForeignBuild(loaded, flags.has("json"));
+      return 0;
+    }
     const result = await build(positionals[0] ?? ".");
     if (flags.has("json")) printJson(result);
     else report(result);
@@ -128,22 +136,3 @@ function report({
     ),
   );
 }
-
-function describeRelease({
-  file,
-  release,
-  sequence,
-  isNew,
-  isDevelopment,
-}: Pick<BuildResult, "file" | "release" | "sequence" | "isNew" | "isDevelopment">): string {
-  const name = release.slice(0, 12);
-  if (sequence === undefined) {
-    return `${file}\nNot signed: this machine does not hold the release key. Take it to the host:  npx curtainwall release export ${name} <file>`;
-  }
-  const keys = isDevelopment ? " with development keys" : "";
-  return isNew
-    ? `release ${sequence} (${name}), signed${keys}`
-    : `release ${sequence} (${name}) is the site's already`;
-}
-
-const kilobytes = (bytes: number): string => `${Math.round(bytes / 1000).toLocaleString("en")} kB`;

@@ -20,6 +20,8 @@ export { hardenSite } from "./harden-site.ts";
 export type { HardenedSite, HardenSiteOptions } from "./harden-site.ts";
 export { learnFolder, parseLearned, writeLearned } from "./learn-site.ts";
 export type { Act, LearnedFolder, LearnedSite, LearnFolderOptions } from "./learn-site.ts";
+export { buildForeign, isForeign } from "./foreign/build-foreign.ts";
+export type { ForeignBuild, ForeignBuildOptions } from "./foreign/build-foreign.ts";
 export { runJailed } from "./jail/run-jailed.ts";
 export type { JailOptions, JailResult } from "./jail/jail-options.ts";
 export { planSite } from "./plan-site.ts";

@@ -1,0 +1,88 @@
+import { assertEnvironment } from "../contract/index.ts";
+import type { LeakGate } from "../harden/index.ts";
+import {
+  assertStateUsable,
+  buildForeign,
+  createContractGate,
+  lockName,
+  stackFolders,
+} from "../stack/index.ts";
+import type { ForeignBuild, LoadedContract } from "../stack/index.ts";
+import { describeRelease, kilobytes } from "./describe-release.ts";
+import { describeLock, today } from "./lock-input.ts";
+import { print, printJson, say, showProgress, styled } from "./voice.ts";
+
+/** Builds a site with the generator that its contract names; says, or prints as JSON, what came of it. */
+export async function runForeignBuild(loaded: LoadedContract, asJson: boolean): Promise<void> {
+  const started = performance.now();
+  const { contract, root } = loaded;
+  assertEnvironment(contract, process.env);
+  assertStateUsable(stackFolders(root), "build");
+  const gate = createContractGate({ contract, root, variables: process.env });
+  const line = showProgress();
+  const stop = new AbortController();
+  const onSignal = (): void => stop.abort();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, onSignal);
+  let built: ForeignBuild;
+  try {
+    built = await buildForeign({
+      loaded,
+      variables: process.env,
+      gate,
+      day: today(),
+      cwd: process.cwd(),
+      signal: stop.signal,
+      onLine: (text) => say(styled("dim", text)),
+      onProgress: (step, done, total) => line.update(`${step} ${done}/${total}`),
+    });
+  } finally {
+    line.done();
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, onSignal);
+  }
+  const milliseconds = Math.round(performance.now() - started);
+  if (asJson) printJson({ ...summaryOf(built), notSearched: gate.notSearched, milliseconds });
+  else report(built, gate.notSearched, milliseconds);
+}
+
+function summaryOf({ published, jail, report: found, ...rest }: ForeignBuild): object {
+  const { packFile, digest, bytes, ...more } = published;
+  return {
+    file: packFile,
+    release: digest,
+    ...more,
+    releaseBytes: bytes,
+    ...(jail === undefined ? {} : { jail }),
+    report: found,
+    scripts: rest.review,
+    unset: rest.unset,
+    addresses: rest.addresses,
+  };
+}
+
+function report(built: ForeignBuild, notSearched: LeakGate["notSearched"], milliseconds: number): void {
+  const { published, jail, report: found, unset } = built;
+  if (jail?.jailed === false)
+    say(styled("yellow", "NOT JAILED: the build saw everything that you see, as the contract allows"));
+  for (const authority of jail?.refused ?? [])
+    say(
+      `${styled("yellow", "not let through")} to ${authority}: if the build must reach it, name it in  site: { reaches }`,
+    );
+  for (const name of unset)
+    say(`${styled("yellow", "not set")} the variable ${name}, which the build is given`);
+  for (const { name, reason } of notSearched)
+    say(`${styled("yellow", "not looked for")} ${name} in the output, since ${reason}`);
+  describeLock(built.review, { folder: built.folder, file: lockName, words: built.words });
+  print(`  strict    ${found.pages - found.weakened} of ${found.pages} pages allow exactly what is on them`);
+  for (const [weakness, { pages }] of Object.entries(found.weaknesses))
+    print(`  weakened  ${pages} pages: ${weakness}`);
+  say(
+    `${styled("green", "built")} ${found.pages} pages, ${found.files} files, ${kilobytes(found.bytes)} (${kilobytes(published.bytes)} with compressed copies) in ${milliseconds} ms`,
+  );
+  const { packFile: file, digest: release, ...rest } = published;
+  say(
+    styled(
+      "dim",
+      `${describeRelease({ ...rest, file, release })}${found.weakened === 0 ? "" : `\nWhy pages are weakened:  npx curtainwall harden ${built.folder}${built.words} --plan`}`,
+    ),
+  );
+}
