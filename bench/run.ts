@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { edge } from "./edge.ts";
 import { gateway } from "./gateway.ts";
-import type { PeerResult } from "./harness.ts";
+import { printTable } from "./print-table.ts";
+import type { Table } from "./print-table.ts";
 import { site } from "./site.ts";
 
 /** What a suite is given. */
@@ -17,14 +18,10 @@ export interface SuiteOptions {
   readonly say: (text: string) => void;
 }
 
-/** One table. */
-export interface Table {
-  readonly title: string;
-  readonly results: readonly PeerResult[];
-}
-
 /** Compares our server with others doing the same work. */
 export type Suite = (options: SuiteOptions) => Promise<Table[]>;
+
+export type { Table } from "./print-table.ts";
 
 const suites: Record<string, Suite> = { edge, gateway, site };
 
@@ -71,34 +68,5 @@ if (values.json) {
   console.log(
     "CPU in microseconds per request, of all the server's threads; × is the first row's CPU by this row's.",
   );
-  for (const table of tables) print(table);
-}
-
-function print({ title, results }: Table): void {
-  const first = results[0];
-  const width = Math.max(...results.map(({ name }) => name.length));
-  console.log(`\n${title}`);
-  console.log(
-    `${"".padEnd(width)}  × best  × median  CPU best  CPU median  user best  instructions     req/s   p99 ms  RSS MB`,
-  );
-  for (const result of results) {
-    const cells = [
-      fixed((first?.cpuBest ?? Number.NaN) / result.cpuBest, 2, 6),
-      fixed(result.ratioMedian, 2, 8),
-      fixed(result.cpuBest, 1, 8),
-      fixed(result.cpuMedian, 1, 10),
-      fixed(result.userBest, 1, 9),
-      result.instructionsK === undefined
-        ? "not counted".padStart(12)
-        : `${fixed(result.instructionsK, 0, 11)}k`,
-      fixed(result.perSecondMedian, 0, 8),
-      fixed(result.p99MsMedian, 1, 7),
-      fixed(result.rssMb, 0, 6),
-    ];
-    console.log(`${result.name.padEnd(width)}  ${cells.join("  ")}`);
-  }
-}
-
-function fixed(value: number, digits: number, width: number): string {
-  return value.toFixed(digits).padStart(width);
+  for (const table of tables) printTable(table);
 }
