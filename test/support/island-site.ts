@@ -75,6 +75,12 @@ export const islandContract = (): Contract =>
           }),
           to: "shop",
         },
+        "GET /api/reviews": {
+          access: everyone,
+          limit: "60/min per client",
+          response: z.object({ html: z.array(z.string().max(100_000)).max(400) }),
+          to: "shop",
+        },
         "GET /api/margins": {
           access: everyone,
           limit: "60/min per client",

@@ -1,4 +1,4 @@
-import { CurtainwallError } from "../../shared/error.ts";
+import { CurtainwallError } from "../../shared/index.ts";
 
 /** Codes of {@link ApiError}. */
 export type ApiErrorCode =
