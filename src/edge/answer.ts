@@ -5,12 +5,19 @@ import type { Header } from "../contract/index.ts";
 export interface PlannedAnswer {
   readonly ready: true;
   readonly status: number;
-  /** For HTTP/1.1: name, value, name, value … */
-  readonly lines: readonly string[];
+  /** For HTTP/1.1: name, value, name, value … Frozen when the answer is sent again and again. */
+  readonly headers: readonly string[];
   /** For HTTP/2: with `:status`. */
   readonly fields: Readonly<Record<string, string | number>>;
   /** Undefined: the answer has no body, whatever the method. */
   readonly body: Uint8Array | undefined;
+}
+
+/** Puts an answer together that is sent again and again. With a body it gets its content-length. */
+export function planLasting(...args: Parameters<typeof planAnswer>): PlannedAnswer {
+  const answer = planAnswer(...args);
+  Object.freeze(answer.headers);
+  return answer;
 }
 
 /** Puts an answer together. With a body it gets its content-length. */
@@ -30,7 +37,7 @@ export function planAnswer(
     lines.push("content-length", length);
     fields["content-length"] = length;
   }
-  return { ready: true, status, lines, fields, body };
+  return { ready: true, status, headers: lines, fields, body };
 }
 
 /** The statuses that the edge refuses a request with. */
@@ -63,7 +70,7 @@ function planRefusal(
   toBody: (bytes: Uint8Array) => Uint8Array,
 ): PlannedAnswer {
   const text = `${status} ${reasonPhrases[status]}\n`;
-  return planAnswer(
+  return planLasting(
     status,
     [...refusalHeaders(security), ...(extraHeaders[status] ?? [])],
     toBody(new TextEncoder().encode(text)),

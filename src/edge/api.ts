@@ -36,6 +36,8 @@ export interface ApiAnswer {
    * connection needs and, if it is missing, `content-length`.
    */
   readonly headers: readonly string[];
+  /** Further ones, of this answer alone. The edge remembers how {@link headers} is written when that list is frozen. */
+  readonly ownHeaders?: readonly string[] | undefined;
   readonly body: Uint8Array | string | undefined;
 }
 

@@ -9,7 +9,7 @@ import type {
 } from "../contract/index.ts";
 import { CurtainwallError } from "../shared/index.ts";
 import { encodingPreferences } from "./accept-encoding.ts";
-import { planAnswer } from "./answer.ts";
+import { planLasting } from "./answer.ts";
 import type { PlannedAnswer } from "./answer.ts";
 import { entityTag } from "./entity-tag.ts";
 import type { EdgeErrorCode } from "./errors.ts";
@@ -99,8 +99,8 @@ function planFile(
     const kept = tagged.filter(([name]) => !bodyHeaders.has(name));
     planned.set(variant.encoding, {
       tag,
-      ok: planAnswer(200, tagged, body),
-      notModified: planAnswer(304, kept, undefined),
+      ok: planLasting(200, tagged, body),
+      notModified: planLasting(304, kept, undefined),
     });
   }
   return { ...byPreference(planned), movedTo: undefined, moveStatus: 308 };
@@ -185,7 +185,7 @@ function planNotFound(
   for (const variant of file.variants) {
     const headers = variantHeaders(common, variant).filter(([name]) => name !== "cache-control");
     const body = toBody(bytes.subarray(variant.offset, variant.offset + variant.length));
-    planned.set(variant.encoding, planAnswer(404, [...headers, noCaching], body));
+    planned.set(variant.encoding, planLasting(404, [...headers, noCaching], body));
   }
   return byPreference(planned);
 }

@@ -84,7 +84,10 @@ export interface SuccessHeads {
 
 /** Puts {@link SuccessHeads} together. */
 export function successHeads(extra: readonly string[]): SuccessHeads {
-  return { withBody: [...jsonHeaders, ...extra], withoutBody: [...common, ...extra] };
+  return {
+    withBody: Object.freeze([...jsonHeaders, ...extra]),
+    withoutBody: Object.freeze([...common, ...extra]),
+  };
 }
 
 /** Details of {@link problemAnswer}. */

@@ -841,8 +841,8 @@ test("over a real socket: a POST, a HEAD, and a body that is too large", async (
         incoming.on("end", () => done(length > maxBytes ? "too-large" : undefined, Buffer.concat(chunks)));
       },
     };
-    bakery.gateway.handle(request, ({ status, headers, body }) => {
-      outgoing.writeHead(status, headers as string[]);
+    bakery.gateway.handle(request, ({ status, headers, ownHeaders = [], body }) => {
+      outgoing.writeHead(status, [...headers, ...ownHeaders]);
       outgoing.end(body);
     });
   });

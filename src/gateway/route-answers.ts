@@ -63,9 +63,9 @@ export function compileRouteAnswers(
   function succeed(passage: Passage, status: number, text: string | undefined): void {
     const { otherOrigin, rateLimit } = passage;
     const head = heads.get(otherOrigin) as SuccessHeads;
-    const lines = text === undefined ? head.withoutBody : head.withBody;
-    const headers = rateLimit === "" ? [...lines] : [...lines, "ratelimit", rateLimit];
-    settle(passage, { status, headers, body: text });
+    const headers = text === undefined ? head.withoutBody : head.withBody;
+    const ownHeaders = rateLimit === "" ? undefined : ["ratelimit", rateLimit];
+    settle(passage, { status, headers, ownHeaders, body: text });
   }
 
   function refuse(passage: Passage, refusal: Refusal, id: string = newId()): undefined {

@@ -27,6 +27,8 @@ export interface GatewayAnswer {
   readonly status: number;
   /** Name, value, name, value …: all of them, security headers too, but for `content-length`. */
   readonly headers: readonly string[];
+  /** Further ones, of this answer alone. A frozen list of {@link headers} is the same for all answers of its kind. */
+  readonly ownHeaders?: readonly string[] | undefined;
   readonly body: string | undefined;
 }
 

@@ -4,6 +4,7 @@ import type { EdgeEvent } from "../event.ts";
 import type { EdgeLimits } from "../limits.ts";
 import type { Resolver } from "../resolve.ts";
 import type { BodyReader } from "./body-reader.ts";
+import type { HeadWriter } from "./head-writer.ts";
 
 /** What the parts of one edge server share. */
 export interface EdgeContext {
@@ -13,6 +14,8 @@ export interface EdgeContext {
   readonly refusals: Refusals;
   readonly api: ApiHandler | undefined;
   readonly onEvent: (event: EdgeEvent) => void;
+  /** HTTP/1.1. */
+  readonly heads: HeadWriter;
   /** Bodies that are being read, to be given up on when they take too long. */
   readonly readers: Set<BodyReader>;
   /** Milliseconds, as of the last check: reading a clock for each request would cost more than it tells. */

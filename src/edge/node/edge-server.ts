@@ -25,6 +25,7 @@ import { Client, checkClient, clientOf } from "./client.ts";
 import type { EdgeContext } from "./context.ts";
 import { createDoor, errorCode } from "./door.ts";
 import type { ListenTarget } from "./door.ts";
+import { HeadWriter } from "./head-writer.ts";
 import { createHttp1Listener, sendHttp1 } from "./http1.ts";
 import { createHttp2Listener } from "./http2.ts";
 import { endWithRefusal, parserErrorStatus } from "./parser-error.ts";
@@ -104,6 +105,7 @@ export function createEdgeServer(options: EdgeServerOptions): EdgeServer {
     api,
     onEvent,
     resolve,
+    heads: new HeadWriter(),
     readers: new Set(),
     now: performance.now(),
     pending: 0,

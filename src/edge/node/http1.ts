@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { PlannedAnswer } from "../answer.ts";
 import type { ApiAnswer } from "../api.ts";
 import type { ApiTarget } from "../resolve.ts";
-import { bodyLength, withContentLength } from "./api-answer.ts";
+import { bodyLength } from "./api-answer.ts";
 import { ApiExchange, handOver } from "./api-exchange.ts";
 import { discardBody } from "./body-reader.ts";
 import { clientOf } from "./client.ts";
@@ -65,7 +65,7 @@ export function sendHttp1(
 ): void {
   if (hasBody(request)) discardBody(context, request, () => client.socket.destroy());
   if (context.closing) response.shouldKeepAlive = false;
-  response.writeHead(answer.status, answer.lines as string[]);
+  context.heads.write(response, answer);
   if (answer.body === undefined || request.method === "HEAD") response.end();
   else response.end(answer.body);
   if (answer.status >= 400) reportRefusal(context, answer, client.address);
@@ -116,14 +116,15 @@ class Http1Exchange extends ApiExchange {
     this.#response.once("close", listener);
   }
 
-  protected send({ status, headers, body }: ApiAnswer): void {
+  protected send(answer: ApiAnswer): void {
+    const { body } = answer;
     const response = this.#response;
     if (response.destroyed || response.headersSent) return;
     if (this.reader === undefined && hasBody(this.#request))
       discardBody(this.context, this.#request, () => this.cut());
     if (this.context.closing || this.reader?.problem === "timeout") response.shouldKeepAlive = false;
     const length = bodyLength(body);
-    response.writeHead(status, withContentLength(status, headers, length));
+    this.context.heads.write(response, answer, length);
     if (body === undefined || this.method === "HEAD") response.end();
     else if (typeof body !== "string") response.end(body);
     else if (length === body.length) response.end(body, "latin1");

@@ -123,9 +123,10 @@ class Http2Exchange extends ApiExchange {
     this.#stream.once("close", listener);
   }
 
-  protected send({ status, headers, body }: ApiAnswer): void {
+  protected send({ status, headers: fixed, ownHeaders, body }: ApiAnswer): void {
     const stream = this.#stream;
     if (stream.destroyed || stream.closed || stream.headersSent) return;
+    const headers = ownHeaders === undefined ? fixed : [...fixed, ...ownHeaders];
     assertSendable(status, headers);
     const length = bodyLength(body);
     this.client.streams.set(stream, readByTime(this.context, length));

@@ -19,9 +19,9 @@ export function parserErrorStatus(error: unknown): RefusalStatus {
 
 /** Writes a refusal, with all its headers, where there is no response object to write it, and ends the connection. */
 export function endWithRefusal(socket: Duplex, refusals: Refusals, status: RefusalStatus): void {
-  const { lines, body } = refusals[status];
+  const { headers, body } = refusals[status];
   let head = `HTTP/1.1 ${status} ${reasonPhrases[status]}\r\n`;
-  for (let at = 0; at < lines.length; at += 2) head += `${lines[at]}: ${lines[at + 1]}\r\n`;
+  for (let at = 0; at < headers.length; at += 2) head += `${headers[at]}: ${headers[at + 1]}\r\n`;
   head += `date: ${new Date().toUTCString()}\r\nconnection: close\r\n\r\n`;
   socket.end(head + new TextDecoder().decode(body), () => socket.destroy());
 }

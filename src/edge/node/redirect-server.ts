@@ -92,20 +92,20 @@ function attach(server: Server, { origin, limits, refusals, onEvent }: Redirecti
     const { method, url = "" } = request;
     const known = method === "GET" || method === "HEAD";
     const answer = known ? redirect(origin, url, limits, refusals) : refusals[405];
-    const { lines, body } = answer;
+    const { headers, body } = answer;
     // What is sent here travelled in the clear: an operator should see that somebody tries.
     if (answer.status >= 400) {
       const remoteAddress = normalizeAddress(request.socket.remoteAddress ?? "");
       onEvent({ kind: "request-refused", remoteAddress, status: answer.status, detail: "over plain HTTP" });
     }
     // One answer a connection: who asks here has business elsewhere.
-    response.writeHead(answer.status, [...lines, "connection", "close"]);
+    response.writeHead(answer.status, [...headers, "connection", "close"]);
     if (body === undefined || method === "HEAD") response.end();
     else response.end(body);
   });
   server.on("checkExpectation", (_request, response) => {
-    const { lines, body } = refusals[417];
-    response.writeHead(417, [...lines, "connection", "close"]);
+    const { headers, body } = refusals[417];
+    response.writeHead(417, [...headers, "connection", "close"]);
     response.end(body);
   });
   server.on("connect", (_request, socket) => endWithRefusal(socket, refusals, 405));
