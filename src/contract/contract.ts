@@ -60,6 +60,10 @@ export interface ContractSite {
   readonly templates: string;
   readonly assets: string | undefined;
   readonly collections: ReadonlyMap<string, Schema>;
+  /** Where paths of no page lead. */
+  readonly redirects: ReadonlyMap<string, string>;
+  /** Collections that have a feed. */
+  readonly feeds: readonly string[];
 }
 
 /** A site that another generator builds; every default filled in. */

@@ -75,6 +75,13 @@ export interface ContentSiteOptions {
   assets?: string;
   /** The front matter that each collection's files must have. A collection without a schema does not build. */
   collections: Readonly<Record<string, Schema>>;
+  /**
+   * Addresses that lead elsewhere for good, by path: to a path of this site, or to an https URL. A page's own old addresses stand in its
+   * front matter, as `aliases`. Default none.
+   */
+  redirects?: Readonly<Record<string, string>>;
+  /** Collections that have an Atom feed, at `/<collection>/feed.xml`. Their front matter has `title` and `date`. Default none. */
+  feeds?: readonly string[];
   /** Only for a site that another generator builds. */
   dist?: never;
 }

@@ -1,17 +1,26 @@
 import { securityHeaders } from "../contract/index.ts";
-import type { Contract, Encoding, Header, ReleaseInput, Schema } from "../contract/index.ts";
+import type {
+  Contract,
+  ContractSite,
+  Encoding,
+  Header,
+  ReleaseInput,
+  ReleaseRedirect,
+} from "../contract/index.ts";
 import { AssetShelf } from "./asset-shelf.ts";
 import type { BuildMemory } from "./build-memory.ts";
 import { assertFragment, assertReference } from "./check-references.ts";
 import type { OwnReference } from "./check-references.ts";
 import { listEntries } from "./collections.ts";
 import type { SourcePlace } from "./errors.ts";
+import { makeFeeds } from "./feed.ts";
 import { machineFiles } from "./machine-files.ts";
 import { makePage } from "./make-page.ts";
 import type { Workshop } from "./make-page.ts";
 import { mediaTypeOf } from "./media-types.ts";
 import { AddressBook, notFoundPath } from "./paths.ts";
 import type { InlineCode } from "./provenance.ts";
+import { makeRedirects } from "./redirects.ts";
 import { readEntry } from "./read-entries.ts";
 import type { ParsedEntry } from "./read-entries.ts";
 import type { SiteFile, SiteWarning, SourceFile, Template } from "./source.ts";
@@ -27,6 +36,8 @@ export interface SiteSources {
   readonly templateSources?: ReadonlyMap<string, string>;
   /** Where in the templates an error was thrown, if that is known. */
   readonly placeOf: (error: unknown) => SourcePlace | undefined;
+  /** Whether drafts are pages. Default false. */
+  readonly drafts?: boolean;
   /** What an earlier build left. Default: everything is made anew. */
   readonly memory?: BuildMemory;
   /** Names the templates and all else that they can see; undefined when that can't be told, and then each page is made anew. */
@@ -46,13 +57,14 @@ export interface SitePage {
 export interface BuiltSite {
   readonly files: readonly SiteFile[];
   readonly pages: readonly SitePage[];
+  readonly redirects: readonly ReleaseRedirect[];
   readonly notFound: string | undefined;
   /** What was done otherwise than an author may think. */
   readonly warnings: readonly SiteWarning[];
 }
 
 type BuildContract = Pick<Contract, "origin" | "routes" | "apiRoots"> & {
-  readonly site: { readonly collections: ReadonlyMap<string, Schema> };
+  readonly site: Pick<ContractSite, "collections" | "redirects" | "feeds">;
 };
 
 /**
@@ -70,8 +82,14 @@ export async function buildPages(
   const assets = await AssetShelf.create(sources.assets, addresses);
   const schemas = contract.site.collections;
   const entries: ParsedEntry[] = [];
-  for (const file of sources.content) entries.push(await readEntry(file, { schemas, addresses, memory }));
-  const forMachines = machineFiles(contract.origin, entries).filter(({ path }) => !addresses.has(path));
+  for (const file of sources.content) {
+    const entry = await readEntry(file, { schemas, addresses, memory, drafts: sources.drafts ?? false });
+    if (entry !== undefined) entries.push(entry);
+  }
+  const redirects = makeRedirects(entries, contract.site.redirects, addresses);
+  const forMachines = [...machineFiles(contract.origin, entries), ...makeFeeds(contract, entries)].filter(
+    ({ path }) => !addresses.has(path),
+  );
   for (const { path } of forMachines) addresses.claim(path, { file: `the site's own ${path}` });
 
   const workshop: Workshop = {
@@ -95,6 +113,7 @@ export async function buildPages(
   return {
     files: [...files, ...assets.files(), ...forMachines],
     pages,
+    redirects,
     notFound: addresses.has(notFoundPath) ? notFoundPath : undefined,
     warnings: entries.flatMap((entry) => entry.warnings),
   };

@@ -56,8 +56,8 @@ test("a nested field is named with its path and its own line", async () => {
 
 test("a field that the schema does not declare is refused where it stands", async () => {
   assert.match(
-    (await refusal("---\ntitle: a\ndraft: true\n---\n")).message,
-    /^content\/pages\/a\.md:3: draft: .*draft/,
+    (await refusal("---\ntitle: a\nshape: round\n---\n")).message,
+    /^content\/pages\/a\.md:3: shape: .*shape/,
   );
 });
 
@@ -67,9 +67,9 @@ test("a prototype key is refused like any other undeclared field", async () => {
 });
 
 test("all problems of a file are told together", async () => {
-  const { message } = await refusal("---\ntitle: 1\ndraft: 2\n---\n");
+  const { message } = await refusal("---\ntitle: 1\nshape: 2\n---\n");
   assert.match(message, /a\.md:2: title/);
-  assert.match(message, /a\.md:3: draft/);
+  assert.match(message, /a\.md:3: shape/);
 });
 
 test("a text with a colon in its first line, or with rules in it, is not taken for front matter", async () => {

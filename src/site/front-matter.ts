@@ -1,12 +1,15 @@
 import { z } from "zod";
 import type { Schema } from "../contract/index.ts";
 import { siteError } from "./errors.ts";
+import { takeOwnFields } from "./own-fields.ts";
+import type { OwnFields } from "./own-fields.ts";
 import { readSimpleYaml } from "./simple-yaml.ts";
 
 /** A content file, split. */
 export interface FrontMatter {
   /** What its schema made of the front matter. */
   readonly data: unknown;
+  readonly own: OwnFields;
   readonly body: string;
   /** Line of the file at which the body begins, from 1. */
   readonly bodyLine: number;
@@ -23,11 +26,14 @@ const maxLength = 65_536;
 export async function parseFrontMatter(file: string, text: string, schema: Schema): Promise<FrontMatter> {
   const { yaml, body, bodyLine } = splitFrontMatter(file, text);
   const fields = readSimpleYaml(yaml);
-  const result = fields === undefined ? undefined : z.core.safeParse(schema, fields);
-  if (result?.success === true) return { data: result.data, body, bodyLine };
+  if (fields !== undefined) {
+    const { own, rest } = takeOwnFields(fields, schema);
+    const result = own === undefined ? undefined : z.core.safeParse(schema, rest);
+    if (own !== undefined && result?.success === true) return { data: result.data, own, body, bodyLine };
+  }
   // YAML's own parser knows the line of everything.
   const { readYaml } = await import("./read-yaml.ts");
-  return { data: readYaml({ file, yaml, schema, isMissing: bodyLine === 1, invalid }), body, bodyLine };
+  return { ...readYaml({ file, yaml, schema, isMissing: bodyLine === 1, invalid }), body, bodyLine };
 }
 
 function invalid(file: string, line: number, message: string): Error {

@@ -13,12 +13,26 @@ function robots(origin: string): SiteFile {
 }
 
 function sitemap(origin: string, entries: readonly Entry[]): SiteFile {
-  const addresses = entries.map(({ path }) => path).filter((path) => path !== notFoundPath);
-  const urls = addresses.sort().map((path) => `  <url><loc>${origin}${path}</loc></url>\n`);
+  const urls = entries
+    .filter(({ path }) => path !== notFoundPath)
+    .sort((left, right) => (left.path < right.path ? -1 : 1))
+    .map((entry) => `  <url><loc>${origin}${entry.path}</loc>${lastChange(entry)}</url>\n`);
   return textFile(
     "/sitemap.xml",
     `<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n${urls.join("")}</urlset>\n`,
   );
+}
+
+/** When a page was last changed, if its front matter says so: `updated`, else `date`. */
+function lastChange({ data }: Entry): string {
+  const { updated, date } = (data ?? {}) as { updated?: unknown; date?: unknown };
+  const day = [updated, date].map(dayOf).find((found) => found !== undefined);
+  return day === undefined ? "" : `<lastmod>${day}</lastmod>`;
+}
+
+function dayOf(value: unknown): string | undefined {
+  const text = value instanceof Date && !Number.isNaN(value.getTime()) ? value.toISOString() : value;
+  return typeof text === "string" ? /^\d{4}-\d\d-\d\d(?=T|$)/.exec(text)?.[0] : undefined;
 }
 
 function textFile(path: string, text: string): SiteFile {

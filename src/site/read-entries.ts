@@ -18,6 +18,8 @@ export interface ParsedEntry extends Entry {
   /** The whole file. */
   readonly text: string;
   readonly warnings: readonly SiteWarning[];
+  /** Addresses that lead here. */
+  readonly aliases: readonly string[];
   /** Names all that a template can see of it; undefined when that can't be told. */
   readonly digest: string | undefined;
 }
@@ -27,18 +29,20 @@ export interface ReadEntryOptions {
   readonly schemas: ReadonlyMap<string, Schema>;
   readonly addresses: AddressBook;
   readonly memory: BuildMemory | undefined;
+  /** Whether drafts are pages. */
+  readonly drafts: boolean;
 }
 
 /**
- * Reads a content file, claims its address, and renders its text.
+ * Reads a content file, claims its addresses, and renders its text. Undefined for a draft that is not to be built.
  *
  * @throws {CurtainwallError} `SITE_FILE_REFUSED`, `SITE_COLLECTION_UNKNOWN`, `SITE_PATH_INVALID`, `SITE_PATH_CONFLICT`,
  *   `SITE_FRONT_MATTER_INVALID`, `SITE_CONTENT_INVALID`
  */
 export async function readEntry(
   source: SourceFile,
-  { schemas, addresses, memory }: ReadEntryOptions,
-): Promise<ParsedEntry> {
+  { schemas, addresses, memory, drafts }: ReadEntryOptions,
+): Promise<ParsedEntry | undefined> {
   const place = { file: source.file };
   if (extensionOf(source.path) !== "md") {
     throw siteError("SITE_FILE_REFUSED", "the content folder holds Markdown only.", {
@@ -54,9 +58,10 @@ export async function readEntry(
       hint: `Add  ${collection}: z.object({ title: z.string() }),  to site.collections, or move the file`,
     });
   }
-  addresses.claim(path, place);
   const text = decode(source);
-  const { data, body, bodyLine } = await parseFrontMatter(source.file, text, schema);
+  const { data, own, body, bodyLine } = await parseFrontMatter(source.file, text, schema);
+  if (own.draft && !drafts) return undefined;
+  for (const address of [path, ...own.aliases]) addresses.claim(address, place);
   const bodyDigest = memory?.digest(body);
   const content = await contentOf(body, { file: source.file, line: bodyLine }, memory, bodyDigest);
   const warnings = content.removals.map(({ line, message }): SiteWarning => ({
@@ -82,6 +87,7 @@ export async function readEntry(
     file: source.file,
     text,
     warnings,
+    aliases: own.aliases,
     digest,
   };
 }

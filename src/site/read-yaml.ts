@@ -2,6 +2,8 @@ import { LineCounter, isAlias, isMap, isNode, isScalar, parseDocument, visit } f
 import type { Document } from "yaml";
 import { z } from "zod";
 import type { Schema } from "../contract/index.ts";
+import { takeOwnFields } from "./own-fields.ts";
+import type { OwnFields } from "./own-fields.ts";
 
 /** What {@link readYaml} is given. */
 export interface ReadYamlInput {
@@ -16,7 +18,10 @@ export interface ReadYamlInput {
 }
 
 /** Reads front matter with YAML's own parser, and checks it by its schema. Every complaint names a line. */
-export function readYaml({ file, yaml, schema, isMissing, invalid }: ReadYamlInput): unknown {
+export function readYaml({ file, yaml, schema, isMissing, invalid }: ReadYamlInput): {
+  data: unknown;
+  own: OwnFields;
+} {
   const lines = new LineCounter();
   const document = parseDocument(yaml, {
     schema: "core",
@@ -31,8 +36,13 @@ export function readYaml({ file, yaml, schema, isMissing, invalid }: ReadYamlInp
   if (document.contents !== null && !isMap(document.contents))
     throw invalid(file, 2, "the front matter must be fields, like  title: About us");
 
-  const result = z.core.safeParse(schema, document.toJS() ?? {});
-  if (result.success) return result.data;
+  const { own, rest, wrong } = takeOwnFields((document.toJS() ?? {}) as Record<string, unknown>, schema);
+  if (own === undefined) {
+    const line = at(offsetOf(document, [wrong.name]));
+    throw invalid(file, line, `${wrong.name}: ${wrong.message}`);
+  }
+  const result = z.core.safeParse(schema, rest);
+  if (result.success) return { data: result.data, own };
   const problems = result.error.issues.map((issue) => {
     const path = issue.code === "unrecognized_keys" ? [...issue.path, issue.keys[0] ?? ""] : issue.path;
     const line = isMissing ? 1 : at(offsetOf(document, path));

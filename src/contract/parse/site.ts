@@ -6,7 +6,7 @@ import type { Problems } from "./problems.ts";
 import { checkNames, isMembers, isSchema, optionalText, quote, section, text } from "./values.ts";
 import type { Members } from "./values.ts";
 
-const ownNames = ["content", "templates", "assets", "collections"];
+const ownNames = ["content", "templates", "assets", "collections", "redirects", "feeds"];
 const foreignNames = [
   "dist",
   "build",
@@ -67,5 +67,50 @@ function parseContentSite(problems: Problems, options: Members): ContractSite {
     templates: text(problems, "site.templates", options.templates),
     assets: optionalText(problems, "site.assets", options.assets),
     collections,
+    redirects: parseRedirects(problems, options.redirects),
+    feeds: parseFeeds(problems, options.feeds, collections),
   };
+}
+
+/** A path of no page: segments that a file could have too. */
+const redirectPath = /^\/(?:[A-Za-z0-9_~][A-Za-z0-9._~-]*(?:\/|$))*$/;
+/** A path here, which no browser takes for another host, or an https URL. */
+const redirectTarget = /^(?:\/(?![/\\])|https:\/\/[^/\\?#])[\u0021-\u005b\u005d-\u007e]*$/;
+
+function parseRedirects(problems: Problems, value: unknown): ReadonlyMap<string, string> {
+  const redirects = new Map<string, string>();
+  if (value === undefined) return redirects;
+  const rule = (text: string): void =>
+    problems.add(
+      "CONTRACT_OPTION_INVALID",
+      text,
+      'redirects: { "/old/": "/new/", "/shop/": "https://shop.example/" },',
+    );
+  if (!isMembers(value)) {
+    rule(`site.redirects must name paths and where they lead, not ${quote(value)}.`);
+    return redirects;
+  }
+  for (const [path, to] of Object.entries(value)) {
+    if (!redirectPath.test(path)) rule(`site.redirects: ${quote(path)} is no path of this site.`);
+    else if (typeof to !== "string" || !redirectTarget.test(to))
+      rule(`site.redirects[${quote(path)}] must be a path of this site or an https URL, not ${quote(to)}.`);
+    else redirects.set(path, to);
+  }
+  return redirects;
+}
+
+function parseFeeds(
+  problems: Problems,
+  value: unknown,
+  collections: ReadonlyMap<string, Schema>,
+): readonly string[] {
+  if (value === undefined) return [];
+  if (Array.isArray(value) && value.every((name) => typeof name === "string" && collections.has(name)))
+    return [...new Set(value as string[])];
+  problems.add(
+    "CONTRACT_OPTION_INVALID",
+    `site.feeds must be a list of collections, not ${quote(value)}.`,
+    'feeds: ["news"],',
+  );
+  return [];
 }

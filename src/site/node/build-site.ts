@@ -28,6 +28,8 @@ export interface BuildSiteOptions {
   contract: Contract;
   /** Where compressed files are kept from one build to the next. Default `.curtainwall/cache/compressed` below `root`. */
   cacheFolder?: string;
+  /** Builds pages whose front matter says `draft: true`, for a look at them: never for visitors. Default false. */
+  drafts?: boolean;
   /** Told how far the build is. */
   onProgress?: (progress: BuildProgress) => void;
 }
@@ -54,12 +56,18 @@ export async function buildSite({
   root,
   contract,
   cacheFolder = join(root, ".curtainwall", "cache", "compressed"),
+  drafts = false,
   onProgress = () => {},
 }: BuildSiteOptions): Promise<SiteBuild> {
   const { site } = contract;
   if (site === undefined || "dist" in site) {
     throw siteError("SITE_NOT_DECLARED", "The contract describes no site of Markdown and templates.", {
       hint: 'Add  site: { content: "content", templates: "templates", assets: "public", collections },',
+    });
+  }
+  if (drafts && contract.keys !== undefined) {
+    throw siteError("SITE_DRAFTS_REFUSED", "Drafts don't go into a release that is signed for visitors.", {
+      hint: "The contract names keys. Look at drafts with a contract that has none, or remove  draft: true",
     });
   }
   // Bundlers name files by their real path; without this, messages would lead around symbolic links.
@@ -89,9 +97,9 @@ export async function buildSite({
   onProgress({ step: "templates", done: 1, total: 1 });
 
   const memory = openMemory(join(cacheFolder, "pages.memory"), stamp);
-  const { files, pages, notFound, warnings } = await buildPages(
+  const { files, pages, redirects, notFound, warnings } = await buildPages(
     { origin: contract.origin, routes: contract.routes, apiRoots: contract.apiRoots, site },
-    { content, memory, ...loaded, assets: [...assets, ...loaded.islands] },
+    { content, drafts, memory, ...loaded, assets: [...assets, ...loaded.islands] },
     (done, total) => onProgress({ step: "pages", done, total }),
   );
 
@@ -104,7 +112,7 @@ export async function buildSite({
     if (reports === undefined || file.policy === inertPolicy) return plain;
     return { ...plain, headers: withReporting(plain.headers, reports.path) };
   };
-  const extras = notFound === undefined ? {} : { notFound };
+  const extras = { redirects, ...(notFound === undefined ? {} : { notFound }) };
   const last = openMemory(join(cacheFolder, "release.memory"), stamp);
   const key = releaseKey(
     files.map((file) => input(file)),
