@@ -8,7 +8,7 @@ import { chromium } from "playwright-core";
 import type { Browser, Page } from "playwright-core";
 import type { PolicyBudget } from "../src/harden/index.ts";
 import { hardenFolder } from "../src/harden/node.ts";
-import type { HardenedFolder } from "../src/harden/node.ts";
+import type { HardenedFolder, HardenFolderOptions } from "../src/harden/node.ts";
 import { requires } from "./requires.ts";
 import {
   answersHardened,
@@ -38,6 +38,7 @@ async function harden(
   context: TestContext,
   files: Readonly<Record<string, string | Uint8Array>>,
   budget?: PolicyBudget,
+  more: Partial<HardenFolderOptions> = {},
 ): Promise<Site> {
   const root = mkdtempSync(join(tmpdir(), "curtainwall-harden-"));
   context.after(() => rmSync(root, { recursive: true, force: true }));
@@ -47,7 +48,7 @@ async function harden(
     writeFileSync(join(folder, name), content);
   }
   const blobs = join(root, "blobs");
-  return { folder, blobs, hardened: await hardenFolder({ folder, blobs, budget }) };
+  return { folder, blobs, hardened: await hardenFolder({ folder, blobs, budget, ...more }) };
 }
 
 interface Seen {
@@ -280,6 +281,41 @@ suite("a hardened page in Chromium", { skip, timeout: 120_000 }, () => {
     const sink = await open(context, site, "/sink.html");
     assert.equal(await sink.page.innerHTML("#p"), "<b>x</b>");
     assert.deepEqual(sink.seen, { violations: [], errors: [] });
+  });
+
+  test("tells what it leaves open, and lets it happen", async (context) => {
+    const files = {
+      "index.html": `<!doctype html><title>r</title><p id="p">x</p><script>
+const style = document.createElement("style"); style.textContent = "p { color: rgb(1, 2, 3) }"; document.head.append(style);
+p.innerHTML = "<b>y</b>"; fetch("/x.json" + location.hash);</script>`,
+      "x.json": "1",
+    };
+    const site = await harden(context, files, undefined, { reportTo: "/_reports" });
+    const { page, seen } = await open(context, site, "/");
+    assert.deepEqual([...new Set(seen.violations)].toSorted(), [
+      "require-trusted-types-for trusted-types-sink",
+      "style-src-elem inline",
+    ]);
+    assert.equal(await page.innerHTML("#p"), "<b>y</b>");
+    assert.equal(
+      await page.evaluate(() => getComputedStyle(document.body.firstElementChild ?? document.body).color),
+      "rgb(1, 2, 3)",
+    );
+    assert.deepEqual(seen.errors, []);
+  });
+
+  test("runs code from strings only where its owner allows that and its scripts need it", async (context) => {
+    const files = {
+      "index.html": `<!doctype html><title>e</title><script>try { eval('${mark("made").replaceAll('"', "`")}') } catch { ${mark("refused")} }</script>`,
+      "other.html": `<!doctype html><title>o</title><script>${mark("other")}</script>`,
+    };
+    const strict = await open(context, await harden(context, files), "/");
+    assert.equal(await marks(strict.page), "refused");
+    const site = await harden(context, files, undefined, { insecureEval: "a test" });
+    assert.equal(await marks((await open(context, site, "/")).page), "made");
+    const other = site.hardened.files.find(({ path }) => path === "/other.html");
+    assert.doesNotMatch(JSON.stringify(other?.headers), /unsafe-eval/);
+    assert.equal(site.hardened.report.weaknesses["code-from-strings"]?.pages, 1);
   });
 
   test("has the same cascade after its style attributes have become rules", async (context) => {

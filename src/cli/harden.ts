@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import type { Tally, Weakness } from "../harden/index.ts";
+import type { SiteReport, Tally, Weakness } from "../harden/index.ts";
 import { hostNames } from "../hosts/index.ts";
 import type { HostName } from "../hosts/index.ts";
 import { createContractGate, hardenSite, loadContract, parseLearned } from "../stack/index.ts";
@@ -11,7 +11,7 @@ import { print, printJson, say, showProgress, styled } from "./voice.ts";
 
 export const hardenCommand: Command = {
   name: "harden",
-  usage: `<folder> [--out <folder>] [--for ${hostNames.join("|")}] [--origin https://…] [--contract <folder>] [--follow <folder>] [--learned <file>] [--reports <path>] [--lock <file>] [--site <name>] [--frozen] [--plan] [--json]`,
+  usage: `<folder> [--out <folder>] [--for ${hostNames.join("|")}] [--origin https://…] [--contract <folder>] [--follow <folder>] [--learned <file>] [--reports <path>] [--insecure-eval <reason>] [--charset <name>] [--lock <file>] [--site <name>] [--frozen] [--plan] [--json]`,
   summary: "Give the output of any generator the strictest policies under which it works",
   options: {
     out: { type: "string", says: "where the result goes; by default <folder>-hardened" },
@@ -26,6 +26,14 @@ export const hardenCommand: Command = {
     reports: {
       type: "string",
       says: "where browsers report what a policy refused: a path like /_reports, or an https address",
+    },
+    "insecure-eval": {
+      type: "string",
+      says: "why scripts may make code from strings, on the pages whose scripts do",
+    },
+    charset: {
+      type: "string",
+      says: "what the site's pages were served as until now, if that is not what they say themselves",
     },
     ...lockOptions,
     frozen: {
@@ -65,6 +73,8 @@ export const hardenCommand: Command = {
         ...(follow === undefined ? {} : { follow: [follow] }),
         learned: learnedOf(values.get("learned")),
         reports: reportsOf(values.get("reports")),
+        insecureEval: values.get("insecure-eval"),
+        charset: values.get("charset"),
         onProgress: (step, done, total) => line.update(`${step} ${done}/${total}`),
       });
     } finally {
@@ -74,7 +84,11 @@ export const hardenCommand: Command = {
     if (flags.has("json"))
       printJson({ out, milliseconds, notes: site.notes, report: site.report, scripts: site.review });
     else {
-      report(site, { out: flags.has("plan") ? undefined : out, milliseconds });
+      report(site, {
+        out: flags.has("plan") ? undefined : out,
+        milliseconds,
+        reporting: values.has("reports"),
+      });
       describeLock(site.review, { folder, file: lock.open.file, words: lock.words });
     }
     return 0;
@@ -128,13 +142,14 @@ const meanings: Readonly<Record<Weakness, string>> = {
   "runtime-scripts": "a loader adds scripts while the page runs: any script of the site may be loaded",
   "runtime-styles": "scripts add styles that can't be known beforehand: any inline style is allowed",
   "runtime-connections": "scripts connect to what can't be known beforehand: any HTTPS address is allowed",
+  "code-from-strings": "scripts make code from strings, which --insecure-eval allows",
   webassembly: "a script compiles WebAssembly",
   "foreign-styles": "stylesheets of other sites load what can't be known beforehand",
 };
 
 function report(
   { report: found, notes }: HardenedSite,
-  { out, milliseconds }: { out: string | undefined; milliseconds: number },
+  { out, milliseconds, reporting }: { out: string | undefined; milliseconds: number; reporting: boolean },
 ): void {
   const scripts = [
     count(found.inlineScripts, "inline script"),
@@ -173,8 +188,39 @@ function report(
       ? `${styled("green", "planned")} in ${milliseconds} ms; nothing was written`
       : `${styled("green", "hardened")} in ${milliseconds} ms: ${out}`,
   );
+  for (const step of nextSteps(found, reporting)) say(`${styled("dim", "→")} ${step}`);
   for (const note of notes) say(`${styled("dim", "→")} ${note}`);
 }
+
+/** What closes what had to stay open, for each kind of page. */
+function nextSteps({ weaknesses, trustedTypes, notes }: SiteReport, reporting: boolean): string[] {
+  const open = (["runtime-connections", "runtime-styles"] as const).flatMap((weakness) => {
+    const tally = weaknesses[weakness];
+    return tally === undefined ? [] : [`${nouns[weakness]} on ${pagesOf(tally)}`];
+  });
+  const strings = notes["a script makes code from strings, which is blocked"];
+  return [
+    ...(open.length === 0
+      ? []
+      : [
+          `Open are ${open.join(", and ")}. To close them:  npx curtainwall csp learn <folder> --out learned.json,  then harden with  --learned learned.json`,
+        ]),
+    ...(reporting || (open.length === 0 && Object.keys(trustedTypes.reportOnly).length === 0)
+      ? []
+      : [
+          "To hear of what is left open, and of what Trusted Types would refuse, until then:  --reports /_reports",
+        ]),
+    ...(strings === undefined
+      ? []
+      : [
+          `Code from strings is blocked on ${pagesOf(strings)}. If it is missed there:  --insecure-eval "why"`,
+        ]),
+  ];
+}
+
+const nouns = { "runtime-connections": "connections", "runtime-styles": "inline styles" } as const;
+const pagesOf = ({ pages, examples }: Tally): string =>
+  pages === 1 ? (examples[0] ?? "") : `${count(pages, "page")} like ${examples[0]}`;
 
 function row(label: string, { pages, examples }: Tally, text: string): void {
   const where = examples.length === 1 ? examples[0] : `${pages} pages, like ${examples[0]}`;

@@ -33,6 +33,8 @@ export function allowBehaviour(page: PageDraft, addresses: Addresses): TrustedTy
   return [...reasons].sort();
 }
 
+const fetching = new Set(["fetch", "XMLHttpRequest", "sendBeacon", "EventSource", "WebTransport"]);
+
 function allowConnections(
   page: PageDraft,
   addresses: Addresses,
@@ -40,9 +42,9 @@ function allowConnections(
   unread: boolean,
 ): void {
   const used = new Set<string>();
-  let unknown = unread;
+  const unknown = new Set<string>(unread ? ["a script of another site"] : []);
   for (const { connections } of scripts) {
-    unknown ||= connections.unknown.length > 0;
+    for (const way of connections.unknown) unknown.add(way);
     for (const address of connections.addresses) {
       const target = addresses.resolve(address);
       if (target?.kind === "site") used.add("'self'");
@@ -52,9 +54,11 @@ function allowConnections(
     }
   }
   if (used.size > 0) page.policy.allow("connect-src", ...used);
-  if (!unknown || page.learned !== undefined) return;
+  if (unknown.size === 0 || page.learned !== undefined) return;
   page.weaknesses.add("runtime-connections");
-  page.policy.allow("connect-src", "'self'", "https:", "wss:");
+  page.open.connections.add("'self'").add("https:");
+  // What only fetches opens no sockets.
+  if ([...unknown].some((way) => !fetching.has(way))) page.open.connections.add("wss:");
 }
 
 function allowRuntimeStyles(page: PageDraft, scripts: readonly ScriptFacts[]): void {
@@ -64,11 +68,16 @@ function allowRuntimeStyles(page: PageDraft, scripts: readonly ScriptFacts[]): v
     const hashes = [...values].map((value) => hashSource(page.view.hash(value)));
     page.policy.allow("style-src-attr", "'unsafe-hashes'", ...hashes);
   }
-  if (page.learned === undefined && scripts.some(({ styles }) => styles.unknown))
-    page.weaknesses.add("runtime-styles");
+  if (page.learned !== undefined) return;
+  page.open.styleElements = scripts.some(({ styles }) => styles.unknownElements);
+  page.open.styleAttributes = scripts.some(({ styles }) => styles.unknownAttributes);
+  if (page.open.styleElements || page.open.styleAttributes) page.weaknesses.add("runtime-styles");
 }
 
-function allowParts({ policy, weaknesses, notes }: PageDraft, scripts: readonly ScriptFacts[]): void {
+function allowParts(
+  { policy, weaknesses, notes, settings }: PageDraft,
+  scripts: readonly ScriptFacts[],
+): void {
   for (const script of scripts) {
     if (script.makes.has("image")) policy.allow("img-src", "'self'", "data:");
     if (script.makes.has("frame")) policy.allow("frame-src", "'self'");
@@ -80,6 +89,10 @@ function allowParts({ policy, weaknesses, notes }: PageDraft, scripts: readonly 
       policy.allow("script-src", "'wasm-unsafe-eval'");
       weaknesses.add("webassembly");
     }
-    if (script.makesCode) notes.add("a script makes code from strings, which is blocked");
+    if (!script.makesCode) continue;
+    if (settings.evalAllowed) {
+      policy.allow("script-src", "'unsafe-eval'");
+      weaknesses.add("code-from-strings");
+    } else notes.add("a script makes code from strings, which is blocked");
   }
 }

@@ -1,6 +1,7 @@
 import type { Edit, PageFacts } from "../html/index.ts";
 import type { ScriptFacts } from "./inspect-script.ts";
 import type { ForeignScript, ScriptOccurrence, Weakness } from "./page-report.ts";
+import type { Openings } from "./open-policy.ts";
 import type { Directive, PolicyBuilder } from "./policy.ts";
 import { createPolicyBuilder } from "./policy.ts";
 import { createAddresses } from "./site-view.ts";
@@ -9,15 +10,26 @@ import type { Addresses, SiteFileView, SiteView } from "./site-view.ts";
 /** What was learned by running a site: sources that its pages use beyond those that can be seen without. */
 export type LearnedSources = ReadonlyMap<Directive, readonly string[]>;
 
+/** What a site's owner has decided for all of its pages. */
+export interface PageSettings {
+  /** Where browsers report what they refuse: a path of the site, or an HTTPS URL. Without one nothing is reported. */
+  readonly reportTo?: string | undefined;
+  /** Scripts that make code from strings may do so. Default false. */
+  readonly evalAllowed?: boolean;
+}
+
 /** What is found out about a page, together with the pages in its frames' `srcdoc`, which share its policy. */
 export interface PageDraft {
   readonly view: SiteView;
+  readonly settings: PageSettings;
   readonly learned: LearnedSources | undefined;
   /** In `xml`, what is put into a page would have to be well-formed too: less is rewritten there. */
   readonly syntax: "html" | "xml";
   /** Scripts run somewhere in it, in its frames' `srcdoc` too: those reach the page around them. */
   readonly runsScripts: boolean;
   readonly policy: PolicyBuilder;
+  /** What has to stay open until it is learned. */
+  readonly open: Openings;
   readonly behaviours: Set<ScriptFacts>;
   readonly weaknesses: Set<Weakness>;
   readonly foreign: Map<string, ForeignScript>;
@@ -59,13 +71,16 @@ export function createPageDraft(
   learned: LearnedSources | undefined,
   syntax: PageDraft["syntax"],
   facts: PageFacts,
+  settings: PageSettings,
 ): PageDraft {
   return {
     view,
+    settings,
     learned,
     syntax,
     runsScripts: runsScripts(facts),
     policy: createPolicyBuilder(),
+    open: { connections: new Set(), styleElements: false, styleAttributes: false },
     behaviours: new Set(),
     weaknesses: new Set(),
     foreign: new Map(),

@@ -185,7 +185,8 @@ suite("the policy of a page", () => {
       "https://api.example",
     );
     const open = harden("<script>fetch(u)</script>");
-    assert.equal(sources(open, "connect-src"), "'self' https: wss:");
+    assert.equal(sources(open, "connect-src"), "'self' https:");
+    assert.equal(sources(harden("<script>new WebSocket(u)</script>"), "connect-src"), "'self' https: wss:");
     assert.deepEqual(open.report.weaknesses, ["runtime-connections"]);
     const learned = harden(
       "<script>fetch(u)</script>",
@@ -199,6 +200,10 @@ suite("the policy of a page", () => {
   test("leaves styles open only where a script adds some that it does not show", () => {
     const open = harden('<style>p{}</style><script>document.createElement("style")</script>');
     assert.equal(sources(open, "style-src"), "'unsafe-inline'");
+    assert.equal(sources(open, "style-src-attr"), "'none'");
+    const attributes = harden('<style>p{}</style><script>p.setAttribute("style", x)</script>');
+    assert.equal(sources(attributes, "style-src"), `'sha256-${hash("p{}")}'`);
+    assert.equal(sources(attributes, "style-src-attr"), "'unsafe-inline'");
     assert.deepEqual(open.report.weaknesses, ["runtime-styles"]);
   });
 
@@ -316,6 +321,59 @@ suite("the policy of a page", () => {
     assert.match(
       text(prefixed),
       new RegExp(`<h:head><meta ${namespace} charset="utf-8"/><meta ${namespace} http-equiv=`),
+    );
+  });
+
+  test("tells what it leaves open, and where Trusted Types would refuse, if somebody listens", () => {
+    const html =
+      '<style>p{}</style><script>fetch("https://api.example/x"); fetch(u); document.createElement("style"); p.innerHTML = x</script>';
+    const settings = { reportTo: "/_reports" };
+    const page = harden(html, {}, { settings });
+    assert.ok(page.reportOnly !== undefined);
+    assert.equal(
+      serializePolicy(page.reportOnly),
+      `style-src 'sha256-${hash("p{}")}'; connect-src 'self' https://api.example; require-trusted-types-for 'script'; trusted-types 'none'; report-uri /_reports; report-to csp`,
+    );
+    assert.match(
+      serializePolicy(page.policy),
+      /connect-src 'self' https: .*; report-uri \/_reports; report-to csp$/,
+    );
+    assert.equal(harden(html).reportOnly, undefined, "without an endpoint nobody hears of it");
+    assert.equal(harden("<script>x()</script>", {}, { settings }).reportOnly, undefined, "all is enforced");
+    const learned = new Map([["connect-src", ["https://b.example"]]] as const);
+    assert.deepEqual(
+      [...(harden(html, {}, { settings, learned }).reportOnly?.keys() ?? [])],
+      ["require-trusted-types-for", "trusted-types", "report-uri", "report-to"],
+      "what is learned is enforced",
+    );
+    const cramped = harden(html, {}, { settings, budget: { maxBytes: 2_000, shared: true } });
+    assert.equal(cramped.reportOnly, undefined);
+    assert.deepEqual(cramped.report.notes, ["its host has no room for what is only reported"]);
+    assert.match(serializePolicy(cramped.header), /report-to csp/);
+    assert.doesNotMatch(text(cramped), /report-to/);
+  });
+
+  test("code from strings runs only where the owner wants it and a script needs it, and the page is listed", () => {
+    const settings = { evalAllowed: true };
+    for (const source of ["eval(x)", "new Function(x)", 'setTimeout("go()", 1)']) {
+      const html = `<script>${source}</script>`;
+      assert.doesNotMatch(sources(harden(html), "script-src"), /unsafe-eval/, source);
+      assert.match(harden(html).report.notes.join(), /code from strings, which is blocked/);
+      const allowed = harden(html, {}, { settings });
+      assert.match(sources(allowed, "script-src"), /^'unsafe-eval' 'sha256-[^ ]+$/, source);
+      assert.deepEqual(allowed.report.weaknesses, ["code-from-strings"]);
+    }
+    for (const source of ["x()", "// no eval( here", 'say("eval(x)")', 'new Function("return this")'])
+      assert.doesNotMatch(
+        sources(harden(`<script>${source}</script>`, {}, { settings }), "script-src"),
+        /unsafe-eval/,
+        source,
+      );
+    assert.equal(
+      sources(harden("<script>WebAssembly.compile(x)</script>", {}, { settings }), "script-src").includes(
+        "'unsafe-eval'",
+      ),
+      false,
     );
   });
 

@@ -5,9 +5,9 @@ import { allowResources } from "./allow-resources.ts";
 import { allowScripts } from "./allow-scripts.ts";
 import { allowStyles } from "./allow-styles.ts";
 import { createDocumentDraft, createPageDraft, hashSource } from "./draft.ts";
-import type { DocumentDraft, LearnedSources, PageDraft } from "./draft.ts";
+import type { DocumentDraft, LearnedSources, PageDraft, PageSettings } from "./draft.ts";
 import { inspectInline } from "./inline-cache.ts";
-import { openStyles } from "./open-styles.ts";
+import { openPolicy, reportOnlyPolicy } from "./open-policy.ts";
 import type { PageReport, ScriptOccurrence } from "./page-report.ts";
 import type { PagePolicy } from "./policy.ts";
 import { serializePolicy } from "./policy.ts";
@@ -25,6 +25,7 @@ export interface PageContext {
   readonly budget?: PolicyBudget | undefined;
   /** What running the site has shown. Without it, connections and styles that scripts hide stay open. */
   readonly learned?: LearnedSources | undefined;
+  readonly settings?: PageSettings | undefined;
   /** How it was read: `xml` for XHTML. Default `html`. */
   readonly syntax?: "html" | "xml";
 }
@@ -37,6 +38,8 @@ export interface HardenedPage {
   readonly policy: PagePolicy;
   /** The part of it that the response header carries: all of it, unless a `<meta>` in `bytes` carries the rest. */
   readonly header: PagePolicy;
+  /** What is told and not stopped, as far as the header can carry it; undefined without `reportTo`, or if all is enforced. */
+  readonly reportOnly: PagePolicy | undefined;
   readonly headers: PageNeeds;
   readonly report: PageReport;
 }
@@ -61,26 +64,59 @@ export interface PageNeeds {
  * @see Content Security Policy Level 3; Subresource Integrity
  */
 export function hardenPage(facts: PageFacts, context: PageContext): HardenedPage {
-  const page = createPageDraft(context.view, context.learned, context.syntax ?? "html", facts);
+  const page = createPageDraft(
+    context.view,
+    context.learned,
+    context.syntax ?? "html",
+    facts,
+    context.settings ?? {},
+  );
   const document = hardenDocument(page, facts, context.path);
   const reasons = allowBehaviour(page, document.addresses);
   page.policy.allow("frame-ancestors");
   page.policy.allow("upgrade-insecure-requests");
-  const built = page.policy.build();
-  const policy = page.weaknesses.has("runtime-styles") ? openStyles(built) : built;
+  allowReports(page);
+  const strict = page.policy.build();
+  const policy = openPolicy(strict, page.open);
   // A page without a place for a <meta> has its policy in the header, however long it is: a host that can't send it must say so.
   const { header, meta } =
     context.budget === undefined || !document.hasHead
       ? { header: policy, meta: undefined }
       : splitPolicy(policy, context.budget);
+  const reportOnly = reportOnlyOf(page, strict, policy, context.budget);
   if (meta !== undefined) document.headStart.unshift(metaOf(meta, page.syntax));
   return {
     bytes: finish(document),
     policy,
     header,
+    reportOnly,
     headers: needsOf(page, policy),
     report: reportOf(page, facts, reasons),
   };
+}
+
+/** The name of the endpoint. Not `default`, which would get every kind of report. */
+const endpoint = "csp";
+
+/** @see CSP 3 §6.5: `report-to` is what browsers do today, `report-uri` what older ones do. */
+function allowReports({ policy, settings }: PageDraft): void {
+  if (settings.reportTo === undefined) return;
+  policy.allow("report-to", endpoint);
+  policy.allow("report-uri", settings.reportTo);
+}
+
+/** A `<meta>` can't be report-only, and of one header for all pages no page has its own. */
+function reportOnlyOf(
+  { settings, notes }: PageDraft,
+  strict: PagePolicy,
+  enforced: PagePolicy,
+  budget: PolicyBudget | undefined,
+): PagePolicy | undefined {
+  const policy = settings.reportTo === undefined ? undefined : reportOnlyPolicy(strict, enforced);
+  if (policy === undefined || budget === undefined) return policy;
+  if (budget.shared !== true && serializePolicy(policy).length <= budget.maxBytes) return policy;
+  notes.add("its host has no room for what is only reported");
+  return undefined;
 }
 
 function hardenDocument(

@@ -2,6 +2,7 @@ import { baseSecurityHeaders, inertPolicy } from "../contract/index.ts";
 import type { Header } from "../contract/index.ts";
 import type { Classified } from "./classify.ts";
 import { isNamedByHash } from "./classify.ts";
+import type { PageSettings } from "./draft.ts";
 import type { PageNeeds } from "./harden-page.ts";
 import type { ScriptFacts } from "./inspect-script.ts";
 
@@ -13,6 +14,9 @@ export interface FileForHeaders {
   readonly charset: string;
   /** The page's policy, as the header carries it. For other files the right one is found here. */
   readonly policy?: string;
+  /** What is reported and not stopped. */
+  readonly reportOnly?: string | undefined;
+  readonly settings: PageSettings;
   readonly needs?: PageNeeds;
   /** A page of the site frames it. */
   readonly framed: boolean;
@@ -24,12 +28,19 @@ const noNeeds: PageNeeds = { features: [], foreignFrames: false, otherWindows: f
 
 /** Every header of a file's 200: content type, caching, security. */
 export function fileHeaders(file: FileForHeaders): Header[] {
-  const { path, classified, framed, needs = noNeeds } = file;
+  const { path, classified, framed, reportOnly, needs = noNeeds } = file;
+  const { reportTo } = file.settings;
   const policy = file.policy ?? policyOf(file);
   return [
     ["content-type", classified.text ? `${classified.type}; charset=${file.charset}` : classified.type],
     ["cache-control", isNamedByHash(path) ? "public, max-age=31536000, immutable" : "no-cache"],
     ["content-security-policy", framed ? framedPolicy(policy) : policy],
+    ...(reportOnly === undefined
+      ? []
+      : [["content-security-policy-report-only", reportOnly] satisfies Header]),
+    ...(file.policy === undefined || reportTo === undefined
+      ? []
+      : [["reporting-endpoints", `csp="${reportTo}"`] satisfies Header]),
     ...baseSecurityHeaders.map((header) => adjusted(header, framed, needs)),
   ];
 }
@@ -72,7 +83,7 @@ function permissions(value: string, { features }: PageNeeds): string {
 }
 
 /** The policy of what is no page: as a document it can do nothing, but what it is for still works. */
-function policyOf({ classified, script }: FileForHeaders): string {
+function policyOf({ classified, script, settings }: FileForHeaders): string {
   switch (classified.kind) {
     // Inert as a picture anyway; opened by itself or framed, it keeps its styles and runs nothing.
     case "svg":
@@ -83,18 +94,25 @@ function policyOf({ classified, script }: FileForHeaders): string {
     case "media":
       return "default-src 'none'; media-src 'self'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
     case "script":
-      return script === undefined ? inertPolicy : workerPolicy(script);
+      return script === undefined
+        ? inertPolicy
+        : workerPolicy(script, settings.evalAllowed === true && script.makesCode);
     default:
       return inertPolicy;
   }
 }
 
 /** A worker has the policy of its own file (HTML §10.2.4): as a script of a page, a file's policy says nothing. */
-function workerPolicy(script: ScriptFacts): string {
+function workerPolicy(script: ScriptFacts, evaluates: boolean): string {
   const imports = script.imports.length > 0 || script.sinks.includes("importScripts");
   const connects = script.connections.addresses.length > 0 || script.connections.unknown.length > 0;
-  if (!imports && !connects && !script.usesWebAssembly) return inertPolicy.replace("; sandbox", "");
-  const scripts = [...(imports ? ["'self'"] : []), ...(script.usesWebAssembly ? ["'wasm-unsafe-eval'"] : [])];
+  if (!imports && !connects && !evaluates && !script.usesWebAssembly)
+    return inertPolicy.replace("; sandbox", "");
+  const scripts = [
+    ...(imports ? ["'self'"] : []),
+    ...(evaluates ? ["'unsafe-eval'"] : []),
+    ...(script.usesWebAssembly ? ["'wasm-unsafe-eval'"] : []),
+  ];
   return [
     "default-src 'none'",
     `script-src ${scripts.length === 0 ? "'none'" : scripts.join(" ")}`,

@@ -38,6 +38,50 @@ suite("what a script shows of itself", () => {
     );
   });
 
+  for (const [source, addresses] of [
+    ['const api = "https://api.example/v1"; fetch(`${api}/boats/${id}`)', ["https://api.example/v1/boats/"]],
+    ['const api = "https://api.example"; fetch(api + path)', ["https://api.example"]],
+    ['fetch(test ? "/a" : "https://b.example/")', ["/a", "https://b.example/"]],
+    ['fetch("search?q=" + q); fetch("?" + q); fetch(`data/${name}.json`)', ["?", "data/", "search?q="]],
+    ['fetch(location.origin + "/x"); fetch(location.pathname + y)', ["/", "/x"]],
+    [
+      'new WebSocket((location.protocol === "https:" ? "wss://" : "ws://") + location.host + "/live")',
+      ["/live"],
+    ],
+    [
+      'fetch(new URL("x.json", import.meta.url)); fetch(new URL("/y", document.baseURI).href)',
+      ["/y", "x.json"],
+    ],
+    ['fetch(new URL("/x", "https://api.example"))', ["https://api.example/x"]],
+    ['fetch(new Request("/x"))', ["/x"]],
+    ['(() => { function get(u, o) { return fetch(u, o) } get("/a"); get("/b" + c, {}) })()', ["/a", "/b"]],
+  ] as const)
+    test(`where  ${source}  connects to`, () => {
+      assert.deepEqual(inspectScript(source, false).connections, { addresses, unknown: [] });
+    });
+
+  for (const source of [
+    'let api = "/a"; api = b; fetch(api)',
+    'var api = "/a"; fetch(api)',
+    'function get(u) { fetch(u) } get("/a")',
+    '(() => { function get(u) { fetch(u) } get("/a"); each(get) })()',
+    '(() => { function get(u) { fetch(u) } get("/a"); get(...list) })()',
+    '(() => { const u = "/a"; ((u) => fetch(u))(x) })()',
+    'fetch("https://" + host)',
+    'fetch("https://api." + rest)',
+    'fetch("//" + host)',
+    'fetch(scheme + "//a.example/")',
+    'fetch("https://user@" + host)',
+    "fetch(`${location.protocol}//${location.hostname}:8080/x`)",
+    "fetch(location.hash)",
+    'const location = parse(x); fetch(location.origin + "/x")',
+    'fetch(new URL("x.json", base))',
+    'fetch("https:" + rest)',
+  ])
+    test(`that it can't tell where  ${source}  connects to`, () => {
+      assert.deepEqual(inspectScript(source, false).connections.unknown, ["fetch"]);
+    });
+
   test("words in its texts and tables are no uses", () => {
     const facts = inspectScript(
       'index = { fetch: 1, "import": 2 }; title = "How to fetch and import boats"',
@@ -78,10 +122,19 @@ suite("what a script shows of itself", () => {
       `p.innerHTML = "<a style='top:1px;float:left'>x</a><b style=\\"color:red\\">y</b>"`,
       false,
     );
-    assert.deepEqual(shown.styles, { attributes: ["color:red", "top:1px;float:left"], unknown: false });
-    assert.equal(inspectScript('p.innerHTML = `<a style="top:${y}px">x</a>`', false).styles.unknown, true);
-    assert.equal(inspectScript('document.createElement("style")', false).styles.unknown, true);
-    assert.equal(inspectScript("e.style.top = y; e.style.cssText = z", false).styles.unknown, false);
+    assert.deepEqual(shown.styles, {
+      attributes: ["color:red", "top:1px;float:left"],
+      unknownElements: false,
+      unknownAttributes: false,
+    });
+    const unknown = (source: string): [boolean, boolean] => {
+      const { unknownElements, unknownAttributes } = inspectScript(source, false).styles;
+      return [unknownElements, unknownAttributes];
+    };
+    assert.deepEqual(unknown('p.innerHTML = `<a style="top:${y}px">x</a>`'), [false, true]);
+    assert.deepEqual(unknown('e.setAttribute("style", y)'), [false, true]);
+    assert.deepEqual(unknown('document.createElement("style")'), [true, false]);
+    assert.deepEqual(unknown("e.style.top = y; e.style.cssText = z"), [false, false]);
   });
 });
 

@@ -3,6 +3,7 @@ import type { Connections } from "./script-connections.ts";
 import { findImports } from "./script-imports.ts";
 import type { ImportFact } from "./script-imports.ts";
 import { findStyles } from "./script-styles.ts";
+import { makesCode } from "./script-code.ts";
 import type { ScriptStyles } from "./script-styles.ts";
 
 /** What a script does that a policy has to know: what it can be seen to do, and where that can't be seen. */
@@ -80,7 +81,7 @@ export function inspectScript(source: string, asModule: boolean): ScriptFacts {
     sinks: sinkWords.filter(([, pattern]) => pattern.test(source)).map(([name]) => name),
     loadsScripts: /createElement(?:NS)?\s*\([^)]{0,80}["'`]script["'`]/i.test(source),
     styles: findStyles(source),
-    makesCode: /\beval\s*\(|\bnew\s+Function\b|(?<![\w$.])Function\s*\(\s*["'`]/.test(source),
+    makesCode: makesCode(source, asModule),
     usesWebAssembly: /\bWebAssembly\s*\./.test(source),
     workers: workersOf(source),
     makes: new Set([

@@ -10,6 +10,8 @@ export type Weakness =
   | "runtime-styles"
   /** Scripts connect to addresses that are not known: any HTTPS address may be connected to. */
   | "runtime-connections"
+  /** A script makes code from strings, and the owner has asked for it to work. */
+  | "code-from-strings"
   /** A script compiles WebAssembly. */
   | "webassembly"
   /** A stylesheet of another site loads what is not known: fonts and pictures from any HTTPS address. */

@@ -20,8 +20,8 @@ export const directives = [
   "require-trusted-types-for",
   "trusted-types",
   "upgrade-insecure-requests",
-  "report-to",
   "report-uri",
+  "report-to",
 ] as const;
 
 /** The name of a directive. */

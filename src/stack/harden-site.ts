@@ -21,7 +21,6 @@ import { emitHost, hostLimits } from "../hosts/index.ts";
 import type { Emission, HostName } from "../hosts/index.ts";
 import { CurtainwallError } from "../shared/index.ts";
 import { assertNoLeaks } from "./leak-gate.ts";
-import { reportingPages } from "./reporting-pages.ts";
 import type { SiteLock } from "./site-lock.ts";
 import { assertApproved, recordFirstRun } from "./site-lock.ts";
 
@@ -43,6 +42,10 @@ export interface HardenSiteOptions {
   readonly learned?: HardenFolderOptions["learned"];
   /** Where browsers report what a page's policy refused: a path of the site, or an `https:` address. Default: nowhere. */
   readonly reports?: string | undefined;
+  /** Why scripts may make code from strings, on the pages where they do. Without a reason they may not. */
+  readonly insecureEval?: HardenFolderOptions["insecureEval"];
+  /** The charset that pages were served with until now, if their content-type headers named one. */
+  readonly charset?: HardenFolderOptions["charset"];
   /** What everything must pass that is published. */
   readonly gate?: LeakGate | undefined;
   /** Which scripts may run. A site that it does not know is recorded there, unless `frozen`. Without one, whatever the folder holds. */
@@ -91,20 +94,22 @@ export async function hardenSite(options: HardenSiteOptions): Promise<HardenedSi
   rmSync(fresh, { recursive: true, force: true });
   try {
     const blobs = join(fresh, "blobs");
-    const whole = await hardenFolder({
+    const hardened = await hardenFolder({
       folder: options.folder,
       blobs,
       origin: options.origin,
       budget: budgetOf(options.host),
       ...(options.follow === undefined ? {} : { follow: options.follow }),
       learned: options.learned,
+      reportTo: options.reports,
+      insecureEval: options.insecureEval,
+      charset: options.charset,
       onScript: (path, script) => {
         options.lock?.open.onScript(path, script);
         options.onScript?.(path, script);
       },
       onProgress: (done, total) => options.onProgress?.("hardening", done, total),
     });
-    const hardened = reportingPages(whole, options.reports);
     await inspectAll(options, hardened.files, blobs);
     const review = reviewScripts(options, hardened.files, blobs);
     const notes = lay(fresh, hardened, options);

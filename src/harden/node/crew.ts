@@ -34,12 +34,13 @@ async function processHere(
   order: () => WorkerOrder | undefined,
   onFiles: (files: readonly ProcessedFile[]) => void,
 ): Promise<void> {
-  const { files, origin, blobs, budget, learned } = task;
+  const { files, origin, blobs, budget, learned, settings } = task;
   const bench: Workbench = {
     view: createDiskView(files, origin),
     store: createBlobStore(blobs),
     budget,
     learned,
+    settings,
   };
   for (let next = order(); next !== undefined; next = order()) {
     onFiles(files.slice(next.from, next.to).map((file) => processFile(file, bench)));

@@ -12,6 +12,8 @@ import type { PolicyBudget } from "../split-policy.ts";
 import { makeFolder, written } from "./blob-store.ts";
 import { processAll } from "./crew.ts";
 import type { ProcessedFile, ProcessedPage } from "./process-file.ts";
+import { hardenError, shown } from "./harden-error.ts";
+import type { SiteSettings } from "./messages.ts";
 import { walk } from "./walk.ts";
 
 /** Options of {@link hardenFolder}. */
@@ -30,6 +32,12 @@ export interface HardenFolderOptions {
   readonly threads?: number;
   /** What running the site has shown. */
   readonly learned?: LearnedSite | undefined;
+  /** Where browsers report what they refuse: a path of the site, or an HTTPS URL. Default: nowhere. */
+  readonly reportTo?: string | undefined;
+  /** Why scripts may make code from strings, on the pages where they do. Without a reason they may not. */
+  readonly insecureEval?: string | undefined;
+  /** The charset that the site's pages and texts were served with until now, if their content-type headers named one. */
+  readonly charset?: string | undefined;
   /** Told of every script in every page, page by page, in no particular order. */
   readonly onScript?: (path: string, script: ScriptOccurrence) => void;
   readonly onProgress?: (done: number, total: number) => void;
@@ -61,7 +69,12 @@ export interface HardenedFolder {
 /** What is kept of a file until all are done: only then is known what is framed. */
 interface Kept {
   readonly file: Omit<ProcessedFile, "page">;
-  readonly page?: { readonly headerPolicy: string; readonly needs: PageNeeds; readonly summary: PageSummary };
+  readonly page?: {
+    readonly headerPolicy: string;
+    readonly reportOnly: string | undefined;
+    readonly needs: PageNeeds;
+    readonly summary: PageSummary;
+  };
 }
 
 /**
@@ -71,7 +84,13 @@ interface Kept {
  * @throws {CurtainwallError} one of {@link HardenErrorCode}. `blobs` may then hold a part: remove it.
  */
 export async function hardenFolder(options: HardenFolderOptions): Promise<HardenedFolder> {
-  const { origin, learned, onScript, onProgress } = options;
+  const { origin, learned, reportTo, insecureEval, charset, onScript, onProgress } = options;
+  if (reportTo !== undefined) assertReportTo(reportTo);
+  if (insecureEval?.trim() === "")
+    throw hardenError("HARDEN_OPTION_INVALID", "Code from strings is allowed only with a reason.", {
+      hint: 'Say why, like  --insecure-eval "the search compiles its templates"',
+    });
+  const settings = { reportTo, charset, evalAllowed: insecureEval !== undefined };
   const { files, skipped } = walk(options.folder, options.follow);
   const pages = files.filter(({ path }) => classify(path).kind.endsWith("html")).length;
   const budget = typeof options.budget === "function" ? options.budget(pages) : options.budget;
@@ -79,7 +98,7 @@ export async function hardenFolder(options: HardenFolderOptions): Promise<Harden
   const kept: Kept[] = [];
   const framed = new Set<string>();
   const remember = createRememberer();
-  const task = { files, origin, blobs: resolve(options.blobs), budget, learned };
+  const task = { files, origin, blobs: resolve(options.blobs), budget, learned, settings };
   const keep = (processed: readonly ProcessedFile[]): void => {
     for (const { page, ...file } of processed) {
       for (const path of page?.report.frames ?? []) framed.add(path);
@@ -91,7 +110,7 @@ export async function hardenFolder(options: HardenFolderOptions): Promise<Harden
   await processAll(task, keep, options.threads);
   kept.sort((left, right) => (left.file.path < right.file.path ? -1 : 1));
   const share = createSharer();
-  const addresses = kept.flatMap((entry) => publish(entry, framed, share));
+  const addresses = kept.flatMap((entry) => publish(entry, framed, settings, share));
   return {
     files: addresses.sort((left, right) => (left.path < right.path ? -1 : 1)),
     notFound: files.some(({ path }) => path === "/404.html") ? "/404.html" : undefined,
@@ -107,12 +126,22 @@ function* summaries(kept: readonly Kept[]): Generator<readonly [string, PageSumm
   for (const { file, page } of kept) if (page !== undefined) yield [file.path, page.summary];
 }
 
+/** What stands in a policy and in a header can't hold what they read as their own. */
+function assertReportTo(to: string): void {
+  const path = /^\/(?![/\\])[\w/.~%?=&-]*$/.test(to);
+  const url = /^https:\/\/[\w/.~%?=&:-]+$/.test(to) && URL.canParse(to);
+  if (path || url) return;
+  throw hardenError("HARDEN_OPTION_INVALID", `Reports can't be sent to ${shown(to)}.`, {
+    hint: "Name a path of the site like /_reports, or an https:// URL",
+  });
+}
+
 /** Pages repeat each other: what is equal is kept once. */
 function createRememberer(): (page: ProcessedPage) => NonNullable<Kept["page"]> {
   const known = new Map<string, NonNullable<Kept["page"]>>();
-  return ({ headerPolicy, needs, report, split }) => {
+  return ({ headerPolicy, reportOnly, needs, report, split }) => {
     const { scripts: _scripts, frames: _frames, ...rest } = report;
-    const page = { headerPolicy, needs, summary: { ...rest, split } };
+    const page = { headerPolicy, reportOnly, needs, summary: { ...rest, split } };
     const key = JSON.stringify(page);
     const same = known.get(key);
     if (same !== undefined) return same;
@@ -137,6 +166,7 @@ const noEncodings: readonly never[] = [];
 function publish(
   { file, page }: Kept,
   framed: ReadonlySet<string>,
+  settings: SiteSettings,
   share: (headers: readonly Header[]) => readonly Header[],
 ): HardenedFile[] {
   const index = /\/index\.x?html?$/.test(file.path) ? file.path.replace(/[^/]*$/, "") : undefined;
@@ -145,7 +175,10 @@ function publish(
     classified: file.classified,
     charset: file.charset,
     framed: framed.has(file.path) || (index !== undefined && framed.has(index)),
-    ...(page === undefined ? {} : { policy: page.headerPolicy, needs: page.needs }),
+    settings,
+    ...(page === undefined
+      ? {}
+      : { policy: page.headerPolicy, reportOnly: page.reportOnly, needs: page.needs }),
     ...(file.script === undefined ? {} : { script: file.script }),
   });
   const headers = share(declared);

@@ -1,7 +1,14 @@
+import type { PageSettings } from "../draft.ts";
 import type { LearnedSite } from "../learn/learned-site.ts";
 import type { PolicyBudget } from "../split-policy.ts";
 import type { ProcessedFile } from "./process-file.ts";
 import type { ListedFile } from "./walk.ts";
+
+/** What a site's owner has decided for all of its files. */
+export interface SiteSettings extends PageSettings {
+  /** The charset that its pages and texts were served with until now, if their content-type headers named one. */
+  readonly charset?: string | undefined;
+}
 
 /** What a worker is started with. */
 export interface WorkerTask {
@@ -10,6 +17,7 @@ export interface WorkerTask {
   readonly blobs: string;
   readonly budget: PolicyBudget | undefined;
   readonly learned: LearnedSite | undefined;
+  readonly settings: SiteSettings;
 }
 
 /** Files to be processed, by their place in the list. */

@@ -14,6 +14,7 @@ import type { PageReport } from "../page-report.ts";
 import { serializePolicy } from "../policy.ts";
 import type { SiteView } from "../site-view.ts";
 import type { PolicyBudget } from "../split-policy.ts";
+import type { SiteSettings } from "./messages.ts";
 import type { BlobStore } from "./blob-store.ts";
 import { hardenError, shown } from "./harden-error.ts";
 import { maxWholeBytes, readUnchanged } from "./read-file.ts";
@@ -25,6 +26,7 @@ export interface Workbench {
   readonly store: BlobStore;
   readonly budget: PolicyBudget | undefined;
   readonly learned: LearnedSite | undefined;
+  readonly settings: SiteSettings;
   /** Looks at the bytes that are about to be published. */
   readonly inspect?: ((path: string, bytes: Uint8Array) => void) | undefined;
 }
@@ -45,6 +47,8 @@ export interface ProcessedFile {
 export interface ProcessedPage {
   /** As the header carries it; `frame-ancestors` says `'none'`. */
   readonly headerPolicy: string;
+  /** What is reported and not stopped. */
+  readonly reportOnly: string | undefined;
   /** A `<meta>` carries the rest. */
   readonly split: boolean;
   readonly needs: PageNeeds;
@@ -73,7 +77,7 @@ export function processFile(file: ListedFile, bench: Workbench): ProcessedFile {
     bytes: bytes.length,
     classified: seen,
     // What is no UTF-8 was made when everything was windows-1252; a page's own encoding no longer says so.
-    charset: !seen.text || isUtf8(bytes) ? "utf-8" : "windows-1252",
+    charset: !seen.text || isUtf8(bytes) ? "utf-8" : (bench.settings.charset ?? "windows-1252"),
     ...(seen.kind === "script" && mayBeWorker(bytes)
       ? { script: inspectScript(bytes.toString("latin1"), false) }
       : {}),
@@ -99,7 +103,7 @@ function mayBeWorker(bytes: Buffer): boolean {
 
 function processPage(file: ListedFile, classified: Classified, bench: Workbench): ProcessedFile {
   const source = readUnchanged(file);
-  const facts = readFacts(file, source, classified);
+  const facts = readFacts(file, source, classified, bench.settings);
   if (facts === undefined) {
     // A browser shows an error in its place: nothing of it runs.
     return {
@@ -110,11 +114,12 @@ function processPage(file: ListedFile, classified: Classified, bench: Workbench)
       charset: "utf-8",
     };
   }
-  const { bytes, header, policy, headers, report } = hardenPage(facts, {
+  const { bytes, header, policy, reportOnly, headers, report } = hardenPage(facts, {
     path: file.path.replace(/\/index\.html$/, "/"),
     view: bench.view,
     budget: bench.budget,
     learned: learnedOf(bench.learned, file.path),
+    settings: bench.settings,
     syntax: classified.kind === "xhtml" ? "xml" : "html",
   });
   bench.inspect?.(file.path, bytes);
@@ -124,13 +129,28 @@ function processPage(file: ListedFile, classified: Classified, bench: Workbench)
     bytes: bytes.length,
     classified,
     charset: "utf-8",
-    page: { headerPolicy: serializePolicy(header), split: header !== policy, needs: headers, report },
+    page: {
+      headerPolicy: serializePolicy(header),
+      reportOnly: reportOnly === undefined ? undefined : serializePolicy(reportOnly),
+      split: header !== policy,
+      needs: headers,
+      report,
+    },
   };
 }
 
-function readFacts(file: ListedFile, bytes: Buffer, { kind }: Classified): PageFacts | undefined {
+function readFacts(
+  file: ListedFile,
+  bytes: Buffer,
+  { kind }: Classified,
+  { charset }: SiteSettings,
+): PageFacts | undefined {
   try {
-    return readPage(bytes, { syntax: kind === "xhtml" ? "xml" : "html", links: false });
+    return readPage(bytes, {
+      syntax: kind === "xhtml" ? "xml" : "html",
+      links: false,
+      ...(charset === undefined ? {} : { charset }),
+    });
   } catch (cause) {
     if (isCurtainwallError(cause, "HTML_XML_MALFORMED")) return undefined;
     throw hardenError(

@@ -8,12 +8,13 @@ import { createDiskView } from "./site-view.ts";
 
 // One thread that hardens files. It is told which, a few at a time, so that all threads end together.
 
-const { files, origin, blobs, budget, learned } = workerData as WorkerTask;
+const { files, origin, blobs, budget, learned, settings } = workerData as WorkerTask;
 const bench: Workbench = {
   view: createDiskView(files, origin),
   store: createBlobStore(blobs),
   budget,
   learned,
+  settings,
 };
 
 function answer({ from, to }: WorkerOrder): WorkerAnswer {
