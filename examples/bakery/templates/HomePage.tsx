@@ -1,7 +1,9 @@
 import { asset, Content, type PageProps } from "curtainwall/template";
+import { breads } from "../collections.ts";
 import type { collections } from "../collections.ts";
 import { BreadCards } from "./BreadCards.tsx";
 import { NewsList } from "./NewsList.tsx";
+import { Stock } from "./Stock.island.tsx";
 
 /** The first page: the street, the text, the breads, the latest news. */
 export function HomePage({ entry, collections: all }: PageProps<typeof collections, "pages">) {
@@ -34,6 +36,7 @@ export function HomePage({ entry, collections: all }: PageProps<typeof collectio
         <div class="wide">
           <h2>On the shelf this week</h2>
           <BreadCards breads={all.breads} title="h3" />
+          <Stock breads={breads.map(({ id, name }) => ({ id, name }))} />
         </div>
       </section>
       <section class="wide">
