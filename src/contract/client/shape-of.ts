@@ -31,9 +31,15 @@ function tightest(pick: (...bounds: number[]) => number, bounds: (number | undef
 }
 
 const leastLength = (checks: Check[]): number =>
-  tightest(Math.max, checks.map(({ minimum, length }) => minimum ?? length)) ?? 0;
+  tightest(
+    Math.max,
+    checks.map(({ minimum, length }) => minimum ?? length),
+  ) ?? 0;
 const mostLength = (checks: Check[]): number | null =>
-  tightest(Math.min, checks.map(({ maximum, length }) => maximum ?? length));
+  tightest(
+    Math.min,
+    checks.map(({ maximum, length }) => maximum ?? length),
+  );
 
 /**
  * Turns a Zod schema into the shape of the JSON that it lets out: types, bounds, patterns and declared values. What only code
@@ -128,7 +134,9 @@ class ShapeWriter {
 function stringShape(schema: Schema): Shape {
   const checks = checksOf(schema);
   const whole = definition(schema).type === "template_literal" ? [schema._zod.pattern] : [];
-  const patterns = [...whole, ...checks.map(({ pattern }) => pattern)].filter((pattern) => pattern !== undefined);
+  const patterns = [...whole, ...checks.map(({ pattern }) => pattern)].filter(
+    (pattern) => pattern !== undefined,
+  );
   // One that remembers where it stopped would judge every second text wrongly.
   const sources = patterns.map(({ source, flags }) => [source, flags.replaceAll(/[gy]/g, "")] as const);
   return ["string", leastLength(checks), mostLength(checks), ...sources];
