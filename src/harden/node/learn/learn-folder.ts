@@ -57,6 +57,9 @@ const maxSearches = 10;
  */
 export async function learnFolder(options: LearnFolderOptions): Promise<LearnedFolder> {
   const scratch = mkdtempSync(join(tmpdir(), "curtainwall-learn-"));
+  const clean = (): void => rmSync(scratch, { recursive: true, force: true });
+  // Whoever interrupts it ends this program where it stands.
+  process.once("exit", clean);
   try {
     const blobs = join(scratch, "blobs");
     const hardened = await hardenFolder({
@@ -68,7 +71,8 @@ export async function learnFolder(options: LearnFolderOptions): Promise<LearnedF
     });
     return await learnHardened(hardened, blobs, options);
   } finally {
-    rmSync(scratch, { recursive: true, force: true });
+    process.removeListener("exit", clean);
+    clean();
   }
 }
 
@@ -156,7 +160,7 @@ async function makeTour(
       }
     } catch (error) {
       // A browser that is gone will visit nothing more.
-      if (!browser.isConnected()) throw gone(error);
+      if (!browser.isConnected()) throw failure("The browser ended", error);
       failed.set(file, firstLine(error));
     }
     onProgress?.("visiting", ++done, pages.length);
@@ -167,7 +171,8 @@ async function makeTour(
     concurrency,
     visit,
   );
-  if (visited.size === 0 && pages.length > 0) throw gone([...failed.values()][0]);
+  if (visited.size === 0 && pages.length > 0)
+    throw failure("No page could be visited", [...failed.values()][0]);
   // The addresses that the site's own searches lead to. The forms themselves are never sent.
   const asked = [...searches].sort(([left], [right]) => (left < right ? -1 : 1)).slice(0, maxSearches);
   const results = asked.flatMap(([, { path, name, word }]): PagePath[] => {
@@ -203,8 +208,8 @@ async function inTurns<T>(
 const firstLine = (error: unknown): string =>
   (error instanceof Error ? error.message : String(error)).split("\n", 1)[0] ?? "";
 
-function gone(error: unknown): Error {
-  return hardenError("HARDEN_LEARN_FAILED", `No page could be visited: ${firstLine(error)}.`, {
+function failure(what: string, error: unknown): Error {
+  return hardenError("HARDEN_LEARN_FAILED", `${what}: ${firstLine(error)}.`, {
     hint: "Try the browser by itself, or name another:  --browser /usr/bin/chromium",
     cause: error,
   });
