@@ -43,9 +43,12 @@ export interface BuildResult {
 
 export const buildCommand: Command = {
   name: "build",
-  usage: "[folder] [--json]",
+  usage: "[folder] [--drafts] [--json]",
   summary: "Build the site into a release that the edge serves",
-  options: { json: { type: "boolean", says: "print the result as JSON" } },
+  options: {
+    drafts: { type: "boolean", says: "build pages with draft: true, too, for a look at them" },
+    json: { type: "boolean", says: "print the result as JSON" },
+  },
   notes: [
     "The release goes into .curtainwall/edge/releases/ beside the contract, signed. If the build fails, the one before stays; if a",
     "stack runs, it serves the new one about a second later. What browsers may run must lie inside the program that the program key",
@@ -57,7 +60,7 @@ export const buildCommand: Command = {
       await runForeignBuild(loaded, flags.has("json"));
       return 0;
     }
-    const result = await build(positionals[0] ?? ".");
+    const result = await build(positionals[0] ?? ".", { drafts: flags.has("drafts") });
     if (flags.has("json")) printJson(result);
     else report(result);
     return 0;
@@ -65,7 +68,10 @@ export const buildCommand: Command = {
 };
 
 /** Builds the site in a folder, and puts the release in place of the one before, whole or not at all. */
-export async function build(path: string): Promise<BuildResult> {
+export async function build(
+  path: string,
+  { drafts = false }: { drafts?: boolean } = {},
+): Promise<BuildResult> {
   const started = performance.now();
   const { contract, root, environment } = await loadContract(path);
   assertEnvironment(contract, process.env);
@@ -80,6 +86,7 @@ export async function build(path: string): Promise<BuildResult> {
         root,
         contract,
         cacheFolder: folders.cache,
+        drafts,
         onProgress: ({ step, done, total }) => line.update(`${step} ${done}/${total}`),
       }),
     );

@@ -20,8 +20,11 @@ export function makeFeeds(
   return site.feeds.map((collection) => {
     const dated = entries
       .filter((entry) => entry.collection === collection && entry.slug !== "")
-      .map((entry) => ({ entry, ...factsOf(entry) }))
-      .sort((left, right) => compare(right.date, left.date) || compare(left.entry.path, right.entry.path));
+      .map((entry): DatedEntry => ({ entry, facts: factsOf(entry) }))
+      .sort(
+        (left, right) =>
+          compare(right.facts.date, left.facts.date) || compare(left.entry.path, right.entry.path),
+      );
     const path = `/${collection}/feed.xml`;
     const bytes = new TextEncoder().encode(writeFeed(origin, path, collection, dated.slice(0, maxEntries)));
     return { path, bytes, policy: inertPolicy, immutable: false };
@@ -30,6 +33,10 @@ export function makeFeeds(
 
 interface DatedEntry {
   readonly entry: ParsedEntry;
+  readonly facts: EntryFacts;
+}
+
+interface EntryFacts {
   readonly title: string;
   /** RFC 3339. */
   readonly date: string;
@@ -37,7 +44,7 @@ interface DatedEntry {
 
 const compare = (left: string, right: string): number => (left === right ? 0 : left < right ? -1 : 1);
 
-function factsOf({ data, file }: ParsedEntry): { title: string; date: string } {
+function factsOf({ data, file }: ParsedEntry): EntryFacts {
   const { title, date } = data as { title?: unknown; date?: unknown };
   const time =
     typeof date === "string" ? Date.parse(date) : date instanceof Date ? date.getTime() : Number.NaN;
@@ -52,7 +59,7 @@ function factsOf({ data, file }: ParsedEntry): { title: string; date: string } {
 
 function writeFeed(origin: string, path: string, collection: string, entries: readonly DatedEntry[]): string {
   // Without an entry there is no time that would be the same in the next build.
-  const updated = entries[0]?.date ?? "1970-01-01T00:00:00.000Z";
+  const updated = entries[0]?.facts.date ?? "1970-01-01T00:00:00.000Z";
   return `<?xml version="1.0" encoding="UTF-8"?>
 <feed xmlns="http://www.w3.org/2005/Atom">
 <id>${escapeXml(origin + path)}</id>
@@ -65,7 +72,7 @@ ${entries.map((entry) => writeEntry(origin, entry)).join("")}</feed>
 `;
 }
 
-function writeEntry(origin: string, { entry, title, date }: DatedEntry): string {
+function writeEntry(origin: string, { entry, facts: { title, date } }: DatedEntry): string {
   const url = origin + entry.path;
   // oxlint-disable-next-line no-underscore-dangle -- Preact's name for markup
   const content = withAbsoluteAddresses(entry.body.__html, url);

@@ -10,7 +10,7 @@ import { mediaTypeOf } from "../media-types.ts";
 import type { SiteFile, SiteWarning } from "../source.ts";
 import { openMemory } from "./build-memory.ts";
 import { codeStamp } from "./code-stamp.ts";
-import { compressAll } from "./compress.ts";
+import { compressAll, encoders } from "./compress.ts";
 import { loadTemplates } from "./load-templates.ts";
 import { readFolder } from "./read-folder.ts";
 
@@ -112,7 +112,7 @@ export async function buildSite({
     if (reports === undefined || file.policy === inertPolicy) return plain;
     return { ...plain, headers: withReporting(plain.headers, reports.path) };
   };
-  const extras = { redirects, ...(notFound === undefined ? {} : { notFound }) };
+  const extras = { redirects, encoders, ...(notFound === undefined ? {} : { notFound }) };
   const last = openMemory(join(cacheFolder, "release.memory"), stamp);
   const key = releaseKey(
     files.map((file) => input(file)),

@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { brotliCompress, constants, gzip } from "node:zlib";
+import { brotliCompress, constants, gzip, zstdCompress } from "node:zlib";
 import { hash } from "node:crypto";
 import type { Encoding } from "../../contract/index.ts";
 import { openMemory } from "./build-memory.ts";
@@ -27,16 +27,27 @@ const methods: readonly Method[] = [
       }),
   },
   { encoding: "gzip", compress: (bytes) => promisify(gzip)(bytes, { level: 9 }) },
+  {
+    encoding: "zstd",
+    compress: (bytes) =>
+      promisify(zstdCompress)(bytes, { params: { [constants.ZSTD_c_compressionLevel]: 19 } }),
+  },
 ];
 
-/** Names what compresses: another version may write other bytes. */
-const stamp = `brotli ${process.versions.brotli} 11, zlib ${process.versions.zlib} 9`;
+/** What compresses, by encoding. Another version may write other bytes of the same meaning. */
+export const encoders: Readonly<Record<Compressed, string>> = {
+  br: `brotli ${process.versions.brotli}, quality 11`,
+  gzip: `zlib ${process.versions.zlib}, level 9`,
+  zstd: `zstd ${process.versions.zstd}, level 19`,
+};
+
+const stamp = Object.values(encoders).join();
 
 /** A file below this size is sent in one packet however it is encoded. */
 const minBytes = 256;
 
 /**
- * Compresses files with brotli 11 and gzip 9, each where that is smaller. What was compressed before comes from `cacheFolder`, found by
+ * Compresses files with brotli 11, gzip 9 and zstd 19, each where that is smaller. What was compressed before comes from `cacheFolder`, found by
  * the hash of the bytes; what this run did not need is removed from there.
  *
  * @returns the encodings of each file, in the same order
