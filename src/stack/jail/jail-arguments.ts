@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { dirname } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { jailLimits } from "./jail-options.ts";
 
 /** What a jail is made of. */
@@ -67,6 +67,7 @@ export function jailArguments({ copy, root, readOnly, gate, environment, uid }: 
     copy,
     root,
     ...readOnly.filter((path) => existsSync(path)).flatMap((path) => ["--ro-bind", path, path]),
+    ...cachesIn(readOnly).flatMap((path) => ["--perms", "1777", "--tmpfs", path]),
     ...(gate === undefined
       ? []
       : ["--perms", "0755", "--dir", dirname(gateFolder), "--bind", dirname(gate), gateFolder]),
@@ -91,6 +92,14 @@ export function jailArguments({ copy, root, readOnly, gate, environment, uid }: 
           "--no-new-privs",
         ]),
   ];
+}
+
+/** Where generators cache inside `node_modules`: an earlier run left it, and they must be able to clear it. Empty here, and nothing stays. */
+function cachesIn(packages: readonly string[]): string[] {
+  return packages
+    .filter((path) => basename(path) === "node_modules")
+    .flatMap((path) => [".vite", ".astro", ".cache"].map((name) => join(path, name)))
+    .filter((path) => existsSync(path));
 }
 
 /** The folders above some paths, the uppermost first. bwrap would make them for its own user alone. */
