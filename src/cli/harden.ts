@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import type { SiteReport, Tally, Weakness } from "../harden/index.ts";
 import { hostNames } from "../hosts/index.ts";
 import type { HostName } from "../hosts/index.ts";
@@ -11,7 +12,7 @@ import { print, printJson, say, showProgress, styled } from "./voice.ts";
 
 export const hardenCommand: Command = {
   name: "harden",
-  usage: `<folder> [--out <folder>] [--for ${hostNames.join("|")}] [--origin https://…] [--contract <folder>] [--follow <folder>] [--learned <file>] [--reports <path>] [--insecure-eval <reason>] [--charset <name>] [--lock <file>] [--site <name>] [--frozen] [--plan] [--json]`,
+  usage: `<folder> [--out <folder>] [--for ${hostNames.join("|")}] [--origin https://…] [--contract <folder>] [--follow <folder>] [--learned <file>] [--reports <path>] [--insecure-eval <reason>] [--charset <name>] [--no-compress] [--lock <file>] [--site <name>] [--frozen] [--plan] [--json]`,
   summary: "Give the output of any generator the strictest policies under which it works",
   options: {
     out: { type: "string", says: "where the result goes; by default <folder>-hardened" },
@@ -34,6 +35,10 @@ export const hardenCommand: Command = {
     charset: {
       type: "string",
       says: "what the site's pages were served as until now, if that is not what they say themselves",
+    },
+    "no-compress": {
+      type: "boolean",
+      says: "for nginx and Caddy: don't lay brotli, zstd and gzip forms beside the files",
     },
     ...lockOptions,
     frozen: {
@@ -75,6 +80,7 @@ export const hardenCommand: Command = {
         reports: reportsOf(values.get("reports")),
         insecureEval: values.get("insecure-eval"),
         charset: values.get("charset"),
+        compressed: flags.has("no-compress") ? undefined : join(".curtainwall", "compressed", basename(out)),
         onProgress: (step, done, total) => line.update(`${step} ${done}/${total}`),
       });
     } finally {

@@ -18,8 +18,10 @@ import type { HardenErrorCode, LeakGate, LeakHit, Review, SiteReport } from "../
 import { hardenFolder, makeFolder, replaceFolder, written } from "../harden/node.ts";
 import type { HardenedFile, HardenedFolder, HardenFolderOptions } from "../harden/node.ts";
 import { emitHost, hostLimits } from "../hosts/index.ts";
-import type { Emission, HostName } from "../hosts/index.ts";
+import type { Emission, HostName, Placement } from "../hosts/index.ts";
 import { CurtainwallError } from "../shared/index.ts";
+import { compressSite } from "./compress-site.ts";
+import type { SiteEncodings } from "./compress-site.ts";
 import { assertNoLeaks } from "./leak-gate.ts";
 import type { SiteLock } from "./site-lock.ts";
 import { assertApproved, recordFirstRun } from "./site-lock.ts";
@@ -46,6 +48,8 @@ export interface HardenSiteOptions {
   readonly insecureEval?: HardenFolderOptions["insecureEval"];
   /** The charset that pages were served with until now, if their content-type headers named one. */
   readonly charset?: HardenFolderOptions["charset"];
+  /** Where compressed forms are kept from one run to the next. Without one none are made; only nginx and Caddy send them. */
+  readonly compressed?: string | undefined;
   /** What everything must pass that is published. */
   readonly gate?: LeakGate | undefined;
   /** Which scripts may run. A site that it does not know is recorded there, unless `frozen`. Without one, whatever the folder holds. */
@@ -54,7 +58,7 @@ export interface HardenSiteOptions {
     | undefined;
   /** Only say what would be done. Default false. */
   readonly plan?: boolean;
-  readonly onProgress?: (step: "hardening" | "inspecting", done: number, total: number) => void;
+  readonly onProgress?: (step: "hardening" | "inspecting" | "packing", done: number, total: number) => void;
 }
 
 /** A site that has been hardened. */
@@ -112,12 +116,23 @@ export async function hardenSite(options: HardenSiteOptions): Promise<HardenedSi
     });
     await inspectAll(options, hardened.files, blobs);
     const review = reviewScripts(options, hardened.files, blobs);
-    const notes = lay(fresh, hardened, options);
+    const encodings = await compressFor(options, hardened.files, blobs);
+    const notes = lay(fresh, hardened, encodings, options);
     if (options.plan !== true) replaceFolder(fresh, out);
     return { report: hardened.report, files: hardened.files, review, notes };
   } finally {
     rmSync(fresh, { recursive: true, force: true });
   }
+}
+
+/** Only where the host sends forms that were made before: others compress themselves, and count files. */
+async function compressFor(
+  { host, compressed, plan, onProgress }: HardenSiteOptions,
+  files: readonly HardenedFile[],
+  blobs: string,
+): Promise<SiteEncodings> {
+  if (compressed === undefined || plan === true || (host !== "nginx" && host !== "caddy")) return new Map();
+  return compressSite(files, blobs, compressed, (done, total) => onProgress?.("packing", done, total));
 }
 
 /**
@@ -173,22 +188,28 @@ export async function inspectAll(
 function lay(
   fresh: string,
   hardened: HardenedFolder,
+  encodings: SiteEncodings,
   { host, origin }: HardenSiteOptions,
 ): readonly string[] {
   const digests = new Map(hardened.files.map((file) => [file.path, file.sha256]));
-  const blob = (path: string): string => join(fresh, "blobs", digests.get(path) ?? "");
-  const emission = host === undefined ? undefined : emit(host, hardened, origin);
+  const blob = (path: string, encoding: Placement["encoding"]): string => {
+    const plain = digests.get(path) ?? "";
+    const form = encodings.get(plain)?.find((candidate) => candidate.encoding === encoding);
+    return join(fresh, "blobs", form?.sha256 ?? plain);
+  };
+  const emission = host === undefined ? undefined : emit(host, hardened, encodings, origin);
   const placements =
     emission?.placements ??
     uniqueBy(hardened.files, ({ source }) => source).map(({ source, path }) => ({
       file: `site/${source}`,
       path,
+      encoding: "identity" as const,
     }));
-  for (const { file, path } of placements) {
+  for (const { file, path, encoding } of placements) {
     const place = join(fresh, file);
-    if (place === blob(path)) continue;
+    if (place === blob(path, encoding)) continue;
     makeFolder(dirname(place));
-    linkOrCopy(blob(path), place);
+    linkOrCopy(blob(path, encoding), place);
   }
   for (const { path, text } of emission?.files ?? []) {
     makeFolder(dirname(join(fresh, path)));
@@ -220,10 +241,15 @@ function uniqueBy<T>(list: readonly T[], key: (entry: T) => string): T[] {
   return [...new Map(list.map((entry) => [key(entry), entry])).values()];
 }
 
-function emit(host: HostName, { files, notFound }: HardenedFolder, origin: string | undefined): Emission {
+function emit(
+  host: HostName,
+  { files, notFound }: HardenedFolder,
+  encodings: SiteEncodings,
+  origin: string | undefined,
+): Emission {
   return emitHost(host, {
     origin: origin ?? trialOrigin,
-    files,
+    files: files.map((file) => ({ ...file, encodings: encodings.get(file.sha256) ?? [] })),
     ...(notFound === undefined ? {} : { notFound }),
   });
 }
