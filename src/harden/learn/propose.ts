@@ -21,6 +21,9 @@ export interface Finding {
   readonly pages: readonly string[];
 }
 
+/** A finding, while pages are still added to it. */
+type OpenFinding = Omit<Finding, "pages"> & { readonly pages: Set<string> };
+
 /** What a site's run comes to. */
 export interface Proposal {
   readonly classes: readonly LearnedClass[];
@@ -63,7 +66,7 @@ export function proposeLearned(
   origin: string,
 ): Proposal {
   const pages = new Map(visited.map((page) => [page, new Map<Directive, Set<string>>()]));
-  const findings = new Map<string, Finding & { pages: Set<string> }>();
+  const findings = new Map<string, OpenFinding>();
   for (const observation of observations) {
     const verdict = judge(observation, origin);
     const page = pages.get(observation.page);
@@ -138,7 +141,7 @@ function reasonOf(directive: string, blocked: string): string {
 }
 
 function note(
-  findings: Map<string, Finding & { pages: Set<string> }>,
+  findings: Map<string, OpenFinding>,
   { page, directive, blocked, sample }: Pick<Observation, "page" | "directive" | "blocked" | "sample">,
   reason: string,
   origin: string,
@@ -147,7 +150,7 @@ function note(
   const key = JSON.stringify([directive, shown, reason, sample]);
   const known = findings.get(key);
   if (known === undefined)
-    findings.set(key, { directive, blocked: shown, reason, sample, pages: new Set([page]) } as never);
+    findings.set(key, { directive, blocked: shown, reason, sample, pages: new Set([page]) });
   else known.pages.add(page);
 }
 
@@ -161,7 +164,7 @@ function withoutQuery(blocked: string, origin: string): string {
 function withdrawChanging(
   page: string,
   allow: Map<Directive, Set<string>>,
-  findings: Map<string, Finding & { pages: Set<string> }>,
+  findings: Map<string, OpenFinding>,
   origin: string,
 ): void {
   for (const directive of ["style-src", "style-src-attr"] as const) {
@@ -186,8 +189,8 @@ function classesOf(pages: ReadonlyMap<string, ReadonlyMap<Directive, ReadonlySet
   return [...classes.values()];
 }
 
-function sortedFindings(findings: ReadonlyMap<string, Finding & { pages: Set<string> }>): Finding[] {
+function sortedFindings(findings: ReadonlyMap<string, OpenFinding>): Finding[] {
   return [...findings]
     .sort(([left], [right]) => (left < right ? -1 : 1))
-    .map(([, finding]) => ({ ...finding, pages: [...finding.pages].sort() }));
+    .map(([, { pages, ...finding }]) => Object.assign(finding, { pages: [...pages].sort() }));
 }
