@@ -108,6 +108,17 @@ suite("hardening a folder", () => {
     assert.equal(header(files, "/other.html", "x-frame-options"), "DENY");
   });
 
+  test("reads pages as their old server sent them, if that is known", async (context) => {
+    const place = write(context, { "index.html": Buffer.from("<!doctype html><p>\u00f1", "latin1") });
+    const read = async (name: string, charset?: string): Promise<string> => {
+      const blobs = join(place.root, name);
+      const { files } = await harden({ ...place, blobs }, charset === undefined ? {} : { charset });
+      return readFileSync(join(blobs, files[0]?.sha256 ?? ""), "utf8");
+    };
+    assert.match(await read("unknown"), /\u00f1$/);
+    assert.match(await read("cyrillic", "koi8-r"), /\u042f$|\u044f$|\u00f1$|[\u0400-\u04ff]$/);
+  });
+
   test("gives the same result every time, on one thread and on several", async (context) => {
     const pages = Object.fromEntries(
       Array.from({ length: 90 }, (_, index) => [
@@ -206,6 +217,26 @@ suite("bad input", () => {
       harden(write(context, { "About.html": "x", "about.html": "y" })),
       refused("HARDEN_PATH_CONFLICT", /"\/About\.html" and "\/about\.html"/),
     );
+  });
+
+  test("an address for reports that would end its header's value, and a reason that says nothing, are refused", async (context) => {
+    const place = write(context, { "index.html": "x" });
+    for (const reportTo of [
+      "//evil.example/",
+      "/\\\\evil.example/",
+      "/a;script-src *",
+      "/a, b",
+      "http://a.example/",
+      'https://a"b/',
+    ])
+      await assert.rejects(
+        harden(place, { reportTo }),
+        refused("HARDEN_OPTION_INVALID", /Reports can't/),
+        reportTo,
+      );
+    await assert.rejects(harden(place, { insecureEval: " " }), refused("HARDEN_OPTION_INVALID", /reason/));
+    const { files } = await harden(place, { reportTo: "https://reports.example/in?site=1" });
+    assert.equal(header(files, "/", "reporting-endpoints"), 'csp="https://reports.example/in?site=1"');
   });
 
   test("a folder that is missing, or is a file, is refused", async (context) => {
