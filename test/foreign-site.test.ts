@@ -323,7 +323,8 @@ suite("a site that another generator builds", { skip }, () => {
       const root = join(makeFolder(context), name);
       // Links of files, since packages are thousands of them; what the generator reads is shown to it as a copy.
       execFileSync("cp", ["-al", dirname(installed.folder), root]);
-      rmSync(join(root, dist), { recursive: true, force: true });
+      for (const made of [dist, "node_modules/.vite", "node_modules/.astro", "node_modules/.cache"])
+        rmSync(join(root, made), { recursive: true, force: true });
       symlinkSync(repository, join(root, "node_modules/curtainwall"));
       const [port, api] = [await freePort(), await startGreeter(context)];
       const site = `{ dist: "${dist}", build: "${command}" }`;

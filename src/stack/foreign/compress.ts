@@ -78,8 +78,12 @@ export function createCompressor(folder: string): Compressor {
       const place = join(shelf, sha256.slice(0, 2), sha256);
       const kept = await readKept(place);
       if (kept !== undefined) return kept;
-      const made = await Promise.all(methods.map(({ run }) => run(bytes)));
-      const smaller = made.map((form) => (form.length < bytes.length ? form : new Uint8Array(0)));
+      const smaller: Uint8Array[] = [];
+      // One after the other: each takes memory of its own, and other files keep the other cores busy.
+      for (const { run } of methods) {
+        const form = await run(bytes);
+        smaller.push(form.length < bytes.length ? form : new Uint8Array(0));
+      }
       await keep(place, smaller);
       return named(smaller);
     },

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { jailLimits } from "./jail-options.ts";
 
 /** What a jail is made of. */
@@ -9,6 +9,8 @@ export interface JailView {
   readonly root: string;
   /** Shown read-only: packages, the interpreter, the bridge. */
   readonly readOnly: readonly string[];
+  /** Folders inside those that are empty in the jail and may be written to; nothing in them stays. */
+  readonly emptied?: readonly string[];
   /** The Unix socket of the gate, if there is one. */
   readonly gate: string | undefined;
   readonly environment: Readonly<Record<string, string>>;
@@ -30,7 +32,15 @@ const systemPaths = [
 ];
 
 /** Arguments of `bwrap`, up to the command. */
-export function jailArguments({ copy, root, readOnly, gate, environment, uid }: JailView): string[] {
+export function jailArguments({
+  copy,
+  root,
+  readOnly,
+  emptied = [],
+  gate,
+  environment,
+  uid,
+}: JailView): string[] {
   return [
     "--die-with-parent",
     "--new-session",
@@ -67,7 +77,7 @@ export function jailArguments({ copy, root, readOnly, gate, environment, uid }: 
     copy,
     root,
     ...readOnly.filter((path) => existsSync(path)).flatMap((path) => ["--ro-bind", path, path]),
-    ...cachesIn(readOnly).flatMap((path) => ["--perms", "1777", "--tmpfs", path]),
+    ...emptied.flatMap((path) => ["--perms", "1777", "--tmpfs", path]),
     ...(gate === undefined
       ? []
       : ["--perms", "0755", "--dir", dirname(gateFolder), "--bind", dirname(gate), gateFolder]),
@@ -92,14 +102,6 @@ export function jailArguments({ copy, root, readOnly, gate, environment, uid }: 
           "--no-new-privs",
         ]),
   ];
-}
-
-/** Where generators cache inside `node_modules`: an earlier run left it, and they must be able to clear it. Empty here, and nothing stays. */
-function cachesIn(packages: readonly string[]): string[] {
-  return packages
-    .filter((path) => basename(path) === "node_modules")
-    .flatMap((path) => [".vite", ".astro", ".cache"].map((name) => join(path, name)))
-    .filter((path) => existsSync(path));
 }
 
 /** The folders above some paths, the uppermost first. bwrap would make them for its own user alone. */

@@ -62,6 +62,7 @@ export async function runJailed(options: JailOptions): Promise<JailResult> {
       copy,
       root,
       readOnly: [...packages, node, bridge],
+      emptied: packages.filter((path) => dirname(path) === root).flatMap(makeCaches),
       gate: gate === undefined ? undefined : socket,
       environment: environmentOf(root, node, options),
       uid,
@@ -82,6 +83,22 @@ export async function runJailed(options: JailOptions): Promise<JailResult> {
 const bridge = fileURLToPath(
   new URL(`./bridge.${import.meta.url.endsWith(".ts") ? "ts" : "js"}`, import.meta.url),
 );
+
+/**
+ * Where Vite, Astro and others cache inside `node_modules`: they clear what an earlier run left, and fail where they can't. A jail shows
+ * packages read-only and can add no folder to them, so the folders are made here.
+ */
+function makeCaches(packages: string): string[] {
+  const folders = [".vite", ".astro", ".cache"].map((name) => join(packages, name));
+  for (const folder of folders) {
+    try {
+      mkdirSync(folder, { recursive: true });
+    } catch {
+      // Packages that this user may not write to: the build's own error will say what it lacks.
+    }
+  }
+  return folders.filter((folder) => existsSync(folder));
+}
 
 function assertOptions({ root, output, reaches = [], command }: JailOptions): void {
   const inside = relative(root, join(root, output));
