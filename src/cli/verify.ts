@@ -6,7 +6,7 @@ import { verifyHost } from "../release/index.ts";
 import type { HostDifference, HostReport } from "../release/index.ts";
 import { createHostClient, openReleaseStore, readPackIndex } from "../release/node.ts";
 import { CurtainwallError } from "../shared/index.ts";
-import { findSiteKeys, loadContract, stackFolders } from "../stack/index.ts";
+import { findSiteKeys, loadContract, readSiteManifest, stackFolders } from "../stack/index.ts";
 import { usageError } from "./command.ts";
 import type { Command, CommandInput } from "./command.ts";
 import { exitCodes, print, printJson, say, showProgress, styled } from "./voice.ts";
@@ -18,7 +18,7 @@ export const verifyCommand: Command = {
   options: {
     manifest: {
       type: "string",
-      says: "a release or an exported manifest; default: the newest release of the folder",
+      says: "a release, an exported manifest, or the curtainwall-site.json of a hardened folder; default: the folder's newest release",
     },
     key: {
       type: "string",
@@ -95,6 +95,9 @@ async function findManifest({ values }: CommandInput, folder: string): Promise<T
   if (given !== undefined && /^https?:/i.test(given))
     throw usageError("The manifest must be a file: one from the network proves nothing", verifyCommand);
   const key = readKey(values.get("key"));
+  const site = given === undefined || key !== undefined ? undefined : readSiteManifest(given);
+  if (given !== undefined && site !== undefined)
+    return { index: { ...site, signatures: "" }, file: given, signedBy: undefined };
   if (given !== undefined) {
     const index = await readPackIndex(given);
     const signedBy = key === undefined ? undefined : await assertSigned(index.digest, index.signatures, key);

@@ -28,3 +28,5 @@ export { planSite } from "./plan-site.ts";
 export type { PlanSiteOptions } from "./plan-site.ts";
 export { approveScripts, assertApproved, lockName, openSiteLock, saveLock } from "./site-lock.ts";
 export type { ApprovalRules, SiteLock, SiteLockOptions } from "./site-lock.ts";
+export { readSiteManifest } from "./site-manifest.ts";
+export type { SiteManifest } from "./site-manifest.ts";
