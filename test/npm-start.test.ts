@@ -50,7 +50,7 @@ test("whoever watches npm start is told that a domain ended, and that it runs ag
   const { npm, family, said } = await npmStart();
   try {
     const ledger = family.find((pid) =>
-      /stack\/domains\/ledger\.js\0$/.test(readFileSync(`/proc/${pid}/cmdline`, "utf8")),
+      readFileSync(`/proc/${pid}/cmdline`, "utf8").endsWith("stack/domains/ledger.js\0"),
     );
     assert.ok(ledger !== undefined);
     process.kill(ledger, "SIGKILL");

@@ -3,7 +3,15 @@ import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 
 /** System programs that some tests need and a developer's machine may lack. */
-export type SystemProgram = "chromium" | "bwrap" | "nginx" | "caddy" | "wrk" | "openssl" | "git" | "ssh-keygen";
+export type SystemProgram =
+  | "chromium"
+  | "bwrap"
+  | "nginx"
+  | "caddy"
+  | "wrk"
+  | "openssl"
+  | "git"
+  | "ssh-keygen";
 
 /** Options of a test that only root can run, say because it gives processes users of their own. `.ci/run` knows the reason. */
 export const needsRoot: { readonly skip: string | false } = {

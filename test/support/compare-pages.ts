@@ -168,10 +168,23 @@ async function look(
     await page.goto(origin + encodeURI(path), { waitUntil: "networkidle" });
     await act?.(page);
     await page.evaluate(() => document.fonts.ready.then(() => undefined));
-    return { violations, console: lines, screenshot: await page.screenshot({ animations: "disabled" }) };
+    return { violations, console: lines, screenshot: await stillPicture(page) };
   } finally {
     await context.close();
   }
+}
+
+/** Pictures that may be taken until two in a row are the same: a page may go on drawing after what it did. */
+const maxPictures = 20;
+
+async function stillPicture(page: Page): Promise<Uint8Array> {
+  let last = await page.screenshot({ animations: "disabled" });
+  for (let taken = 1; taken < maxPictures; taken++) {
+    const next = await page.screenshot({ animations: "disabled" });
+    if (Buffer.compare(last, next) === 0) break;
+    last = next;
+  }
+  return last;
 }
 
 function missingFrom(lines: readonly string[], others: readonly string[]): string[] {
