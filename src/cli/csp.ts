@@ -4,6 +4,7 @@ import { pathToFileURL } from "node:url";
 import { learnFolder, writeLearned } from "../stack/index.ts";
 import type { Act, LearnedFolder } from "../stack/index.ts";
 import { findBrowser } from "./audit-inputs.ts";
+import { printable } from "../shared/index.ts";
 import { usageError } from "./command.ts";
 import type { Command } from "./command.ts";
 import { print, printJson, say, showProgress, styled } from "./voice.ts";
@@ -117,15 +118,12 @@ function summary(sources: readonly string[]): string {
 }
 
 function where(pages: readonly string[]): string {
-  const names = pages.slice(0, shownPages).map(printable).join(", ");
+  const names = pages
+    .slice(0, shownPages)
+    .map((page) => printable(page))
+    .join(", ");
   return styled(
     "dim",
     `(${pages.length > shownPages ? `${names} and ${pages.length - shownPages} more` : names})`,
   );
-}
-
-/** Addresses and samples come from pages, and a terminal obeys control characters. */
-function printable(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- they are what is taken out
-  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, "\uFFFD").slice(0, 300);
 }

@@ -5,6 +5,7 @@ import { hostNames } from "../hosts/index.ts";
 import type { HostName } from "../hosts/index.ts";
 import { createContractGate, hardenSite, loadContract, parseLearned } from "../stack/index.ts";
 import type { HardenedSite, LearnedSite } from "../stack/index.ts";
+import { printable } from "../shared/index.ts";
 import { usageError } from "./command.ts";
 import { describeLock, lockInput, lockOptions, today } from "./lock-input.ts";
 import type { Command } from "./command.ts";
@@ -230,13 +231,7 @@ const pagesOf = ({ pages, examples }: Tally): string =>
 
 function row(label: string, { pages, examples }: Tally, text: string): void {
   const where = examples.length === 1 ? examples[0] : `${pages} pages, like ${examples[0]}`;
-  print(`  ${label.padEnd(9)} ${printable(text)}  ${styled("dim", `(${where})`)}`);
-}
-
-/** Addresses come from pages, and a terminal obeys control characters. */
-function printable(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- they are what is taken out
-  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, "\uFFFD").slice(0, 300);
+  print(`  ${label.padEnd(9)} ${printable(text)}  ${styled("dim", `(${printable(where ?? "")})`)}`);
 }
 
 /** A page may have several reasons: the largest tally names the pages best. */

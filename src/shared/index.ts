@@ -2,3 +2,4 @@ export { CurtainwallError, isCurtainwallError } from "./error.ts";
 export type { CurtainwallErrorOptions } from "./error.ts";
 export { Secret, revealSecret } from "./secret.ts";
 export { fromBase64, sha256, toBase64, toBase64Url, toHex } from "./bytes.ts";
+export { printable } from "./printable.ts";

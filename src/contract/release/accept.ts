@@ -1,7 +1,6 @@
-import { CurtainwallError } from "../../shared/index.ts";
+import { CurtainwallError, printable } from "../../shared/index.ts";
 import type { ContractErrorCode } from "../errors.ts";
 import { openEnvelope } from "./envelope.ts";
-import { shown } from "./format.ts";
 import type { Release } from "./format.ts";
 import { outsideProgram } from "./program.ts";
 import type { Program } from "./program.ts";
@@ -106,7 +105,7 @@ function assertPlace(statement: ReleaseStatement, program: Program, { site, cont
     const other = statement.site === site ? program.site : statement.site;
     throw refusal(
       "RELEASE_SITE_OTHER",
-      `The release was signed for ${shown(other)}, and this is ${site}.`,
+      `The release was signed for ${printable(other)}, and this is ${site}.`,
       "Build and sign it for this origin: npx curtainwall build",
     );
   }
@@ -133,7 +132,7 @@ function assertTime({ sequence, digest, expires }: ReleaseStatement, { last, now
   if (Date.parse(expires) > now) return;
   throw refusal(
     "RELEASE_EXPIRED",
-    `The release could be taken into use until ${shown(expires)}.`,
+    `The release could be taken into use until ${printable(expires)}.`,
     "Renew it: npx curtainwall release promote",
   );
 }

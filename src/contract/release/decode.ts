@@ -1,6 +1,6 @@
-import { CurtainwallError, sha256, toHex } from "../../shared/index.ts";
+import { CurtainwallError, sha256, toHex, printable } from "../../shared/index.ts";
 import { checkOf } from "./encode.ts";
-import { detachedMagic, endMagic, invalidRelease, magic, shown, trailerLength, unshared } from "./format.ts";
+import { detachedMagic, endMagic, invalidRelease, magic, trailerLength, unshared } from "./format.ts";
 import type { Release, ReleaseManifest } from "./format.ts";
 import { parseManifest } from "./manifest.ts";
 import type { Blob } from "./manifest.ts";
@@ -132,7 +132,7 @@ async function assertBlob(blob: Blob, body: Uint8Array, { files }: ReleaseManife
   );
   throw new CurtainwallError(
     "RELEASE_DIGEST_MISMATCH",
-    `The release's bytes of ${shown(owner[0] ?? "a part that no file names")} are not those that its manifest names.`,
+    `The release's bytes of ${printable(owner[0] ?? "a part that no file names")} are not those that its manifest names.`,
     { hint: "It was changed or damaged after it was built. Build it again: npx curtainwall build" },
   );
 }

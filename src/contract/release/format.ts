@@ -105,11 +105,6 @@ export function invalidRelease(what: string, hint?: string): CurtainwallError {
   );
 }
 
-/** What somebody else wrote, fit for a message: bounded, and without what would drive a terminal or begin a line. */
-export const shown = (text: string): string =>
-  // oxlint-disable-next-line no-control-regex -- control characters are what must not be there
-  text.slice(0, 200).replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, "\ufffd");
-
 /** The bytes, copied if they lie in shared memory: Web Crypto and TextDecoder don't read from there. */
 export function unshared(bytes: Uint8Array): Uint8Array {
   return bytes.buffer instanceof ArrayBuffer ? bytes : bytes.slice();

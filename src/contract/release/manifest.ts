@@ -1,5 +1,6 @@
+import { printable } from "../../shared/index.ts";
 import type { Header } from "../security-headers.ts";
-import { encodings, invalidRelease, shown, unshared } from "./format.ts";
+import { encodings, invalidRelease, unshared } from "./format.ts";
 import type {
   Encoding,
   ReleaseExtras,
@@ -57,7 +58,7 @@ export function createManifestBuilder(): ManifestBuilder {
     addFile(path, headers, byEncoding) {
       if (!isPath(path) || files.has(path) || !headers.every(isHeader) || byEncoding.identity === undefined)
         throw invalidRelease(
-          `the file ${shown(JSON.stringify(path)).slice(0, 80)} is malformed, or there twice`,
+          `the file ${printable(JSON.stringify(path)).slice(0, 80)} is malformed, or there twice`,
         );
       const set = headers.map(([name, value]) => lines.indexOf(`${name}: ${value}`, [name, value]));
       files.set(path, [path, sets.indexOf(set.join(), set), byEncoding]);
@@ -250,6 +251,6 @@ function fail(what: string): never {
 
 function malformed(what: string, name: unknown): Error {
   return invalidRelease(
-    `its manifest's ${what} ${shown(JSON.stringify(name) ?? "").slice(0, 80)} is malformed`,
+    `its manifest's ${what} ${printable(JSON.stringify(name) ?? "").slice(0, 80)} is malformed`,
   );
 }

@@ -1,6 +1,6 @@
+import { printable } from "../../shared/index.ts";
 import { baseSecurityHeaders, inertPolicy } from "../security-headers.ts";
 import type { Header } from "../security-headers.ts";
-import { shown } from "./format.ts";
 import type { ReleaseFile, ReleaseManifest } from "./format.ts";
 import { beyond, permissionsOf } from "./permissions.ts";
 import type { Permissions } from "./permissions.ts";
@@ -70,9 +70,9 @@ export function outsideProgram({ files }: ReleaseManifest, program: Program, max
   for (const file of files) {
     const verdict = verdicts.get(file.headers) ?? headersOutside(file.headers, ceiling, lines);
     verdicts.set(file.headers, verdict);
-    for (const what of verdict) outside.push(`${shown(file.path)} ${shown(what)}`);
+    for (const what of verdict) outside.push(`${printable(file.path)} ${printable(what)}`);
     if (isCode(file) && !code.has(identityDigest(file)))
-      outside.push(`${shown(file.path)} is a script or style that is new`);
+      outside.push(`${printable(file.path)} is a script or style that is new`);
     if (outside.length >= max) return outside.slice(0, max);
   }
   return outside;
