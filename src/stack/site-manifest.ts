@@ -36,7 +36,7 @@ const SiteManifestSchema = z.object({
  * @throws {CurtainwallError} `STACK_FILE_UNREADABLE` when it is one, but damaged
  */
 export function readSiteManifest(file: string): SiteManifest | undefined {
-  const bytes = readFileSync(file);
+  const bytes = read(file);
   // Releases begin with a magic line, JSON with a brace.
   if (bytes[0] !== 0x7b || !bytes.subarray(0, 200).includes('"curtainwall-site ')) return undefined;
   const { headerSets, files, notFound } = parse(file, bytes.toString("utf8"));
@@ -61,6 +61,21 @@ export function readSiteManifest(file: string): SiteManifest | undefined {
       ...(notFound === undefined ? {} : { notFound }),
     },
   };
+}
+
+function read(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (cause) {
+    throw new CurtainwallError(
+      "STACK_FILE_UNREADABLE",
+      `${file} can't be read: ${(cause as Error).message}.`,
+      {
+        cause,
+        hint: "Name a file that you can read:  --manifest <file>",
+      },
+    );
+  }
 }
 
 function parse(file: string, text: string): z.infer<typeof SiteManifestSchema> {

@@ -6,9 +6,9 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
-  symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { createServer as createTcpServer } from "node:net";
@@ -248,8 +248,35 @@ suite("a build in its jail", { skip: bwrap.skip }, () => {
     await assert.rejects(runJailed({ root, command: "sh build.sh", output: "dist" }), {
       code: "STACK_BUILD_FAILED",
     });
-    symlinkSync("/nowhere", join(root, "dangling"));
     assert.ok(!existsSync(join(root, "dist")));
+  });
+
+  test("an output folder behind a link is refused, and what the link leads to stays where it is", async (context) => {
+    const victim = mkdtempSync(join(tmpdir(), "curtainwall-victim-"));
+    context.after(() => rmSync(victim, { recursive: true, force: true }));
+    mkdirSync(join(victim, "dist"));
+    writeFileSync(join(victim, "dist/a"), "somebody else's");
+    const { root } = project(context, { "build.sh": `rm -rf site; ln -s ${victim} site` });
+    await assert.rejects(runJailed({ root, command: "sh build.sh", output: "site/dist" }), {
+      code: "STACK_BUILD_FAILED",
+    });
+    assert.equal(readFileSync(join(victim, "dist/a"), "utf8"), "somebody else's");
+  });
+
+  test("what a killed build left behind goes with the next one; a running one's stays", async (context) => {
+    const ended = spawnSync("true").pid;
+    const { root, build } = project(context, {
+      [`.curtainwall/jail-${ended}-abc/project/a`]: "left",
+      [`.curtainwall/jail-${process.ppid}-abc/project/a`]: "in use",
+    });
+    await build("");
+    assert.deepEqual(readdirSync(join(root, ".curtainwall")), [`jail-${process.ppid}-abc`]);
+  });
+
+  test("a project that is not there is told", async () => {
+    await assert.rejects(runJailed({ root: "/nowhere/at/all", command: "true", output: "d" }), {
+      code: "STACK_JAIL_OPTION_INVALID",
+    });
   });
 
   test("what is declared can be reached, by name, and nothing else", async (context) => {

@@ -9,9 +9,10 @@ import {
   readdirSync,
   realpathSync,
   rmSync,
+  statSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, delimiter, dirname, isAbsolute, join, relative, sep } from "node:path";
+import { delimiter, dirname, isAbsolute, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { replaceFolder } from "../../harden/node.ts";
 import { CurtainwallError } from "../../shared/index.ts";
@@ -30,14 +31,12 @@ import { copyProject } from "./work-copy.ts";
  *   when the command fails, takes too long, or leaves no output: the folder from before stays
  */
 export async function runJailed(options: JailOptions): Promise<JailResult> {
-  const root = realpathSync(options.root);
+  const root = folderOf(options.root);
   assertOptions(options);
   const uid = process.getuid?.() === 0 ? jailUser(root).uid : undefined;
   if (!jailWorks(uid)) return runUnjailed(root, options);
 
-  const state = join(root, ".curtainwall");
-  mkdirSync(state, { recursive: true });
-  const work = mkdtempSync(join(state, "jail-"));
+  const work = workFolder(join(root, ".curtainwall"));
   // Unix sockets have short names: not below the project.
   const meeting = mkdtempSync(join(tmpdir(), "curtainwall-gate-"));
   const socket = join(meeting, "gate");
@@ -51,7 +50,7 @@ export async function runJailed(options: JailOptions): Promise<JailResult> {
     : undefined;
   try {
     const copy = join(work, "project");
-    const { withheld, packages } = copyProject(root, copy, options.output);
+    const { withheld, packages } = onDisk(() => copyProject(root, copy, options.output));
     if (uid !== undefined) giveTo(copy, uid);
     if (gate !== undefined) {
       chmodSync(meeting, 0o755);
@@ -69,7 +68,7 @@ export async function runJailed(options: JailOptions): Promise<JailResult> {
     });
     const program = [node, bridge, gate === undefined ? "" : `${gateFolder}/gate`, options.command];
     await run("bwrap", [...view, ...program], options);
-    takeOutput(join(copy, options.output), root, options.output);
+    onDisk(() => takeOutput(copy, root, options.output));
     return { jailed: true, withheld, refused: gate?.refused() ?? [] };
   } catch (error) {
     throw withRefusals(error, gate?.refused() ?? []);
@@ -140,7 +139,7 @@ async function runUnjailed(root: string, options: JailOptions): Promise<JailResu
     );
   }
   await run("/bin/sh", ["-c", options.command], options, { cwd: root, env: process.env });
-  assertOutput(join(root, options.output), options.output);
+  assertOutput(root, options.output);
   return { jailed: false, withheld: [], refused: [] };
 }
 
@@ -236,22 +235,62 @@ function giveTo(path: string, uid: number): void {
     lchownSync(join(entry.parentPath, entry.name), uid, uid);
 }
 
-function assertOutput(path: string, output: string): void {
-  // Not through a link: it would lead out of the jail.
-  if (existsSync(path) && realpathSync(path) === join(realpathSync(dirname(path)), basename(path))) return;
+/** @throws {CurtainwallError} unless the output is a folder at its own place: a link on the way to it would lead out of the jail */
+function assertOutput(root: string, output: string): void {
+  const path = join(root, output);
+  if (existsSync(path) && realpathSync(path) === join(realpathSync(root), output)) {
+    if (statSync(path).isDirectory()) return;
+  }
   throw new CurtainwallError("STACK_BUILD_FAILED", `The build left no folder ${JSON.stringify(output)}.`, {
-    hint: "Name the folder that it writes",
+    hint: "Name the folder that it writes; links to elsewhere don't count",
   });
 }
 
 /** Puts what the build wrote in the place of what was there. It is foreign: whoever reads it must not follow its links. */
-function takeOutput(from: string, root: string, output: string): void {
-  assertOutput(from, output);
-  if (!realpathSync(from).startsWith(`${realpathSync(dirname(from))}${sep}`))
-    throw invalid("its output is a link");
-  const uid = process.getuid?.();
-  if (uid === 0) giveTo(from, uid);
+function takeOutput(copy: string, root: string, output: string): void {
+  assertOutput(copy, output);
+  const from = join(copy, output);
+  if (process.getuid?.() === 0) giveTo(from, 0);
   const place = join(root, output);
   mkdirSync(dirname(place), { recursive: true });
   replaceFolder(from, place);
+}
+
+function folderOf(path: string): string {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return realpathSync(path);
+  throw invalid(`there is no folder ${JSON.stringify(path)}`);
+}
+
+/** A folder for this build's copy. Those of builds that were killed go: nobody else would remove them. */
+function workFolder(state: string): string {
+  return onDisk(() => {
+    mkdirSync(state, { recursive: true });
+    for (const name of readdirSync(state)) {
+      const pid = Number(/^jail-(\d+)-/.exec(name)?.[1] ?? process.pid);
+      if (!isAlive(pid)) rmSync(join(state, name), { recursive: true, force: true });
+    }
+    return mkdtempSync(join(state, `jail-${process.pid}-`));
+  });
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+/** A full or read-only disk, a file that went while it was copied: told as what it is. */
+function onDisk<T>(act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (error instanceof CurtainwallError || code === undefined) throw error;
+    throw new CurtainwallError("STACK_BUILD_FAILED", `The build's files can't be copied: ${message}.`, {
+      cause: error,
+      hint: "The output from before is untouched. Make room, or build where you may write",
+    });
+  }
 }
