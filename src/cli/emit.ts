@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { Release } from "../contract/index.ts";
-import { replaceFolder } from "../harden/node.ts";
+import { freshFolder, replaceFolder } from "../harden/node.ts";
 import { emitHost, hostNames, siteOfRelease } from "../hosts/index.ts";
 import type { Emission, HostName } from "../hosts/index.ts";
 import { CurtainwallError } from "../shared/index.ts";
@@ -63,7 +63,7 @@ function write(out: string, emission: Emission, release: Release): void {
       `${out} holds something that this command did not make: name another --out`,
       emitCommand,
     );
-  const fresh = join(dirname(out), `.${process.pid}.emission`);
+  const fresh = freshFolder(resolve(out));
   try {
     const put = (path: string, data: string | Uint8Array): void => {
       mkdirSync(dirname(join(fresh, path)), { recursive: true });
@@ -77,7 +77,7 @@ function write(out: string, emission: Emission, release: Release): void {
         put(file, release.body.subarray(variant.offset, variant.offset + variant.length));
     }
     put(marker, `${JSON.stringify({ host: emission.host, release: release.digest })}\n`);
-    replaceFolder(fresh, out);
+    replaceFolder(fresh, resolve(out));
   } finally {
     rmSync(fresh, { recursive: true, force: true });
   }

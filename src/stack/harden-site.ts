@@ -15,7 +15,7 @@ import { dirname, join, relative, resolve, sep } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import type { Header } from "../contract/index.ts";
 import type { HardenErrorCode, LeakGate, LeakHit, Review, SiteReport } from "../harden/index.ts";
-import { hardenFolder, makeFolder, replaceFolder, written } from "../harden/node.ts";
+import { freshFolder, hardenFolder, makeFolder, replaceFolder, written } from "../harden/node.ts";
 import type { HardenedFile, HardenedFolder, HardenFolderOptions } from "../harden/node.ts";
 import { emitHost, hostLimits } from "../hosts/index.ts";
 import type { Emission, HostName, Placement } from "../hosts/index.ts";
@@ -94,8 +94,7 @@ const manifestFormat = "curtainwall-site 1";
 export async function hardenSite(options: HardenSiteOptions): Promise<HardenedSite> {
   const out = resolve(options.out);
   if (options.plan !== true) assertReplaceable(out, resolve(options.folder));
-  const fresh = join(dirname(out), `.${process.pid}.hardening`);
-  rmSync(fresh, { recursive: true, force: true });
+  const fresh = freshFolder(out);
   try {
     const blobs = join(fresh, "blobs");
     const hardened = await hardenFolder({

@@ -1,5 +1,4 @@
-import { renameSync, rmSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { resolve } from "node:path";
 import type { Header } from "../../contract/index.ts";
 import { classify } from "../classify.ts";
 import { fileHeaders } from "../headers.ts";
@@ -9,7 +8,7 @@ import type { ScriptOccurrence } from "../page-report.ts";
 import { reportSite } from "../site-report.ts";
 import type { PageSummary, SiteReport } from "../site-report.ts";
 import type { PolicyBudget } from "../split-policy.ts";
-import { makeFolder, written } from "./blob-store.ts";
+import { makeFolder } from "./blob-store.ts";
 import { processAll } from "./crew.ts";
 import type { ProcessedFile, ProcessedPage } from "./process-file.ts";
 import { hardenError, shown } from "./harden-error.ts";
@@ -191,29 +190,4 @@ function publish(
     encodings: noEncodings,
   });
   return index === undefined ? [address(file.path)] : [address(file.path), address(index)];
-}
-
-/**
- * Puts a finished folder in the place of the one before, which goes only once the new one is there.
- *
- * @throws {CurtainwallError} `HARDEN_OUTPUT_FAILED`
- */
-export function replaceFolder(fresh: string, place: string): void {
-  const old = join(dirname(place), `.${process.pid}.old`);
-  written(() => {
-    let moved = true;
-    try {
-      renameSync(place, old);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-      moved = false;
-    }
-    try {
-      renameSync(fresh, place);
-    } catch (error) {
-      if (moved) renameSync(old, place);
-      throw error;
-    }
-    if (moved) rmSync(old, { recursive: true, force: true });
-  });
 }

@@ -14,7 +14,7 @@ import {
 import { tmpdir } from "node:os";
 import { delimiter, dirname, isAbsolute, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { replaceFolder } from "../../harden/node.ts";
+import { isAlive, replaceFolder } from "../../harden/node.ts";
 import { CurtainwallError } from "../../shared/index.ts";
 import { jailUser } from "../isolation.ts";
 import { splitLines } from "../safe-lines.ts";
@@ -271,14 +271,6 @@ function workFolder(state: string): string {
     }
     return mkdtempSync(join(state, `jail-${process.pid}-`));
   });
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
 }
 
 /** A full or read-only disk, a file that went while it was copied: told as what it is. */
