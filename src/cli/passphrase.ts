@@ -23,14 +23,16 @@ export async function askPassphrase(
   { fd }: PassphraseSource,
   isNew = false,
 ): Promise<Secret> {
-  const given = fd === undefined ? await ask(`${question}: `) : readDescriptor(fd);
+  const isTyped = fd === undefined && process.stdin.isTTY;
+  const questions = isNew && isTyped ? [question, "The same again"] : [question];
+  const [given = "", again] =
+    fd !== undefined ? [readDescriptor(fd)] : isTyped ? await askOnTerminal(questions) : [await readLine()];
   if (given === "") throw refused("There is no passphrase.");
   if (isNew && given.length < minLength)
     throw refused(
       `The passphrase is shorter than ${minLength} characters. Five words that nobody says together are good.`,
     );
-  if (isNew && fd === undefined && process.stdin.isTTY && (await ask("The same again: ")) !== given)
-    throw refused("The two passphrases differ.");
+  if (again !== undefined && again !== given) throw refused("The two passphrases differ.");
   return new Secret(given);
 }
 
@@ -46,10 +48,8 @@ function readDescriptor(fd: string): string {
 
 const firstLine = (text: string): string => (text.split("\n")[0] ?? "").replace(/\r$/, "");
 
-async function ask(question: string): Promise<string> {
-  const { stdin } = process;
-  if (stdin.isTTY) return askOnTerminal(question);
-  const lines = createInterface({ input: stdin });
+async function readLine(): Promise<string> {
+  const lines = createInterface({ input: process.stdin });
   try {
     for await (const line of lines) return line;
     return "";
@@ -64,32 +64,45 @@ const controlD = "\u0004";
 const controlU = "\u0015";
 const erasers: ReadonlySet<string> = new Set(["\u007f", "\b"]);
 
-/** Reads a line key by key: the terminal itself would show it. */
-function askOnTerminal(question: string): Promise<string> {
+/**
+ * Asks one question after the other and reads each answer key by key: the terminal itself would show it.
+ *
+ * It is made silent before the first question and stays so until the last answer, because somebody who
+ * pastes is faster than a switch between the two.
+ */
+function askOnTerminal(questions: readonly string[]): Promise<string[]> {
   const { stdin, stderr } = process;
-  stderr.write(question);
   stdin.setRawMode(true);
   stdin.setEncoding("utf8");
-  stdin.resume();
   return new Promise((resolve, reject) => {
+    const answers: string[] = [];
     let typed: string[] = [];
+    const ask = (): boolean => stderr.write(`${questions[answers.length]}: `);
     const finish = (conclude: () => void): void => {
       stdin.off("data", onData);
       stdin.setRawMode(false);
       stdin.pause();
-      say("");
       conclude();
     };
     const onData = (text: Buffer | string): void => {
       for (const key of String(text)) {
-        if (key === enter || key === "\n" || key === controlD) return finish(() => resolve(typed.join("")));
-        if (key === controlC) return finish(() => reject(refused("Interrupted.")));
-        if (key === controlU) typed = [];
+        if (key === enter || key === "\n" || key === controlD) {
+          answers.push(typed.join(""));
+          typed = [];
+          say("");
+          if (answers.length === questions.length) return finish(() => resolve(answers));
+          ask();
+        } else if (key === controlC) {
+          say("");
+          return finish(() => reject(refused("Interrupted.")));
+        } else if (key === controlU) typed = [];
         else if (erasers.has(key)) typed.pop();
         else if (key >= " ") typed.push(key);
       }
     };
     stdin.on("data", onData);
+    stdin.resume();
+    ask();
   });
 }
 
