@@ -154,7 +154,7 @@ suite("A passphrase", () => {
         screen += String(chunk);
         const questions = screen.split(/Passphrase of the new key: |The same again: /).length - 1;
         // As fast as a script can: were the question there before the terminal is silent, this would show.
-      for (; typed < questions; typed++) child.stdin.write(`${passphrase}xx\b\u007f\r`);
+        for (; typed < questions; typed++) child.stdin.write(`${passphrase}xx\b\u007f\r`);
       });
       const [code] = (await once(child, "close")) as unknown[];
       assert.equal(code, 0, screen);

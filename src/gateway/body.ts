@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Schema } from "../contract/index.ts";
+import { createExactCheck } from "./exact-check.ts";
 import { parseJsonBody } from "./json-body.ts";
 import { refuseInput, refuseIssues } from "./refusal.ts";
 import type { Refusal } from "./refusal.ts";
@@ -9,6 +10,9 @@ import type { BodyError, GatewayRequest } from "./types.ts";
 export type CheckedBody =
   | { readonly refusal: undefined; readonly value: unknown }
   | { readonly refusal: Refusal; readonly value: undefined };
+
+/** Parses a body and holds it to a schema. */
+export type BodyCheck = (bytes: Uint8Array) => CheckedBody;
 
 const jsonType = /^application\/json(?:\s*;\s*charset="?utf-8"?)?$/i;
 
@@ -33,14 +37,19 @@ export function refuseUnread(error: BodyError): Refusal {
   }
 }
 
-/** Parses a body and holds it to its schema. */
-export function checkBody(schema: Schema, bytes: Uint8Array): CheckedBody {
-  const json = parseJsonBody(bytes);
-  if (json.fault !== undefined) return { refusal: refuseInput("", jsonFaults[json.fault]), value: undefined };
-  const checked = z.core.safeParse(schema, json.value);
-  return checked.success
-    ? { refusal: undefined, value: checked.data }
-    : { refusal: refuseIssues("", checked.error.issues), value: undefined };
+/** Compiles {@link BodyCheck} for a schema. */
+export function compileBodyCheck(schema: Schema): BodyCheck {
+  const isExact = createExactCheck(schema);
+  return (bytes) => {
+    const json = parseJsonBody(bytes);
+    if (json.fault !== undefined)
+      return { refusal: refuseInput("", jsonFaults[json.fault]), value: undefined };
+    if (isExact?.(json.value)) return { refusal: undefined, value: json.value };
+    const checked = z.core.safeParse(schema, json.value);
+    return checked.success
+      ? { refusal: undefined, value: checked.data }
+      : { refusal: refuseIssues("", checked.error.issues), value: undefined };
+  };
 }
 
 const jsonFaults = {

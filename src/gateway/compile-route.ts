@@ -1,6 +1,7 @@
 import { describeAccess } from "../contract/index.ts";
-import type { Access, ContractRoute, Schema } from "../contract/index.ts";
-import { checkBody, hasJsonBody, refuseUnread } from "./body.ts";
+import type { Access, ContractRoute } from "../contract/index.ts";
+import { compileBodyCheck, hasJsonBody, refuseUnread } from "./body.ts";
+import type { BodyCheck } from "./body.ts";
 import { clientKey } from "./client-key.ts";
 import { compileLimits } from "./limits.ts";
 import type { ChargeLimits } from "./limits.ts";
@@ -46,6 +47,7 @@ export function compileRoute(route: ContractRoute, surroundings: RouteSurroundin
   const limits = compileLimits(route.limits, surroundings.limits, nextLimitId);
   const mayCall = compileAccess(route);
   const checkTarget = compileTarget(route);
+  const checkBody = route.body === undefined ? undefined : compileBodyCheck(route.body);
   const judgeAnswer = compileAnswer(route);
   const { succeed, refuse, refuseThrown, fail } = compileRouteAnswers(route, limits.policy, surroundings);
 
@@ -110,18 +112,18 @@ export function compileRoute(route: ContractRoute, surroundings: RouteSurroundin
     const { request, values, caller } = passage;
     const target = checkTarget(values, request.query, caller?.subject);
     if (typeof target !== "string") refuse(passage, target);
-    else if (route.body !== undefined) readBody(passage, route.body, target);
+    else if (checkBody !== undefined) readBody(passage, checkBody, target);
     else if (request.hasBody) refuse(passage, { code: "GATEWAY_BODY_UNEXPECTED" });
     else forward(passage, target, undefined);
   }
 
-  function readBody(passage: Passage, schema: Schema, target: string): void {
+  function readBody(passage: Passage, check: BodyCheck, target: string): void {
     const { request } = passage;
     if (!hasJsonBody(request)) return refuse(passage, { code: "GATEWAY_MEDIA_TYPE_REFUSED" });
     request.readBody(route.maxBodyBytes, (error, bytes) => {
       if (error !== undefined) return refuse(passage, refuseUnread(error));
       try {
-        const body = checkBody(schema, bytes);
+        const body = check(bytes);
         if (body.refusal === undefined) forward(passage, target, body.value);
         else refuse(passage, body.refusal);
       } catch (thrown) {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { closeObjects } from "../contract/index.ts";
 import type { Schema } from "../contract/index.ts";
+import { createExactCheck } from "./exact-check.ts";
 
 /** What a {@link ResponseContract} says of an answer. */
 export type ResponseVerdict =
@@ -26,7 +27,9 @@ const maxNamed = 20;
  */
 export function createResponseContract(schema: Schema): ResponseContract {
   const exact = closeObjects(schema, "refuse");
+  const isExact = createExactCheck(exact);
   const judge: ResponseContract = (value) => {
+    if (isExact?.(value)) return { kind: "kept", value, dropped: nothing };
     const asDeclared = z.core.safeParse(exact, value);
     if (asDeclared.success) return { kind: "kept", value: asDeclared.data, dropped: nothing };
     const trimmed = z.core.safeParse(schema, value);
