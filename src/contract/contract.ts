@@ -64,6 +64,53 @@ export interface ContractSite {
   readonly redirects: ReadonlyMap<string, string>;
   /** Collections that have a feed. */
   readonly feeds: readonly string[];
+  /** By collection. */
+  readonly lists: ReadonlyMap<string, ContractList>;
+  /** By collection. */
+  readonly tags: ReadonlyMap<string, ContractTags>;
+  /** Undefined: the site has one language, of which nothing is known. */
+  readonly locales: ContractLocales | undefined;
+  /** Where collections come from that are no files; their schemas are in `collections`. */
+  readonly sources: ReadonlyMap<string, ContractSource>;
+}
+
+/** How a list's entries are sorted, and how many a page has; every default filled in. */
+export interface ContractList {
+  readonly size: number;
+  /** Undefined: by address. */
+  readonly by: string | undefined;
+  readonly order: "ascending" | "descending";
+}
+
+/** The pages of a collection's tags; every default filled in. */
+export interface ContractTags extends ContractList {
+  readonly feeds: boolean;
+  /** By tag. */
+  readonly slugs: ReadonlyMap<string, string>;
+}
+
+/** A site's languages; every default filled in. */
+export interface ContractLocales {
+  readonly default: string;
+  readonly others: readonly string[];
+  readonly untranslated: "nothing" | "default";
+}
+
+/** Where a collection's entries are read while the site is built; every default filled in. */
+export interface ContractSource {
+  readonly url: URL;
+  /** The fields that lead to the list of entries. */
+  readonly at: readonly string[];
+  /** The field that is an entry's last part of its address. */
+  readonly slug: string;
+  /** The field that holds an entry's text, and what it is written in. */
+  readonly body: { readonly field: string; readonly format: "markdown" | "html" } | undefined;
+  /** Name of the private environment variable that is sent as a bearer token. */
+  readonly token: string | undefined;
+  readonly timeoutMs: number;
+  readonly maxBytes: number;
+  readonly caFile: string | undefined;
+  readonly allowPrivate: boolean;
 }
 
 /** A site that another generator builds; every default filled in. */

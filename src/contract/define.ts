@@ -2,6 +2,7 @@ import type { z } from "zod";
 import type { Access } from "./access.ts";
 import type { LimitText } from "./limit.ts";
 import type { Method } from "./path.ts";
+import type { Source } from "./source.ts";
 
 /** Any Zod 4 schema. */
 export type Schema = z.core.$ZodType;
@@ -73,8 +74,11 @@ export interface ContentSiteOptions {
   templates: string;
   /** Folder whose files are published: as they are, or under a name with their hash where a template asks for that. */
   assets?: string;
-  /** The front matter that each collection's files must have. A collection without a schema does not build. */
-  collections: Readonly<Record<string, Schema>>;
+  /**
+   * The front matter that each collection's files must have, or the {@link source} that its entries come from. A collection without a schema
+   * does not build.
+   */
+  collections: Readonly<Record<string, Schema | Source>>;
   /**
    * Addresses that lead elsewhere for good, by path: to a path of this site, or to an https URL. A page's own old addresses stand in its
    * front matter, as `aliases`. Default none.
@@ -82,8 +86,48 @@ export interface ContentSiteOptions {
   redirects?: Readonly<Record<string, string>>;
   /** Collections that have an Atom feed, at `/<collection>/feed.xml`. Their front matter has `title` and `date`. Default none. */
   feeds?: readonly string[];
+  /** Collections that have a list of their entries, in pages: `/news/`, `/news/2/`. Their template exports `list`. Default none. */
+  lists?: Readonly<Record<string, ListOptions>>;
+  /**
+   * Collections whose front matter has `tags`: a page for each tag, `/news/tags/rye/`, and one of all of them. Their template exports `tag`
+   * and `tags`. Default none.
+   */
+  tags?: Readonly<Record<string, TagOptions>>;
+  /** The site's languages. Default: one, of which nothing is known. */
+  locales?: LocaleOptions;
   /** Only for a site that another generator builds. */
   dist?: never;
+}
+
+/** In which order a list has a collection's entries, and how many a page. */
+export interface ListOptions {
+  /** Entries on one page, 1 to 1 000. Default 20. */
+  size?: number;
+  /** The field of the front matter that they are sorted by: numbers, texts or dates. Entries of one value stand by address. Default: all by address. */
+  by?: string;
+  /** Which comes first. Default `"ascending"`. */
+  order?: "ascending" | "descending";
+}
+
+/** The pages of a collection's tags. */
+export interface TagOptions extends ListOptions {
+  /** Gives each tag's page an Atom feed. Default false. */
+  feeds?: boolean;
+  /** The last part of a tag's address, for tags whose letters don't give one, like `{ "面包": "bread" }`. Default: made of the tag. */
+  slugs?: Readonly<Record<string, string>>;
+}
+
+/** A site's languages, as BCP 47 tags: `en`, `pt-BR`. */
+export interface LocaleOptions {
+  /** The language of files without a suffix, `about.md`. Its addresses begin at `/`. */
+  default: string;
+  /** The others: `about.de.md` becomes `/de/about/`. */
+  others: readonly string[];
+  /**
+   * What stands at the address of a page that is not translated: nothing, or the page in the default language, which says so and is told to
+   * search engines as a copy. Default `"nothing"`.
+   */
+  untranslated?: "nothing" | "default";
 }
 
 /**

@@ -131,6 +131,8 @@ const telling =
   /(?:^|_)(?:API_?)?(?:KEY|TOKEN|SECRET|PASS|PASSWORD|PASSWD|PASSPHRASE|PWD|CREDENTIALS?|PRIVATE|DSN|AUTH|SALT|COOKIE)(?:_|$)|authtoken|_password/i;
 /** Names of that form whose values are no secrets. */
 const innocent = /^(?:SSH_AUTH_SOCK|XAUTHORITY|PWD|OLDPWD|INIT_CWD)$|PUBLIC_KEY$/;
+/** Whether a name says that its value is one to keep. */
+export const looksSecretName = (name: string): boolean => telling.test(name) && !innocent.test(name);
 
 /**
  * The values of an environment that no output may show: those that the contract declares private, and those that it does not declare
@@ -153,7 +155,7 @@ export function guardedValues(
 }
 
 const looksSecret = (name: string, value: string): boolean =>
-  (telling.test(name) && !innocent.test(name)) || /^[a-z][\w+.-]*:\/\/[^/@\s]*:[^/@\s]+@/i.test(value);
+  looksSecretName(name) || /^[a-z][\w+.-]*:\/\/[^/@\s]*:[^/@\s]+@/i.test(value);
 
 /** What bundlers publish a variable by. */
 export const publicPrefixes: readonly string[] = [

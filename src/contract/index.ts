@@ -7,9 +7,13 @@ export type {
   ContractForeignSite,
   ContractLeaks,
   ContractLedger,
+  ContractList,
+  ContractLocales,
   ContractReports,
   ContractRoute,
   ContractSite,
+  ContractSource,
+  ContractTags,
   ContractUpstream,
   Identity,
   Weakening,
@@ -29,6 +33,8 @@ export type {
   LeakException,
   LeakOptions,
   LedgerOptions,
+  ListOptions,
+  LocaleOptions,
   KeysOptions,
   None,
   ReportsOptions,
@@ -38,6 +44,7 @@ export type {
   SiteOptions,
   Stack,
   StackOptions,
+  TagOptions,
   TokenAlgorithm,
   TypedApi,
   Upstream,
@@ -92,6 +99,8 @@ export { identityDigest, parseProgram, parseSignatures, programDigest } from "./
 export type { ReleaseSignatures, ReleaseStatement } from "./release/statement.ts";
 export { closeObjects, inspectSchema } from "./schema.ts";
 export type { SchemaProblem } from "./schema.ts";
+export { source } from "./source.ts";
+export type { Source, SourceOptions } from "./source.ts";
 export { withReporting } from "./reporting.ts";
 export { baseSecurityHeaders, inertPolicy, securityHeaders } from "./security-headers.ts";
 export type { Header } from "./security-headers.ts";

@@ -51,9 +51,10 @@ export function parseContract(stack: unknown): Contract {
     upstreams,
     hasIdentity: stack.identity !== undefined,
   });
+  const environment = parseEnvironment(problems, stack.publicEnv, stack.privateEnv);
   const contract: Contract = {
     origin,
-    site: parseSite(problems, stack.site),
+    site: parseSite(problems, stack.site, environment),
     identity,
     upstreams,
     corsOrigins: parseCors(problems, stack.cors, origin),
@@ -61,7 +62,7 @@ export function parseContract(stack: unknown): Contract {
     ledger: parseLedger(problems, stack.ledger),
     reports: parseReports(problems, stack.reports, routes),
     keys: parseKeys(problems, stack.keys),
-    environment: parseEnvironment(problems, stack.publicEnv, stack.privateEnv),
+    environment,
     leaks: parseLeaks(problems, stack.leaks),
     routes,
     apiRoots: new Set(routes.map((route) => route.path.split("/")[1] ?? "")),

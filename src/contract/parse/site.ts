@@ -1,12 +1,25 @@
 import type { ContractForeignSite, ContractSite } from "../contract.ts";
 import type { Schema } from "../define.ts";
-import { closeObjects } from "../schema.ts";
+import type { ContractEnvironment } from "../environment.ts";
 import { parseForeignSite } from "./foreign-site.ts";
+import { parseCollections } from "./collections.ts";
+import { parseLists, parseTags } from "./lists.ts";
+import { parseLocales } from "./locales.ts";
 import type { Problems } from "./problems.ts";
-import { checkNames, isMembers, isSchema, optionalText, quote, section, text } from "./values.ts";
+import { checkNames, isMembers, optionalText, quote, section, text } from "./values.ts";
 import type { Members } from "./values.ts";
 
-const ownNames = ["content", "templates", "assets", "collections", "redirects", "feeds"];
+const ownNames = [
+  "content",
+  "templates",
+  "assets",
+  "collections",
+  "redirects",
+  "feeds",
+  "lists",
+  "tags",
+  "locales",
+];
 const foreignNames = [
   "dist",
   "build",
@@ -21,6 +34,7 @@ const foreignNames = [
 export function parseSite(
   problems: Problems,
   value: unknown,
+  environment: ContractEnvironment,
 ): ContractSite | ContractForeignSite | undefined {
   if (!isMembers(value)) {
     section(problems, "site", value, []);
@@ -37,38 +51,32 @@ export function parseSite(
     );
   }
   if (own.length + foreign.length === 0 && given.length > 0) {
-    checkNames(problems, "site", value, [...ownNames, ...foreignNames]);
+    checkNames(problems, "site", value, [...foreignNames, ...ownNames]);
     return undefined;
   }
   checkNames(problems, "site", value, foreign.length > 0 ? foreignNames : ownNames);
-  return foreign.length > 0 ? parseForeignSite(problems, value) : parseContentSite(problems, value);
+  return foreign.length > 0
+    ? parseForeignSite(problems, value)
+    : parseContentSite(problems, value, environment);
 }
 
-function parseContentSite(problems: Problems, options: Members): ContractSite {
-  const collections = new Map<string, Schema>();
-  if (!isMembers(options.collections)) {
-    problems.add(
-      "CONTRACT_OPTION_INVALID",
-      "site.collections must name each collection's front matter.",
-      "collections: { pages: z.object({ title: z.string() }) },",
-    );
-  } else {
-    for (const [name, schema] of Object.entries(options.collections)) {
-      if (isSchema(schema)) collections.set(name, closeObjects(schema, "refuse"));
-      else
-        problems.add(
-          "CONTRACT_OPTION_INVALID",
-          `site.collections.${name} must be a Zod schema, not ${quote(schema)}.`,
-        );
-    }
-  }
+function parseContentSite(
+  problems: Problems,
+  options: Members,
+  environment: ContractEnvironment,
+): ContractSite {
+  const { collections, sources } = parseCollections(problems, options.collections, environment);
   return {
     content: text(problems, "site.content", options.content),
     templates: text(problems, "site.templates", options.templates),
     assets: optionalText(problems, "site.assets", options.assets),
     collections,
+    sources,
     redirects: parseRedirects(problems, options.redirects),
     feeds: parseFeeds(problems, options.feeds, collections),
+    lists: parseLists(problems, options.lists, collections),
+    tags: parseTags(problems, options.tags, collections),
+    locales: parseLocales(problems, options.locales, collections),
   };
 }
 
