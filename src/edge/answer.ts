@@ -11,6 +11,15 @@ export interface PlannedAnswer {
   readonly fields: Readonly<Record<string, string | number>>;
   /** Undefined: the answer has no body, whatever the method. */
   readonly body: Uint8Array | undefined;
+  /** Of a file's own bytes: what an answer with a part of them is made of. */
+  readonly divisible: Divisible | undefined;
+}
+
+/** What answers with a part of a file say. */
+export interface Divisible {
+  readonly tag: string;
+  /** All headers but those about the part. */
+  readonly headers: readonly Header[];
 }
 
 /** Puts an answer together that is sent again and again. With a body it gets its content-length. */
@@ -25,6 +34,7 @@ export function planAnswer(
   status: number,
   headers: readonly Header[],
   body: Uint8Array | undefined,
+  divisible?: Divisible,
 ): PlannedAnswer {
   const lines: string[] = [];
   const fields: Record<string, string | number> = { ":status": status };
@@ -37,7 +47,7 @@ export function planAnswer(
     lines.push("content-length", length);
     fields["content-length"] = length;
   }
-  return { ready: true, status, headers: lines, fields, body };
+  return { ready: true, status, headers: lines, fields, body, divisible };
 }
 
 /** The statuses that the edge refuses a request with. */

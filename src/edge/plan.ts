@@ -44,9 +44,11 @@ export interface Plan {
 
 /** Headers that say how an answer is framed or cached: the edge's to set, never the release's. */
 const ownHeaders = new Set([
+  "accept-ranges",
   "connection",
   "content-encoding",
   "content-length",
+  "content-range",
   "date",
   "etag",
   "keep-alive",
@@ -95,11 +97,14 @@ function planFile(
     const headers = variantHeaders(common, variant);
     const tag = entityTag(variant.sha256);
     const tagged: Header[] = [...headers, ["etag", tag]];
+    // What has compressed forms is sent whole to nearly everybody: there the header would be noise.
+    if (file.variants.length === 1) tagged.push(["accept-ranges", "bytes"]);
+    const divisible = variant.encoding === "identity" ? { tag, headers: tagged } : undefined;
     const body = toBody(bytes.subarray(variant.offset, variant.offset + variant.length));
     const kept = tagged.filter(([name]) => !bodyHeaders.has(name));
     planned.set(variant.encoding, {
       tag,
-      ok: planLasting(200, tagged, body),
+      ok: planLasting(200, tagged, body, divisible),
       notModified: planLasting(304, kept, undefined),
     });
   }

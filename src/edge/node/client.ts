@@ -26,6 +26,8 @@ export class Client {
   idleSince: number;
   /** HTTP/1.1: nothing more is read, and the connection ends with the answer that was begun last. */
   ending = false;
+  /** HTTP/1.1: bytes of answers that the socket was not given yet. */
+  unsent = 0;
   /** HTTP/1.1: when the client must have read what waits to be sent. */
   readBy: number | undefined;
 
@@ -84,7 +86,7 @@ function checkHttp1(context: EdgeContext, client: Client): void {
     socket.destroy();
     return;
   }
-  const waiting = socket.writableLength;
+  const waiting = socket.writableLength + client.unsent;
   if (waiting === 0) {
     client.readBy = undefined;
   } else if (client.readBy === undefined) {

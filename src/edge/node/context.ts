@@ -26,9 +26,9 @@ export interface EdgeContext {
   closing: boolean;
 }
 
-/** Reports an answer that refused a request. That a path does not exist is no refusal. */
+/** Reports an answer that refused a request. That a path, or a part of a file, does not exist is no refusal. */
 export function reportRefusal(context: EdgeContext, answer: PlannedAnswer, remoteAddress: string): void {
   const { status } = answer;
-  if (status < 400 || status === 404) return;
+  if (status < 400 || status === 404 || status === 416) return;
   context.onEvent({ kind: "request-refused", remoteAddress, status, detail: `answered ${status}` });
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { PlannedAnswer } from "../answer.ts";
 import type { ApiAnswer } from "../api.ts";
+import { answerRange } from "../range.ts";
 import type { ApiTarget } from "../resolve.ts";
 import { bodyLength } from "./api-answer.ts";
 import { ApiExchange, handOver } from "./api-exchange.ts";
@@ -9,6 +10,7 @@ import { clientOf } from "./client.ts";
 import type { Client } from "./client.ts";
 import { reportRefusal } from "./context.ts";
 import type { EdgeContext } from "./context.ts";
+import { endWithBody } from "./paced-body.ts";
 
 /** Creates what answers requests of HTTP/1.1. */
 export function createHttp1Listener(
@@ -38,7 +40,10 @@ export function createHttp1Listener(
       headers["accept-encoding"],
       headers["if-none-match"],
     );
-    if (resolution.ready) sendHttp1(context, client, request, response, resolution);
+    const { range } = headers;
+    if (resolution.ready && range !== undefined && method === "GET")
+      sendHttp1(context, client, request, response, answerRange(resolution, range, headers["if-range"]));
+    else if (resolution.ready) sendHttp1(context, client, request, response, resolution);
     else if (api === undefined || context.pending >= limits.maxPendingRequests)
       sendHttp1(context, client, request, response, refusals[503]);
     else handOver(api, new Http1Exchange(context, client, request, response, resolution));
@@ -67,7 +72,7 @@ export function sendHttp1(
   if (context.closing) response.shouldKeepAlive = false;
   context.heads.write(response, answer);
   if (answer.body === undefined || request.method === "HEAD") response.end();
-  else response.end(answer.body);
+  else endWithBody(client, response, answer.body);
   if (answer.status >= 400) reportRefusal(context, answer, client.address);
 }
 

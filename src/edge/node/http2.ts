@@ -2,6 +2,7 @@ import { constants } from "node:http2";
 import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import type { PlannedAnswer } from "../answer.ts";
 import type { ApiAnswer } from "../api.ts";
+import { answerRange } from "../range.ts";
 import type { ApiTarget } from "../resolve.ts";
 import { assertSendable, bodyLength, withContentLength } from "./api-answer.ts";
 import { ApiExchange, handOver } from "./api-exchange.ts";
@@ -41,7 +42,10 @@ export function createHttp2Listener(
       headers["accept-encoding"],
       headers["if-none-match"],
     );
-    if (resolution.ready) sendHttp2(context, client, stream, method, resolution);
+    const { range } = headers;
+    if (resolution.ready && range !== undefined && method === "GET")
+      sendHttp2(context, client, stream, method, answerRange(resolution, range, headers["if-range"]));
+    else if (resolution.ready) sendHttp2(context, client, stream, method, resolution);
     else if (api === undefined || context.pending >= limits.maxPendingRequests)
       sendHttp2(context, client, stream, method, refusals[503]);
     else handOver(api, new Http2Exchange(context, client, stream, headers, resolution));
