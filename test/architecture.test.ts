@@ -23,6 +23,8 @@ const layers: Record<string, { imports: "everything" | readonly string[]; node: 
   shared: { imports: [], node: false },
   contract: { imports: ["shared"], node: false },
   html: { imports: ["shared"], node: false },
+  // Both make pages, and their policies in one way: docs/decisions/054-one-policy-builder.md.
+  site: { imports: ["shared", "contract", "html", "harden"], node: false },
   stack: { imports: "everything", node: true },
   console: { imports: "everything", node: true },
   cli: { imports: "everything", node: true },
@@ -211,6 +213,7 @@ suite("the architecture", () => {
       ["gateway/nodes.ts", 'import { readFile } from "node:fs";'],
       ["gateway/node.ts", 'import { readFile } from "fs";'],
       ["stack/a.ts", 'import { x } from "../cli/main.ts";'],
+      ["harden/a.ts", 'import { x } from "../site/index.ts";'],
     ];
     for (const [path, text] of forbidden) assert.equal(offence(path, text).length, 1, `${path}: ${text}`);
     const allowed: [path: string, text: string][] = [
@@ -222,6 +225,7 @@ suite("the architecture", () => {
       ["gateway/a.test.ts", 'import { test } from "node:test";'],
       ["gateway/a.test.ts", 'import { requires } from "../../test/requires.ts";'],
       ["stack/a.ts", 'import { x } from "../edge/index.ts"; import "node:fs";'],
+      ["site/a.ts", 'import { x } from "../harden/index.ts";'],
       ["cli/a.ts", 'import { x } from "../stack/index.ts"; import { y } from "../audit/node.ts";'],
     ];
     for (const [path, text] of allowed) assert.deepEqual(offence(path, text), []);

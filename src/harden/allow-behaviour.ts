@@ -1,5 +1,5 @@
 import { hashSource } from "./draft.ts";
-import type { PageDraft } from "./draft.ts";
+import type { DeclaredBehaviour, PageDraft } from "./draft.ts";
 import type { ScriptFacts } from "./inspect-script.ts";
 import type { Addresses } from "./site-view.ts";
 import { secureOrigin } from "./site-view.ts";
@@ -14,6 +14,7 @@ export type TrustedTypesReasons = readonly string[];
  * @returns why Trusted Types can't be enforced
  */
 export function allowBehaviour(page: PageDraft, addresses: Addresses): TrustedTypesReasons {
+  if (page.declared !== undefined) return allowDeclared(page, page.declared);
   const scripts = [...page.behaviours];
   const unread = [...page.foreign.values()].some(({ kind }) => kind === "script");
   if (scripts.length > 0) page.policy.allow("img-src", "'self'");
@@ -31,6 +32,17 @@ export function allowBehaviour(page: PageDraft, addresses: Addresses): TrustedTy
     page.policy.allow("trusted-types");
   }
   return [...reasons].sort();
+}
+
+/** Nothing is found out, so nothing stays open. */
+function allowDeclared(
+  { policy }: PageDraft,
+  { connects, typesPolicies }: DeclaredBehaviour,
+): TrustedTypesReasons {
+  if (connects) policy.allow("connect-src", "'self'");
+  policy.allow("require-trusted-types-for", "'script'");
+  policy.allow("trusted-types", ...typesPolicies);
+  return [];
 }
 
 const fetching = new Set(["fetch", "XMLHttpRequest", "sendBeacon", "EventSource", "WebTransport"]);

@@ -1,4 +1,4 @@
-import type { ResourceFact, ResourceKind } from "../html/index.ts";
+import type { PageFacts, ResourceFact, ResourceKind } from "../html/index.ts";
 import type { DocumentDraft } from "./draft.ts";
 import type { Directive } from "./policy.ts";
 import { secureOrigin } from "./site-view.ts";
@@ -27,7 +27,7 @@ export function allowResources(draft: DocumentDraft): void {
   const { page, facts, addresses } = draft;
   for (const resource of facts.resources) {
     const directive = directiveOf[resource.kind];
-    if (directive === undefined) continue;
+    if (directive === undefined || isOwnPart(resource, facts)) continue;
     const target = addresses.resolve(resource.address);
     if (target === undefined) continue;
     if (target.kind === "site") {
@@ -46,6 +46,10 @@ export function allowResources(draft: DocumentDraft): void {
   // Browsers ask for it without being told to.
   if (page.view.find("/favicon.ico") !== undefined) page.policy.allow("img-src", "'self'");
 }
+
+/** A part of this very document, as in `<use href="#leaf">`: nothing is fetched. With a `<base>`, browsers differ. */
+const isOwnPart = ({ kind, address }: ResourceFact, { base }: PageFacts): boolean =>
+  kind === "svg-use" && address.startsWith("#") && base === undefined;
 
 /** `<base>` may only say what it says now. */
 function allowBase({ page, facts, addresses }: DocumentDraft): void {

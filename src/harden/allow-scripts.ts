@@ -36,7 +36,7 @@ function allowInline(draft: DocumentDraft, graph: ModuleGraph, script: ScriptFac
   page.count.inlineScripts++;
   if (script.type !== "data")
     page.scripts.push({ kind: "inline", hash, text: script.text, type: script.type });
-  if (script.type !== "classic" && script.type !== "module") return;
+  if ((script.type !== "classic" && script.type !== "module") || page.declared !== undefined) return;
   const facts = inspectInline(hash, script.text, script.type === "module");
   page.behaviours.add(facts);
   graph.follow(facts, draft.addresses.base, () => page.view.scriptsNamedIn(script.text));
@@ -68,6 +68,7 @@ function allowLinked(draft: DocumentDraft, graph: ModuleGraph, script: ScriptFac
     page.missing.add(target.path);
     return;
   }
+  if (page.declared !== undefined) return;
   page.behaviours.add(file.script());
   graph.follow(file.script(), target.url, () => file.scriptsNamed(), file);
 }

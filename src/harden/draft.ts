@@ -18,11 +18,32 @@ export interface PageSettings {
   readonly evalAllowed?: boolean;
 }
 
+/** What the scripts of a page do, told by who makes them: what is not told is blocked, and nothing is left open. */
+export interface DeclaredBehaviour {
+  /** They call addresses of the site. */
+  readonly connects: boolean;
+  /** The Trusted Types policies that they make. No other way leads from text to markup. */
+  readonly typesPolicies: readonly string[];
+}
+
+/** What the draft of a page begins with, beside the page. */
+export interface DraftContext {
+  readonly view: SiteView;
+  /** What running the site has shown. Without it, connections and styles that scripts hide stay open. */
+  readonly learned?: LearnedSources | undefined;
+  readonly settings?: PageSettings | undefined;
+  /** How it was read: `xml` for XHTML. Default `html`. */
+  readonly syntax?: "html" | "xml";
+  /** What its scripts do. Without it they are read, and what they hide is left open and listed. */
+  readonly declared?: DeclaredBehaviour | undefined;
+}
+
 /** What is found out about a page, together with the pages in its frames' `srcdoc`, which share its policy. */
 export interface PageDraft {
   readonly view: SiteView;
   readonly settings: PageSettings;
   readonly learned: LearnedSources | undefined;
+  readonly declared: DeclaredBehaviour | undefined;
   /** In `xml`, what is put into a page would have to be well-formed too: less is rewritten there. */
   readonly syntax: "html" | "xml";
   /** Scripts run somewhere in it, in its frames' `srcdoc` too: those reach the page around them. */
@@ -67,16 +88,14 @@ export interface DocumentDraft {
 
 /** Begins the draft of a page. */
 export function createPageDraft(
-  view: SiteView,
-  learned: LearnedSources | undefined,
-  syntax: PageDraft["syntax"],
   facts: PageFacts,
-  settings: PageSettings,
+  { view, learned, declared, syntax = "html", settings = {} }: DraftContext,
 ): PageDraft {
   return {
     view,
     settings,
     learned,
+    declared,
     syntax,
     runsScripts: runsScripts(facts),
     policy: createPolicyBuilder(),

@@ -2,10 +2,9 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { suite, test } from "node:test";
 import { readPage } from "../html/index.ts";
+import { createFileView } from "./file-view.ts";
 import { hardenPage } from "./harden-page.ts";
 import type { HardenedPage, PageContext } from "./harden-page.ts";
-import { inspectScript } from "./inspect-script.ts";
-import { inspectStyle } from "./inspect-style.ts";
 import { serializePolicy } from "./policy.ts";
 import { scriptNames } from "./script-names.ts";
 import type { SiteFileView, SiteView } from "./site-view.ts";
@@ -19,14 +18,7 @@ function siteOf(files: Readonly<Record<string, string>>, origin?: string): SiteV
     const text = files[path];
     return text === undefined
       ? undefined
-      : {
-          path,
-          hash: () => hash(text),
-          script: () => inspectScript(text, false),
-          stylesheet: () => inspectStyle(text),
-          isBundlerLoader: () => text.includes("webpackChunk"),
-          scriptsNamed: () => scriptsNamedIn(text),
-        };
+      : createFileView({ path, hash: () => hash(text), text: () => text }, (other) => scriptsNamedIn(other));
   };
   const scriptsNamedIn = (text: string): readonly SiteFileView[] =>
     names.in(text).flatMap((path) => find(path) ?? []);
@@ -57,6 +49,28 @@ suite("the policy of a page", () => {
       ),
       "default-src 'none'; script-src 'none'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'; upgrade-insecure-requests",
     );
+  });
+
+  test("a part of the page's own drawing is no picture that is loaded; a drawing of another file is", () => {
+    assert.equal(sources(harden('<svg><use href="#leaf"/></svg>'), "img-src"), "");
+    assert.equal(sources(harden('<svg><use href="/tree.svg#leaf"/></svg>'), "img-src"), "'self'");
+    assert.equal(sources(harden('<base href="/b/"><svg><use href="#leaf"/></svg>'), "img-src"), "'self'");
+  });
+
+  test("of scripts whose maker declares what they do nothing is read, and nothing stays open", () => {
+    const html =
+      "<script>fetch(anywhere); document.body.innerHTML = anything; new Image()</script><script src=/x.js></script>";
+    const files = { "/x.js": 'import "./y.js"; fetch(anywhere)', "/y.js": "1" };
+    assert.match(sources(harden(html, files), "connect-src"), /https:/);
+    const page = harden(html, files, { declared: { connects: true, typesPolicies: ["ours"] } });
+    assert.deepEqual(
+      [sources(page, "connect-src"), sources(page, "img-src"), sources(page, "trusted-types")],
+      ["'self'", "", "ours"],
+    );
+    assert.equal(sources(page, "script-src").split(" ").length, 2);
+    assert.deepEqual([page.report.weaknesses, page.report.modules], [[], 0]);
+    const mute = harden(html, files, { declared: { connects: false, typesPolicies: [] } });
+    assert.deepEqual([sources(mute, "connect-src"), sources(mute, "trusted-types")], ["", "'none'"]);
   });
 
   test("a page that needs no change keeps its bytes", () => {

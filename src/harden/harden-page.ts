@@ -5,29 +5,22 @@ import { allowResources } from "./allow-resources.ts";
 import { allowScripts } from "./allow-scripts.ts";
 import { allowStyles } from "./allow-styles.ts";
 import { createDocumentDraft, createPageDraft, hashSource } from "./draft.ts";
-import type { DocumentDraft, LearnedSources, PageDraft, PageSettings } from "./draft.ts";
+import type { DocumentDraft, DraftContext, PageDraft } from "./draft.ts";
 import { inspectInline } from "./inline-cache.ts";
 import { openPolicy, reportOnlyPolicy } from "./open-policy.ts";
 import type { PageReport, ScriptOccurrence } from "./page-report.ts";
 import type { PagePolicy } from "./policy.ts";
 import { serializePolicy } from "./policy.ts";
 import { rewriteScriptUrls } from "./rewrite-script-urls.ts";
-import type { SiteView } from "./site-view.ts";
 import { splitPolicy } from "./split-policy.ts";
 import type { PolicyBudget } from "./split-policy.ts";
 
 /** Where a page stands, and what limits its policy. */
-export interface PageContext {
+export interface PageContext extends DraftContext {
   /** Its address: an absolute path, decoded. */
   readonly path: string;
-  readonly view: SiteView;
   /** What the host can send in a header. Without it the header carries the whole policy. */
   readonly budget?: PolicyBudget | undefined;
-  /** What running the site has shown. Without it, connections and styles that scripts hide stay open. */
-  readonly learned?: LearnedSources | undefined;
-  readonly settings?: PageSettings | undefined;
-  /** How it was read: `xml` for XHTML. Default `html`. */
-  readonly syntax?: "html" | "xml";
 }
 
 /** A page that has been hardened. */
@@ -64,13 +57,7 @@ export interface PageNeeds {
  * @see Content Security Policy Level 3; Subresource Integrity
  */
 export function hardenPage(facts: PageFacts, context: PageContext): HardenedPage {
-  const page = createPageDraft(
-    context.view,
-    context.learned,
-    context.syntax ?? "html",
-    facts,
-    context.settings ?? {},
-  );
+  const page = createPageDraft(facts, context);
   const document = hardenDocument(page, facts, context.path);
   const reasons = allowBehaviour(page, document.addresses);
   page.policy.allow("frame-ancestors");
@@ -155,7 +142,7 @@ function allowHandlers({ page, facts }: DocumentDraft): void {
     const hash = page.view.hash(value);
     page.policy.allow("script-src-attr", hashSource(hash));
     page.scripts.push({ kind: "handler", hash, text: value });
-    page.behaviours.add(inspectInline(hash, value, false));
+    if (page.declared === undefined) page.behaviours.add(inspectInline(hash, value, false));
   }
 }
 

@@ -1,5 +1,7 @@
 export type { HardenErrorCode } from "./errors.ts";
-export type { LearnedSources } from "./draft.ts";
+export type { DeclaredBehaviour, DraftContext, LearnedSources, PageSettings } from "./draft.ts";
+export { createFileView } from "./file-view.ts";
+export type { FileSource } from "./file-view.ts";
 export { parseLearned, writeLearned } from "./learn/learned-file.ts";
 export type { LearnedSite } from "./learn/learned-site.ts";
 export type { Finding, LearnedClass, Proposal } from "./learn/propose.ts";

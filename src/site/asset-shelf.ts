@@ -1,4 +1,6 @@
 import { inertPolicy } from "../contract/index.ts";
+import { createFileView } from "../harden/index.ts";
+import type { SiteFileView } from "../harden/index.ts";
 import { sha256, toBase64, toHex } from "../shared/index.ts";
 import { siteError } from "./errors.ts";
 import { extensionOf, knownExtensions, mediaTypeOf } from "./media-types.ts";
@@ -14,6 +16,7 @@ export class AssetShelf {
   readonly #hashed = new Map<string, { file: SourceFile; integrity: string }>();
   readonly #hashedAddresses = new Map<string, string>();
   readonly #stylesheets = new Map<string, StylesheetFacts>();
+  readonly #views = new Map<SourceFile, SiteFileView>();
   readonly #asked = new Set<string>();
   readonly #addresses: AddressBook;
 
@@ -100,10 +103,23 @@ export class AssetShelf {
     return this.#hashed.get(address)?.file.island;
   }
 
-  /** What a stylesheet loads, by its hashed address. */
-  stylesheet(address: string): StylesheetFacts | undefined {
-    const path = this.#hashed.get(address)?.file.path;
-    return path === undefined ? undefined : this.#stylesheets.get(`/${path}`);
+  /** A file as the policies of pages need it, by either of its addresses. */
+  view(address: string): SiteFileView | undefined {
+    const found = this.#hashed.get(address) ?? this.#hashed.get(this.#hashedAddresses.get(address) ?? "");
+    if (found === undefined) return undefined;
+    const { file, integrity } = found;
+    const view =
+      this.#views.get(file) ??
+      createFileView(
+        {
+          path: address,
+          hash: () => integrity.replace(/^sha256-/, ""),
+          text: () => new TextDecoder().decode(file.bytes),
+        },
+        () => [],
+      );
+    this.#views.set(file, view);
+    return view;
   }
 
   /** Everything to be published of it. */

@@ -58,6 +58,7 @@ export function inspectSimplePage(html: string, url: string, code: InlineCode): 
     references,
     hasForm: facts.submitsToItself || facts.resources.some(({ attribute }) => attribute.element === "form"),
     anchors: new Set(facts.ids),
+    scan: facts,
     problems: [],
   };
 }

@@ -1,5 +1,4 @@
-import { isCurtainwallError, sha256, toBase64 } from "../shared/index.ts";
-import type { AssetShelf } from "./asset-shelf.ts";
+import { isCurtainwallError } from "../shared/index.ts";
 import type { BuildMemory } from "./build-memory.ts";
 import { ownReferences } from "./check-references.ts";
 import type { OwnReference, ReferenceContext } from "./check-references.ts";
@@ -8,7 +7,6 @@ import type { EntryLists } from "./collections.ts";
 import { siteError } from "./errors.ts";
 import type { SiteErrorCode, SourcePlace } from "./errors.ts";
 import { inspectPage } from "./inspect-page.ts";
-import type { PageFacts, Reference } from "./page-facts.ts";
 import { pagePolicy } from "./policy.ts";
 import type { InlineCode } from "./provenance.ts";
 import type { ParsedEntry } from "./read-entries.ts";
@@ -104,10 +102,12 @@ async function checkPage(html: string, entry: ParsedEntry, workshop: Workshop): 
       hint: `Look at ${workshop.templateFileOf(entry.collection) ?? "its template"}`,
     });
   }
+  // First, since it can say where an address of another site was written.
+  const references = ownReferences(facts.references, entry, workshop);
   return {
     html,
-    policy: await policyOf(facts, workshop.assets, workshop.hasApi),
-    references: ownReferences(facts.references, entry, workshop),
+    policy: await pagePolicy(html, facts, { ...workshop, path: entry.path, file: entry.file }),
+    references,
     anchors: [...facts.anchors],
   };
 }
@@ -164,31 +164,4 @@ function templateError(cause: unknown, entry: ParsedEntry, { file }: Template, {
       cause,
     },
   );
-}
-
-async function policyOf(facts: PageFacts, assets: AssetShelf, hasApi: boolean): Promise<string> {
-  const of = (kind: Reference["kind"]): Reference[] =>
-    facts.references.filter((reference) => reference.kind === kind);
-  const linked = of("script").flatMap(({ integrity }) => integrity?.replace(/^sha256-/, "") ?? []);
-  const styles = of("style").map(({ url }) => assets.stylesheet(url.pathname));
-  const islands = of("script").map(({ url }) => assets.island(url.pathname));
-  const scriptHashes = new Set([...linked, ...(await hashAll(facts.inlineScripts))]);
-  return pagePolicy({
-    scriptHashes,
-    inlineStyleHashes: new Set(await hashAll(facts.inlineStyles)),
-    linkedStyles: styles.length > 0,
-    images: of("image").length > 0 || styles.some((style) => style?.images),
-    fonts: of("font").length > 0 || styles.some((style) => style?.fonts),
-    media: of("media").length > 0,
-    manifest: of("manifest").length > 0,
-    forms: facts.hasForm,
-    // Of an island it is known whether it calls the API; of other scripts it is not.
-    connects: hasApi && (facts.inlineScripts.size > 0 || islands.some((island) => island?.calls ?? true)),
-    makesHtml: islands.some((island) => island?.makesHtml ?? false),
-  });
-}
-
-async function hashAll(texts: ReadonlySet<string>): Promise<string[]> {
-  if (texts.size === 0) return [];
-  return Promise.all([...texts].map(async (text) => toBase64(await sha256(text))));
 }

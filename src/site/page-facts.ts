@@ -1,3 +1,5 @@
+import type { PageFacts as ReadFacts } from "../html/index.ts";
+
 /** What a page asks a browser to load through one of its addresses. `link` loads nothing until somebody follows it. */
 export type ReferenceKind = "link" | "form" | "script" | "style" | "image" | "media" | "font" | "manifest";
 
@@ -19,6 +21,8 @@ export interface PageFacts {
   readonly hasForm: boolean;
   /** What a link's `#fragment` can lead to. */
   readonly anchors: ReadonlySet<string>;
+  /** As it was read byte by byte, if that was enough. */
+  readonly scan?: ReadFacts;
   /** Why it can't be published; empty if it can. */
   readonly problems: readonly string[];
 }

@@ -8,7 +8,7 @@ import { join } from "node:path";
  */
 export function codeStamp(): string {
   const room = join(import.meta.dirname, "..");
-  const shared = ["html", "contract", "shared"].map((name) => join(room, "..", name));
+  const shared = ["harden", "html", "contract", "shared"].map((name) => join(room, "..", name));
   const files = [room, ...shared].flatMap((folder) =>
     readdirSync(folder, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile() && /\.[jt]s$/.test(entry.name) && !entry.name.includes(".test."))
@@ -21,6 +21,7 @@ export function codeStamp(): string {
     "esbuild",
     "lowlight",
     "hast-util-sanitize",
+    "css-tree",
   ];
   const code = files.sort().map((file) => {
     const { size, mtimeMs } = statSync(file);
