@@ -24,7 +24,7 @@ export function allowStyles(draft: DocumentDraft): void {
   const sheets: StyleFacts[] = [];
   for (const style of draft.facts.styles) {
     draft.page.policy.allow("style-src", hashSource(draft.page.view.hash(style.text)));
-    sheets.push(follow(draft, inspectStyle(style.text), draft.addresses.base, 0));
+    sheets.push(follow(draft, inspectStyle(style.text), undefined, 0));
   }
   for (const resource of draft.facts.resources)
     if (resource.kind === "style") sheets.push(...allowLinked(draft, resource));
@@ -70,13 +70,18 @@ function allowForeign(draft: DocumentDraft, url: URL, integrity: string | undefi
   }
 }
 
-/** Allows what a stylesheet loads, and returns its facts. */
-function follow(draft: DocumentDraft, facts: StyleFacts, from: URL, depth: number): StyleFacts {
+/** Allows what a stylesheet loads, and returns its facts. Without an address of its own it starts from its document's base. */
+function follow(draft: DocumentDraft, facts: StyleFacts, from: URL | undefined, depth: number): StyleFacts {
   for (const load of facts.loads) allowLoad(draft, load, from, depth);
   return facts;
 }
 
-function allowLoad(draft: DocumentDraft, { kind, address }: StyleLoad, from: URL, depth: number): void {
+function allowLoad(
+  draft: DocumentDraft,
+  { kind, address }: StyleLoad,
+  from: URL | undefined,
+  depth: number,
+): void {
   const { page } = draft;
   const target = draft.addresses.resolve(address, from);
   if (target === undefined) return;
@@ -95,10 +100,10 @@ function allowLoad(draft: DocumentDraft, { kind, address }: StyleLoad, from: URL
 }
 
 function allowAttributes(draft: DocumentDraft, sheets: readonly StyleFacts[]): void {
-  const { page, facts, addresses } = draft;
+  const { page, facts } = draft;
   if (facts.styleAttributes.length === 0) return;
   for (const { value } of facts.styleAttributes)
-    if (/[(\\]/.test(value)) follow(draft, inspectStyle(value), addresses.base, 0);
+    if (/[(\\]/.test(value)) follow(draft, inspectStyle(value), undefined, 0);
   if (moveStyleAttributes(draft, sheets)) {
     page.count.styleAttributesMoved += facts.styleAttributes.length;
     return;

@@ -1,5 +1,6 @@
 import { tokenize, tokenTypes } from "css-tree/tokenizer";
 import { ident, string, url } from "css-tree/utils";
+import { createRecent } from "./recent.ts";
 
 /** An address in a stylesheet. */
 export interface StyleLoad {
@@ -28,12 +29,21 @@ const addressFunctions = new Set([
   "-webkit-cross-fade",
 ]);
 
+/** Stylesheets remembered: pages of a site repeat a few, and reading one takes longer than reading the rest of its page. */
+const remembered = createRecent<StyleFacts>(64);
+/** In characters. Longer ones are read each time: together they would fill the memory. */
+const maxRememberedLength = 50_000;
+
 /**
  * Reads a stylesheet token by token, so that custom properties, which no parser understands before they are used, are read too.
  *
  * @see CSS Syntax 3 §4; CSS Values 4 §4.5; CSS Cascade 5 §2
  */
 export function inspectStyle(source: string): StyleFacts {
+  return source.length > maxRememberedLength ? readStyle(source) : remembered.get(source, readStyle);
+}
+
+function readStyle(source: string): StyleFacts {
   const loads: StyleLoad[] = [];
   let selectsStyleAttribute = false;
   let layered = false;

@@ -1,3 +1,4 @@
+import { latin1 } from "../html/index.ts";
 import type { DocumentDraft } from "./draft.ts";
 import { hashSource } from "./draft.ts";
 import type { StyleFacts } from "./inspect-style.ts";
@@ -57,5 +58,5 @@ function isExact({ page, facts, addresses }: DocumentDraft, sheets: readonly Sty
 
 /** Declarative shadow roots are named by an attribute that nothing else has. */
 function hasShadowRoots(bytes: Uint8Array): boolean {
-  return new TextDecoder("latin1").decode(bytes).toLowerCase().includes("shadowrootmode");
+  return /shadowrootmode/i.test(latin1(bytes, 0, bytes.length));
 }

@@ -1,5 +1,6 @@
 import type { ScriptFacts } from "./inspect-script.ts";
 import type { StyleFacts } from "./inspect-style.ts";
+import { createRecent } from "./recent.ts";
 
 /** A file of the site, as far as a page's policy needs to know it. What costs time is found out when it is asked for. */
 export interface SiteFileView {
@@ -65,29 +66,99 @@ export function createAddresses(
   base: string | undefined,
   fallback?: URL,
 ): Addresses {
-  const page = new URL(encodePath(path), origin ?? unknownOrigin);
-  const without = fallback ?? page;
-  const based = base === undefined ? without : (URL.parse(base, without) ?? without);
-  // HTML §2.4.3: data: and javascript: make no base.
-  const start = based.protocol === "data:" || based.protocol === "javascript:" ? without : based;
+  const without = fallback ?? (base === undefined ? undefined : urlOf(origin, path));
+  const start = base === undefined || without === undefined ? without : basedOn(base, without);
+  const scope = start === undefined ? scopeOf(origin ?? unknownOrigin, encodePath(path)) : scopeOfUrl(start);
+  let page: URL | undefined;
+  const own = (): URL => (page ??= urlOf(origin, path));
   return {
-    page,
-    base: start,
-    resolve(address, from = start) {
-      const url = URL.parse(address, from);
-      if (url === null) return undefined;
-      if (url.origin === page.origin) return { kind: "site", path: decodePath(url.pathname), url };
-      return /^(?:https?|wss?):$/.test(url.protocol) ? { kind: "foreign", url } : { kind: "opaque", url };
+    get page() {
+      return own();
+    },
+    get base() {
+      return start ?? own();
+    },
+    resolve(address, from) {
+      const resolve = (): Resolved => resolveFrom(address, from ?? start ?? own(), origin);
+      const key = keyOf(address, from === undefined ? scope : scopeOfUrl(from), origin);
+      return (key === undefined ? resolve() : resolved.get(key, resolve)).target;
     },
   };
 }
 
+const urlOf = (origin: string | undefined, path: string): URL =>
+  new URL(encodePath(path), origin ?? unknownOrigin);
+
+/** HTML §2.4.3: data: and javascript: make no base. */
+function basedOn(base: string, without: URL): URL {
+  const based = URL.parse(base, without) ?? without;
+  return based.protocol === "data:" || based.protocol === "javascript:" ? without : based;
+}
+
+interface Resolved {
+  readonly target: Target | undefined;
+}
+
+/** Addresses remembered: the pages of a folder repeat each other's, and reading one takes a microsecond. */
+const resolved = createRecent<Resolved>(2_048);
+const maxRememberedLength = 200;
+
+function resolveFrom(address: string, from: URL, origin: string | undefined): Resolved {
+  const url = URL.parse(address, from);
+  if (url === null) return { target: undefined };
+  if (url.origin === ownOrigin(origin))
+    return { target: { kind: "site", path: decodePath(url.pathname), url } };
+  const kind = /^(?:https?|wss?):$/.test(url.protocol) ? "foreign" : "opaque";
+  return { target: { kind, url } };
+}
+
+let lastOrigin = { written: unknownOrigin, origin: unknownOrigin };
+
+function ownOrigin(origin: string | undefined): string {
+  if (origin === undefined) return unknownOrigin;
+  if (lastOrigin.written !== origin) lastOrigin = { written: origin, origin: new URL(origin).origin };
+  return lastOrigin.origin;
+}
+
+/** What an address on a page can depend on, unless it is the page itself that it starts from. */
+interface Scope {
+  /** Scheme, and what stands before the path. */
+  readonly root: string;
+  /** The same, and the path up to its last solidus. */
+  readonly folder: string;
+}
+
+const scopeOf = (root: string, path: string): Scope => ({
+  root,
+  folder: root + path.slice(0, path.lastIndexOf("/") + 1),
+});
+
+/** Undefined for an address that others are read in another way from: only HTTP's are alike. */
+function scopeOfUrl({ href, protocol, pathname }: URL): Scope | undefined {
+  if (protocol !== "https:" && protocol !== "http:") return undefined;
+  return scopeOf(href.slice(0, href.indexOf("/", protocol.length + 2)), pathname);
+}
+
+/** What an address is remembered by; undefined if it is not: where it may start from the page itself, that is another on each page. */
+function keyOf(address: string, scope: Scope | undefined, origin: string | undefined): string | undefined {
+  if (scope === undefined || address.length > maxRememberedLength) return undefined;
+  const first = address.charCodeAt(0);
+  // Nothing, what the URL parser strips, a query or a fragment.
+  if (!(first > 0x20) || first === 0x23 || first === 0x3f) return undefined;
+  const colon = address.indexOf(":");
+  // `https:?query` starts from a page of that scheme.
+  if (colon !== -1 && !address.startsWith("//", colon + 1)) return undefined;
+  const around = colon !== -1 || first === 0x2f ? scope.root : scope.folder;
+  return `${origin ?? ""} ${around.length} ${around}${address}`;
+}
+
 /** Writes a decoded path as an address. */
 export function encodePath(path: string): string {
-  return path.split("/").map(encodeURIComponent).join("/");
+  return /^[\w./~-]*$/.test(path) ? path : path.split("/").map(encodeURIComponent).join("/");
 }
 
 function decodePath(pathname: string): string {
+  if (!pathname.includes("%")) return pathname;
   try {
     return decodeURIComponent(pathname);
   } catch {
