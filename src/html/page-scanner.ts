@@ -2,6 +2,7 @@ import { decodeHTMLAttribute } from "entities/decode";
 import { attributeFacts } from "./attribute-facts.ts";
 import { readAttributes } from "./attributes.ts";
 import type { Collector } from "./collect.ts";
+import { createKnownTexts } from "./known-texts.ts";
 import { tokenizedName } from "./names.ts";
 import type { ReadPageOptions } from "./page-facts.ts";
 import { isAscii, isAsciiText, latin1, utf8 } from "./runtime.ts";
@@ -309,7 +310,9 @@ export class PageScanner {
     return {
       element: { from: base + element.from, to: base + element.to },
       content: { from: base + content.from, to: base + content.to },
-      text: this.#normalised(utf8(this.#bytes, content.from, content.to)),
+      text: texts.of(this.#bytes, content.from, content.to, () =>
+        this.#normalised(utf8(this.#bytes, content.from, content.to)),
+      ),
     };
   }
 
@@ -522,16 +525,9 @@ export class PageScanner {
   }
 }
 
-/** The last long text that had its newlines normalised: the pages of a site often repeat their styles. */
-let lastNormalised = { from: "", to: "" };
-const maxNormalisedLength = 2 ** 16;
+const texts = createKnownTexts();
 
-function withNewlines(text: string): string {
-  if (text === lastNormalised.from) return lastNormalised.to;
-  const normalised = text.replace(/\r\n?/g, "\n");
-  if (text.length <= maxNormalisedLength) lastNormalised = { from: text, to: normalised };
-  return normalised;
-}
+const withNewlines = (text: string): string => text.replace(/\r\n?/g, "\n");
 
 /** A buffer for the next page, so that not each page needs a new one. Pages inside a page find it taken and get their own. */
 let spare: Uint8Array | undefined;

@@ -2,9 +2,12 @@
 interface NodeBytes {
   readonly isUtf8: (bytes: Uint8Array) => boolean;
   readonly isAscii: (bytes: Uint8Array) => boolean;
-  readonly Buffer: { readonly prototype: Record<"latin1Slice" | "utf8Slice", Slice> };
+  readonly Buffer: {
+    readonly prototype: Record<"latin1Slice" | "utf8Slice", Slice> & { readonly compare: Compare };
+  };
 }
 
+type Compare = (this: Uint8Array, other: Uint8Array, otherFrom: number, otherTo: number) => number;
 type Slice = (this: Uint8Array, from: number, to: number) => string;
 
 interface NodeProcess {
@@ -46,6 +49,14 @@ export const utf8: (bytes: Uint8Array, from: number, to: number) => string =
   node === undefined
     ? (bytes, from, to) => strict.decode(bytes.subarray(from, to))
     : (bytes, from, to) => node.Buffer.prototype.utf8Slice.call(bytes, from, to);
+
+/** Tells whether a stretch of some bytes equals others. */
+export const isSameBytes: (bytes: Uint8Array, others: Uint8Array, from: number, to: number) => boolean =
+  node === undefined
+    ? (bytes, others, from, to) =>
+        bytes.length === to - from && bytes.every((byte, index) => byte === others[from + index])
+    : (bytes, others, from, to) =>
+        bytes.length === to - from && node.Buffer.prototype.compare.call(bytes, others, from, to) === 0;
 
 /** Tells whether every byte is one of ASCII's. */
 export const isAscii: (bytes: Uint8Array) => boolean =
