@@ -101,6 +101,7 @@ export { closeObjects, inspectSchema } from "./schema.ts";
 export type { SchemaProblem } from "./schema.ts";
 export { source } from "./source.ts";
 export type { Source, SourceOptions } from "./source.ts";
+export { completeHeaders } from "./complete-headers.ts";
 export { withReporting } from "./reporting.ts";
 export { baseSecurityHeaders, inertPolicy, securityHeaders } from "./security-headers.ts";
 export type { Header } from "./security-headers.ts";

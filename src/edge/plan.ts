@@ -1,4 +1,4 @@
-import { baseSecurityHeaders, inertPolicy } from "../contract/index.ts";
+import { completeHeaders } from "../contract/index.ts";
 import type {
   Encoding,
   Header,
@@ -124,22 +124,11 @@ function fileHeaders(file: ReleaseFile): Header[] {
     if (names.has(name)) throw refused(`${file.path} sets the header ${name} twice`);
     names.add(name);
   }
-  const headers: Header[] = [...file.headers];
-  if (!names.has("content-security-policy")) headers.push(["content-security-policy", inertPolicy]);
-  headers.push(...baseSecurityHeaders.filter(([name]) => !names.has(name)));
-  if (file.variants.length > 1) varyByEncoding(headers);
-  return headers;
+  return completeHeaders(file.headers, file.variants.length > 1);
 }
 
 function variantHeaders(common: readonly Header[], { encoding }: ReleaseVariant): readonly Header[] {
   return encoding === "identity" ? common : [...common, ["content-encoding", encoding]];
-}
-
-function varyByEncoding(headers: Header[]): void {
-  const at = headers.findIndex(([name]) => name === "vary");
-  const value = headers[at]?.[1];
-  if (value === undefined) headers.push(["vary", "accept-encoding"]);
-  else if (!/accept-encoding|\*/i.test(value)) headers[at] = ["vary", `${value}, accept-encoding`];
 }
 
 /** What {@link byPreference} gives. */

@@ -1,4 +1,4 @@
-import { baseSecurityHeaders, inertPolicy, securityHeaders } from "../contract/index.ts";
+import { completeHeaders, inertPolicy, securityHeaders } from "../contract/index.ts";
 import type { Header } from "../contract/index.ts";
 import { assertHeaders, assertPath, assertRedirect, assertSha256 } from "./checks.ts";
 import { hostsError, shown } from "./errors.ts";
@@ -58,18 +58,7 @@ function answerFile(file: DeclaredFile): AnsweredFile {
     assertSha256(sha256, file.path);
   if (new Set(file.encodings.map(({ encoding }) => encoding)).size < file.encodings.length)
     throw invalid(`${shown(file.path)} has one encoding twice`);
-  const names = new Set(file.headers.map(([name]) => name));
-  const headers: Header[] = [...file.headers];
-  if (!names.has("content-security-policy")) headers.push(["content-security-policy", inertPolicy]);
-  headers.push(...baseSecurityHeaders.filter(([name]) => !names.has(name)));
-  return { ...file, headers: file.encodings.length > 0 ? varyByEncoding(headers) : headers };
-}
-
-function varyByEncoding(headers: readonly Header[]): Header[] {
-  const vary = headers.find(([name]) => name === "vary")?.[1];
-  if (vary !== undefined && /accept-encoding|\*/i.test(vary)) return [...headers];
-  const value = vary === undefined ? "accept-encoding" : `${vary}, accept-encoding`;
-  return [...headers.filter(([name]) => name !== "vary"), ["vary", value]];
+  return { ...file, headers: completeHeaders(file.headers, file.encodings.length > 0) };
 }
 
 function missingHeaders(headers: readonly Header[]): Header[] {
