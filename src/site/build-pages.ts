@@ -11,8 +11,9 @@ import { AssetShelf } from "./asset-shelf.ts";
 import type { BuildMemory } from "./build-memory.ts";
 import { assertFragment, assertReference } from "./check-references.ts";
 import type { OwnReference } from "./check-references.ts";
-import { listEntries } from "./collections.ts";
 import type { SourcePlace } from "./errors.ts";
+import { findUntranslated } from "./find-untranslated.ts";
+import type { Untranslated } from "./find-untranslated.ts";
 import { makeFeeds } from "./feed.ts";
 import { machineFiles } from "./machine-files.ts";
 import { makePage } from "./make-page.ts";
@@ -20,15 +21,21 @@ import type { Workshop } from "./make-page.ts";
 import { mediaTypeOf } from "./media-types.ts";
 import { AddressBook, notFoundPath } from "./paths.ts";
 import type { InlineCode } from "./provenance.ts";
+import { planPages } from "./plan-pages.ts";
+import type { PlannedPage } from "./planned-page.ts";
+import { copyEntry, readEntry } from "./read-entries.ts";
+import type { EntryContext, ParsedEntry } from "./read-entries.ts";
 import { makeRedirects } from "./redirects.ts";
-import { readEntry } from "./read-entries.ts";
-import type { ParsedEntry } from "./read-entries.ts";
+import { readSourceEntry } from "./source-entries.ts";
+import type { SourceItem } from "./source-entries.ts";
 import type { SiteFile, SiteWarning, SourceFile, Template } from "./source.ts";
 
 /** Everything that a site is made of. */
 export interface SiteSources {
   readonly content: readonly SourceFile[];
   readonly assets: readonly SourceFile[];
+  /** What the contract's sources answered, each with its address. Default none. */
+  readonly items?: readonly SourceItem[];
   /** By collection. */
   readonly templates: ReadonlyMap<string, Template>;
   readonly inlineCode: InlineCode;
@@ -59,12 +66,17 @@ export interface BuiltSite {
   readonly pages: readonly SitePage[];
   readonly redirects: readonly ReleaseRedirect[];
   readonly notFound: string | undefined;
+  /** What is missing in the site's other languages. */
+  readonly untranslated: readonly Untranslated[];
   /** What was done otherwise than an author may think. */
   readonly warnings: readonly SiteWarning[];
 }
 
 type BuildContract = Pick<Contract, "origin" | "routes" | "apiRoots"> & {
-  readonly site: Pick<ContractSite, "collections" | "redirects" | "feeds">;
+  readonly site: Pick<
+    ContractSite,
+    "collections" | "redirects" | "feeds" | "lists" | "tags" | "locales" | "sources"
+  >;
 };
 
 /**
@@ -80,16 +92,21 @@ export async function buildPages(
   const { memory, templates } = sources;
   const addresses = new AddressBook(contract.apiRoots);
   const assets = await AssetShelf.create(sources.assets, addresses);
-  const schemas = contract.site.collections;
-  const entries: ParsedEntry[] = [];
-  for (const file of sources.content) {
-    const entry = await readEntry(file, { schemas, addresses, memory, drafts: sources.drafts ?? false });
-    if (entry !== undefined) entries.push(entry);
-  }
+  const { tags, locales } = contract.site;
+  const written = await readEntries(contract.site, sources, { addresses, memory, locales, tags });
+  const untranslated = findUntranslated(written, locales);
+  const entries = [
+    ...written,
+    ...(locales?.untranslated === "default" ? untranslated : []).flatMap(({ locale, entries: missing }) =>
+      missing.map((entry) => copyEntry(entry, locale, { addresses, memory, locales, tags })),
+    ),
+  ];
   const redirects = makeRedirects(entries, contract.site.redirects, addresses);
-  const forMachines = [...machineFiles(contract.origin, entries), ...makeFeeds(contract, entries)].filter(
-    ({ path }) => !addresses.has(path),
-  );
+  const plan = planPages({ ...contract, entries, addresses, templates, memory });
+  const forMachines = [
+    ...machineFiles(contract.origin, plan.pages),
+    ...makeFeeds(contract.origin, plan.feeds),
+  ].filter(({ path }) => !addresses.has(path));
   for (const { path } of forMachines) addresses.claim(path, { file: `the site's own ${path}` });
 
   const workshop: Workshop = {
@@ -97,7 +114,6 @@ export async function buildPages(
     hasApi: contract.routes.length > 0,
     addresses,
     assets,
-    entries: listEntries(entries, schemas, memory),
     templates,
     templateSources: sources.templateSources ?? new Map<string, string>(),
     templateFileOf: (collection) => templates.get(collection)?.file,
@@ -109,30 +125,47 @@ export async function buildPages(
         ? undefined
         : recipeOf(contract, sources.recipe, memory),
   };
-  const { pages, files } = await makePages(entries, workshop, onPage);
+  const { pages, files } = await makePages(plan.pages, workshop, onPage);
   return {
     files: [...files, ...assets.files(), ...forMachines],
     pages,
     redirects,
     notFound: addresses.has(notFoundPath) ? notFoundPath : undefined,
+    untranslated: untranslated.map(({ locale, files: names }) => ({ locale, files: names })),
     warnings: entries.flatMap((entry) => entry.warnings),
   };
 }
 
-function recipeOf({ origin, routes }: BuildContract, templates: string, memory: BuildMemory): string {
-  return memory.digest(JSON.stringify([templates, origin, routes.length > 0]));
+async function readEntries(
+  { collections: schemas, sources }: BuildContract["site"],
+  { content, items = [], drafts = false }: SiteSources,
+  context: EntryContext,
+): Promise<ParsedEntry[]> {
+  const entries: ParsedEntry[] = [];
+  for (const file of content) {
+    const entry = await readEntry(file, { schemas, sources, drafts, ...context });
+    if (entry !== undefined) entries.push(entry);
+  }
+  for (const item of items) entries.push(await readSourceEntry(item, schemas, sources, context));
+  return entries;
+}
+
+function recipeOf({ origin, routes, site }: BuildContract, templates: string, memory: BuildMemory): string {
+  // What an entry's digest does not say of its tags.
+  const slugs = [...site.tags].map(([name, tags]) => [name, [...tags.slugs]]);
+  return memory.digest(JSON.stringify([templates, origin, routes.length > 0, slugs, site.locales]));
 }
 
 async function makePages(
-  entries: readonly ParsedEntry[],
+  plans: readonly PlannedPage[],
   workshop: Workshop,
   onPage: (done: number, total: number) => void,
 ): Promise<{ pages: SitePage[]; files: SiteFile[] }> {
   const files: SiteFile[] = [];
   const pages: SitePage[] = [];
   const anchors = new Map<string, ReadonlySet<string>>();
-  const jumps: { entry: ParsedEntry; reference: OwnReference }[] = [];
-  for (const entry of entries) {
+  const jumps: { entry: PlannedPage; reference: OwnReference }[] = [];
+  for (const entry of plans) {
     const { html, policy, references, anchors: own } = await makePage(entry, workshop);
     for (const reference of references) {
       assertReference(reference, entry, workshop);
@@ -141,7 +174,7 @@ async function makePages(
     files.push({ path: entry.path, bytes: new TextEncoder().encode(html), policy, immutable: false });
     pages.push({ path: entry.path, source: entry.file, policy });
     anchors.set(entry.path, new Set(own));
-    onPage(pages.length, entries.length);
+    onPage(pages.length, plans.length);
   }
   // Only now every page's parts are known.
   for (const { entry, reference } of jumps) assertFragment(reference, anchors, entry, workshop);

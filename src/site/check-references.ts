@@ -5,7 +5,7 @@ import type { SourcePlace } from "./errors.ts";
 import { findAddress } from "./find-address.ts";
 import type { Reference, ReferenceKind } from "./page-facts.ts";
 import type { AddressBook } from "./paths.ts";
-import type { ParsedEntry } from "./read-entries.ts";
+import type { PlannedPage } from "./planned-page.ts";
 
 /** An address in a page that leads somewhere on this site. */
 export interface OwnReference {
@@ -18,6 +18,9 @@ export interface OwnReference {
   readonly fragment: string;
   readonly integrity?: string | undefined;
 }
+
+/** What a page was made of, to say where an address was written. */
+export type PageSource = Pick<PlannedPage, "file" | "text" | "collection">;
 
 /** What references are checked against. */
 export interface ReferenceContext {
@@ -37,7 +40,7 @@ export interface ReferenceContext {
  */
 export function ownReferences(
   references: readonly Reference[],
-  entry: ParsedEntry,
+  page: PageSource,
   context: ReferenceContext,
 ): OwnReference[] {
   const own: OwnReference[] = [];
@@ -56,7 +59,7 @@ export function ownReferences(
         "SITE_REFERENCE_FOREIGN",
         `its page would load ${address.slice(0, 120)} from another site.`,
         {
-          place: placeOf(address, entry, context),
+          place: placeOf(address, page, context),
           hint: "Put the file into the assets folder; the policy of the pages allows no other origin",
         },
       );
@@ -68,7 +71,7 @@ export function ownReferences(
 /** @throws {CurtainwallError} `SITE_REFERENCE_BROKEN` or `SITE_PAGE_UNSAFE` */
 export function assertReference(
   { kind, address, path, integrity }: OwnReference,
-  entry: ParsedEntry,
+  page: PageSource,
   context: ReferenceContext,
 ): void {
   const { addresses, assets } = context;
@@ -77,7 +80,7 @@ export function assertReference(
       "SITE_REFERENCE_BROKEN",
       `its page leads to ${address.slice(0, 120)}, where nothing is.`,
       {
-        place: placeOf(address, entry, context),
+        place: placeOf(address, page, context),
         hint: addresses.has(`${path}/`) ? `Write ${path}/` : "Correct the address, or add the page or file",
       },
     );
@@ -90,7 +93,7 @@ export function assertReference(
       "SITE_PAGE_UNSAFE",
       `its page loads ${address.slice(0, 120)} without the integrity of its bytes.`,
       {
-        place: placeOf(address, entry, context),
+        place: placeOf(address, page, context),
         hint: `Write  {asset("${path.slice(1)}")}  in the template: it gives an address that the build knows`,
       },
     );
@@ -101,7 +104,7 @@ export function assertReference(
 export function assertFragment(
   { address, path, fragment: name }: OwnReference,
   anchors: ReadonlyMap<string, ReadonlySet<string>>,
-  entry: ParsedEntry,
+  page: PageSource,
   context: ReferenceContext,
 ): void {
   const there = anchors.get(path);
@@ -112,7 +115,7 @@ export function assertFragment(
     "SITE_REFERENCE_BROKEN",
     `its page leads to ${address.slice(0, 120)}, and that page has no such part.`,
     {
-      place: placeOf(address, entry, context),
+      place: placeOf(address, page, context),
       hint:
         close === undefined
           ? "A heading's address is #h- and its words, in lower case, with hyphens"
@@ -123,7 +126,7 @@ export function assertFragment(
 
 function placeOf(
   address: string,
-  { file, text, collection }: ParsedEntry,
+  { file, text, collection }: PageSource,
   { templateSources, templateFileOf }: ReferenceContext,
 ): SourcePlace {
   return findAddress(address, { file, text, template: templateFileOf(collection) ?? file, templateSources });

@@ -1,11 +1,10 @@
-import type { Schema } from "../contract/index.ts";
 import type { BuildMemory } from "./build-memory.ts";
 import type { ParsedEntry } from "./read-entries.ts";
-import type { Entry } from "./template.ts";
+import type { Entry } from "./page-props.ts";
 
 /** The entries of a site by collection, and names for what is in them. */
 export interface EntryLists {
-  readonly lists: Readonly<Record<string, readonly Entry[]>>;
+  readonly lists: Readonly<Record<string, readonly ParsedEntry[]>>;
   /** Names all that a template can see of a collection; undefined when that can't be told. */
   digestOf(collection: string): string | undefined;
 }
@@ -13,12 +12,10 @@ export interface EntryLists {
 /** Sorts entries into their collections, each by path. */
 export function listEntries(
   entries: readonly ParsedEntry[],
-  schemas: ReadonlyMap<string, Schema>,
+  collections: readonly string[],
   memory: BuildMemory | undefined,
 ): EntryLists {
-  const lists: Record<string, ParsedEntry[]> = Object.fromEntries(
-    [...schemas.keys()].map((name) => [name, []]),
-  );
+  const lists: Record<string, ParsedEntry[]> = Object.fromEntries(collections.map((name) => [name, []]));
   for (const entry of entries) lists[entry.collection]?.push(entry);
   for (const list of Object.values(lists)) list.sort((left, right) => (left.path < right.path ? -1 : 1));
   const digests = new Map<string, string | undefined>();

@@ -19,6 +19,22 @@ export async function renderContent(markdown: string): Promise<RenderedContent> 
   return (await renderPlain(tokens)) ?? renderSanitized(markdown, renderTokens(tokens));
 }
 
+/** What an entry's text may be written in. */
+export type ContentFormat = "markdown" | "html";
+
+/** Turns HTML, of which nothing is trusted, into what a page may hold. */
+export async function renderHtml(html: string): Promise<RenderedContent> {
+  const { sanitizeContent } = await import("./sanitize.ts");
+  const { html: kept, headings, removals } = sanitizeContent(html);
+  if (removals.length === 0) return { html: kept, headings, removals: [] };
+  const { describeRemoval } = await import("./removals.ts");
+  return {
+    html: kept,
+    headings,
+    removals: removals.map((removal) => ({ message: describeRemoval(removal), line: undefined })),
+  };
+}
+
 async function renderPlain(tokens: ReturnType<typeof parseMarkdown>): Promise<RenderedContent | undefined> {
   const plain = writePlainContent(tokens, await codeWriter(tokens));
   return plain === undefined ? undefined : { ...plain, removals: [] };

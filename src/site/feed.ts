@@ -1,5 +1,4 @@
 import { inertPolicy } from "../contract/index.ts";
-import type { ContractSite } from "../contract/index.ts";
 import { siteError } from "./errors.ts";
 import type { ParsedEntry } from "./read-entries.ts";
 import type { SiteFile } from "./source.ts";
@@ -7,27 +6,33 @@ import type { SiteFile } from "./source.ts";
 /** Entries in a feed, the newest ones. */
 const maxEntries = 50;
 
+/** A feed to be made. */
+export interface FeedPlan {
+  readonly path: string;
+  /** What it is a feed of: `news`, `news: rye`. */
+  readonly title: string;
+  /** The path of the page that lists the same. */
+  readonly home: string;
+  readonly locale: string | undefined;
+  readonly entries: readonly ParsedEntry[];
+}
+
 /**
- * Makes an Atom feed for each collection that is to have one. What it holds went through the sanitiser, and its addresses are absolute.
+ * Makes Atom feeds. What they hold went through the sanitiser, and its addresses are absolute.
  *
  * @throws {CurtainwallError} `SITE_FEED_INVALID` for an entry without a title or a date
  * @see RFC 4287
  */
-export function makeFeeds(
-  { origin, site }: { origin: string; site: Pick<ContractSite, "feeds"> },
-  entries: readonly ParsedEntry[],
-): SiteFile[] {
-  return site.feeds.map((collection) => {
-    const dated = entries
-      .filter((entry) => entry.collection === collection && entry.slug !== "")
+export function makeFeeds(origin: string, plans: readonly FeedPlan[]): SiteFile[] {
+  return plans.map((plan) => {
+    const dated = plan.entries
       .map((entry): DatedEntry => ({ entry, facts: factsOf(entry) }))
       .sort(
         (left, right) =>
           compare(right.facts.date, left.facts.date) || compare(left.entry.path, right.entry.path),
       );
-    const path = `/${collection}/feed.xml`;
-    const bytes = new TextEncoder().encode(writeFeed(origin, path, collection, dated.slice(0, maxEntries)));
-    return { path, bytes, policy: inertPolicy, immutable: false };
+    const bytes = new TextEncoder().encode(writeFeed(origin, plan, dated.slice(0, maxEntries)));
+    return { path: plan.path, bytes, policy: inertPolicy, immutable: false };
   });
 }
 
@@ -57,16 +62,20 @@ function factsOf({ data, file }: ParsedEntry): EntryFacts {
   return { title, date: new Date(time).toISOString() };
 }
 
-function writeFeed(origin: string, path: string, collection: string, entries: readonly DatedEntry[]): string {
+function writeFeed(
+  origin: string,
+  { path, title, home, locale }: FeedPlan,
+  entries: readonly DatedEntry[],
+): string {
   // Without an entry there is no time that would be the same in the next build.
   const updated = entries[0]?.facts.date ?? "1970-01-01T00:00:00.000Z";
   return `<?xml version="1.0" encoding="UTF-8"?>
-<feed xmlns="http://www.w3.org/2005/Atom">
+<feed xmlns="http://www.w3.org/2005/Atom"${locale === undefined ? "" : ` xml:lang="${locale}"`}>
 <id>${escapeXml(origin + path)}</id>
-<title>${escapeXml(`${new URL(origin).host}: ${collection}`)}</title>
+<title>${escapeXml(`${new URL(origin).host}: ${title}`)}</title>
 <author><name>${escapeXml(new URL(origin).host)}</name></author>
 <link rel="self" href="${escapeXml(origin + path)}"/>
-<link rel="alternate" href="${escapeXml(`${origin}/${collection === "pages" ? "" : `${collection}/`}`)}"/>
+<link rel="alternate" href="${escapeXml(origin + home)}"/>
 <updated>${updated}</updated>
 ${entries.map((entry) => writeEntry(origin, entry)).join("")}</feed>
 `;

@@ -1,6 +1,7 @@
 import type { VNode } from "preact";
 import { siteError } from "./errors.ts";
 import type { SourcePlace } from "./errors.ts";
+import { directionOf } from "./locales.ts";
 import type { InlineCode } from "./provenance.ts";
 import { refusedAttribute, refusedElement, scriptType } from "./refusals.ts";
 import { safeHtmlKind, vouchForHtml } from "./safe-html.ts";
@@ -15,6 +16,8 @@ export interface GuardContext {
   readonly url: string;
   /** The digests of a hashed asset, by its path; undefined for others. */
   readonly integrityOf: (path: string) => string | undefined;
+  /** The page's language, if the contract declares the site's. */
+  readonly locale?: string | undefined;
 }
 
 type Props = VNode["props"] & Record<string, unknown>;
@@ -60,8 +63,25 @@ export function guardNode(node: VNode, context: GuardContext): void {
     checkAttribute(name, attribute, value, place, context);
   if (name === "script" || name === "style") node.props = guardCode(name, props, place, context);
   else checkMarkup(name, props, place);
+  if (name === "html" && context.locale !== undefined)
+    node.props = withLanguage(props, context.locale, place);
   if (name === "link" && /(?:^|\s)stylesheet(?:\s|$)/i.test(String(props.rel)))
     node.props = withIntegrity(props, props.href, context);
+}
+
+/** Names the language of the page, which its address, its feed and its alternates name as well: none of them may say another. */
+function withLanguage(props: Props, locale: string, place: SourcePlace): Props {
+  const own = { lang: locale, dir: directionOf(locale) };
+  for (const [name, value] of Object.entries(own)) {
+    const written = props[name];
+    if (written === undefined || written === null || written === value) continue;
+    throw unsafe(
+      `<html ${name}="${String(written).slice(0, 40)}"> on a page whose ${name} is "${value}".`,
+      place,
+      `Leave ${name} away, or write  ${name}={here.${name === "lang" ? "locale" : name}}`,
+    );
+  }
+  return { ...props, ...own };
 }
 
 /** Attributes that Preact keeps for itself, or renders as something else. */

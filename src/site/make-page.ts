@@ -3,13 +3,12 @@ import type { BuildMemory } from "./build-memory.ts";
 import { ownReferences } from "./check-references.ts";
 import type { OwnReference, ReferenceContext } from "./check-references.ts";
 import { watchCollections } from "./collections.ts";
-import type { EntryLists } from "./collections.ts";
 import { siteError } from "./errors.ts";
 import type { SiteErrorCode, SourcePlace } from "./errors.ts";
 import { inspectPage } from "./inspect-page.ts";
 import { pagePolicy } from "./policy.ts";
 import type { InlineCode } from "./provenance.ts";
-import type { ParsedEntry } from "./read-entries.ts";
+import type { PlannedPage } from "./planned-page.ts";
 import { renderPage } from "./render.ts";
 import type { Template } from "./source.ts";
 
@@ -25,7 +24,6 @@ export interface MadePage {
 /** What is the same for every page of a build. */
 export interface Workshop extends ReferenceContext {
   readonly hasApi: boolean;
-  readonly entries: EntryLists;
   readonly templates: ReadonlyMap<string, Template>;
   readonly inlineCode: InlineCode;
   readonly placeOf: (error: unknown) => SourcePlace | undefined;
@@ -45,22 +43,28 @@ interface Ingredients {
 type PageRecord = Omit<MadePage, "html"> & Ingredients;
 
 /** Makes a page, or takes the one that an earlier build made of the very same things. */
-export async function makePage(entry: ParsedEntry, workshop: Workshop): Promise<MadePage> {
-  const key = keyOf(entry, workshop);
-  const known = key === undefined ? undefined : recallPage(key, workshop);
+export async function makePage(plan: PlannedPage, workshop: Workshop): Promise<MadePage> {
+  const key = keyOf(plan, workshop);
+  const known = key === undefined ? undefined : recallPage(key, plan, workshop);
   if (known !== undefined) return known;
   const seen = { collections: new Set<string>(), assets: new Map<string, string>() };
-  const html = renderEntry(entry, workshop, seen);
-  const page = await checkPage(html, entry, workshop);
-  if (key !== undefined) keepPage(key, page, seen, workshop);
+  const html = renderPlanned(plan, workshop, seen);
+  const page = await checkPage(html, plan, workshop);
+  if (key !== undefined) keepPage(key, page, seen, plan, workshop);
   return page;
 }
 
-function keyOf({ digest, collection }: ParsedEntry, { recipe }: Workshop): string | undefined {
-  return recipe === undefined || digest === undefined ? undefined : `page ${recipe} ${collection} ${digest}`;
+function keyOf({ digest, collection, part }: PlannedPage, { recipe }: Workshop): string | undefined {
+  return recipe === undefined || digest === undefined
+    ? undefined
+    : `page ${recipe} ${collection} ${part} ${digest}`;
 }
 
-function recallPage(key: string, { memory, entries, assets }: Workshop): MadePage | undefined {
+function recallPage(
+  key: string,
+  { entries }: PlannedPage,
+  { memory, assets }: Workshop,
+): MadePage | undefined {
   const known = memory?.recall(key);
   if (known === undefined) return undefined;
   const { collections, assets: asked, policy, references, anchors } = known.facts as PageRecord;
@@ -75,7 +79,8 @@ function keepPage(
   key: string,
   { html, policy, references, anchors }: MadePage,
   seen: { collections: ReadonlySet<string>; assets: ReadonlyMap<string, string> },
-  { memory, entries }: Workshop,
+  { entries }: PlannedPage,
+  { memory }: Workshop,
 ): void {
   const collections: Record<string, string> = {};
   for (const name of seen.collections) {
@@ -93,7 +98,7 @@ function keepPage(
   memory?.keep(key, record, html);
 }
 
-async function checkPage(html: string, entry: ParsedEntry, workshop: Workshop): Promise<MadePage> {
+async function checkPage(html: string, entry: PlannedPage, workshop: Workshop): Promise<MadePage> {
   const facts = await inspectPage(html, workshop.origin + entry.path, workshop.inlineCode);
   const [problem] = facts.problems;
   if (problem !== undefined) {
@@ -112,31 +117,25 @@ async function checkPage(html: string, entry: ParsedEntry, workshop: Workshop): 
   };
 }
 
-function renderEntry(
-  entry: ParsedEntry,
+function renderPlanned(
+  plan: PlannedPage,
   workshop: Workshop,
   seen: { collections: Set<string>; assets: Map<string, string> },
 ): string {
-  const { origin, templates, inlineCode, assets, entries } = workshop;
-  const template = templates.get(entry.collection);
-  if (template === undefined) {
-    throw siteError(
-      "SITE_TEMPLATE_MISSING",
-      `there is no template for the collection "${entry.collection}".`,
-      {
-        place: { file: entry.file },
-        hint: `Write ${entry.collection}.tsx in the templates folder, with  export function page({ entry }) { … }`,
-      },
-    );
-  }
+  const { origin, inlineCode, assets } = workshop;
+  const { collection, here, props, entries } = plan;
+  const template = workshop.templates.get(collection);
+  const component = template?.[plan.part];
+  if (template === undefined || component === undefined) throw templateMissing(plan, template);
   try {
     return renderPage(
-      template.page,
-      { entry, collections: watchCollections(entries.lists, seen.collections), origin },
+      component,
+      { ...props, here, collections: watchCollections(entries.lists, seen.collections), origin },
       {
         inlineCode,
         template: template.file,
-        url: origin + entry.path,
+        url: here.url,
+        locale: here.locale,
         integrityOf: (path) => assets.integrityOf(path),
         assetAddress(name) {
           const address = assets.address(name);
@@ -146,17 +145,35 @@ function renderEntry(
       },
     );
   } catch (cause) {
-    throw templateError(cause, entry, template, workshop);
+    throw templateError(cause, plan, template, workshop);
   }
 }
 
-function templateError(cause: unknown, entry: ParsedEntry, { file }: Template, { placeOf }: Workshop): Error {
+function templateMissing({ collection, part, file }: PlannedPage, template: Template | undefined): Error {
+  const props = { page: "entry", list: "page", tag: "tag, page", tags: "tags" }[part];
+  const hint = `export function ${part}({ ${props} }) { … }`;
+  return template === undefined
+    ? siteError("SITE_TEMPLATE_MISSING", `there is no template for the collection "${collection}".`, {
+        place: { file },
+        hint: `Write ${collection}.tsx in the templates folder, with  ${hint}`,
+      })
+    : siteError(
+        "SITE_TEMPLATE_INVALID",
+        `it exports no component named ${part}, which the contract asks for.`,
+        {
+          place: { file: template.file },
+          hint: `Write  ${hint}`,
+        },
+      );
+}
+
+function templateError(cause: unknown, plan: PlannedPage, { file }: Template, { placeOf }: Workshop): Error {
   const known = isCurtainwallError(cause) ? cause : undefined;
   const message =
     known?.message ?? `the template threw: ${cause instanceof Error ? cause.message : String(cause)}`;
   return siteError(
     (known?.code ?? "SITE_TEMPLATE_FAILED") as SiteErrorCode,
-    `${message} (in the page ${entry.path})`,
+    `${message} (in the page ${plan.path})`,
     {
       // What the guard throws names its place itself; its stack leads to the renderer.
       place: known?.code === "SITE_TEMPLATE_UNSAFE" ? undefined : (placeOf(cause) ?? { file }),

@@ -1,5 +1,7 @@
+import type { ContractLocales } from "../contract/index.ts";
 import { siteError } from "./errors.ts";
 import type { SourcePlace } from "./errors.ts";
+import { localePrefix, splitLocale } from "./locales.ts";
 
 const segment = /^[A-Za-z0-9_~][A-Za-z0-9._~-]*$/;
 
@@ -10,19 +12,24 @@ export interface ContentPath {
   readonly slug: string;
   /** Its URL path. */
   readonly path: string;
+  /** Undefined if the contract declares no languages. */
+  readonly locale: string | undefined;
 }
 
 /** The 404 page: the one that has a file's address, since no visitor asks for it. */
 export const notFoundPath = "/404.html";
 
+/** Whether a page is shown where nothing is: `/404.html`, or a language's, `/de/404.html`. */
+export const isNotFoundPath = (path: string): boolean => path.endsWith(notFoundPath);
+
 /**
  * Finds a content file's address. `pages/` is the site's root: `pages/index.md` → `/`, `pages/about.md` → `/about/`,
- * `breads/rye.md` → `/breads/rye/`, `pages/404.md` → `/404.html`.
+ * `breads/rye.md` → `/breads/rye/`, `pages/404.md` → `/404.html`. Where the site has languages, `pages/about.de.md` → `/de/about/`.
  *
  * @param file relative to the content folder, with `/`
- * @throws {CurtainwallError} `SITE_PATH_INVALID`
+ * @throws {CurtainwallError} `SITE_PATH_INVALID`, `SITE_LOCALE_INVALID`
  */
-export function contentPath(file: string, place: SourcePlace): ContentPath {
+export function contentPath(file: string, place: SourcePlace, locales?: ContractLocales): ContentPath {
   const parts = file.replace(/\.md$/, "").split("/");
   const [collection = "", ...rest] = parts;
   if (rest.length === 0) {
@@ -32,11 +39,22 @@ export function contentPath(file: string, place: SourcePlace): ContentPath {
     });
   }
   assertSegments(parts, place);
-  const names = rest.at(-1) === "index" ? rest.slice(0, -1) : rest;
+  const { name, locale } = splitLocale(rest.at(-1) ?? "", locales, place);
+  const names = name === "index" ? rest.slice(0, -1) : [...rest.slice(0, -1), name];
   const slug = names.join("/");
-  if (collection === "pages" && slug === "404") return { collection, slug, path: notFoundPath };
-  const segments = collection === "pages" ? names : [collection, ...names];
-  return { collection, slug, path: segments.length === 0 ? "/" : `/${segments.join("/")}/` };
+  return { collection, slug, locale, path: entryPath(collection, slug, localePrefix(locale, locales)) };
+}
+
+/** The address of an entry. */
+export function entryPath(collection: string, slug: string, prefix: string): string {
+  if (collection === "pages" && slug === "404") return `${prefix}${notFoundPath}`;
+  const folder = collection === "pages" ? "" : `/${collection}`;
+  return `${prefix}${folder}${slug === "" ? "" : `/${slug}`}/`;
+}
+
+/** @throws {CurtainwallError} `SITE_PATH_INVALID` for a name that can't be part of an address */
+export function assertSegment(name: string, place: SourcePlace): void {
+  assertSegments([name], place);
 }
 
 /**

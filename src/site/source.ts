@@ -37,8 +37,15 @@ export interface SiteWarning {
   readonly message: string;
 }
 
+/** The components that a template may export: for an entry, a page of the list, a page of a tag's list, and all tags. */
+export const templateParts = ["page", "list", "tag", "tags"] as const;
+
+/** One of {@link templateParts}. */
+export type TemplatePart = (typeof templateParts)[number];
+
 /** What a collection's template exports. */
-export interface Template {
+export interface Template extends Readonly<
+  Partial<Record<TemplatePart, ComponentType<Record<string, unknown>>>>
+> {
   readonly file: string;
-  readonly page: ComponentType<Record<string, unknown>>;
 }

@@ -11,6 +11,7 @@ import { siteError } from "../errors.ts";
 import type { SourcePlace } from "../errors.ts";
 import type { InlineCode } from "../provenance.ts";
 import { isIslandFile } from "../islands/names.ts";
+import { templateParts } from "../source.ts";
 import type { SourceFile, Template } from "../source.ts";
 import { keepBundle, recallBundle } from "./template-cache.ts";
 import type { TemplateBundle, TemplateFiles } from "./template-cache.ts";
@@ -159,7 +160,11 @@ function checkExports(
         hint: "Write  export function page({ entry }) { … }",
       });
     }
-    templates.set(name, { file: fileOf(name), page: page as Template["page"] });
+    const parts = templateParts.filter((part) => typeof modules[name]?.[part] === "function");
+    templates.set(name, {
+      file: fileOf(name),
+      ...Object.fromEntries(parts.map((part) => [part, modules[name]?.[part]])),
+    });
   }
   return templates;
 }
