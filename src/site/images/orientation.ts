@@ -34,10 +34,10 @@ function findOrientation(tiff: Uint8Array): Orientation | undefined {
 
 /** Exif data that says how the picture is held, and nothing else. */
 export function bareOrientation(orientation: Orientation): Uint8Array {
-  // Big-endian, 42, directory at 8; one entry: the tag, a short, one of them, its value; no further directory.
-  return Uint8Array.of(
-    ...[0x4d, 0x4d, 0, 42, 0, 0, 0, 8],
-    ...[0, 1, 0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, orientation, 0, 0],
-    ...[0, 0, 0, 0],
-  );
+  // Big-endian, 42, the directory at 8.
+  const head = [0x4d, 0x4d, 0, 42, 0, 0, 0, 8];
+  // One entry: the tag, a short, one of them, its value.
+  const entry = [0, 1, 0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, orientation, 0, 0];
+  // No further directory.
+  return Uint8Array.from([...head, ...entry, 0, 0, 0, 0]);
 }
