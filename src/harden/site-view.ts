@@ -1,6 +1,6 @@
+import { createRecent } from "../html/index.ts";
 import type { ScriptFacts } from "./inspect-script.ts";
 import type { StyleFacts } from "./inspect-style.ts";
-import { createRecent } from "./recent.ts";
 
 /** A file of the site, as far as a page's policy needs to know it. What costs time is found out when it is asked for. */
 export interface SiteFileView {

@@ -2,6 +2,8 @@ export { readPage, readPageWithParser } from "./read-page.ts";
 export { escapeAttribute, escapeText } from "./escape.ts";
 export { cutAttribute, replaceAttribute, splice } from "./splice.ts";
 export type { Edit } from "./splice.ts";
+export { createRecent } from "./recent.ts";
+export type { Recent } from "./recent.ts";
 export { latin1 } from "./runtime.ts";
 export { isScriptUrl } from "./script-url.ts";
 export type { HtmlErrorCode } from "./errors.ts";

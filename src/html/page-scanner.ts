@@ -1,11 +1,9 @@
-import { decodeHTMLAttribute } from "entities/decode";
-import { attributeFacts } from "./attribute-facts.ts";
 import { readAttributes } from "./attributes.ts";
 import type { Collector } from "./collect.ts";
 import { createKnownTexts } from "./known-texts.ts";
 import { tokenizedName } from "./names.ts";
 import type { ReadPageOptions } from "./page-facts.ts";
-import { isAscii, isAsciiText, latin1, utf8 } from "./runtime.ts";
+import { latin1, utf8 } from "./runtime.ts";
 import {
   endsAttributeName,
   endsBareValue,
@@ -17,10 +15,12 @@ import {
   role,
   roleOf,
 } from "./scan-tables.ts";
+import { readScannedTag } from "./scanned-tag.ts";
+import type { ScannedTag } from "./scanned-tag.ts";
 import type { ElementText, StartTag } from "./start-tag.ts";
+import { withNewlines } from "./text.ts";
 
 const space = 0x20;
-const carriageReturn = 0x0d;
 const lessThan = 0x3c;
 const greaterThan = 0x3e;
 const solidus = 0x2f;
@@ -70,9 +70,6 @@ export class PageScanner {
   readonly #context: ScanContext;
   readonly #wantsLinks: boolean;
   readonly #wantsIds: boolean;
-  /** Most pages have none, and then no text needs to be searched for them. */
-  readonly #hasReturns: boolean;
-  readonly #isAscii: boolean;
   /** Tags with any of these roles are looked at whatever their attributes. */
   readonly #notable: number;
   #phase: Phase;
@@ -87,8 +84,6 @@ export class PageScanner {
     this.#context = context;
     this.#wantsLinks = context.options.links !== false;
     this.#wantsIds = context.options.ids === true && !context.isNoscript;
-    this.#hasReturns = bytes.includes(carriageReturn);
-    this.#isAscii = isAscii(bytes);
     this.#notable = this.#wantsLinks ? role.facts | role.link : role.facts;
     this.#phase = context.isNoscript ? phase.inBody : phase.initial;
     this.headStart = 0;
@@ -250,42 +245,10 @@ export class PageScanner {
     return true;
   }
 
-  #startTag(
-    { from, nameTo, to }: ScannedTag,
-    namespace: StartTag["namespace"],
-    content?: ElementText,
-  ): StartTag {
-    const bytes = this.#bytes;
-    const { base } = this.#context;
-    const text = latin1(bytes, from, to);
-    const isPlain = this.#isAscii || isAsciiText(text);
-    const slice = (start: number, end: number): string =>
-      isPlain ? text.slice(start, end) : utf8(bytes, from + start, from + end);
-    const written = tokenizedName(slice(1, nameTo - from));
-    const name = written === "image" && namespace === "html" ? "img" : written;
-    const tag = { from: base + from, to: base + to };
-    const attributes = attributeFacts({
-      text,
-      element: name,
-      nameTo: nameTo - from,
-      tag,
-      nameOf: (raw) => tokenizedName(slice(raw.nameFrom, raw.nameTo)),
-      valueOf: (raw) => resolved(this.#normalised(slice(raw.valueFrom, raw.valueTo))),
-      ignored: content === undefined ? withoutFacts : undefined,
-      toByte: (offset) => base + from + offset,
-    });
-    return {
-      name,
-      namespace,
-      tag,
-      attributes,
-      isInert: this.#context.isNoscript || this.#templates > 0,
-      content,
-    };
-  }
-
-  #normalised(text: string): string {
-    return this.#hasReturns && text.includes("\r") ? withNewlines(text) : text;
+  #startTag(tag: ScannedTag, namespace: StartTag["namespace"], content?: ElementText): StartTag {
+    const { base, isNoscript } = this.#context;
+    const isInert = isNoscript || this.#templates > 0;
+    return readScannedTag(this.#bytes, tag, { base, namespace, isInert, content });
   }
 
   /** Goes behind an element that holds text, and takes the text of a script or style. */
@@ -311,7 +274,7 @@ export class PageScanner {
       element: { from: base + element.from, to: base + element.to },
       content: { from: base + content.from, to: base + content.to },
       text: texts.of(this.#bytes, content.from, content.to, () =>
-        this.#normalised(utf8(this.#bytes, content.from, content.to)),
+        withNewlines(utf8(this.#bytes, content.from, content.to)),
       ),
     };
   }
@@ -527,8 +490,6 @@ export class PageScanner {
 
 const texts = createKnownTexts();
 
-const withNewlines = (text: string): string => text.replace(/\r\n?/g, "\n");
-
 /** A buffer for the next page, so that not each page needs a new one. Pages inside a page find it taken and get their own. */
 let spare: Uint8Array | undefined;
 const maxSpareBytes = 2 ** 20;
@@ -541,14 +502,6 @@ function borrowBuffer(length: number): Uint8Array {
 
 function giveBackBuffer(buffer: Uint8Array): void {
   if (buffer.length <= maxSpareBytes) spare = buffer;
-}
-
-interface ScannedTag {
-  readonly from: number;
-  readonly nameTo: number;
-  readonly to: number;
-  readonly what: number;
-  readonly isNotable: boolean;
 }
 
 const letter = {
@@ -572,11 +525,6 @@ const letter = {
 function isField(what: number): boolean {
   return (what & role.field) !== 0;
 }
-
-/** The commonest attributes that carry no fact on any element. A script's and a style's are all reported. */
-const withoutFacts = new Set(
-  "alt class decoding height lang loading role sizes tabindex target title width".split(" "),
-);
 
 /** Relations that fetch nothing, as pages write them; what else a `rel` says is looked at in full. */
 const leadingRelations = new Set(
@@ -626,8 +574,3 @@ const endsForeign = new Set(
     "ruby s small span strong strike sub sup table tt u ul var"
   ).split(" "),
 );
-
-/** What an attribute's value means. */
-function resolved(value: string): string {
-  return value.includes("&") ? decodeHTMLAttribute(value) : value;
-}

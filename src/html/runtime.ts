@@ -1,7 +1,6 @@
 /** What Node's bytes can do that the Web's can't, or only slowly. Absent elsewhere: then the Web's way is taken. */
 interface NodeBytes {
   readonly isUtf8: (bytes: Uint8Array) => boolean;
-  readonly isAscii: (bytes: Uint8Array) => boolean;
   readonly Buffer: {
     readonly prototype: Record<"latin1Slice" | "utf8Slice", Slice> & { readonly compare: Compare };
   };
@@ -58,11 +57,7 @@ export const isSameBytes: (bytes: Uint8Array, others: Uint8Array, from: number, 
     : (bytes, others, from, to) =>
         bytes.length === to - from && node.Buffer.prototype.compare.call(bytes, others, from, to) === 0;
 
-/** Tells whether every byte is one of ASCII's. */
-export const isAscii: (bytes: Uint8Array) => boolean =
-  node?.isAscii ?? ((bytes) => bytes.every((byte) => byte < 0x80));
-
-/** The same of a short text in which each character is a byte: asking the runtime would take longer. */
+/** Tells whether every character of a short text is one of ASCII's: asking the runtime would take longer. */
 export function isAsciiText(text: string): boolean {
   for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) > 0x7f) return false;
   return true;

@@ -16,3 +16,8 @@ export function trimAddress(value: string): string {
   while (to > from && value.charCodeAt(to - 1) <= 0x20) to--;
   return from === 0 && to === value.length ? value : value.slice(from, to);
 }
+
+/** Newlines as the input stream of a browser has them. */
+export function withNewlines(text: string): string {
+  return text.includes("\r") ? text.replace(/\r\n?/g, "\n") : text;
+}
