@@ -22,11 +22,17 @@ const outside = new Set([
   "WeakRef",
 ]);
 
+/** Options of {@link isPure}. */
+export interface PurityOptions {
+  /** Whether a source may read `process.env`, since somebody watches what it reads. Default false. */
+  environment?: boolean;
+}
+
 /**
  * Whether what a source file renders depends on nothing but what it is given, as far as its text can tell: it reads no clock, no chance,
  * no environment, and keeps no variable from one page to the next. When in doubt it does not.
  */
-export function isPure(program: Node): boolean {
+export function isPure(program: Node, { environment = false }: PurityOptions = {}): boolean {
   for (const statement of program.body as Node[]) {
     const declaration = isNode(statement.declaration) ? statement.declaration : statement;
     if (declaration.type === "VariableDeclaration" && declaration.kind !== "const") return false;
@@ -36,6 +42,7 @@ export function isPure(program: Node): boolean {
     if (node.type === "Import" || node.type === "ImportExpression" || node.type === "MetaProperty")
       return false;
     noteFine(node, fine);
+    if (environment) noteEnvironment(node, fine);
     // A day without a date, of Intl or of Date, is today.
     if (isCallWithout(node) && nameOf((node.callee as Node).property) === "format") return false;
     const name = nameOf(node);
@@ -65,4 +72,9 @@ function noteFine(node: Node, fine: Set<Node>): void {
   const name = nameOf(property) ?? "";
   if (nameOf(object) === "Math" && name !== "random") fine.add(object as Node);
   if (nameOf(object) === "Date" && (name === "parse" || name === "UTC")) fine.add(object as Node);
+}
+
+function noteEnvironment({ type, computed, object, property }: Node, fine: Set<Node>): void {
+  if (type !== "MemberExpression" || computed === true || nameOf(property) !== "env") return;
+  if (nameOf(object) === "process") fine.add(object as Node);
 }

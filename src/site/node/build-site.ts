@@ -6,6 +6,7 @@ import type { Contract, ReleaseExtras, ReleaseInput } from "../../contract/index
 import { buildPages, toReleaseInput } from "../build-pages.ts";
 import type { SitePage } from "../build-pages.ts";
 import { siteError } from "../errors.ts";
+import type { Untranslated } from "../find-untranslated.ts";
 import { mediaTypeOf } from "../media-types.ts";
 import type { SiteFile, SiteWarning } from "../source.ts";
 import { openMemory } from "./build-memory.ts";
@@ -45,6 +46,8 @@ export interface SiteBuild {
   readonly bytes: number;
   /** What was done otherwise than an author may think: markup that content can't have was removed. */
   readonly warnings: readonly SiteWarning[];
+  /** What is missing in the site's other languages. */
+  readonly untranslated: readonly Untranslated[];
 }
 
 /**
@@ -97,7 +100,7 @@ export async function buildSite({
   onProgress({ step: "templates", done: 1, total: 1 });
 
   const memory = openMemory(join(cacheFolder, "pages.memory"), stamp);
-  const { files, pages, redirects, notFound, warnings } = await buildPages(
+  const { files, pages, redirects, notFound, warnings, untranslated } = await buildPages(
     { origin: contract.origin, routes: contract.routes, apiRoots: contract.apiRoots, site },
     { content, drafts, memory, ...loaded, assets: [...assets, ...loaded.islands] },
     (done, total) => onProgress({ step: "pages", done, total }),
@@ -132,6 +135,7 @@ export async function buildSite({
     release,
     pages,
     warnings,
+    untranslated,
     files: files.length,
     bytes: files.reduce((sum, file) => sum + file.bytes.length, 0),
   };
