@@ -1,5 +1,4 @@
-import { buildSite } from "curtainwall/site";
-import { loadContract, publishRelease } from "curtainwall/stack";
+import { buildOwnSite, loadContract, publishRelease } from "curtainwall/stack";
 import { explain } from "./service.ts";
 import { root } from "./settings.ts";
 
@@ -7,7 +6,7 @@ import { root } from "./settings.ts";
 process.on("disconnect", () => process.exit(1));
 try {
   const loaded = await loadContract(root);
-  const { release } = await buildSite({ root, contract: loaded.contract });
+  const { release } = await buildOwnSite(loaded);
   await publishRelease(loaded, release);
   process.exit(0);
 } catch (error) {

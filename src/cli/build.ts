@@ -1,10 +1,10 @@
 import { assertEnvironment } from "../contract/index.ts";
 import type { LeakGate } from "../harden/index.ts";
-import { buildSite } from "../site/index.ts";
 import type { SiteWarning } from "../site/index.ts";
 import {
   assertReleaseKeepsSecrets,
   assertStateUsable,
+  buildOwnSite,
   createContractGate,
   isForeign,
   loadContract,
@@ -13,7 +13,6 @@ import {
 } from "../stack/index.ts";
 import { runForeignBuild } from "./build-foreign.ts";
 import type { Command } from "./command.ts";
-import { withDeclaredEnvironment } from "./declared-environment.ts";
 import { describeRelease, kilobytes } from "./describe-release.ts";
 import { print, printJson, say, showProgress, styled } from "./voice.ts";
 
@@ -36,8 +35,10 @@ export interface BuildResult {
   releaseBytes: number;
   /** Values that were not looked for in the output, because they would be found everywhere. */
   notSearched: LeakGate["notSearched"];
-  /** Variables that templates asked for and the contract does not declare: to them these are not set. */
+  /** Variables that templates asked for and that are not declared as public: to them these are not set. */
   withheld: readonly string[];
+  /** Whether templates ran in a jail. */
+  isJailed: boolean;
   milliseconds: number;
 }
 
@@ -73,23 +74,18 @@ export async function build(
   { drafts = false }: { drafts?: boolean } = {},
 ): Promise<BuildResult> {
   const started = performance.now();
-  const { contract, root, environment } = await loadContract(path);
+  const loaded = await loadContract(path);
+  const { contract, root } = loaded;
   assertEnvironment(contract, process.env);
   const folders = stackFolders(root);
   assertStateUsable(folders, "build");
   const line = showProgress();
   try {
-    const { public: open, private: kept } = contract.environment;
-    const declared = new Set([...environment, ...open.keys(), ...kept.keys()]);
-    const { result: site, withheld } = await withDeclaredEnvironment(declared, () =>
-      buildSite({
-        root,
-        contract,
-        cacheFolder: folders.cache,
-        drafts,
-        onProgress: ({ step, done, total }) => line.update(`${step} ${done}/${total}`),
-      }),
-    );
+    const site = await buildOwnSite(loaded, {
+      drafts,
+      onProgress: ({ step, done, total }) => line.update(`${step} ${done}/${total}`),
+      onLine: (text) => say(styled("dim", text)),
+    });
     const gate = createContractGate({ contract, root, variables: process.env });
     await assertReleaseKeepsSecrets(site.release, gate);
     const published = await publishRelease({ contract, root }, site.release);
@@ -105,7 +101,8 @@ export async function build(
       bytes: site.bytes,
       releaseBytes: published.bytes,
       notSearched: gate.notSearched,
-      withheld,
+      withheld: site.withheld,
+      isJailed: site.isJailed,
       milliseconds: Math.round(performance.now() - started),
     };
   } finally {
@@ -122,6 +119,7 @@ function report({
   milliseconds,
   notSearched,
   withheld,
+  isJailed,
   ...release
 }: BuildResult): void {
   for (const page of pages) print(page.path);
@@ -129,7 +127,11 @@ function report({
     say(`${styled("yellow", "removed")} ${source}${line === undefined ? "" : `:${line}`}: ${message}`);
   for (const name of withheld)
     say(
-      `${styled("yellow", "withheld")} the variable ${name}, which a template asked for: declare it in publicEnv or privateEnv`,
+      `${styled("yellow", "withheld")} the variable ${name}, which a template asked for: declare it in publicEnv if visitors may see it`,
+    );
+  if (!isJailed)
+    say(
+      `${styled("yellow", "NOT JAILED")} templates ran with all that you may do: bubblewrap (bwrap) is not installed or does not work here`,
     );
   for (const { name, reason } of notSearched)
     say(`${styled("yellow", "not looked for")} ${name} in the output, since ${reason}`);

@@ -1,3 +1,5 @@
+export { buildOwnSite } from "./builder/build-own-site.ts";
+export type { OwnBuild, OwnBuildOptions } from "./builder/build-own-site.ts";
 export { readAccepted } from "./accepted-release.ts";
 export type { StackErrorCode } from "./errors.ts";
 export { assertStateUsable, stackFolders } from "./folders.ts";

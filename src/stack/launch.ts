@@ -137,11 +137,11 @@ export function domainReady(
 }
 
 /** Package export conditions that this process was started with: its domains resolve packages the same way. */
-const conditions = (): string[] =>
+export const conditions = (): string[] =>
   process.execArgv.filter((argument) => argument.startsWith("--conditions="));
 
 /** The interpreter, our program and the packages that it and the contract use: not the rest of the folder they lie in. */
-function programPaths(node: string, entry: string): string[] {
+export function programPaths(node: string, entry: string): string[] {
   const code = dirname(dirname(dirname(entry)));
   const installed = `${sep}node_modules${sep}`;
   const inside = entry.lastIndexOf(installed);

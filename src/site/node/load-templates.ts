@@ -47,8 +47,7 @@ export interface LoadTemplatesOptions {
 /**
  * Bundles a site's templates, reading every source for inline code on the way, and imports them.
  *
- * A template runs in this process with its rights, like any build script (a jail is a later issue): what is kept apart here is
- * content from code.
+ * A template runs in this process with its rights: what is kept apart here is content from code. The stack puts this process into a jail.
  *
  * @throws {CurtainwallError} `SITE_FOLDER_MISSING`, `SITE_TEMPLATE_INVALID`, `SITE_TEMPLATE_UNSAFE`, `SITE_TEMPLATE_FAILED`,
  *   `SITE_ISLAND_INVALID`

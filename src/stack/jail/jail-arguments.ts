@@ -4,9 +4,16 @@ import { jailLimits } from "./jail-options.ts";
 
 /** What a jail is made of. */
 export interface JailView {
-  /** The copy that the build works in, shown at the project's own path. */
+  /** The copy that the build works in, shown at the project's own path; or the project itself, read-only. */
   readonly copy: string;
   readonly root: string;
+  readonly isReadOnly?: boolean;
+  /** Folders of the project that are shown empty. */
+  readonly hidden?: readonly string[];
+  /** Files of the project that can't be opened. */
+  readonly masked?: readonly string[];
+  /** Folders that may be written to, and stay. */
+  readonly writable?: readonly string[];
   /** Shown read-only: packages, the interpreter, the bridge. */
   readonly readOnly: readonly string[];
   /** Folders inside those that are empty in the jail and may be written to; nothing in them stays. */
@@ -35,6 +42,10 @@ const systemPaths = [
 export function jailArguments({
   copy,
   root,
+  isReadOnly = false,
+  hidden = [],
+  masked = [],
+  writable = [],
   readOnly,
   emptied = [],
   gate,
@@ -73,10 +84,14 @@ export function jailArguments({
     "--tmpfs",
     "/tmp",
     ...ancestorsOf([root, ...readOnly]).flatMap((path) => ["--perms", "0755", "--dir", path]),
-    "--bind",
+    isReadOnly ? "--ro-bind" : "--bind",
     copy,
     root,
     ...readOnly.filter((path) => existsSync(path)).flatMap((path) => ["--ro-bind", path, path]),
+    ...hidden.flatMap((path) => ["--perms", "0755", "--tmpfs", path]),
+    // A device on a mount without devices: opening it is refused.
+    ...masked.flatMap((path) => ["--ro-bind", "/dev/null", path]),
+    ...writable.flatMap((path) => ["--perms", "0755", "--dir", dirname(path), "--bind", path, path]),
     ...emptied.flatMap((path) => ["--perms", "1777", "--tmpfs", path]),
     ...(gate === undefined
       ? []

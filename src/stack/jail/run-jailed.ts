@@ -115,7 +115,7 @@ const invalid = (what: string): CurtainwallError =>
   new CurtainwallError("STACK_JAIL_OPTION_INVALID", `The build can't be jailed: ${what}.`);
 
 /** Whether a jail can be made here, as the user that a build would be. */
-function jailWorks(uid: number | undefined): boolean {
+export function jailWorks(uid: number | undefined): boolean {
   if (process.platform !== "linux") return false;
   const view = jailArguments({
     copy: "/usr",
@@ -211,7 +211,7 @@ function failed(command: string, how: string, lines: readonly string[]): Curtain
   });
 }
 
-function killGroup({ pid }: ChildProcess): void {
+export function killGroup({ pid }: ChildProcess): void {
   try {
     if (pid !== undefined) process.kill(-pid, "SIGKILL");
   } catch {
@@ -229,7 +229,7 @@ function withRefusals(error: unknown, refused: readonly string[]): unknown {
 }
 
 /** Gives files to a user, links themselves and not what they lead to. */
-function giveTo(path: string, uid: number): void {
+export function giveTo(path: string, uid: number): void {
   lchownSync(path, uid, uid);
   for (const entry of readdirSync(path, { recursive: true, withFileTypes: true }))
     lchownSync(join(entry.parentPath, entry.name), uid, uid);
@@ -262,7 +262,7 @@ function folderOf(path: string): string {
 }
 
 /** A folder for this build's copy. Those of builds that were killed go: nobody else would remove them. */
-function workFolder(state: string): string {
+export function workFolder(state: string): string {
   return onDisk(() => {
     mkdirSync(state, { recursive: true });
     for (const name of readdirSync(state)) {

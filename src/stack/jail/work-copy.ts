@@ -35,7 +35,7 @@ export function copyProject(root: string, target: string, output: string): WorkC
 }
 
 /** Names that hold secrets, histories or state. `.env.example` is made to be read. */
-function isPrivate(name: string): boolean {
+export function isPrivate(name: string): boolean {
   return (
     privateNames.has(name) ||
     (/^\.env(?:$|\.)/.test(name) && name !== ".env.example") ||
@@ -61,7 +61,7 @@ const privateNames = new Set([
 ]);
 
 /** Where Node looks for packages: the project's folder and those above it. */
-function packageFolders(root: string): string[] {
+export function packageFolders(root: string): string[] {
   const folders: string[] = [];
   for (let folder = root; ; folder = dirname(folder)) {
     const candidate = join(folder, "node_modules");

@@ -2,6 +2,9 @@
 const systems =
   /^(?:PATH|HOME|USERPROFILE|SHELL|PWD|TMPDIR|TMP|TEMP|TERM|COLORTERM|NO_COLOR|FORCE_COLOR|CI|TZ|LANG|LC_\w+|NODE_\w+|ESBUILD_\w+|SYSTEMROOT|WINDIR|COMSPEC|PATHEXT)$/i;
 
+/** Whether a variable is one that Node or a terminal reads for itself. */
+export const isSystems = (name: string): boolean => systems.test(name);
+
 /** What {@link withDeclaredEnvironment} gives back. */
 export interface DeclaredRun<Result> {
   readonly result: Result;
@@ -19,7 +22,7 @@ export async function withDeclaredEnvironment<Result>(
 ): Promise<DeclaredRun<Result>> {
   const real = process.env;
   const withheld = new Set<string>();
-  const mayRead = (name: string): boolean => declared.has(name) || systems.test(name);
+  const mayRead = (name: string): boolean => declared.has(name) || isSystems(name);
   process.env = new Proxy(real, {
     get(target, name) {
       if (typeof name !== "string" || mayRead(name)) return target[name as string];

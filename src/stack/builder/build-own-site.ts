@@ -1,0 +1,241 @@
+import { spawn } from "node:child_process";
+import { chmodSync, mkdirSync, realpathSync, rmSync } from "node:fs";
+import { delimiter, dirname, join } from "node:path";
+import type { Readable } from "node:stream";
+import { fileURLToPath } from "node:url";
+import { CurtainwallError, printable } from "../../shared/index.ts";
+import { buildSite } from "../../site/index.ts";
+import type { BuildProgress, SiteBuild } from "../../site/index.ts";
+import { stackFolders } from "../folders.ts";
+import { jailUser } from "../isolation.ts";
+import { jailArguments } from "../jail/jail-arguments.ts";
+import { giveTo, jailWorks, killGroup, workFolder } from "../jail/run-jailed.ts";
+import { copyProject, packageFolders } from "../jail/work-copy.ts";
+import { conditions, programPaths } from "../launch.ts";
+import type { LoadedContract } from "../load-contract.ts";
+import { splitLines } from "../safe-lines.ts";
+import { isSystems, withDeclaredEnvironment } from "./declared-environment.ts";
+import { reportFd } from "./messages.ts";
+import type { BuilderOrder } from "./messages.ts";
+import { linkedPackages, viewProject } from "./project-view.ts";
+import { readReport } from "./read-report.ts";
+import type { BuilderReport } from "./read-report.ts";
+
+/** Options of {@link buildOwnSite}. */
+export interface OwnBuildOptions {
+  readonly drafts?: boolean;
+  readonly onProgress?: (progress: Omit<BuildProgress, "step"> & { readonly step: string }) => void;
+  /** One line that a template wrote, safe to show. */
+  readonly onLine?: (line: string) => void;
+  /** Ends the build. */
+  readonly signal?: AbortSignal;
+}
+
+/** A site that was built. */
+export interface OwnBuild extends Omit<SiteBuild, "pages"> {
+  readonly pages: readonly { readonly path: string; readonly policy: string }[];
+  /** Variables that templates asked for and were not given, though they are set. */
+  readonly withheld: readonly string[];
+  /** Whether the templates ran in a jail. False where bubblewrap is missing or does not work: they saw what this user sees. */
+  readonly isJailed: boolean;
+}
+
+/**
+ * Builds a site of Markdown and templates in a jail: templates see the project without its keys and environment files, read-only, the
+ * public variables, and no network. What comes out is the release.
+ *
+ * @throws {CurtainwallError} what `buildSite` throws; `STACK_BUILD_FAILED` when the builder ends otherwise
+ */
+export async function buildOwnSite(loaded: LoadedContract, options: OwnBuildOptions = {}): Promise<OwnBuild> {
+  const uid = process.getuid?.() === 0 ? jailUser(loaded.root).uid : undefined;
+  return jailWorks(uid) ? buildJailed(loaded, options, uid) : buildUnjailed(loaded, options);
+}
+
+/** Variables that a build may see: the public ones, and what the contract itself reads, but none that is kept private. */
+function visible({ contract, environment }: LoadedContract): Set<string> {
+  const { public: open, private: kept } = contract.environment;
+  return new Set([...environment, ...open.keys()].filter((name) => !kept.has(name)));
+}
+
+async function buildUnjailed(
+  loaded: LoadedContract,
+  { drafts = false, onProgress = () => {} }: OwnBuildOptions,
+): Promise<OwnBuild> {
+  const { contract, root } = loaded;
+  const cacheFolder = cacheOf(root);
+  const { result, withheld } = await withDeclaredEnvironment(visible(loaded), () =>
+    buildSite({ root, contract, cacheFolder, drafts, onProgress }),
+  );
+  return { ...result, withheld, isJailed: false };
+}
+
+/** What a builder keeps from one build to the next. Nobody else reads it: a template could have written it. */
+const cacheOf = (root: string): string => join(stackFolders(root).cache, "site");
+
+async function buildJailed(
+  loaded: LoadedContract,
+  { drafts = false, onProgress = () => {}, onLine = () => {}, signal }: OwnBuildOptions,
+  uid: number | undefined,
+): Promise<OwnBuild> {
+  const { file } = loaded;
+  const root = realpathSync(loaded.root);
+  const cacheFolder = cacheOf(root);
+  mkdirSync(cacheFolder, { recursive: true });
+  if (uid !== undefined) giveTo(cacheFolder, uid);
+  const project = showProject(root, cacheFolder, uid);
+  try {
+    const node = realpathSync(process.execPath);
+    const packages = packageFolders(root);
+    const view = jailArguments({
+      ...project.view,
+      root,
+      readOnly: [
+        ...new Set([...packages, ...linkedPackages(root, packages), ...programPaths(node, entry), compiled]),
+      ],
+      gate: undefined,
+      environment: environmentOf(loaded, root, node, cacheFolder),
+      uid,
+    });
+    const order: BuilderOrder = { file: join(root, file.slice(loaded.root.length)), cacheFolder, drafts };
+    const command = [
+      node,
+      "--disable-warning=ExperimentalWarning",
+      ...conditions(),
+      entry,
+      JSON.stringify(order),
+    ];
+    const report = await run([...view, ...command], { onProgress, onLine, signal });
+    return toBuild(report);
+  } finally {
+    project.remove();
+  }
+}
+
+const entry = fileURLToPath(
+  new URL(`../domains/builder.${import.meta.url.endsWith(".ts") ? "ts" : "js"}`, import.meta.url),
+);
+
+/** Where the package's exports lead bundlers, even when this runs from its sources. */
+const compiled = fileURLToPath(new URL("../../../dist", import.meta.url));
+
+/** Shows the project itself, read-only; to another user who could not read all of it, a copy. */
+function showProject(
+  root: string,
+  cacheFolder: string,
+  uid: number | undefined,
+): {
+  view: Pick<Parameters<typeof jailArguments>[0], "copy" | "isReadOnly" | "hidden" | "masked" | "writable">;
+  remove: () => void;
+} {
+  const { hidden, masked, isOpen } = viewProject(root);
+  if (uid === undefined || isOpen)
+    return {
+      view: { copy: root, isReadOnly: true, hidden, masked, writable: [cacheFolder] },
+      remove: () => {},
+    };
+  const work = workFolder(join(root, ".curtainwall"));
+  const copy = join(work, "project");
+  copyProject(root, copy, ".curtainwall");
+  mkdirSync(join(copy, ".curtainwall", "cache", "site"), { recursive: true });
+  giveTo(copy, uid);
+  chmodSync(copy, 0o755);
+  return {
+    view: { copy, isReadOnly: false, writable: [cacheFolder] },
+    remove: () => rmSync(work, { recursive: true, force: true }),
+  };
+}
+
+function environmentOf(
+  loaded: LoadedContract,
+  root: string,
+  node: string,
+  cacheFolder: string,
+): Record<string, string> {
+  const given = [...visible(loaded), "TZ", "NODE_ENV"].flatMap((name): [string, string][] => {
+    const value = process.env[name];
+    return value === undefined ? [] : [[name, value]];
+  });
+  return {
+    LANG: "C.UTF-8",
+    ...Object.fromEntries(given),
+    HOME: "/tmp",
+    PATH: [join(root, "node_modules", ".bin"), dirname(node), "/usr/bin", "/bin"].join(delimiter),
+    // Read and written by builders alone.
+    NODE_COMPILE_CACHE: join(cacheFolder, "code"),
+  };
+}
+
+/** Lines that the error of a builder repeats. */
+const linesInErrors = 20;
+
+async function run(
+  command: readonly string[],
+  {
+    onProgress,
+    onLine,
+    signal,
+  }: Required<Pick<OwnBuildOptions, "onProgress" | "onLine">> & { signal: AbortSignal | undefined },
+): Promise<NonNullable<BuilderReport>> {
+  const child = spawn("bwrap", command, {
+    stdio: ["ignore", "pipe", "pipe", "pipe"],
+    env: { PATH: process.env.PATH },
+    detached: true,
+  });
+  const abort = (): void => killGroup(child);
+  signal?.addEventListener("abort", abort, { once: true });
+  const last: string[] = [];
+  const tell = (line: string): void => {
+    last.push(line);
+    if (last.length > linesInErrors) last.shift();
+    onLine(line);
+  };
+  for (const stream of [child.stdout, child.stderr]) stream?.on("data", splitLines(tell));
+  const ended = new Promise<string>((resolve) => {
+    child.once("error", (error) => resolve(error.message));
+    child.once("close", (code, killed) => resolve(killed === null ? `exit code ${code}` : killed));
+  });
+  try {
+    const report = await readReport(child.stdio[reportFd] as Readable, onProgress);
+    const how = await ended;
+    if (report !== undefined) return report;
+    throw new CurtainwallError("STACK_BUILD_FAILED", `The build ended before it was done (${how}).`, {
+      hint: last.length === 0 ? "It wrote nothing" : `It wrote at the end:\n${last.join("\n")}`,
+    });
+  } finally {
+    signal?.removeEventListener("abort", abort);
+    killGroup(child);
+  }
+}
+
+function toBuild(report: NonNullable<BuilderReport>): OwnBuild {
+  if ("failed" in report) {
+    const { code, message } = report.failed;
+    const hint = report.failed.hint ?? (lacksVariable.test(message) ? noSecrets : undefined);
+    throw new CurtainwallError(code, safe(message), hint === undefined ? {} : { hint: safe(hint) });
+  }
+  const { release, built } = report;
+  return {
+    release,
+    pages: built.pages.map(({ path, policy }) => ({ path: safe(path), policy: safe(policy) })),
+    files: built.files,
+    bytes: built.bytes,
+    warnings: built.warnings.map(({ file, line, message }) => ({
+      file: safe(file),
+      line,
+      message: safe(message),
+    })),
+    withheld: built.missed.filter((name) => process.env[name] !== undefined && !isSystems(name)).map(safe),
+    isJailed: true,
+  };
+}
+
+const lacksVariable = /The environment variable \w+ is not set/;
+const noSecrets =
+  "A template asked for it. Templates are given no variable of privateEnv: what a page needs of an API comes by source(), what a visitor may know belongs into publicEnv";
+
+/** Text from a process that runs templates, fit for a terminal; lines stay lines. */
+const safe = (text: string): string =>
+  text
+    .split("\n")
+    .map((line) => printable(line, 2000))
+    .join("\n");

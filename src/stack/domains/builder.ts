@@ -1,0 +1,69 @@
+import { createWriteStream } from "node:fs";
+import { finished } from "node:stream/promises";
+import { isCurtainwallError } from "../../shared/index.ts";
+import { buildSite } from "../../site/index.ts";
+import { reportFd } from "../builder/messages.ts";
+import type { BuilderMessage, BuilderOrder } from "../builder/messages.ts";
+import { loadContract } from "../load-contract.ts";
+
+/**
+ * Builds a site of ours where templates can do no harm: without network, keys or other processes. All that leaves is a report on one
+ * descriptor, with the release behind its last line.
+ */
+
+const order = JSON.parse(process.argv[2] ?? "{}") as BuilderOrder;
+const out = createWriteStream("", { fd: reportFd, autoClose: false });
+const say = (message: BuilderMessage): void => void out.write(`${JSON.stringify(message)}\n`);
+
+try {
+  const missed = recordMissed();
+  const { contract, root } = await loadContract(order.file);
+  const { release, pages, files, bytes, warnings } = await buildSite({
+    root,
+    contract,
+    cacheFolder: order.cacheFolder,
+    drafts: order.drafts,
+    onProgress: (progress) => say({ type: "progress", ...progress }),
+  });
+  say({
+    type: "built",
+    releaseBytes: release.length,
+    pages: pages.map(({ path, policy }) => ({ path, policy })),
+    files,
+    bytes,
+    warnings: warnings.map(({ file, line, message }) => ({
+      file,
+      message,
+      ...(line === undefined ? {} : { line }),
+    })),
+    missed: missed(),
+  });
+  out.write(release);
+} catch (error) {
+  if (!isCurtainwallError(error)) throw error;
+  const { code, message, hint } = error;
+  say({ type: "failed", code, message, ...(hint === undefined ? {} : { hint }) });
+}
+out.end();
+await finished(out);
+// A template may have left a timer or a handle behind.
+process.exit(0);
+
+/** Notes variables that are asked for and not there, so that an author is told why a template found nothing. */
+function recordMissed(): () => string[] {
+  const missed = new Set<string>();
+  const note = (name: string | symbol): void => {
+    if (typeof name === "string" && name.length <= 200 && missed.size < 200) missed.add(name);
+  };
+  process.env = new Proxy(process.env, {
+    get(target, name) {
+      if (!(name in target)) note(name);
+      return target[name as string];
+    },
+    has(target, name) {
+      if (!(name in target)) note(name);
+      return name in target;
+    },
+  });
+  return () => [...missed].sort();
+}
