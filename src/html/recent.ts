@@ -8,7 +8,7 @@ export interface Recent<Value> {
  * Remembers up to twice `max` values. What was asked for since the last `max` new ones came is still there: sites repeat themselves
  * from page to page, and what one page has alone must not push out what all have.
  */
-export function createRecent<Value extends NonNullable<unknown>>(max: number): Recent<Value> {
+export function createRecent<Value extends string | object>(max: number): Recent<Value> {
   let young = new Map<string, Value>();
   let old = new Map<string, Value>();
   return {

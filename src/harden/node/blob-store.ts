@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, hash } from "node:crypto";
 import { closeSync, mkdirSync, openSync, readSync, renameSync, writeSync, existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { threadId } from "node:worker_threads";
@@ -31,7 +31,7 @@ export function createBlobStore(folder: string): BlobStore {
   return {
     put: (bytes) =>
       written(() => {
-        const sha256 = createHash("sha256").update(bytes).digest("hex");
+        const sha256 = hash("sha256", bytes, "hex");
         if (existsSync(join(folder, sha256))) return sha256;
         const place = fresh();
         const fd = openSync(place, "wx");
@@ -45,7 +45,7 @@ export function createBlobStore(folder: string): BlobStore {
     copy(file) {
       const input = openListed(file);
       try {
-        const hash = createHash("sha256");
+        const digest = createHash("sha256");
         const piece = Buffer.allocUnsafe(Math.min(pieceBytes, Math.max(1, file.size)));
         const place = fresh();
         const output = written(() => openSync(place, "wx"));
@@ -53,7 +53,7 @@ export function createBlobStore(folder: string): BlobStore {
           for (let at = 0; at < file.size;) {
             const read = readSync(input, piece, 0, piece.length, at);
             if (read === 0) break;
-            hash.update(piece.subarray(0, read));
+            digest.update(piece.subarray(0, read));
             written(() => writeAll(output, piece.subarray(0, read)));
             at += read;
           }
@@ -61,7 +61,7 @@ export function createBlobStore(folder: string): BlobStore {
           closeSync(output);
         }
         assertUnchanged(file, input);
-        return written(() => keep(place, hash.digest("hex")));
+        return written(() => keep(place, digest.digest("hex")));
       } finally {
         closeSync(input);
       }

@@ -1,4 +1,5 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
+import { createRecent } from "../../html/index.ts";
 import { createFileView } from "../file-view.ts";
 import { scriptNames } from "../script-names.ts";
 import type { ScriptNames } from "../script-names.ts";
@@ -28,10 +29,16 @@ export function createDiskView(files: readonly ListedFile[], origin: string | un
   };
   const scriptsNamedIn = (text: string): readonly SiteFileView[] =>
     names.in(text).flatMap((path) => find(path) ?? []);
-  return { origin, hash: hashOf, find, scriptsNamedIn };
+  return { origin, hash: hashOfText, find, scriptsNamedIn };
 }
 
 /** Base64 of SHA-256. */
-function hashOf(data: string | Uint8Array): string {
-  return createHash("sha256").update(data).digest("base64");
-}
+const hashOf = (data: string | Uint8Array): string => hash("sha256", data, "base64");
+
+/** Hashes remembered: pages of a site repeat most of their inline scripts and styles. */
+const remembered = createRecent<string>(256);
+/** In characters. Longer ones would fill the memory. */
+const maxRememberedLength = 50_000;
+
+const hashOfText = (text: string): string =>
+  text.length > maxRememberedLength ? hashOf(text) : remembered.get(text, hashOf);
