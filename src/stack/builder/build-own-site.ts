@@ -224,6 +224,10 @@ function toBuild(report: NonNullable<BuilderReport>): OwnBuild {
       line,
       message: safe(message),
     })),
+    untranslated: built.untranslated.map(({ locale, files }) => ({
+      locale: safe(locale),
+      files: files.map(safe),
+    })),
     withheld: built.missed.filter((name) => process.env[name] !== undefined && !isSystems(name)).map(safe),
     isJailed: true,
   };

@@ -38,6 +38,7 @@ export const BuilderMessage = z.discriminatedUnion("type", [
     files: z.int().min(0),
     bytes: z.int().min(0),
     warnings: z.array(z.strictObject({ file: z.string(), line: z.int().optional(), message: z.string() })),
+    untranslated: z.array(z.strictObject({ locale: z.string(), files: z.array(z.string()) })),
     /** Variables that were asked for and not given. */
     missed: z.array(z.string().max(200)).max(200),
   }),

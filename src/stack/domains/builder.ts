@@ -18,7 +18,7 @@ const say = (message: BuilderMessage): void => void out.write(`${JSON.stringify(
 try {
   const missed = recordMissed();
   const { contract, root } = await loadContract(order.file);
-  const { release, pages, files, bytes, warnings } = await buildSite({
+  const { release, pages, files, bytes, warnings, untranslated } = await buildSite({
     root,
     contract,
     cacheFolder: order.cacheFolder,
@@ -36,6 +36,7 @@ try {
       message,
       ...(line === undefined ? {} : { line }),
     })),
+    untranslated: untranslated.map(({ locale, files: missing }) => ({ locale, files: [...missing] })),
     missed: missed(),
   });
   out.write(release);
