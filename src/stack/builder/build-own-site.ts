@@ -85,7 +85,9 @@ async function buildJailed(
   const project = showProject(root, cacheFolder, uid);
   try {
     const node = realpathSync(process.execPath);
-    const packages = packageFolders(root);
+    const folders = packageFolders(root);
+    // Nothing can be shown at a link that is there; where it leads, it can.
+    const packages = project.view.isReadOnly === true ? folders.map((path) => realpathSync(path)) : folders;
     const view = jailArguments({
       ...project.view,
       root,
