@@ -8,7 +8,7 @@ import type { Header } from "../contract/index.ts";
 import { written } from "../harden/node.ts";
 import type { HardenedFile } from "../harden/node.ts";
 import type { Compression, DeclaredEncoding } from "../hosts/index.ts";
-import { createCompressor } from "./foreign/compress.ts";
+import { createCompressor } from "../shared/node.ts";
 
 /** The compressed forms of a site's contents, by the SHA-256 of the plain bytes. */
 export type SiteEncodings = ReadonlyMap<string, readonly DeclaredEncoding[]>;
@@ -55,7 +55,7 @@ export async function compressSite(
     }
   };
   await Promise.all(Array.from({ length: availableParallelism() }, work));
-  await compressor.forgetRest();
+  compressor.forgetRest();
   return encodings;
 }
 

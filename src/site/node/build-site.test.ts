@@ -144,10 +144,12 @@ test("a damaged cache is noticed", async (context) => {
   const cacheFolder = join(root, "cache");
   await mkdir(cacheFolder);
   const first = await buildSite({ root, contract: siteContract(), cacheFolder });
-  const names = await readdir(cacheFolder);
-  assert.ok(names.length > 0);
-  for (const name of names)
-    await writeFile(join(cacheFolder, name), (await readFile(join(cacheFolder, name))).subarray(3));
+  const entries = await readdir(cacheFolder, { recursive: true, withFileTypes: true });
+  const places = entries
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name));
+  assert.ok(places.length > 3);
+  for (const place of places) await writeFile(place, (await readFile(place)).subarray(3));
   const second = await buildSite({ root, contract: siteContract(), cacheFolder });
   assert.deepEqual(second.release, first.release);
 });

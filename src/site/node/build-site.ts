@@ -1,8 +1,11 @@
 import { createHash, hash } from "node:crypto";
 import { realpath } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { encodeRelease, inertPolicy, withReporting } from "../../contract/index.ts";
 import type { Contract, ReleaseExtras, ReleaseInput } from "../../contract/index.ts";
+import { createCompressor } from "../../shared/node.ts";
+import type { Compressor } from "../../shared/node.ts";
 import { buildPages, toReleaseInput } from "../build-pages.ts";
 import type { SitePage } from "../build-pages.ts";
 import { siteError } from "../errors.ts";
@@ -11,7 +14,6 @@ import { mediaTypeOf } from "../media-types.ts";
 import type { SiteFile, SiteWarning } from "../source.ts";
 import { openMemory } from "./build-memory.ts";
 import { codeStamp } from "./code-stamp.ts";
-import { compressAll, encoders } from "./compress.ts";
 import { loadTemplates } from "./load-templates.ts";
 import { readFolder } from "./read-folder.ts";
 
@@ -115,6 +117,8 @@ export async function buildSite({
     if (reports === undefined || file.policy === inertPolicy) return plain;
     return { ...plain, headers: withReporting(plain.headers, reports.path) };
   };
+  const compressor = createCompressor(cacheFolder);
+  const { encoders } = compressor;
   const extras = { redirects, encoders, ...(notFound === undefined ? {} : { notFound }) };
   const last = openMemory(join(cacheFolder, "release.memory"), stamp);
   const key = releaseKey(
@@ -123,7 +127,7 @@ export async function buildSite({
   );
   let release = last.recallBytes(key);
   if (release === undefined) {
-    const encodings = await compressTexts(files, cacheFolder, onProgress);
+    const encodings = await compressTexts(files, compressor, onProgress);
     release = await encodeRelease(
       files.map((file) => input(file, encodings.get(file))),
       extras,
@@ -145,16 +149,22 @@ type Encodings = ReleaseInput["bytes"];
 
 async function compressTexts(
   files: readonly SiteFile[],
-  cacheFolder: string,
+  compressor: Compressor,
   onProgress: (progress: BuildProgress) => void,
 ): Promise<Map<SiteFile, Encodings>> {
   const texts = files.filter(({ path }) => mediaTypeOf(path)?.text ?? path.endsWith("/"));
-  const encodings = await compressAll(
-    texts.map(({ bytes }) => bytes),
-    cacheFolder,
-    (done) => onProgress({ step: "compress", done, total: texts.length }),
-  );
-  return new Map(texts.map((file, index) => [file, encodings[index] ?? {}]));
+  const encodings = new Map<SiteFile, Encodings>();
+  const waiting = texts.values();
+  const work = async (): Promise<void> => {
+    for (const file of waiting) {
+      encodings.set(file, await compressor.compress(file.bytes, hash("sha256", file.bytes)));
+      onProgress({ step: "compress", done: encodings.size, total: texts.length });
+    }
+  };
+  // Compression itself runs on the thread pool: one job a core keeps them all busy.
+  await Promise.all(Array.from({ length: availableParallelism() }, work));
+  compressor.forgetRest();
+  return encodings;
 }
 
 /** Names all that goes into a release. */

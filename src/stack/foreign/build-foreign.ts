@@ -4,6 +4,7 @@ import type { Contract, ContractForeignSite, Variables } from "../../contract/in
 import type { LeakGate, Review, SiteReport } from "../../harden/index.ts";
 import { hardenFolder } from "../../harden/node.ts";
 import { CurtainwallError } from "../../shared/index.ts";
+import { createCompressor } from "../../shared/node.ts";
 import type { StackErrorCode } from "../errors.ts";
 import { makeStateFolder, stackFolders } from "../folders.ts";
 import { inspectAll, reviewScripts } from "../harden-site.ts";
@@ -14,7 +15,6 @@ import { publishRelease } from "../publish-release.ts";
 import type { PublishedRelease } from "../publish-release.ts";
 import { lockName, openSiteLock } from "../site-lock.ts";
 import { addressesOf } from "./addresses.ts";
-import { createCompressor } from "./compress.ts";
 import { writeSite } from "./write-site.ts";
 
 /** Options of {@link buildForeign}. */
@@ -112,7 +112,7 @@ export async function buildForeign(options: ForeignBuildOptions): Promise<Foreig
         onProgress: (done, total) => options.onProgress?.("packing", done, total),
       }),
     );
-    await compressor.forgetRest();
+    compressor.forgetRest();
     return { published, jail, unset, report, review, folder, words, addresses: addresses.length };
   } finally {
     rmSync(work, { recursive: true, force: true });

@@ -3,9 +3,9 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { createReleaseWriter } from "../../contract/index.ts";
 import type { Contract, Header, ReleaseSink, WrittenRelease } from "../../contract/index.ts";
+import type { CompressedForms, Compressor } from "../../shared/node.ts";
 import type { Address } from "./addresses.ts";
 import { ahead } from "./ahead.ts";
-import type { Compressor, Variants } from "./compress.ts";
 import { createStackHeaders } from "./stack-headers.ts";
 
 /** What {@link writeSite} writes. */
@@ -49,7 +49,7 @@ export async function writeSite(
 interface Loaded {
   readonly group: readonly Address[];
   readonly bytes: Uint8Array;
-  readonly variants: Variants;
+  readonly variants: CompressedForms;
 }
 
 function bySource(addresses: readonly Address[]): Address[][] {
