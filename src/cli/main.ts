@@ -10,7 +10,7 @@ const commands: Readonly<
   Record<string, { load: () => Promise<Command>; maxPositionals: number; summary: string }>
 > = {
   build: {
-    load: async () => (await import("./build.ts")).buildCommand,
+    load: async () => (await import("./build-command.ts")).buildCommand,
     maxPositionals: 1,
     summary: "build the site into a release",
   },

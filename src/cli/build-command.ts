@@ -1,0 +1,71 @@
+import { recallBuild, recordFiles } from "./build-record.ts";
+import type { BuildResult } from "./build-result.ts";
+import type { Command } from "./command.ts";
+import { describeRelease, kilobytes } from "./describe-release.ts";
+import { print, printJson, say, styled } from "./voice.ts";
+
+/** Loads what builds only when there is something to build. */
+export const buildCommand: Command = {
+  name: "build",
+  usage: "[folder] [--drafts] [--json]",
+  summary: "Build the site into a release that the edge serves",
+  options: {
+    drafts: { type: "boolean", says: "build pages with draft: true, too, for a look at them" },
+    json: { type: "boolean", says: "print the result as JSON" },
+  },
+  notes: [
+    "The release goes into .curtainwall/edge/releases/ beside the contract, signed. If the build fails, the one before stays; if a",
+    "stack runs, it serves the new one about a second later. What browsers may run must lie inside the program that the program key",
+    "signed:  curtainwall key --help",
+  ],
+  async run({ positionals, flags }) {
+    const started = performance.now();
+    const place = positionals[0] ?? ".";
+    const drafts = flags.has("drafts");
+    const known = drafts ? undefined : recallBuild(recordFiles(place), Date.now());
+    const result =
+      known === undefined
+        ? await (await import("./build.ts")).buildAny(place, { drafts, json: flags.has("json") })
+        : { ...known, milliseconds: Math.round(performance.now() - started) };
+    if (result === undefined) return 0;
+    if (flags.has("json")) printJson(result);
+    else report(result);
+    return 0;
+  },
+};
+
+function report({
+  pages,
+  warnings,
+  files,
+  bytes,
+  releaseBytes,
+  milliseconds,
+  notSearched,
+  withheld,
+  isJailed,
+  ...release
+}: BuildResult): void {
+  for (const page of pages) print(page.path);
+  for (const { file: source, line, message } of warnings)
+    say(`${styled("yellow", "removed")} ${source}${line === undefined ? "" : `:${line}`}: ${message}`);
+  for (const name of withheld)
+    say(
+      `${styled("yellow", "withheld")} the variable ${name}, which a template asked for: declare it in publicEnv if visitors may see it`,
+    );
+  if (!isJailed)
+    say(
+      `${styled("yellow", "NOT JAILED")} templates ran with all that you may do: bubblewrap (bwrap) is not installed or does not work here`,
+    );
+  for (const { name, reason } of notSearched)
+    say(`${styled("yellow", "not looked for")} ${name} in the output, since ${reason}`);
+  say(
+    `${styled("green", "built")} ${pages.length} pages, ${files} files, ${kilobytes(bytes)} (${kilobytes(releaseBytes)} with compressed copies) in ${milliseconds} ms`,
+  );
+  say(
+    styled(
+      "dim",
+      `${describeRelease(release)}\nEvery page has its own policy by exact hashes; see them with --json`,
+    ),
+  );
+}
