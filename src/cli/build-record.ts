@@ -130,16 +130,15 @@ export function describeProcess(place: string): string {
 type Look = (path: string, options: { throwIfNoEntry: false }) => Stats | undefined;
 
 function isSame(place: Place, look: Look): boolean {
-  const [path, size, changed, moved, inode, mode, digest] = place;
-  const stats = look(path, { throwIfNoEntry: false });
-  if (stats === undefined || size === undefined) return stats === undefined && size === undefined;
+  const stats = look(place[0], { throwIfNoEntry: false });
+  if (stats === undefined || place.length === 1) return stats === undefined && place.length === 1;
   return (
-    stats.size === size &&
-    stats.mtimeMs === changed &&
-    stats.ctimeMs === moved &&
-    stats.ino === inode &&
-    stats.mode === mode &&
-    (digest === undefined || digest === digestPlace(path, stats))
+    stats.size === place[1] &&
+    stats.mtimeMs === place[2] &&
+    stats.ctimeMs === place[3] &&
+    stats.ino === place[4] &&
+    stats.mode === place[5] &&
+    (place.length === 6 || place[6] === digestPlace(place[0], stats))
   );
 }
 

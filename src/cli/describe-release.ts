@@ -24,5 +24,6 @@ export function describeRelease({ file, release, sequence, isNew, isDevelopment 
     : `release ${sequence} (${name}) is the site's already`;
 }
 
-/** `1,234 kB` */
-export const kilobytes = (bytes: number): string => `${Math.round(bytes / 1000).toLocaleString("en")} kB`;
+/** `1,234 kB`. Not by `toLocaleString`, which loads all locales first: 28 ms. */
+export const kilobytes = (bytes: number): string =>
+  `${String(Math.round(bytes / 1000)).replace(/\B(?=(?:\d{3})+$)/g, ",")} kB`;
