@@ -3,7 +3,7 @@ import type { Contract, ReleaseIndex } from "../contract/index.ts";
 import type { Caller } from "./caller.ts";
 import type { Commands } from "./commands.ts";
 import type { AuditPlan } from "./plan.ts";
-import type { BrowserProbe, SourceProbe, TlsProbe, Wire } from "./probe.ts";
+import type { BrowserProbe, OutputSearch, SourceProbe, TlsProbe, Wire } from "./probe.ts";
 import type { ServedRelease } from "./served-release.ts";
 import type { Tokens } from "./tokens.ts";
 
@@ -22,6 +22,8 @@ export interface AuditContext {
   readonly release: ReleaseIndex | undefined;
   /** Compares what the target serves with {@link release}, once an audit. */
   servedRelease(): Promise<ServedRelease>;
+  /** Searches what was built for what must not leave, once an audit. Undefined: nobody can. */
+  readonly searchOutput: (() => Promise<OutputSearch>) | undefined;
   /** What the report tells people to paste. */
   readonly commands: Commands;
   /** Makes contract calls within their limits. */

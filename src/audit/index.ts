@@ -14,4 +14,5 @@ export type {
   AuditSample,
   TokenSource,
 } from "./plan.ts";
+export type { LeakFinding, OutputSearch } from "./probe.ts";
 export type { AuditCheck, AuditReport, AuditRow, CheckKind, Verdict } from "./report.ts";

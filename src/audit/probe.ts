@@ -153,3 +153,22 @@ export interface PageRewrite {
   /** Selector of what to click once loaded. */
   click?: string;
 }
+
+/** What a search of the built output found. */
+export interface OutputSearch {
+  /** Files that were looked through. */
+  readonly files: number;
+  /** Names of the private values that were looked for; never a value. */
+  readonly values: readonly string[];
+  /** Whether names with a public prefix were held against those that the contract declares. */
+  readonly isHeldToPublicNames: boolean;
+  readonly findings: readonly LeakFinding[];
+}
+
+/** Something in the output that must not be there. Its text holds no value. */
+export interface LeakFinding {
+  /** What kind it is, as the leak gate names it: `token-github`, `source-map`. */
+  readonly rule: string;
+  readonly path: string;
+  readonly text: string;
+}

@@ -2,10 +2,12 @@ import { accessSync, constants, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { AuditOptions, AuditPlan } from "../audit/index.ts";
-import type { ReleaseIndex } from "../contract/index.ts";
+import { guardedValues } from "../contract/index.ts";
+import type { Contract, ReleaseIndex } from "../contract/index.ts";
 import { findRecord } from "../ledger/node.ts";
 import { openReleaseStore, readPackIndex } from "../release/node.ts";
 import { CurtainwallError, isCurtainwallError } from "../shared/index.ts";
+import { createContractGate, describeHit, inspectRelease } from "../stack/index.ts";
 import type { StackFolders } from "../stack/index.ts";
 
 // What an audit reads beside the contract. What is not there is left out: its checks say that it is missing.
@@ -48,6 +50,32 @@ export async function readRelease(
 export function readAuthority({ authority }: StackFolders): string | undefined {
   const file = join(authority, "ca.crt");
   return existsSync(file) ? readFileSync(file, "utf8") : undefined;
+}
+
+/** Sends the newest release through the leak gate again, with the values of this machine's environment. */
+export function outputOf(
+  contract: Contract,
+  { releases, root }: StackFolders,
+): Pick<AuditOptions, "searchOutput"> {
+  const newest = openReleaseStore(releases).current();
+  if (newest === undefined) return {};
+  return {
+    searchOutput: async () => {
+      const { environment } = contract;
+      const gate = createContractGate({ contract, root, variables: process.env });
+      const { files, hits } = await inspectRelease(readFileSync(newest.packFile), gate);
+      const unseen = new Set(gate.notSearched.map(({ name }) => name));
+      const values = guardedValues({ environment }, process.env).map(({ name }) => name);
+      return {
+        files,
+        values: values.filter((name) => !unseen.has(name)),
+        isHeldToPublicNames: environment.public.size > 0,
+        findings: hits
+          .filter(({ level }) => level === "hit")
+          .map((hit) => ({ rule: hit.rule, path: hit.path, text: describeHit(hit) })),
+      };
+    },
+  };
 }
 
 /** Looks events up in the log. It belongs to the ledger's user; who may not read it audits without. */

@@ -3,7 +3,15 @@ import { runAudit } from "../audit/index.ts";
 import type { AuditPlan, AuditReport } from "../audit/index.ts";
 import { CurtainwallError, isCurtainwallError } from "../shared/index.ts";
 import { loadContract, stackFolders } from "../stack/index.ts";
-import { assignments, findBrowser, ledgerOf, loadPlan, readAuthority, readRelease } from "./audit-inputs.ts";
+import {
+  assignments,
+  findBrowser,
+  ledgerOf,
+  loadPlan,
+  outputOf,
+  readAuthority,
+  readRelease,
+} from "./audit-inputs.ts";
 import { renderReport } from "./audit-report.ts";
 import { usageError } from "./command.ts";
 import type { Command, CommandInput } from "./command.ts";
@@ -46,6 +54,7 @@ export const auditCommand: Command = {
       environment: assignments(environment, process.env),
       only: values.get("only")?.split(","),
       onProgress: ({ row, what, done, of }) => line.update(`${done}/${of}  ${row}  ${what}`),
+      ...outputOf(contract, folders),
       ...ledgerOf(folders),
     })
       .catch((error: unknown) => {

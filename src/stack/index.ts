@@ -6,7 +6,13 @@ export { assertStateUsable, stackFolders } from "./folders.ts";
 export type { StackFolders } from "./folders.ts";
 export { describeIsolation, findIsolation } from "./isolation.ts";
 export type { DomainName, Isolation } from "./isolation.ts";
-export { assertNoLeaks, assertReleaseKeepsSecrets, createContractGate, describeHit } from "./leak-gate.ts";
+export {
+  assertNoLeaks,
+  assertReleaseKeepsSecrets,
+  createContractGate,
+  describeHit,
+  inspectRelease,
+} from "./leak-gate.ts";
 export type { ContractGateOptions } from "./leak-gate.ts";
 export { loadContract } from "./load-contract.ts";
 export type { LoadedContract } from "./load-contract.ts";

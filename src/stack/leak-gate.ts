@@ -75,6 +75,14 @@ export function assertNoLeaks(found: readonly LeakHit[]): void {
  * @throws {CurtainwallError} `HARDEN_LEAK_FOUND`
  */
 export async function assertReleaseKeepsSecrets(pack: Uint8Array, gate: LeakGate): Promise<void> {
+  assertNoLeaks((await inspectRelease(pack, gate)).hits);
+}
+
+/** What the gate says of a release: see {@link assertReleaseKeepsSecrets}. */
+export async function inspectRelease(
+  pack: Uint8Array,
+  gate: LeakGate,
+): Promise<{ readonly files: number; readonly hits: readonly LeakHit[] }> {
   const { manifest, body } = await decodeRelease(pack);
   const hits = manifest.files.flatMap(({ path, variants: [plain] }) => {
     if (plain === undefined) return [];
@@ -84,7 +92,7 @@ export async function assertReleaseKeepsSecrets(pack: Uint8Array, gate: LeakGate
   const headers = new Set(manifest.files.map((file) => file.headers));
   const told = JSON.stringify({ headers: [...headers], redirects: manifest.redirects });
   hits.push(...gate.inspect({ path: "headers and redirects", bytes: new TextEncoder().encode(told) }));
-  assertNoLeaks([...hits, ...gate.finish()]);
+  return { files: manifest.files.length, hits: [...hits, ...gate.finish()] };
 }
 
 /** `/` and `/about/` are files too. */

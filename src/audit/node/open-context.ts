@@ -10,7 +10,7 @@ import { createCommands } from "../commands.ts";
 import type { Commands } from "../commands.ts";
 import type { AuditContext } from "../context.ts";
 import { isLoopbackHost } from "../../contract/index.ts";
-import type { TlsProbe } from "../probe.ts";
+import type { OutputSearch, TlsProbe } from "../probe.ts";
 import { compareServed } from "../served-release.ts";
 import type { ServedRelease } from "../served-release.ts";
 import { createTokens } from "../tokens.ts";
@@ -56,6 +56,8 @@ export async function openContext(options: AuditOptions): Promise<OpenContext> {
     caFile === undefined ? undefined : readAuthority(root, caFile, commands);
   let keys: Promise<readonly JWK[]> | undefined;
   let served: Promise<ServedRelease> | undefined;
+  const { searchOutput } = options;
+  let searched: Promise<OutputSearch> | undefined;
   const context: AuditContext = {
     contract,
     plan,
@@ -69,6 +71,7 @@ export async function openContext(options: AuditOptions): Promise<OpenContext> {
         release === undefined
           ? Promise.reject(new CurtainwallError("AUDIT_PLAN_INVALID", "there is no release to compare with"))
           : compareServed(context, release)),
+    searchOutput: searchOutput === undefined ? undefined : () => (searched ??= searchOutput()),
     commands,
     caller: createCaller({ wire: bounded, tokens, sleep: nap, remainingMs: deadline.remainingMs }),
     tokens,

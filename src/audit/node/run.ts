@@ -4,6 +4,7 @@ import { auditRows } from "../audit-rows.ts";
 import type { AuditContext } from "../context.ts";
 import { assertPlanFits } from "../plan.ts";
 import type { AuditPlan } from "../plan.ts";
+import type { OutputSearch } from "../probe.ts";
 import { summarise } from "../report.ts";
 import type { AuditReport } from "../report.ts";
 import { chooseRows } from "../rows.ts";
@@ -48,6 +49,8 @@ export interface AuditOptions {
   maxSlowMs?: number;
   now?: () => number;
   onProgress?: (progress: AuditProgress) => void;
+  /** Searches the built output for what must not leave. Without it those checks are missing. */
+  searchOutput?: () => Promise<OutputSearch>;
   /** Finds an event by the id in an error. */
   lookUpLedger?: (id: string) => Promise<unknown>;
 }

@@ -1,0 +1,87 @@
+import type { Check, Rule } from "../check.ts";
+import type { AuditContext } from "../context.ts";
+import type { OutputSearch } from "../probe.ts";
+import { noRelease } from "./shared.ts";
+
+/** A check of what was built: that the leak gate finds nothing of one kind in any file, in any dress. */
+function outputCheck(options: {
+  name: string;
+  /** What it looks for, in words: `access keys and tokens of known providers`. */
+  what: string;
+  isOne: (rule: string) => boolean;
+  notApplicable?: (search: OutputSearch) => string | undefined;
+}): Check {
+  const { name, what, isOne, notApplicable } = options;
+  return {
+    name,
+    kind: "built",
+    run: async (context, tally) => {
+      const search = await searchOf(context);
+      if (typeof search === "string") return tally.miss(search);
+      const idle = notApplicable?.(search);
+      if (idle !== undefined) return tally.notApplicable(idle);
+      const found = search.findings.filter(({ rule }) => isOne(rule));
+      for (const { path, text } of found)
+        tally.fail({ kind: "measurement", about: `${what} in ${path}`, value: text });
+      if (found.length === 0 && search.files > 0)
+        tally.pass({
+          kind: "measurement",
+          about: `${what} (raw, encoded, packed)`,
+          value: 0,
+          unit: `in ${search.files} files of the release`,
+        });
+    },
+  };
+}
+
+/** What the search found, or why there was none. */
+async function searchOf(context: AuditContext): Promise<OutputSearch | string> {
+  if (context.release === undefined) return noRelease(context);
+  if (context.searchOutput === undefined) return "nobody searched the output";
+  return context.searchOutput();
+}
+
+const privateValues = (): Check =>
+  outputCheck({
+    name: "values that the contract keeps private, in every encoding",
+    what: "values of privateEnv and of variables named like secrets",
+    isOne: (rule) => rule === "private-value" || rule === "environment-value" || rule === "canary",
+    notApplicable: ({ values }) =>
+      values.length === 0 ? "the contract keeps no value private and the environment holds none" : undefined,
+  });
+
+const providerPatterns = (): Check =>
+  outputCheck({
+    name: "provider patterns",
+    what: "keys and tokens that their issuers describe",
+    isOne: (rule) => rule.startsWith("token-"),
+  });
+
+/** No keys or tokens in client code. */
+export const api4: Rule = { id: "API-4", checks: [privateValues(), providerPatterns()] };
+
+/** No secrets or sensitive logic in bundles. */
+export const fe6: Rule = {
+  id: "FE-6",
+  checks: [
+    privateValues(),
+    providerPatterns(),
+    outputCheck({
+      name: "source maps",
+      what: "source maps that nobody declared",
+      isOne: (rule) => rule === "source-map",
+    }),
+    outputCheck({
+      name: "server-only modules in a client graph",
+      what: "modules that say they are for the server",
+      isOne: (rule) => rule === "server-only",
+    }),
+    outputCheck({
+      name: "public-env prefixes",
+      what: "variables with a public prefix that the contract does not declare",
+      isOne: (rule) => rule === "public-name-undeclared",
+      notApplicable: ({ isHeldToPublicNames }) =>
+        isHeldToPublicNames ? undefined : "the contract declares no publicEnv to hold names against",
+    }),
+  ],
+};
