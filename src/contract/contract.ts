@@ -70,8 +70,19 @@ export interface ContractSite {
   readonly tags: ReadonlyMap<string, ContractTags>;
   /** Undefined: the site has one language, of which nothing is known. */
   readonly locales: ContractLocales | undefined;
+  /** Undefined: photographs are published as they are. */
+  readonly images: ContractImages | undefined;
   /** Where collections come from that are no files; their schemas are in `collections`. */
   readonly sources: ReadonlyMap<string, ContractSource>;
+}
+
+/** What photographs are offered as; every default filled in. */
+export interface ContractImages {
+  /** In pixels, each once, the smallest first. */
+  readonly widths: readonly number[];
+  readonly formats: readonly ("avif" | "webp")[];
+  /** Undefined: by each photograph's own width. */
+  readonly sizes: string | undefined;
 }
 
 /** How a list's entries are sorted, and how many a page has; every default filled in. */

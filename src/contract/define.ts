@@ -95,8 +95,23 @@ export interface ContentSiteOptions {
   tags?: Readonly<Record<string, TagOptions>>;
   /** The site's languages. Default: one, of which nothing is known. */
   locales?: LocaleOptions;
+  /**
+   * The sizes that photographs in content, and those that templates show by `<Image>`, are offered in, besides their own. Made by the package
+   * sharp where it is installed. Default: as {@link ImageOptions} says. False: none.
+   */
+  images?: ImageOptions | false;
   /** Only for a site that another generator builds. */
   dist?: never;
+}
+
+/** Sizes and formats of a site's photographs. */
+export interface ImageOptions {
+  /** Widths in pixels, 16 to 8 192, at most eight. None is made that is larger than the photograph. Default 480, 960 and 1 600. */
+  widths?: readonly number[];
+  /** Formats, the best first. Default AVIF and WebP. The photograph's own is always there. */
+  formats?: readonly ("avif" | "webp")[];
+  /** How wide photographs are shown in which window, as in `<img sizes>`. Default: as wide as they are, and never wider than the window. */
+  sizes?: string;
 }
 
 /** In which order a list has a collection's entries, and how many a page. */

@@ -3,12 +3,21 @@ import { createFileView } from "../harden/index.ts";
 import type { SiteFileView } from "../harden/index.ts";
 import { sha256, toBase64, toHex } from "../shared/index.ts";
 import { siteError } from "./errors.ts";
+import { readPicture } from "./images/picture-facts.ts";
+import { parseVariantName } from "./images/variants.ts";
+import type { Variant } from "./images/variants.ts";
 import { extensionOf, knownExtensions, mediaTypeOf } from "./media-types.ts";
 import { assetPath } from "./paths.ts";
 import type { AddressBook } from "./paths.ts";
 import type { IslandFacts, SiteFile, SourceFile } from "./source.ts";
 import { inspectStylesheet } from "./stylesheet.ts";
 import type { StylesheetFacts } from "./stylesheet.ts";
+
+/** A picture that is to be made of another, under an address of its own. */
+export interface VariantOrder extends Variant {
+  readonly path: string;
+  readonly source: SourceFile;
+}
 
 /** The files of the assets folder, each under its own address and, when a template asks for that, under one with its hash. */
 export class AssetShelf {
@@ -18,15 +27,27 @@ export class AssetShelf {
   readonly #stylesheets = new Map<string, StylesheetFacts>();
   readonly #views = new Map<SourceFile, SiteFileView>();
   readonly #asked = new Set<string>();
+  readonly #variants = new Map<string, VariantOrder>();
   readonly #addresses: AddressBook;
+  readonly #encoder: string | undefined;
 
-  private constructor(addresses: AddressBook) {
+  private constructor(addresses: AddressBook, encoder: string | undefined) {
     this.#addresses = addresses;
+    this.#encoder = encoder;
   }
 
-  /** Takes the files in, and claims their addresses. */
-  static async create(sources: readonly SourceFile[], addresses: AddressBook): Promise<AssetShelf> {
-    const shelf = new AssetShelf(addresses);
+  /**
+   * Takes the files in, and claims their addresses.
+   *
+   * @param encoder names what makes variants of pictures, and how: another one may make other bytes, which get other addresses
+   */
+  static async create(
+    sources: readonly SourceFile[],
+    addresses: AddressBook,
+    encoder?: string,
+  ): Promise<AssetShelf> {
+    const stamp = encoder === undefined ? undefined : toHex(await sha256(encoder)).slice(0, 8);
+    const shelf = new AssetShelf(addresses, stamp);
     for (const file of sources) await shelf.#add(file);
     for (const [path, facts] of shelf.#stylesheets) shelf.#assertStylesheet(path, facts);
     return shelf;
@@ -70,11 +91,21 @@ export class AssetShelf {
 
   /** Whether {@link AssetShelf.address} knows a name. */
   has(name: string): boolean {
+    const variant = parseVariantName(name);
+    if (variant !== undefined) return this.#encoder !== undefined && this.has(variant.name);
     return this.#hashedAddresses.has(name.startsWith("/") ? name : `/${name}`);
   }
 
-  /** The hashed address of a file, which is published from now on. */
+  /** A file by the path of either of its addresses. */
+  find(path: string): { readonly name: string; readonly file: SourceFile } | undefined {
+    const found = this.#hashed.get(path) ?? this.#hashed.get(this.#hashedAddresses.get(path) ?? "");
+    return found && { name: found.file.path, file: found.file };
+  }
+
+  /** The hashed address of a file, or of a variant of a picture, which is published from now on. */
   address(name: string): string {
+    const variant = parseVariantName(name);
+    if (variant !== undefined) return this.#variantAddress(variant);
     const path = name.startsWith("/") ? name : `/${name}`;
     const hashed = this.#hashedAddresses.get(path);
     if (hashed === undefined) {
@@ -91,6 +122,24 @@ export class AssetShelf {
       this.#addresses.claim(hashed, { file: this.#files.get(path)?.file ?? path });
     this.#asked.add(hashed);
     return hashed;
+  }
+
+  #variantAddress({ name, format, width }: NonNullable<ReturnType<typeof parseVariantName>>): string {
+    const original = this.address(name);
+    const path = original.replace(/\.[^./]+$/, `.${width}-${this.#encoder ?? ""}.${format}`);
+    const source = this.#hashed.get(original)?.file;
+    if (source === undefined || this.#variants.has(path)) return path;
+    const facts = readPicture(source.bytes);
+    if (typeof facts !== "object") return path;
+    const height = Math.max(1, Math.round((width * facts.height) / facts.width));
+    this.#addresses.claim(path, { file: source.file });
+    this.#variants.set(path, { path, source, format, width, height });
+    return path;
+  }
+
+  /** The pictures that pages asked for and that are to be made. */
+  variants(): VariantOrder[] {
+    return [...this.#variants.values()];
   }
 
   /** The `integrity` of a hashed address that was asked for. */

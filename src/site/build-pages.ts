@@ -8,6 +8,7 @@ import type {
   ReleaseRedirect,
 } from "../contract/index.ts";
 import { AssetShelf } from "./asset-shelf.ts";
+import type { VariantOrder } from "./asset-shelf.ts";
 import type { BuildMemory } from "./build-memory.ts";
 import { assertFragment, assertReference } from "./check-references.ts";
 import type { OwnReference } from "./check-references.ts";
@@ -15,6 +16,7 @@ import type { SourcePlace } from "./errors.ts";
 import { findUntranslated } from "./find-untranslated.ts";
 import type { Untranslated } from "./find-untranslated.ts";
 import { makeFeeds } from "./feed.ts";
+import { bareAssets } from "./images/bare-assets.ts";
 import { machineFiles } from "./machine-files.ts";
 import { makePage } from "./make-page.ts";
 import type { Workshop } from "./make-page.ts";
@@ -49,6 +51,8 @@ export interface SiteSources {
   readonly memory?: BuildMemory;
   /** Names the templates and all else that they can see; undefined when that can't be told, and then each page is made anew. */
   readonly recipe?: string | undefined;
+  /** Names what makes other sizes of photographs, and how. Default: there is nothing that does. */
+  readonly imageEncoder?: string | undefined;
 }
 
 /** A page, as it is reported. */
@@ -66,6 +70,8 @@ export interface BuiltSite {
   readonly pages: readonly SitePage[];
   readonly redirects: readonly ReleaseRedirect[];
   readonly notFound: string | undefined;
+  /** Pictures that are still to be made, and then published too. */
+  readonly variants: readonly VariantOrder[];
   /** What is missing in the site's other languages. */
   readonly untranslated: readonly Untranslated[];
   /** What was done otherwise than an author may think. */
@@ -75,7 +81,7 @@ export interface BuiltSite {
 type BuildContract = Pick<Contract, "origin" | "routes" | "apiRoots"> & {
   readonly site: Pick<
     ContractSite,
-    "collections" | "redirects" | "feeds" | "lists" | "tags" | "locales" | "sources"
+    "collections" | "redirects" | "feeds" | "lists" | "tags" | "locales" | "sources" | "images"
   >;
 };
 
@@ -91,7 +97,9 @@ export async function buildPages(
 ): Promise<BuiltSite> {
   const { memory, templates } = sources;
   const addresses = new AddressBook(contract.apiRoots);
-  const assets = await AssetShelf.create(sources.assets, addresses);
+  const { imageEncoder } = sources;
+  const bare = bareAssets(sources.assets);
+  const assets = await AssetShelf.create(bare.files, addresses, imageEncoder);
   const { tags, locales } = contract.site;
   const written = await readEntries(contract.site, sources, { addresses, memory, locales, tags });
   const untranslated = findUntranslated(written, locales);
@@ -114,6 +122,7 @@ export async function buildPages(
     hasApi: contract.routes.length > 0,
     addresses,
     assets,
+    images: imageEncoder === undefined ? undefined : contract.site.images,
     templates,
     templateSources: sources.templateSources ?? new Map<string, string>(),
     templateFileOf: (collection) => templates.get(collection)?.file,
@@ -131,8 +140,9 @@ export async function buildPages(
     pages,
     redirects,
     notFound: addresses.has(notFoundPath) ? notFoundPath : undefined,
+    variants: assets.variants(),
     untranslated: untranslated.map(({ locale, files: names }) => ({ locale, files: names })),
-    warnings: entries.flatMap((entry) => entry.warnings),
+    warnings: [...bare.warnings, ...entries.flatMap((entry) => entry.warnings)],
   };
 }
 
@@ -153,7 +163,9 @@ async function readEntries(
 function recipeOf({ origin, routes, site }: BuildContract, templates: string, memory: BuildMemory): string {
   // What an entry's digest does not say of its tags.
   const slugs = [...site.tags].map(([name, tags]) => [name, [...tags.slugs]]);
-  return memory.digest(JSON.stringify([templates, origin, routes.length > 0, slugs, site.locales]));
+  return memory.digest(
+    JSON.stringify([templates, origin, routes.length > 0, slugs, site.locales, site.images]),
+  );
 }
 
 async function makePages(

@@ -2,9 +2,13 @@ import type { VNode } from "preact";
 import { siteError } from "./errors.ts";
 import type { SourcePlace } from "./errors.ts";
 import { directionOf } from "./locales.ts";
+import { completeContent } from "./images/complete-content.ts";
+import { completeImage } from "./images/complete-image.ts";
+import type { PicturePlacer } from "./images/place-pictures.ts";
 import type { InlineCode } from "./provenance.ts";
 import { refusedAttribute, refusedElement, scriptType } from "./refusals.ts";
 import { safeHtmlKind, vouchForHtml } from "./safe-html.ts";
+import type { SafeHtml } from "./safe-html.ts";
 import { addressesIn, attributeKey, parseLink, urlAttributes } from "./urls.ts";
 
 /** What {@link guardNode} needs to know of the page that is rendered. */
@@ -16,6 +20,8 @@ export interface GuardContext {
   readonly url: string;
   /** The digests of a hashed asset, by its path; undefined for others. */
   readonly integrityOf: (path: string) => string | undefined;
+  /** Completes the page's images. Default: they stay as they are written. */
+  readonly pictures?: PicturePlacer;
   /** The page's language, if the contract declares the site's. */
   readonly locale?: string | undefined;
 }
@@ -67,6 +73,15 @@ export function guardNode(node: VNode, context: GuardContext): void {
     node.props = withLanguage(props, context.locale, place);
   if (name === "link" && /(?:^|\s)stylesheet(?:\s|$)/i.test(String(props.rel)))
     node.props = withIntegrity(props, props.href, context);
+  if (context.pictures !== undefined) node.props = withPictures(name, node.props, context.pictures);
+}
+
+function withPictures(element: string, props: Props, pictures: PicturePlacer): Props {
+  if (element === "img") return completeImage(props, pictures) as Props;
+  const markup = props.dangerouslySetInnerHTML;
+  if (safeHtmlKind(markup) !== "content") return props;
+  const html = completeContent((markup as SafeHtml).__html, pictures);
+  return { ...props, dangerouslySetInnerHTML: vouchForHtml(html, "content") };
 }
 
 /** Names the language of the page, which its address, its feed and its alternates name as well: none of them may say another. */

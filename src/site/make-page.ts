@@ -1,3 +1,4 @@
+import type { ContractImages } from "../contract/index.ts";
 import { isCurtainwallError } from "../shared/index.ts";
 import type { BuildMemory } from "./build-memory.ts";
 import { ownReferences } from "./check-references.ts";
@@ -5,6 +6,7 @@ import type { OwnReference, ReferenceContext } from "./check-references.ts";
 import { watchCollections } from "./collections.ts";
 import { siteError } from "./errors.ts";
 import type { SiteErrorCode, SourcePlace } from "./errors.ts";
+import { createPicturePlacer } from "./images/place-pictures.ts";
 import { inspectPage } from "./inspect-page.ts";
 import { pagePolicy } from "./policy.ts";
 import type { InlineCode } from "./provenance.ts";
@@ -28,6 +30,8 @@ export interface Workshop extends ReferenceContext {
   readonly inlineCode: InlineCode;
   readonly placeOf: (error: unknown) => SourcePlace | undefined;
   readonly memory: BuildMemory | undefined;
+  /** What photographs are offered as; undefined: as they are. */
+  readonly images: ContractImages | undefined;
   /** Names all that a page is made of besides its entries and assets; undefined when templates read what is not known here. */
   readonly recipe: string | undefined;
 }
@@ -127,6 +131,12 @@ function renderPlanned(
   const template = workshop.templates.get(collection);
   const component = template?.[plan.part];
   if (template === undefined || component === undefined) throw templateMissing(plan, template);
+  const ask = (name: string): string => {
+    const address = assets.address(name);
+    seen.assets.set(name, address);
+    return address;
+  };
+  const find = assets.find.bind(assets);
   try {
     return renderPage(
       component,
@@ -137,11 +147,8 @@ function renderPlanned(
         url: here.url,
         locale: here.locale,
         integrityOf: (path) => assets.integrityOf(path),
-        assetAddress(name) {
-          const address = assets.address(name);
-          seen.assets.set(name, address);
-          return address;
-        },
+        assetAddress: ask,
+        pictures: createPicturePlacer({ url: here.url, find, ask, sizes: workshop.images }),
       },
     );
   } catch (cause) {
@@ -167,6 +174,8 @@ function templateMissing({ collection, part, file }: PlannedPage, template: Temp
       );
 }
 
+const namesItsPlace = new Set<string | undefined>(["SITE_TEMPLATE_UNSAFE", "SITE_IMAGE_INVALID"]);
+
 function templateError(cause: unknown, plan: PlannedPage, { file }: Template, { placeOf }: Workshop): Error {
   const known = isCurtainwallError(cause) ? cause : undefined;
   const message =
@@ -176,7 +185,7 @@ function templateError(cause: unknown, plan: PlannedPage, { file }: Template, { 
     `${message} (in the page ${plan.path})`,
     {
       // What the guard throws names its place itself; its stack leads to the renderer.
-      place: known?.code === "SITE_TEMPLATE_UNSAFE" ? undefined : (placeOf(cause) ?? { file }),
+      place: namesItsPlace.has(known?.code) ? undefined : (placeOf(cause) ?? { file }),
       ...(known?.hint === undefined ? {} : { hint: known.hint }),
       cause,
     },

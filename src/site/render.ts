@@ -4,6 +4,7 @@ import { renderToString } from "preact-render-to-string";
 import { withAssets } from "./asset.ts";
 import { guardNode } from "./guard.ts";
 import type { GuardContext } from "./guard.ts";
+import { withPictures } from "./images/image.ts";
 
 /** What {@link renderPage} needs to know of the site. */
 export interface RenderContext extends GuardContext {
@@ -31,7 +32,7 @@ export function renderPage<Props extends object>(
     before?.(node);
   };
   try {
-    return `<!doctype html>${withAssets(context.assetAddress, () => renderToString(h(component, props as never)))}\n`;
+    return `<!doctype html>${withAssets(context.assetAddress, () => withPictures(context.pictures, () => renderToString(h(component, props as never))))}\n`;
   } finally {
     if (before === undefined) delete nodeHook.__b;
     else nodeHook.__b = before;

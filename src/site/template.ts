@@ -7,6 +7,8 @@ import { vouchForHtml } from "./safe-html.ts";
 import type { Entry } from "./page-props.ts";
 
 export { asset } from "./asset.ts";
+export { Image } from "./images/image.ts";
+export type { ImageProps } from "./images/image.ts";
 export type { SafeHtml } from "./safe-html.ts";
 export type { Heading } from "./heading-names.ts";
 export { HeadLinks } from "./head-links.ts";

@@ -3,6 +3,7 @@ import type { Schema } from "../define.ts";
 import type { ContractEnvironment } from "../environment.ts";
 import { parseForeignSite } from "./foreign-site.ts";
 import { parseCollections } from "./collections.ts";
+import { parseImages } from "./images.ts";
 import { parseLists, parseTags } from "./lists.ts";
 import { parseLocales } from "./locales.ts";
 import type { Problems } from "./problems.ts";
@@ -19,6 +20,7 @@ const ownNames = [
   "lists",
   "tags",
   "locales",
+  "images",
 ];
 const foreignNames = [
   "dist",
@@ -77,6 +79,7 @@ function parseContentSite(
     lists: parseLists(problems, options.lists, collections),
     tags: parseTags(problems, options.tags, collections),
     locales: parseLocales(problems, options.locales, collections),
+    images: parseImages(problems, options.images),
   };
 }
 

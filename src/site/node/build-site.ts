@@ -14,12 +14,13 @@ import { mediaTypeOf } from "../media-types.ts";
 import type { SiteFile, SiteWarning } from "../source.ts";
 import { openMemory } from "./build-memory.ts";
 import { codeStamp } from "./code-stamp.ts";
+import { openVariantMaker } from "./images/make-variants.ts";
 import { loadTemplates } from "./load-templates.ts";
 import { readFolder } from "./read-folder.ts";
 
 /** Progress of a build: `done` of `total` files of a step. Each step reports its start and its end. */
 export interface BuildProgress {
-  readonly step: "read" | "templates" | "pages" | "compress";
+  readonly step: "read" | "templates" | "pages" | "pictures" | "compress";
   readonly done: number;
   readonly total: number;
 }
@@ -102,11 +103,23 @@ export async function buildSite({
   onProgress({ step: "templates", done: 1, total: 1 });
 
   const memory = openMemory(join(cacheFolder, "pages.memory"), stamp);
-  const { files, pages, redirects, notFound, warnings, untranslated } = await buildPages(
+  const variantMaker = await openVariantMaker(site, assets, cacheFolder);
+  const built = await buildPages(
     { origin: contract.origin, routes: contract.routes, apiRoots: contract.apiRoots, site },
-    { content, drafts, memory, ...loaded, assets: [...assets, ...loaded.islands] },
+    {
+      ...loaded,
+      content,
+      drafts,
+      memory,
+      assets: [...assets, ...loaded.islands],
+      imageEncoder: variantMaker.stamp,
+    },
     (done, total) => onProgress({ step: "pages", done, total }),
   );
+  const { pages, redirects, notFound, variants, untranslated } = built;
+  const total = variants.length;
+  const pictures = await variantMaker.make(variants, (done) => onProgress({ step: "pictures", done, total }));
+  const files = [...built.files, ...pictures];
 
   memory.save();
 
@@ -138,7 +151,7 @@ export async function buildSite({
   return {
     release,
     pages,
-    warnings,
+    warnings: [...variantMaker.warnings, ...built.warnings],
     untranslated,
     files: files.length,
     bytes: files.reduce((sum, file) => sum + file.bytes.length, 0),
