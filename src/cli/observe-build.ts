@@ -144,6 +144,7 @@ const watched = new Set([
   "lists",
   "tags",
   "locales",
+  "images",
   "sources",
 ]);
 
