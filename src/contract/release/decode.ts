@@ -5,24 +5,30 @@ import type { Release, ReleaseManifest } from "./format.ts";
 import { parseManifest } from "./manifest.ts";
 import type { Blob } from "./manifest.ts";
 
-/** Blobs that are hashed at once: hashing waits for threads of its own. */
-const hashedAtOnce = 16;
+/** Blobs, and bytes of them, that are hashed at once: hashing waits for threads of its own, which work on copies. */
+const hashedAtOnce = { blobs: 16, bytes: 33_554_432 };
+
+/** SHA-256 of bytes, which may be shared with other threads. */
+export type Digest = (bytes: Uint8Array) => Uint8Array | Promise<Uint8Array>;
+
+const digestOfCopy: Digest = (bytes) => sha256(unshared(bytes));
 
 /**
  * Reads a release and checks every byte of it. That proves that it is whole and unchanged since it was written, not who wrote it:
  * for that see `acceptRelease`.
  *
+ * @param digest what hashes files. Default: Web Crypto, which copies each of them, twice if they are shared
  * @throws {CurtainwallError} `RELEASE_FORMAT_INVALID` when it is no release, is cut short, or anything but a file's bytes was changed;
  *   `RELEASE_DIGEST_MISMATCH` when a file's bytes are not those that the manifest names.
  */
-export async function decodeRelease(pack: Uint8Array): Promise<Release> {
+export async function decodeRelease(pack: Uint8Array, digest: Digest = digestOfCopy): Promise<Release> {
   const index = await readIndex({
     size: pack.length,
     read: (offset, length) => unshared(pack.subarray(offset, offset + length)),
   });
   if (index.isDetached) throw invalidRelease("it is a manifest without its files");
   const body = pack.subarray(magic.length, magic.length + index.bodyLength);
-  await assertBlobs(index.blobs, body, index.manifest);
+  await assertBlobs(index, body, digest);
   return { manifest: index.manifest, digest: index.digest, body, signatures: index.signatures };
 }
 
@@ -114,20 +120,40 @@ const begins = (bytes: Uint8Array, start: Uint8Array): boolean =>
 
 /** Checks all bytes, also those that no file names: what is in a release was put there by its builder. */
 async function assertBlobs(
-  blobs: readonly Blob[],
+  { blobs, manifest }: Pick<OpenIndex, "blobs" | "manifest">,
   body: Uint8Array,
-  manifest: ReleaseManifest,
+  digest: Digest,
 ): Promise<void> {
-  for (let from = 0; from < blobs.length; from += hashedAtOnce)
-    await Promise.all(blobs.slice(from, from + hashedAtOnce).map((blob) => assertBlob(blob, body, manifest)));
+  for (let from = 0; from < blobs.length;) {
+    const some = takeSome(blobs, from);
+    await Promise.all(some.map((blob) => assertBlob(blob, body, manifest, digest)));
+    from += some.length;
+  }
 }
 
-async function assertBlob(blob: Blob, body: Uint8Array, { files }: ReleaseManifest): Promise<void> {
-  const bytes = unshared(body.subarray(blob.offset, blob.offset + blob.length));
-  if (toHex(await sha256(bytes)) === blob.sha256) return;
+/** One at least. */
+function takeSome(blobs: readonly Blob[], from: number): readonly Blob[] {
+  let to = from + 1;
+  let bytes = blobs[from]?.length ?? 0;
+  while (to < blobs.length && to - from < hashedAtOnce.blobs) {
+    bytes += blobs[to]?.length ?? 0;
+    if (bytes > hashedAtOnce.bytes) break;
+    to++;
+  }
+  return blobs.slice(from, to);
+}
+
+async function assertBlob(
+  blob: Blob,
+  body: Uint8Array,
+  { files }: ReleaseManifest,
+  digest: Digest,
+): Promise<void> {
+  const bytes = body.subarray(blob.offset, blob.offset + blob.length);
+  if (toHex(await digest(bytes)) === blob.sha256) return;
   const owner = files.flatMap(({ path, variants }) =>
     variants
-      .filter(({ sha256: digest }) => digest === blob.sha256)
+      .filter(({ sha256: named }) => named === blob.sha256)
       .map(({ encoding }) => `${path} (${encoding})`),
   );
   throw new CurtainwallError(
