@@ -77,7 +77,7 @@ async function serve(context: TestContext, root: string, port: number): Promise<
   };
 }
 
-/** Opens a page, does what a visitor does, and returns what the policy or the page's own scripts complained of. */
+/** Opens a page, does what a visitor does, and returns what the policy stopped or the page's own scripts complained of. */
 async function visit(url: string, act: (page: Page) => Promise<void>): Promise<string[]> {
   const context = await browser.newContext({ ignoreHTTPSErrors: true });
   try {
@@ -85,12 +85,15 @@ async function visit(url: string, act: (page: Page) => Promise<void>): Promise<s
     const complaints: string[] = [];
     page.on("pageerror", (error) => complaints.push(String(error)));
     page.on("console", (message) => {
-      if (/Content Security Policy|^violated /.test(message.text())) complaints.push(message.text());
+      const text = message.text();
+      if (text.includes("The policy is report-only")) return;
+      if (/Content Security Policy|^violated /.test(text)) complaints.push(text);
     });
     await page.addInitScript(() =>
-      document.addEventListener("securitypolicyviolation", (event) =>
-        console.log(`violated ${event.violatedDirective} ${event.blockedURI}`),
-      ),
+      document.addEventListener("securitypolicyviolation", (event) => {
+        if (event.disposition === "enforce")
+          console.log(`violated ${event.violatedDirective} ${event.blockedURI}`);
+      }),
     );
     await page.goto(url);
     await act(page);
@@ -108,6 +111,7 @@ document.querySelector("button").addEventListener("click", async () => {
   const { greeting } = await (await fetch("/api/greeting")).json();
   document.querySelector("output").textContent = greeting;
 });
+addEventListener("hashchange", () => fetch(decodeURI(location.hash.slice(1))));
 </script>${more}</html>`;
 
 const sources = {
@@ -215,6 +219,21 @@ suite("a site that another generator builds", { skip }, () => {
       assert.doesNotMatch(policies[1] ?? "", /connect-src/);
       for (const policy of policies) assert.match(policy, /^default-src 'none'.*report-uri \/_reports/);
     });
+
+    await context.test(
+      "what stays open for a script that hides where it connects is reported, in its strict form",
+      async () => {
+        const { headers } = await served.get("/");
+        assert.match(String(headers["content-security-policy"]), /connect-src [^;]*https:/);
+        assert.match(
+          String(headers["content-security-policy-report-only"]),
+          /^connect-src 'self';.* report-uri \/_reports; report-to csp$/,
+        );
+        assert.equal(headers["reporting-endpoints"], 'csp="/_reports"');
+        const plain = (await served.get("/guide/")).headers;
+        assert.equal(plain["content-security-policy-report-only"], undefined);
+      },
+    );
 
     await context.test("its addresses are those of a static host", async () => {
       const answers = await Promise.all(

@@ -107,6 +107,22 @@ suite("curtainwall build", () => {
     assert.deepEqual([again.release, again.isNew], [release, false]);
   });
 
+  test("folders of the machine that can't be looked for are told to who asks; values always are", (context) => {
+    const site = makeSite(context);
+    site.write("environment.ts", environment.replace('.startsWith("t-")', ""));
+    const variables = { ...good, CW_CMS_TOKEN: "true", HOME: "/hq" };
+    for (const command of ["build", "leaks"]) {
+      const place = command === "build" ? [site.root] : [join(site.root, "content"), "--contract", site.root];
+      const quiet = curtainwall([command, ...place], variables).said;
+      assert.match(quiet, /not looked for CW_CMS_TOKEN/);
+      assert.doesNotMatch(quiet, /the folder/);
+      assert.match(
+        curtainwall([command, ...place, "--verbose"], variables).said,
+        /not looked for the folder \/hq/,
+      );
+    }
+  });
+
   test("gives templates no private variable, and says so", (context) => {
     const site = makeSite(context);
     site.write("templates/pages.tsx", template("String(env.private.CW_CMS_TOKEN)"));

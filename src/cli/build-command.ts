@@ -2,15 +2,17 @@ import { recallBuild, recordFiles } from "./build-record.ts";
 import type { BuildResult } from "./build-result.ts";
 import type { Command } from "./command.ts";
 import { describeRelease, kilobytes } from "./describe-release.ts";
+import { tellNotSearched, verboseOption } from "./not-searched.ts";
 import { print, printJson, say, styled } from "./voice.ts";
 
 /** Loads what builds only when there is something to build. */
 export const buildCommand: Command = {
   name: "build",
-  usage: "[folder] [--drafts] [--json]",
+  usage: "[folder] [--drafts] [--verbose] [--json]",
   summary: "Build the site into a release that the edge serves",
   options: {
     drafts: { type: "boolean", says: "build pages with draft: true, too, for a look at them" },
+    verbose: verboseOption,
     json: { type: "boolean", says: "print the result as JSON" },
   },
   notes: [
@@ -25,28 +27,34 @@ export const buildCommand: Command = {
     const known = drafts ? undefined : recallBuild(recordFiles(place), Date.now());
     const result =
       known === undefined
-        ? await (await import("./build.ts")).buildAny(place, { drafts, json: flags.has("json") })
+        ? await (
+            await import("./build.ts")
+          ).buildAny(place, { drafts, json: flags.has("json"), verbose: flags.has("verbose") })
         : { ...known, milliseconds: Math.round(performance.now() - started) };
     if (result === undefined) return 0;
     if (flags.has("json")) printJson(result);
-    else report(result);
+    else report(result, flags.has("verbose"));
     return 0;
   },
 };
 
-function report({
-  pages,
-  warnings,
-  files,
-  bytes,
-  releaseBytes,
-  milliseconds,
-  notSearched,
-  withheld,
-  isJailed,
-  ...release
-}: BuildResult): void {
-  for (const page of pages) print(page.path);
+function report(
+  {
+    pages,
+    warnings,
+    files,
+    bytes,
+    releaseBytes,
+    milliseconds,
+    notSearched,
+    withheld,
+    isJailed,
+    ...release
+  }: BuildResult,
+  isVerbose: boolean,
+): void {
+  // In one go: a call of the system for each line takes longer than all else when nothing changed.
+  if (pages.length > 0) print(pages.map(({ path }) => path).join("\n"));
   for (const { file: source, line, message } of warnings)
     say(`${styled("yellow", "removed")} ${source}${line === undefined ? "" : `:${line}`}: ${message}`);
   for (const name of withheld)
@@ -57,8 +65,7 @@ function report({
     say(
       `${styled("yellow", "NOT JAILED")} templates ran with all that you may do: bubblewrap (bwrap) is not installed or does not work here`,
     );
-  for (const { name, reason } of notSearched)
-    say(`${styled("yellow", "not looked for")} ${name} in the output, since ${reason}`);
+  tellNotSearched(notSearched, " in the output", isVerbose);
   say(
     `${styled("green", "built")} ${pages.length} pages, ${files} files, ${kilobytes(bytes)} (${kilobytes(releaseBytes)} with compressed copies) in ${milliseconds} ms`,
   );

@@ -10,10 +10,15 @@ import {
 import type { ForeignBuild, LoadedContract } from "../stack/index.ts";
 import { describeRelease, kilobytes } from "./describe-release.ts";
 import { describeLock, today } from "./lock-input.ts";
+import { tellNotSearched } from "./not-searched.ts";
 import { print, printJson, say, showProgress, styled } from "./voice.ts";
 
 /** Builds a site with the generator that its contract names; says, or prints as JSON, what came of it. */
-export async function runForeignBuild(loaded: LoadedContract, asJson: boolean): Promise<void> {
+export async function runForeignBuild(
+  loaded: LoadedContract,
+  asJson: boolean,
+  isVerbose = false,
+): Promise<void> {
   const started = performance.now();
   const { contract, root } = loaded;
   assertEnvironment(contract, process.env);
@@ -41,7 +46,7 @@ export async function runForeignBuild(loaded: LoadedContract, asJson: boolean): 
   }
   const milliseconds = Math.round(performance.now() - started);
   if (asJson) printJson({ ...summaryOf(built), notSearched: gate.notSearched, milliseconds });
-  else report(built, gate.notSearched, milliseconds);
+  else report(built, { notSearched: gate.notSearched, milliseconds, isVerbose });
 }
 
 function summaryOf({ published, jail, report: found, ...rest }: ForeignBuild): object {
@@ -59,7 +64,13 @@ function summaryOf({ published, jail, report: found, ...rest }: ForeignBuild): o
   };
 }
 
-function report(built: ForeignBuild, notSearched: LeakGate["notSearched"], milliseconds: number): void {
+interface Told {
+  readonly notSearched: LeakGate["notSearched"];
+  readonly milliseconds: number;
+  readonly isVerbose: boolean;
+}
+
+function report(built: ForeignBuild, { notSearched, milliseconds, isVerbose }: Told): void {
   const { published, jail, report: found, unset } = built;
   if (jail?.jailed === false)
     say(styled("yellow", "NOT JAILED: the build saw everything that you see, as the contract allows"));
@@ -69,8 +80,7 @@ function report(built: ForeignBuild, notSearched: LeakGate["notSearched"], milli
     );
   for (const name of unset)
     say(`${styled("yellow", "not set")} the variable ${name}, which the build is given`);
-  for (const { name, reason } of notSearched)
-    say(`${styled("yellow", "not looked for")} ${name} in the output, since ${reason}`);
+  tellNotSearched(notSearched, " in the output", isVerbose);
   describeLock(built.review, { folder: built.folder, file: lockName, words: built.words });
   print(`  strict    ${found.pages - found.weakened} of ${found.pages} pages allow exactly what is on them`);
   for (const [weakness, { pages }] of Object.entries(found.weaknesses))

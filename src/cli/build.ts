@@ -18,12 +18,12 @@ import { say, showProgress, styled } from "./voice.ts";
 /** Builds whatever site the contract in a folder describes. What another generator builds is told at once, and gives nothing here. */
 export async function buildAny(
   path: string,
-  { drafts, json }: { drafts: boolean; json: boolean },
+  { drafts, json, verbose }: { drafts: boolean; json: boolean; verbose: boolean },
 ): Promise<BuildResult | undefined> {
   const observer = observeBuild(path);
   const loaded = await loadContract(path);
   if (isForeign(loaded.contract.site)) {
-    await runForeignBuild(loaded, json);
+    await runForeignBuild(loaded, json, verbose);
     return undefined;
   }
   const result = await buildOwn(loaded, drafts);

@@ -168,6 +168,8 @@ function report(
   print(`  strict    ${found.pages - found.weakened} of ${found.pages} pages allow exactly what is on them`);
   for (const [weakness, tally] of Object.entries(found.weaknesses))
     row("weakened", tally, meanings[weakness as Weakness]);
+  if (found.insecureEval !== undefined)
+    print(`  reason    ${printable(found.insecureEval)} (--insecure-eval)`);
   const { enforced, reportOnly } = found.trustedTypes;
   print(`  types     Trusted Types are enforced on ${enforced} of ${found.pages} pages`);
   if (enforced < found.pages)

@@ -6,6 +6,7 @@ import type { Command } from "./command.ts";
 import { usageError } from "./command.ts";
 import { filesOf } from "./files-of.ts";
 import { openLibraryScan } from "./library-scan.ts";
+import { tellNotSearched, verboseOption } from "./not-searched.ts";
 import { print, printJson, say, showProgress, styled } from "./voice.ts";
 
 /** What `curtainwall leaks` found. */
@@ -29,7 +30,7 @@ interface LeakSearchOptions {
 
 export const leaksCommand: Command = {
   name: "leaks",
-  usage: "<folder> [--contract <folder>] [--advisories <file> --advisories-date <day>] [--json]",
+  usage: "<folder> [--contract <folder>] [--advisories <file> --advisories-date <day>] [--verbose] [--json]",
   summary: "Look for secrets, private files and traces of the build in what would be published",
   options: {
     contract: { type: "string", says: "the folder of the contract; by default this one, if it has one" },
@@ -41,6 +42,7 @@ export const leaksCommand: Command = {
       type: "string",
       says: "the day when the feed was made, like 2026-08-22; without it nothing is proved",
     },
+    verbose: verboseOption,
     json: { type: "boolean", says: "print the result as JSON" },
   },
   notes: [
@@ -56,7 +58,7 @@ export const leaksCommand: Command = {
       advisoriesDate: values.get("advisories-date"),
     });
     if (flags.has("json")) printJson(report);
-    else tell(report);
+    else tell(report, flags.has("verbose"));
     return report.hits.length === 0 && report.libraries?.verdict !== "vulnerable" ? 0 : 1;
   },
 };
@@ -133,11 +135,10 @@ const unread = (path: string, why: string): LeakHit => ({
 /** Lines of one rule and message that are printed; a published .git has thousands. */
 const maxLines = 20;
 
-function tell({ files, bytes, hits, notes, notSearched, libraries }: LeakReport): void {
+function tell({ files, bytes, hits, notes, notSearched, libraries }: LeakReport, isVerbose: boolean): void {
   for (const line of shortened(hits)) print(line);
   for (const line of shortened(notes)) say(styled("dim", `note  ${line}`));
-  for (const { name, reason } of notSearched)
-    say(styled("yellow", `not looked for: ${name}, since ${reason}`));
+  tellNotSearched(notSearched, "", isVerbose);
   if (libraries !== undefined) tellLibraries(libraries);
   const what = `${files.toLocaleString("en")} files, ${(bytes / 1e6).toFixed(1)} MB`;
   if (hits.length === 0) say(`${styled("green", "no leak found")} in ${what}`);

@@ -34,6 +34,8 @@ export interface SiteReport {
   /** Pages that the fast scanner left to the reference parser. */
   readonly slow: number;
   readonly skipped: readonly { readonly path: string; readonly reason: string }[];
+  /** Why scripts may make code from strings, as whoever allows it says; undefined if they may not. */
+  readonly insecureEval?: string | undefined;
 }
 
 /** What one page adds to the report: the part that is kept in memory for each of them. */
@@ -46,7 +48,7 @@ const maxExamples = 10;
 /** Sums up a site from its pages, in the order of their paths. */
 export function reportSite(
   pages: Iterable<readonly [path: string, summary: PageSummary]>,
-  files: { readonly files: number; readonly bytes: number; readonly skipped: SiteReport["skipped"] },
+  files: Pick<SiteReport, "files" | "bytes" | "skipped" | "insecureEval">,
 ): SiteReport {
   const weaknesses = createTallies();
   const reasons = createTallies();

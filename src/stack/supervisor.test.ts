@@ -23,6 +23,7 @@ import { test } from "node:test";
 import { needsRoot, requires } from "../../test/requires.ts";
 import { makeProject, packFileOf } from "../../test/support/project.ts";
 import { httpsGet } from "../../test/support/https-get.ts";
+import { isCurtainwallError } from "../shared/index.ts";
 import { assertStateUsable, findIsolation, loadContract, stackFolders, startStack } from "./index.ts";
 import type { RunningStack, StackLogEntry } from "./index.ts";
 
@@ -349,6 +350,32 @@ export default defineStack({
   await stack.close();
   delete process.env.TEST_SITE_ADDRESS;
   project.remove();
+});
+
+test("A stack does not start in an environment that its contract does not allow; no value is told", async () => {
+  const config = `import { defineStack } from "curtainwall";
+import { z } from "zod";
+export default defineStack({
+  origin: "https://localhost", edge: { port: 0, redirectPort: false, threads: 1 },
+  privateEnv: z.object({ CW_TEST_START: z.string().startsWith("t-") }),
+});`;
+  const project = await makeProject({ config });
+  try {
+    for (const value of [undefined, "unfit"]) {
+      if (value !== undefined) process.env.CW_TEST_START = value;
+      await assert.rejects(startStack({ path: project.root, log: () => undefined }), (error) => {
+        assert.ok(isCurtainwallError(error, "CONTRACT_ENVIRONMENT_INVALID"), String(error));
+        assert.match(error.message, /CW_TEST_START/);
+        assert.doesNotMatch(error.message, /unfit/);
+        return true;
+      });
+    }
+    process.env.CW_TEST_START = "t-fits";
+    await (await startStack({ path: project.root, log: () => undefined })).close();
+  } finally {
+    delete process.env.CW_TEST_START;
+    project.remove();
+  }
 });
 
 test("An edge that can't start again is ended, not left behind with its sockets; once its cause is mended the site is back", async () => {

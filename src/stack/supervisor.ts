@@ -2,6 +2,7 @@ import { chownSync, closeSync, mkdirSync, readdirSync, statSync } from "node:fs"
 import { availableParallelism } from "node:os";
 import { join, relative } from "node:path";
 import { clearTimeout, setTimeout } from "node:timers";
+import { assertEnvironment } from "../contract/index.ts";
 import type { AcceptedRelease, EventSink } from "../contract/index.ts";
 import { createEventQueue } from "../ledger/node.ts";
 import type { EventQueue } from "../ledger/node.ts";
@@ -78,7 +79,7 @@ const toStderr = ({ from, level, message }: StackLogEntry): void =>
 /**
  * Starts a site: the ledger, then the edge, each in its own trust domain, and keeps them running.
  *
- * @throws {CurtainwallError} what `loadContract` throws; `STACK_RELEASE_MISSING`, `STACK_PORT_IN_USE`,
+ * @throws {CurtainwallError} what `loadContract` throws; `CONTRACT_ENVIRONMENT_INVALID`; `STACK_RELEASE_MISSING`, `STACK_PORT_IN_USE`,
  *   `STACK_STATE_FOREIGN`, `STACK_CERTIFICATE_MISSING`, `STACK_CERTIFICATE_INVALID`, `STACK_FILE_UNREADABLE`; what a domain reports while it starts, `RELEASE_DIGEST_MISMATCH` for one
  */
 export async function startStack({
@@ -88,6 +89,7 @@ export async function startStack({
   graceMs = 5000,
 }: StartOptions = {}): Promise<RunningStack> {
   const loaded = await loadContract(path);
+  assertEnvironment(loaded.contract, process.env);
   const folders = stackFolders(loaded.root);
   if (openReleaseStore(folders.releases).current() === undefined) {
     throw new CurtainwallError("STACK_RELEASE_MISSING", "There is no release to serve.", {

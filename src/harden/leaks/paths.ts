@@ -17,6 +17,7 @@ export function pathDetectors(roots: readonly string[]): {
   const notSearched = own
     .filter((root) => !plain.has(root))
     .map((root) => ({
+      kind: "folder" as const,
       name: `the folder ${root}`,
       reason: `it is too short to be told from an address: only file://${root} is looked for`,
     }));

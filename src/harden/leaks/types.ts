@@ -80,8 +80,10 @@ export interface PrivateValue {
   readonly rule?: "private-value" | "environment-value" | "canary";
 }
 
-/** A value that the gate can't look for, and why. */
+/** Something that the gate can't look for, and why. */
 export interface NotSearched {
+  /** A private value, or a folder of the machine that builds. */
+  readonly kind: "value" | "folder";
   readonly name: string;
   readonly reason: string;
 }

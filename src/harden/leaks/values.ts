@@ -62,7 +62,7 @@ function byPiece(values: Iterable<PrivateValue>, notSearched: NotSearched[]): Ma
     const reasons = texts.map(whyNotSearchable);
     const [first] = reasons;
     if (texts.length === 0 || reasons.every((reason) => reason !== undefined))
-      notSearched.push({ name, reason: first ?? "it has no part that could be looked for" });
+      notSearched.push({ kind: "value", name, reason: first ?? "it has no part that could be looked for" });
     for (const [index, text] of texts.entries()) {
       if (reasons[index] !== undefined) continue;
       const names = pieces.get(text) ?? { rule, list: new Set() };

@@ -236,6 +236,8 @@ suite("bad input", () => {
         reportTo,
       );
     await assert.rejects(harden(place, { insecureEval: " " }), refused("HARDEN_OPTION_INVALID", /reason/));
+    const told = await harden(place, { insecureEval: "the search compiles its templates" });
+    assert.equal(told.report.insecureEval, "the search compiles its templates");
     const { files } = await harden(place, { reportTo: "https://reports.example/in?site=1" });
     assert.equal(header(files, "/", "reporting-endpoints"), 'csp="https://reports.example/in?site=1"');
   });

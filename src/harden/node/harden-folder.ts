@@ -1,7 +1,9 @@
+import { hash } from "node:crypto";
 import { resolve } from "node:path";
 import type { Header } from "../../contract/index.ts";
-import { classify } from "../classify.ts";
+import { classify, isNamedByHash } from "../classify.ts";
 import { fileHeaders } from "../headers.ts";
+import type { FileForHeaders } from "../headers.ts";
 import type { PageNeeds } from "../harden-page.ts";
 import type { LearnedSite } from "../learn/learned-site.ts";
 import type { ScriptOccurrence } from "../page-report.ts";
@@ -117,6 +119,7 @@ export async function hardenFolder(options: HardenFolderOptions): Promise<Harden
       files: kept.length,
       bytes: kept.reduce((sum, { file }) => sum + file.bytes, 0),
       skipped,
+      ...(insecureEval === undefined ? {} : { insecureEval }),
     }),
   };
 }
@@ -141,7 +144,8 @@ function createRememberer(): (page: ProcessedPage) => NonNullable<Kept["page"]> 
   return ({ headerPolicy, reportOnly, needs, report, split }) => {
     const { scripts: _scripts, frames: _frames, ...rest } = report;
     const page = { headerPolicy, reportOnly, needs, summary: { ...rest, split } };
-    const key = JSON.stringify(page);
+    // A page that has its own policy is kept once, not twice.
+    const key = hash("sha256", JSON.stringify(page), "base64");
     const same = known.get(key);
     if (same !== undefined) return same;
     known.set(key, page);
@@ -149,14 +153,28 @@ function createRememberer(): (page: ProcessedPage) => NonNullable<Kept["page"]> 
   };
 }
 
-/** Files repeat each other's headers: what is equal is kept once. */
-function createSharer(): (headers: readonly Header[]) => readonly Header[] {
+type Share = (file: FileForHeaders, page: Kept["page"]) => readonly Header[];
+
+/** Files repeat each other's headers: what is equal is made once, as far as one can tell before, and kept once. */
+function createSharer(): Share {
+  const byPage = new Map<Kept["page"], Map<string, readonly Header[]>>();
   const known = new Map<string, readonly Header[]>();
-  return (headers) => {
+  const make = (file: FileForHeaders): readonly Header[] => {
+    const headers = fileHeaders(file);
     const key = JSON.stringify(headers);
     const same = known.get(key);
     if (same === undefined) known.set(key, headers);
     return same ?? headers;
+  };
+  return (file, page) => {
+    if (file.script !== undefined) return make(file);
+    const ofPage = byPage.get(page) ?? new Map<string, readonly Header[]>();
+    byPage.set(page, ofPage);
+    const { kind, type, text } = file.classified;
+    const key = [kind, type, text, file.charset, file.framed, isNamedByHash(file.path)].join(" ");
+    const headers = ofPage.get(key) ?? make(file);
+    ofPage.set(key, headers);
+    return headers;
   };
 }
 
@@ -166,10 +184,10 @@ function publish(
   { file, page }: Kept,
   framed: ReadonlySet<string>,
   settings: SiteSettings,
-  share: (headers: readonly Header[]) => readonly Header[],
+  share: Share,
 ): HardenedFile[] {
   const index = /\/index\.x?html?$/.test(file.path) ? file.path.replace(/[^/]*$/, "") : undefined;
-  const declared = fileHeaders({
+  const declared: FileForHeaders = {
     path: file.path,
     classified: file.classified,
     charset: file.charset,
@@ -179,8 +197,8 @@ function publish(
       ? {}
       : { policy: page.headerPolicy, reportOnly: page.reportOnly, needs: page.needs }),
     ...(file.script === undefined ? {} : { script: file.script }),
-  });
-  const headers = share(declared);
+  };
+  const headers = share(declared, page);
   const address = (path: string): HardenedFile => ({
     path,
     source: file.path.slice(1),

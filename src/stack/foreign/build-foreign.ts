@@ -91,6 +91,7 @@ export async function buildForeign(options: ForeignBuildOptions): Promise<Foreig
       folder: dist,
       blobs,
       origin: contract.origin,
+      reportTo: contract.reports?.path,
       onScript: open.onScript,
       onProgress: (done, total) => options.onProgress?.("hardening", done, total),
     });

@@ -1,25 +1,21 @@
-import { baseSecurityHeaders, withReporting } from "../../contract/index.ts";
+import { baseSecurityHeaders } from "../../contract/index.ts";
 import type { Contract, Header } from "../../contract/index.ts";
 
 /**
  * Turns the headers of a hardened file, which any host could serve, into those that this stack serves it with:
  *
  * - pages that run scripts may call the stack's own API, whose routes are checked one by one;
- * - pages report what their policy refused;
  * - the site's HSTS counts, as for every other answer of the edge.
  *
  * What is equal comes out as one object, so that a release says it once.
  */
 export function createStackHeaders({
   routes,
-  reports,
-}: Pick<Contract, "routes" | "reports">): (headers: readonly Header[]) => readonly Header[] {
+}: Pick<Contract, "routes">): (headers: readonly Header[]) => readonly Header[] {
   const known = new Map<readonly Header[], readonly Header[]>();
   const convert = (headers: readonly Header[]): readonly Header[] => {
     const strict = headers.map((header) => ownTransport.get(header[0]) ?? header);
-    if (!isPage(headers)) return strict;
-    const open = routes.length === 0 ? strict : strict.map(withApi);
-    return reports === undefined ? open : withReporting(open, reports.path);
+    return routes.length === 0 || !isPage(headers) ? strict : strict.map(withApi);
   };
   return (headers) => {
     const made = known.get(headers) ?? convert(headers);

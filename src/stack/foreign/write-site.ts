@@ -10,7 +10,7 @@ import { createStackHeaders } from "./stack-headers.ts";
 
 /** What {@link writeSite} writes. */
 export interface SiteToWrite {
-  readonly contract: Pick<Contract, "routes" | "reports">;
+  readonly contract: Pick<Contract, "routes">;
   /** Sorted by source. */
   readonly addresses: readonly Address[];
   /** The folder of the hardened bytes, each under its SHA-256. */
