@@ -28,16 +28,16 @@ import type { PlannedPage } from "./planned-page.ts";
 import { copyEntry, readEntry } from "./read-entries.ts";
 import type { EntryContext, ParsedEntry } from "./read-entries.ts";
 import { makeRedirects } from "./redirects.ts";
-import { readSourceEntry } from "./source-entries.ts";
-import type { SourceItem } from "./source-entries.ts";
+import { readSourceEntries } from "./source-entries.ts";
+import type { SourceAnswer } from "./source-entries.ts";
 import type { SiteFile, SiteWarning, SourceFile, Template } from "./source.ts";
 
 /** Everything that a site is made of. */
 export interface SiteSources {
   readonly content: readonly SourceFile[];
   readonly assets: readonly SourceFile[];
-  /** What the contract's sources answered, each with its address. Default none. */
-  readonly items?: readonly SourceItem[];
+  /** What the contract's sources answered. Default nothing. */
+  readonly answers?: readonly SourceAnswer[];
   /** By collection. */
   readonly templates: ReadonlyMap<string, Template>;
   readonly inlineCode: InlineCode;
@@ -148,7 +148,7 @@ export async function buildPages(
 
 async function readEntries(
   { collections: schemas, sources }: BuildContract["site"],
-  { content, items = [], drafts = false }: SiteSources,
+  { content, answers = [], drafts = false }: SiteSources,
   context: EntryContext,
 ): Promise<ParsedEntry[]> {
   const entries: ParsedEntry[] = [];
@@ -156,8 +156,7 @@ async function readEntries(
     const entry = await readEntry(file, { schemas, sources, drafts, ...context });
     if (entry !== undefined) entries.push(entry);
   }
-  for (const item of items) entries.push(await readSourceEntry(item, schemas, sources, context));
-  return entries;
+  return [...entries, ...(await readSourceEntries(answers, { schemas, sources, ...context }))];
 }
 
 function recipeOf({ origin, routes, site }: BuildContract, templates: string, memory: BuildMemory): string {

@@ -6,5 +6,8 @@ export type { Untranslated } from "./find-untranslated.ts";
 export { buildSite } from "./node/build-site.ts";
 export type { BuildProgress, BuildSiteOptions, SiteBuild } from "./node/build-site.ts";
 export { contractSources } from "./node/contract-sources.ts";
+export { readSources } from "./node/sources/read-sources.ts";
+export type { ReadSourcesOptions } from "./node/sources/read-sources.ts";
 export type { InlineCode } from "./provenance.ts";
+export type { SourceAnswer } from "./source-entries.ts";
 export type { SiteFile, SiteWarning, SourceFile, Template } from "./source.ts";

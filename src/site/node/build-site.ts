@@ -11,12 +11,14 @@ import type { SitePage } from "../build-pages.ts";
 import { siteError } from "../errors.ts";
 import type { Untranslated } from "../find-untranslated.ts";
 import { mediaTypeOf } from "../media-types.ts";
+import type { SourceAnswer } from "../source-entries.ts";
 import type { SiteFile, SiteWarning } from "../source.ts";
 import { openMemory } from "./build-memory.ts";
 import { codeStamp } from "./code-stamp.ts";
 import { openVariantMaker } from "./images/make-variants.ts";
 import { loadTemplates } from "./load-templates.ts";
 import { readFolder } from "./read-folder.ts";
+import { readSources } from "./sources/read-sources.ts";
 
 /** Progress of a build: `done` of `total` files of a step. Each step reports its start and its end. */
 export interface BuildProgress {
@@ -34,6 +36,10 @@ export interface BuildSiteOptions {
   cacheFolder?: string;
   /** Builds pages whose front matter says `draft: true`, for a look at them: never for visitors. Default false. */
   drafts?: boolean;
+  /** What the contract's sources answered. Default: they are asked, see {@link readSources}. */
+  answers?: readonly SourceAnswer[];
+  /** Asks no source, and takes what the last build was answered. Default false. */
+  offline?: boolean;
   /** Told how far the build is. */
   onProgress?: (progress: BuildProgress) => void;
 }
@@ -63,6 +69,8 @@ export async function buildSite({
   contract,
   cacheFolder = join(root, ".curtainwall", "cache", "compressed"),
   drafts = false,
+  answers,
+  offline = false,
   onProgress = () => {},
 }: BuildSiteOptions): Promise<SiteBuild> {
   const { site } = contract;
@@ -90,6 +98,8 @@ export async function buildSite({
       : await readFolder(resolve(base, site.assets), { root: base, option: "site.assets" });
   onProgress({ step: "read", done: 1, total: 1 });
 
+  const answered = answers ?? (await readSources({ root: base, contract, offline }));
+
   onProgress({ step: "templates", done: 0, total: 1 });
   const stamp = codeStamp();
   const loaded = await loadTemplates({
@@ -109,6 +119,7 @@ export async function buildSite({
     {
       ...loaded,
       content,
+      answers: answered,
       drafts,
       memory,
       assets: [...assets, ...loaded.islands],

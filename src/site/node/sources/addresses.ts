@@ -1,0 +1,92 @@
+import { lookup as lookupName } from "node:dns";
+import { BlockList, isIP } from "node:net";
+import type { LookupFunction } from "node:net";
+import { isLoopbackHost } from "../../../contract/index.ts";
+import type { ContractSource } from "../../../contract/index.ts";
+
+function listOf(networks: readonly (readonly [network: string, prefix: number])[]): BlockList {
+  const list = new BlockList();
+  for (const [network, prefix] of networks)
+    list.addSubnet(network, prefix, isIP(network) === 4 ? "ipv4" : "ipv6");
+  return list;
+}
+
+const loopback = listOf([
+  ["127.0.0.0", 8],
+  ["::1", 128],
+]);
+
+/** Where clouds answer machines with their credentials, and what leads to no one host: nobody's content is there. */
+const never = listOf([
+  ["0.0.0.0", 8],
+  ["169.254.0.0", 16],
+  ["100.100.100.200", 32],
+  ["168.63.129.16", 32],
+  ["192.0.0.192", 32],
+  ["224.0.0.0", 3],
+  ["::", 128],
+  ["fe80::", 10],
+  ["fd00:ec2::", 32],
+  ["fd20:ce::254", 128],
+  ["ff00::", 8],
+  // An IPv4 address inside one of IPv6 is reached through it (RFC 6052, RFC 3056).
+  ["64:ff9b::a9fe:0", 112],
+  ["2002:a9fe::", 32],
+]);
+
+/** Everything else that does not lead to the public internet, from IANA's special-purpose registries. */
+const special = listOf([
+  ["10.0.0.0", 8],
+  ["100.64.0.0", 10],
+  ["172.16.0.0", 12],
+  ["192.0.0.0", 24],
+  ["192.0.2.0", 24],
+  ["192.88.99.0", 24],
+  ["192.168.0.0", 16],
+  ["198.18.0.0", 15],
+  ["198.51.100.0", 24],
+  ["203.0.113.0", 24],
+  ["2001::", 23],
+  ["2001:db8::", 32],
+  ["2002::", 16],
+  ["3fff::", 20],
+]);
+const publicIpv6 = listOf([["2000::", 3]]);
+
+type Declared = Pick<ContractSource, "url" | "allowPrivate">;
+
+/**
+ * Whether a source may be read from an IP address: a public one; this machine's own if the contract names it so; a private one if the
+ * contract says why. Never from a link-local address.
+ */
+export function isAllowedAddress(address: string, { url, allowPrivate }: Declared): boolean {
+  const family = isIP(address) === 4 ? "ipv4" : "ipv6";
+  if (isIP(address) === 0 || never.check(address, family)) return false;
+  if (isLoopbackHost(url.hostname)) return loopback.check(address, family);
+  if (allowPrivate) return true;
+  const isSpecial = special.check(address, family) || loopback.check(address, family);
+  return !isSpecial && (family === "ipv4" || publicIpv6.check(address, family));
+}
+
+/** The IP address that a host is, if it is no name. */
+export const literalAddress = (url: URL): string | undefined => {
+  const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
+  return isIP(host) === 0 ? undefined : host;
+};
+
+/** The code of the error with which {@link createLookup} refuses. */
+export const refusedCode = "CURTAINWALL_ADDRESS_REFUSED";
+
+/** Finds a name's addresses and gives those that are allowed: what is connected to is what was checked. */
+export function createLookup(declared: Declared): LookupFunction {
+  return (hostname, options, done) => {
+    lookupName(hostname, { ...options, all: true }, (error, found) => {
+      if (error !== null) return done(error, []);
+      const allowed = found.filter(({ address }) => isAllowedAddress(address, declared));
+      const [first] = allowed;
+      if (first === undefined) return done(Object.assign(new Error("refused"), { code: refusedCode }), []);
+      if (options.all === true) return done(null, allowed);
+      return done(null, first.address, first.family);
+    });
+  };
+}
