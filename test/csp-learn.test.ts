@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { chromium } from "playwright-core";
-import { parseLearned, writeLearned } from "../src/harden/index.ts";
+import { applicationNote, parseLearned, writeLearned } from "../src/harden/index.ts";
 import { hardenFolder, learnFolder } from "../src/harden/node.ts";
 import { requires } from "./requires.ts";
 import { answersHardened, offlineChromium, serveAnswers } from "./support/compare-pages.ts";
@@ -111,6 +111,72 @@ test(
     assert.deepEqual(heard, []);
     await page.goto(`${served.origin}/search.html?q=boats`, { waitUntil: "networkidle" });
     assert.equal(await page.textContent("#found"), '"Harbour"');
+  },
+);
+
+test(
+  "of an application what its other pages load is learned by following its links, and works under the first page's policy",
+  { skip, timeout: 120_000 },
+  async (context) => {
+    const links = '<nav><a href="/tides/">tides</a> <a href="/pilots/">pilots</a></nav><main>…</main>';
+    const { folder, root } = writeSite(context, {
+      "index.html": html(`${links}<script src="/router.js"></script>`),
+      "tides/index.html": html(
+        `${links}<img src="https://pictures.example/tide.png"><script src="/router.js"></script>`,
+      ),
+      "pilots/index.html": html(
+        `${links}<img src="https://portraits.example/p.png"><script src="/router.js"></script>`,
+      ),
+      "router.js": `addEventListener("click", async (event) => {
+  const link = event.target.closest("a");
+  if (link === null) return;
+  event.preventDefault();
+  history.pushState({}, "", link.pathname);
+  const text = await (await fetch(link.pathname)).text();
+  const [source] = /https:[^"]+png/.exec(text) ?? [];
+  if (source === undefined) return;
+  const picture = new Image();
+  picture.src = source;
+  document.querySelector("main").replaceChildren(picture);
+});`,
+    });
+    const before = await hardenFolder({ folder, blobs: join(root, "before") });
+    assert.equal(before.report.notes[applicationNote]?.pages, 3);
+    const learned = await learnFolder({ folder, executablePath });
+    const { allow } = learned.classes.find(({ pages }) => pages.includes("/index.html")) ?? assert.fail();
+    assert.deepEqual(allow, {
+      "connect-src": ["'self'"],
+      "img-src": ["https://pictures.example", "https://portraits.example"],
+    });
+    const blobs = join(root, "blobs");
+    const { files, report } = await hardenFolder({
+      folder,
+      blobs,
+      learned: parseLearned(writeLearned(learned)),
+    });
+    assert.equal(report.notes[applicationNote], undefined);
+    const served = await serveAnswers(answersHardened(files, blobs));
+    context.after(() => served.close());
+    const browser = await chromium.launch({ executablePath, args: [...offlineChromium] });
+    context.after(() => browser.close());
+    const page = await browser.newPage();
+    const asked: string[] = [];
+    await page.route(/example/, (route) => {
+      asked.push(route.request().url());
+      return route.abort();
+    });
+    await page.goto(`${served.origin}/`);
+    for (const name of ["tides", "pilots"]) {
+      await page.click(`text=${name}`);
+      const host = name === "tides" ? "pictures" : "portraits";
+      await page.waitForFunction(`document.querySelector("img")?.src.includes("${host}")`);
+      await page.waitForFunction("document.querySelector('img').complete");
+    }
+    // The policy lets both through; an address that no page has it stops.
+    await page.evaluate(
+      "new Promise((done) => { const one = new Image(); one.onerror = done; one.src = 'https://evil.example/x.png'; })",
+    );
+    assert.deepEqual(asked, ["https://pictures.example/tide.png", "https://portraits.example/p.png"]);
   },
 );
 

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import { applicationNote } from "../harden/index.ts";
 import type { SiteReport, Tally, Weakness } from "../harden/index.ts";
 import { hostNames } from "../hosts/index.ts";
 import type { HostName } from "../hosts/index.ts";
@@ -218,6 +219,11 @@ function nextSteps({ weaknesses, trustedTypes, notes }: SiteReport, reporting: b
       ? []
       : [
           "To hear of what is left open, and of what Trusted Types would refuse, until then:  --reports /_reports",
+        ]),
+    ...(notes[applicationNote] === undefined || open.length > 0
+      ? []
+      : [
+          `Applications are on ${pagesOf(notes[applicationNote])}. What their other pages load is learned by following their links:  npx curtainwall csp learn <folder>`,
         ]),
     ...(strings === undefined
       ? []

@@ -86,8 +86,12 @@ function allowRuntimeStyles(page: PageDraft, scripts: readonly ScriptFacts[]): v
   if (page.open.styleElements || page.open.styleAttributes) page.weaknesses.add("runtime-styles");
 }
 
+/** Told of applications. Which of the site's pages they will show, and what those need, only running them shows. */
+export const applicationNote =
+  "its scripts show other pages without loading them: what only those need is blocked there, until it is learned";
+
 function allowParts(
-  { policy, weaknesses, notes, settings }: PageDraft,
+  { policy, weaknesses, notes, settings, learned }: PageDraft,
   scripts: readonly ScriptFacts[],
 ): void {
   for (const script of scripts) {
@@ -101,6 +105,7 @@ function allowParts(
       policy.allow("script-src", "'wasm-unsafe-eval'");
       weaknesses.add("webassembly");
     }
+    if (script.changesPages && learned === undefined) notes.add(applicationNote);
     if (!script.makesCode) continue;
     if (settings.evalAllowed) {
       policy.allow("script-src", "'unsafe-eval'");

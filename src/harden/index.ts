@@ -1,5 +1,6 @@
 export type { HardenErrorCode } from "./errors.ts";
 export type { DeclaredBehaviour, DraftContext, LearnedSources, PageSettings } from "./draft.ts";
+export { applicationNote } from "./allow-behaviour.ts";
 export { createFileView } from "./file-view.ts";
 export type { FileSource } from "./file-view.ts";
 export { parseLearned, writeLearned } from "./learn/learned-file.ts";

@@ -22,6 +22,8 @@ export interface ScriptFacts {
   readonly workers: "none" | "file" | "blob";
   /** What it makes that fetches something, beside scripts and styles. */
   readonly makes: ReadonlySet<"image" | "frame" | "media" | "form">;
+  /** Shows other pages without loading them, as routers of applications do. */
+  readonly changesPages: boolean;
   /** Opens windows, or looks at the one that opened its page. */
   readonly usesOtherWindows: boolean;
   /** Features that need a permission, by their names in `Permissions-Policy`. */
@@ -94,6 +96,7 @@ export function inspectScript(source: string, asModule: boolean): ScriptFacts {
         : []),
       ...(/["'`]form["'`]|<form\b|\.submit\s*\(/i.test(source) ? ["form" as const] : []),
     ]),
+    changesPages: /\bpushState\b|\bnavigation\.navigate\b/.test(source),
     usesOtherWindows: /\bwindow\.open\b|\bopener\b/.test(source),
     features: featureWords.filter(([, pattern]) => pattern.test(source)).map(([feature]) => feature),
   };

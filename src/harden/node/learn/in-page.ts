@@ -60,9 +60,10 @@ export const formsScript = `[...document.forms].slice(0, 20).flatMap((form) => {
 export const wordScript = `(document.title.match(/[\\p{L}]{4,20}/gu) ?? ["index"])
   .reduce((longest, word) => (word.length > longest.length ? word : longest))`;
 
-/** Follows a link, as a router of the page or the browser takes it. */
-export const followScript = `(() => {
+/** Follows the first link to a path that was not seen, as a router of the page or the browser takes it; says which. */
+export const followScript = (seen: readonly string[]): string => `((seen) => {
   const link = [...document.links].find((one) =>
-    one.origin === location.origin && one.pathname !== location.pathname && one.target === "" && !one.hasAttribute("download"));
+    one.origin === location.origin && !seen.includes(one.pathname) && one.target === "" && !one.hasAttribute("download"));
   link?.click();
-})()`;
+  return link?.pathname;
+})(${JSON.stringify(seen)})`;

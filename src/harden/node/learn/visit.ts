@@ -69,15 +69,35 @@ async function look(context: BrowserContext, { url, act, fileOf, timeoutMs }: Vi
   await step(page.evaluate(actScript));
   await act?.({ page, path: new URL(url).pathname });
   await quiet();
-  await step(page.evaluate(followScript));
-  await quiet();
+  await followLinks(page, quiet);
   return { observations: withStyleHashes(observations, styles), searches, word };
 }
 
+const maxFollowed = 8;
+
+/**
+ * Follows a link; and more of them as long as the document stays: an application changes by script what it shows, under the policy of the
+ * page that it began with.
+ */
+async function followLinks(page: Page, quiet: () => Promise<void>): Promise<void> {
+  let isLeft = false;
+  page.on("request", (request) => {
+    isLeft ||= request.isNavigationRequest() && request.frame() === page.mainFrame();
+  });
+  const seen = [new URL(page.url()).pathname];
+  while (!isLeft && seen.length <= maxFollowed) {
+    const path = await step(page.evaluate<string | undefined>(followScript(seen)));
+    if (path === undefined) return;
+    seen.push(path);
+    await quiet();
+  }
+}
+
 /** A page may leave while it is acted upon. */
-async function step(work: Promise<unknown>): Promise<void> {
-  await work.catch((error: unknown) => {
-    if (!/context was destroyed|navigation|closed/i.test(String(error))) throw error;
+async function step<T>(work: Promise<T>): Promise<T | undefined> {
+  return work.catch((error: unknown) => {
+    if (/context was destroyed|navigation|closed/i.test(String(error))) return undefined;
+    throw error;
   });
 }
 
