@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import type { Stats } from "node:fs";
 import { homedir, tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join, resolve, sep } from "node:path";
 import type { BuildResult } from "./build-result.ts";
 
 // This module decides whether there is anything to build at all, so it loads nothing of the rest: see decision 049.
@@ -61,16 +61,15 @@ export function recordFiles(place: string): RecordFiles {
 
 /** What a build that changed nothing needs to know of the one before; undefined when something may have changed. */
 export function recallBuild(files: RecordFiles, now: number): BuildResult | undefined {
-  const { keyFile, place } = files;
   try {
-    const key = readFileSync(keyFile);
+    const key = readFileSync(files.keyFile);
     const text = readFileSync(recordFile(files), "utf8");
     const [mac = "", inputs = "", result = ""] = text.split("\n");
     if (mac !== macOf(key, `${inputs}\n${result}`)) return undefined;
     const known = JSON.parse(inputs) as BuildInputs;
-    if (now >= known.until || !isUnchanged(known, key, place)) return undefined;
+    if (now >= known.until || !isUnchanged(known, key, files)) return undefined;
     if (known.places.some(isDoubtful)) refresh(files, key, known, result);
-    return JSON.parse(result) as BuildResult;
+    return unpack(JSON.parse(result) as PackedResult);
   } catch {
     // Whatever it is: building anew is always right.
     return undefined;
@@ -79,7 +78,36 @@ export function recallBuild(files: RecordFiles, now: number): BuildResult | unde
 
 /** Keeps what a build looked at and made. */
 export function keepBuild(files: RecordFiles, inputs: BuildInputs, result: BuildResult): void {
-  write(files, readFileSync(files.keyFile), inputs, JSON.stringify(result));
+  const places = inputs.places.map((place) => shorten(place, files.root));
+  write(files, readFileSync(files.keyFile), { ...inputs, places }, JSON.stringify(pack(result)));
+}
+
+/** Most pages have the same policy, and reading this takes time that somebody waits. */
+interface PackedResult extends Omit<BuildResult, "pages"> {
+  readonly policies: readonly string[];
+  readonly pages: readonly (readonly [path: string, policy: number])[];
+}
+
+function pack({ pages, ...result }: BuildResult): PackedResult {
+  const policies = new Map<string, number>();
+  for (const { policy } of pages) if (!policies.has(policy)) policies.set(policy, policies.size);
+  return {
+    ...result,
+    policies: [...policies.keys()],
+    pages: pages.map(({ path, policy }) => [path, policies.get(policy) ?? 0]),
+  };
+}
+
+function unpack({ policies, pages, ...result }: PackedResult): BuildResult {
+  return { ...result, pages: pages.map(([path, policy]) => ({ path, policy: policies[policy] ?? "" })) };
+}
+
+/** Paths of the project begin with this in a record, and no others do: those are absolute. */
+const here = ".";
+
+function shorten(place: Place, root: string): Place {
+  const [path, ...looks] = place;
+  return path.startsWith(root + sep) ? ([here + path.slice(root.length), ...looks] as Place) : place;
 }
 
 const recordFile = ({ cache }: RecordFiles): string => join(cache, "build.record");
@@ -97,13 +125,13 @@ function write(files: RecordFiles, key: Uint8Array, inputs: BuildInputs, result:
 function isUnchanged(
   { process: machine, variables, places, targets }: BuildInputs,
   key: Uint8Array,
-  place: string,
+  { place, root }: RecordFiles,
 ): boolean {
   return (
     machine === describeProcess(place) &&
     variables === digestEnvironment(key) &&
-    places.every((place) => isSame(place, lstatSync)) &&
-    targets.every((place) => isSame(place, statSync))
+    places.every((was) => isSame(was, root, lstatSync)) &&
+    targets.every((was) => isSame(was, root, statSync))
   );
 }
 
@@ -129,8 +157,9 @@ export function describeProcess(place: string): string {
 
 type Look = (path: string, options: { throwIfNoEntry: false }) => Stats | undefined;
 
-function isSame(place: Place, look: Look): boolean {
-  const stats = look(place[0], { throwIfNoEntry: false });
+function isSame(place: Place, root: string, look: Look): boolean {
+  const path = place[0].startsWith(here) ? root + place[0].slice(here.length) : place[0];
+  const stats = look(path, { throwIfNoEntry: false });
   if (stats === undefined || place.length === 1) return stats === undefined && place.length === 1;
   return (
     stats.size === place[1] &&
@@ -138,7 +167,7 @@ function isSame(place: Place, look: Look): boolean {
     stats.ctimeMs === place[3] &&
     stats.ino === place[4] &&
     stats.mode === place[5] &&
-    (place.length === 6 || place[6] === digestPlace(place[0], stats))
+    (place.length === 6 || place[6] === digestPlace(path, stats))
   );
 }
 

@@ -96,9 +96,11 @@ function lookAround(
 const room = dirname(import.meta.dirname);
 const ending = import.meta.filename.endsWith(".ts") ? /(?<!\.test|\.d)\.tsx?$/ : /\.js$/;
 
-/** This program: its files, not its tests and types. */
+/** This program where somebody works on it: its files, not its tests and types. Of one that was installed the version is enough. */
 const lookAtOurselves = (options: LookOptions): Place[] =>
-  lookAround(room, options, (name) => ending.test(name)).filter(([path]) => ending.test(path));
+  room.split(sep).includes("node_modules")
+    ? []
+    : lookAround(room, options, (name) => ending.test(name)).filter(([path]) => ending.test(path));
 
 /** Where the versions of this package and of those that it may load stand, and where they would stand before that. */
 function packageFiles(): string[] {
