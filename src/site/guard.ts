@@ -91,7 +91,7 @@ function withLanguage(props: Props, locale: string, place: SourcePlace): Props {
     const written = props[name];
     if (written === undefined || written === null || written === value) continue;
     throw unsafe(
-      `<html ${name}="${String(written).slice(0, 40)}"> on a page whose ${name} is "${value}".`,
+      `<html ${name}="${typeof written === "string" ? written.slice(0, 40) : "…"}"> on a page whose ${name} is "${value}".`,
       place,
       `Leave ${name} away, or write  ${name}={here.${name === "lang" ? "locale" : name}}`,
     );

@@ -254,26 +254,27 @@ function digestsOf({ items, ...page }: ListPage<ParsedEntry>): unknown[] {
 }
 
 function finish(draft: Draft, group: readonly Draft[], { origin, site, memory }: PlanInput): PlannedPage {
-  const { isCopy, translations, previous, next, feed, digests, locale, ...page } = draft;
+  const { path, collection, part, file, text, data, props, entries, isCopy, locale, digests } = draft;
   const alternates = group.length < 2 && !isCopy ? [] : group.flatMap((other) => alternateOf(other, origin));
   const isDefault = (alternate: Alternate): boolean => alternate.locale === site.locales?.default;
   const original = isCopy ? alternates.find(isDefault) : undefined;
-  const url = origin + draft.path;
+  const url = origin + path;
   const here: Here = {
-    path: draft.path,
+    path,
     url,
-    canonical: isNotFoundPath(draft.path) ? undefined : (original?.url ?? url),
+    canonical: isNotFoundPath(path) ? undefined : (original?.url ?? url),
     locale,
     dir: locale === undefined ? "ltr" : directionOf(locale),
     // Of a copy search engines are told the original alone, which tells them the rest.
     alternates: isCopy ? [] : alternates,
     defaultAlternate: isCopy ? undefined : alternates.find(isDefault),
-    previous,
-    next,
-    feed,
+    previous: draft.previous,
+    next: draft.next,
+    feed: draft.feed,
   };
   const isKnown = memory !== undefined && !digests.includes(undefined);
-  return { ...page, here, digest: isKnown ? memory.digest(JSON.stringify([here, digests])) : undefined };
+  const digest = isKnown ? memory.digest(JSON.stringify([here, digests])) : undefined;
+  return { path, collection, part, file, text, data, props, entries, here, digest };
 }
 
 function alternateOf({ locale, path }: Draft, origin: string): Alternate[] {

@@ -181,7 +181,7 @@ function tagsOf(
 ): readonly TagLink[] {
   const options = tags.get(collection);
   if (options === undefined) return [];
-  return readTags(data, options, `${entryPath(collection, "tags", localePrefix(locale, locales))}`, file);
+  return readTags(data, options, entryPath(collection, "tags", localePrefix(locale, locales)), file);
 }
 
 async function contentOf(
