@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -7,6 +10,7 @@ import { requires } from "../../../test/requires.ts";
 import { startSite } from "../fixtures/site.ts";
 import type { Fault } from "../fixtures/faults.ts";
 import type { AuditRow } from "../report.ts";
+import { openBrowser } from "./browser.ts";
 import { runAudit } from "./run.ts";
 
 const chromium = requires("chromium");
@@ -58,4 +62,19 @@ test("without a browser FE-2 is unknown, and says what is missing", async () => 
     row.checks.find((check) => check.state === "missing")?.reason ?? "",
     /nowhere\/chromium did not start/,
   );
+});
+
+test("a page in a sandbox without scripts, as a bare 404 is, is visited like any other", chromium, async () => {
+  const server = createServer((_, response) => {
+    response.writeHead(404, { "content-security-policy": "default-src 'none'; sandbox" }).end("404 Not Found");
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const target = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const browser = await openBrowser({ executablePath: chromium.path, target, spkiSha256: "" });
+  try {
+    assert.deepEqual(await browser.visit("/nothing/"), { status: 404, violations: [], marks: [] });
+  } finally {
+    await browser.close();
+    server.close();
+  }
 });

@@ -71,11 +71,7 @@ async function visit(browser: Browser, url: URL, rewrite: PageRewrite | undefine
     if (rewrite !== undefined) await replaceAnswer(page, url, rewrite);
     const response = await page.goto(url.href, { waitUntil: "load", timeout: timeoutMs });
     if (rewrite?.click !== undefined) await clickOn(page, rewrite.click);
-    // Two frames, so that what an event handler does has happened.
-    const mark = await evaluate(
-      devtools,
-      "new Promise((resolve) => requestAnimationFrame(() => setTimeout(() => resolve(document.documentElement.dataset.curtainwallMark ?? ''), 20)))",
-    );
+    const mark = await readMark(devtools);
     return { status: response?.status(), violations, marks: mark.split(" ").filter((name) => name !== "") };
   } finally {
     await context.close();
@@ -94,6 +90,28 @@ async function listen(devtools: CDPSession): Promise<string[]> {
   });
   await devtools.send("Audits.enable");
   return violations;
+}
+
+const markOf = "document.documentElement.dataset.curtainwallMark ?? ''";
+/** Two frames, so that what an event handler does has happened. */
+const markOfSettled = `new Promise((resolve) => requestAnimationFrame(() => setTimeout(() => resolve(${markOf}), 20)))`;
+/** How long to wait for those frames. */
+const settleMs = 2000;
+
+/** The mark that injected scripts left. A page in a sandbox without scripts, as a bare 404 is, calls nothing back: it is asked at once. */
+async function readMark(devtools: CDPSession): Promise<string> {
+  const settled = evaluate(devtools, markOfSettled);
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), settleMs);
+  });
+  // After a time-out nobody waits for it, and it fails when the page is closed.
+  settled.catch(() => {});
+  try {
+    return (await Promise.race([settled, late])) ?? (await evaluate(devtools, markOf));
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Asks the page something through the debugger, which no policy applies to and which therefore adds no violation. */

@@ -247,3 +247,10 @@ test("digests stay what they are: a parser that writes its tree otherwise would 
     "inline-60e91602db8fab64ba69265028acc7fa37a25e387deb72fd38dfc4ab8ff874cb",
   );
 });
+
+test("a large whole number counts like any other literal of code", () => {
+  same(`var a = 10n ** 20n`, `var a=10n**20n;`);
+  differ(`var a = 10n ** 20n`, `var a = 11n ** 20n`);
+  differ(`f(1n * a)`, `f(1 * a)`);
+  same(`g({ b: [1n, 2n] })`, `g({b:[1n,2n]})`);
+});

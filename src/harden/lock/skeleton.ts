@@ -93,6 +93,7 @@ function serialize(root: SyntaxNode, holes: ReadonlySet<SyntaxNode>): string {
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     if (typeof next === "string") text += next;
     else if (Array.isArray(next.value)) pushList(open, next.value);
+    else if (typeof next.value === "bigint") text += `${next.value}n`;
     else if (typeof next.value !== "object" || next.value === null) text += JSON.stringify(next.value) ?? "~";
     else if (isNode(next.value) && holes.has(next.value)) text += "?";
     else pushMembers(open, next.value as Record<string, unknown>);
