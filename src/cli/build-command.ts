@@ -8,10 +8,11 @@ import { print, printJson, say, styled } from "./voice.ts";
 /** Loads what builds only when there is something to build. */
 export const buildCommand: Command = {
   name: "build",
-  usage: "[folder] [--drafts] [--verbose] [--json]",
+  usage: "[folder] [--drafts] [--offline] [--verbose] [--json]",
   summary: "Build the site into a release that the edge serves",
   options: {
     drafts: { type: "boolean", says: "build pages with draft: true, too, for a look at them" },
+    offline: { type: "boolean", says: "ask no source, and take what the last build was answered" },
     verbose: verboseOption,
     json: { type: "boolean", says: "print the result as JSON" },
   },
@@ -24,12 +25,13 @@ export const buildCommand: Command = {
     const started = performance.now();
     const place = positionals[0] ?? ".";
     const drafts = flags.has("drafts");
+    const offline = flags.has("offline");
     const known = drafts ? undefined : recallBuild(recordFiles(place), Date.now());
     const result =
       known === undefined
         ? await (
             await import("./build.ts")
-          ).buildAny(place, { drafts, json: flags.has("json"), verbose: flags.has("verbose") })
+          ).buildAny(place, { drafts, offline, json: flags.has("json"), verbose: flags.has("verbose") })
         : { ...known, milliseconds: Math.round(performance.now() - started) };
     if (result === undefined) return 0;
     if (flags.has("json")) printJson(result);
@@ -42,6 +44,7 @@ function report(
   {
     pages,
     warnings,
+    untranslated,
     files,
     bytes,
     releaseBytes,
@@ -57,6 +60,10 @@ function report(
   if (pages.length > 0) print(pages.map(({ path }) => path).join("\n"));
   for (const { file: source, line, message } of warnings)
     say(`${styled("yellow", "removed")} ${source}${line === undefined ? "" : `:${line}`}: ${message}`);
+  for (const { locale, files: missing } of untranslated)
+    say(
+      `${styled("yellow", "not translated")} into ${locale}: ${missing.length} files, like ${missing.slice(0, isVerbose ? missing.length : 3).join(", ")}`,
+    );
   for (const name of withheld)
     say(
       `${styled("yellow", "withheld")} the variable ${name}, which a template asked for: declare it in publicEnv if visitors may see it`,

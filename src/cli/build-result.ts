@@ -1,5 +1,5 @@
 import type { LeakGate } from "../harden/index.ts";
-import type { SiteWarning } from "../site/index.ts";
+import type { SiteWarning, Untranslated } from "../site/index.ts";
 
 /** What `curtainwall build` made. */
 export interface BuildResult {
@@ -15,6 +15,8 @@ export interface BuildResult {
   pages: { path: string; policy: string }[];
   /** Markup that was removed from content, and where it stood. */
   warnings: readonly SiteWarning[];
+  /** What is missing in the site's other languages. */
+  untranslated: readonly Untranslated[];
   files: number;
   bytes: number;
   releaseBytes: number;

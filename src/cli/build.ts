@@ -18,7 +18,7 @@ import { say, showProgress, styled } from "./voice.ts";
 /** Builds whatever site the contract in a folder describes. What another generator builds is told at once, and gives nothing here. */
 export async function buildAny(
   path: string,
-  { drafts, json, verbose }: { drafts: boolean; json: boolean; verbose: boolean },
+  { drafts, offline, json, verbose }: { drafts: boolean; offline: boolean; json: boolean; verbose: boolean },
 ): Promise<BuildResult | undefined> {
   const observer = observeBuild(path);
   const loaded = await loadContract(path);
@@ -26,7 +26,7 @@ export async function buildAny(
     await runForeignBuild(loaded, json, verbose);
     return undefined;
   }
-  const result = await buildOwn(loaded, drafts);
+  const result = await buildOwn(loaded, { drafts, offline });
   if (!drafts) observer.keep(loaded, result);
   return result;
 }
@@ -34,12 +34,15 @@ export async function buildAny(
 /** Builds the site in a folder, and puts the release in place of the one before, whole or not at all. */
 export async function build(
   path: string,
-  { drafts = false }: { drafts?: boolean } = {},
+  { drafts = false, offline = false }: { drafts?: boolean; offline?: boolean } = {},
 ): Promise<BuildResult> {
-  return buildOwn(await loadContract(path), drafts);
+  return buildOwn(await loadContract(path), { drafts, offline });
 }
 
-async function buildOwn(loaded: LoadedContract, drafts: boolean): Promise<BuildResult> {
+async function buildOwn(
+  loaded: LoadedContract,
+  { drafts, offline }: { drafts: boolean; offline: boolean },
+): Promise<BuildResult> {
   const started = performance.now();
   const { contract, root } = loaded;
   assertEnvironment(contract, process.env);
@@ -49,6 +52,7 @@ async function buildOwn(loaded: LoadedContract, drafts: boolean): Promise<BuildR
   try {
     const site = await buildOwnSite(loaded, {
       drafts,
+      offline,
       onProgress: ({ step, done, total }) => line.update(`${step} ${done}/${total}`),
       onLine: (text) => say(styled("dim", text)),
     });
@@ -63,6 +67,7 @@ async function buildOwn(loaded: LoadedContract, drafts: boolean): Promise<BuildR
       isDevelopment: published.isDevelopment,
       pages: site.pages.map((page) => ({ path: page.path, policy: page.policy })),
       warnings: site.warnings,
+      untranslated: site.untranslated,
       files: site.files,
       bytes: site.bytes,
       releaseBytes: published.bytes,

@@ -1,11 +1,11 @@
 import { spawn } from "node:child_process";
-import { chmodSync, mkdirSync, realpathSync, rmSync } from "node:fs";
+import { chmodSync, lchownSync, mkdirSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { CurtainwallError, printable } from "../../shared/index.ts";
-import { buildSite } from "../../site/index.ts";
-import type { BuildProgress, SiteBuild } from "../../site/index.ts";
+import { buildSite, readSources } from "../../site/index.ts";
+import type { BuildProgress, SiteBuild, SourceAnswer } from "../../site/index.ts";
 import { stackFolders } from "../folders.ts";
 import { jailUser } from "../isolation.ts";
 import { jailArguments } from "../jail/jail-arguments.ts";
@@ -24,6 +24,8 @@ import type { BuilderReport } from "./read-report.ts";
 /** Options of {@link buildOwnSite}. */
 export interface OwnBuildOptions {
   readonly drafts?: boolean;
+  /** Asks no source, and takes what the last build was answered. Default false. */
+  readonly offline?: boolean;
   readonly onProgress?: (progress: Omit<BuildProgress, "step"> & { readonly step: string }) => void;
   /** One line that a template wrote, safe to show. */
   readonly onLine?: (line: string) => void;
@@ -59,12 +61,13 @@ function visible({ contract, environment }: LoadedContract): Set<string> {
 
 async function buildUnjailed(
   loaded: LoadedContract,
-  { drafts = false, onProgress = () => {} }: OwnBuildOptions,
+  { drafts = false, offline = false, onProgress = () => {}, signal }: OwnBuildOptions,
 ): Promise<OwnBuild> {
   const { contract, root } = loaded;
   const cacheFolder = cacheOf(root);
+  const answers = await readSources({ root, contract, offline, ...(signal === undefined ? {} : { signal }) });
   const { result, withheld } = await withDeclaredEnvironment(visible(loaded), () =>
-    buildSite({ root, contract, cacheFolder, drafts, onProgress }),
+    buildSite({ root, contract, cacheFolder, drafts, answers, onProgress }),
   );
   return { ...result, withheld, isJailed: false };
 }
@@ -74,14 +77,17 @@ const cacheOf = (root: string): string => join(stackFolders(root).cache, "site")
 
 async function buildJailed(
   loaded: LoadedContract,
-  { drafts = false, onProgress = () => {}, onLine = () => {}, signal }: OwnBuildOptions,
+  { drafts = false, offline = false, onProgress = () => {}, onLine = () => {}, signal }: OwnBuildOptions,
   uid: number | undefined,
 ): Promise<OwnBuild> {
-  const { file } = loaded;
+  const { file, contract } = loaded;
   const root = realpathSync(loaded.root);
   const cacheFolder = cacheOf(root);
   mkdirSync(cacheFolder, { recursive: true });
   if (uid !== undefined) giveTo(cacheFolder, uid);
+  // Asked here, with tokens and network, which the jail has none of.
+  const answers = await readSources({ root, contract, offline, ...(signal === undefined ? {} : { signal }) });
+  const answersFile = answers.length === 0 ? undefined : handOver(answers, cacheFolder, uid);
   const project = showProject(root, cacheFolder, uid);
   try {
     const node = realpathSync(process.execPath);
@@ -98,7 +104,12 @@ async function buildJailed(
       environment: environmentOf(loaded, root, node, cacheFolder),
       uid,
     });
-    const order: BuilderOrder = { file: join(root, file.slice(loaded.root.length)), cacheFolder, drafts };
+    const order: BuilderOrder = {
+      file: join(root, file.slice(loaded.root.length)),
+      cacheFolder,
+      drafts,
+      ...(answersFile === undefined ? {} : { answersFile }),
+    };
     const command = [
       node,
       "--disable-warning=ExperimentalWarning",
@@ -110,7 +121,16 @@ async function buildJailed(
     return toBuild(report);
   } finally {
     project.remove();
+    if (answersFile !== undefined) rmSync(answersFile, { force: true });
   }
+}
+
+/** Puts what sources answered where a builder can read it, under a name that no earlier one could have put a link at. */
+function handOver(answers: readonly SourceAnswer[], cacheFolder: string, uid: number | undefined): string {
+  const file = join(cacheFolder, `answers-${crypto.randomUUID()}.json`);
+  writeFileSync(file, JSON.stringify(answers), { mode: 0o600, flag: "wx" });
+  if (uid !== undefined) lchownSync(file, uid, uid);
+  return file;
 }
 
 const entry = fileURLToPath(

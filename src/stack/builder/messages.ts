@@ -6,6 +6,8 @@ export interface BuilderOrder {
   readonly file: string;
   readonly cacheFolder: string;
   readonly drafts: boolean;
+  /** A file with what the contract's sources answered, as JSON; undefined when there are none. */
+  readonly answersFile?: string;
 }
 
 /** The descriptor that a builder reports on. */

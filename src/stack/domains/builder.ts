@@ -1,7 +1,8 @@
-import { createWriteStream } from "node:fs";
+import { createWriteStream, readFileSync } from "node:fs";
 import { finished } from "node:stream/promises";
 import { isCurtainwallError } from "../../shared/index.ts";
 import { buildSite } from "../../site/index.ts";
+import type { SourceAnswer } from "../../site/index.ts";
 import { reportFd } from "../builder/messages.ts";
 import type { BuilderMessage, BuilderOrder } from "../builder/messages.ts";
 import { loadContract } from "../load-contract.ts";
@@ -23,6 +24,10 @@ try {
     contract,
     cacheFolder: order.cacheFolder,
     drafts: order.drafts,
+    answers:
+      order.answersFile === undefined
+        ? []
+        : (JSON.parse(readFileSync(order.answersFile, "utf8")) as SourceAnswer[]),
     onProgress: (progress) => say({ type: "progress", ...progress }),
   });
   say({
