@@ -35,7 +35,10 @@ export function emitCaddy(site: DeclaredSite, options: CaddyOptions = {}): Emiss
   const server: Json = {
     listen,
     protocols: ["h1", "h2"],
-    routes: caddyRoutes(answers, folder),
+    routes: [
+      ...(certificate === undefined ? [named(answers.hostname)] : []),
+      ...caddyRoutes(answers, folder),
+    ],
     errors: { routes: [{ handle: [refuse("{http.error.status_code}", answers.refusalHeaders)] }] },
     tls_connection_policies: [{ protocol_min: "tls1.3" }],
     ...(certificate === undefined ? {} : { automatic_https: { disable: true } }),
@@ -63,6 +66,9 @@ export function emitCaddy(site: DeclaredSite, options: CaddyOptions = {}): Emiss
     ],
   };
 }
+
+/** Does nothing but name the host: Caddy gets certificates for the hosts that routes ask for, not for those that they turn away. */
+const named = (hostname: string): Json => ({ match: [{ host: [hostname] }] });
 
 function assertPlace(path: string): void {
   if (/^\/[^\p{Cc}{}]*$/u.test(path)) return;
