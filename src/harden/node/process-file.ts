@@ -101,8 +101,11 @@ function mayBeWorker(bytes: Buffer): boolean {
   );
 }
 
+/** Where pages are read, one after another: a buffer for each would fill the memory until somebody collects them. */
+const pageBuffer = Buffer.allocUnsafeSlow(262_144);
+
 function processPage(file: ListedFile, classified: Classified, bench: Workbench): ProcessedFile {
-  const source = readUnchanged(file);
+  const source = readUnchanged(file, pageBuffer);
   const facts = readFacts(file, source, classified, bench.settings);
   if (facts === undefined) {
     // A browser shows an error in its place: nothing of it runs.

@@ -8,9 +8,10 @@ export const maxWholeBytes = 128 * 1024 * 1024;
 /**
  * Reads a file that must still be what it was when the folder was listed, before and after it was read.
  *
+ * @param into where its bytes are put if there is room; whoever gives it reads no other file into it as long as it needs this one's
  * @throws {CurtainwallError} `HARDEN_FILE_CHANGED`, `HARDEN_FILE_TOO_LARGE`
  */
-export function readUnchanged(file: ListedFile): Buffer {
+export function readUnchanged(file: ListedFile, into?: Buffer): Buffer {
   if (file.size > maxWholeBytes) {
     throw hardenError(
       "HARDEN_FILE_TOO_LARGE",
@@ -22,7 +23,10 @@ export function readUnchanged(file: ListedFile): Buffer {
   }
   const fd = openListed(file);
   try {
-    const bytes = Buffer.allocUnsafe(file.size);
+    const bytes =
+      into !== undefined && file.size <= into.length
+        ? into.subarray(0, file.size)
+        : Buffer.allocUnsafe(file.size);
     let length = 0;
     while (length < file.size) {
       const read = readSync(fd, bytes, length, file.size - length, length);
