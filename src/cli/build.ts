@@ -18,7 +18,12 @@ import { say, showProgress, styled } from "./voice.ts";
 /** Builds whatever site the contract in a folder describes. What another generator builds is told at once, and gives nothing here. */
 export async function buildAny(
   path: string,
-  { drafts, offline, json, verbose }: { drafts: boolean; offline: boolean; json: boolean; verbose: boolean },
+  {
+    drafts,
+    offline = false,
+    json,
+    verbose,
+  }: { drafts: boolean; offline?: boolean; json: boolean; verbose: boolean },
 ): Promise<BuildResult | undefined> {
   const observer = observeBuild(path);
   const loaded = await loadContract(path);

@@ -102,7 +102,7 @@ export async function buildPages(
   const assets = await AssetShelf.create(bare.files, addresses, imageEncoder);
   const { tags, locales } = contract.site;
   const written = await readEntries(contract.site, sources, { addresses, memory, locales, tags });
-  const untranslated = findUntranslated(written, locales);
+  const untranslated = findUntranslated(written, locales, contract.site.sources);
   const entries = [
     ...written,
     ...(locales?.untranslated === "default" ? untranslated : []).flatMap(({ locale, entries: missing }) =>
@@ -141,7 +141,9 @@ export async function buildPages(
     redirects,
     notFound: addresses.has(notFoundPath) ? notFoundPath : undefined,
     variants: assets.variants(),
-    untranslated: untranslated.map(({ locale, files: names }) => ({ locale, files: names })),
+    untranslated: untranslated.flatMap(({ locale, files: missing }) =>
+      missing.length === 0 ? [] : [{ locale, files: missing }],
+    ),
     warnings: [...bare.warnings, ...entries.flatMap((entry) => entry.warnings)],
   };
 }

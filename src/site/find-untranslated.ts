@@ -8,10 +8,11 @@ export interface Untranslated {
   readonly files: readonly string[];
 }
 
-/** Finds what of the default language is missing in each other. */
+/** Finds what of the default language is missing in each other: the entries, and those among them that somebody could translate. */
 export function findUntranslated(
   entries: readonly ParsedEntry[],
   locales: ContractLocales | undefined,
+  sources: ReadonlyMap<string, unknown>,
 ): readonly (Untranslated & { readonly entries: readonly ParsedEntry[] })[] {
   if (locales === undefined) return [];
   const key = ({ collection, slug }: ParsedEntry, locale: string): string =>
@@ -20,6 +21,8 @@ export function findUntranslated(
   const originals = entries.filter(({ locale }) => locale === locales.default);
   return locales.others.flatMap((locale) => {
     const missing = originals.filter((entry) => !there.has(key(entry, locale)));
-    return missing.length === 0 ? [] : [{ locale, entries: missing, files: missing.map(({ file }) => file) }];
+    // What comes from an API is in the default language, and nobody here can translate it.
+    const files = missing.filter(({ collection }) => !sources.has(collection)).map(({ file }) => file);
+    return missing.length === 0 ? [] : [{ locale, entries: missing, files }];
   });
 }
