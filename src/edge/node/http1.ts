@@ -10,7 +10,7 @@ import { clientOf } from "./client.ts";
 import type { Client } from "./client.ts";
 import { reportRefusal } from "./context.ts";
 import type { EdgeContext } from "./context.ts";
-import { endWithBody } from "./paced-body.ts";
+import { endInParts, smallBytes } from "./paced-body.ts";
 
 /** Creates what answers requests of HTTP/1.1. */
 export function createHttp1Listener(
@@ -72,7 +72,11 @@ export function sendHttp1(
   if (context.closing) response.shouldKeepAlive = false;
   context.heads.write(response, answer);
   if (answer.body === undefined || request.method === "HEAD") response.end();
-  else endWithBody(client, response, answer.body);
+  else if (answer.body.length <= smallBytes) response.end(answer.body);
+  else {
+    client.unsent += answer.body.length;
+    endInParts(response, answer.body, (bytes) => (client.unsent -= bytes));
+  }
   if (answer.status >= 400) reportRefusal(context, answer, client.address);
 }
 

@@ -10,6 +10,7 @@ import { clientOf, readByTime, trackStream, untrackStream } from "./client.ts";
 import type { Client } from "./client.ts";
 import { reportRefusal } from "./context.ts";
 import type { EdgeContext } from "./context.ts";
+import { endInParts, smallBytes } from "./paced-body.ts";
 
 const noContent = { endStream: true };
 
@@ -80,7 +81,8 @@ function sendHttp2(
     stream.respond(answer.fields, noContent);
   } else {
     stream.respond(answer.fields);
-    stream.end(body);
+    if (body.length <= smallBytes) stream.end(body);
+    else endInParts(stream, body);
   }
   if (answer.status >= 400) reportRefusal(context, answer, client.address);
 }

@@ -1,29 +1,30 @@
-import type { ServerResponse } from "node:http";
-import type { Client } from "./client.ts";
+import type { Writable } from "node:stream";
 
-/** What TLS holds of one answer at most, besides what the kernel took. */
-const partBytes = 262_144;
+/** What is handed over at once. */
+export const smallBytes = 262_144;
 
 /**
- * Ends an answer of HTTP/1.1 with its body. TLS encrypts all that it is given at once and keeps what the client does not read: a large
- * body goes in parts, each when the one before has left, so that who asks for a film and stops reading holds a part of it in memory.
+ * Ends an answer with a large body, in parts, each when the one before has left, so that who asks for a film and stops reading holds a part
+ * of it: TLS encrypts at once all that it is given and keeps what the client does not read, and an HTTP/2 session of node that holds ten
+ * megabytes refuses every other request, also after the client has cancelled the one for the film.
+ *
+ * @param onPart told how many bytes are handed over, before they are
  */
-export function endWithBody(client: Client, response: ServerResponse, body: Uint8Array): void {
-  if (body.length <= partBytes) {
-    response.end(body);
-    return;
-  }
+export function endInParts(
+  answer: Writable,
+  body: Uint8Array,
+  onPart: (bytes: number) => void = () => {},
+): void {
   let at = 0;
-  client.unsent += body.length;
 
   function sendPart(): void {
-    if (response.destroyed) return;
-    const part = body.subarray(at, at + partBytes);
+    if (answer.destroyed) return;
+    const part = body.subarray(at, at + smallBytes);
     at += part.length;
-    client.unsent -= part.length;
-    if (at === body.length) response.end(part);
-    else if (response.write(part)) setImmediate(sendPart);
-    else response.once("drain", sendPart);
+    onPart(part.length);
+    if (at === body.length) answer.end(part);
+    else if (answer.write(part)) setImmediate(sendPart);
+    else answer.once("drain", sendPart);
   }
   sendPart();
 }

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
-import { gzipSync } from "node:zlib";
+import { once } from "node:events";
+import { constants } from "node:http2";
 import { suite, test } from "node:test";
+import { gzipSync } from "node:zlib";
 import { securityHeaders } from "../../contract/index.ts";
-import { ask, host, makeRelease, openRaw, protocols, startEdge } from "./test-edge.ts";
+import { ask, askSession, host, makeRelease, openHttp2, openRaw, protocols, startEdge } from "./test-edge.ts";
 
 const film = Buffer.from(Array.from({ length: 100_000 }, (_, index) => index % 251));
 const words = Buffer.from("Rye and wheat. ".repeat(500));
@@ -149,4 +151,19 @@ test("Two large files that were asked for at once come one after the other", asy
   let length = 0;
   for await (const chunk of socket) length += (chunk as Buffer).length;
   assert.ok(length > 2 * large.length && length < 2 * large.length + 8192, String(length));
+});
+
+test("Over HTTP/2 a large file that is not read, or was cancelled, keeps no other request from being answered", async (t) => {
+  const { port } = await startEdge(t, { release: largeRelease });
+  const session = openHttp2(port);
+  t.after(() => session.destroy());
+  const film = session.request({ ":path": "/large.mp4", ":authority": host });
+  film.on("error", () => {});
+  await once(film, "response");
+  film.pause();
+  assert.equal((await askSession(session, { path: "/about/" })).status, 200);
+  film.close(constants.NGHTTP2_CANCEL);
+  const end = await askSession(session, { path: "/large.mp4", headers: { range: "bytes=-5" } });
+  assert.equal(end.status, 206);
+  assert.equal((await askSession(session, { path: "/large.mp4" })).body.length, large.length);
 });
