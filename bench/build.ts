@@ -1,188 +1,208 @@
 import { spawnSync } from "node:child_process";
-import {
-  appendFileSync,
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { cpus, tmpdir } from "node:os";
+import { appendFileSync, cpSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { eleventyLayout, install, writeSite } from "./build-site.ts";
+import type { PeerResult } from "./print-table.ts";
+import type { Suite } from "./run.ts";
 
-/**
- * Building 1,000 Markdown pages: PERFORMANCE.md, E. Each build is a process of its own, and they take turns. Run it with
- *
- *   node --conditions=curtainwall-source bench/build.ts [rounds]
- *
- * Compressed copies are there already, as after any build before. `CURTAINWALL_BENCH_PEERS` names a folder in which
- * `@11ty/eleventy` is installed; without it Eleventy is left out.
- */
-const rounds = Number(process.argv[2] ?? 5);
-const peersFolder = process.env.CURTAINWALL_BENCH_PEERS;
-const folder = mkdtempSync(join(tmpdir(), "curtainwall-bench-build-"));
-const site = join(folder, "site");
-const cache = join(site, ".curtainwall", "cache", "compressed");
 const pageCount = 1000;
+const minRounds = 3;
 
-/** Tells a process's CPU time and memory when it ends. */
-const meter = join(folder, "meter.mjs");
+interface Peer {
+  readonly name: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+  readonly prepare?: () => void;
+  /** Part of its work is done by processes whose CPU time can't be told. */
+  readonly isSplit?: boolean;
+}
 
 interface Sample {
   readonly wallMs: number;
   readonly cpuMs: number;
+  readonly userMs: number;
   readonly rssMb: number;
 }
 
-interface Peer {
-  readonly prepare?: () => void;
-  readonly args: readonly string[];
-  readonly cwd?: string;
-}
-
-try {
-  writeSite();
-  writeFileSync(
-    meter,
-    `import { writeSync } from "node:fs"; process.on("exit", () => { const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage(); writeSync(2, "\\nMETER " + JSON.stringify([(userCPUTime + systemCPUTime) / 1000, maxRSS / 1024]) + "\\n"); });`,
-  );
-  const own = ["--conditions=curtainwall-source", join(import.meta.dirname, "build-once.ts"), site];
-  let edits = 0;
-  const peers: Record<string, Peer> = {
-    ...(peersFolder === undefined ? {} : { eleventy: eleventy(peersFolder) }),
-    "markdown-it, read and write": { args: [writeFloor()] },
-    "curtainwall, cold": { prepare: forget, args: own },
-    "curtainwall, unchanged": { args: own },
-    "curtainwall, one page edited": {
-      prepare: () => appendFileSync(join(site, "content/pages/page-7.md"), `\nEdit ${++edits}.\n`),
-      args: own,
+/** Building a site from Markdown, each time in a process of its own. PERFORMANCE.md, E. */
+export const build: Suite = async ({ folder, seconds, say }) => {
+  const until = performance.now() + seconds * 1000;
+  say("build: compiling and installing the package");
+  const own = install(folder);
+  const site = join(folder, "build-site");
+  writeSite(site, pageCount);
+  const meter = writeMeter(folder);
+  const peers = listPeers({ folder, site, own });
+  say("build: the first build, which compresses every page, is not counted");
+  for (const peer of peers) measure(peer, meter);
+  const rounds: Sample[][] = [];
+  while (rounds.length < minRounds || performance.now() < until) {
+    say(`build: round ${rounds.length}`);
+    rounds.push(peers.map((peer) => measure(peer, meter)));
+  }
+  return [
+    {
+      title: `${pageCount} Markdown pages of about 4 KB; a request is a page, so that microseconds of CPU are milliseconds of the whole build`,
+      note:
+        `${rounds.length} rounds, in turns, a process each time, of the compiled package; compressed copies are there from before. ` +
+        "Ours checks every page and address, highlights code and gives each page a policy; Eleventy and markdown-it do nothing of that. " +
+        "The command's templates run in a jail, whose CPU can't be told: there the time on the wall counts, which is what somebody waits." +
+        (eleventyFolder() === undefined
+          ? " Eleventy is not installed: CURTAINWALL_BENCH_PEERS names a folder with @11ty/eleventy."
+          : ""),
+      results: peers.map((peer, index) => summarise(peer, index, rounds)),
     },
-  };
-  measure({ args: own });
-  const samples = Object.fromEntries(Object.keys(peers).map((name): [string, Sample[]] => [name, []]));
-  for (let round = 0; round < rounds; round++) {
-    console.error(`build: round ${round}`);
-    for (const [name, peer] of Object.entries(peers)) samples[name]?.push(measure(peer));
-  }
-  console.log(
-    `Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? "unknown"}, ${pageCount} pages, ${rounds} rounds`,
-  );
-  if (peersFolder === undefined)
-    console.log("Eleventy is absent: CURTAINWALL_BENCH_PEERS names no folder with it");
-  console.log("least CPU ms, median CPU ms, median wall ms, most memory in MB, of whole processes");
-  for (const [name, all] of Object.entries(samples)) {
-    const cpu = all.map(({ cpuMs }) => cpuMs);
-    const figures = [
-      Math.min(...cpu),
-      median(cpu),
-      median(all.map(({ wallMs }) => wallMs)),
-      Math.max(...all.map(({ rssMb }) => rssMb)),
-    ];
-    console.log(name.padEnd(30), ...figures.map((figure) => figure.toFixed(0).padStart(8)));
-  }
-} finally {
-  rmSync(folder, { recursive: true, force: true });
+  ];
+};
+
+function eleventyFolder(): string | undefined {
+  const folder = process.env.CURTAINWALL_BENCH_PEERS;
+  const modules = folder === undefined ? undefined : join(folder, "node_modules");
+  return modules !== undefined && existsSync(join(modules, "@11ty/eleventy")) ? modules : undefined;
 }
 
-function measure({ prepare, args, cwd }: Peer): Sample {
-  prepare?.();
-  const started = performance.now();
-  const { status, stderr } = spawnSync(process.execPath, ["--import", meter, ...args], {
-    cwd: cwd ?? folder,
-    encoding: "utf8",
-  });
-  const wallMs = performance.now() - started;
-  const told = /METER (\[.*\])/.exec(stderr)?.[1];
-  if (status !== 0 || told === undefined) throw new Error(`${args.join(" ")} failed:\n${stderr}`);
-  const [cpuMs, rssMb] = JSON.parse(told) as [number, number];
-  return { wallMs, cpuMs, rssMb };
+function listPeers({ folder, site, own }: { folder: string; site: string; own: string }): Peer[] {
+  const cli = [join(own, "dist/cli/main.js"), "build"];
+  const page = join(site, "content/pages/page-7.md");
+  const cache = join(site, ".curtainwall/cache");
+  let edits = 0;
+  const eleventy = eleventyFolder();
+  return [
+    ...(eleventy === undefined ? [] : [makeEleventy({ folder, site, modules: eleventy })]),
+    { name: "markdown-it, read and write", args: [writeFloor(folder, site, own)], cwd: folder },
+    {
+      name: "curtainwall's buildSite, cold",
+      args: [writeOnce(site, own)],
+      cwd: site,
+      prepare: () => forget(join(folder, "build-cache")),
+    },
+    {
+      name: "curtainwall build, cold",
+      args: cli,
+      cwd: site,
+      prepare() {
+        forget(join(cache, "site"));
+        rmSync(join(cache, "build.record"), { force: true });
+      },
+      isSplit: true,
+    },
+    {
+      name: "curtainwall build, one page edited",
+      args: cli,
+      cwd: site,
+      prepare: () => appendFileSync(page, `\nEdit ${++edits}.\n`),
+      isSplit: true,
+    },
+    { name: "curtainwall build, unchanged", args: cli, cwd: site },
+  ];
 }
 
-function median(values: readonly number[]): number {
-  return values.toSorted((left, right) => left - right)[Math.floor(values.length / 2)] ?? Number.NaN;
-}
-
-/** What an earlier build left, compressed copies aside. */
-function forget(): void {
+/** Removes what an earlier build remembers, compressed copies aside. */
+function forget(cache: string): void {
   for (const name of ["pages.memory", "templates.json", "release.memory"])
     rmSync(join(cache, name), { force: true });
 }
 
-function eleventy(modules: string): Peer {
+function makeEleventy({ folder, site, modules }: { folder: string; site: string; modules: string }): Peer {
   const cwd = join(folder, "eleventy");
   cpSync(join(site, "content/pages"), join(cwd, "pages"), { recursive: true });
   mkdirSync(join(cwd, "_includes"));
-  symlinkSync(join(modules, "node_modules"), join(cwd, "node_modules"));
+  symlinkSync(modules, join(cwd, "node_modules"));
   writeFileSync(join(cwd, "pages/pages.json"), '{"layout":"layout.njk"}');
-  writeFileSync(
-    join(cwd, "_includes/layout.njk"),
-    '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{{ title }}</title><link rel="stylesheet" href="/site.css"></head><body><nav><a href="/page-0/">Home</a></nav><main><h1>{{ title }}</h1><time datetime="{{ date }}">{{ date }}</time><div>{{ content | safe }}</div></main></body></html>',
-  );
-  const command = join(modules, "node_modules/@11ty/eleventy/cmd.cjs");
-  return { args: [command, "--input=.", `--output=${join(folder, "eleventy-out")}`, "--quiet"], cwd };
+  writeFileSync(join(cwd, "_includes/layout.njk"), eleventyLayout);
+  const command = join(modules, "@11ty/eleventy/cmd.cjs");
+  const args = [command, "--input=.", `--output=${join(folder, "eleventy-out")}`, "--quiet"];
+  return { name: "Eleventy", args, cwd };
 }
 
 /** Renders each file with markdown-it, and writes it: what nothing in Node can be faster than. */
-function writeFloor(): string {
+function writeFloor(folder: string, site: string, own: string): string {
   const file = join(folder, "floor.mjs");
+  const out = join(folder, "floor");
+  const content = join(site, "content/pages/");
   writeFileSync(
     file,
     `import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
-import MarkdownIt from ${JSON.stringify(import.meta.resolve("markdown-it"))};
-const markdown = new MarkdownIt();
-mkdirSync(${JSON.stringify(join(folder, "floor"))}, { recursive: true });
-for (const name of readdirSync(${JSON.stringify(join(site, "content/pages"))})) {
-  const text = readFileSync(${JSON.stringify(join(site, "content/pages/"))} + name, "utf8");
-  writeFileSync(${JSON.stringify(join(folder, "floor/"))} + name + ".html", markdown.render(text.replace(/^---[^]*?---\\n/, "")));
+import { createRequire } from "node:module";
+const MarkdownIt = createRequire(${JSON.stringify(join(own, "package.json"))})("markdown-it");
+const markdown = new (MarkdownIt.default ?? MarkdownIt)();
+mkdirSync(${JSON.stringify(out)}, { recursive: true });
+for (const name of readdirSync(${JSON.stringify(content)})) {
+  const text = readFileSync(${JSON.stringify(content)} + name, "utf8");
+  writeFileSync(${JSON.stringify(`${out}/`)} + name + ".html", markdown.render(text.replace(/^---[^]*?---\\n/, "")));
 }
 `,
   );
   return file;
 }
 
-function writeSite(): void {
-  for (const name of ["content/pages", "templates", "public"])
-    mkdirSync(join(site, name), { recursive: true });
-  for (let index = 0; index < pageCount; index++)
-    writeFileSync(join(site, "content/pages", `page-${index}.md`), makePage(index));
-  writeFileSync(join(site, "public/site.css"), "body { color: #222; font-family: sans-serif }\n".repeat(20));
+/** Builds the site once, in one process, and publishes nothing. */
+function writeOnce(site: string, own: string): string {
+  const file = join(site, "..", "build-once.mjs");
+  const entry = (name: string): string => JSON.stringify(join(own, "dist", name));
   writeFileSync(
-    join(site, "templates/pages.tsx"),
-    `import { asset, Content } from "curtainwall/template";
-export function page({ entry }) {
-  return (
-    <html lang="en">
-      <head><meta charset="utf-8" /><title>{entry.data.title}</title><link rel="stylesheet" href={asset("site.css")} /></head>
-      <body>
-        <nav><a href="/page-0/">Home</a></nav>
-        <main><h1>{entry.data.title}</h1><time dateTime={entry.data.date}>{entry.data.date}</time><Content of={entry} /></main>
-      </body>
-    </html>
-  );
-}
+    file,
+    `import { parseContract } from ${entry("contract/index.js")};
+import { buildSite } from ${entry("site/index.js")};
+const { default: stack } = await import(${JSON.stringify(join(site, "curtainwall.config.ts"))});
+await buildSite({ root: ${JSON.stringify(site)}, contract: parseContract(stack), cacheFolder: ${JSON.stringify(join(site, "..", "build-cache"))} });
 `,
   );
+  return file;
 }
 
-/** About 4 KB, with what people write: headings, links, lists, sometimes code and a table. */
-function makePage(index: number): string {
-  const words = readFileSync(import.meta.filename, "utf8").match(/[a-z]{3,9}/g) ?? [];
-  const word = (at: number): string => words[(index * 31 + at * 7) % words.length] ?? "bread";
-  const sentence = (at: number): string =>
-    `${Array.from({ length: 12 }, (_, step) => word(at * 12 + step)).join(" ")}.`;
-  const parts = [`---\ntitle: "Page ${index}"\ndate: "2026-09-02"\n---\n`];
-  for (let part = 0; part < 4; part++) {
-    const paragraph = [0, 1, 2, 3].map((line) => sentence(part * 8 + line)).join(" ");
-    parts.push(
-      `## Part ${part} of ${word(part)}\n`,
-      `${paragraph} See **${word(part)}** and [a page](/page-${(index * 7 + part) % pageCount}/), or \`${word(part + 1)}()\`.\n`,
-      `${paragraph}\n`,
-      `- ${sentence(part)}\n- *${sentence(part + 1)}*\n`,
-    );
-  }
-  if (index % 10 === 0)
-    parts.push("```js\nconst a = 1; // a comment\n```\n", "| a | b |\n|---|:-:|\n| 1 | 2 |\n");
-  return parts.join("\n");
+/** Tells a process's CPU time and memory when it ends. */
+function writeMeter(folder: string): string {
+  const file = join(folder, "meter.mjs");
+  writeFileSync(
+    file,
+    `process.on("exit", () => {
+  const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
+  process.getBuiltinModule("node:fs").writeSync(2, "\\nMETER " + JSON.stringify([(userCPUTime + systemCPUTime) / 1000, userCPUTime / 1000, maxRSS / 1024]) + "\\n");
+});
+`,
+  );
+  return file;
+}
+
+function measure({ prepare, args, cwd, isSplit = false }: Peer, meter: string): Sample {
+  prepare?.();
+  const started = performance.now();
+  const { status, stderr } = spawnSync(process.execPath, ["--import", meter, ...args], {
+    cwd,
+    encoding: "utf8",
+  });
+  const wallMs = performance.now() - started;
+  const told = /METER (\[.*\])/.exec(stderr)?.[1];
+  if (status !== 0 || told === undefined) throw new Error(`${args.join(" ")} failed:\n${stderr}`);
+  const [cpuMs, userMs, rssMb] = JSON.parse(told) as [number, number, number];
+  return isSplit
+    ? { wallMs, cpuMs: Number.NaN, userMs: Number.NaN, rssMb }
+    : { wallMs, cpuMs, userMs, rssMb };
+}
+
+function summarise({ name }: Peer, index: number, rounds: readonly (readonly Sample[])[]): PeerResult {
+  const of = (key: keyof Sample, at = index): number[] =>
+    rounds.map((round) => round[at]?.[key] ?? Number.NaN);
+  const ratios = (key: keyof Sample): number => {
+    const first = of(key, 0);
+    return median(of(key).map((value, round) => (first[round] ?? Number.NaN) / value));
+  };
+  return {
+    name,
+    cpuBest: Math.min(...of("cpuMs")),
+    cpuMedian: median(of("cpuMs")),
+    userBest: Math.min(...of("userMs")),
+    ratioMedian: ratios("cpuMs"),
+    wallRatioMedian: ratios("wallMs"),
+    wallMedianMs: median(of("wallMs")),
+    instructionsK: undefined,
+    perSecondMedian: Number.NaN,
+    p99MsMedian: Number.NaN,
+    rssMb: Math.max(...of("rssMb")),
+  };
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((left, right) => left - right)[Math.floor(values.length / 2)] ?? Number.NaN;
 }

@@ -4,6 +4,8 @@ import type { PeerResult as ServerResult } from "./harness.ts";
 export interface PeerResult extends ServerResult {
   /** As `ratioMedian`, of elapsed time. */
   readonly wallRatioMedian?: number;
+  /** Milliseconds that somebody waits for all of it. */
+  readonly wallMedianMs?: number;
 }
 
 /** One table. */
@@ -24,6 +26,7 @@ const columns: readonly Column[] = [
   { title: "× best", digits: 2, value: ({ cpuBest }, first) => first.cpuBest / cpuBest },
   { title: "× median", digits: 2, value: ({ ratioMedian }) => ratioMedian },
   { title: "× wall median", digits: 2, value: ({ wallRatioMedian }) => wallRatioMedian },
+  { title: "wall ms", digits: 0, value: ({ wallMedianMs }) => wallMedianMs },
   { title: "CPU best", digits: 1, value: ({ cpuBest }) => cpuBest },
   { title: "CPU median", digits: 1, value: ({ cpuMedian }) => cpuMedian },
   { title: "user best", digits: 1, value: ({ userBest }) => userBest },

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { cpus, release, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { build } from "./build.ts";
 import { edge } from "./edge.ts";
 import { gateway } from "./gateway.ts";
 import { printTable } from "./print-table.ts";
@@ -23,7 +24,7 @@ export type Suite = (options: SuiteOptions) => Promise<Table[]>;
 
 export type { Table } from "./print-table.ts";
 
-const suites: Record<string, Suite> = { edge, gateway, site };
+const suites: Record<string, Suite> = { build, edge, gateway, site };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -36,7 +37,7 @@ const { values, positionals } = parseArgs({
 const names = positionals.length === 0 ? Object.keys(suites) : positionals;
 const seconds = Number(values.seconds);
 if (values.help || !(seconds > 0) || names.some((name) => !Object.hasOwn(suites, name))) {
-  console.error("npm run bench [-- edge|gateway|site] [--seconds 180] [--json]");
+  console.error("npm run bench [-- build|edge|gateway|site] [--seconds 180] [--json]");
   process.exit(values.help ? 0 : 2);
 }
 
