@@ -1,4 +1,4 @@
-import { asset, type Entry } from "curtainwall/template";
+import { type Entry, Image } from "curtainwall/template";
 import type { z } from "zod";
 import type { collections } from "../collections.ts";
 import { Price } from "./Price.tsx";
@@ -20,7 +20,7 @@ export function BreadCards({ breads, title: Title }: BreadCardsProps) {
         .toSorted((left, right) => left.data.order - right.data.order)
         .map(({ slug, path, data }) => (
           <li key={slug} class="card">
-            <img src={asset(`pictures/${data.picture}`)} width="320" height="240" alt="" loading="lazy" />
+            <Image src={`pictures/${data.picture}`} width={320} alt="" />
             <Title class="title">
               <a href={path}>{data.title}</a>
             </Title>

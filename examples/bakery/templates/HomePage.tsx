@@ -1,4 +1,4 @@
-import { asset, Content, type PageProps } from "curtainwall/template";
+import { Content, Image, type PageProps } from "curtainwall/template";
 import { breads } from "../collections.ts";
 import type { collections } from "../collections.ts";
 import { BreadCards } from "./BreadCards.tsx";
@@ -24,11 +24,9 @@ export function HomePage({ entry, collections: all }: PageProps<typeof collectio
           </p>
           <p class="open-now" data-open-now hidden />
         </div>
-        <img
+        <Image
           class="hero-picture"
-          src={asset("pictures/street.svg")}
-          width="720"
-          height="620"
+          src="pictures/street.svg"
           alt="The bakery on the corner of Weir Lane before dawn: one lit window, smoke from the chimney, the river behind."
         />
       </section>

@@ -1,4 +1,4 @@
-import { asset } from "curtainwall/template";
+import { Image } from "curtainwall/template";
 import { dayNames, hours } from "../hours.ts";
 
 /** Monday first, as the card on the door has it. */
@@ -26,10 +26,8 @@ export function HoursTable() {
         </table>
         <p class="small">Closed on Christmas Day, Boxing Day and New Year’s Day.</p>
       </section>
-      <img
-        src={asset("pictures/map.svg")}
-        width="560"
-        height="420"
+      <Image
+        src="pictures/map.svg"
         alt="Map: the shop stands where Weir Lane meets the river path, five minutes from the station over the footbridge."
       />
     </div>

@@ -1,4 +1,4 @@
-import { asset, Content, type PageProps } from "curtainwall/template";
+import { Content, Image, type PageProps } from "curtainwall/template";
 import type { collections } from "../collections.ts";
 import { Price } from "./Price.tsx";
 import { Shell } from "./Shell.tsx";
@@ -14,7 +14,7 @@ export function page({ entry, collections: all, origin }: PageProps<typeof colle
     <Shell title={title} description={description} path={entry.path} origin={origin} kind="bread">
       <article class="bread wide">
         <div class="bread-picture">
-          <img src={asset(`pictures/${picture}`)} width="640" height="480" alt={pictureText} />
+          <Image src={`pictures/${picture}`} width={640} alt={pictureText} />
         </div>
         <div class="bread-words">
           <p class="kicker">
