@@ -3,7 +3,10 @@ import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
+import { z } from "zod";
+import { source } from "../../contract/index.ts";
 import { buildSite } from "./build-site.ts";
+import { contractOf, fullTemplate } from "./fixtures/build-release.ts";
 import { plainTemplate, siteContract, writeSite } from "./fixtures/write-site.ts";
 
 const listing = `
@@ -77,6 +80,125 @@ test("after any edits a build that remembers writes what one that remembers noth
     }),
     { numRuns: 12 },
   );
+});
+
+const front = fc.record({
+  title,
+  rank: fc.integer({ min: 1, max: 3 }),
+  tags: fc.subarray(["rye", "Crème", "old tag"]),
+  draft: fc.boolean(),
+});
+
+/** What somebody does to a site of lists, tags and languages, or an API to its answer. */
+const richEdit = fc.oneof(
+  fc.record({
+    file: fc.constantFrom("one", "two", "three", "one.de", "two.de").map((name) => `content/news/${name}.md`),
+    text: fc.option(
+      fc
+        .tuple(front, words)
+        .map(
+          ([{ title: name, rank, tags, draft }, body]) =>
+            `---\ntitle: ${name}\nrank: ${rank}\ntags: ${JSON.stringify(tags)}\ndraft: ${draft}\ndate: 2026-09-0${rank}\n---\n${body}\n`,
+        ),
+      { nil: undefined },
+    ),
+  }),
+  fc.record({
+    file: fc
+      .constantFrom("news.md", "news.de.md", "about.md", "about.de.md")
+      .map((name) => `content/pages/${name}`),
+    text: fc.option(
+      title.map((name) => `---\ntitle: ${name}\n---\nText.\n`),
+      { nil: undefined },
+    ),
+  }),
+  fc.record({
+    file: fc.constant("answer.json"),
+    text: fc
+      .uniqueArray(fc.tuple(fc.constantFrom("p", "q", "r"), title), { selector: ([slug]) => slug })
+      .map((items) =>
+        JSON.stringify(items.map(([slug, name]) => ({ slug, title: name, text: `*${name}*` }))),
+      ),
+  }),
+);
+
+const richSchema = z.object({
+  title: z.string(),
+  rank: z.int().default(1),
+  tags: z.array(z.string()).default([]),
+  date: z.iso.date().optional(),
+});
+
+test("lists, tags, languages and sources, too, are as a build that remembers nothing makes them", async (context) => {
+  const root = await writeSite(context, {
+    "content/pages/index.md": "---\ntitle: Home\n---\n",
+    "content/pages/index.de.md": "---\ntitle: Start\n---\n",
+    "content/news/one.md": "---\ntitle: One\nrank: 2\ntags: [rye]\ndate: 2026-09-01\n---\n",
+    "answer.json": "[]",
+    "templates/pages.tsx": fullTemplate,
+    "templates/news.tsx": fullTemplate,
+    "templates/products.tsx": fullTemplate,
+  });
+  const item = z.object({ slug: z.string(), title: z.string(), text: z.string() });
+  const contracts = (["nothing", "default"] as const).map((untranslated) =>
+    contractOf({
+      collections: {
+        pages: richSchema,
+        news: richSchema,
+        products: source("https://pim.example/", item, { body: { field: "text", format: "markdown" } }),
+      },
+      lists: { news: { size: 1, by: "rank", order: "descending" }, products: { size: 2 } },
+      tags: { news: { size: 1, feeds: true } },
+      locales: { default: "en", others: ["de"], untranslated },
+      feeds: ["news"],
+    }),
+  );
+  const memory = join(root, "memory");
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(richEdit, { minLength: 1, maxLength: 4 }),
+      fc.constantFrom(...contracts),
+      async (edits, contract) => {
+        for (const { file, text } of edits) {
+          if (text === undefined) await rm(join(root, file), { force: true });
+          else await writeFile(join(root, file), text);
+        }
+        const answers = [{ collection: "products", text: await readFile(join(root, "answer.json"), "utf8") }];
+        const cold = join(root, "cold");
+        const warm = await buildSite({ root, contract, answers, cacheFolder: memory });
+        const fresh = await buildSite({ root, contract, answers, cacheFolder: cold });
+        await rm(cold, { recursive: true });
+        assert.deepEqual(warm.release, fresh.release);
+        assert.deepEqual(warm.untranslated, fresh.untranslated);
+      },
+    ),
+    { numRuns: 18 },
+  );
+});
+
+test("a page that somebody edited is made anew with the lists that show it, and no other", async (context) => {
+  const root = await writeSite(context, {
+    ...Object.fromEntries(
+      Array.from({ length: 9 }, (_, index) => [`content/news/n${index}.md`, `---\ntitle: N${index}\n---\n`]),
+    ),
+    "templates/news.tsx": fullTemplate.replace(/<p>\{collections\.news.*<\/p>/, ""),
+    "templates/pages.tsx": fullTemplate,
+  });
+  const contract = contractOf({
+    collections: { pages: richSchema, news: richSchema },
+    lists: { news: { size: 3 } },
+  });
+  const cacheFolder = join(root, "memory");
+  const pagesKept = async (): Promise<Set<string>> => {
+    await buildSite({ root, contract, cacheFolder });
+    const text = await readFile(join(cacheFolder, "pages.memory"), "latin1");
+    return new Set(text.match(/page [0-9a-f]{64} news (?:page|list) [0-9a-f]{64}/g));
+  };
+  const before = await pagesKept();
+  assert.equal(before.size, 12);
+  await writeFile(join(root, "content/news/n4.md"), "---\ntitle: Changed\n---\n");
+  const after = await pagesKept();
+  assert.deepEqual([before.difference(after).size, after.difference(before).size], [2, 2]);
 });
 
 test("a memory that was damaged anywhere is forgotten, and never shows in a page", async (context) => {
