@@ -210,3 +210,49 @@ suite("curtainwall harden", () => {
       assert.equal(harden(...options).status, 2, options.join(" "));
   });
 });
+
+suite("what curtainwall harden won't do", () => {
+  test("take an empty folder for a site: the result before stays", (context) => {
+    const { write, harden, out, root } = place(context);
+    write(site);
+    assert.equal(harden().status, 0);
+    rmSync(join(root, "dist"), { recursive: true });
+    mkdirSync(join(root, "dist"));
+    const { status, stderr } = harden();
+    assert.equal(status, 1);
+    assert.match(stderr, /HARDEN_FOLDER_INVALID {2}There is no file in .*dist that would be published/);
+    assert.ok(existsSync(join(out, "site", "index.html")));
+  });
+
+  test("publish its own lock, write over a file, or believe in an encoding that nobody knows", (context) => {
+    const { write, harden, root } = place(context);
+    write(site);
+    assert.match(
+      harden("--lock", join(root, "dist", "lock.json")).stderr,
+      /CLI_USAGE_INVALID {2}The lock .* would lie inside the site/,
+    );
+    writeFileSync(join(root, "file"), "x");
+    assert.match(
+      harden("--out", join(root, "file")).stderr,
+      /HARDEN_OUTPUT_REFUSED {2}.*file is not a folder/,
+    );
+    assert.match(harden("--charset", "klingon").stderr, /CLI_USAGE_INVALID {2}--charset "klingon"/);
+    assert.equal(harden("--charset", "latin1").status, 0);
+  });
+
+  test("guess where a server has the site and its certificate, when it is told", (context) => {
+    const { write, harden, out } = place(context);
+    write(site);
+    const placed = ["--at", "/srv/bakery", "--certificate", "/etc/tls/chain.pem,/etc/tls/key.pem"];
+    for (const [host, file] of [
+      ["caddy", "caddy.json"],
+      ["nginx", "nginx/site.conf"],
+    ] as const) {
+      assert.equal(harden("--for", host, ...placed).status, 0);
+      const text = readFileSync(join(out, file), "utf8");
+      for (const named of ["/srv/bakery", "/etc/tls/chain.pem", "/etc/tls/key.pem"])
+        assert.ok(text.includes(named), `${host}: ${named}`);
+    }
+    assert.match(harden("--for", "nginx", "--certificate", "one.pem").stderr, /takes two files/);
+  });
+});

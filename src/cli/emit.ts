@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { Release } from "../contract/index.ts";
 import { freshFolder, replaceFolder } from "../harden/node.ts";
@@ -8,6 +8,7 @@ import { CurtainwallError } from "../shared/index.ts";
 import { loadContract, readCurrentRelease, stackFolders } from "../stack/index.ts";
 import { usageError } from "./command.ts";
 import type { Command } from "./command.ts";
+import { placeOf, placeOptions } from "./host-place.ts";
 import { print, printJson, say } from "./voice.ts";
 
 /** Marks a folder as one that this command made, and so may replace. */
@@ -15,12 +16,12 @@ const marker = "curtainwall-emission.json";
 
 export const emitCommand: Command = {
   name: "emit",
-  usage: `[folder] --for ${hostNames.join("|")} [--out <folder>] [--at <folder>] [--json]`,
+  usage: `[folder] --for ${hostNames.join("|")} [--out <folder>] [--at <folder>] [--certificate <chain>,<key>] [--json]`,
   summary: "Write the site's release as files for another host, which serves it as the edge does",
   options: {
     for: { type: "string", says: `the host: ${hostNames.join(", ")}` },
     out: { type: "string", says: "where the files go; by default out-<host> beside the contract" },
-    at: { type: "string", says: "nginx, caddy: the folder on the server; by default /srv/curtainwall" },
+    ...placeOptions,
     json: { type: "boolean", says: "print the result as JSON" },
   },
   notes: [
@@ -29,15 +30,20 @@ export const emitCommand: Command = {
   ],
   async run({ positionals: [folder = "."], flags, values }) {
     const host = values.get("for");
-    if (!isHost(host)) throw usageError("Name the host with --for", emitCommand);
+    if (!isHost(host))
+      throw usageError(
+        host === undefined
+          ? "Name the host with --for"
+          : `--for ${JSON.stringify(host)} is no host that it knows: ${hostNames.join(", ")}`,
+        emitCommand,
+      );
     const { contract, root } = await loadContract(folder);
     const release = await readCurrentRelease(stackFolders(root));
     if (release === undefined)
       throw new CurtainwallError("CLI_PART_MISSING", "There is no release to write files from.", {
         hint: `Build it first: npx curtainwall build ${folder}`,
       });
-    const at = values.get("at");
-    const place = at === undefined ? {} : { folder: at };
+    const place = placeOf(values, emitCommand);
     const emission = emitHost(host, siteOfRelease(release.manifest, contract.origin), {
       nginx: place,
       caddy: place,
@@ -58,6 +64,8 @@ const isHost = (name: string | undefined): name is HostName => hostNames.some((h
 
 /** Writes everything beside the folder first, so that what was there stays until the new one is whole. */
 function write(out: string, emission: Emission, release: Release): void {
+  if (existsSync(out) && !statSync(out).isDirectory())
+    throw usageError(`${out} is not a folder: name another --out`, emitCommand);
   if (existsSync(out) && readdirSync(out).length > 0 && !existsSync(join(out, marker)))
     throw usageError(
       `${out} holds something that this command did not make: name another --out`,

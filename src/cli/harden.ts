@@ -10,15 +10,17 @@ import { printable } from "../shared/index.ts";
 import { usageError } from "./command.ts";
 import { describeLock, lockInput, lockOptions, today } from "./lock-input.ts";
 import type { Command } from "./command.ts";
+import { placeOf, placeOptions } from "./host-place.ts";
 import { print, printJson, say, showProgress, styled } from "./voice.ts";
 
 export const hardenCommand: Command = {
   name: "harden",
-  usage: `<folder> [--out <folder>] [--for ${hostNames.join("|")}] [--origin https://…] [--contract <folder>] [--follow <folder>] [--learned <file>] [--reports <path>] [--insecure-eval <reason>] [--charset <name>] [--no-compress] [--lock <file>] [--site <name>] [--frozen] [--plan] [--json]`,
+  usage: `<folder> [--out <folder>] [--for ${hostNames.join("|")}] [options]`,
   summary: "Give the output of any generator the strictest policies under which it works",
   options: {
     out: { type: "string", says: "where the result goes; by default <folder>-hardened" },
     for: { type: "string", says: `the host that it is for: ${hostNames.join(", ")}` },
+    ...placeOptions,
     origin: { type: "string", says: "where it will be served from; some policies get stricter by it" },
     contract: { type: "string", says: "the folder of a contract, for its private values and its exceptions" },
     follow: { type: "string", says: "a folder outside into which links may lead" },
@@ -70,6 +72,7 @@ export const hardenCommand: Command = {
         out,
         host: hostOf(values.get("for")),
         origin: originOf(values.get("origin")),
+        place: placeOf(values, hardenCommand),
         plan: flags.has("plan"),
         gate: createContractGate({
           contract: loaded?.contract,
@@ -81,7 +84,7 @@ export const hardenCommand: Command = {
         learned: learnedOf(values.get("learned")),
         reports: reportsOf(values.get("reports")),
         insecureEval: values.get("insecure-eval"),
-        charset: values.get("charset"),
+        charset: charsetOf(values.get("charset")),
         compressed: flags.has("no-compress") ? undefined : join(".curtainwall", "compressed", basename(out)),
         onProgress: (step, done, total) => line.update(`${step} ${done}/${total}`),
       });
@@ -117,6 +120,16 @@ function reportsOf(to: string | undefined): string | undefined {
     "--reports is a path like /_reports, or an address like https://reports.example/in",
     hardenCommand,
   );
+}
+
+/** Reads `--charset`: one of the names by which browsers know encodings. */
+function charsetOf(label: string | undefined): string | undefined {
+  if (label === undefined) return undefined;
+  try {
+    return new TextDecoder(label).encoding;
+  } catch {
+    throw usageError(`--charset ${JSON.stringify(label)} is no encoding that browsers know`, hardenCommand);
+  }
 }
 
 function hostOf(name: string | undefined): HostName | undefined {

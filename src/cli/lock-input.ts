@@ -1,5 +1,7 @@
+import { isAbsolute, relative, resolve, sep } from "node:path";
 import { describeReview, summarizeReview } from "../harden/index.ts";
 import type { Review } from "../harden/index.ts";
+import { CurtainwallError } from "../shared/index.ts";
 import { lockName, openSiteLock } from "../stack/index.ts";
 import type { SiteLock } from "../stack/index.ts";
 import type { Command } from "./command.ts";
@@ -23,7 +25,17 @@ export function lockInput(
     const value = values.get(option);
     return value === undefined ? [] : [` --${option} ${value}`];
   });
-  const open = openSiteLock({ file: values.get("lock") ?? lockName, folder, site: values.get("site") });
+  const file = values.get("lock") ?? lockName;
+  const inside = relative(resolve(folder), resolve(file));
+  if (!isAbsolute(inside) && inside.split(sep)[0] !== "..")
+    throw new CurtainwallError(
+      "CLI_USAGE_INVALID",
+      `The lock ${file} would lie inside the site, and be published with it.`,
+      {
+        hint: "Run this from the folder above, or name another place:  --lock ../curtainwall.lock.json",
+      },
+    );
+  const open = openSiteLock({ file, folder, site: values.get("site") });
   return { open, words: words.join("") };
 }
 

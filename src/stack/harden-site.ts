@@ -8,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
   writeSync,
 } from "node:fs";
@@ -34,6 +35,8 @@ export interface HardenSiteOptions {
   readonly out: string;
   /** The host that it is for. Without one the result is a plain folder and a manifest of headers. */
   readonly host?: HostName | undefined;
+  /** Where it will lie on a server of one's own, and what that one's certificate is. Default: as the host's emitter says. */
+  readonly place?: HostPlace | undefined;
   /** Where the site will be served from: `https://www.example.com`. */
   readonly origin?: string | undefined;
   /** Folders outside of `folder` into which its links may lead. */
@@ -59,6 +62,14 @@ export interface HardenSiteOptions {
   /** Only say what would be done. Default false. */
   readonly plan?: boolean;
   readonly onProgress?: (step: "hardening" | "inspecting" | "packing", done: number, total: number) => void;
+}
+
+/** Where a site lies on a server that runs nginx or Caddy. */
+export interface HostPlace {
+  /** Absolute. Default `/srv/curtainwall`. */
+  readonly folder?: string;
+  /** Absolute. Default: nginx finds it in `/etc/curtainwall`, Caddy gets one by itself. */
+  readonly certificate?: { readonly chainFile: string; readonly keyFile: string };
 }
 
 /** A site that has been hardened. */
@@ -113,6 +124,7 @@ export async function hardenSite(options: HardenSiteOptions): Promise<HardenedSi
       },
       onProgress: (done, total) => options.onProgress?.("hardening", done, total),
     });
+    if (hardened.files.length === 0) throw nothingThere(options.folder);
     await inspectAll(options, hardened.files, blobs);
     const review = reviewScripts(options, hardened.files, blobs);
     const encodings = await compressFor(options, hardened.files, blobs);
@@ -122,6 +134,17 @@ export async function hardenSite(options: HardenSiteOptions): Promise<HardenedSi
   } finally {
     rmSync(fresh, { recursive: true, force: true });
   }
+}
+
+/** A build that wrote nothing must not take the place of a site. */
+function nothingThere(folder: string): CurtainwallError<HardenErrorCode> {
+  return new CurtainwallError(
+    "HARDEN_FOLDER_INVALID",
+    `There is no file in ${folder} that would be published.`,
+    {
+      hint: "Did the build write elsewhere, or fail? Files and folders that begin with a dot are left out",
+    },
+  );
 }
 
 /** Only where the host sends forms that were made before: others compress themselves, and count files. */
@@ -188,7 +211,7 @@ function lay(
   fresh: string,
   hardened: HardenedFolder,
   encodings: SiteEncodings,
-  { host, origin }: HardenSiteOptions,
+  { host, origin, place: at }: HardenSiteOptions,
 ): readonly string[] {
   const digests = new Map(hardened.files.map((file) => [file.path, file.sha256]));
   const blob = (path: string, encoding: Placement["encoding"]): string => {
@@ -196,7 +219,7 @@ function lay(
     const form = encodings.get(plain)?.find((candidate) => candidate.encoding === encoding);
     return join(fresh, "blobs", form?.sha256 ?? plain);
   };
-  const emission = host === undefined ? undefined : emit(host, hardened, encodings, origin);
+  const emission = host === undefined ? undefined : emit(host, hardened, encodings, { origin, place: at });
   const placements =
     emission?.placements ??
     uniqueBy(hardened.files, ({ source }) => source).map(({ source, path }) => ({
@@ -244,13 +267,14 @@ function emit(
   host: HostName,
   { files, notFound }: HardenedFolder,
   encodings: SiteEncodings,
-  origin: string | undefined,
+  { origin, place = {} }: Pick<HardenSiteOptions, "origin" | "place">,
 ): Emission {
-  return emitHost(host, {
+  const site = {
     origin: origin ?? trialOrigin,
     files: files.map((file) => ({ ...file, encodings: encodings.get(file.sha256) ?? [] })),
     ...(notFound === undefined ? {} : { notFound }),
-  });
+  };
+  return emitHost(host, site, { nginx: place, caddy: place });
 }
 
 /**
@@ -293,7 +317,9 @@ function assertReplaceable(out: string, folder: string): void {
     inner === outer || (!relative(outer, inner).startsWith("..") && !relative(outer, inner).startsWith(sep));
   if (inside(out, folder) || inside(folder, out))
     throw refused(`${out} and ${folder} lie inside each other.`, "Choose another folder with --out");
-  if (!existsSync(out) || readdirSync(out).length === 0) return;
+  if (!existsSync(out)) return;
+  if (!statSync(out).isDirectory()) throw refused(`${out} is not a folder.`, "Choose another with --out");
+  if (readdirSync(out).length === 0) return;
   const manifest = join(out, manifestName);
   if (existsSync(manifest) && readFileSync(manifest, "utf8").includes(manifestFormat)) return;
   throw refused(

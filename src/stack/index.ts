@@ -25,9 +25,16 @@ export { startStack } from "./supervisor.ts";
 export type { RunningStack, StackLogEntry, StartOptions } from "./supervisor.ts";
 export { stopRequest } from "./stop-request.ts";
 export { hardenSite } from "./harden-site.ts";
-export type { HardenedSite, HardenSiteOptions } from "./harden-site.ts";
-export { learnFolder, parseLearned, writeLearned } from "./learn-site.ts";
-export type { Act, LearnedFolder, LearnedSite, LearnFolderOptions } from "./learn-site.ts";
+export type { HardenedSite, HardenSiteOptions, HostPlace } from "./harden-site.ts";
+export { learnFolder, learnSite, parseLearned, writeLearned } from "./learn-site.ts";
+export type {
+  Act,
+  LearnedFolder,
+  LearnedSite,
+  LearnFolderOptions,
+  LearnSiteOptions,
+  TourOptions,
+} from "./learn-site.ts";
 export { buildForeign, isForeign } from "./foreign/build-foreign.ts";
 export type { ForeignBuild, ForeignBuildOptions } from "./foreign/build-foreign.ts";
 export { runJailed } from "./jail/run-jailed.ts";
