@@ -19,9 +19,17 @@ const settings = {
 /** Seconds that one picture may take. */
 const timeoutSeconds = 120;
 
+/** Gives the package sharp, or throws where it is missing, or was made for another machine. */
+export type SharpLoader = () => Promise<{ readonly default: SharpConstructor }>;
+
+const installed: SharpLoader = () => import("sharp");
+
 /** Loads sharp, which a site may have installed or not. */
-export async function loadEncoder(): Promise<ImageEncoder | undefined> {
-  const sharp = await importSharp();
+export async function loadEncoder(load: SharpLoader = installed): Promise<ImageEncoder | undefined> {
+  const sharp = await load().then(
+    (module) => module.default,
+    () => undefined,
+  );
   if (sharp === undefined) return undefined;
   // One picture a thread: many at once take all cores, and each comes out the same on any number of them.
   sharp.concurrency(1);
@@ -45,13 +53,4 @@ export async function loadEncoder(): Promise<ImageEncoder | undefined> {
       }
     },
   };
-}
-
-async function importSharp(): Promise<SharpConstructor | undefined> {
-  try {
-    return (await import("sharp")).default;
-  } catch {
-    // Missing, or made for another machine: sites build without.
-    return undefined;
-  }
 }

@@ -6,10 +6,12 @@ import type { TestContext } from "node:test";
 import sharp from "sharp";
 import { z } from "zod";
 import { decodeRelease, defineStack, parseContract } from "../../../contract/index.ts";
-import type { Contract, ImageOptions, Release } from "../../../contract/index.ts";
+import type { Contract, ContractSite, ImageOptions, Release } from "../../../contract/index.ts";
 import { buildSite } from "../build-site.ts";
 import type { SiteBuild } from "../build-site.ts";
 import { writeSite } from "../fixtures/write-site.ts";
+import type { SourceFile } from "../../source.ts";
+import { openVariantMaker } from "./make-variants.ts";
 
 const contractWith = (images?: ImageOptions | false): Contract =>
   parseContract(
@@ -270,6 +272,32 @@ suite("A build with photographs", () => {
     );
     assert.deepEqual(
       packed.manifest.files.filter(({ path }) => /\.(?:avif|webp)$/.test(path)),
+      [],
+    );
+  });
+
+  test("without sharp says so once, and makes none; a site without photographs hears nothing of it", async () => {
+    const missing = (): Promise<never> => Promise.reject(new Error("Cannot find package 'sharp'"));
+    const file = async (name: string, bytes?: Uint8Array): Promise<SourceFile> => ({
+      path: name,
+      file: `public/${name}`,
+      bytes: bytes ?? (await photograph(300)),
+    });
+    const { images } = small.site as ContractSite;
+    const photographs = [
+      await file("a.jpg"),
+      await file("b.jpg"),
+      await file("icon.jpg", await photograph(32)),
+    ];
+    const maker = await openVariantMaker({ images }, photographs, "nowhere", missing);
+    assert.equal(maker.stamp, undefined);
+    assert.equal(maker.warnings.length, 1);
+    assert.match(maker.warnings[0]?.message ?? "", /and so are 1 more: .*npm install sharp/);
+    assert.deepEqual(await maker.make([], () => {}), []);
+    const others = [await file("site.css", new TextEncoder().encode("a{}"))];
+    assert.deepEqual((await openVariantMaker({ images }, others, "nowhere", missing)).warnings, []);
+    assert.deepEqual(
+      (await openVariantMaker({ images: undefined }, photographs, "nowhere", missing)).warnings,
       [],
     );
   });

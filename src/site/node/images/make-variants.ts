@@ -6,6 +6,7 @@ import { photographsIn } from "../../images/photographs.ts";
 import type { SiteFile, SiteWarning, SourceFile } from "../../source.ts";
 import { encodeAll } from "./encode-all.ts";
 import { loadEncoder } from "./encoder.ts";
+import type { SharpLoader } from "./encoder.ts";
 
 /** What makes a site's photographs in other sizes. */
 export interface VariantMaker {
@@ -20,9 +21,10 @@ export async function openVariantMaker(
   { images }: Pick<ContractSite, "images">,
   assets: readonly SourceFile[],
   cacheFolder: string,
+  load?: SharpLoader,
 ): Promise<VariantMaker> {
   const [first, ...others] = images === undefined ? [] : photographsIn(assets);
-  const encoder = first === undefined ? undefined : await loadEncoder();
+  const encoder = first === undefined ? undefined : await loadEncoder(load);
   const isMissing = first !== undefined && encoder === undefined;
   return {
     stamp: encoder?.stamp,
