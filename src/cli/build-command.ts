@@ -1,3 +1,4 @@
+import { keepCompiled } from "./keep-compiled.ts";
 import { recallBuild, recordFiles } from "./build-record.ts";
 import type { BuildResult } from "./build-result.ts";
 import type { Command } from "./command.ts";
@@ -26,7 +27,9 @@ export const buildCommand: Command = {
     const place = positionals[0] ?? ".";
     const drafts = flags.has("drafts");
     const offline = flags.has("offline");
-    const known = drafts ? undefined : recallBuild(recordFiles(place), Date.now());
+    const files = recordFiles(place);
+    const known = drafts ? undefined : recallBuild(files, Date.now());
+    if (known === undefined) keepCompiled(files);
     const result =
       known === undefined
         ? await (

@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import { realpathSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -83,7 +84,7 @@ export async function inspectRelease(
   pack: Uint8Array,
   gate: LeakGate,
 ): Promise<{ readonly files: number; readonly hits: readonly LeakHit[] }> {
-  const { manifest, body } = await decodeRelease(pack);
+  const { manifest, body } = await decodeRelease(pack, (bytes) => hash("sha256", bytes, "buffer"));
   const hits = manifest.files.flatMap(({ path, variants: [plain] }) => {
     if (plain === undefined) return [];
     const bytes = body.subarray(plain.offset, plain.offset + plain.length);

@@ -1,15 +1,12 @@
 import { CurtainwallError, sha256, toHex, printable } from "../../shared/index.ts";
 import { checkOf } from "./encode.ts";
 import { detachedMagic, endMagic, invalidRelease, magic, trailerLength, unshared } from "./format.ts";
-import type { Release, ReleaseManifest } from "./format.ts";
+import type { Digest, Release, ReleaseManifest } from "./format.ts";
 import { parseManifest } from "./manifest.ts";
 import type { Blob } from "./manifest.ts";
 
 /** Blobs, and bytes of them, that are hashed at once: hashing waits for threads of its own, which work on copies. */
 const hashedAtOnce = { blobs: 16, bytes: 33_554_432 };
-
-/** SHA-256 of bytes, which may be shared with other threads. */
-export type Digest = (bytes: Uint8Array) => Uint8Array | Promise<Uint8Array>;
 
 const digestOfCopy: Digest = (bytes) => sha256(unshared(bytes));
 

@@ -81,6 +81,9 @@ export interface Release {
   readonly signatures: string;
 }
 
+/** SHA-256 of bytes, which may be shared with other threads. */
+export type Digest = (bytes: Uint8Array) => Uint8Array | Promise<Uint8Array>;
+
 /** Begins every pack. */
 export const magic = new TextEncoder().encode("curtainwall-release 2\n");
 /** Begins a manifest that travels without its files. */

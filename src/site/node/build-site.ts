@@ -155,6 +155,7 @@ export async function buildSite({
     release = await encodeRelease(
       files.map((file) => input(file, encodings.get(file))),
       extras,
+      (bytes) => hash("sha256", bytes, "buffer"),
     );
     last.keepBytes(key, release);
     last.save();
