@@ -71,7 +71,7 @@ async function processThere(
 ): Promise<void> {
   const workers = Array.from(
     { length: threads },
-    () => new Worker(workerFile, { workerData: task, resourceLimits: { maxYoungGenerationSizeMb: 16 } }),
+    () => new Worker(workerFile, { workerData: task, resourceLimits: { maxYoungGenerationSizeMb: 8 } }),
   );
   try {
     await Promise.all([
