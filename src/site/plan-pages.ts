@@ -198,6 +198,7 @@ function planTags(collection: string, context: LocaleInput): { drafts: Draft[]; 
       listPages(tagged.get(tag.slug) ?? [], options, tag.path).map((page): Draft => ({
         ...draftOf(collection, "tag", page.paths[page.number - 1] ?? base, context),
         props: { tag, page },
+        translations: page.number === 1 ? `tag ${collection} ${tag.slug}` : undefined,
         previous: page.previous,
         next: page.next,
         feed: options.feeds ? feedOf(tag) : undefined,

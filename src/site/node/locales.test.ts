@@ -91,6 +91,25 @@ test("lists, tags and feeds are of one language", async (context) => {
   assert.doesNotMatch(feed, /Two/);
 });
 
+test("tags of one address are counterparts, as the contract can make words of two languages", async (context) => {
+  const contract = contractOf({
+    collections: { pages: page, news: page },
+    locales: { default: "en", others: ["de"] },
+    tags: { news: { slugs: { Roggen: "rye" } } },
+  });
+  const { textOf } = await buildFiles(context, contract, {
+    "content/news/one.md": text("One", "tags: [rye, gluten]\n"),
+    "content/news/eins.de.md": text("Eins", "tags: [Roggen]\n"),
+    "templates/news.tsx": fullTemplate,
+  });
+  assert.match(
+    textOf("/news/tags/rye/"),
+    /hreflang="de" href="https:\/\/www\.site\.example\/de\/news\/tags\/rye\/"/,
+  );
+  assert.match(textOf("/de/news/tags/rye/"), /1 of Roggen/);
+  assert.doesNotMatch(textOf("/news/tags/gluten/"), /hreflang/);
+});
+
 test("what is not translated is shown in the default language, where the contract wants that, and says so", async (context) => {
   const { textOf, build: built } = await build(context, {}, { untranslated: "default" });
   const copy = textOf("/ar/about/");
