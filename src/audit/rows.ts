@@ -106,7 +106,7 @@ export const checklist: readonly ChecklistItem[] = [
   {
     id: "MON-1",
     title: "Logging, front and back end",
-    awaiting: awaits("the ledger's chain and reports from browsers")(
+    awaiting: awaits("the ledger's chain and its checks")(
       ["live", "marked events reach the log"],
       ["live", "no canary in the log, CRLF-safe"],
       ["live", "the chain verifies"],

@@ -1,5 +1,5 @@
 import { assertEnvironment } from "../contract/index.ts";
-import type { LeakGate } from "../harden/index.ts";
+import type { LeakGate, Weakness } from "../harden/index.ts";
 import {
   assertStateUsable,
   buildForeign,
@@ -9,6 +9,7 @@ import {
 } from "../stack/index.ts";
 import type { ForeignBuild, LoadedContract } from "../stack/index.ts";
 import { describeRelease, kilobytes } from "./describe-release.ts";
+import { count, meanings } from "./harden.ts";
 import { describeLock, today } from "./lock-input.ts";
 import { tellNotSearched } from "./not-searched.ts";
 import { print, printJson, say, showProgress, styled } from "./voice.ts";
@@ -84,7 +85,7 @@ function report(built: ForeignBuild, { notSearched, milliseconds, isVerbose }: T
   describeLock(built.review, { folder: built.folder, file: lockName, words: built.words });
   print(`  strict    ${found.pages - found.weakened} of ${found.pages} pages allow exactly what is on them`);
   for (const [weakness, { pages }] of Object.entries(found.weaknesses))
-    print(`  weakened  ${pages} pages: ${weakness}`);
+    print(`  weakened  ${count(pages, "page")}: ${meanings[weakness as Weakness]}`);
   say(
     `${styled("green", "built")} ${found.pages} pages, ${found.files} files, ${kilobytes(found.bytes)} (${kilobytes(published.bytes)} with compressed copies) in ${milliseconds} ms`,
   );

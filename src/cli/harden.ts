@@ -30,7 +30,7 @@ export const hardenCommand: Command = {
     },
     reports: {
       type: "string",
-      says: "where browsers report what a policy refused: a path like /_reports, or an https address",
+      says: "where browsers report what a policy refused: an https address, or a path of the site, that takes them; nginx and Caddy alone don't",
     },
     "insecure-eval": {
       type: "string",
@@ -157,7 +157,7 @@ export function originOf(text: string | undefined): string | undefined {
 }
 
 /** What a weakness means to whoever reads the report. */
-const meanings: Readonly<Record<Weakness, string>> = {
+export const meanings: Readonly<Record<Weakness, string>> = {
   handlers: "event handlers in attributes, allowed one by one: injected markup could use them again",
   "style-attributes": "style= attributes, allowed one by one",
   "runtime-scripts": "a loader adds scripts while the page runs: any script of the site may be loaded",
@@ -231,7 +231,7 @@ function nextSteps({ weaknesses, trustedTypes, notes }: SiteReport, reporting: b
     ...(reporting || (open.length === 0 && Object.keys(trustedTypes.reportOnly).length === 0)
       ? []
       : [
-          "To hear of what is left open, and of what Trusted Types would refuse, until then:  --reports /_reports",
+          "To hear of what is left open, and of what Trusted Types would refuse, until then:  --reports https://…  with an address that takes such reports (our edge does, at the path that the contract's  reports  names)",
         ]),
     ...(notes[applicationNote] === undefined || open.length > 0
       ? []
@@ -269,5 +269,5 @@ function pinning({ integrity, versioned }: { integrity: string | undefined; vers
     : "unpinnable: whatever lies there runs";
 }
 
-const count = (number: number, one: string, many = `${one}s`): string =>
+export const count = (number: number, one: string, many = `${one}s`): string =>
   `${number.toLocaleString("en")} ${number === 1 ? one : many}`;
