@@ -169,8 +169,10 @@ test(
     for (const name of ["tides", "pilots"]) {
       await page.click(`text=${name}`);
       const host = name === "tides" ? "pictures" : "portraits";
-      await page.waitForFunction(`document.querySelector("img")?.src.includes("${host}")`);
-      await page.waitForFunction("document.querySelector('img').complete");
+      await page.waitForSelector(`img[src*="${host}"]`, { state: "attached" });
+      await page.evaluate(
+        "((one) => one.complete || new Promise((done) => { one.onload = one.onerror = done; }))(document.querySelector('img'))",
+      );
     }
     // The policy lets both through; an address that no page has it stops.
     await page.evaluate(

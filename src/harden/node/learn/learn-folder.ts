@@ -5,6 +5,7 @@ import type { Browser } from "playwright-core";
 import type { Observation } from "../../learn/observation.ts";
 import { proposeLearned } from "../../learn/propose.ts";
 import type { Proposal } from "../../learn/propose.ts";
+import { encodePath } from "../../site-view.ts";
 import { hardenError } from "../harden-error.ts";
 import { hardenFolder } from "../harden-folder.ts";
 import type { HardenedFile, HardenedFolder } from "../harden-folder.ts";
@@ -12,16 +13,20 @@ import { openChromium } from "./open-chromium.ts";
 import { visitPage } from "./visit.ts";
 import type { Act, SearchForm } from "./visit.ts";
 import { serveWatched } from "./watched-server.ts";
-import type { WatchedServer } from "./watched-server.ts";
+import type { FileReport, SiteBehind, WatchedServer } from "./watched-server.ts";
 
 /** Options of {@link learnFolder}. */
-export interface LearnFolderOptions {
+export interface LearnFolderOptions extends TourOptions {
   /** What a generator wrote. It is only read. */
   readonly folder: string;
-  /** Path of Chromium. */
-  readonly executablePath: string;
   /** Folders outside of `folder` into which its links may lead. Default none. */
   readonly follow?: readonly string[];
+}
+
+/** How a site is visited. */
+export interface TourOptions {
+  /** Path of Chromium. */
+  readonly executablePath: string;
   /** Done on each page beside what every visitor does. */
   readonly act?: Act | undefined;
   /** Pages visited, at least 1; of more, every n-th. Default 1 000. */
@@ -30,7 +35,7 @@ export interface LearnFolderOptions {
   readonly maxSeconds?: number;
   /** Pages open at once, at least 1. Default 3. */
   readonly concurrency?: number;
-  readonly onProgress?: (step: "hardening" | "visiting", done: number, total: number) => void;
+  readonly onProgress?: (step: "reading" | "hardening" | "visiting", done: number, total: number) => void;
 }
 
 /** What was learned of a folder. */
@@ -56,44 +61,61 @@ const maxSearches = 10;
  *   `hardenFolder`
  */
 export async function learnFolder(options: LearnFolderOptions): Promise<LearnedFolder> {
+  return withScratch((scratch) => learnIn(scratch, options.folder, options, options.follow));
+}
+
+/** Runs something with a folder that is gone afterwards, even if whoever interrupts it ends this program where it stands. */
+export async function withScratch<T>(run: (scratch: string) => Promise<T>): Promise<T> {
   const scratch = mkdtempSync(join(tmpdir(), "curtainwall-learn-"));
   const clean = (): void => rmSync(scratch, { recursive: true, force: true });
-  // Whoever interrupts it ends this program where it stands.
   process.once("exit", clean);
   try {
-    const blobs = join(scratch, "blobs");
-    const hardened = await hardenFolder({
-      folder: options.folder,
-      blobs,
-      ...(options.follow === undefined ? {} : { follow: options.follow }),
-      learned: { pages: new Map(), others: new Map() },
-      onProgress: (done, total) => options.onProgress?.("hardening", done, total),
-    });
-    return await learnHardened(hardened, blobs, options);
+    return await run(scratch);
   } finally {
     process.removeListener("exit", clean);
     clean();
   }
 }
 
+/** Hardens a folder as if nothing were left open, and visits it. */
+export async function learnIn(
+  scratch: string,
+  folder: string,
+  options: TourOptions,
+  follow?: readonly string[],
+  behind?: SiteBehind,
+): Promise<LearnedFolder> {
+  const blobs = join(scratch, "blobs");
+  const hardened = await hardenFolder({
+    folder,
+    blobs,
+    ...(follow === undefined ? {} : { follow }),
+    learned: { pages: new Map(), others: new Map() },
+    onProgress: (done, total) => options.onProgress?.("hardening", done, total),
+  });
+  return learnHardened(hardened, blobs, options, behind);
+}
+
 async function learnHardened(
   hardened: HardenedFolder,
   blobs: string,
-  options: LearnFolderOptions,
+  options: TourOptions,
+  behind: SiteBehind | undefined,
 ): Promise<LearnedFolder> {
   const observations: Observation[] = [];
-  const server = await serveWatched(hardened, blobs, (report) => {
+  const onReport = (report: FileReport): void => {
     // Pages tell of their styles themselves, and know the text.
     if (report.blocked !== "inline") observations.push({ ...report, page: report.file, hash: undefined });
-  });
+  };
+  const server = await serveWatched(hardened, blobs, onReport, behind);
   let browser: Browser | undefined;
   try {
     browser = await openChromium(options.executablePath, server.port);
-    const all = pagesOf(hardened);
+    const all = pagesOf(hardened, behind?.addresses);
     const tour = await makeTour(browser, server, everyNth(all, options.maxPages ?? 1_000), options);
-    const seen = [...observations, ...tour.observations].filter(
-      ({ blocked }) => blocked !== server.origin + ownIcon,
-    );
+    const seen = [...observations, ...tour.observations]
+      .map((observation) => asOwn(observation, behind?.site.origin, server.origin))
+      .filter(({ blocked }) => blocked !== server.origin + ownIcon);
     const proposal = proposeLearned(seen, tour.visited, server.origin);
     return { ...proposal, pages: all.length, visited: tour.visited.length, failed: tour.failed };
   } finally {
@@ -102,13 +124,20 @@ async function learnHardened(
   }
 }
 
+/** A running site names itself by its origin, and runs here at another. */
+function asOwn(observation: Observation, origin: string | undefined, here: string): Observation {
+  const url = origin === undefined ? null : URL.parse(observation.blocked);
+  if (url === null || url.origin !== origin) return observation;
+  return { ...observation, blocked: here + url.pathname + url.search };
+}
+
 /** A page's file and the path under which visitors know it. */
 interface PagePath {
   readonly file: string;
   readonly path: string;
 }
 
-function pagesOf({ files }: HardenedFolder): PagePath[] {
+function pagesOf({ files }: HardenedFolder, addresses: ReadonlyMap<string, string> = new Map()): PagePath[] {
   const isPage = ({ headers }: HardenedFile): boolean =>
     headers.some(([name, value]) => name === "content-type" && /html/.test(value));
   const byFile = new Map<string, PagePath>();
@@ -117,6 +146,8 @@ function pagesOf({ files }: HardenedFolder): PagePath[] {
     if (known === undefined || file.path.endsWith("/"))
       byFile.set(file.source, { file: `/${file.source}`, path: file.path });
   }
+  for (const [file, path] of addresses)
+    if (byFile.has(file.slice(1))) byFile.set(file.slice(1), { file, path });
   return [...byFile.values()].sort((left, right) => (left.file < right.file ? -1 : 1));
 }
 
@@ -136,7 +167,7 @@ async function makeTour(
   browser: Browser,
   server: WatchedServer,
   pages: readonly PagePath[],
-  { act, maxSeconds = 900, concurrency = 3, onProgress }: LearnFolderOptions,
+  { act, maxSeconds = 900, concurrency = 3, onProgress }: TourOptions,
 ): Promise<Tour> {
   const deadline = performance.now() + maxSeconds * 1_000;
   const observations: Observation[] = [];
@@ -190,8 +221,6 @@ async function makeTour(
       .sort((left, right) => (left.page < right.page ? -1 : 1)),
   };
 }
-
-const encodePath = (path: string): string => path.split("/").map(encodeURIComponent).join("/");
 
 async function inTurns<T>(
   list: readonly T[],

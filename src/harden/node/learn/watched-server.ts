@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { HardenedFile, HardenedFolder } from "../harden-folder.ts";
+import type { RunningSite } from "./running-site.ts";
 
 /** A report that a browser sent about one file of the site. */
 export interface FileReport {
@@ -23,6 +24,13 @@ export interface WatchedServer {
   close(): Promise<void>;
 }
 
+/** A running site, of which the folder holds the pages. */
+export interface SiteBehind {
+  readonly site: RunningSite;
+  /** The address under which visitors know a page, by its file, decoded. */
+  readonly addresses: ReadonlyMap<string, string>;
+}
+
 const reportPath = "/.curtainwall-reports/";
 const maxReportBytes = 65_536;
 
@@ -34,8 +42,13 @@ export async function serveWatched(
   hardened: HardenedFolder,
   blobs: string,
   onReport: (report: FileReport) => void,
+  behind?: SiteBehind,
 ): Promise<WatchedServer> {
   const byPath = new Map(hardened.files.map((file, index) => [file.path, { file, index }]));
+  for (const [file, path] of behind?.addresses ?? []) {
+    const entry = byPath.get(file);
+    if (entry !== undefined) byPath.set(path, entry);
+  }
   const notFound = hardened.notFound === undefined ? undefined : byPath.get(hardened.notFound);
 
   const server = createServer((request, response) => {
@@ -46,6 +59,7 @@ export async function serveWatched(
     if (method !== "GET" && method !== "HEAD") return void response.writeHead(405).end();
     const path = decoded(url);
     const found = path === undefined ? undefined : byPath.get(path);
+    if (found === undefined && behind !== undefined) return void pass(url, behind.site, response);
     const entry = found ?? notFound;
     if (entry === undefined)
       return void response.writeHead(404, { "content-type": "text/plain" }).end("404\n");
@@ -87,6 +101,21 @@ export async function serveWatched(
         server.closeAllConnections();
       }),
   };
+}
+
+/** Hands on what the site itself answers. Without its cookies, and without its policy, which is for another origin. */
+async function pass(url: string, site: RunningSite, response: ServerResponse): Promise<void> {
+  try {
+    const { status, contentType, location, bytes } = await site.get(url);
+    const target = location === undefined ? undefined : URL.parse(location, site.origin);
+    response.writeHead(status, {
+      ...(contentType === undefined ? {} : { "content-type": contentType }),
+      ...(target?.origin === site.origin ? { location: target.pathname + target.search } : {}),
+    });
+    response.end(bytes);
+  } catch {
+    response.writeHead(502).end();
+  }
 }
 
 function decoded(url: string): string | undefined {
