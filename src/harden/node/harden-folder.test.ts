@@ -201,6 +201,25 @@ suite("bad input", () => {
     );
   });
 
+  test("folders that link to each other are refused before their paths are many; a folder with two names is not", async (context) => {
+    const clique = write(context, { "index.html": "x" });
+    const names = Array.from({ length: 10 }, (_, index) => `d${index}`);
+    for (const name of names) {
+      mkdirSync(join(clique.folder, name));
+      for (const other of names.filter((one) => one !== name))
+        symlinkSync(`../${other}`, join(clique.folder, name, other));
+    }
+    await assert.rejects(harden(clique), refused("HARDEN_LINKS_MULTIPLY", /met again, the last in "\/d/));
+
+    const versions = write(context, { "v1/index.html": "x", "v2/index.html": "y", "static/x.css": "a{}" });
+    for (const version of ["v1", "v2"]) symlinkSync("../static", join(versions.folder, version, "static"));
+    symlinkSync("v2", join(versions.folder, "latest"));
+    const { files } = await harden(versions);
+    const paths = new Set(files.map(({ path }) => path));
+    for (const path of ["/latest/", "/latest/static/x.css", "/v1/static/x.css", "/static/x.css"])
+      assert.ok(paths.has(path), path);
+  });
+
   test("names with line breaks, control characters or backslashes are refused", async (context) => {
     for (const name of ["a\nb.html", "a\u001b[2Jb.html", "a\\..\\b.html"]) {
       const place = write(context, { [name]: "x" });

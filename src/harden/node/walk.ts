@@ -26,11 +26,15 @@ export interface Listing {
 // oxlint-disable-next-line no-control-regex -- they are what is looked for
 const unusable = /[\u0000-\u001f\u007f\\]/;
 
+/** Entries that may be met again because a link leads to their folder: ten folders that link to each other have millions of paths. */
+const maxRepeated = 100_000;
+
 /**
  * Lists a folder's files, without reading them.
  *
  * @param follow folders outside of it into which links may lead
- * @throws {CurtainwallError} `HARDEN_FOLDER_INVALID`, `HARDEN_LINK_ESCAPES`, `HARDEN_NAME_INVALID`, `HARDEN_PATH_CONFLICT`
+ * @throws {CurtainwallError} `HARDEN_FOLDER_INVALID`, `HARDEN_LINK_ESCAPES`, `HARDEN_LINKS_MULTIPLY`, `HARDEN_NAME_INVALID`,
+ *   `HARDEN_PATH_CONFLICT`
  */
 export function walk(folder: string, follow: readonly string[] = []): Listing {
   const root = rootOf(folder);
@@ -39,23 +43,27 @@ export function walk(folder: string, follow: readonly string[] = []): Listing {
   const skipped: { path: string; reason: string }[] = [];
   /** Folders still to be read: their address, where they lie, and the folders around them. */
   const open: [path: string, place: string, around: readonly string[]][] = [["", root, [root]]];
+  /** A folder under a second name is not asked for again. */
+  const known = new Map<string, readonly Entry[]>();
+  let repeated = 0;
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const [prefix, place, around] = next;
-    for (const name of readdirSync(place).sort()) {
+    const before = known.get(place);
+    const entries = before ?? entriesOf(prefix, place, allowed);
+    known.set(place, entries);
+    if (before !== undefined) repeated += Math.max(before.length, 1);
+    if (repeated > maxRepeated) throw multiplied(prefix);
+    for (const { name, found } of entries) {
       const path = `${prefix}/${name}`;
-      assertName(path, name);
-      if (name.startsWith(".") && path !== "/.well-known") {
-        skipped.push({ path, reason: "its name begins with a dot" });
-        continue;
-      }
-      const found = lookAt(path, join(place, name), allowed);
       if (typeof found === "string") skipped.push({ path, reason: found });
-      else if (found.stats.isDirectory()) {
+      else if (found.isFolder) {
         if (around.includes(found.file))
           skipped.push({ path, reason: "it leads back to a folder around it" });
         else open.push([path, found.file, [...around, found.file]]);
-      } else if (found.stats.isFile()) files.push(listed(path, found.file, found.stats));
-      else skipped.push({ path, reason: "it is no file" });
+      } else {
+        const { file, size, mtimeMs, inode } = found;
+        files.push({ path, file, size, mtimeMs, inode });
+      }
     }
   }
   files.sort(byPath);
@@ -79,14 +87,35 @@ function rootOf(folder: string): string {
   });
 }
 
+/** A name in a folder, and where it leads, or why it is left out. */
+interface Entry {
+  readonly name: string;
+  readonly found: Found | string;
+}
+
+interface Found extends Omit<ListedFile, "path"> {
+  readonly isFolder: boolean;
+}
+
+function entriesOf(prefix: string, place: string, allowed: readonly string[]): Entry[] {
+  return readdirSync(place)
+    .sort()
+    .map((name) => {
+      const path = `${prefix}/${name}`;
+      assertName(path, name);
+      // What a dot hides may be a link to anywhere: it is not looked at.
+      const isHidden = name.startsWith(".") && path !== "/.well-known";
+      return {
+        name,
+        found: isHidden ? "its name begins with a dot" : lookAt(path, join(place, name), allowed),
+      };
+    });
+}
+
 /** Where an entry leads, or why it is left out. */
-function lookAt(
-  path: string,
-  place: string,
-  allowed: readonly string[],
-): { file: string; stats: Stats } | string {
+function lookAt(path: string, place: string, allowed: readonly string[]): Found | string {
   const stats = lstatSync(place);
-  if (!stats.isSymbolicLink()) return { file: place, stats };
+  if (!stats.isSymbolicLink()) return foundAt(place, stats);
   let file;
   try {
     file = realpathSync(place);
@@ -102,11 +131,21 @@ function lookAt(
       },
     );
   }
-  return { file, stats: statSync(file) };
+  return foundAt(file, statSync(file));
 }
 
-function listed(path: string, file: string, { size, mtimeMs, ino }: Stats): ListedFile {
-  return { path, file, size, mtimeMs, inode: ino };
+function multiplied(path: string): ReturnType<typeof hardenError> {
+  return hardenError(
+    "HARDEN_LINKS_MULTIPLY",
+    `Links between folders lead to the same files over and over: ${maxRepeated.toLocaleString("en")} entries were met again, the last in ${shown(path)}.`,
+    { hint: "Remove the links among folders that link to each other:  find <folder> -type l -xtype d" },
+  );
+}
+
+function foundAt(file: string, stats: Stats): Found | string {
+  const { size, mtimeMs, ino } = stats;
+  const isFolder = stats.isDirectory();
+  return isFolder || stats.isFile() ? { file, isFolder, size, mtimeMs, inode: ino } : "it is no file";
 }
 
 function assertName(path: string, name: string): void {
