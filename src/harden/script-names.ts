@@ -46,8 +46,7 @@ export function scriptNames(paths: readonly string[]): ScriptNames {
 const minWordLength = 4;
 const dot = 0x2e;
 const wordTable = new Uint8Array(128);
-for (let code = 0; code < 128; code++)
-  if (/[\w@~.-]/.test(String.fromCharCode(code))) wordTable[code] = 1;
+for (let code = 0; code < 128; code++) if (/[\w@~.-]/.test(String.fromCharCode(code))) wordTable[code] = 1;
 
 /** False for what stands after a text's end too. */
 const isOfWord = (code: number): boolean => code < 128 && wordTable[code] === 1;

@@ -16,6 +16,7 @@ const path = fc.constantFrom("/", "/a", "/a/", "/a/b.html", "/a/c.html", "/a%20b
 const base = fc.constantFrom(
   undefined,
   "/a/",
+  "/a b/",
   "other/",
   "?q=/x/y",
   "https://x.example/a/b?c=/d#/e",

@@ -50,8 +50,9 @@ suite("a text's bytes", () => {
     const bytes = page("x".repeat(100));
     const decode = (): string => new TextDecoder().decode(bytes.subarray(3));
     assert.equal(known.of(bytes, 3, bytes.length, decode), "x".repeat(100));
-    bytes.fill(0x79, 3);
-    assert.equal(known.of(bytes, 3, bytes.length, decode), "y".repeat(100));
+    // Where its place among the others doesn't depend on it.
+    bytes[4] = 0x79;
+    assert.equal(known.of(bytes, 3, bytes.length, decode), `xy${"x".repeat(98)}`);
     assert.equal(read("x".repeat(100)), "x".repeat(100));
   });
 });
