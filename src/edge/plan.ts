@@ -24,9 +24,10 @@ export interface PlannedVariant {
 
 /** What a path of the release leads to. */
 export interface PlannedFile {
-  readonly variants: readonly PlannedVariant[];
-  /** Which of them, by index of `encodingPreferences`. Files with the same encodings share it. */
-  readonly choice: Uint8Array;
+  /** Its answers, once somebody has asked for it: see {@link Plan.prepare}. */
+  ready: Choices<PlannedVariant> | undefined;
+  /** Undefined for what only leads elsewhere. */
+  readonly file: ReleaseFile | undefined;
   /** Where to go instead, as browsers write it; undefined: here. */
   readonly movedTo: string | undefined;
   readonly moveStatus: ReleaseRedirect["status"];
@@ -34,6 +35,11 @@ export interface PlannedFile {
 
 /** A release, ready to be sent. */
 export interface Plan {
+  /**
+   * Puts a file's answers together. They take ten times what the manifest says of it, so that a thread keeps those of the files that
+   * were asked for last.
+   */
+  readonly prepare: (planned: PlannedFile) => Choices<PlannedVariant>;
   /** By path as browsers send it: one look-up for nearly every request. */
   readonly byTarget: ReadonlyMap<string, PlannedFile>;
   /** By decoded path: for the other ways to write one. */
@@ -62,15 +68,23 @@ const ownHeaders = new Set([
 const bodyHeaders = new Set(["content-type", "content-encoding", "content-language"]);
 const noCaching: Header = ["cache-control", "no-cache"];
 
+/** Files whose answers are kept. */
+const maxReady = 4096;
+
 /**
- * Resolves everything that can be known about a release before a request comes. The bytes are not copied.
+ * Looks a release through before a request comes: nothing of it can be refused later. The bytes are not copied.
  *
  * @param toBody wraps a view of the release's bytes into what the server sends fastest
  * @throws {CurtainwallError} `EDGE_RELEASE_REFUSED` for a path that no request can name or a header that is the edge's own.
  */
 export function planRelease(release: Release, toBody: (bytes: Uint8Array) => Uint8Array): Plan {
   const byPath = new Map<string, PlannedFile>();
-  for (const file of release.manifest.files) byPath.set(file.path, planFile(file, release.body, toBody));
+  const headersOf = createHeaders();
+  for (const file of release.manifest.files) {
+    assertFile(file);
+    headersOf(file);
+    byPath.set(file.path, { ready: undefined, file, movedTo: undefined, moveStatus: 308 });
+  }
   for (const path of byPath.keys()) {
     const bare = path.slice(0, -1);
     if (path.endsWith("/") && bare !== "" && !byPath.has(bare)) byPath.set(bare, planMove(path));
@@ -81,18 +95,46 @@ export function planRelease(release: Release, toBody: (bytes: Uint8Array) => Uin
   return {
     byPath,
     byTarget,
-    notFound: notFound === undefined ? undefined : planNotFound(notFound, release.body, toBody),
+    notFound: notFound === undefined ? undefined : planNotFound(notFound, headersOf, release.body, toBody),
+    prepare: createPreparation((file) => planVariants(file, headersOf(file), release.body, toBody)),
   };
 }
 
-function planFile(
+type FileHeaders = (file: ReleaseFile) => readonly Header[];
+
+/** Remembers what {@link fileHeaders} makes: a site's pages have few sets of headers. */
+function createHeaders(): FileHeaders {
+  const known = [new Map<readonly Header[], Header[]>(), new Map<readonly Header[], Header[]>()] as const;
+  return (file) => {
+    const among = known[file.variants.length > 1 ? 1 : 0];
+    const headers = among.get(file.headers) ?? fileHeaders(file);
+    among.set(file.headers, headers);
+    return headers;
+  };
+}
+
+function createPreparation(planVariantsOf: (file: ReleaseFile) => Choices<PlannedVariant>): Plan["prepare"] {
+  const kept: PlannedFile[] = [];
+  let next = 0;
+  return (planned) => {
+    if (planned.file === undefined) return nothingToSend;
+    const ready = planVariantsOf(planned.file);
+    const forgotten = kept[next];
+    if (forgotten !== undefined) forgotten.ready = undefined;
+    kept[next] = planned;
+    next = (next + 1) % maxReady;
+    planned.ready = ready;
+    return ready;
+  };
+}
+
+function planVariants(
   file: ReleaseFile,
+  common: readonly Header[],
   bytes: Uint8Array,
   toBody: (bytes: Uint8Array) => Uint8Array,
-): PlannedFile {
-  assertRequestable(file.path);
+): Choices<PlannedVariant> {
   const planned = new Map<Encoding, PlannedVariant>();
-  const common = fileHeaders(file);
   for (const variant of file.variants) {
     const headers = variantHeaders(common, variant);
     const tag = entityTag(variant.sha256);
@@ -108,7 +150,13 @@ function planFile(
       notModified: planLasting(304, kept, undefined),
     });
   }
-  return { ...byPreference(planned), movedTo: undefined, moveStatus: 308 };
+  return byPreference(planned);
+}
+
+function assertFile({ path, variants }: ReleaseFile): void {
+  assertRequestable(path);
+  if (!variants.some(({ encoding }) => encoding === "identity"))
+    throw refused("a file has no identity variant");
 }
 
 function assertRequestable(path: string): void {
@@ -131,15 +179,15 @@ function variantHeaders(common: readonly Header[], { encoding }: ReleaseVariant)
   return encoding === "identity" ? common : [...common, ["content-encoding", encoding]];
 }
 
-/** What {@link byPreference} gives. */
-interface Choices<Variant> {
+/** The forms of an answer, and which is sent to whom. */
+export interface Choices<Variant> {
   readonly variants: readonly Variant[];
+  /** Which of them, by index of `encodingPreferences`. Files with the same encodings share it. */
   readonly choice: Uint8Array;
 }
 
 /** Turns variants by encoding into a choice by preference. Identity is sent to who wants nothing that there is. */
 function byPreference<Variant>(planned: ReadonlyMap<Encoding, Variant>): Choices<Variant> {
-  if (!planned.has("identity")) throw refused("a file has no identity variant");
   return { variants: [...planned.values()], choice: choiceAmong([...planned.keys()]) };
 }
 
@@ -158,24 +206,25 @@ function choiceAmong(encodings: readonly Encoding[]): Uint8Array {
   return choice;
 }
 
-const nothingToChoose = new Uint8Array(0);
+const nothingToSend: Choices<PlannedVariant> = { variants: [], choice: new Uint8Array(0) };
 
 function planMove(path: string): PlannedFile {
-  return { variants: [], choice: nothingToChoose, movedTo: encodePath(path), moveStatus: 308 };
+  return { ready: undefined, file: undefined, movedTo: encodePath(path), moveStatus: 308 };
 }
 
 function planRedirect({ path, to, status }: ReleaseRedirect): PlannedFile {
   assertRequestable(path);
-  return { variants: [], choice: nothingToChoose, movedTo: to, moveStatus: status };
+  return { ready: undefined, file: undefined, movedTo: to, moveStatus: status };
 }
 
 function planNotFound(
   file: ReleaseFile,
+  headersOf: FileHeaders,
   bytes: Uint8Array,
   toBody: (bytes: Uint8Array) => Uint8Array,
 ): Choices<PlannedAnswer> {
   const planned = new Map<Encoding, PlannedAnswer>();
-  const common = fileHeaders(file);
+  const common = headersOf(file);
   for (const variant of file.variants) {
     const headers = variantHeaders(common, variant).filter(([name]) => name !== "cache-control");
     const body = toBody(bytes.subarray(variant.offset, variant.offset + variant.length));

@@ -87,9 +87,9 @@ export function createResolver(options: ResolverOptions): Resolver {
   ): PlannedAnswer {
     if (method !== "GET" && method !== "HEAD") return refusals[405];
     if (file.movedTo !== undefined) return planMove(file.movedTo, file.moveStatus, query);
-    const { variants } = file;
+    const { variants, choice } = file.ready ?? plan.prepare(file);
     const variant =
-      variants.length === 1 ? variants[0] : variants[file.choice[preferenceOf(acceptEncoding)] as number];
+      variants.length === 1 ? variants[0] : variants[choice[preferenceOf(acceptEncoding)] as number];
     if (variant === undefined) return refusals[500];
     if (ifNoneMatch !== undefined && namesEntityTag(ifNoneMatch, variant.tag)) return variant.notModified;
     return variant.ok;
