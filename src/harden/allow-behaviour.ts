@@ -1,8 +1,7 @@
-import { hashSource } from "./draft.ts";
+import { allowOrigin, hashSource } from "./draft.ts";
 import type { DeclaredBehaviour, PageDraft } from "./draft.ts";
 import type { ScriptFacts } from "./inspect-script.ts";
 import type { Addresses } from "./site-view.ts";
-import { secureOrigin } from "./site-view.ts";
 
 /** What Trusted Types would refuse, and why they can't be enforced; nothing if they can. */
 export type TrustedTypesReasons = readonly string[];
@@ -60,7 +59,7 @@ function allowConnections(
     for (const address of connections.addresses) {
       const target = addresses.resolve(address);
       if (target?.kind === "site") used.add("'self'");
-      else if (target?.kind === "foreign") used.add(secureOrigin(target.url));
+      else if (target?.kind === "foreign") allowOrigin(page, "connect-src", target.url);
       else if (target?.url.protocol === "data:" || target?.url.protocol === "blob:")
         used.add(target.url.protocol);
     }
@@ -91,9 +90,11 @@ export const applicationNote =
   "its scripts show other pages without loading them: what only those need is blocked there, until it is learned";
 
 function allowParts(
-  { policy, weaknesses, notes, settings, learned }: PageDraft,
+  { policy, weaknesses, notes, settings, learned, opened }: PageDraft,
   scripts: readonly ScriptFacts[],
 ): void {
+  // Scripts of an opened folder are not read: they may start any other of the site where one is started at all.
+  if (opened.size > 0 && scripts.some(({ workers }) => workers !== "none")) opened.add("/");
   for (const script of scripts) {
     if (script.makes.has("image")) policy.allow("img-src", "'self'", "data:");
     if (script.makes.has("frame")) policy.allow("frame-src", "'self'");

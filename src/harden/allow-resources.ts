@@ -1,4 +1,6 @@
 import type { PageFacts, ResourceFact, ResourceKind } from "../html/index.ts";
+import { tellOwn } from "./admit-script.ts";
+import { allowOrigin } from "./draft.ts";
 import type { DocumentDraft } from "./draft.ts";
 import type { Directive } from "./policy.ts";
 import { secureOrigin } from "./site-view.ts";
@@ -32,8 +34,10 @@ export function allowResources(draft: DocumentDraft): void {
     if (target === undefined) continue;
     if (target.kind === "site") {
       page.policy.allow(directive, "'self'");
+      const worker = resource.kind === "worker" ? page.view.find(target.path) : undefined;
+      if (worker !== undefined) tellOwn(page, worker);
       if (resource.kind === "frame" || resource.kind === "object") page.frames.add(target.path);
-    } else if (target.kind === "foreign") page.policy.allow(directive, secureOrigin(target.url));
+    } else if (target.kind === "foreign") allowOrigin(page, directive, target.url);
     else if (target.url.protocol === "data:" || target.url.protocol === "blob:")
       page.policy.allow(directive, target.url.protocol);
     if (resource.kind === "frame" && target.kind !== "opaque") allowFeatures(draft, resource, target.url);
@@ -56,7 +60,7 @@ function allowBase({ page, facts, addresses }: DocumentDraft): void {
   if (facts.base === undefined) return;
   const target = addresses.resolve(facts.base, addresses.page);
   if (target?.kind === "site") page.policy.allow("base-uri", "'self'");
-  else if (target?.kind === "foreign") page.policy.allow("base-uri", secureOrigin(target.url));
+  else if (target?.kind === "foreign") allowOrigin(page, "base-uri", target.url);
 }
 
 /** What a frame's `allow` hands on, the page must have: `Permissions-Policy` is asked first. */
@@ -65,10 +69,11 @@ function allowFeatures(draft: DocumentDraft, { attribute }: ResourceFact, url: U
   const [, double, single, bare] = /\sallow\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))/i.exec(tag) ?? [];
   const features = (double ?? single ?? bare ?? "").split(";").flatMap((part) => part.trim().split(/\s+/, 1));
   if (/\sallowfullscreen\b/i.test(tag)) features.push("fullscreen");
+  const origin = secureOrigin(url);
   for (const feature of features) {
     if (!/^[a-z-]+$/.test(feature)) continue;
     addFeature(draft, feature, "self");
-    addFeature(draft, feature, JSON.stringify(secureOrigin(url)));
+    if (origin !== undefined) addFeature(draft, feature, JSON.stringify(origin));
   }
 }
 

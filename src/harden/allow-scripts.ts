@@ -1,20 +1,17 @@
 import { cutAttribute } from "../html/index.ts";
 import type { AttributeFact, ResourceFact, ScriptFact } from "../html/index.ts";
-import type { DocumentDraft } from "./draft.ts";
+import { admitForeign, admitOwn } from "./admit-script.ts";
+import type { DocumentDraft, PageDraft } from "./draft.ts";
 import { hashSource } from "./draft.ts";
 import { inspectInline } from "./inline-cache.ts";
-import { addIntegrity, integrityHashes, isVersioned } from "./integrity.ts";
+import { addIntegrity, integrityHashes } from "./integrity.ts";
 import { createModuleGraph } from "./module-graph.ts";
 import type { ModuleGraph } from "./module-graph.ts";
-import { exactSource } from "./site-view.ts";
-
-/** Of nothing. A script that does not exist is asked for by it: the request fails as it did, and no file put there later runs. */
-const emptyHash = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
 
 /**
  * Allows the scripts of a document: inline ones and those of the site by the hash of their bytes, which linked ones then carry as
  * `integrity`; modules that they import by an import map's `integrity`; those of other sites by their `integrity`, else by their
- * exact address.
+ * exact address. A hash that only the page claims allows nothing.
  */
 export function allowScripts(draft: DocumentDraft): void {
   const graph = createModuleGraph(draft);
@@ -54,16 +51,16 @@ function allowLinked(draft: DocumentDraft, graph: ModuleGraph, script: ScriptFac
   if (target.kind === "opaque") {
     if (target.url.protocol !== "file:")
       page.notes.add(`a script with a ${target.url.protocol} address is blocked`);
+    // A browser would run it if its hash is that of any script of the page.
+    if (integrity !== undefined) draft.edits.push(...cutAttribute(integrity));
     return;
   }
   if (target.kind === "foreign") {
-    allowForeign(draft, target.url, integrity?.value);
+    admitForeign(page, target.url, integrity?.value);
     return;
   }
   const file = page.view.find(target.path);
-  const hash = file?.hash() ?? emptyHash;
-  allowIntegrity(draft, attribute, integrity, hash);
-  page.scripts.push({ kind: "external", hash: file?.hash(), text: target.path });
+  setIntegrity(draft, attribute, integrity, admitOwn(page, target.path, file));
   if (file === undefined) {
     page.missing.add(target.path);
     return;
@@ -75,54 +72,31 @@ function allowLinked(draft: DocumentDraft, graph: ModuleGraph, script: ScriptFac
 
 function allowPreload(draft: DocumentDraft, { attribute, address, integrity }: ResourceFact): void {
   const target = draft.addresses.resolve(address);
-  if (target?.kind === "foreign") {
-    allowForeign(draft, target.url, integrity);
-  } else if (target?.kind === "site") {
-    const existing = integrityHashes(integrity);
-    const hash = draft.page.view.find(target.path)?.hash() ?? emptyHash;
-    if (existing.length === 0) draft.edits.push(addIntegrity(draft, attribute, integrity, hash));
-    allowHashes(draft, existing.length === 0 ? [`sha256-${hash}`] : existing);
-  }
+  if (target?.kind === "foreign") admitForeign(draft.page, target.url, integrity);
+  if (target?.kind !== "site") return;
+  const hash = admitOwn(draft.page, target.path, draft.page.view.find(target.path));
+  if (isIntegrityOf(draft.page, integrity, hash)) return;
+  draft.edits.push(addIntegrity(draft, attribute, integrity, hash));
 }
 
-/** Gives an element the `integrity` of the file that it loads. One that its author gave it stays, and is what is allowed. */
-function allowIntegrity(
+/** Gives an element the `integrity` of the file that it loads, in place of any other. */
+function setIntegrity(
   draft: DocumentDraft,
   address: AttributeFact,
   integrity: AttributeFact | undefined,
   hash: string,
 ): void {
-  const existing = integrityHashes(integrity?.value);
-  if (existing.length === 0) {
-    // Cut with its duplicates: one of them would begin to count, and before ours.
-    if (integrity !== undefined) draft.edits.push(...cutAttribute(integrity));
-    draft.edits.push(addIntegrity(draft, address, undefined, hash));
-  }
-  allowHashes(draft, existing.length === 0 ? [`sha256-${hash}`] : existing);
+  if (isIntegrityOf(draft.page, integrity?.value, hash)) return;
+  // Cut with its duplicates: one of them would begin to count, and before ours.
+  if (integrity !== undefined) draft.edits.push(...cutAttribute(integrity));
+  draft.edits.push(addIntegrity(draft, address, undefined, hash));
 }
 
-/** Browsers want every hash of an `integrity` among the sources (CSP 3 §8.4). */
-function allowHashes(draft: DocumentDraft, hashes: readonly string[]): void {
-  draft.page.policy.allow("script-src", ...hashes.map((hash) => `'${hash}'`));
-}
-
-function allowForeign(draft: DocumentDraft, url: URL, integrity: string | undefined): void {
-  const { page } = draft;
+/** Tells whether an `integrity` is what we would write. What its author wrote is believed in nothing else: the file is here. */
+function isIntegrityOf({ notes }: PageDraft, integrity: string | undefined, hash: string): boolean {
   const hashes = integrityHashes(integrity);
-  if (hashes.length > 0) allowHashes(draft, hashes);
-  else page.policy.allow("script-src", exactSource(url));
-  const address = exactSource(url);
-  page.foreign.set(`script ${address}`, {
-    url: address,
-    kind: "script",
-    integrity: hashes.length > 0 ? hashes.join(" ") : undefined,
-    versioned: isVersioned(url),
-  });
-  const pinned = hashes.length > 0 ? hashes.join(" ") : undefined;
-  page.scripts.push({ kind: "external", hash: undefined, text: withoutFragment(url), integrity: pinned });
-}
-
-/** The query stays: some sites choose by it which program they send. */
-function withoutFragment(url: URL): string {
-  return url.href.slice(0, url.href.length - url.hash.length);
+  if (hashes.length === 1 && hashes[0] === `sha256-${hash}`) return true;
+  if (hashes.some((written) => written.startsWith("sha256-")))
+    notes.add("an integrity that does not fit its file was replaced");
+  return false;
 }

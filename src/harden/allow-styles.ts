@@ -1,6 +1,6 @@
 import type { ResourceFact } from "../html/index.ts";
 import type { DocumentDraft } from "./draft.ts";
-import { hashSource } from "./draft.ts";
+import { allowOrigin, hashSource, noteUnnameable } from "./draft.ts";
 import { inspectStyle } from "./inspect-style.ts";
 import type { StyleFacts, StyleLoad } from "./inspect-style.ts";
 import { addIntegrity, integrityHashes, isVersioned } from "./integrity.ts";
@@ -52,6 +52,11 @@ function allowLinked(draft: DocumentDraft, { address, attribute, integrity }: Re
 function allowForeign(draft: DocumentDraft, url: URL, integrity: string | undefined): void {
   const { page } = draft;
   const address = exactSource(url);
+  const origin = secureOrigin(url);
+  if (address === undefined || origin === undefined) {
+    noteUnnameable(page);
+    return;
+  }
   const hashes = integrityHashes(integrity);
   page.policy.allow("style-src", address);
   page.foreign.set(`style ${address}`, {
@@ -60,7 +65,6 @@ function allowForeign(draft: DocumentDraft, url: URL, integrity: string | undefi
     integrity: hashes.length > 0 ? hashes.join(" ") : undefined,
     versioned: isVersioned(url),
   });
-  const origin = secureOrigin(url);
   const fonts = knownFonts.get(origin);
   if (fonts !== undefined) page.policy.allow("font-src", fonts);
   else {
@@ -95,7 +99,7 @@ function allowLoad(
   }
   const directive = kind === "font" ? "font-src" : "img-src";
   if (target.kind === "site") page.policy.allow(directive, "'self'");
-  else if (target.kind === "foreign") page.policy.allow(directive, secureOrigin(target.url));
+  else if (target.kind === "foreign") allowOrigin(page, directive, target.url);
   else if (target.url.protocol === "data:") page.policy.allow(directive, "data:");
 }
 

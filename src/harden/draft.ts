@@ -4,7 +4,7 @@ import type { ForeignScript, ScriptOccurrence, Weakness } from "./page-report.ts
 import type { Openings } from "./open-policy.ts";
 import type { Directive, PolicyBuilder } from "./policy.ts";
 import { createPolicyBuilder } from "./policy.ts";
-import { createAddresses } from "./site-view.ts";
+import { createAddresses, secureOrigin } from "./site-view.ts";
 import type { Addresses, SiteFileView, SiteView } from "./site-view.ts";
 
 /** What was learned by running a site: sources that its pages use beyond those that can be seen without. */
@@ -59,6 +59,8 @@ export interface PageDraft {
   readonly notes: Set<string>;
   readonly scripts: ScriptOccurrence[];
   readonly modules: Map<string, SiteFileView>;
+  /** Folders of the site of which any script may be run. */
+  readonly opened: Set<string>;
   /** For `Permissions-Policy`: origins by feature, `self` among them. */
   readonly features: Map<string, Set<string>>;
   readonly count: {
@@ -108,6 +110,7 @@ export function createPageDraft(
     notes: new Set(),
     scripts: [],
     modules: new Map(),
+    opened: new Set(),
     features: new Map(),
     count: {
       inlineScripts: 0,
@@ -144,6 +147,18 @@ export function createDocumentDraft(
   const addresses = createAddresses(page.view.origin, path, facts.base, around?.addresses.base);
   const hasHead = around !== undefined || page.syntax === "html" || facts.headStart > 0;
   return { page, facts, addresses, edits: [], hasHead, headStart: [], headEnd: [] };
+}
+
+/** Allows another site's origin. What a policy has no words for stays blocked, and is told. */
+export function allowOrigin(page: PageDraft, directive: Directive, url: URL): void {
+  const origin = secureOrigin(url);
+  if (origin === undefined) noteUnnameable(page);
+  else page.policy.allow(directive, origin);
+}
+
+/** Tells that something is blocked because no policy can name its host. */
+export function noteUnnameable({ notes }: PageDraft): void {
+  notes.add("an address whose host no policy can name is blocked");
 }
 
 /** The source expression of a text's hash. */

@@ -101,13 +101,21 @@ suite("the policy of a page", () => {
     assert.equal(sources(page, "style-src"), "'self'");
   });
 
-  test("keeps an integrity that is there, and replaces one that no browser understands", () => {
+  test("keeps an integrity that is its file's own, and puts that in the place of any other", () => {
     const files = { "/x.js": "x()" };
-    const kept = harden('<script src="/x.js" integrity="sha384-AAAA"></script>', files);
-    assert.equal(sources(kept, "script-src"), "'sha384-AAAA'");
-    assert.equal(text(kept), '<script src="/x.js" integrity="sha384-AAAA"></script>');
-    const replaced = harden('<script src="/x.js" integrity="none"></script>', files);
-    assert.equal(text(replaced), `<script src="/x.js" integrity="sha256-${hash("x()")}"></script>`);
+    const own = `<script src="/x.js" integrity="sha256-${hash("x()")}"></script>`;
+    assert.equal(text(harden(own, files)), own);
+    assert.deepEqual(harden(own, files).report.notes, []);
+    const wrong = hash("other()");
+    for (const written of ["none", "sha384-AAAA", `sha256-${wrong}`, `sha256-${hash("x()")} sha256-${wrong}`]) {
+      const page = harden(`<script src="/x.js" integrity="${written}"></script>`, files);
+      assert.equal(text(page), own);
+      assert.equal(sources(page, "script-src"), `'sha256-${hash("x()")}'`, written);
+      assert.deepEqual(
+        page.report.notes,
+        written.includes(wrong) ? ["an integrity that does not fit its file was replaced"] : [],
+      );
+    }
   });
 
   test("pins another site's script by its integrity, and names one without as unpinnable, by its exact address", () => {

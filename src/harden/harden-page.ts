@@ -4,11 +4,12 @@ import { allowBehaviour } from "./allow-behaviour.ts";
 import { allowResources } from "./allow-resources.ts";
 import { allowScripts } from "./allow-scripts.ts";
 import { allowStyles } from "./allow-styles.ts";
+import { tellWorkers } from "./allow-workers.ts";
 import { createDocumentDraft, createPageDraft, hashSource } from "./draft.ts";
 import type { DocumentDraft, DraftContext, PageDraft } from "./draft.ts";
 import { inspectInline } from "./inline-cache.ts";
 import { openPolicy, reportOnlyPolicy } from "./open-policy.ts";
-import type { PageReport, ScriptOccurrence } from "./page-report.ts";
+import type { PageReport } from "./page-report.ts";
 import type { PagePolicy } from "./policy.ts";
 import { serializePolicy } from "./policy.ts";
 import { rewriteScriptUrls } from "./rewrite-script-urls.ts";
@@ -133,7 +134,8 @@ function hardenDocument(
 }
 
 /** Event handlers in attributes are allowed one by one, and only there. */
-function allowHandlers({ page, facts }: DocumentDraft): void {
+function allowHandlers(document: DocumentDraft): void {
+  const { page, facts } = document;
   if (facts.handlers.length === 0) return;
   page.count.handlers += facts.handlers.length;
   page.weaknesses.add("handlers");
@@ -142,7 +144,10 @@ function allowHandlers({ page, facts }: DocumentDraft): void {
     const hash = page.view.hash(value);
     page.policy.allow("script-src-attr", hashSource(hash));
     page.scripts.push({ kind: "handler", hash, text: value });
-    if (page.declared === undefined) page.behaviours.add(inspectInline(hash, value, false));
+    if (page.declared !== undefined) continue;
+    const behaviour = inspectInline(hash, value, false);
+    page.behaviours.add(behaviour);
+    tellWorkers(document, behaviour, document.addresses.base);
   }
 }
 
@@ -179,21 +184,6 @@ function needsOf(page: PageDraft, policy: PagePolicy): PageNeeds {
   };
 }
 
-/** Scripts that no element of the page names, but another script does. */
-function importedScripts({ scripts, modules, foreign }: PageDraft): ScriptOccurrence[] {
-  const named = new Set(scripts.map(({ text }) => text.replace(/[?#].*$/s, "")));
-  return [
-    ...[...modules.values()].map((file) => ({
-      kind: "external" as const,
-      hash: file.hash(),
-      text: file.path,
-    })),
-    ...[...foreign.values()]
-      .filter(({ kind, url }) => kind === "script" && !named.has(url))
-      .map(({ url, integrity }) => ({ kind: "external" as const, hash: undefined, text: url, integrity })),
-  ];
-}
-
 function reportOf(page: PageDraft, facts: PageFacts, reasons: readonly string[]): PageReport {
   const { count } = page;
   return {
@@ -210,7 +200,8 @@ function reportOf(page: PageDraft, facts: PageFacts, reasons: readonly string[])
     missing: [...page.missing].sort(),
     frames: [...page.frames].sort(),
     notes: [...page.notes].sort(),
-    scripts: [...page.scripts, ...importedScripts(page)],
+    scripts: page.scripts,
+    opened: [...page.opened].sort(),
     transcodedFrom: facts.encoding === "utf-8" ? undefined : facts.encoding,
     slow: facts.fallback !== undefined,
   };

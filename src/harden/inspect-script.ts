@@ -5,6 +5,8 @@ import type { ImportFact } from "./script-imports.ts";
 import { findStyles } from "./script-styles.ts";
 import { makesCode } from "./script-code.ts";
 import type { ScriptStyles } from "./script-styles.ts";
+import { findWorkers } from "./script-workers.ts";
+import type { ScriptWorkers } from "./script-workers.ts";
 
 /** What a script does that a policy has to know: what it can be seen to do, and where that can't be seen. */
 export interface ScriptFacts {
@@ -20,6 +22,8 @@ export interface ScriptFacts {
   readonly makesCode: boolean;
   readonly usesWebAssembly: boolean;
   readonly workers: "none" | "file" | "blob";
+  /** Which files it runs there. */
+  readonly runs: ScriptWorkers;
   /** What it makes that fetches something, beside scripts and styles. */
   readonly makes: ReadonlySet<"image" | "frame" | "media" | "form">;
   /** Shows other pages without loading them, as routers of applications do. */
@@ -86,6 +90,7 @@ export function inspectScript(source: string, asModule: boolean): ScriptFacts {
     makesCode: makesCode(source, asModule),
     usesWebAssembly: /\bWebAssembly\s*\./.test(source),
     workers: workersOf(source),
+    runs: findWorkers(source, asModule),
     makes: new Set([
       ...(/\bnew Image\b|<img\b|["'`]img["'`]|\bbackground(?:Image|-image)?\b/i.test(source)
         ? ["image" as const]

@@ -1,8 +1,9 @@
-import type { DocumentDraft } from "./draft.ts";
-import { hashSource } from "./draft.ts";
+import { admitForeign, admitOwn, tellOwn } from "./admit-script.ts";
+import { tellWorkers } from "./allow-workers.ts";
+import { noteUnnameable } from "./draft.ts";
+import type { DocumentDraft, PageDraft } from "./draft.ts";
 import { createImportMap } from "./import-map.ts";
 import type { ScriptFacts } from "./inspect-script.ts";
-import { isVersioned } from "./integrity.ts";
 import { encodePath, exactSource } from "./site-view.ts";
 import type { SiteFileView } from "./site-view.ts";
 
@@ -47,6 +48,7 @@ export function createModuleGraph(draft: DocumentDraft): ModuleGraph {
     namers.push(named);
     if (file !== undefined) linked.add(file);
     if (script.loadsScripts) loaders.add(file);
+    tellWorkers(draft, script, from);
     for (const { specifier, dynamic } of script.imports) {
       if (specifier === undefined) computes = true;
       else addImport(specifier, from, dynamic);
@@ -56,22 +58,11 @@ export function createModuleGraph(draft: DocumentDraft): ModuleGraph {
   const addImport = (specifier: string, from: URL, dynamic: boolean): void => {
     const url = importMap.resolve(specifier, from);
     const target = url === undefined ? undefined : draft.addresses.resolve(url.href);
-    if (target?.kind === "foreign") addForeign(target.url);
+    if (target?.kind === "foreign") admitForeign(page, target.url, importMap.integrityOf(target.url));
     if (target?.kind !== "site") return;
     const file = page.view.find(target.path);
     if (file !== undefined) add(file, target.url);
     else if (!dynamic) page.missing.add(target.path);
-  };
-
-  const addForeign = (url: URL): void => {
-    const address = exactSource(url);
-    page.policy.allow("script-src", address);
-    page.foreign.set(`script ${address}`, {
-      url: address,
-      kind: "script",
-      integrity: undefined,
-      versioned: isVersioned(url),
-    });
   };
 
   return {
@@ -86,11 +77,13 @@ export function createModuleGraph(draft: DocumentDraft): ModuleGraph {
         for (const file of others) add(file, new URL(encodePath(file.path), draft.addresses.page));
       if (loaders.size > 0) allowNamed(draft, others, [...loaders]);
       if (modules.size > 0 && !draft.hasHead && !importMap.exists) {
+        for (const file of modules.values()) tellOwn(page, file);
         allowOwnScripts(draft, [...modules.values()]);
         return;
       }
-      for (const file of modules.values()) page.policy.allow("script-src", hashSource(file.hash()));
-      importMap.write(new Map([...modules].map(([key, file]) => [key, `sha256-${file.hash()}`])));
+      importMap.write(
+        new Map([...modules].map(([key, file]) => [key, `sha256-${admitOwn(page, file.path, file)}`])),
+      );
     },
   };
 }
@@ -109,25 +102,41 @@ function allowNamed(
   const bundlers = loaders.filter((file) => file !== undefined && file.isBundlerLoader());
   if (files.length === 0 && bundlers.length === 0) return;
   page.weaknesses.add("runtime-scripts");
-  for (const file of files) page.behaviours.add(file.script());
+  for (const file of files) {
+    tellOwn(page, file);
+    page.behaviours.add(file.script());
+    tellWorkers(draft, file.script(), new URL(encodePath(file.path), draft.addresses.page));
+  }
   const { origin } = page.view;
   const loading = bundlers.flatMap((file) => file ?? []);
   if (origin === undefined || files.length > maxComputed) {
     allowOwnScripts(draft, [...loading, ...files]);
     return;
   }
-  const paths = [...loading.map(folderOf), ...files.map(({ path }) => path)];
-  for (const path of paths) page.policy.allow("script-src", exactSource(new URL(encodePath(path), origin)));
+  for (const folder of loading.map(folderOf)) page.opened.add(folder);
+  for (const path of [...loading.map(folderOf), ...files.map((file) => file.path)])
+    allowPath(page, path, origin);
 }
 
 /** Allows the folders in which these scripts lie; if the origin is not known, all of it. */
 function allowOwnScripts({ page }: DocumentDraft, files: readonly SiteFileView[]): void {
   const { origin } = page.view;
   page.weaknesses.add("runtime-scripts");
-  if (origin === undefined) page.policy.allow("script-src", "'self'");
-  else
-    for (const folder of new Set(files.map(folderOf)))
-      page.policy.allow("script-src", exactSource(new URL(encodePath(folder), origin)));
+  if (origin === undefined) {
+    page.opened.add("/");
+    page.policy.allow("script-src", "'self'");
+    return;
+  }
+  for (const folder of new Set(files.map(folderOf))) {
+    page.opened.add(folder);
+    allowPath(page, folder, origin);
+  }
+}
+
+function allowPath(page: PageDraft, path: string, origin: string): void {
+  const source = exactSource(new URL(encodePath(path), origin));
+  if (source === undefined) noteUnnameable(page);
+  else page.policy.allow("script-src", source);
 }
 
 /** A source that ends in a slash stands for all that lies below it (CSP 3 §6.7.2.12). */

@@ -62,6 +62,8 @@ export interface PageReport {
   /** What is worth a human's look. */
   readonly notes: readonly string[];
   readonly scripts: readonly ScriptOccurrence[];
+  /** Folders of the site of which any script may be run: `/` for all of it. What lies there counts as scripts of the page. */
+  readonly opened: readonly string[];
   /** Its encoding was not UTF-8, and is now. */
   readonly transcodedFrom: string | undefined;
   /** The fast scanner left it to the reference parser. */

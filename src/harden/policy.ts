@@ -1,3 +1,7 @@
+import { CurtainwallError } from "../shared/index.ts";
+import type { HardenErrorCode } from "./errors.ts";
+import { printable } from "./lock/printable.ts";
+
 /** The directives that a policy of ours may have, in the order in which they are written. */
 export const directives = [
   "default-src",
@@ -103,7 +107,24 @@ export function withDirective(
   );
 }
 
-/** Writes a policy as a header's value. */
+/**
+ * Writes a policy as a header's value.
+ *
+ * @throws {CurtainwallError} `HARDEN_OPTION_INVALID` for a source that would not be read as one: with white space, `;` or `,`, which
+ *   part sources, directives and policies, or with what is no printable ASCII
+ */
 export function serializePolicy(policy: PagePolicy): string {
-  return [...policy].map(([directive, sources]) => [directive, ...sources].join(" ")).join("; ");
+  return [...policy]
+    .map(([directive, sources]) => [directive, ...sources.map(oneSource)].join(" "))
+    .join("; ");
+}
+
+/** The last look at what comes from pages: whatever let it into the policy, it stays one source. */
+function oneSource(source: string): string {
+  if (/^[\x21-\x2b\x2d-\x3a\x3c-\x7e]+$/.test(source)) return source;
+  throw new CurtainwallError<HardenErrorCode>(
+    "HARDEN_OPTION_INVALID",
+    `${printable(JSON.stringify(source), 100)} can't stand in a policy as one source.`,
+    { hint: "Write it without spaces, commas and semicolons: %2C and %3B in a path" },
+  );
 }

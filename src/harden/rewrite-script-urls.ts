@@ -1,4 +1,5 @@
 import type { AttributeFact } from "../html/index.ts";
+import { tellWorkers } from "./allow-workers.ts";
 import type { DocumentDraft } from "./draft.ts";
 import { hashSource } from "./draft.ts";
 import { inspectInline } from "./inline-cache.ts";
@@ -74,5 +75,7 @@ function addRunner(draft: DocumentDraft, names: ReadonlyMap<string, string>): vo
   const hash = page.view.hash(script);
   draft.headStart.push(`<script>${script}</script>`);
   page.policy.allow("script-src", hashSource(hash));
-  page.behaviours.add(inspectInline(hash, script, false));
+  const behaviour = inspectInline(hash, script, false);
+  page.behaviours.add(behaviour);
+  tellWorkers(draft, behaviour, draft.addresses.base);
 }

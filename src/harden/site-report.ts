@@ -39,7 +39,7 @@ export interface SiteReport {
 }
 
 /** What one page adds to the report: the part that is kept in memory for each of them. */
-export interface PageSummary extends Omit<PageReport, "scripts" | "frames"> {
+export interface PageSummary extends Omit<PageReport, "scripts" | "frames" | "opened"> {
   readonly split: boolean;
 }
 

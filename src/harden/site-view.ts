@@ -168,13 +168,19 @@ function decodePath(pathname: string): string {
 
 /**
  * The source expression of an exact address: CSP has no place for a query, and reads `;` and `,` as its own (CSP 3 §2.3.1). A
- * plain HTTP address is upgraded before it is compared.
+ * plain HTTP address is upgraded before it is compared. Undefined if a policy has no words for its host.
  */
-export function exactSource(url: URL): string {
-  return `${secureOrigin(url)}${url.pathname.replaceAll(";", "%3B").replaceAll(",", "%2C")}`;
+export function exactSource(url: URL): string | undefined {
+  const origin = secureOrigin(url);
+  if (origin === undefined) return undefined;
+  return `${origin}${url.pathname.replaceAll(";", "%3B").replaceAll(",", "%2C")}`;
 }
 
-/** The source expression of an origin. */
-export function secureOrigin(url: URL): string {
-  return `${url.protocol.replace(/^http:/, "https:").replace(/^ws:/, "wss:")}//${url.host}`;
+/**
+ * The source expression of an origin. Undefined for a host that a policy would read as something else: URLs may have `*`, `;`, `,` and
+ * quotes there (URL §3.5), sources may not (CSP 3 §2.3.1). `_` stands in real names, and a browser that does not know it reads nothing.
+ */
+export function secureOrigin(url: URL): string | undefined {
+  const origin = `${url.protocol.replace(/^http:/, "https:").replace(/^ws:/, "wss:")}//${url.host}`;
+  return /^(?:https|wss):\/\/[a-z0-9_-]+(?:\.[a-z0-9_-]+)*(?::\d{1,5})?$/.test(origin) ? origin : undefined;
 }

@@ -30,12 +30,12 @@ export function isData(node: unknown, names: ReadonlySet<string> = new Set()): b
   }
 }
 
-/** Tells whether a text is JSON that makes no object with a foreign prototype, wherever it is merged into others. */
+/** Tells whether a text is JSON that reaches no prototype, wherever it is merged into other objects. */
 export function isHarmlessJson(text: string): boolean {
   let harmless = true;
   try {
     JSON.parse(text, (key, value: unknown) => {
-      if (key === "__proto__") harmless = false;
+      if (key === "__proto__" || (key === "constructor" && hasPrototype(value))) harmless = false;
       return value;
     });
   } catch {
@@ -43,6 +43,10 @@ export function isHarmlessJson(text: string): boolean {
   }
   return harmless;
 }
+
+/** `constructor.prototype` is what `__proto__` is; a constructor by itself may be one of cars. */
+const hasPrototype = (value: unknown): boolean =>
+  typeof value === "object" && value !== null && Object.hasOwn(value, "prototype");
 
 /** Numbers with a sign, and what minifiers write for `undefined` and booleans. */
 function isPlainUnary({ operator, argument }: SyntaxNode): boolean {
@@ -53,10 +57,18 @@ function isPlainUnary({ operator, argument }: SyntaxNode): boolean {
 function isPlainProperty(property: unknown, names: ReadonlySet<string>): boolean {
   if (!isNode(property) || property.type !== "ObjectProperty") return false;
   if (property["computed"] === true || property["shorthand"] === true) return false;
-  const key = property["key"];
-  if (!isNode(key) || String(key["name"] ?? key["value"]) === "__proto__") return false;
-  return isData(property["value"], names);
+  const name = keyName(property);
+  if (name === undefined || name === "__proto__") return false;
+  const value = property["value"];
+  if (name === "constructor" && isNode(value) && list(value["properties"]).some(isPrototype)) return false;
+  return isData(value, names);
 }
+
+function keyName({ key }: SyntaxNode): string | undefined {
+  return isNode(key) ? String(key["name"] ?? key["value"]) : undefined;
+}
+
+const isPrototype = (property: unknown): boolean => isNode(property) && keyName(property) === "prototype";
 
 /** `JSON.parse("…")` */
 export function isParsedJson({ callee, arguments: parts }: SyntaxNode): boolean {

@@ -98,18 +98,21 @@ export async function hardenFolder(options: HardenFolderOptions): Promise<Harden
   makeFolder(options.blobs);
   const kept: Kept[] = [];
   const framed = new Set<string>();
+  const opened = new Map<string, string[]>();
   const remember = createRememberer();
   const task = { files, origin, blobs: resolve(options.blobs), budget, learned, settings };
   const keep = (processed: readonly ProcessedFile[]): void => {
     for (const { page, ...file } of processed) {
       for (const path of page?.report.frames ?? []) framed.add(path);
       for (const script of page?.report.scripts ?? []) onScript?.(file.path, script);
+      for (const folder of page?.report.opened ?? []) addTo(opened, folder, file.path);
       kept.push({ file, ...(page === undefined ? {} : { page: remember(page) }) });
     }
     onProgress?.(kept.length, files.length);
   };
   await processAll(task, keep, options.threads);
   kept.sort((left, right) => (left.file.path < right.file.path ? -1 : 1));
+  if (onScript !== undefined) tellOpened(opened, kept, onScript);
   const share = createSharer();
   const addresses = kept.flatMap((entry) => publish(entry, framed, settings, share));
   return {
@@ -122,6 +125,26 @@ export async function hardenFolder(options: HardenFolderOptions): Promise<Harden
       ...(insecureEval === undefined ? {} : { insecureEval }),
     }),
   };
+}
+
+function addTo(pages: Map<string, string[]>, folder: string, page: string): void {
+  const known = pages.get(folder);
+  if (known === undefined) pages.set(folder, [page]);
+  else known.push(page);
+}
+
+/** What lies in a folder whose every script a page may run counts as that page's: none may be put there or changed unseen. */
+function tellOpened(
+  opened: ReadonlyMap<string, readonly string[]>,
+  kept: readonly Kept[],
+  onScript: NonNullable<HardenFolderOptions["onScript"]>,
+): void {
+  for (const [folder, pages] of opened)
+    for (const { file } of kept) {
+      if (file.classified.kind !== "script" || !file.path.startsWith(folder)) continue;
+      const hash = Buffer.from(file.sha256, "hex").toString("base64");
+      for (const page of pages) onScript(page, { kind: "external", hash, text: file.path });
+    }
 }
 
 function* summaries(kept: readonly Kept[]): Generator<readonly [string, PageSummary]> {
@@ -142,7 +165,7 @@ function assertReportTo(to: string): void {
 function createRememberer(): (page: ProcessedPage) => NonNullable<Kept["page"]> {
   const known = new Map<string, NonNullable<Kept["page"]>>();
   return ({ headerPolicy, reportOnly, needs, report, split }) => {
-    const { scripts: _scripts, frames: _frames, ...rest } = report;
+    const { scripts: _scripts, frames: _frames, opened: _opened, ...rest } = report;
     const page = { headerPolicy, reportOnly, needs, summary: { ...rest, split } };
     // A page that has its own policy is kept once, not twice.
     const key = hash("sha256", JSON.stringify(page), "base64");
