@@ -38,7 +38,7 @@ export const collections = {
   pages: z.object({
     title,
     description,
-    layout: z.enum(["plain", "home", "breads", "news", "visit", "contact", "signed-in"]).default("plain"),
+    layout: z.enum(["plain", "home", "breads", "visit", "contact", "signed-in"]).default("plain"),
     /** A line above the title. */
     kicker: z.string().max(40).optional(),
   }),
@@ -60,5 +60,6 @@ export const collections = {
     description,
     date: z.iso.date(),
     author: z.string().max(40),
+    tags: z.array(z.string().max(30)).min(1).max(5),
   }),
 };

@@ -54,7 +54,15 @@ const Message = z.object({
 
 export default defineStack({
   origin,
-  site: { content: "content", templates: "templates", assets: "public", collections },
+  site: {
+    content: "content",
+    templates: "templates",
+    assets: "public",
+    collections,
+    lists: { news: { size: 6, by: "date", order: "descending" } },
+    tags: { news: { size: 12, by: "date", order: "descending" } },
+    feeds: ["news"],
+  },
   // Issuer and gateway share this machine's clock, so a token that has expired has expired.
   identity: { issuer: loginUrl, audience: apiAudience, clockToleranceSeconds: 0, caFile },
   upstreams: { shop: upstream({ url: shopUrl, timeoutMs: 3000, maxResponseBytes: 262_144, caFile }) },

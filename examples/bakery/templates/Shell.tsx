@@ -1,4 +1,4 @@
-import { asset, JsonIsland } from "curtainwall/template";
+import { asset, HeadLinks, JsonIsland, type Here } from "curtainwall/template";
 import type { ComponentChildren } from "preact";
 import { closures, hours } from "../hours.ts";
 import { readAddresses } from "../settings.ts";
@@ -7,9 +7,8 @@ import { readAddresses } from "../settings.ts";
 export interface ShellProps {
   title: string;
   description: string;
-  /** The page's own path, to mark it in the menu. */
-  path: string;
-  origin: string;
+  /** The page, to mark it in the menu and name its neighbours. */
+  here: Here;
   /** Names the look of the page. */
   kind?: string;
   children: ComponentChildren;
@@ -27,7 +26,8 @@ const menu = [
 const signInUrl = `${readAddresses().loginUrl}/begin`;
 
 /** What every page has around it. */
-export function Shell({ title, description, path, origin, kind = "plain", children }: ShellProps) {
+export function Shell({ title, description, here, kind = "plain", children }: ShellProps) {
+  const { path } = here;
   const fullTitle = path === "/" ? title : `${title} · Pell & Daughter`;
   return (
     <html lang="en-GB">
@@ -38,7 +38,7 @@ export function Shell({ title, description, path, origin, kind = "plain", childr
         <meta name="description" content={description} />
         <meta name="theme-color" content="#f6efe2" media="(prefers-color-scheme: light)" />
         <meta name="theme-color" content="#1b1512" media="(prefers-color-scheme: dark)" />
-        {path === "/404.html" ? null : <link rel="canonical" href={origin + path} />}
+        <HeadLinks here={here} />
         <link rel="icon" href={asset("pictures/mark.svg")} type="image/svg+xml" />
         <link rel="stylesheet" href={asset("site.css")} />
         <script src={asset("site.js")} defer />

@@ -4,14 +4,14 @@ import { Price } from "./Price.tsx";
 import { Shell } from "./Shell.tsx";
 
 /** One bread. */
-export function page({ entry, collections: all, origin }: PageProps<typeof collections, "breads">) {
+export function page({ entry, collections: all, here }: PageProps<typeof collections, "breads">) {
   const { title, description, product, weightGrams, flours, allergens, baked, picture, pictureText } =
     entry.data;
   const others = all.breads
     .filter(({ slug }) => slug !== entry.slug)
     .toSorted((left, right) => left.data.order - right.data.order);
   return (
-    <Shell title={title} description={description} path={entry.path} origin={origin} kind="bread">
+    <Shell title={title} description={description} here={here} kind="bread">
       <article class="bread wide">
         <div class="bread-picture">
           <Image src={`pictures/${picture}`} width={640} alt={pictureText} />

@@ -3,17 +3,16 @@ import type { collections } from "../collections.ts";
 import { BreadCards } from "./BreadCards.tsx";
 import { HomePage } from "./HomePage.tsx";
 import { HoursTable } from "./HoursTable.tsx";
-import { NewsList } from "./NewsList.tsx";
 import { Shell } from "./Shell.tsx";
 
 type Props = PageProps<typeof collections, "pages">;
 
 /** A page of `content/pages/`; its `layout` says what stands below its text. */
 export function page(props: Props) {
-  const { entry, origin } = props;
+  const { entry, here } = props;
   const { title, description, layout, kicker } = entry.data;
   return (
-    <Shell title={title} description={description} path={entry.path} origin={origin} kind={layout}>
+    <Shell title={title} description={description} here={here} kind={layout}>
       {layout === "home" ? (
         <HomePage {...props} />
       ) : (
@@ -49,8 +48,6 @@ function Below({ entry, collections: all }: Props) {
   switch (entry.data.layout) {
     case "breads":
       return <BreadCards breads={all.breads} title="h2" />;
-    case "news":
-      return <NewsList posts={all.news} title="h2" />;
     case "visit":
     case "contact":
       return <HoursTable />;
