@@ -46,7 +46,7 @@ export const site: Suite = async ({ folder, seconds, say }) => {
     {
       title: `${pages.length} ${kind} pages of ${Math.round(total / pages.length)} bytes, each with its own policy: a request is a page`,
       note:
-        "Each page is read, rewritten, hashed (SHA-256) and written into a fresh folder, in one thread; the leak gate and compression are not in it. " +
+        "Each page is read, rewritten, hashed (SHA-256) and written into a fresh folder, which goes after each turn, in one thread; the leak gate and compression are not in it. " +
         `Peers take turns of ${turnPages} pages, each in a process of its own; "best" adds the best of each turn over all rounds, × is the first row's CPU by this row's, ` +
         "in the median of the same round. What a peer learned of a text in an earlier round, it may remember." +
         (missing.length === 0 ? "" : ` Not installed: ${missing.join(", ")}.`),
@@ -58,6 +58,8 @@ export const site: Suite = async ({ folder, seconds, say }) => {
 interface RunningPeer {
   readonly peer: string;
   readonly child: ChildProcess;
+  /** Rejects when the process ends, which it does only when it failed or is told to. */
+  readonly ended: Promise<never>;
   /** By round, and in it by turn. */
   readonly rounds: SiteSample[][];
 }
@@ -67,8 +69,14 @@ async function start(task: SiteTask): Promise<RunningPeer> {
     execArgv: ["--conditions=curtainwall-source"],
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });
-  await ask(child, task);
-  return { peer: task.peer, child, rounds: [] };
+  const ended = once(child, "exit").then((): never => {
+    throw new Error(`${task.peer} ended by itself`);
+  });
+  // Nobody waits for it when it is told to end.
+  ended.catch(() => {});
+  const peer = { peer: task.peer, child, ended, rounds: [] };
+  await ask(peer, task);
+  return peer;
 }
 
 async function measure(running: readonly RunningPeer[], pages: number, round: number): Promise<void> {
@@ -77,15 +85,15 @@ async function measure(running: readonly RunningPeer[], pages: number, round: nu
     const order: SiteOrder = { from, to: Math.min(from + turnPages, pages) };
     for (let place = 0; place < running.length; place++) {
       const next = running[(place + turn + round) % running.length];
-      if (next !== undefined) next.rounds.at(-1)?.push((await ask(next.child, order)) as SiteSample);
+      if (next !== undefined) next.rounds.at(-1)?.push((await ask(next, order)) as SiteSample);
     }
   }
 }
 
-async function ask(child: ChildProcess, question: SiteTask | SiteOrder): Promise<unknown> {
-  const ended = once(child, "exit").then(() => {
-    throw new Error("A peer ended by itself");
-  });
+async function ask(
+  { child, ended }: Pick<RunningPeer, "child" | "ended">,
+  question: SiteTask | SiteOrder,
+): Promise<unknown> {
   const answered = once(child, "message");
   child.send(question);
   const [answer] = (await Promise.race([answered, ended])) as [unknown];
