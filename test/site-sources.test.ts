@@ -90,9 +90,7 @@ suite("curtainwall build with a source", requires("bwrap"), () => {
     const first = await build();
     assert.deepEqual(first.pages.map(({ path }) => path).sort(), ["/", "/products/", "/products/rye/"]);
     assert.ok(first.isJailed);
-    assert.deepEqual(first.untranslated, [
-      { locale: "de", files: ["content/pages/index.md"] },
-    ]);
+    assert.deepEqual(first.untranslated, [{ locale: "de", files: ["content/pages/index.md"] }]);
     const html = await readServedRelease(root, "/products/rye/");
     assert.match(html, /<p>Dark<\/p>.*<pre>undefined false<\/pre>/s);
     assert.deepEqual(asked, [`Bearer ${token}`]);
