@@ -322,6 +322,36 @@ suite("a site that another generator builds", { skip }, () => {
     });
   });
 
+  test("what was learned closes its pages; a reason lets scripts make code, and is told", async (context) => {
+    const root = makeFolder(context);
+    const [port, api] = [await freePort(), await startGreeter(context)];
+    const site =
+      '{ dist: "dist", learned: "learned.json", insecureEval: "the search compiles its templates" }';
+    const page =
+      "<!doctype html><title>x</title><script>fetch(window.name); new Function('return 1')()</script>";
+    writeFiles(root, {
+      "curtainwall.config.ts": contractOf({ port, api, site }),
+      "dist/index.html": page,
+      "dist/other.html": page,
+    });
+    assert.match((await curtainwall(root, "build").done).words, /STACK_SITE_REFUSED.*no file learned\.json/);
+    const classes = [{ pages: ["/index.html"], allow: { "connect-src": ["https://tides.example"] } }];
+    writeFiles(root, { "learned.json": JSON.stringify({ format: "curtainwall-learned 1", classes }) });
+    const { code, out, words } = await curtainwall(root, "build").done;
+    assert.equal(code, 0, words);
+    assert.match(out, /reason {4}the search compiles its templates/);
+    const stored = openReleaseStore(stackFolders(root).releases).current() ?? assert.fail("no release");
+    const { manifest } = await decodeRelease(readFileSync(stored.packFile));
+    const connections = (wanted: string): string | undefined => {
+      const { headers } = manifest.files.find(({ path }) => path === wanted) ?? assert.fail(wanted);
+      const [, policy = ""] = headers.find(([name]) => name === "content-security-policy") ?? [];
+      assert.match(policy, /script-src 'unsafe-eval' 'sha256-/);
+      return /connect-src ([^;]*)/.exec(policy)?.[1];
+    };
+    assert.equal(connections("/"), "'self' https://tides.example");
+    assert.match(connections("/other.html") ?? "", /https:(?: |$)/);
+  });
+
   test("without a page, or as a link out of the project, a folder is refused", async (context) => {
     const root = makeFolder(context);
     const [port, api] = [await freePort(), await startGreeter(context)];

@@ -1,5 +1,6 @@
 import { assertEnvironment } from "../contract/index.ts";
 import type { LeakGate, Weakness } from "../harden/index.ts";
+import { printable } from "../shared/index.ts";
 import {
   assertStateUsable,
   buildForeign,
@@ -86,6 +87,8 @@ function report(built: ForeignBuild, { notSearched, milliseconds, isVerbose }: T
   print(`  strict    ${found.pages - found.weakened} of ${found.pages} pages allow exactly what is on them`);
   for (const [weakness, { pages }] of Object.entries(found.weaknesses))
     print(`  weakened  ${count(pages, "page")}: ${meanings[weakness as Weakness]}`);
+  if (found.insecureEval !== undefined)
+    print(`  reason    ${printable(found.insecureEval)} (site.insecureEval)`);
   say(
     `${styled("green", "built")} ${found.pages} pages, ${found.files} files, ${kilobytes(found.bytes)} (${kilobytes(published.bytes)} with compressed copies) in ${milliseconds} ms`,
   );

@@ -130,6 +130,10 @@ export interface ContractForeignSite {
   readonly dist: string;
   /** Undefined: the folder is taken as it lies there. */
   readonly build: ContractBuild | undefined;
+  /** The file of what was learned by running it, relative to the contract. */
+  readonly learned: string | undefined;
+  /** Why scripts may make code from strings, where they do. */
+  readonly insecureEval: string | undefined;
 }
 
 /** How a foreign generator is run; every default filled in. */

@@ -164,6 +164,13 @@ export interface ForeignSiteOptions {
   insecureUnjailedBuild?: string;
   /** Lets what the build reaches lie at private addresses; says why. */
   insecurePrivateAddresses?: string;
+  /**
+   * The file that `curtainwall csp learn` wrote, relative to the contract: the pages in it are closed to all else. Default: none, and what
+   * scripts hide stays open.
+   */
+  learned?: string;
+  /** Lets scripts make code from strings, on the pages where they do; says why. */
+  insecureEval?: string;
   /** Only for a site of Markdown and templates. */
   content?: never;
   /** Only for a site of Markdown and templates. */

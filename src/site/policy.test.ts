@@ -124,6 +124,17 @@ suite("the policy of a page of ours", () => {
     );
   });
 
+  test("a page may show the icon that browsers ask for unasked, and fetch what its template preloads", async () => {
+    const withIcon = await AssetShelf.create([file("favicon.ico", "x")], new AddressBook(new Set()));
+    const text = html("<p>words</p>");
+    const facts = await inspectPage(text, `${origin}/x/`, code);
+    const about = { origin, path: "/x/", hasApi: false, file: "content/x.md" };
+    assert.match(await pagePolicy(text, facts, { ...about, assets: withIcon }), /; img-src 'self';/);
+    assert.doesNotMatch(await pagePolicy(text, facts, { ...about, assets: shelf }), /img-src/);
+    const preload = '<link rel="preload" as="fetch" href="/api/x">';
+    assert.match(await policyOf(preload), /; connect-src 'self';/);
+  });
+
   test("Google's CSP evaluator finds nothing above information", async () => {
     for (const body of ["", script("site.js") + sheet("rich.css") + "<style>p { color: red }</style>"]) {
       const findings = new CspEvaluator(new CspParser(await policyOf(body, true)).csp).evaluate();

@@ -22,7 +22,12 @@ function assertRefused(site: unknown, code: string, says: RegExp): void {
 }
 
 test("a site of another generator needs only the folder; every default is filled in", () => {
-  assert.deepEqual(parse({ dist: "dist" }).site, { dist: "dist", build: undefined });
+  assert.deepEqual(parse({ dist: "dist" }).site, {
+    dist: "dist",
+    build: undefined,
+    learned: undefined,
+    insecureEval: undefined,
+  });
   assert.deepEqual(parse({ dist: "./apps/web/dist/", build: "npm run build" }).site, {
     dist: "apps/web/dist",
     build: {
@@ -33,6 +38,8 @@ test("a site of another generator needs only the folder; every default is filled
       insecureUnjailedBuild: undefined,
       insecurePrivateAddresses: undefined,
     },
+    learned: undefined,
+    insecureEval: undefined,
   });
 });
 
@@ -45,6 +52,8 @@ test("all that a build may have is read, and what weakens its jail is listed wit
     timeoutMs: 1_800_000,
     insecureUnjailedBuild: "the CI runs in a container",
     insecurePrivateAddresses: "the CMS stands in our network",
+    learned: "learned.json",
+    insecureEval: "the search compiles its templates",
   });
   assert.deepEqual(site, {
     dist: "out",
@@ -56,10 +65,12 @@ test("all that a build may have is read, and what weakens its jail is listed wit
       insecureUnjailedBuild: "the CI runs in a container",
       insecurePrivateAddresses: "the CMS stands in our network",
     },
+    learned: "learned.json",
+    insecureEval: "the search compiles its templates",
   });
   assert.deepEqual(
     weakenings.map(({ at }) => at),
-    ["site.insecureUnjailedBuild", "site.insecurePrivateAddresses"],
+    ["site.insecureUnjailedBuild", "site.insecurePrivateAddresses", "site.insecureEval"],
   );
 });
 

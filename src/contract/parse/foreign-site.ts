@@ -1,6 +1,6 @@
 import type { ContractBuild, ContractForeignSite } from "../contract.ts";
 import type { Problems } from "./problems.ts";
-import { number, quote, text, weakened } from "./values.ts";
+import { number, optionalText, quote, text, weakened } from "./values.ts";
 import type { Members } from "./values.ts";
 
 /** Reads where another generator writes its site, and how it is run. */
@@ -8,6 +8,10 @@ export function parseForeignSite(problems: Problems, options: Members): Contract
   return {
     dist: parseDist(problems, options.dist),
     build: parseBuild(problems, options),
+    learned: optionalText(problems, "site.learned", options.learned),
+    insecureEval: weakened(problems, "site.insecureEval", options.insecureEval)
+      ? String(options.insecureEval)
+      : undefined,
   };
 }
 

@@ -30,6 +30,8 @@ const foreignNames = [
   "timeoutMs",
   "insecureUnjailedBuild",
   "insecurePrivateAddresses",
+  "learned",
+  "insecureEval",
 ];
 
 /** Reads what the site is made of: sources of its own, or the output of another generator. */

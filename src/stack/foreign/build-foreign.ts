@@ -1,7 +1,8 @@
-import { mkdirSync, readdirSync, realpathSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, realpathSync, rmSync } from "node:fs";
 import { join, relative, sep } from "node:path";
 import type { Contract, ContractForeignSite, Variables } from "../../contract/index.ts";
-import type { LeakGate, Review, SiteReport } from "../../harden/index.ts";
+import { parseLearned } from "../../harden/index.ts";
+import type { LeakGate, LearnedSite, Review, SiteReport } from "../../harden/index.ts";
 import { hardenFolder } from "../../harden/node.ts";
 import { CurtainwallError } from "../../shared/index.ts";
 import { createCompressor } from "../../shared/node.ts";
@@ -79,6 +80,7 @@ export async function buildForeign(options: ForeignBuildOptions): Promise<Foreig
   if (!isForeign(site)) throw refused("The contract's site is not built by another generator.");
   const folders = stackFolders(root);
   makeStateFolder(folders);
+  const learned = readLearned(root, site.learned);
   const { jail, unset } = await generate(root, site, options);
   const dist = findOutput(root, site.dist);
   const work = openWork(folders.state);
@@ -92,6 +94,8 @@ export async function buildForeign(options: ForeignBuildOptions): Promise<Foreig
       blobs,
       origin: contract.origin,
       reportTo: contract.reports?.path,
+      learned,
+      insecureEval: site.insecureEval,
       onScript: open.onScript,
       onProgress: (done, total) => options.onProgress?.("hardening", done, total),
     });
@@ -118,6 +122,17 @@ export async function buildForeign(options: ForeignBuildOptions): Promise<Foreig
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
+}
+
+/** @throws {CurtainwallError} `STACK_SITE_REFUSED` when there is no such file; `HARDEN_LEARNED_INVALID` */
+function readLearned(root: string, name: string | undefined): LearnedSite | undefined {
+  if (name === undefined) return undefined;
+  const file = join(root, name);
+  if (existsSync(file)) return parseLearned(readFileSync(file, "utf8"));
+  throw refused(
+    `There is no file ${name}, which  site.learned  names.`,
+    `Make it:  npx curtainwall csp learn <folder> --out ${name}`,
+  );
 }
 
 async function generate(
