@@ -1,7 +1,7 @@
 import { gap, stretchAt } from "./derived.ts";
 import type { Derived, Stretch } from "./derived.ts";
-import { escapeStarts, hexValue, readEscape } from "./read-escape.ts";
-import { base64Values } from "./runs.ts";
+import { escapeStarts, escapeUnit, hexValue, noCharacter, readEscape } from "./read-escape.ts";
+import { base64Values, shortestLine } from "./runs.ts";
 import type { LeakEncoding } from "./types.ts";
 
 /** What {@link decodeEscapes} needs to know. */
@@ -56,8 +56,8 @@ function findWindows(source: Uint8Array, { relevant, reach, css }: EscapeOptions
     const at = next[which]!;
     if (at < 0) return windows;
     const escape = which === reference && isEverywhere(source, at) ? 0 : readEscape(source, at, css);
-    const length = Math.max(1, escape % 64);
-    if (escape !== 0 && matters(source, at, (escape - length) / 64, length, relevant)) {
+    const length = Math.max(1, escape % escapeUnit);
+    if (escape !== 0 && matters(source, at, (escape - length) / escapeUnit, length, relevant)) {
       const from = Math.max(0, at - reach);
       const to = Math.min(source.length, at + length + reach);
       if (last !== undefined && from <= last.to) last.to = to;
@@ -97,8 +97,9 @@ function matters(
   length: number,
   relevant: Uint8Array,
 ): boolean {
-  if (code >= 0x80) return relevant[0x80] === 1;
   const next = source[at + length];
+  if (code === noCharacter) return relevant[source[at - 1] ?? 0x20] === 1 && relevant[next ?? 0x20] === 1;
+  if (code >= 0x80) return relevant[0x80] === 1;
   // An escaped escape: what follows must complete it.
   if (code === 0x5c && (next === 0x75 || next === 0x78 || hexValue(next) >= 0)) return true;
   if (code === 0x25 && hexValue(next) >= 0 && hexValue(source[at + length + 1]) >= 0) return true;
@@ -120,8 +121,9 @@ function endsSoon(source: Uint8Array, at: number): boolean {
 }
 
 function endsBase64Line(source: Uint8Array, at: number): boolean {
-  if (at < 40) return false;
-  for (let index = at - 1; index >= at - 40; index--) if (base64Values[source[index]!]! < 0) return false;
+  if (at < shortestLine) return false;
+  for (let index = at - 1; index >= at - shortestLine; index--)
+    if (base64Values[source[index]!]! < 0) return false;
   return true;
 }
 
@@ -138,13 +140,13 @@ function decode(
   for (let index = from; index < to;) {
     const byte = source[index]!;
     const escape = escapeStarts[byte] === 0 ? 0 : readEscape(source, index, css);
-    if (escape === 0 || index + (escape % 64) > to) {
+    if (escape === 0 || index + (escape % escapeUnit) > to) {
       target[end++] = byte;
       index++;
       continue;
     }
-    const length = escape % 64;
-    end = writeCharacter(target, end, (escape - length) / 64, byte === 0x25 && length === 3);
+    const length = escape % escapeUnit;
+    end = writeCharacter(target, end, (escape - length) / escapeUnit, byte === 0x25 && length === 3);
     index += length;
   }
   return end;
@@ -152,6 +154,7 @@ function decode(
 
 /** Writes a character as UTF-8; what a percent sign escapes is a byte already. */
 function writeCharacter(target: Uint8Array, at: number, code: number, isByte: boolean): number {
+  if (code === noCharacter) return at;
   if (code < 0x80 || isByte) {
     target[at] = code;
     return at + 1;
@@ -182,10 +185,10 @@ function walk(source: Uint8Array, { from, to, at }: Stretch, index: number, css:
   while (position < to) {
     const byte = source[position]!;
     const escape = escapeStarts[byte] === 0 ? 0 : readEscape(source, position, css);
-    const isEscape = escape !== 0 && position + (escape % 64) <= to;
-    const length = isEscape ? escape % 64 : 1;
+    const isEscape = escape !== 0 && position + (escape % escapeUnit) <= to;
+    const length = isEscape ? escape % escapeUnit : 1;
     const written = isEscape
-      ? writeCharacter(scratch, 0, (escape - length) / 64, byte === 0x25 && length === 3)
+      ? writeCharacter(scratch, 0, (escape - length) / escapeUnit, byte === 0x25 && length === 3)
       : 1;
     if (end + written > index) return position;
     end += written;

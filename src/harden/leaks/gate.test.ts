@@ -357,6 +357,9 @@ function makeTar(name: string, text: string): Buffer {
   header.write(text.length.toString(8).padStart(11, "0"), 124);
   header.write("0", 156);
   header.write("ustar\0", 257);
+  header.write("        ", 148);
+  const sum = header.reduce((total, byte) => total + byte, 0);
+  header.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148);
   const body = Buffer.alloc(Math.ceil(text.length / 512) * 512);
   body.write(text);
   return Buffer.concat([header, body, Buffer.alloc(1024)]);

@@ -1,4 +1,5 @@
 import { createExceptions } from "./exceptions.ts";
+import { mask } from "./mask.ts";
 import { pathDetectors } from "./paths.ts";
 import { matchesPath } from "./pattern.ts";
 import { publicNameDetector } from "./public-names.ts";
@@ -51,14 +52,30 @@ export function createLeakGate({
     notSearched: [...secrets.notSearched, ...folders.notSearched],
     inspect(file) {
       const found = new Map<string, Found>();
-      search(file, (sighting) => collect(found, file.path, sighting));
-      return Array.from(found.values(), counted).filter((hit) => !exceptions.admits(hit));
+      let shown = file.path;
+      search(file, (sighting) => {
+        if (sighting.isInPath) shown = hideStep(shown, file.path, sighting.offset);
+        collect(found, file.path, sighting);
+      });
+      const hits = Array.from(found.values(), counted).filter((hit) => !exceptions.admits(hit));
+      return shown === file.path ? hits : hits.map((hit) => ({ ...hit, path: shown }));
     },
     finish() {
       for (const { needles } of secrets.detectors) for (const needle of needles) needle.fill(0);
       return exceptions.finish();
     },
   };
+}
+
+/** Masks the step of a path that stands at a byte of it: messages tell paths. */
+function hideStep(shown: string, path: string, offset: number): string {
+  const before = new TextDecoder().decode(new TextEncoder().encode(path).subarray(0, offset));
+  const index = before.split("/").length - 1;
+  const name = path.split("/")[index] ?? "";
+  return shown
+    .split("/")
+    .map((step, at) => (at === index && step === name ? mask(name) : step))
+    .join("/");
 }
 
 interface Found {

@@ -1,155 +1,192 @@
-import { isTar, listTar } from "./tar.ts";
-import type { LeakEncoding, Packing, Unpack } from "./types.ts";
-import { listZip } from "./zip.ts";
+import type { Allowance } from "./allowance.ts";
+import { isZlib, openPdf, openPng } from "./streams.ts";
+import type { Member, Opened } from "./streams.ts";
+import { isEndRecord, listZip } from "./zip.ts";
+import type { ZipMember } from "./zip.ts";
 
-/** What was unpacked from bytes. */
-export interface Member {
-  readonly encoding: LeakEncoding | undefined;
-  /** Its name, if what it was in names its members. */
-  readonly name: string | undefined;
+export type { Member, Opened };
+
+/** The most members of one archive that are looked into. */
+export const maxMembers = 20_000;
+/** The most ZIP archives that are looked for in one file, beside those in archives. */
+const maxArchives = 16;
+/** More reasons why something can't be opened say nothing new. */
+const maxProblems = 20;
+
+const gzip = [0x1f, 0x8b, 0x08];
+const zstd = [0x28, 0xb5, 0x2f, 0xfd];
+const zipMember = [0x50, 0x4b, 0x03, 0x04];
+const zipEnd = [0x50, 0x4b, 0x05, 0x06];
+const png = [0x89, 0x50, 0x4e, 0x47];
+const pdf = [0x25, 0x50, 0x44, 0x46];
+
+/** Four bytes that stand where something packed begins or, of a ZIP archive, ends: found together with all else that is looked for. */
+export const packedMarks: readonly Uint8Array[] = [
+  ...[zstd, zipEnd, png, pdf],
+  // RFC 1952 §2.3.1: five flags.
+  ...Array.from({ length: 32 }, (_, flags) => [...gzip, flags]),
+].map((mark) => Uint8Array.from(mark));
+
+/** A stretch of bytes that may be packed, or hold something that is. */
+export interface Piece {
   readonly bytes: Uint8Array;
+  /** What its ending tells about it. */
+  readonly name: string;
+  /** Where {@link packedMarks} stand in it, in ascending order. */
+  readonly marks: readonly number[];
 }
-
-/** What {@link openPacked} found: members, and why others can't be looked into. */
-export interface Opened {
-  readonly members: readonly Member[];
-  readonly problems: readonly string[];
-}
-
-/** Options of {@link openPacked}. */
-export interface OpenOptions {
-  readonly unpack: Unpack;
-  /** Takes bytes from what may still be unpacked; returns how many may be. */
-  readonly maxBytes: () => number;
-  readonly onUnpacked: (bytes: number) => void;
-}
-
-const maxMembers = 20_000;
 
 /**
- * Opens what is packed: gzip, zlib, zstd, ZIP and tar by their first bytes, brotli (which has none) by its name's ending, the
- * compressed texts of PNG and the streams of PDF. Undefined for other bytes.
+ * Opens what is packed: gzip, zlib, zstd by their first bytes, brotli (which has none) by its name's ending, the compressed texts of PNG
+ * and the streams of PDF; and gzip, zstd, PNG, PDF and ZIP behind other bytes, as programs find them there.
  */
-export function openPacked(bytes: Uint8Array, name: string, options: OpenOptions): Opened | undefined {
-  if (bytes.length < 8) return undefined;
-  const packing = packingOf(bytes, name);
-  if (packing !== undefined) return openOne(bytes, packing, options);
-  if (startsWith(bytes, [0x50, 0x4b, 0x03, 0x04])) return openZip(bytes, options);
-  if (startsWith(bytes, [0x89, 0x50, 0x4e, 0x47])) return openPng(bytes, options);
-  if (startsWith(bytes, [0x25, 0x50, 0x44, 0x46])) return openPdf(bytes, options);
-  if (isTar(bytes))
-    return {
-      members: listTar(bytes, maxMembers),
-      problems: [],
-    };
-  return undefined;
+export function openPacked(piece: Piece, allowance: Allowance): Opened {
+  const opened: Opened = { members: [], problems: [] };
+  const { bytes, name } = piece;
+  if (bytes.length < 8) return opened;
+  if (isZlib(bytes, 0)) openGuess(bytes, allowance, opened);
+  else if (name.endsWith(".br")) openOne("brotli", bytes, allowance, opened);
+  const covered = openZips(piece, allowance, opened);
+  const marks = piece.marks.filter((at) => !isCovered(covered, at));
+  openGzip(bytes, marksOf(bytes, marks, gzip), allowance, opened);
+  openZstd(bytes, marksOf(bytes, marks, zstd), allowance, opened);
+  let free = 0;
+  for (const at of marksOf(bytes, marks, png))
+    if (at >= free) free = at + openPng(bytes.subarray(at), allowance, opened);
+  // Readers look for it in the first kilobyte.
+  const [start = Number.POSITIVE_INFINITY] = marksOf(bytes, marks, pdf);
+  if (start <= 1024) openPdf(bytes.subarray(start), allowance, opened);
+  return opened;
 }
 
 /** Whether bytes begin as something packed does; for stretches that were decoded. */
 export function mayBePacked(bytes: Uint8Array, at: number): boolean {
-  const first = bytes[at];
-  const second = bytes[at + 1];
-  return (
-    (first === 0x1f && second === 0x8b) ||
-    (first === 0x78 && isZlib(bytes, at)) ||
-    (first === 0x28 && second === 0xb5) ||
-    (first === 0x50 && second === 0x4b && bytes[at + 2] === 3)
-  );
+  return isZlib(bytes, at);
 }
 
-const startsWith = (bytes: Uint8Array, magic: readonly number[]): boolean =>
-  magic.every((byte, index) => bytes[index] === byte);
+const startsWith = (bytes: Uint8Array, magic: readonly number[], from = 0): boolean =>
+  magic.every((byte, index) => bytes[from + index] === byte);
 
-/** RFC 1950 §2.2: deflate, and a check of the two first bytes. */
-const isZlib = (bytes: Uint8Array, at: number): boolean =>
-  bytes[at] === 0x78 && (((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0)) % 31 === 0;
+const marksOf = (bytes: Uint8Array, marks: readonly number[], magic: readonly number[]): number[] =>
+  marks.filter((at) => startsWith(bytes, magic, at));
 
-type Named = Exclude<Packing, "deflate">;
-
-function packingOf(bytes: Uint8Array, name: string): Named | undefined {
-  if (startsWith(bytes, [0x1f, 0x8b, 0x08])) return "gzip";
-  if (startsWith(bytes, [0x28, 0xb5, 0x2f, 0xfd])) return "zstd";
-  if (isZlib(bytes, 0)) return "zlib";
-  return name.endsWith(".br") ? "brotli" : undefined;
+/** Two bytes make no zlib stream: text that happens to begin so is text. */
+function openGuess(bytes: Uint8Array, allowance: Allowance, into: Opened): void {
+  const unpacked = allowance.tryUnpack("zlib", bytes);
+  if (unpacked === "too-large") tell(into, "its zlib unpacks to more than is looked into");
+  else if (unpacked !== "broken") into.members.push({ encoding: "zlib", name: undefined, bytes: unpacked });
 }
 
-function openOne(bytes: Uint8Array, packing: Named, options: OpenOptions): Opened | undefined {
-  const unpacked = options.unpack(packing, bytes, options.maxBytes());
-  // Two bytes make no zlib stream: text that happens to begin so is text.
-  if (unpacked === "broken")
-    return packing === "zlib" ? undefined : { members: [], problems: [`its ${packing} can't be unpacked`] };
-  if (unpacked === "too-large")
-    return { members: [], problems: [`its ${packing} unpacks to more than is looked into`] };
-  options.onUnpacked(unpacked.length);
-  return { members: [{ encoding: packing, name: undefined, bytes: unpacked }], problems: [] };
+function openOne(packing: "brotli" | "zstd", bytes: Uint8Array, allowance: Allowance, into: Opened): void {
+  const unpacked = allowance.unpack(packing, bytes);
+  if (typeof unpacked === "string") tell(into, `its ${packing} ${reasons[unpacked]}`);
+  else into.members.push({ encoding: packing, name: undefined, bytes: unpacked });
 }
 
-function openZip(bytes: Uint8Array, options: OpenOptions): Opened {
-  const listed = listZip(bytes, maxMembers);
-  if (listed === undefined) return { members: [], problems: ["its ZIP directory can't be read"] };
-  const members: Member[] = [];
-  const problems: string[] = [];
+const reasons = { broken: "can't be unpacked", "too-large": "unpacks to more than is looked into" } as const;
+
+function tell({ problems }: Opened, what: string): void {
+  if (problems.length < maxProblems) problems.push(what);
+}
+
+/** Members one after the other make one text, as for programs that open them, also where something stands between. */
+function openGzip(bytes: Uint8Array, marks: readonly number[], allowance: Allowance, into: Opened): void {
+  const parts: Uint8Array[] = [];
+  for (const at of marks) {
+    const start = afterGzipHeader(bytes, at);
+    const packed = bytes.subarray(start);
+    // Three bytes at the start are meant; behind others they may stand by chance.
+    const unpacked = at === 0 ? allowance.unpack("deflate", packed) : allowance.tryUnpack("deflate", packed);
+    if (unpacked === "too-large" || (unpacked === "broken" && at === 0)) {
+      tell(into, `its gzip ${reasons[unpacked]}`);
+      break;
+    }
+    if (unpacked !== "broken") parts.push(unpacked);
+  }
+  if (parts.length > 0) into.members.push({ encoding: "gzip", name: undefined, bytes: concat(parts) });
+}
+
+/** RFC 1952 §2.3: extra field, name and comment, each if its flag is set. */
+function afterGzipHeader(bytes: Uint8Array, at: number): number {
+  const flags = bytes[at + 3]!;
+  let start = at + 10;
+  if ((flags & 4) !== 0) start += 2 + ((bytes[start] ?? 0) | ((bytes[start + 1] ?? 0) << 8));
+  for (const flag of [8, 16]) {
+    if ((flags & flag) === 0) continue;
+    const end = bytes.indexOf(0, start);
+    start = end < 0 ? bytes.length : end + 1;
+  }
+  return (flags & 2) === 0 ? start : start + 2;
+}
+
+function concat(parts: readonly Uint8Array[]): Uint8Array {
+  const [first] = parts;
+  if (parts.length === 1 && first !== undefined) return first;
+  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+/** From the start with all frames that follow; behind other bytes each by itself. */
+function openZstd(bytes: Uint8Array, marks: readonly number[], allowance: Allowance, into: Opened): void {
+  for (const [index, at] of marks.entries()) {
+    if (at === 0) {
+      openOne("zstd", bytes, allowance, into);
+      continue;
+    }
+    const unpacked = allowance.tryUnpack("zstd", bytes.subarray(at, marks[index + 1]));
+    if (unpacked === "too-large") return tell(into, `its zstd ${reasons[unpacked]}`);
+    if (unpacked !== "broken") into.members.push({ encoding: "zstd", name: undefined, bytes: unpacked });
+  }
+}
+
+interface Range {
+  readonly from: number;
+  readonly to: number;
+}
+
+const isCovered = (ranges: readonly Range[], at: number): boolean =>
+  ranges.some(({ from, to }) => at >= from && at < to);
+
+/** Opens ZIP archives from the last end record on, which is the one that programs take. Returns where their members stand. */
+function openZips({ bytes, marks }: Piece, allowance: Allowance, into: Opened): readonly Range[] {
+  const covered: Range[] = [];
+  const isArchive = startsWith(bytes, zipMember);
+  const ends = marksOf(bytes, marks, zipEnd).filter((at) => isEndRecord(bytes, at));
+  if (isArchive && ends.length === 0) tell(into, "its ZIP directory can't be read");
+  if (ends.length > maxArchives) tell(into, `more than ${maxArchives} ZIP archives lie in it`);
+  for (const end of ends.slice(-maxArchives).toReversed()) {
+    if (isCovered(covered, end)) continue;
+    const listed = listZip(bytes, end, maxMembers);
+    if (listed === undefined) tell(into, "its ZIP directory can't be read");
+    else if (!openZip(listed, allowance, into)) break;
+    for (const { bytes: packed } of listed ?? []) {
+      const from = packed.byteOffset - bytes.byteOffset;
+      if (marks.some((at) => at >= from && at < from + packed.length))
+        covered.push({ from, to: from + packed.length });
+    }
+  }
+  return covered;
+}
+
+/** False if nothing more may be unpacked. */
+function openZip(listed: readonly ZipMember[], allowance: Allowance, into: Opened): boolean {
   for (const { name, method, encrypted, bytes: packed } of listed) {
     if (encrypted || (method !== 0 && method !== 8)) {
-      problems.push(`its member ${name} is ${encrypted ? "encrypted" : "packed in a rare way"}`);
+      tell(into, `its member ${name} is ${encrypted ? "encrypted" : "packed in a rare way"}`);
       continue;
     }
-    const unpacked = method === 0 ? packed : options.unpack("deflate", packed, options.maxBytes());
-    if (typeof unpacked === "string") {
-      problems.push(
-        `its member ${name} ${unpacked === "broken" ? "can't be unpacked" : "unpacks to more than is looked into"}`,
-      );
-      continue;
-    }
-    options.onUnpacked(unpacked.length);
-    members.push({ encoding: "zip", name, bytes: unpacked });
+    const unpacked = method === 8 ? allowance.unpack("deflate", packed) : stored(packed, allowance);
+    if (typeof unpacked !== "string") into.members.push({ encoding: "zip", name, bytes: unpacked });
+    else tell(into, `its member ${name} ${reasons[unpacked]}`);
+    if (unpacked === "too-large") return false;
   }
-  return { members, problems };
+  return true;
 }
 
-/** `zTXt` and `iTXt`: PNG (third edition) §11.3.3. Texts that are not compressed are found as they are. */
-function openPng(bytes: Uint8Array, options: OpenOptions): Opened {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const opened: Streams = { members: [], problems: [] };
-  for (let at = 8; at + 12 <= bytes.length;) {
-    const length = view.getUint32(at);
-    const kind = String.fromCharCode(...bytes.subarray(at + 4, at + 8));
-    const data = bytes.subarray(at + 8, at + 8 + length);
-    if (kind === "zTXt" || kind === "iTXt") {
-      const start = data.findIndex((byte, index) => byte === 0x78 && isZlib(data, index));
-      if (start >= 0) openStream(data.subarray(start), "png-text", options, opened);
-    }
-    at += 12 + length;
-  }
-  return opened;
-}
-
-/** Streams with FlateDecode (ISO 32000-1 §7.4.4), wherever the word stands. */
-function openPdf(bytes: Uint8Array, options: OpenOptions): Opened {
-  const opened: Streams = { members: [], problems: [] };
-  for (let at = 0; at + 10 < bytes.length; at++) {
-    // "stream", which most bytes are not the first of.
-    if (bytes[at] !== 0x73 || bytes[at + 1] !== 0x74 || bytes[at + 2] !== 0x72 || bytes[at + 5] !== 0x6d)
-      continue;
-    const start = at + 6 + (bytes[at + 6] === 0x0d ? 2 : 1);
-    if (isZlib(bytes, start)) openStream(bytes.subarray(start), "pdf-stream", options, opened);
-    at = start;
-  }
-  return opened;
-}
-
-interface Streams {
-  readonly members: Member[];
-  readonly problems: string[];
-}
-
-function openStream(bytes: Uint8Array, encoding: LeakEncoding, options: OpenOptions, into: Streams): void {
-  const unpacked = options.unpack("zlib", bytes, options.maxBytes());
-  if (unpacked === "broken") return;
-  if (unpacked === "too-large") {
-    if (into.problems.length === 0) into.problems.push("a stream in it unpacks to more than is looked into");
-    return;
-  }
-  options.onUnpacked(unpacked.length);
-  into.members.push({ encoding, name: undefined, bytes: unpacked });
-}
+const stored = (bytes: Uint8Array, allowance: Allowance): Uint8Array | "too-large" =>
+  allowance.take(bytes.length) ? bytes : "too-large";

@@ -57,6 +57,9 @@ const controls: Readonly<Record<number, number>> = {
   0x76: 0x0b,
 };
 
+/** Digits that are read, leading zeros among them: no escape reaches {@link escapeUnit}. */
+const longestEscape = 1000;
+
 const percent = 0x25;
 const ampersand = 0x26;
 const backslash = 0x5c;
@@ -81,7 +84,7 @@ export function hexValue(byte: number | undefined): number {
 /**
  * Reads the escape that stands at a byte: of URLs, of JavaScript and JSON, of HTML, or of CSS.
  *
- * @returns the character's code × 64 + the escape's length; 0 if none stands there. (One number, since this runs for every `&`.)
+ * @returns the character's code × {@link escapeUnit} + the escape's length; 0 if none stands there. (One number, since this runs for every `&`.)
  */
 export function readEscape(bytes: Uint8Array, at: number, css: boolean): number {
   const start = bytes[at];
@@ -92,7 +95,12 @@ export function readEscape(bytes: Uint8Array, at: number, css: boolean): number 
   return ofStyle === 0 ? readScriptEscape(bytes, at) : ofStyle;
 }
 
-const packed = (code: number, length: number): number => code * 64 + length;
+/** Escapes are shorter: leading zeros make them long. */
+export const escapeUnit = 1024;
+/** The code of an escape that stands for nothing. */
+export const noCharacter = 0x110000;
+
+const packed = (code: number, length: number): number => code * escapeUnit + length;
 
 function readPercent(bytes: Uint8Array, at: number): number {
   if (bytes[at + 1] === 0x75) {
@@ -123,13 +131,16 @@ function readScriptEscape(bytes: Uint8Array, at: number): number {
   }
   if (kind === 0x75) return bytes[at + 2] === 0x7b ? readBraced(bytes, at) : readUnit(bytes, at);
   if (kind >= 0x30 && kind <= 0x37) return readOctal(bytes, at);
+  // A line that goes on: ECMA-262 §12.9.4, and CSS Syntax §4.3.5.
+  if (kind === 0x0a) return packed(noCharacter, 2);
+  if (kind === 0x0d) return packed(noCharacter, bytes[at + 2] === 0x0a ? 3 : 2);
   return packed(controls[kind] ?? kind, 2);
 }
 
-/** `\u{41}` */
+/** `\u{41}`, with any leading zeros. */
 function readBraced(bytes: Uint8Array, at: number): number {
   let code = 0;
-  for (let index = at + 3; index < at + 12; index++) {
+  for (let index = at + 3; index < at + longestEscape; index++) {
     if (bytes[index] === 0x7d) return index === at + 3 ? 0 : packed(code, index + 1 - at);
     const value = hexValue(bytes[index]);
     if (value < 0) return 0;
@@ -184,7 +195,7 @@ function readNumber(bytes: Uint8Array, at: number): number {
   const first = at + (hex ? 3 : 2);
   let code = 0;
   let index = first;
-  for (; index < at + 40; index++) {
+  for (; index < at + longestEscape; index++) {
     const value = hexValue(bytes[index]);
     if (value < 0 || (!hex && value > 9)) break;
     code = Math.min(code * (hex ? 16 : 10) + value, 0x110000);

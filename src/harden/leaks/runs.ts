@@ -20,8 +20,10 @@ function digits(value: (byte: number) => number): Int8Array {
 /** Shorter ones hold nothing that the matcher's own base64 forms don't find. */
 const shortestBase64 = 32;
 const shortestHex = 32;
-/** A line of base64 at least this long is continued by the next one (RFC 2045: 76; PEM: 64). */
-const fullLine = 60;
+/** A line of digits at least this long is continued by the next one, if that is no longer. */
+export const shortestLine = 16;
+/** Indents of lines are passed over up to here. */
+const widestIndent = 64;
 
 /** Decodes every run of base64 in a text; what is no base64 gives rubbish, in which nothing is found. */
 export function decodeBase64Runs(source: Uint8Array): Derived | undefined {
@@ -62,32 +64,86 @@ function decodeRuns(source: Uint8Array, code: Code): Derived | undefined {
   };
 }
 
-/** A run as long as the shortest covers one of the bytes that are looked at. */
+/** A run as long as the shortest covers one of the bytes that are looked at, or a line end in it does. */
 function findRuns(source: Uint8Array, { values, shortest }: Code): { from: number; to: number }[] {
   const runs: { from: number; to: number }[] = [];
   let free = 0;
-  for (let at = shortest - 1; at < source.length; at += shortest) {
-    if (values[source[at]!]! < 0 || at < free) continue;
-    let from = at;
-    while (from > free && values[source[from - 1]!]! >= 0) from--;
-    const to = endOfRun(source, from, at + 1, values);
+  for (let sample = shortest - 1; sample < source.length; sample += shortest) {
+    // The line before a line's end, or before an indent, may be a part of one.
+    const at = values[source[sample]!]! >= 0 ? sample : lineBefore(source, sample + 1, values) - 1;
+    if (at < free) continue;
+    const line = startOfLine(source, at, free, values);
+    let from = startOfRun(source, line, free, values);
+    let to = endOfRun(source, from, values);
+    // Lines of other lengths stand before it.
+    if (to <= at) [from, to] = [line, endOfRun(source, line, values)];
     if (to - from >= shortest) runs.push({ from, to });
     free = to;
   }
   return runs;
 }
 
-function endOfRun(source: Uint8Array, from: number, at: number, values: Int8Array): number {
-  let end = at;
-  let lineStart = from;
+function startOfLine(source: Uint8Array, at: number, free: number, values: Int8Array): number {
+  let from = at;
+  while (from > free && values[source[from - 1]!]! >= 0) from--;
+  return from;
+}
+
+/** The first of the lines that end with this one. */
+function startOfRun(source: Uint8Array, line: number, free: number, values: Int8Array): number {
+  let from = line;
   for (;;) {
-    while (end < source.length && values[source[end]!]! >= 0) end++;
-    const next = end + (source[end] === 0x0d && source[end + 1] === 0x0a ? 2 : source[end] === 0x0a ? 1 : 0);
-    const continues = next > end && end - lineStart >= fullLine && values[source[next] ?? 0]! >= 0;
-    if (!continues) return end;
-    lineStart = next;
-    end = next;
+    const end = lineBefore(source, from, values);
+    if (end <= free) return from;
+    const start = startOfLine(source, end, free, values);
+    if (end - start < shortestLine) return from;
+    from = start;
   }
+}
+
+/** Where the digits of the line before end, if nothing but an indent and the line's end stand between; else -1. */
+function lineBefore(source: Uint8Array, at: number, values: Int8Array): number {
+  let line = at;
+  while (line > at - widestIndent && isIndent(source[line - 1])) line--;
+  let end = line;
+  if (source[end - 1] === 0x0a) end--;
+  if (source[end - 1] === 0x0d) end--;
+  return end < line && end > 0 && values[source[end - 1]!]! >= 0 ? end : -1;
+}
+
+/** Where the next line's digits begin, after the line's end and an indent; else -1. */
+function lineAfter(source: Uint8Array, end: number, values: Int8Array): number {
+  let at = end;
+  if (source[at] === 0x0d) at++;
+  if (source[at] === 0x0a) at++;
+  if (at === end) return -1;
+  for (let width = 0; width < widestIndent && isIndent(source[at]); width++) at++;
+  return at < source.length && values[source[at]!]! >= 0 ? at : -1;
+}
+
+const isIndent = (byte: number | undefined): boolean => byte === 0x20 || byte === 0x09;
+
+/** Lines of one length, and a last one that may be shorter. */
+function endOfRun(source: Uint8Array, from: number, values: Int8Array): number {
+  let end = endOfLine(source, from, values);
+  let length = end - from;
+  let isLast = false;
+  while (length >= shortestLine && !isLast) {
+    const next = lineAfter(source, end, values);
+    if (next < 0) return end;
+    const after = endOfLine(source, next, values);
+    if (after - next > length) return end;
+    isLast = after - next < length;
+    length = after - next;
+    end = after;
+  }
+  return end;
+}
+
+function endOfLine(source: Uint8Array, from: number, values: Int8Array): number {
+  let end = from;
+  while (end < source.length && values[source[end]!]! >= 0) end++;
+  return end;
 }
 
 function decodeRun(

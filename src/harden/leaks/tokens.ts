@@ -1,6 +1,6 @@
 import type { DetectorEntry, Finding } from "./detector.ts";
 import { mask } from "./mask.ts";
-import { escapeStarts, readEscape } from "./read-escape.ts";
+import { escapeStarts, escapeUnit, readEscape } from "./read-escape.ts";
 import { tokenRules } from "./token-rules.ts";
 import type { TokenRule } from "./token-rules.ts";
 
@@ -65,7 +65,8 @@ export function isWord(byte: number | undefined): boolean {
 export function isInWord(bytes: Uint8Array, at: number): boolean {
   if (!isWord(bytes[at - 1])) return false;
   for (let from = at - 2; from >= at - 6 && from >= 0; from--)
-    if (escapeStarts[bytes[from]!] === 1 && readEscape(bytes, from, false) % 64 === at - from) return false;
+    if (escapeStarts[bytes[from]!] === 1 && readEscape(bytes, from, false) % escapeUnit === at - from)
+      return false;
   return true;
 }
 

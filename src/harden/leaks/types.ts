@@ -43,6 +43,7 @@ export type LeakEncoding =
   | "html"
   | "css"
   | "utf-16"
+  | "utf-32"
   | "reversed"
   | "png-text"
   | "pdf-stream";
