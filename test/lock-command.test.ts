@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { suite, test } from "node:test";
@@ -180,6 +180,32 @@ suite("curtainwall plan", () => {
       unreviewed: unknown[];
     };
     assert.deepEqual([json.added.length, json.unreviewed.length], [0, 5]);
+  });
+
+  test("a short id approves what was shown, and nothing that took its place since", (context) => {
+    const { root, write, run, lock } = project(context);
+    write(site);
+    assert.equal(run("harden", "dist").status, 0);
+    write({ "dist/about.html": page("about", "<script>looked()</script>") });
+    const short = /(inline-[0-9a-f]{12}) {2}on one page only(?:.*\n){3} +looked\(\)/;
+    const refusedBefore = run("plan", "dist", "--approve", "inline-", "why");
+    assert.match(refusedBefore.stderr, /HARDEN_APPROVAL_INVALID.*cut short, and no plan was shown/);
+    const [, id = ""] = short.exec(run("plan", "dist").stdout) ?? assert.fail();
+
+    const file = join(root, ".curtainwall/shown.json");
+    assert.equal(statSync(file).mode & 0o777, 0o600);
+    const shown = readFileSync(file, "utf8");
+    // What was shown had the same first digits and another code.
+    writeFileSync(file, shown.replaceAll(new RegExp(`(${id})[0-9a-f]{52}`, "g"), `$1${"0".repeat(52)}`));
+    const swapped = run("plan", "dist", "--approve", id, "why");
+    assert.equal(swapped.status, 1);
+    assert.match(swapped.stderr, /its code has changed since/);
+    assert.ok(!lock().includes('"reason"'));
+
+    assert.match(run("plan", "dist", "--show", id).stdout, /looked\(\)/);
+    const approved = run("plan", "dist", "--approve", id, "why");
+    assert.equal(approved.status, 0, approved.stderr);
+    assert.match(lock(), /"reason":"why".*looked\(\)/);
   });
 
   test("misuse is told", (context) => {

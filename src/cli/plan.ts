@@ -5,6 +5,7 @@ import type { Command, CommandInput } from "./command.ts";
 import { usageError } from "./command.ts";
 import { originOf } from "./harden.ts";
 import { lockInput, lockOptions, today } from "./lock-input.ts";
+import { readShown, rememberAlsoShown, rememberShown } from "./shown-scripts.ts";
 import { print, printJson, say, showProgress, styled } from "./voice.ts";
 
 export const planCommand: Command = {
@@ -24,7 +25,7 @@ export const planCommand: Command = {
     json: { type: "boolean", says: "print the plan as JSON" },
   },
   notes: [
-    "An id may be cut short. A path, like /searchindex.js or /assets/, is trusted whatever lies there: for programs that your own build",
+    "An id may be cut short: it stands for what this command last showed here, and for nothing that took its place. A path, like /searchindex.js or /assets/, is trusted whatever lies there: for programs that your own build",
     "writes anew each time. Nothing tells a script of the generator from one that came with its content: what stands on one page only",
     "is worth the closest look.",
   ],
@@ -52,6 +53,7 @@ export const planCommand: Command = {
       const approved = approveScripts(open, review, {
         names: rest.slice(0, -1),
         allShared: flags.has("all-shared"),
+        shown: readShown(open.file, review.site),
         reason: rest.at(-1) ?? "",
         day: today(),
       });
@@ -59,15 +61,16 @@ export const planCommand: Command = {
     }
     const shown = values.get("show");
     if (shown !== undefined) {
-      const script = find(review, shown);
-      for (const text of describeReview([{ ...script, nearest: undefined }], { maxLines: Infinity }))
-        print(text);
+      const scripts = find(review, shown).map((script) => ({ ...script, nearest: undefined }));
+      for (const text of describeReview(scripts, { maxLines: Infinity })) print(text);
+      rememberAlsoShown(open.file, review, scripts);
       return 0;
     }
     if (flags.has("prune")) return save(open.file, open.lock, prune(open.lock, review));
     if (flags.has("json")) printJson(review);
     if (flags.has("frozen")) assertApproved(review, { folder, frozen: true, words });
-    if (!flags.has("json")) show(review, { folder, words });
+    const remembered = !flags.has("frozen") && isWaiting(review) && rememberShown(open.file, review);
+    if (!flags.has("json")) show(review, { folder, words, remembered });
     return 0;
   },
 };
@@ -85,9 +88,12 @@ function assertUsage({ positionals, flags }: CommandInput): void {
     throw usageError(`${JSON.stringify(rest[0])} is one argument too many`, planCommand);
 }
 
-function find({ added, unreviewed }: Review, name: string): PendingScript {
-  const script = [...added, ...unreviewed].find(({ id }) => id.startsWith(name));
-  if (script !== undefined) return script;
+const isWaiting = ({ added, unreviewed }: Review): boolean => added.length + unreviewed.length > 0;
+
+/** All of that name: one of two that begin alike could hide the other. */
+function find({ added, unreviewed }: Review, name: string): PendingScript[] {
+  const scripts = [...added, ...unreviewed].filter(({ id }) => id.startsWith(name));
+  if (scripts.length > 0) return scripts;
   throw usageError(`No script that awaits approval is called ${JSON.stringify(name)}`, planCommand);
 }
 
@@ -105,7 +111,10 @@ function save(file: string, before: Lock, after: Lock): number {
   return 0;
 }
 
-function show(review: Review, { folder, words }: { folder: string; words: string }): void {
+function show(
+  review: Review,
+  { folder, words, remembered }: { folder: string; words: string; remembered: boolean },
+): void {
   const { site, added, unreviewed, unused } = review;
   const waiting = [...added, ...unreviewed].sort((left, right) => left.pages - right.pages);
   if (waiting.length > 0) print(`Not approved on ${site}, what stands on one page only first:`);
@@ -115,7 +124,7 @@ function show(review: Review, { folder, words }: { folder: string; words: string
   const [first] = waiting;
   if (first !== undefined)
     say(
-      `${styled("dim", "→")} npx curtainwall plan ${folder}${words} --approve ${shortId(first.id)} "why"    or, for all on several pages:  --approve --all-shared "why"`,
+      `${styled("dim", "→")} npx curtainwall plan ${folder}${words} --approve ${remembered ? shortId(first.id) : first.id} "why"    or, for all on several pages:  --approve --all-shared "why"`,
     );
   if (unused.length > 0) say(`${styled("dim", "→")} npx curtainwall plan ${folder}${words} --prune`);
 }

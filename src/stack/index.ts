@@ -2,7 +2,7 @@ export { buildOwnSite } from "./builder/build-own-site.ts";
 export type { OwnBuild, OwnBuildOptions } from "./builder/build-own-site.ts";
 export { readAccepted } from "./accepted-release.ts";
 export type { StackErrorCode } from "./errors.ts";
-export { assertStateUsable, stackFolders } from "./folders.ts";
+export { assertStateUsable, makeStateFolder, stackFolders } from "./folders.ts";
 export type { StackFolders } from "./folders.ts";
 export { describeIsolation, findIsolation } from "./isolation.ts";
 export type { DomainName, Isolation } from "./isolation.ts";

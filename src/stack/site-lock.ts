@@ -8,7 +8,6 @@ import {
   emptyLock,
   parseLock,
   record,
-  shortId,
   writeLock,
 } from "../harden/index.ts";
 import type {
@@ -169,7 +168,7 @@ export function assertApproved(review: Review, { folder, frozen, words = "" }: A
     {
       hint: `If ${one ? "it belongs" : "they belong"} there:  npx curtainwall plan ${folder}${words} --approve ${refused
         .slice(0, 3)
-        .map(({ id }) => shortId(id))
+        .map(({ id }) => id)
         .join(" ")}${refused.length > 3 ? " …" : ""} "why"`,
     },
   );

@@ -193,11 +193,38 @@ suite("approvals", () => {
       [[[theme.text], "looked at it", day]],
     );
   });
-  test("the first letters of an id are enough", () => {
-    const id = found.added.find(({ lines }) => lines[0] === "once()")?.id ?? "";
-    assert.equal(approve(emptyLock, found, { ...approval, names: [id.slice(0, 15)] }).scripts[0]?.id, id);
+  const once = found.added.find(({ lines }) => lines[0] === "once()")?.id ?? "";
+  const approveOne = (name: string, shown?: readonly string[], now = found): string | undefined =>
+    approve(emptyLock, now, { ...approval, names: [name], shown }).scripts[0]?.id;
+  const whole = found.added.map(({ id }) => id);
+
+  test("an id in full, or its first 32 digits, needs no list", () => {
+    assert.equal(approveOne(once), once);
+    assert.equal(approveOne(once.slice(0, "inline-".length + 32)), once);
+    refusal([once.slice(0, "inline-".length + 31)]);
   });
-  test("letters that several ids begin with are refused", () => refusal(["inline-"]));
+  test("the first letters of an id stand for what was shown, and only for that", () => {
+    assert.equal(approveOne(once.slice(0, 15), whole), once);
+    assert.throws(() => approveOne(once.slice(0, 15)), /cut short, and no plan was shown/);
+    assert.throws(() => approveOne("inline-", whole), /stands for 2 scripts/);
+  });
+  test("a script put in the place of the one that was shown, with an id that begins alike, is not approved", () => {
+    // Twelve digits of the digest, found by trying: what a list shows of both is the same.
+    const short = once.slice(0, "inline-".length + 12);
+    const [shownOne = assert.fail()] = found.added.filter(({ id }) => id === once);
+    const evil = { ...shownOne, id: `${short}${"0".repeat(52)}` };
+    const swapped = { ...found, added: [...found.added.filter(({ id }) => id !== once), evil] };
+    assert.throws(() => approveOne(short, whole, swapped), /its code has changed since/);
+    const both = { ...found, added: [evil, ...found.added] };
+    assert.equal(approveOne(short, whole, both), once);
+  });
+  test("what came to several pages since the list was shown is not approved with the rest", () => {
+    const [shared] = found.added.filter(({ pages }) => pages > 1).map(({ id }) => id);
+    const all = (shown: readonly string[]): Lock =>
+      approve(emptyLock, found, { ...approval, allShared: true, shown });
+    assert.equal(all(whole).scripts[0]?.id, shared);
+    assert.throws(() => all([once]), /1 of 1 scripts on several pages came or changed/);
+  });
   test("an id that is none is refused", () => refusal(["inline-0000000000000000"]));
   test("no reason is refused", () => refusal([found.added[0]?.id ?? ""], " "));
   test("a folder that holds no script is refused", () => refusal(["/nothing/"]));
