@@ -253,4 +253,21 @@ test("a large whole number counts like any other literal of code", () => {
   differ(`var a = 10n ** 20n`, `var a = 11n ** 20n`);
   differ(`f(1n * a)`, `f(1 * a)`);
   same(`g({ b: [1n, 2n] })`, `g({b:[1n,2n]})`);
+
+  test("what reaches a prototype is no data, in JSON and in code; a constructor of cars is", () => {
+    const same = (left: string, right: string): boolean =>
+      skeletonOf(left, "inline").text === skeletonOf(right, "inline").text;
+    for (const wrap of [
+      (data: string): string => `window.STATE=${data}`,
+      (data: string): string => `window.STATE=JSON.parse(${JSON.stringify(data)})`,
+      (data: string): string => `show(${data})`,
+    ]) {
+      assert.ok(same(wrap('{"a":{"constructor":"x"}}'), wrap('{"a":{"constructor":"y"}}')));
+      for (const [left, right] of [
+        ['{"a":{"constructor":{"prototype":{"x":1}}}}', '{"a":{"constructor":{"prototype":{"x":2}}}}'],
+        ['{"__proto__":{"x":1}}', '{"__proto__":{"x":2}}'],
+      ] as const)
+        assert.ok(!same(wrap(left), wrap(right)), wrap(left));
+    }
+  });
 });
