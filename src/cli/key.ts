@@ -8,9 +8,11 @@ import {
   openReleaseStore,
   openSshKey,
   readPackIndex,
+  readPublicHalf,
   writeWhole,
 } from "../release/node.ts";
 import { CurtainwallError } from "../shared/index.ts";
+import type { Secret } from "../shared/index.ts";
 import {
   findSiteKeys,
   loadContract,
@@ -41,7 +43,7 @@ export const keyCommand: Command = {
     "new             make a program key, on a developer's machine; asks for a passphrase twice",
     "release         make the host's release key, if there is none, and print its public half",
     "show            say which keys a site's releases are checked against, and which of them are here",
-    "export-public   print the public half of a key file",
+    "export-public   print the public half of a key file; without its passphrase while <file>.pub lies beside it",
     "sign            sign the program that the last build needs, after saying what it newly permits; writes",
     "                curtainwall.program.json beside the contract, which belongs into the repository",
     "",
@@ -137,9 +139,8 @@ async function exportPublic({ values }: CommandInput, [file, ...more]: readonly 
   if (file === undefined || more.length > 0) throw usageError("Name the key's file", keyCommand);
   const fromSsh = existsSync(file) ? parsePublicKey(readFileSync(file, "utf8").trim()) : undefined;
   const source = { fd: values.get("passphrase-fd") };
-  const key =
-    fromSsh ??
-    (await openKeyFile(file, { passphrase: () => askPassphrase(`Passphrase of ${file}`, source) })).publicKey;
+  const passphrase = (): Promise<Secret> => askPassphrase(`Passphrase of ${file}`, source);
+  const key = fromSsh ?? (await readPublicHalf(file, { passphrase }));
   print(key.text);
   return exitCodes.done;
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -8,7 +8,7 @@ import type { TestContext } from "node:test";
 import { requires } from "../../../test/requires.ts";
 import { openEnvelope, signEnvelope } from "../../contract/index.ts";
 import { Secret, isCurtainwallError } from "../../shared/index.ts";
-import { createKeyFile, openKeyFile, openOrCreateKeyFile } from "./key-file.ts";
+import { createKeyFile, openKeyFile, openOrCreateKeyFile, readPublicHalf } from "./key-file.ts";
 import { openSshKey } from "./ssh-signer.ts";
 
 const passphrase = new Secret("five words nobody says together");
@@ -68,6 +68,31 @@ test("A key is never written over, and one that others may read is not used", as
     openKeyFile(file),
     (error) => isCurtainwallError(error, "RELEASE_KEY_EXPOSED") && /chmod 600/.test(error.hint ?? ""),
   );
+});
+
+test("The public half that lies there already is not written over, also without its key", (t) => {
+  const file = join(makeFolder(t), "program.key");
+  writeFileSync(`${file}.pub`, "of another key\n");
+  assert.throws(() => createKeyFile(file, passphrase), {
+    code: "RELEASE_KEY_EXISTS",
+    message: /program\.key\.pub/,
+  });
+  assert.equal(readFileSync(`${file}.pub`, "utf8"), "of another key\n");
+  assert.ok(!existsSync(file), "no key whose public half is another's");
+});
+
+test("The public half is told without the passphrase, from a file that nobody else can have written", async (t) => {
+  const file = join(makeFolder(t), "program.key");
+  const { text } = createKeyFile(file, passphrase);
+  assert.equal((await readPublicHalf(file)).text, text);
+  chmodSync(`${file}.pub`, 0o666);
+  await assert.rejects(readPublicHalf(file), { code: "RELEASE_KEY_LOCKED" });
+  assert.equal((await readPublicHalf(file, { passphrase: async () => passphrase })).text, text);
+
+  const open = join(makeFolder(t), "release.key");
+  const released = createKeyFile(open, undefined);
+  writeFileSync(`${open}.pub`, `${text}\n`);
+  assert.equal((await readPublicHalf(open)).text, released.text, "a key that can be opened is, and decides");
 });
 
 test("A key that is missing, damaged or of another type is told as that", async (t) => {

@@ -1,8 +1,18 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, sign } from "node:crypto";
 import type { KeyObject } from "node:crypto";
-import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, resolve } from "node:path";
-import { publicKeyOf } from "../../contract/index.ts";
+import { parsePublicKey, publicKeyOf } from "../../contract/index.ts";
 import type { EnvelopeSigner, ReleasePublicKey } from "../../contract/index.ts";
 import { CurtainwallError, revealSecret } from "../../shared/index.ts";
 import type { Secret } from "../../shared/index.ts";
@@ -23,21 +33,24 @@ export function createKeyFile(file: string, passphrase: Secret | undefined): Rel
       ? privateKey.export({ type: "pkcs8", format: "pem" })
       : encryptPrivateKey(privateKey, revealSecret(passphrase));
   const publicKey = publicHalf(privateKey);
+  if (lstatSync(`${file}.pub`, { throwIfNoEntry: false }) !== undefined) throw keyExists(`${file}.pub`);
   try {
     mkdirSync(dirname(resolve(file)), { recursive: true, mode: 0o700 });
     writeDraft(file, Buffer.from(pem), 0o600);
-    writeFileSync(`${file}.pub`, `${publicKey.text}\n`, { mode: 0o644 });
+    writeFileSync(`${file}.pub`, `${publicKey.text}\n`, { mode: 0o644, flag: "wx" });
     syncFolder(dirname(resolve(file)));
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
-    if (code === "EEXIST") {
-      throw keyError("RELEASE_KEY_EXISTS", `There is a key in ${file} already.`, {
-        hint: "Choose another name. A key that is replaced can't be had again, and what it signed needs it",
-      });
-    }
+    if (code === "EEXIST") throw keyExists(file);
     throw keyError("RELEASE_STORE_UNWRITABLE", `${file} can't be written: ${code}.`, { cause });
   }
   return publicKey;
+}
+
+function keyExists(file: string): CurtainwallError<ReleaseErrorCode> {
+  return keyError("RELEASE_KEY_EXISTS", `There is a key in ${file} already.`, {
+    hint: "Choose another name. A key that is replaced can't be had again, and what it signed needs it",
+  });
 }
 
 /** Options of {@link openKeyFile}. */
@@ -57,15 +70,35 @@ export async function openKeyFile(
   { passphrase }: OpenKeyOptions = {},
 ): Promise<EnvelopeSigner> {
   const pem = readPrivateFile(file);
-  const isEncrypted = pem.includes("-----BEGIN ENCRYPTED PRIVATE KEY-----");
-  if (isEncrypted && passphrase === undefined) {
+  const isLocked = isEncrypted(pem);
+  if (isLocked && passphrase === undefined) {
     throw keyError("RELEASE_KEY_LOCKED", `The key in ${file} needs its passphrase.`, {
       hint: "Run the command in a terminal, or hand it over:  --passphrase-fd 3  3< file",
     });
   }
-  const key = decode(file, pem, isEncrypted ? await passphrase?.() : undefined);
+  const key = decode(file, pem, isLocked ? await passphrase?.() : undefined);
   return { publicKey: publicHalf(key), sign: (message) => sign(null, message, key) };
 }
+
+/**
+ * Reads the public half of a key file. Of an encrypted one from `<file>.pub`, if only the key's owner can have written that: a key that
+ * anybody may see takes no passphrase. Otherwise the key itself is opened.
+ *
+ * @throws {CurtainwallError} like {@link openKeyFile}
+ */
+export async function readPublicHalf(file: string, options: OpenKeyOptions = {}): Promise<ReleasePublicKey> {
+  const beside = isEncrypted(readPrivateFile(file)) ? halfBeside(file) : undefined;
+  return beside ?? (await openKeyFile(file, options)).publicKey;
+}
+
+function halfBeside(file: string): ReleasePublicKey | undefined {
+  const key = statSync(file);
+  const half = lstatSync(`${file}.pub`, { throwIfNoEntry: false });
+  const isOwn = half?.isFile() === true && half.uid === key.uid && (half.mode & 0o022) === 0;
+  return isOwn && half.size < 1_000 ? parsePublicKey(readFileSync(`${file}.pub`, "utf8").trim()) : undefined;
+}
+
+const isEncrypted = (pem: string): boolean => pem.includes("-----BEGIN ENCRYPTED PRIVATE KEY-----");
 
 function readPrivateFile(file: string): string {
   let fd: number;

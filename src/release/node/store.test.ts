@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -58,6 +66,53 @@ test("Content that is missing is passed over, and a statement that is nonsense t
   writeFileSync(join(store.folder, "000000000009.json"), "nonsense");
   assert.equal(store.current()?.sequence, 1);
   assert.throws(() => store.find("ffff"), { code: "RELEASE_UNKNOWN" });
+});
+
+test("Files that only have a statement's name neither use up the numbers nor stop a publication", async (t) => {
+  const { store, publish } = await makeStore(t);
+  await publish("a");
+  const first = readFileSync(join(store.folder, "000000000001.json"));
+  writeFileSync(join(store.folder, "999999999999.json"), "nonsense");
+  writeFileSync(join(store.folder, "999999999998.json"), first);
+  writeFileSync(join(store.folder, "9999999999999.json"), first);
+  mkdirSync(join(store.folder, "000000000002.json"));
+  assert.deepEqual([await publish("b"), await publish("c")], [3, 4]);
+  assert.deepEqual(
+    store.list().map(({ sequence }) => sequence),
+    [4, 3, 1],
+  );
+  store.collect(2);
+  assert.deepEqual(
+    store.list().map(({ sequence }) => sequence),
+    [4, 3],
+    "rubbish takes no statement's place among those that are kept",
+  );
+});
+
+test("The last number is followed by a refusal, not by a file that nobody reads or a search without end", async (t) => {
+  const { store, publish } = await makeStore(t);
+  await publish("a");
+  const before = readdirSync(store.folder);
+  await assert.rejects(
+    store.publish(async () => assert.fail("nothing is signed"), 999_999_999_999),
+    { code: "RELEASE_STORE_UNWRITABLE", message: /no number after 999999999999/ },
+  );
+  assert.deepEqual(readdirSync(store.folder), before);
+  await assert.rejects(
+    // Whatever number it gets, somebody is there first.
+    store.publish(async (sequence) => {
+      const name = `${String(sequence).padStart(12, "0")}.json`;
+      writeFileSync(join(store.folder, name), "");
+      return "{}";
+    }),
+    { code: "RELEASE_STORE_UNWRITABLE", message: /100 times somebody else took/ },
+  );
+});
+
+test("A name that is too short is told as that", async (t) => {
+  const { store, publish } = await makeStore(t);
+  await publish("a");
+  assert.throws(() => store.find("ab1"), { code: "RELEASE_UNKNOWN", message: /too short.*4 letters/ });
 });
 
 test("Old statements are forgotten with their content; what was just taken in and what is still named stays", async (t) => {

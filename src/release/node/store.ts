@@ -51,6 +51,7 @@ export interface ReleaseStore {
    *
    * @param sign gives the signatures for a number
    * @param above a number that was used before, should the store no longer know; default 0
+   * @throws {CurtainwallError} `RELEASE_STORE_UNWRITABLE`, also when there is no number left, or others take each one first
    */
   publish(sign: (sequence: number) => Promise<string>, above?: number): Promise<StoredRelease>;
   /** The highest number; 0: nothing was published yet. Costs no more than a look at the folder. */
@@ -67,6 +68,11 @@ export interface ReleaseStore {
 
 const packName = /^([0-9a-f]{64})\.release$/;
 const statementName = /^(\d{12})\.json$/;
+const highestSequence = 999_999_999_999;
+/** Publishers at the same time take the number from each other; more often than this is no race. */
+const maxAttempts = 100;
+/** A statement holds the program's policies and hashes: of a site with a hundred thousand pages a few megabytes. */
+const maxStatementBytes = 67_108_864;
 /** Content that was taken in but not yet published, perhaps by another process, is left alone for as long. */
 const unpublishedMs = 3_600_000;
 
@@ -81,13 +87,40 @@ export function openReleaseStore(folder: string): ReleaseStore {
   }
 
   function read(sequence: number): StoredRelease | undefined {
+    const file = statementFile(folder, sequence);
     try {
-      return parseStored(sequence, readFileSync(statementFile(folder, sequence), "utf8"), packFileOf);
+      const stats = statSync(file);
+      if (!stats.isFile() || stats.size > maxStatementBytes) return undefined;
+      return parseStored(sequence, readFileSync(file, "utf8"), packFileOf);
     } catch (error) {
       // Collected by somebody else since the names were read.
       if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
       throw error;
     }
+  }
+
+  /** Newest first, without files that only have a statement's name. */
+  function* statements(): Generator<StoredRelease> {
+    for (const sequence of sequences()) {
+      const stored = read(sequence);
+      if (stored !== undefined) yield stored;
+    }
+  }
+
+  /** Counts on from what is a statement: a file with any number could else use all of them up. */
+  function nextSequence(above: number): number {
+    const [newest] = statements().take(1);
+    const taken = new Set(sequences());
+    let sequence = Math.max(above, newest?.sequence ?? 0) + 1;
+    while (taken.has(sequence)) sequence++;
+    if (sequence <= highestSequence) return sequence;
+    throw new CurtainwallError<ReleaseErrorCode>(
+      "RELEASE_STORE_UNWRITABLE",
+      `There is no number after ${highestSequence} for a release in ${folder}.`,
+      {
+        hint: "No site gets that far: somebody wrote that number. Look at the newest files of the folder, and remove them",
+      },
+    );
   }
 
   function prepare(): void {
@@ -118,8 +151,8 @@ export function openReleaseStore(folder: string): ReleaseStore {
     },
     async publish(sign, above = 0) {
       guarded(folder, prepare);
-      for (;;) {
-        const sequence = Math.max(above, sequences()[0] ?? 0) + 1;
+      for (let attempt = 0; attempt < maxAttempts; attempt++) {
+        const sequence = nextSequence(above);
         const text = await sign(sequence);
         const draft = join(folder, draftName());
         try {
@@ -134,19 +167,15 @@ export function openReleaseStore(folder: string): ReleaseStore {
           rmSync(draft, { force: true });
         }
       }
+      throw unwritable(folder, new Error(`${maxAttempts} times somebody else took the next number`));
     },
     newest: () => sequences()[0] ?? 0,
-    list: () => sequences().flatMap((sequence) => read(sequence) ?? []),
-    current() {
-      for (const sequence of sequences()) {
-        const stored = read(sequence);
-        if (stored?.bytes !== undefined) return stored;
-      }
-      return undefined;
-    },
+    list: () => [...statements()],
+    current: () => statements().find(({ bytes }) => bytes !== undefined),
     find(prefix) {
+      if (prefix.length < minPrefix) throw tooShort(prefix);
       const digests = names().flatMap((name) => packName.exec(name)?.[1] ?? []);
-      const found = digests.filter((digest) => prefix.length >= 4 && digest.startsWith(prefix.toLowerCase()));
+      const found = digests.filter((digest) => digest.startsWith(prefix.toLowerCase()));
       const [digest] = found;
       if (digest !== undefined && found.length === 1) return { digest, packFile: packFileOf(digest) };
       throw new CurtainwallError<ReleaseErrorCode>(
@@ -158,9 +187,13 @@ export function openReleaseStore(folder: string): ReleaseStore {
       );
     },
     collect(keep) {
-      const kept = sequences().slice(0, Math.max(keep, 1));
-      const named = new Set(kept.flatMap((sequence) => read(sequence)?.digest ?? []));
-      const old = sequences().filter((sequence) => !kept.includes(sequence) && sequence < (kept[0] ?? 0));
+      const stored = [...statements().take(Math.max(keep, 1))];
+      const kept = new Set(stored.map(({ sequence }) => sequence));
+      const named = new Set(stored.map(({ digest }) => digest));
+      const newest = stored[0]?.sequence ?? 0;
+      const old = sequences().filter(
+        (sequence) => !kept.has(sequence) && sequence < newest && !isFolder(statementFile(folder, sequence)),
+      );
       const orphans = names().filter((name) => {
         const digest = packName.exec(name)?.[1];
         return digest !== undefined && !named.has(digest) && isOlder(join(folder, name));
@@ -174,8 +207,20 @@ export function openReleaseStore(folder: string): ReleaseStore {
   return store;
 }
 
+const minPrefix = 4;
+
+function tooShort(prefix: string): CurtainwallError<ReleaseErrorCode> {
+  return new CurtainwallError(
+    "RELEASE_UNKNOWN",
+    `${JSON.stringify(prefix)} is too short for the name of a release: it takes ${minPrefix} letters or more.`,
+    { hint: "See what there is: npx curtainwall release list" },
+  );
+}
+
 const statementFile = (folder: string, sequence: number): string =>
   join(folder, `${String(sequence).padStart(12, "0")}.json`);
+
+const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 
 function isOlder(file: string): boolean {
   const stats = statSync(file, { throwIfNoEntry: false });
@@ -190,11 +235,11 @@ function parseStored(
 ): StoredRelease | undefined {
   const payload = fromBase64(parseSignatures(signatures)?.release.payload ?? "");
   try {
-    const { digest, created, expires } = JSON.parse(new TextDecoder().decode(payload)) as Record<
-      string,
-      unknown
-    >;
+    const statement = JSON.parse(new TextDecoder().decode(payload)) as Record<string, unknown>;
+    const { digest, created, expires } = statement;
     if (typeof digest !== "string" || !/^[0-9a-f]{64}$/.test(digest)) return undefined;
+    // One that was copied under a higher number would be refused by whoever serves it, and hide the true one until then.
+    if (statement["sequence"] !== sequence) return undefined;
     const packFile = packFileOf(digest);
     const bytes = statSync(packFile, { throwIfNoEntry: false })?.size;
     return {
