@@ -27,6 +27,6 @@ function parseKey(problems: Problems, where: string, value: unknown): ReleasePub
   return problems.add(
     "CONTRACT_OPTION_INVALID",
     `${where} must be a public key, not ${quote(value)}.`,
-    "npx curtainwall key show <file>  prints it, like  ed25519:…   A line  ssh-ed25519 …  will do too",
+    "npx curtainwall key export-public <file>  prints it, like  ed25519:…   A line  ssh-ed25519 …  will do too",
   );
 }
