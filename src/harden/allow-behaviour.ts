@@ -24,6 +24,8 @@ export function allowBehaviour(page: PageDraft, addresses: Addresses): TrustedTy
     for (const feature of features)
       page.features.set(feature, (page.features.get(feature) ?? new Set()).add("self"));
   for (const [directive, sources] of page.learned ?? []) page.policy.allow(directive, ...sources);
+  // A worker was seen to start, and by its name alone nobody can tell that its file has changed since.
+  if (page.learned?.has("worker-src") === true) page.opened.add("/");
   const reasons = new Set(scripts.flatMap(({ sinks }) => sinks));
   if (unread) reasons.add("scripts of other sites, which nobody can read here");
   if (reasons.size === 0) {

@@ -107,7 +107,12 @@ suite("the policy of a page", () => {
     assert.equal(text(harden(own, files)), own);
     assert.deepEqual(harden(own, files).report.notes, []);
     const wrong = hash("other()");
-    for (const written of ["none", "sha384-AAAA", `sha256-${wrong}`, `sha256-${hash("x()")} sha256-${wrong}`]) {
+    for (const written of [
+      "none",
+      "sha384-AAAA",
+      `sha256-${wrong}`,
+      `sha256-${hash("x()")} sha256-${wrong}`,
+    ]) {
       const page = harden(`<script src="/x.js" integrity="${written}"></script>`, files);
       assert.equal(text(page), own);
       assert.equal(sources(page, "script-src"), `'sha256-${hash("x()")}'`, written);
@@ -217,6 +222,12 @@ suite("the policy of a page", () => {
     );
     assert.equal(sources(learned, "connect-src"), "https://b.example");
     assert.deepEqual(learned.report.weaknesses, []);
+  });
+
+  test("where a run has shown that a worker starts, every script of the site counts as the page's", () => {
+    const learned = new Map([["worker-src", ["'self'"]]] as const);
+    assert.deepEqual(harden("<script>start()</script>", {}, { learned }).report.opened, ["/"]);
+    assert.deepEqual(harden("<script>start()</script>").report.opened, []);
   });
 
   test("leaves styles open only where a script adds some that it does not show", () => {

@@ -46,12 +46,16 @@ export function describePending(script: PendingScript, maxLines = 30): string[] 
       .map((page) => printable(page, 120))
       .join("  ")}${pages > Math.min(3, examples.length) ? "  …" : ""}`,
     ...(integrity === undefined ? [] : [`    pinned  ${printable(integrity, 120)}`]),
-    `    allows  ${grants[kind]}${data > 0 ? `; ${data} ${data === 1 ? "piece" : "pieces"} of data in it may change` : ""}`,
+    `    allows  ${grants[kind]}${allowsFolder(script) ? ", from any address below this one" : ""}${data > 0 ? `; ${data} ${data === 1 ? "piece" : "pieces"} of data in it may change` : ""}`,
     ...(nearest === undefined
       ? cut(codeOf(script), maxLines)
       : [`    compared with ${shortId(nearest.id)}:`, ...cut(shownDiff(nearest.diff), maxLines)]),
   ];
 }
+
+/** No policy can name an address that ends so without all that lies below it. */
+const allowsFolder = ({ kind, url }: PendingScript): boolean =>
+  kind === "unpinned" && url !== undefined && URL.parse(url)?.pathname.endsWith("/") === true;
 
 function codeOf({ lines }: PendingScript): string[] {
   return lines.flatMap((line) => folded("      ", line));
