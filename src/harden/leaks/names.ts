@@ -1,3 +1,5 @@
+import { privateKind } from "../../shared/index.ts";
+import type { PrivateKind } from "../../shared/index.ts";
 import type { LeakRule } from "./types.ts";
 
 interface NameRule {
@@ -22,53 +24,33 @@ const inFolder =
   (_: string, folders: readonly string[]): boolean =>
     folders.some((folder) => names.includes(folder));
 
-const rules: readonly NameRule[] = [
-  {
+const notBuilt = "Publish the build's output, not the folder that it is built in";
+
+/** What is private for builds too; the list of names is theirs as well. */
+const secrets: Readonly<Record<PrivateKind, Omit<NameRule, "matches">>> = {
+  environment: { rule: "private-file", level: "hit", what: "an environment file", hint: takeOut },
+  history: {
     rule: "private-file",
     level: "hit",
-    what: "an environment file",
-    hint: takeOut,
-    matches: (name) => /^\.env(?:$|[.\-_~])|\.env$|^\.envrc$|^\.dev\.vars/.test(name),
+    what: "a part of a version control's folder, or a history",
+    hint: notBuilt,
   },
-  {
-    rule: "private-file",
-    level: "hit",
-    what: "a part of a version control's folder",
-    hint: "Publish the build's output, not the folder that it is built in",
-    matches: (name, folders) =>
-      inFolder(".git", ".svn", ".hg", ".bzr")(name, folders) || /^\.(?:git|gitmodules)$/.test(name),
-  },
-  {
-    rule: "private-file",
-    level: "hit",
-    what: "a key file",
-    hint: takeOut,
-    matches: (name) =>
-      /^id_(?:rsa|dsa|ecdsa|ed25519)(?:_sk)?$/.test(name) ||
-      ends(".pem", ".key", ".p12", ".pfx", ".jks", ".keystore", ".kdbx", ".ppk", ".asc.key")(name),
-  },
-  {
-    rule: "private-file",
-    level: "hit",
-    what: "a file of credentials",
-    hint: takeOut,
-    matches: (name, folders) =>
-      /^\.(?:npmrc|pypirc|netrc|pgpass|htpasswd|git-credentials|dockercfg|yarnrc\.yml)$/.test(name) ||
-      inFolder(".ssh", ".aws", ".gnupg", ".kube", ".docker")(name, folders) ||
-      ends(".tfstate", ".tfstate.backup", ".tfvars")(name),
-  },
-  {
+  key: { rule: "private-file", level: "hit", what: "a key file", hint: takeOut },
+  credentials: { rule: "private-file", level: "hit", what: "a file of credentials", hint: takeOut },
+  state: {
     rule: "private-file",
     level: "hit",
     what: "state of this platform",
     hint: "Publish the release, not the folder .curtainwall",
-    matches: inFolder(".curtainwall"),
   },
+};
+
+const rules: readonly NameRule[] = [
   {
     rule: "private-file",
     level: "hit",
     what: "an installed package",
-    hint: "Publish the build's output, not the folder that it is built in",
+    hint: notBuilt,
     matches: inFolder("node_modules", "bower_components", ".venv", "__pycache__"),
   },
   {
@@ -100,6 +82,8 @@ const rules: readonly NameRule[] = [
 
 /** What a file's name alone tells against it. */
 export function judgeName(path: string): Omit<NameRule, "matches"> | undefined {
+  const kind = privateKind(path);
+  if (kind !== undefined) return secrets[kind];
   const parts = path.toLowerCase().split("/");
   const name = parts.at(-1) ?? "";
   return rules.find((rule) => rule.matches(name, parts.slice(0, -1)));

@@ -22,7 +22,10 @@ const pdf = [0x25, 0x50, 0x44, 0x46];
 
 /** Four bytes that stand where something packed begins or, of a ZIP archive, ends: found together with all else that is looked for. */
 export const packedMarks: readonly Uint8Array[] = [
-  ...[zstd, zipEnd, png, pdf],
+  zstd,
+  zipEnd,
+  png,
+  pdf,
   // RFC 1952 §2.3.1: five flags.
   ...Array.from({ length: 32 }, (_, flags) => [...gzip, flags]),
 ].map((mark) => Uint8Array.from(mark));

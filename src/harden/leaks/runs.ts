@@ -69,18 +69,39 @@ function findRuns(source: Uint8Array, { values, shortest }: Code): { from: numbe
   const runs: { from: number; to: number }[] = [];
   let free = 0;
   for (let sample = shortest - 1; sample < source.length; sample += shortest) {
-    // The line before a line's end, or before an indent, may be a part of one.
-    const at = values[source[sample]!]! >= 0 ? sample : lineBefore(source, sample + 1, values) - 1;
+    let at = sample;
+    if (values[source[sample]!]! < 0) {
+      // The line before a line's end may be a part of one.
+      if (source[sample] !== 0x0a) continue;
+      at = lineBefore(source, sample + 1, values) - 1;
+    }
     if (at < free) continue;
-    const line = startOfLine(source, at, free, values);
-    let from = startOfRun(source, line, free, values);
-    let to = endOfRun(source, from, values);
-    // Lines of other lengths stand before it.
-    if (to <= at) [from, to] = [line, endOfRun(source, line, values)];
+    let from = startOfLine(source, at, free, values);
+    let to = endOfLine(source, at + 1, values);
+    const after = source[to];
+    if (after === 0x0a || after === 0x0d || source[from - 1] === 0x0a)
+      [from, to] = joinLines(source, from, to, free, values);
     if (to - from >= shortest) runs.push({ from, to });
     free = to;
   }
   return runs;
+}
+
+const isIndent = (byte: number | undefined): boolean => byte === 0x20 || byte === 0x09;
+
+/** The run that a line is a part of. */
+function joinLines(
+  source: Uint8Array,
+  line: number,
+  lineEnd: number,
+  free: number,
+  values: Int8Array,
+): [from: number, to: number] {
+  const from = startOfRun(source, line, free, values);
+  const to = endOfRun(source, from, values);
+  if (from === line || to >= lineEnd) return [from, to];
+  // Lines of other lengths stand before it.
+  return [line, endOfRun(source, line, values)];
 }
 
 function startOfLine(source: Uint8Array, at: number, free: number, values: Int8Array): number {
@@ -120,8 +141,6 @@ function lineAfter(source: Uint8Array, end: number, values: Int8Array): number {
   for (let width = 0; width < widestIndent && isIndent(source[at]); width++) at++;
   return at < source.length && values[source[at]!]! >= 0 ? at : -1;
 }
-
-const isIndent = (byte: number | undefined): boolean => byte === 0x20 || byte === 0x09;
 
 /** Lines of one length, and a last one that may be shorter. */
 function endOfRun(source: Uint8Array, from: number, values: Int8Array): number {

@@ -22,12 +22,13 @@ export function viewProject(root: string): ProjectView {
   const hidden: string[] = [];
   const masked: string[] = [];
   let isOpen = (lstatSync(root).mode & othersEnter) === othersEnter;
+  const nameOf = (path: string): string => relative(root, path).split(sep).join("/");
   const visit = (folder: string): void => {
     for (const entry of readdirSync(folder, { withFileTypes: true })) {
       const path = join(folder, entry.name);
       const isFolder = entry.isDirectory();
       if (entry.name === "node_modules") continue;
-      if (isPrivate(entry.name) || !(isFolder || entry.isFile() || entry.isSymbolicLink())) {
+      if (isPrivate(nameOf(path), isFolder) || !(isFolder || entry.isFile() || entry.isSymbolicLink())) {
         // A link is not followed into the jail, and what it leads to is not there; a socket or a device leads out of it.
         if (!entry.isSymbolicLink()) (isFolder ? hidden : masked).push(path);
         continue;
@@ -41,7 +42,7 @@ export function viewProject(root: string): ProjectView {
   visit(root);
   const withheld = [...hidden, ...masked]
     .filter((path) => path !== join(root, ".curtainwall"))
-    .map((path) => relative(root, path).split(sep).join("/"))
+    .map(nameOf)
     .sort();
   return { hidden, masked, withheld, isOpen };
 }

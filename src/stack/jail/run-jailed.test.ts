@@ -60,6 +60,22 @@ fs.writeFileSync("dist/found.json", JSON.stringify(found ?? null));`,
   };
 }
 
+/** Names that a build could read before. */
+const attackers = [
+  ".envrc",
+  ".dev.vars",
+  "prod.env",
+  ".env-prod",
+  ".env~",
+  ".ENV",
+  ".git-credentials",
+  ".pypirc",
+  "terraform.tfstate",
+  "key.jks",
+  ".config/gh/hosts.yml",
+  ".npmrc.bak",
+];
+
 async function listening(context: TestContext, server: Server): Promise<number> {
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -107,19 +123,25 @@ suite("a build in its jail", { skip: bwrap.skip }, () => {
       ".curtainwall/release/key": "canary-5",
       "certificates/site.pem": "canary-6",
       "sub/id_ed25519": "canary-7",
+      ...Object.fromEntries(attackers.map((name) => [name, "canary-8"])),
+      "src/env.ts": "export const env = {};",
     });
     const { result, found } = await build(
       'return fs.readdirSync(".", { recursive: true }).filter((name) => fs.statSync(name).isFile()).sort();',
     );
-    assert.deepEqual(found, [".env.example", "build.mjs"]);
-    assert.deepEqual(result.withheld, [
-      ".env",
-      ".env.production",
-      ".git",
-      ".npmrc",
-      "certificates/site.pem",
-      "sub/id_ed25519",
-    ]);
+    assert.deepEqual(found, [".env.example", "build.mjs", "src/env.ts"]);
+    assert.deepEqual(
+      result.withheld,
+      [
+        ...attackers.map((name) => name.replace("/hosts.yml", "")),
+        ".env",
+        ".env.production",
+        ".git",
+        ".npmrc",
+        "certificates/site.pem",
+        "sub/id_ed25519",
+      ].sort(),
+    );
   });
 
   test("the environment is what was given and nothing else", async (context) => {

@@ -1,5 +1,6 @@
 import { cpSync, existsSync, lstatSync, mkdirSync, readdirSync } from "node:fs";
 import { basename, dirname, join, relative, sep } from "node:path";
+import { isExampleEnvironment, privateKind } from "../../shared/index.ts";
 
 /** A copy of a project for a build to work in. */
 export interface WorkCopy {
@@ -20,10 +21,14 @@ export function copyProject(root: string, target: string, output: string): WorkC
   const isWanted = (path: string): boolean => {
     if (path === skipped || path === state || basename(path) === "node_modules") return false;
     const kind = lstatSync(path);
+    const name = relative(root, path).split(sep).join("/");
     // A socket or a device leads out of the jail.
-    if (!isPrivate(basename(path)) && (kind.isFile() || kind.isDirectory() || kind.isSymbolicLink()))
+    if (
+      !isPrivate(name, kind.isDirectory()) &&
+      (kind.isFile() || kind.isDirectory() || kind.isSymbolicLink())
+    )
       return true;
-    withheld.add(relative(root, path).split(sep).join("/"));
+    withheld.add(name);
     return false;
   };
   const copying = { recursive: true, verbatimSymlinks: true, filter: isWanted };
@@ -34,31 +39,13 @@ export function copyProject(root: string, target: string, output: string): WorkC
   return { withheld: [...withheld].sort(), packages: packageFolders(root) };
 }
 
-/** Names that hold secrets, histories or state. `.env.example` is made to be read. */
-export function isPrivate(name: string): boolean {
-  return (
-    privateNames.has(name) ||
-    (/^\.env(?:$|\.)/.test(name) && name !== ".env.example") ||
-    /\.(?:pem|key|p12|pfx|kdbx|age)$/i.test(name) ||
-    /^id_[a-z0-9]+$/.test(name)
-  );
+/**
+ * Whether a build must not see what has this name, relative to the project: what the leak gate calls private, but for examples of
+ * environment files, which are made to be read.
+ */
+export function isPrivate(path: string, isFolder: boolean): boolean {
+  return privateKind(isFolder ? `${path}/` : path) !== undefined && (isFolder || !isExampleEnvironment(path));
 }
-
-const privateNames = new Set([
-  ".git",
-  ".hg",
-  ".svn",
-  ".curtainwall",
-  ".npmrc",
-  ".yarnrc.yml",
-  ".netrc",
-  ".pgpass",
-  ".ssh",
-  ".aws",
-  ".gnupg",
-  ".docker",
-  ".kube",
-]);
 
 /** Where Node looks for packages: the project's folder and those above it. */
 export function packageFolders(root: string): string[] {
