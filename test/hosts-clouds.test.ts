@@ -231,6 +231,7 @@ suite(
       const edge = await startEdge(context, release);
       const own = new Set([
         "connection",
+        "accept-ranges",
         "content-length",
         "content-type",
         "date",
@@ -313,7 +314,15 @@ suite("Vercel's own checks, with what is emitted for it", { skip: vercelRoutes.s
     assert.equal(normalizeRoutes(structuredClone(config.routes)).error, null);
     const edge = await startEdge(context, release);
     const paths = new Set(release.manifest.files.map(({ path }) => path));
-    const own = new Set(["connection", "content-length", "date", "etag", "vary", "keep-alive"]);
+    const own = new Set([
+      "accept-ranges",
+      "connection",
+      "content-length",
+      "date",
+      "etag",
+      "vary",
+      "keep-alive",
+    ]);
     for (const path of [...paths, "/about", "/nothing"]) {
       const expected = await ask(edge, { path: targetOf(path) });
       const actual = answer(config.routes, paths, path);

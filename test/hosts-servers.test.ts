@@ -61,7 +61,7 @@ const servers: readonly Server[] = [
         nginx: { folder, certificate: pair, listen: [`unix:${folder}/s ssl http2`] },
       }),
     start: startNginx,
-    pages: ["200 +accept-ranges", "200 +server", "200 ~etag"],
+    pages: ["200 +server", "200 ~etag"],
     revalidated: ["304 +server", "304 ~etag"],
     refusals: [
       "308 +content-type",
@@ -83,7 +83,7 @@ const servers: readonly Server[] = [
     emit: (site, folder, pair) =>
       emitHost("caddy", site, { caddy: { folder, certificate: pair, listen: [`unix/${folder}/s`] } }),
     start: startCaddy,
-    pages: ["200 +accept-ranges", "200 ~etag"],
+    pages: ["200 ~etag"],
     revalidated: ["304 ~etag"],
     refusals: ["405 -content-type", "405 body", "421 -content-type", "421 body"],
     odd: ["/%ff 400 404", `/${"x".repeat(29)} 414 404`],

@@ -65,7 +65,7 @@ const ownHeaders = new Set([
   "upgrade",
 ]);
 /** Headers that tell about the bytes, which a 304 doesn't carry. */
-const bodyHeaders = new Set(["content-type", "content-encoding", "content-language"]);
+const bodyHeaders = new Set(["accept-ranges", "content-type", "content-encoding", "content-language"]);
 const noCaching: Header = ["cache-control", "no-cache"];
 
 /** Files whose answers are kept. */

@@ -14,8 +14,13 @@ export function differences(expected: HostAnswer, actual: HostAnswer): string[] 
   if (expected.status !== actual.status) return [`status ${expected.status} is ${actual.status}`];
   const [left, right] = [byName(expected), byName(actual)];
   const headers = [...new Set([...left.keys(), ...right.keys()])].sort().flatMap((name) => {
-    // The time of day, the protocol's own, and what follows from the body, which is compared itself.
-    if (["connection", "content-length", "date", "keep-alive", "transfer-encoding"].includes(name)) return [];
+    // The time of day, the protocol's own, what follows from the body, which is compared itself, and whether a server sends parts.
+    if (
+      ["accept-ranges", "connection", "content-length", "date", "keep-alive", "transfer-encoding"].includes(
+        name,
+      )
+    )
+      return [];
     if (!left.has(name)) return [`+${name}`];
     if (!right.has(name)) return [`-${name}`];
     return left.get(name) === right.get(name) ? [] : [`~${name}`];
