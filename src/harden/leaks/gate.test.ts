@@ -4,6 +4,7 @@ import { suite, test } from "node:test";
 import fc from "fast-check";
 import { Secret } from "../../shared/index.ts";
 import { unpack } from "../node/unpack.ts";
+import { makeTar } from "./fixtures/make-tar.ts";
 import { makeZip } from "./fixtures/make-zip.ts";
 import { createLeakGate } from "./gate.ts";
 import type { LeakGateOptions, LeakHit } from "./types.ts";
@@ -349,18 +350,3 @@ suite("an honest file passes", () => {
   }))
     test(what, () => assert.deepEqual(inspect(content), []));
 });
-
-/** One member in the format that POSIX calls ustar. */
-function makeTar(name: string, text: string): Buffer {
-  const header = Buffer.alloc(512);
-  header.write(name, 0);
-  header.write(text.length.toString(8).padStart(11, "0"), 124);
-  header.write("0", 156);
-  header.write("ustar\0", 257);
-  header.write("        ", 148);
-  const sum = header.reduce((total, byte) => total + byte, 0);
-  header.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148);
-  const body = Buffer.alloc(Math.ceil(text.length / 512) * 512);
-  body.write(text);
-  return Buffer.concat([header, body, Buffer.alloc(1024)]);
-}
