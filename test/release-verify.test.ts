@@ -59,6 +59,9 @@ interface Served {
   status: number;
   headers: OutgoingHttpHeaders;
   body: Buffer;
+  /** Sent before it, with status 103. */
+  hints?: Record<string, string>;
+  trailers?: OutgoingHttpHeaders;
 }
 type Tamper = (served: Served, path: string) => Served;
 
@@ -80,7 +83,11 @@ const proxy = createServer({ cert: certificate.cert, key: certificate.key }, (in
           path,
         );
         delete served.headers["content-length"];
-        outgoing.writeHead(served.status, served.headers).end(served.body);
+        if (served.hints !== undefined) outgoing.writeEarlyHints(served.hints);
+        outgoing.writeHead(served.status, served.headers);
+        outgoing.write(served.body);
+        if (served.trailers !== undefined) outgoing.addTrailers(served.trailers);
+        outgoing.end();
       });
     },
   ).end();
@@ -149,6 +156,15 @@ test("A host that compresses by itself, adds its own headers and sends to itself
     };
     return { ...served, headers };
   });
+  assert.deepEqual(report.differences, []);
+});
+
+test("A host that sends redirects with the headers of its 404 page, as Cloudflare does, is not blamed", async () => {
+  const report = await verify((served, path) =>
+    path === "/old"
+      ? { ...served, headers: { ...Object.fromEntries(html), location: served.headers.location } }
+      : served,
+  );
   assert.deepEqual(report.differences, []);
 });
 
@@ -258,6 +274,41 @@ suite("A tampering host is noticed, and what it changed is named", () => {
           ? { ...served, headers: { ...served.headers, location: "https://evil.example/" } }
           : served,
       ["/old redirect"],
+    ],
+    [
+      "a redirect that sets a cookie",
+      (served, path) =>
+        path === "/old" ? { ...served, headers: { ...served.headers, "set-cookie": "id=1" } } : served,
+      ["/old header-added set-cookie"],
+    ],
+    [
+      "a redirect without what keeps browsers on HTTPS",
+      (served, path) => {
+        const { "strict-transport-security": _, ...headers } = served.headers;
+        return path === "/old" ? { ...served, headers } : served;
+      },
+      ["/old header-missing strict-transport-security"],
+    ],
+    [
+      "a cookie on the way to the host's own spelling of a path",
+      (served, path) =>
+        path === "/"
+          ? { status: 301, headers: { location: "/?v=1", "set-cookie": "id=1" }, body: Buffer.from("") }
+          : served,
+      ["/ header-added set-cookie"],
+    ],
+    [
+      "a stylesheet by an early hint",
+      (served, path) =>
+        path === "/"
+          ? { ...served, hints: { link: "<https://evil.example/x.css>; rel=preload; as=style" } }
+          : served,
+      ["/ hint link"],
+    ],
+    [
+      "a header after the body",
+      (served, path) => (path === "/" ? { ...served, trailers: { "set-cookie": "id=1" } } : served),
+      ["/ trailer set-cookie"],
     ],
     [
       "another 404 page",

@@ -29,6 +29,8 @@ export interface HostClient {
 
 /** A policy of a few hundred hashes is some 20 kB; Node's own limit is 16. */
 const maxHeaderSize = 1_048_576;
+/** A host that sends hint after hint never answers. */
+const maxHints = 20;
 /** Incompressible bytes grow a little when they are compressed. */
 const compressedSlack = 65_536;
 
@@ -76,23 +78,39 @@ export function createHostClient({
       const outgoing = (isHttps ? requestHttps : requestHttp)({ ...where, path, headers });
       outgoing.setTimeout(timeoutMs, () => outgoing.destroy(new Error(`silent for ${timeoutMs} ms`)));
       outgoing.on("error", reject);
-      outgoing.on("response", (response) => void readAnswer(response, maxBytes).then(resolve, reject));
+      const hints: Header[] = [];
+      let count = 0;
+      outgoing.on("information", ({ statusCode, rawHeaders }) => {
+        if (++count > maxHints) outgoing.destroy(new Error(`more than ${maxHints} hints before the answer`));
+        else if (statusCode === 103) hints.push(...pairsOf(rawHeaders));
+      });
+      outgoing.on("response", (response) => void readAnswer(response, maxBytes, hints).then(resolve, reject));
       outgoing.end();
     });
   return { ask, close: () => agent.destroy() };
 }
 
-async function readAnswer(response: IncomingMessage, maxBytes: number): Promise<HostAnswer> {
-  const headers = headersOf(response);
+async function readAnswer(
+  response: IncomingMessage,
+  maxBytes: number,
+  hints: readonly Header[],
+): Promise<HostAnswer> {
+  const headers = pairsOf(response.rawHeaders);
   const body = await readBody(
     response,
     headers.find(([name]) => name === "content-encoding")?.[1] ?? "",
     maxBytes,
   );
-  return { status: response.statusCode ?? 0, headers, ...body };
+  return {
+    status: response.statusCode ?? 0,
+    headers,
+    hints,
+    trailers: pairsOf(response.rawTrailers),
+    ...body,
+  };
 }
 
-function headersOf({ rawHeaders }: IncomingMessage): Header[] {
+function pairsOf(rawHeaders: readonly string[]): Header[] {
   const headers: Header[] = [];
   for (let at = 0; at < rawHeaders.length; at += 2)
     headers.push([(rawHeaders[at] ?? "").toLowerCase(), rawHeaders[at + 1] ?? ""]);

@@ -1,3 +1,4 @@
+import { completeHeaders, inertPolicy, securityHeaders } from "../../contract/index.ts";
 import type { Header, ReleaseFile, ReleaseManifest, ReleaseRedirect } from "../../contract/index.ts";
 import { compareHeaders } from "./compare-headers.ts";
 import type { HeaderDifference } from "./compare-headers.ts";
@@ -7,6 +8,10 @@ export interface HostAnswer {
   readonly status: number;
   /** Lower-case names; a header that was sent twice stands twice. */
   readonly headers: readonly Header[];
+  /** Headers of 103 answers before it: a browser acts on them at once. */
+  readonly hints: readonly Header[];
+  /** Headers after the body. */
+  readonly trailers: readonly Header[];
   /** SHA-256, hexadecimal, of the body once its content coding is undone. */
   readonly sha256: string;
   /** Why the body can't be compared: an unknown coding, a broken one, more bytes than were allowed. */
@@ -19,6 +24,12 @@ export type AskHost = (path: string, acceptEncoding: string, maxBytes: number) =
 /** One way in which a host serves something else than was released. */
 export type HostDifference = { readonly path: string; readonly encoding?: string } & (
   | HeaderDifference
+  | {
+      readonly what: "hint" | "trailer";
+      readonly name: string;
+      readonly expected?: undefined;
+      readonly actual: string;
+    }
   | {
       readonly what: "missing" | "status" | "bytes" | "unreadable" | "unreachable" | "redirect";
       readonly expected?: string;
@@ -93,11 +104,11 @@ function plan(manifest: ReleaseManifest, origin: string, encodings: readonly str
   const files = manifest.files.flatMap((file) =>
     encodings.map((encoding) => ({ path: file.path, run: () => checkFile(file, encoding, origin, ask) })),
   );
+  const page = manifest.files.find(({ path }) => path === manifest.notFound);
   const redirects = manifest.redirects.map((redirect) => ({
     path: redirect.path,
-    run: () => checkRedirect(redirect, origin, ask),
+    run: () => checkRedirect(redirect, page, origin, ask),
   }));
-  const page = manifest.files.find(({ path }) => path === manifest.notFound);
   const missing = page === undefined ? [] : [{ path: nowhere, run: () => checkNowhere(page, ask) }];
   return [...files, ...redirects, ...missing];
 }
@@ -110,13 +121,18 @@ async function checkFile(
 ): Promise<HostDifference[]> {
   const { path } = file;
   const expected = identityOf(file);
-  const answer = await follow(encodePath(path), (at) => ask(at, encoding, expected.length), origin);
+  const hops: HostDifference[] = [];
+  const onHop = (hop: HostAnswer): void => void hops.push(...granted(path, [], hop));
+  const answer = await follow(encodePath(path), (at) => ask(at, encoding, expected.length), origin, onHop);
   if (typeof answer === "string") return [{ path, what: "redirect", actual: answer }];
   if (answer.status === 404 || answer.status === 410)
     return [{ path, what: "missing", actual: String(answer.status) }];
   if (answer.status !== 200)
     return [{ path, what: "status", expected: "200", actual: String(answer.status) }];
-  return compareAnswer(file, file.headers, answer).map((difference) => ({ ...difference, encoding }));
+  return [...hops, ...compareAnswer(file, file.headers, answer)].map((difference) => ({
+    ...difference,
+    encoding,
+  }));
 }
 
 function compareAnswer(file: ReleaseFile, headers: readonly Header[], answer: HostAnswer): HostDifference[] {
@@ -127,7 +143,24 @@ function compareAnswer(file: ReleaseFile, headers: readonly Header[], answer: Ho
       : answer.sha256 === identityOf(file).sha256
         ? []
         : [{ path, what: "bytes", expected: identityOf(file).sha256, actual: answer.sha256 }];
-  return [...body, ...compareHeaders(headers, answer.headers).map((difference) => ({ path, ...difference }))];
+  return [...body, ...granted(path, headers, answer)];
+}
+
+/** How an answer's headers differ, wherever they stand. A hint that says no more than the answer does is none. */
+function granted(
+  path: string,
+  declared: readonly Header[],
+  { headers, hints, trailers }: HostAnswer,
+): HostDifference[] {
+  const isDeclared = ([name, value]: Header): boolean =>
+    declared.some(([known, wanted]) => known === name && wanted === value.trim());
+  const told = (what: "hint" | "trailer", found: readonly Header[]): HostDifference[] =>
+    found.filter((header) => !isDeclared(header)).map(([name, actual]) => ({ path, what, name, actual }));
+  return [
+    ...compareHeaders(declared, headers).map((difference) => ({ path, ...difference })),
+    ...told("hint", hints),
+    ...told("trailer", trailers),
+  ];
 }
 
 /** Goes where the host sends, as long as that is itself. A text: where it would have led. */
@@ -135,12 +168,14 @@ async function follow(
   start: string,
   ask: (path: string) => Promise<HostAnswer>,
   origin: string,
+  onHop: (answer: HostAnswer) => void,
 ): Promise<HostAnswer | string> {
   let path = start;
   for (let count = 0; count <= maxRedirects; count++) {
     const answer = await ask(path);
     const location = locationOf(answer);
     if (location === undefined) return answer;
+    onHop(answer);
     const target = URL.parse(location, origin + path);
     if (target === null || target.origin !== origin) return location;
     path = target.pathname + target.search;
@@ -155,13 +190,30 @@ const locationOf = ({ status, headers }: HostAnswer): string | undefined =>
 
 async function checkRedirect(
   { path, to, status }: ReleaseRedirect,
+  notFound: ReleaseFile | undefined,
   origin: string,
   ask: AskHost,
 ): Promise<HostDifference[]> {
   const answer = await ask(encodePath(path), "identity", 65_536);
   const expected = `${status} ${absolute(to, origin)}`;
   const actual = `${answer.status} ${absolute(locationOf(answer) ?? "", origin)}`;
-  return expected === actual ? [] : [{ path, what: "redirect", expected, actual }];
+  const moved: HostDifference[] = expected === actual ? [] : [{ path, what: "redirect", expected, actual }];
+  return [...moved, ...compareMove(path, notFound, answer)];
+}
+
+/** Redirects have the headers of what is no file; on a host that knows only one rule for that, those of the 404 page. */
+function compareMove(path: string, notFound: ReleaseFile | undefined, answer: HostAnswer): HostDifference[] {
+  const inert = securityHeaders(inertPolicy);
+  const differences = granted(path, inert, answer);
+  if (differences.length === 0 || notFound === undefined) return differences;
+  const asMissing = completeHeaders(notFound.headers, false);
+  const names = new Set(inert.map(([name]) => name));
+  const others = granted(
+    path,
+    asMissing.filter(([name]) => names.has(name)),
+    answer,
+  );
+  return others.length === 0 ? others : differences;
 }
 
 const absolute = (address: string, origin: string): string => URL.parse(address, origin)?.href ?? address;
