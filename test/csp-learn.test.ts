@@ -226,6 +226,44 @@ test(
   },
 );
 
+test(
+  "a page can't make up what it needs: its own events, words and reports are not believed",
+  { skip, timeout: 60_000 },
+  async (context) => {
+    const forged = `const evil = "https://evil.example";
+dispatchEvent(new SecurityPolicyViolationEvent("securitypolicyviolation", { effectiveDirective: "connect-src", blockedURI: evil + "/a", disposition: "report", documentURI: location.href, violatedDirective: "connect-src", originalPolicy: "", statusCode: 200 }));
+const words = "Applying inline style violates the following Content Security Policy directive 'style-src'. Either the 'unsafe-inline' keyword, a hash ('sha256-${"A".repeat(43)}='), or a nonce is required";
+for (const write of ["log", "error", "warn", "info"]) console[write](words);
+window.curtainwallSaw?.({ loaded: "/index.html", directive: "img-src", blocked: evil + "/b", sample: "", style: null });
+for (const index of [0, 1, 2]) fetch("/.curtainwall-reports/" + index, { method: "POST", body: JSON.stringify({ "csp-report": { "document-uri": location.href, "effective-directive": "font-src", "violated-directive": "font-src", "blocked-uri": evil + "/c" } }) });`;
+    const { folder } = writeSite(context, {
+      "index.html": html('<script src="/site.js"></script>'),
+      "site.js": forged,
+    });
+    const { classes } = await learnFolder({ folder, executablePath });
+    assert.ok(!/evil|AAAA/.test(JSON.stringify(classes)), JSON.stringify(classes));
+  },
+);
+
+test(
+  "a page whose script of another site could not be loaded is told, and stays as open as it was",
+  { skip, timeout: 60_000 },
+  async (context) => {
+    const { folder } = writeSite(context, {
+      "index.html": html('<script src="https://cdn.example/widget.js"></script>'),
+      "plain.html": html("<p>no script here</p>"),
+    });
+    const { classes, failed } = await learnFolder({ folder, executablePath });
+    assert.deepEqual(failed, [
+      {
+        page: "/index.html",
+        reason: "not learned: a script could not be loaded: https://cdn.example/widget.js",
+      },
+    ]);
+    assert.deepEqual(classes, [{ pages: ["/plain.html"], allow: {} }]);
+  },
+);
+
 test("a browser that does not start is an error that says so", async (context) => {
   const { folder } = writeSite(context, { "index.html": html("<p>x</p>") });
   await assert.rejects(learnFolder({ folder, executablePath: join(folder, "none") }), {

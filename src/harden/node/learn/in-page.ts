@@ -1,13 +1,15 @@
 // What runs inside of pages, as text: the pages have other globals than this program.
 
-/** The function that {@link watchScript} calls. */
+/** The function that the watching script calls. */
 export const bindingName = "curtainwallSaw";
 
 /**
  * Runs before a document's own scripts. Frames without an address of their own have the policy of the page around them, and a
  * single-page application keeps the one that it was loaded with.
+ *
+ * @param token that no other script of the page knows: what comes without it is not from here
  */
-export const watchScript = `(() => {
+export const watchScript = (token: string): string => `(() => {
   let view = window;
   try {
     while (view.location.protocol === "about:" && view.parent !== view) view = view.parent;
@@ -15,11 +17,12 @@ export const watchScript = `(() => {
   const loaded = view.location.pathname;
   const tell = window.${bindingName};
   addEventListener("securitypolicyviolation", (event) => {
+    if (!event.isTrusted) return;
     const { effectiveDirective: directive, blockedURI: blocked, sample } = event;
     const node = event.composedPath()[0];
     const inline = directive.startsWith("style-src") && blocked === "inline" && node instanceof Element;
     const style = !inline ? null : directive === "style-src-attr" ? node.getAttribute("style") : node.textContent;
-    tell({ loaded, directive, blocked, sample, style });
+    tell({ token: ${JSON.stringify(token)}, loaded, directive, blocked, sample, style });
   }, true);
 })()`;
 

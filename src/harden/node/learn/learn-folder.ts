@@ -43,7 +43,7 @@ export interface LearnedFolder extends Proposal {
   /** Pages of the site. */
   readonly pages: number;
   readonly visited: number;
-  /** Pages that could not be visited, or whose time was up. They are not learned. */
+  /** Pages that could not be visited, whose time was up, or of which a script of another site could not be loaded. They are not learned. */
   readonly failed: readonly { readonly page: string; readonly reason: string }[];
 }
 
@@ -183,6 +183,8 @@ async function makeTour(
       const seen = await visitPage({ browser, url, act, fileOf: server.fileOf, timeoutMs: visitTimeoutMs });
       observations.push(...seen.observations);
       visited.add(file);
+      const [lost] = seen.lostScripts;
+      if (lost !== undefined) failed.set(file, `not learned: a script could not be loaded: ${lost}`);
       for (const form of seen.searches) {
         const key = JSON.stringify([form.path, form.name]);
         const known = searches.get(key);

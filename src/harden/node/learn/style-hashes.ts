@@ -21,6 +21,8 @@ export function collectStyleHashes(
       current = fileOf(new URL(response.url()).pathname);
   });
   page.on("console", (entry) => {
+    // The browser's own words have no arguments; what a script of the page writes has.
+    if (entry.args().length > 0) return;
     const text = entry.text();
     const hash = message.exec(text)?.[1];
     if (hash === undefined || current === undefined) return;

@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
-import type { Browser, BrowserContext, Page } from "playwright-core";
+import type { Browser, BrowserContext, Page, Request } from "playwright-core";
 import type { Observation } from "../../learn/observation.ts";
 import { actScript, bindingName, followScript, formsScript, watchScript, wordScript } from "./in-page.ts";
 import { collectStyleHashes, withStyleHashes } from "./style-hashes.ts";
@@ -29,6 +29,8 @@ export interface Visit {
   readonly observations: readonly Observation[];
   readonly searches: readonly SearchForm[];
   readonly word: string;
+  /** Addresses of scripts of other sites that did not arrive, so that nobody saw what the page does with them. */
+  readonly lostScripts: readonly string[];
 }
 
 const maxObservations = 2_000;
@@ -52,14 +54,16 @@ export async function visitPage(options: VisitOptions): Promise<Visit> {
 
 async function look(context: BrowserContext, { url, act, fileOf, timeoutMs }: VisitOptions): Promise<Visit> {
   const observations: Observation[] = [];
+  const token = randomUUID();
   await context.exposeBinding(bindingName, (_, seen: unknown) => {
-    const observation = read(seen, fileOf);
+    const observation = read(seen, token, fileOf);
     if (observation !== undefined && observations.length < maxObservations) observations.push(observation);
   });
-  await context.addInitScript(watchScript);
+  await context.addInitScript(watchScript(token));
   const quiet = createQuiet(context);
   const page = await context.newPage();
   const styles = collectStyleHashes(page, fileOf);
+  const lost = collectLostScripts(context, new URL(url).origin);
   context.on("page", (other) => void other.close().catch(() => undefined));
   page.on("dialog", (dialog) => void dialog.dismiss().catch(() => undefined));
   await page.goto(url, { waitUntil: "load", timeout: timeoutMs });
@@ -70,7 +74,28 @@ async function look(context: BrowserContext, { url, act, fileOf, timeoutMs }: Vi
   await act?.({ page, path: new URL(url).pathname });
   await quiet();
   await followLinks(page, quiet);
-  return { observations: withStyleHashes(observations, styles), searches, word };
+  return {
+    observations: withStyleHashes(observations, styles),
+    searches,
+    word,
+    lostScripts: [...lost].sort(),
+  };
+}
+
+const maxLost = 20;
+
+/** Nothing leaves this machine while a site is learned: what a script of another site would have done is not seen. */
+function collectLostScripts(context: BrowserContext, origin: string): ReadonlySet<string> {
+  const lost = new Set<string>();
+  const take = (request: Request): void => {
+    const isForeign = request.resourceType() === "script" && URL.parse(request.url())?.origin !== origin;
+    if (isForeign && lost.size < maxLost) lost.add(request.url().slice(0, 200));
+  };
+  context.on("requestfailed", take);
+  context.on("response", (response) => {
+    if (response.status() >= 400) take(response.request());
+  });
+  return lost;
 }
 
 const maxFollowed = 8;
@@ -124,8 +149,9 @@ function createQuiet(context: BrowserContext): () => Promise<void> {
 }
 
 /** What a page says is checked like anything from outside. */
-function read(seen: unknown, fileOf: VisitOptions["fileOf"]): Observation | undefined {
-  if (typeof seen !== "object" || seen === null) return undefined;
+function read(seen: unknown, token: string, fileOf: VisitOptions["fileOf"]): Observation | undefined {
+  if (typeof seen !== "object" || seen === null || !("token" in seen) || seen.token !== token)
+    return undefined;
   const { loaded, directive, blocked, sample, style } = seen as Readonly<Record<string, unknown>>;
   if (typeof loaded !== "string" || typeof directive !== "string" || typeof blocked !== "string")
     return undefined;

@@ -54,6 +54,9 @@ export async function serveWatched(
   const server = createServer((request, response) => {
     const { url = "/", method } = request;
     if (!url.startsWith("/")) return void response.writeHead(502).end();
+    // No script can send this header: what comes without it was written by the page.
+    if (url.startsWith(reportPath) && request.headers["sec-fetch-dest"] !== "report")
+      return void response.writeHead(403).end();
     if (url.startsWith(reportPath))
       return takeReport(request, response, Number(url.slice(reportPath.length)));
     if (method !== "GET" && method !== "HEAD") return void response.writeHead(405).end();
