@@ -78,8 +78,7 @@ function findRuns(source: Uint8Array, { values, shortest }: Code): { from: numbe
     if (at < free) continue;
     let from = startOfLine(source, at, free, values);
     let to = endOfLine(source, at + 1, values);
-    const after = source[to];
-    if (after === 0x0a || after === 0x0d || source[from - 1] === 0x0a)
+    if (source[from - 1] === 0x0a || (to - from >= shortestLine && isLineEnd(source[to])))
       [from, to] = joinLines(source, from, to, free, values);
     if (to - from >= shortest) runs.push({ from, to });
     free = to;
@@ -88,6 +87,7 @@ function findRuns(source: Uint8Array, { values, shortest }: Code): { from: numbe
 }
 
 const isIndent = (byte: number | undefined): boolean => byte === 0x20 || byte === 0x09;
+const isLineEnd = (byte: number | undefined): boolean => byte === 0x0a || byte === 0x0d;
 
 /** The run that a line is a part of. */
 function joinLines(
