@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import type { OutgoingHttpHeaders } from "node:http";
 import { createServer, request } from "node:https";
 import type { AddressInfo } from "node:net";
@@ -16,7 +16,7 @@ import { createEdgeServer, developmentCertificate } from "../src/edge/index.ts";
 import type { EdgeServer } from "../src/edge/index.ts";
 import { verifyHost } from "../src/release/index.ts";
 import type { HostReport } from "../src/release/index.ts";
-import { createHostClient } from "../src/release/node.ts";
+import { createHostClient, createKeyFile } from "../src/release/node.ts";
 
 // A real edge, and before it a host that lies: what a broken-into CDN could do, one thing at a time.
 
@@ -360,18 +360,41 @@ test("curtainwall verify says which file changed and exits with 1, with 0 when n
   );
   const ca = join(folder, "authority.pem");
   writeFileSync(ca, certificate.ca);
-  const run = async (...args: string[]): Promise<{ code: unknown; out: string }> => {
+  const run = async (...args: string[]): Promise<{ code: unknown; out: string; words: string }> => {
     const entry = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));
     const child = spawn(process.execPath, ["--conditions=curtainwall-source", entry, "verify", ...args], {
-      stdio: ["ignore", "pipe", "ignore"],
+      stdio: ["ignore", "pipe", "pipe"],
     });
     const chunks: Buffer[] = [];
+    const words: Buffer[] = [];
     child.stdout.on("data", (chunk: Buffer) => chunks.push(chunk));
+    child.stderr.on("data", (chunk: Buffer) => words.push(chunk));
     const [code] = (await once(child, "close")) as unknown[];
-    return { code, out: String(Buffer.concat(chunks)) };
+    return { code, out: String(Buffer.concat(chunks)), words: String(Buffer.concat(words)) };
   };
   tamper = (served) => served;
-  assert.deepEqual(await run(origin, "--manifest", manifest, "--ca", ca), { code: 0, out: "" });
+  const unsigned = await run(origin, "--manifest", manifest, "--ca", ca);
+  assert.deepEqual([unsigned.code, unsigned.out], [0, ""]);
+  assert.match(unsigned.words, /no signature checked/);
+  const stranger = await run(origin, "--manifest", manifest);
+  assert.match(stranger.words, /from no authority that is known here[^]*--ca <file\.pem>/);
+  const inFolder = await run(origin, "--manifest", folder);
+  assert.deepEqual([inFolder.code, /is a folder without/.test(inFolder.words)], [2, true]);
+
+  // Nobody signed this manifest, and the contract in the folder says who must have.
+  const pinned = join(folder, "pinned");
+  mkdirSync(pinned);
+  const [program, key] = ["program", "release"].map(
+    (name) => createKeyFile(join(pinned, name), undefined).text,
+  );
+  writeFileSync(
+    join(pinned, "curtainwall.config.mjs"),
+    `import { defineStack } from ${JSON.stringify(new URL("../src/contract/index.ts", import.meta.url).href)};
+export default defineStack({ origin: "https://localhost", keys: ${JSON.stringify({ program, release: key })} });`,
+  );
+  const refused = await run(origin, pinned, "--manifest", manifest, "--ca", ca);
+  assert.deepEqual([refused.code, refused.out], [1, ""]);
+  assert.match(refused.words, /RELEASE_SIGNATURE_INVALID/);
   tamper = withHeader("strict-transport-security", undefined);
   const changed = await run(origin, "--manifest", manifest, "--ca", ca);
   assert.equal(changed.code, 1);

@@ -1,11 +1,11 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { openEnvelope, parsePublicKey, parseSignatures } from "../contract/index.ts";
 import type { ReleaseIndex, ReleasePublicKey } from "../contract/index.ts";
 import { verifyHost } from "../release/index.ts";
 import type { HostDifference, HostReport } from "../release/index.ts";
 import { createHostClient, openReleaseStore, readPackIndex } from "../release/node.ts";
-import { CurtainwallError } from "../shared/index.ts";
+import { CurtainwallError, isCurtainwallError } from "../shared/index.ts";
 import { findSiteKeys, loadContract, readSiteManifest, stackFolders } from "../stack/index.ts";
 import { usageError } from "./command.ts";
 import type { Command, CommandInput } from "./command.ts";
@@ -22,7 +22,7 @@ export const verifyCommand: Command = {
     },
     key: {
       type: "string",
-      says: "the release key that must have signed the manifest; default: the contract's",
+      says: "the release key that must have signed the manifest; default: the one that the contract in the folder pins",
     },
     ca: { type: "string", says: "a PEM file with the authority of the host's certificate" },
     concurrency: { type: "string", says: "requests at once, 1 to 64 (default 8)" },
@@ -91,16 +91,16 @@ interface TrustedManifest {
 }
 
 async function findManifest({ values }: CommandInput, folder: string): Promise<TrustedManifest> {
-  const given = values.get("manifest");
-  if (given !== undefined && /^https?:/i.test(given))
-    throw usageError("The manifest must be a file: one from the network proves nothing", verifyCommand);
+  const given = manifestFile(values.get("manifest"));
   const key = readKey(values.get("key"));
   const site = given === undefined || key !== undefined ? undefined : readSiteManifest(given);
   if (given !== undefined && site !== undefined)
     return { index: { ...site, signatures: "" }, file: given, signedBy: undefined };
   if (given !== undefined) {
     const index = await readPackIndex(given);
-    const signedBy = key === undefined ? undefined : await assertSigned(index.digest, index.signatures, key);
+    const pinned = key ?? (await pinnedIn(folder));
+    const signedBy =
+      pinned === undefined ? undefined : await assertSigned(index.digest, index.signatures, pinned);
     return { index, file: given, signedBy };
   }
   const { contract, root } = await loadContract(folder);
@@ -114,6 +114,32 @@ async function findManifest({ values }: CommandInput, folder: string): Promise<T
   const pinned = key ?? (await findSiteKeys(contract, folders)).pinned.release;
   const signedBy = await assertSigned(current.digest, current.signatures, pinned);
   return { index: await readPackIndex(current.packFile), file: current.packFile, signedBy };
+}
+
+/** A hardened folder stands for what it declares of itself. */
+function manifestFile(given: string | undefined): string | undefined {
+  if (given === undefined) return undefined;
+  if (/^https?:/i.test(given))
+    throw usageError("The manifest must be a file: one from the network proves nothing", verifyCommand);
+  if (!isFolder(given)) return given;
+  const declared = join(given, "curtainwall-site.json");
+  if (existsSync(declared)) return declared;
+  throw usageError(
+    `${given} is a folder without a curtainwall-site.json: name the manifest's file`,
+    verifyCommand,
+  );
+}
+
+const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+
+/** The release key that the contract in a folder pins; undefined where there is no contract, or one without keys. */
+async function pinnedIn(folder: string): Promise<ReleasePublicKey | undefined> {
+  try {
+    return (await loadContract(folder)).contract.keys?.release;
+  } catch (error) {
+    if (isCurtainwallError(error, "STACK_CONFIG_MISSING")) return undefined;
+    throw error;
+  }
 }
 
 function readKey(text: string | undefined): ReleasePublicKey | undefined {
@@ -167,7 +193,7 @@ function conclude({ flags }: CommandInput, report: Conclusion): number {
     signedBy === undefined
       ? "manifest taken as it is, no signature checked"
       : `manifest signed by ${signedBy}`;
-  if (isDeaf) say(`${styled("red", "not compared")} ${origin} did not answer: ${differences[0]?.actual}`);
+  if (isDeaf) sayUnanswered(origin, differences[0]?.actual ?? "");
   else if (differences.length === 0)
     say(
       `${styled("green", "unchanged")} ${origin} serves ${name}: ${checked} of ${checked} as released (${requests} requests; ${trust})`,
@@ -179,6 +205,19 @@ function conclude({ flags }: CommandInput, report: Conclusion): number {
     );
   }
   return differences.length === 0 ? exitCodes.done : exitCodes.failed;
+}
+
+/** What Node calls a certificate that no known authority signed. */
+const unknownAuthority =
+  /^(?:DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_(?:VERIFY_LEAF_SIGNATURE|GET_ISSUER_CERT(?:_LOCALLY)?))$/;
+
+function sayUnanswered(origin: string, why: string): void {
+  if (!unknownAuthority.test(why))
+    return say(`${styled("red", "not compared")} ${origin} did not answer: ${why}`);
+  say(
+    `${styled("red", "not compared")} the certificate of ${origin} is from no authority that is known here (${why})`,
+  );
+  say(`${styled("dim", "→")} If it is from one of your own, name that:  --ca <file.pem>`);
 }
 
 /** One line; what the host sent is quoted, so that it can't drive the terminal. */
