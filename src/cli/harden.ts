@@ -160,7 +160,8 @@ export function originOf(text: string | undefined): string | undefined {
 export const meanings: Readonly<Record<Weakness, string>> = {
   handlers: "event handlers in attributes, allowed one by one: injected markup could use them again",
   "style-attributes": "style= attributes, allowed one by one",
-  "runtime-scripts": "a loader adds scripts while the page runs: any script of the site may be loaded",
+  "runtime-scripts":
+    "a loader adds scripts, or starts workers, by names that are made up while the page runs: any script of the site may run",
   "runtime-styles": "scripts add styles that can't be known beforehand: any inline style is allowed",
   "runtime-connections": "scripts connect to what can't be known beforehand: any HTTPS address is allowed",
   "code-from-strings": "scripts make code from strings, which --insecure-eval allows",

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { chmodSync, lchownSync, mkdirSync, realpathSync, rmSync, writeFileSync } from "node:fs";
-import { delimiter, dirname, join } from "node:path";
+import { basename, delimiter, dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { CurtainwallError, printable } from "../../shared/index.ts";
@@ -94,12 +94,15 @@ async function buildJailed(
     const folders = packageFolders(root);
     // Nothing can be shown at a link that is there; where it leads, it can.
     const packages = project.view.isReadOnly === true ? folders.map((path) => realpathSync(path)) : folders;
+    const linked = linkedPackages(root, packages);
+    // Others of a workspace are projects too, with keys and environment files of their own.
+    const kept = linked.filter((path) => basename(path) !== "node_modules").map(viewProject);
     const view = jailArguments({
       ...project.view,
+      hidden: [...(project.view.hidden ?? []), ...kept.flatMap(({ hidden }) => hidden)],
+      masked: [...(project.view.masked ?? []), ...kept.flatMap(({ masked }) => masked)],
       root,
-      readOnly: [
-        ...new Set([...packages, ...linkedPackages(root, packages), ...programPaths(node, entry), compiled]),
-      ],
+      readOnly: [...new Set([...packages, ...linked, ...programPaths(node, entry), compiled])],
       gate: undefined,
       environment: environmentOf(loaded, root, node, cacheFolder),
       uid,

@@ -1,6 +1,6 @@
 import { lstatSync, readdirSync, realpathSync } from "node:fs";
 import { join, relative, sep } from "node:path";
-import { isPrivate } from "../jail/work-copy.ts";
+import { isPrivate, packageFolders } from "../jail/work-copy.ts";
 
 /** What a builder's jail hides of a project, and whether its user can read the rest. */
 export interface ProjectView {
@@ -68,10 +68,17 @@ export function linkedPackages(root: string, folders: readonly string[]): string
   );
 
   function addTarget(path: string): void {
+    let target;
     try {
-      targets.add(realpathSync(path));
+      target = realpathSync(path);
     } catch {
       // It leads nowhere, outside the jail too.
+      return;
     }
+    // What it imports in turn lies beside it, or in the folders above it.
+    const installed = `${sep}node_modules${sep}`;
+    const inside = target.indexOf(installed);
+    if (inside >= 0) targets.add(target.slice(0, inside + installed.length - 1));
+    else for (const shown of [target, ...packageFolders(target)]) targets.add(shown);
   }
 }
