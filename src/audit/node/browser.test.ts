@@ -64,17 +64,23 @@ test("without a browser FE-2 is unknown, and says what is missing", async () => 
   );
 });
 
-test("a page in a sandbox without scripts, as a bare 404 is, is visited like any other", chromium, async () => {
-  const server = createServer((_, response) => {
-    response.writeHead(404, { "content-security-policy": "default-src 'none'; sandbox" }).end("404 Not Found");
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const target = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
-  const browser = await openBrowser({ executablePath: chromium.path, target, spkiSha256: "" });
-  try {
-    assert.deepEqual(await browser.visit("/nothing/"), { status: 404, violations: [], marks: [] });
-  } finally {
-    await browser.close();
-    server.close();
-  }
-});
+test(
+  "a page in a sandbox without scripts, as a bare 404 is, is visited like any other",
+  chromium,
+  async () => {
+    const server = createServer((_, response) => {
+      response
+        .writeHead(404, { "content-security-policy": "default-src 'none'; sandbox" })
+        .end("404 Not Found");
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const target = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    const browser = await openBrowser({ executablePath: chromium.path, target, spkiSha256: "" });
+    try {
+      assert.deepEqual(await browser.visit("/nothing/"), { status: 404, violations: [], marks: [] });
+    } finally {
+      await browser.close();
+      server.close();
+    }
+  },
+);
