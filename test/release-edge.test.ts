@@ -177,11 +177,19 @@ suite("Somebody who holds the release key", () => {
     await smuggle(site, page("second"));
     const watched = await start(t, site.root);
     await watched.seen(/release 2 .* is served/);
-    await smuggle(site, page("third, with the number of the first"), { sequence: 1 });
-    await watched.seen(/release 3 is refused.*RELEASE_REPLAYED/);
+    const first = readFileSync(join(site.folders.releases, "000000000001.json"));
+    for (const name of ["000000000003.json", "999999999999.json"])
+      writeFileSync(join(site.folders.releases, name), first);
+    await assert.rejects(smuggle(site, page("with the number of the first"), { sequence: 1 }), {
+      code: "RELEASE_STORE_UNWRITABLE",
+    });
     await smuggle(site, page("long gone"), { now: Date.now() - 2 * 86_400_000 });
     await watched.seen(/release 4 is refused.*RELEASE_EXPIRED/);
     assert.equal(await bodyOf(watched.stack), "second");
+    // Nor keep a true one from being served, under a number that nothing comes after.
+    await smuggle(site, page("fifth"));
+    await watched.seen(/release 5 .* is served/);
+    assert.equal(await bodyOf(watched.stack), "fifth");
   });
 });
 

@@ -51,11 +51,13 @@ test("Each publication gets the next number, content is kept once, and the newes
 
 test("A number that was used before the store forgot it is not used again", async (t) => {
   const { store } = await makeStore(t);
-  const published = await store
-    .publish(async (sequence) => `{"sequence":${sequence}}`, 41)
-    .catch(() => undefined);
-  assert.equal(published, undefined, "what was signed is nonsense");
-  assert.equal(store.newest(), 42);
+  const numbers: number[] = [];
+  const sign = async (sequence: number): Promise<string> => {
+    numbers.push(sequence);
+    return `{"sequence":${sequence}}`;
+  };
+  await assert.rejects(store.publish(sign, 41), { message: /is no statement with the number 42/ });
+  assert.deepEqual([numbers, store.newest()], [[42], 0]);
 });
 
 test("Content that is missing is passed over, and a statement that is nonsense too", async (t) => {

@@ -160,7 +160,10 @@ export function openReleaseStore(folder: string): ReleaseStore {
           // Unlike a rename this fails if somebody else took the number meanwhile.
           linkSync(draft, statementFile(folder, sequence));
           syncFolder(folder);
-          return parseStored(sequence, text, packFileOf) as StoredRelease;
+          const stored = parseStored(sequence, text, packFileOf);
+          if (stored !== undefined) return stored;
+          rmSync(statementFile(folder, sequence));
+          throw new Error(`what was signed is no statement with the number ${sequence}`);
         } catch (cause) {
           if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw unwritable(folder, cause);
         } finally {
