@@ -256,3 +256,19 @@ suite("what curtainwall harden won't do", () => {
     assert.match(harden("--for", "nginx", "--certificate", "one.pem").stderr, /takes two files/);
   });
 });
+
+test("what a script would add from another site is blocked, and the report says so page by page", (context) => {
+  const { write, harden } = place(context);
+  const loader = `!function (d, e, v) { var t = d.createElement(e); t.src = v; d.head.append(t); }(document, 'script', 'https://pixel.example/events.js')`;
+  write({
+    "index.html": `<!doctype html><title>x</title><script>${loader}</script>`,
+    "plain.html": "<!doctype html><title>y</title>",
+  });
+  const { status, stdout, stderr } = harden();
+  assert.equal(status, 0, stderr);
+  assert.match(
+    stdout,
+    /note +a script seems to add something from https:\/\/pixel\.example, which is blocked.*\(\/index\.html\)/s,
+  );
+  assert.match(stdout, /Trusted Types are enforced on 1 of 2 pages/);
+});

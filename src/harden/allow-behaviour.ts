@@ -20,6 +20,7 @@ export function allowBehaviour(page: PageDraft, addresses: Addresses): TrustedTy
   allowConnections(page, addresses, scripts, unread);
   allowRuntimeStyles(page, scripts);
   allowParts(page, scripts);
+  const isAdding = noteAdded(page, addresses, scripts);
   for (const { features } of scripts)
     for (const feature of features)
       page.features.set(feature, (page.features.get(feature) ?? new Set()).add("self"));
@@ -27,6 +28,8 @@ export function allowBehaviour(page: PageDraft, addresses: Addresses): TrustedTy
   // A worker was seen to start, and by its name alone nobody can tell that its file has changed since.
   if (page.learned?.has("worker-src") === true) page.opened.add("/");
   const reasons = new Set(scripts.flatMap(({ sinks }) => sinks));
+  // Blocked it is either way; Trusted Types would end the script that tries.
+  if (isAdding) reasons.add("a script element");
   if (unread) reasons.add("scripts of other sites, which nobody can read here");
   if (reasons.size === 0) {
     page.policy.allow("require-trusted-types-for", "'script'");
@@ -85,6 +88,25 @@ function allowRuntimeStyles(page: PageDraft, scripts: readonly ScriptFacts[]): v
   page.open.styleElements = scripts.some(({ styles }) => styles.unknownElements);
   page.open.styleAttributes = scripts.some(({ styles }) => styles.unknownAttributes);
   if (page.open.styleElements || page.open.styleAttributes) page.weaknesses.add("runtime-styles");
+}
+
+/**
+ * Tells of what scripts would add to the page from other sites: nothing allows it, unless it stands in the page as an element too.
+ *
+ * @returns whether there is any
+ */
+function noteAdded(page: PageDraft, addresses: Addresses, scripts: readonly ScriptFacts[]): boolean {
+  const origins = new Set<string>();
+  for (const { adds } of scripts)
+    for (const address of adds) {
+      const target = addresses.resolve(address);
+      if (target?.kind === "foreign" && !page.foreign.has(target.url.href)) origins.add(target.url.origin);
+    }
+  for (const origin of origins)
+    page.notes.add(
+      `a script seems to add something from ${origin}, which is blocked: what is wanted belongs into the page as an element`,
+    );
+  return origins.size > 0;
 }
 
 /** Told of applications. Which of the site's pages they will show, and what those need, only running them shows. */

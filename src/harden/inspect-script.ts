@@ -1,3 +1,4 @@
+import { findAddedAddresses } from "./script-addresses.ts";
 import { findConnections } from "./script-connections.ts";
 import type { Connections } from "./script-connections.ts";
 import { findImports } from "./script-imports.ts";
@@ -15,6 +16,8 @@ export interface ScriptFacts {
   readonly connections: Connections;
   /** Ways of turning text into markup or script, by their names: what Trusted Types would refuse. */
   readonly sinks: readonly string[];
+  /** Addresses of other sites from which it seems to add something to its page. */
+  readonly adds: readonly string[];
   /** Puts script elements with an address into the page. */
   readonly loadsScripts: boolean;
   readonly styles: ScriptStyles;
@@ -85,6 +88,7 @@ export function inspectScript(source: string, asModule: boolean): ScriptFacts {
     imports: findImports(source, asModule),
     connections: findConnections(source, asModule),
     sinks: sinkWords.filter(([, pattern]) => pattern.test(source)).map(([name]) => name),
+    adds: findAddedAddresses(source),
     loadsScripts: /createElement(?:NS)?\s*\([^)]{0,80}["'`]script["'`]/i.test(source),
     styles: findStyles(source),
     makesCode: makesCode(source, asModule),
