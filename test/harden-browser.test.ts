@@ -318,6 +318,18 @@ p.innerHTML = "<b>y</b>"; fetch("/x.json" + location.hash);</script>`,
     assert.equal(site.hardened.report.weaknesses["code-from-strings"]?.pages, 1);
   });
 
+  test("shows objects: pictures in SVG and pages of the site", async (context) => {
+    const site = await harden(context, {
+      "index.html": `<!doctype html><title>x</title><object data="/i.svg" type="image/svg+xml"></object><object data="/inner.html"></object>`,
+      "inner.html": "<!doctype html><title>inner</title><p>inside",
+      "i.svg": `<svg xmlns="http://www.w3.org/2000/svg" width="10" height="10"><rect width="10" height="10" fill="red"/></svg>`,
+    });
+    const { page, seen } = await open(context, site, "/");
+    assert.deepEqual(seen.violations, []);
+    const shown = page.frames().map((frame) => new URL(frame.url()).pathname);
+    assert.deepEqual(shown.sort(), ["/", "/i.svg", "/inner.html"]);
+  });
+
   test("has the same cascade after its style attributes have become rules", async (context) => {
     const files = {
       "index.html": `<!doctype html><html lang="en"><head><title>s</title><link rel="stylesheet" href="s.css"></head><body>

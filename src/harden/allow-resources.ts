@@ -32,6 +32,9 @@ export function allowResources(draft: DocumentDraft): void {
     if (directive === undefined || isOwnPart(resource, facts)) continue;
     const target = addresses.resolve(resource.address);
     if (target === undefined) continue;
+    // What an object shows, a picture in SVG too, is a document of its own: Chromium asks both.
+    if (resource.kind === "object" && target.kind === "site") page.policy.allow("frame-src", "'self'");
+    if (resource.kind === "object" && target.kind === "foreign") allowOrigin(page, "frame-src", target.url);
     if (target.kind === "site") {
       page.policy.allow(directive, "'self'");
       const worker = resource.kind === "worker" ? page.view.find(target.path) : undefined;
