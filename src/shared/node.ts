@@ -1,2 +1,3 @@
 export { createCompressor } from "./node/compressor.ts";
 export type { Compressed, CompressedForms, Compressor } from "./node/compressor.ts";
+export { isPublicAddress } from "./node/public-address.ts";

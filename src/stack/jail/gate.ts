@@ -1,6 +1,7 @@
 import { lookup } from "node:dns/promises";
-import { BlockList, connect, createServer, isIP } from "node:net";
+import { connect, createServer, isIP } from "node:net";
 import type { Server, Socket } from "node:net";
+import { isPublicAddress } from "../../shared/node.ts";
 import { jailLimits } from "./jail-options.ts";
 
 /** The one way out of a jail. */
@@ -115,7 +116,7 @@ function splitAuthority(authority: string): [host: string, port: number] {
 
 async function addressOf(host: string, allowPrivate: boolean): Promise<string | undefined> {
   const addresses = isIP(host) > 0 ? [host] : await namesToAddresses(host);
-  return addresses.find((address) => allowPrivate || isPublic(address));
+  return addresses.find((address) => allowPrivate || isPublicAddress(address));
 }
 
 const namesToAddresses = (host: string): Promise<string[]> =>
@@ -123,42 +124,6 @@ const namesToAddresses = (host: string): Promise<string[]> =>
     (found) => found.map(({ address }) => address),
     () => [],
   );
-
-/** Everything that does not lead to the public internet, from IANA's special-purpose registries. */
-const special = new BlockList();
-for (const [network, prefix] of [
-  ["0.0.0.0", 8],
-  ["10.0.0.0", 8],
-  ["100.64.0.0", 10],
-  ["127.0.0.0", 8],
-  ["169.254.0.0", 16],
-  ["172.16.0.0", 12],
-  ["192.0.0.0", 24],
-  ["192.0.2.0", 24],
-  ["192.88.99.0", 24],
-  ["192.168.0.0", 16],
-  ["198.18.0.0", 15],
-  ["198.51.100.0", 24],
-  ["203.0.113.0", 24],
-  ["224.0.0.0", 3],
-] as const)
-  special.addSubnet(network, prefix, "ipv4");
-/** Global unicast is 2000::/3; within it, these embed or name other networks. */
-for (const [network, prefix] of [
-  ["2001::", 23],
-  ["2001:db8::", 32],
-  ["2002::", 16],
-  ["3fff::", 20],
-] as const)
-  special.addSubnet(network, prefix, "ipv6");
-const globalUnicast = new BlockList();
-globalUnicast.addSubnet("2000::", 3, "ipv6");
-
-function isPublic(address: string): boolean {
-  return isIP(address) === 4
-    ? !special.check(address, "ipv4")
-    : globalUnicast.check(address, "ipv6") && !special.check(address, "ipv6");
-}
 
 function listen(server: Server, path: string): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -3,6 +3,7 @@ import { BlockList, isIP } from "node:net";
 import type { LookupFunction } from "node:net";
 import { isLoopbackHost } from "../../../contract/index.ts";
 import type { ContractSource } from "../../../contract/index.ts";
+import { isPublicAddress } from "../../../shared/node.ts";
 
 function listOf(networks: readonly (readonly [network: string, prefix: number])[]): BlockList {
   const list = new BlockList();
@@ -34,25 +35,6 @@ const never = listOf([
   ["2002:a9fe::", 32],
 ]);
 
-/** Everything else that does not lead to the public internet, from IANA's special-purpose registries. */
-const special = listOf([
-  ["10.0.0.0", 8],
-  ["100.64.0.0", 10],
-  ["172.16.0.0", 12],
-  ["192.0.0.0", 24],
-  ["192.0.2.0", 24],
-  ["192.88.99.0", 24],
-  ["192.168.0.0", 16],
-  ["198.18.0.0", 15],
-  ["198.51.100.0", 24],
-  ["203.0.113.0", 24],
-  ["2001::", 23],
-  ["2001:db8::", 32],
-  ["2002::", 16],
-  ["3fff::", 20],
-]);
-const publicIpv6 = listOf([["2000::", 3]]);
-
 type Declared = Pick<ContractSource, "url" | "allowPrivate">;
 
 /**
@@ -64,8 +46,7 @@ export function isAllowedAddress(address: string, { url, allowPrivate }: Declare
   if (isIP(address) === 0 || never.check(address, family)) return false;
   if (isLoopbackHost(url.hostname)) return loopback.check(address, family);
   if (allowPrivate) return true;
-  const isSpecial = special.check(address, family) || loopback.check(address, family);
-  return !isSpecial && (family === "ipv4" || publicIpv6.check(address, family));
+  return isPublicAddress(address);
 }
 
 /** The IP address that a host is, if it is no name. */
