@@ -176,4 +176,14 @@ suite("Templates in their jail", requires("bwrap"), () => {
     assert.equal(built.pages.length, first.built.pages.length + 1);
     assert.match(readFileSync(join(site.root, "content/pages/deep/one.md"), "utf8"), /Deep/);
   });
+
+  test("are not begun where nothing can be written, and the error says so", async (context) => {
+    const site = await makeSite(context);
+    mkdirSync(join(site.root, ".curtainwall/cache"), { recursive: true });
+    writeFileSync(join(site.root, ".curtainwall/cache/site"), "in the way");
+    await assert.rejects(site.build("return 1;"), {
+      code: "STACK_BUILD_FAILED",
+      message: /^The build's files can't be written: E/,
+    });
+  });
 });

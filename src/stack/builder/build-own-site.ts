@@ -9,7 +9,7 @@ import type { BuildProgress, SiteBuild, SourceAnswer } from "../../site/index.ts
 import { stackFolders } from "../folders.ts";
 import { jailUser } from "../isolation.ts";
 import { jailArguments } from "../jail/jail-arguments.ts";
-import { giveTo, jailWorks, killGroup, workFolder } from "../jail/run-jailed.ts";
+import { giveTo, jailWorks, killGroup, onDisk, workFolder } from "../jail/run-jailed.ts";
 import { copyProject, packageFolders } from "../jail/work-copy.ts";
 import { conditions, programPaths } from "../launch.ts";
 import type { LoadedContract } from "../load-contract.ts";
@@ -83,12 +83,14 @@ async function buildJailed(
   const { file, contract } = loaded;
   const root = realpathSync(loaded.root);
   const cacheFolder = cacheOf(root);
-  mkdirSync(cacheFolder, { recursive: true });
-  if (uid !== undefined) giveTo(cacheFolder, uid);
+  onDisk(() => {
+    mkdirSync(cacheFolder, { recursive: true });
+    if (uid !== undefined) giveTo(cacheFolder, uid);
+  });
   // Asked here, with tokens and network, which the jail has none of.
   const answers = await readSources({ root, contract, offline, ...(signal === undefined ? {} : { signal }) });
   const answersFile = answers.length === 0 ? undefined : handOver(answers, cacheFolder, uid);
-  const project = showProject(root, cacheFolder, uid);
+  const project = onDisk(() => showProject(root, cacheFolder, uid));
   try {
     const node = realpathSync(process.execPath);
     const folders = packageFolders(root);

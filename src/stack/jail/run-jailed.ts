@@ -274,13 +274,13 @@ export function workFolder(state: string): string {
 }
 
 /** A full or read-only disk, a file that went while it was copied: told as what it is. */
-function onDisk<T>(act: () => T): T {
+export function onDisk<T>(act: () => T): T {
   try {
     return act();
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (error instanceof CurtainwallError || code === undefined) throw error;
-    throw new CurtainwallError("STACK_BUILD_FAILED", `The build's files can't be copied: ${message}.`, {
+    throw new CurtainwallError("STACK_BUILD_FAILED", `The build's files can't be written: ${message}.`, {
       cause: error,
       hint: "The output from before is untouched. Make room, or build where you may write",
     });
