@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { chromium } from "playwright-core";
 import type { Browser, Page } from "playwright-core";
-import { contentAttacks } from "../src/site/fixtures/content-attacks.ts";
+import { contentAttacks } from "../src/site/content/fixtures/content-attacks.ts";
 import { buildIslandSite, serveRelease, textOf } from "./support/island-site.ts";
 import type { ApiAnswer } from "./support/island-site.ts";
 import { requires } from "./requires.ts";

@@ -13,9 +13,9 @@ import { collections } from "../examples/bakery/collections.ts";
 import { decodeRelease, defineStack, everyone, parseContract, upstream } from "../src/contract/index.ts";
 import type { Contract, Release } from "../src/contract/index.ts";
 import { buildSite } from "../src/site/index.ts";
-import { contentAttacks } from "../src/site/fixtures/content-attacks.ts";
-import { renderMarkdown } from "../src/site/markdown.ts";
-import { sanitizeContent } from "../src/site/sanitize.ts";
+import { contentAttacks } from "../src/site/content/fixtures/content-attacks.ts";
+import { renderMarkdown } from "../src/site/content/markdown.ts";
+import { sanitizeContent } from "../src/site/content/sanitize.ts";
 import { requires } from "./requires.ts";
 
 const { path: executablePath, skip } = requires("chromium");

@@ -7,29 +7,29 @@ import type {
   ReleaseInput,
   ReleaseRedirect,
 } from "../contract/index.ts";
-import { AssetShelf } from "./asset-shelf.ts";
-import type { VariantOrder } from "./asset-shelf.ts";
+import { AssetShelf } from "./pages/asset-shelf.ts";
+import type { VariantOrder } from "./pages/asset-shelf.ts";
 import type { BuildMemory } from "./build-memory.ts";
-import { assertFragment, assertReference } from "./check-references.ts";
-import type { OwnReference } from "./check-references.ts";
+import { assertFragment, assertReference } from "./checks/check-references.ts";
+import type { OwnReference } from "./checks/check-references.ts";
 import type { SourcePlace } from "./errors.ts";
-import { findUntranslated } from "./find-untranslated.ts";
-import type { Untranslated } from "./find-untranslated.ts";
-import { makeFeeds } from "./feed.ts";
+import { findUntranslated } from "./content/find-untranslated.ts";
+import type { Untranslated } from "./content/find-untranslated.ts";
+import { makeFeeds } from "./pages/feed.ts";
 import { bareAssets } from "./images/bare-assets.ts";
-import { machineFiles } from "./machine-files.ts";
-import { makePage } from "./make-page.ts";
-import type { Workshop } from "./make-page.ts";
+import { machineFiles } from "./pages/machine-files.ts";
+import { makePage } from "./pages/make-page.ts";
+import type { Workshop } from "./pages/make-page.ts";
 import { mediaTypeOf } from "./media-types.ts";
 import { AddressBook, notFoundPath } from "./paths.ts";
-import type { InlineCode } from "./provenance.ts";
-import { planPages } from "./plan-pages.ts";
-import type { PlannedPage } from "./planned-page.ts";
-import { copyEntry, readEntry } from "./read-entries.ts";
-import type { EntryContext, ParsedEntry } from "./read-entries.ts";
-import { makeRedirects } from "./redirects.ts";
-import { readSourceEntries } from "./source-entries.ts";
-import type { SourceAnswer } from "./source-entries.ts";
+import type { InlineCode } from "./checks/provenance.ts";
+import { planPages } from "./pages/plan-pages.ts";
+import type { PlannedPage } from "./pages/planned-page.ts";
+import { copyEntry, readEntry } from "./content/read-entries.ts";
+import type { EntryContext, ParsedEntry } from "./content/read-entries.ts";
+import { makeRedirects } from "./pages/redirects.ts";
+import { readSourceEntries } from "./content/source-entries.ts";
+import type { SourceAnswer } from "./content/source-entries.ts";
 import type { SiteFile, SiteWarning, SourceFile, Template } from "./source.ts";
 
 /** Everything that a site is made of. */

@@ -1,18 +1,18 @@
 import { h } from "preact";
 import type { JSX } from "preact";
 import { siteError } from "./errors.ts";
-import { jsonText } from "./json-text.ts";
+import { jsonText } from "./template/json-text.ts";
 import { directionOf } from "./locales.ts";
-import { vouchForHtml } from "./safe-html.ts";
-import type { Entry } from "./page-props.ts";
+import { vouchForHtml } from "./template/safe-html.ts";
+import type { Entry } from "./template/page-props.ts";
 
-export { asset } from "./asset.ts";
+export { asset } from "./template/asset.ts";
 export { Image } from "./images/image.ts";
 export type { ImageProps } from "./images/image.ts";
-export type { SafeHtml } from "./safe-html.ts";
-export type { Heading } from "./heading-names.ts";
-export { HeadLinks } from "./head-links.ts";
-export type { HeadLinksProps } from "./head-links.ts";
+export type { SafeHtml } from "./template/safe-html.ts";
+export type { Heading } from "./content/heading-names.ts";
+export { HeadLinks } from "./template/head-links.ts";
+export type { HeadLinksProps } from "./template/head-links.ts";
 export type {
   Alternate,
   Collections,
@@ -27,7 +27,7 @@ export type {
   TagLink,
   TagProps,
   TagsProps,
-} from "./page-props.ts";
+} from "./template/page-props.ts";
 
 /** Attributes of {@link Content}. */
 export interface ContentProps {

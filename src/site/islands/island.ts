@@ -5,10 +5,10 @@ import { z } from "zod";
 import { fitShape, shapeOf } from "../../contract/index.ts";
 import type { Fields, NamedShapes } from "../../contract/index.ts";
 import { isCurtainwallError } from "../../shared/index.ts";
-import { asset } from "../asset.ts";
+import { asset } from "../template/asset.ts";
 import { siteError } from "../errors.ts";
-import { jsonText } from "../json-text.ts";
-import { vouchForHtml } from "../safe-html.ts";
+import { jsonText } from "../template/json-text.ts";
+import { vouchForHtml } from "../template/safe-html.ts";
 import { islandAsset } from "./names.ts";
 
 /** What an island's template hands to it. */

@@ -1,6 +1,6 @@
 import { h } from "preact";
 import type { JSX } from "preact";
-import { vouchForHtml } from "../safe-html.ts";
+import { vouchForHtml } from "../template/safe-html.ts";
 import { sanitizeFragment } from "./sanitize-fragment.ts";
 
 /** Attributes of {@link RichText}. */

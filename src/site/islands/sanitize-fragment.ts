@@ -2,8 +2,8 @@ import { fromHtml } from "hast-util-from-html";
 import { sanitize } from "hast-util-sanitize";
 import type { Schema } from "hast-util-sanitize";
 import { toHtml } from "hast-util-to-html";
-import { contentSchema } from "../content-schema.ts";
-import { serialization } from "../serialization.ts";
+import { contentSchema } from "../content/content-schema.ts";
+import { serialization } from "../content/serialization.ts";
 
 /** What content may hold, without what only the build can answer for: pictures, which a page's policy names, and classes. */
 const fragmentSchema: Schema = {

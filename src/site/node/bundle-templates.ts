@@ -4,7 +4,7 @@ import { pathToFileURL } from "node:url";
 import { build, stop } from "esbuild";
 import type { BuildFailure, OnResolveArgs, OnResolveResult, Plugin, PluginBuild } from "esbuild";
 import { siteError } from "../errors.ts";
-import { collectInlineCode, createInlineCode } from "../provenance.ts";
+import { collectInlineCode, createInlineCode } from "../checks/provenance.ts";
 import type { TemplateBundle, TemplateFiles } from "./template-cache.ts";
 import { toUrlPath } from "./url-path.ts";
 

@@ -28,7 +28,7 @@ function ownCode(): string[] {
   const isInstalled = room.split(sep).includes("node_modules");
   const files = isInstalled
     ? [join(room, "..", "..", "package.json")]
-    : ["site", "html", "contract", "shared"].flatMap(sourcesOf);
+    : ["site", "harden", "html", "contract", "shared"].flatMap(sourcesOf);
   return files.map((file) => {
     const { size, mtimeMs, ino } = statSync(file);
     return `${file} ${size} ${mtimeMs} ${ino}`;

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { isPure } from "../purity.ts";
-import { isNode, nodesOf, parseSource } from "../template-syntax.ts";
-import type { Node } from "../template-syntax.ts";
+import { isPure } from "../checks/purity.ts";
+import { isNode, nodesOf, parseSource } from "../checks/template-syntax.ts";
+import type { Node } from "../checks/template-syntax.ts";
 
 /** Packages whose own code depends on nothing but what it is given. */
 const known = /^(?:curtainwall|zod)(?:\/|$)/;

@@ -4,7 +4,7 @@ import type { TestContext } from "node:test";
 import { z } from "zod";
 import { decodeRelease, defineStack, parseContract } from "../../contract/index.ts";
 import type { Contract, Release } from "../../contract/index.ts";
-import { withAbsoluteAddresses } from "../feed.ts";
+import { withAbsoluteAddresses } from "../pages/feed.ts";
 import { buildSite } from "./build-site.ts";
 import { plainTemplate, writeSite } from "./fixtures/write-site.ts";
 

@@ -9,7 +9,7 @@ import type { ContractRoute } from "../../contract/index.ts";
 import { isCurtainwallError } from "../../shared/index.ts";
 import { siteError } from "../errors.ts";
 import type { SourcePlace } from "../errors.ts";
-import type { InlineCode } from "../provenance.ts";
+import type { InlineCode } from "../checks/provenance.ts";
 import { isIslandFile } from "../islands/names.ts";
 import { templateParts } from "../source.ts";
 import type { SourceFile, Template } from "../source.ts";

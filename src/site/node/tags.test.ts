@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { z } from "zod";
 import type { TagOptions } from "../../contract/index.ts";
-import { slugOf } from "../tags.ts";
+import { slugOf } from "../content/tags.ts";
 import { buildFiles, contractOf, fullTemplate } from "./fixtures/build-release.ts";
 import type { BuiltPages } from "./fixtures/build-release.ts";
 import type { TestContext } from "node:test";

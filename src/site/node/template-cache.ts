@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import { mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { InlineCode } from "../provenance.ts";
+import type { InlineCode } from "../checks/provenance.ts";
 
 /** The files of a templates folder that are bundled. Others are components that they share. */
 export interface TemplateFiles {

@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import { availableParallelism } from "node:os";
-import type { VariantOrder } from "../../asset-shelf.ts";
+import type { VariantOrder } from "../../pages/asset-shelf.ts";
 import type { ImageEncoder } from "./encoder.ts";
 import { openPictureCache } from "./picture-cache.ts";
 

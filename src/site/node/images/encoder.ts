@@ -1,5 +1,5 @@
 import type { SharpConstructor } from "sharp";
-import type { VariantOrder } from "../../asset-shelf.ts";
+import type { VariantOrder } from "../../pages/asset-shelf.ts";
 import { siteError } from "../../errors.ts";
 import { maxPixels } from "../../images/variants.ts";
 

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { inertPolicy } from "../../../contract/index.ts";
 import type { ContractSite } from "../../../contract/index.ts";
-import type { VariantOrder } from "../../asset-shelf.ts";
+import type { VariantOrder } from "../../pages/asset-shelf.ts";
 import { photographsIn } from "../../images/photographs.ts";
 import type { SiteFile, SiteWarning, SourceFile } from "../../source.ts";
 import { encodeAll } from "./encode-all.ts";

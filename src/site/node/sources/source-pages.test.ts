@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
-import { renderContent, renderHtml } from "../../content.ts";
-import { contentAttacks } from "../../fixtures/content-attacks.ts";
+import { renderContent, renderHtml } from "../../content/content.ts";
+import { contentAttacks } from "../../content/fixtures/content-attacks.ts";
 import { buildSite } from "../build-site.ts";
 import { fullTemplate, readBuild } from "../fixtures/build-release.ts";
 import type { BuiltPages } from "../fixtures/build-release.ts";
