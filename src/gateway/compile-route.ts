@@ -1,15 +1,15 @@
 import { describeAccess } from "../contract/index.ts";
 import type { Access, ContractRoute } from "../contract/index.ts";
-import { compileBodyCheck, hasJsonBody, refuseUnread } from "./body.ts";
-import type { BodyCheck } from "./body.ts";
-import { clientKey } from "./client-key.ts";
-import { compileLimits } from "./limits.ts";
-import type { ChargeLimits } from "./limits.ts";
-import type { Refusal } from "./refusal.ts";
-import { compileAnswer } from "./released-answer.ts";
-import { compileRouteAnswers } from "./route-answers.ts";
-import type { AnswerSurroundings, Passage } from "./route-answers.ts";
-import { compileTarget, ownerIndexOf } from "./target.ts";
+import { compileBodyCheck, hasJsonBody, refuseUnread } from "./input/body.ts";
+import type { BodyCheck } from "./input/body.ts";
+import { clientKey } from "./limits/client-key.ts";
+import { compileLimits } from "./limits/limits.ts";
+import type { ChargeLimits } from "./limits/limits.ts";
+import type { Refusal } from "./answers/refusal.ts";
+import { compileAnswer } from "./answers/released-answer.ts";
+import { compileRouteAnswers } from "./answers/route-answers.ts";
+import type { AnswerSurroundings, Passage } from "./answers/route-answers.ts";
+import { compileTarget, ownerIndexOf } from "./input/target.ts";
 import type {
   Caller,
   Destination,

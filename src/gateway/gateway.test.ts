@@ -5,12 +5,12 @@ import { suite, test } from "node:test";
 import fc from "fast-check";
 import { eventCatalogue, securityHeaders, inertPolicy } from "../contract/index.ts";
 import type { SecurityEvent } from "../contract/index.ts";
-import { problems } from "./answers.ts";
-import type { ProblemCode } from "./answers.ts";
+import { problems } from "./answers/answers.ts";
+import type { ProblemCode } from "./answers/answers.ts";
 import { contract, honestOrder, ok, openBakery, origin, partner, requestOf } from "./fixtures/bakery.ts";
 import type { Call, Reply } from "./fixtures/bakery.ts";
 import { createGateway } from "./gateway.ts";
-import { createLimitMemory, createLimitStore } from "./rate-limit.ts";
+import { createLimitMemory, createLimitStore } from "./limits/rate-limit.ts";
 import type { GatewayRequest } from "./types.ts";
 
 const order = JSON.stringify({ product: "rye", quantity: 2 });

@@ -1,8 +1,8 @@
 import type { Contract, EventSink, Method } from "../contract/index.ts";
-import { optionsAnswer, problemAnswer, problems } from "./answers.ts";
-import type { ProblemCode } from "./answers.ts";
+import { optionsAnswer, problemAnswer, problems } from "./answers/answers.ts";
+import type { ProblemCode } from "./answers/answers.ts";
 import { compileRoute } from "./compile-route.ts";
-import { createCors } from "./cors.ts";
+import { createCors } from "./origins/cors.ts";
 import { explainRoute } from "./explain.ts";
 import type { RouteExplanation } from "./explain.ts";
 import { createRouter } from "./router.ts";

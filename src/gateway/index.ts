@@ -1,17 +1,17 @@
-export { problems } from "./answers.ts";
-export type { FieldFault, ProblemCode } from "./answers.ts";
+export { problems } from "./answers/answers.ts";
+export type { FieldFault, ProblemCode } from "./answers/answers.ts";
 export type { GatewayErrorCode } from "./errors.ts";
 export type { RouteExplanation, RouteStep } from "./explain.ts";
 export { createGateway } from "./gateway.ts";
 export type { Gateway, GatewayOptions } from "./gateway.ts";
-export { createLimitMemory, createLimitStore } from "./rate-limit.ts";
-export type { LimitMemory, LimitMemoryOptions } from "./rate-limit.ts";
+export { createLimitMemory, createLimitStore } from "./limits/rate-limit.ts";
+export type { LimitMemory, LimitMemoryOptions } from "./limits/rate-limit.ts";
 export { createReportEndpoint } from "./reports/report-endpoint.ts";
 export type { ReportEndpoint, ReportEndpointOptions } from "./reports/report-endpoint.ts";
 export { createRouter } from "./router.ts";
 export type { RouteMatch, Router } from "./router.ts";
-export { createTokenVerifier } from "./token-verifier.ts";
-export type { IssuerKeys, KeySource, TokenVerifierOptions } from "./token-verifier.ts";
+export { createTokenVerifier } from "./callers/token-verifier.ts";
+export type { IssuerKeys, KeySource, TokenVerifierOptions } from "./callers/token-verifier.ts";
 export type {
   BodyError,
   Caller,

@@ -8,7 +8,7 @@ import type { JWK } from "jose";
 import type { SecurityEvent } from "../../contract/index.ts";
 import { identity, makeKey, makeToken } from "../fixtures/issuer.ts";
 import { tokenDigest } from "../node.ts";
-import { createTokenVerifier } from "../token-verifier.ts";
+import { createTokenVerifier } from "../callers/token-verifier.ts";
 import type { TokenVerdict } from "../types.ts";
 import { certificate, listen, skip } from "./fixtures/https-server.ts";
 import type { TestServer } from "./fixtures/https-server.ts";

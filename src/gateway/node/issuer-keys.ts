@@ -3,7 +3,7 @@ import type { JSONWebKeySet, JWK } from "jose";
 import { Agent, request } from "undici";
 import type { EventSink, Identity } from "../../contract/index.ts";
 import { CurtainwallError } from "../../shared/index.ts";
-import type { IssuerKeys, KeySource } from "../token-verifier.ts";
+import type { IssuerKeys, KeySource } from "../callers/token-verifier.ts";
 
 /** Options of {@link createIssuerKeys}. */
 export interface IssuerKeysOptions {

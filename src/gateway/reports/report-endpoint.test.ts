@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import fc from "fast-check";
 import type { SecurityEvent } from "../../contract/index.ts";
-import { createLimitMemory, createLimitStore } from "../rate-limit.ts";
+import { createLimitMemory, createLimitStore } from "../limits/rate-limit.ts";
 import type { BodyError, GatewayAnswer, GatewayRequest } from "../types.ts";
 import { createReportEndpoint } from "./report-endpoint.ts";
 

@@ -1,9 +1,9 @@
 import { inertPolicy, securityHeaders } from "../../contract/index.ts";
 import type { EventSink } from "../../contract/index.ts";
-import { problems } from "../answers.ts";
-import type { ProblemCode } from "../answers.ts";
-import { refuseUnread } from "../body.ts";
-import { clientKey } from "../client-key.ts";
+import { problems } from "../answers/answers.ts";
+import type { ProblemCode } from "../answers/answers.ts";
+import { refuseUnread } from "../input/body.ts";
+import { clientKey } from "../limits/client-key.ts";
 import type { GatewayRequest, LimitRate, LimitStore, Respond } from "../types.ts";
 import { readReports, reportFormatOf } from "./read-reports.ts";
 import { createTally } from "./tally.ts";

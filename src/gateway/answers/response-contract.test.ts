@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { z } from "zod";
-import { closeObjects } from "../contract/index.ts";
-import type { Schema } from "../contract/index.ts";
+import { closeObjects } from "../../contract/index.ts";
+import type { Schema } from "../../contract/index.ts";
 import { createResponseContract } from "./response-contract.ts";
 import type { ResponseContract } from "./response-contract.ts";
 

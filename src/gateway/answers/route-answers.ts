@@ -1,9 +1,9 @@
-import type { ContractRoute, EventSink } from "../contract/index.ts";
+import type { ContractRoute, EventSink } from "../../contract/index.ts";
 import { problemAnswer, problems, successHeads } from "./answers.ts";
 import type { ProblemCode, SuccessHeads } from "./answers.ts";
-import type { Cors } from "./cors.ts";
+import type { Cors } from "../origins/cors.ts";
 import type { Refusal } from "./refusal.ts";
-import type { Caller, GatewayAnswer, GatewayRequest, Respond } from "./types.ts";
+import type { Caller, GatewayAnswer, GatewayRequest, Respond } from "../types.ts";
 
 /** What is known of one request while it passes its route. */
 export interface Passage {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseLimit } from "../contract/index.ts";
+import { parseLimit } from "../../contract/index.ts";
 import { compileLimits } from "./limits.ts";
 import type { CompiledLimits } from "./limits.ts";
 import { createLimitMemory, createLimitStore } from "./rate-limit.ts";

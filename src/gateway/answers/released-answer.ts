@@ -1,8 +1,8 @@
-import type { ContractRoute } from "../contract/index.ts";
+import type { ContractRoute } from "../../contract/index.ts";
 import type { ProblemCode } from "./answers.ts";
 import { ownsAnswer } from "./ownership.ts";
 import { createResponseContract } from "./response-contract.ts";
-import type { ForwardedAnswer } from "./types.ts";
+import type { ForwardedAnswer } from "../types.ts";
 
 /** What becomes of an upstream's answer. */
 export type AnswerVerdict =

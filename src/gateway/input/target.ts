@@ -1,10 +1,10 @@
 import { z } from "zod";
-import { describeAccess } from "../contract/index.ts";
-import type { ContractRoute, Schema } from "../contract/index.ts";
+import { describeAccess } from "../../contract/index.ts";
+import type { ContractRoute, Schema } from "../../contract/index.ts";
 import { formatQuery, parseQuery } from "./query.ts";
-import { refuseInput, refuseIssues } from "./refusal.ts";
-import type { Refusal } from "./refusal.ts";
-import { isAmbiguous } from "./router.ts";
+import { refuseInput, refuseIssues } from "../answers/refusal.ts";
+import type { Refusal } from "../answers/refusal.ts";
+import { isAmbiguous } from "../router.ts";
 
 /**
  * Checks a path's parameters and the query, and writes path and query for the upstream anew from what the schemas made of

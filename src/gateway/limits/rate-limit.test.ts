@@ -3,7 +3,7 @@ import { suite, test } from "node:test";
 import { Worker } from "node:worker_threads";
 import fc from "fast-check";
 import { createLimitMemory, createLimitStore, maxLimitSpanMs } from "./rate-limit.ts";
-import type { LimitRate, LimitStore } from "./types.ts";
+import type { LimitRate, LimitStore } from "../types.ts";
 
 const epoch = 1_800_000_000_000;
 const open = (maxClients = 1000): LimitStore =>

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { Schema } from "../contract/index.ts";
+import type { Schema } from "../../contract/index.ts";
 
 /** Tells for sure that a value of JSON is as declared, no member more; false: perhaps it isn't, so Zod is to be asked. */
 export type ExactCheck = (value: unknown) => boolean;

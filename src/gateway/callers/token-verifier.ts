@@ -1,7 +1,7 @@
 import { errors, jwtVerify } from "jose";
 import type { JWTPayload, JWTVerifyGetKey } from "jose";
-import type { Identity } from "../contract/index.ts";
-import type { Caller, TokenVerdict, TokenVerifier } from "./types.ts";
+import type { Identity } from "../../contract/index.ts";
+import type { Caller, TokenVerdict, TokenVerifier } from "../types.ts";
 
 /** The issuer's public keys at one moment. */
 export interface IssuerKeys {

@@ -1,4 +1,4 @@
-import type { Contract, Method } from "../contract/index.ts";
+import type { Contract, Method } from "../../contract/index.ts";
 
 /** What a request's `Origin` means. */
 export type OriginVerdict = "own" | "allowed" | "refused";

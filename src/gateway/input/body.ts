@@ -1,10 +1,10 @@
 import { z } from "zod";
-import type { Schema } from "../contract/index.ts";
+import type { Schema } from "../../contract/index.ts";
 import { createExactCheck } from "./exact-check.ts";
 import { parseJsonBody } from "./json-body.ts";
-import { refuseInput, refuseIssues } from "./refusal.ts";
-import type { Refusal } from "./refusal.ts";
-import type { BodyError, GatewayRequest } from "./types.ts";
+import { refuseInput, refuseIssues } from "../answers/refusal.ts";
+import type { Refusal } from "../answers/refusal.ts";
+import type { BodyError, GatewayRequest } from "../types.ts";
 
 /** A body that was read: what its schema made of it, or why it is refused. */
 export type CheckedBody =

@@ -1,6 +1,6 @@
-import { CurtainwallError } from "../shared/index.ts";
+import { CurtainwallError } from "../../shared/index.ts";
 import { createKeyedHash } from "./keyed-hash.ts";
-import type { LimitRate, LimitStore } from "./types.ts";
+import type { LimitRate, LimitStore } from "../types.ts";
 
 /** Memory that threads share to count requests together; made by {@link createLimitMemory}. */
 export interface LimitMemory {

@@ -3,10 +3,10 @@ import { createHash, createHmac, generateKeyPairSync, sign } from "node:crypto";
 import { suite, test } from "node:test";
 import fc from "fast-check";
 import { exportSPKI } from "jose";
-import { createKeySource, identity, makeKey, makeToken } from "./fixtures/issuer.ts";
-import type { IssuerKey, TestKeySource, TokenParts } from "./fixtures/issuer.ts";
+import { createKeySource, identity, makeKey, makeToken } from "../fixtures/issuer.ts";
+import type { IssuerKey, TestKeySource, TokenParts } from "../fixtures/issuer.ts";
 import { createTokenVerifier } from "./token-verifier.ts";
-import type { TokenVerdict, TokenVerifier } from "./types.ts";
+import type { TokenVerdict, TokenVerifier } from "../types.ts";
 
 const ed = await makeKey("EdDSA", "ed");
 const ec = await makeKey("ES256", "ec");

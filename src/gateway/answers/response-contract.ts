@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { closeObjects } from "../contract/index.ts";
-import type { Schema } from "../contract/index.ts";
-import { createExactCheck } from "./exact-check.ts";
+import { closeObjects } from "../../contract/index.ts";
+import type { Schema } from "../../contract/index.ts";
+import { createExactCheck } from "../input/exact-check.ts";
 
 /** What a {@link ResponseContract} says of an answer. */
 export type ResponseVerdict =

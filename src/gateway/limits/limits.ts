@@ -1,6 +1,6 @@
-import type { Limit } from "../contract/index.ts";
+import type { Limit } from "../../contract/index.ts";
 import { maxLimitSpanMs, tooLong } from "./rate-limit.ts";
-import type { LimitRate, LimitStore } from "./types.ts";
+import type { LimitRate, LimitStore } from "../types.ts";
 
 /** A route's limits, ready to be charged. */
 export interface CompiledLimits {

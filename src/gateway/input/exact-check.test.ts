@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import fc from "fast-check";
 import { z } from "zod";
-import { closeObjects } from "../contract/index.ts";
-import type { Schema } from "../contract/index.ts";
+import { closeObjects } from "../../contract/index.ts";
+import type { Schema } from "../../contract/index.ts";
 import { createExactCheck } from "./exact-check.ts";
 
 const passes = (schema: Schema, value: unknown): boolean => {

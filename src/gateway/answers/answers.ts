@@ -1,6 +1,6 @@
-import { inertPolicy, securityHeaders } from "../contract/index.ts";
-import type { GatewayErrorCode } from "./errors.ts";
-import type { GatewayAnswer } from "./types.ts";
+import { inertPolicy, securityHeaders } from "../../contract/index.ts";
+import type { GatewayErrorCode } from "../errors.ts";
+import type { GatewayAnswer } from "../types.ts";
 
 /** What is wrong with one field of a request; never its value. */
 export interface FieldFault {
