@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
+import { filterArguments, filterBytes } from "./jail/filter/hand-over.ts";
 import type { DomainUser } from "./messages.ts";
 
 /**
@@ -62,9 +63,12 @@ function canBecome(uid: number): boolean {
 function bwrapWorks(): boolean {
   if (process.platform !== "linux") return false;
   const view = { readOnly: [], writable: [], hidden: [], masked: [], network: false };
-  return (
-    spawnSync("bwrap", [...sandboxArguments(view), "true"], { stdio: "ignore", timeout: 5000 }).status === 0
-  );
+  const { status } = spawnSync("bwrap", [...sandboxArguments(view, 0), "true"], {
+    stdio: ["pipe", "ignore", "ignore"],
+    input: filterBytes,
+    timeout: 5000,
+  });
+  return status === 0;
 }
 
 /** What a domain's sandbox shows it of the file system. */
@@ -92,9 +96,13 @@ const systemPaths = [
   "/etc/ld.so.cache",
 ];
 
-/** Arguments for `bwrap` before the command. */
-export function sandboxArguments({ readOnly, writable, hidden, masked, network }: SandboxView): string[] {
+/** Arguments for `bwrap` before the command. The filter of system calls comes from a descriptor. */
+export function sandboxArguments(
+  { readOnly, writable, hidden, masked, network }: SandboxView,
+  filterFd: number,
+): string[] {
   return [
+    ...filterArguments(filterFd),
     "--die-with-parent",
     "--new-session",
     "--unshare-user",

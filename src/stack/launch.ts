@@ -8,6 +8,7 @@ import { CurtainwallError } from "../shared/index.ts";
 import { openControl } from "./control.ts";
 import type { ControlChannel } from "./control.ts";
 import { sandboxArguments } from "./isolation.ts";
+import { sendFilter } from "./jail/filter/hand-over.ts";
 import type { DomainName, Isolation, SandboxView } from "./isolation.ts";
 import type { FromDomain } from "./messages.ts";
 import { splitLines } from "./safe-lines.ts";
@@ -64,21 +65,26 @@ export function launchDomain<To extends { type: string }>({
   const entry = fileURLToPath(new URL(`./domains/${domain}.${extension}`, import.meta.url));
   const node = realpathSync(process.execPath);
   const command = [node, ...hardening, ...conditions(), entry];
+  const filterFd = firstInheritedFd + fds.length;
   const program =
     isolation === "bwrap"
       ? [
           "bwrap",
-          ...sandboxArguments({ ...view, readOnly: [...programPaths(node, entry), ...view.readOnly] }),
+          ...sandboxArguments(
+            { ...view, readOnly: [...programPaths(node, entry), ...view.readOnly] },
+            filterFd,
+          ),
           ...command,
         ]
       : command;
   const child = spawn(program[0] as string, program.slice(1), {
-    stdio: ["ignore", "pipe", "pipe", "pipe", ...fds],
+    stdio: ["ignore", "pipe", "pipe", "pipe", ...fds, ...(isolation === "bwrap" ? ["pipe" as const] : [])],
     env: { ...environment, ...(codeCache === undefined ? {} : { NODE_COMPILE_CACHE: codeCache }) },
     cwd: "/",
     // A process group of its own: a terminal's Ctrl-C is for the supervisor, which lets requests in flight finish.
     detached: true,
   });
+  if (isolation === "bwrap") sendFilter(child, filterFd);
   for (const stream of [child.stdout, child.stderr]) stream?.on("data", splitLines(onLine));
 
   const control = openControl<FromDomain, To>(child.stdio[3] as Socket);

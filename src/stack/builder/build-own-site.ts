@@ -8,6 +8,7 @@ import { buildSite, readSources } from "../../site/index.ts";
 import type { BuildProgress, SiteBuild, SourceAnswer } from "../../site/index.ts";
 import { stackFolders } from "../folders.ts";
 import { jailUser } from "../isolation.ts";
+import { sendFilter } from "../jail/filter/hand-over.ts";
 import { jailArguments } from "../jail/jail-arguments.ts";
 import { giveTo, jailWorks, killGroup, onDisk, workFolder } from "../jail/run-jailed.ts";
 import { copyProject, packageFolders } from "../jail/work-copy.ts";
@@ -108,6 +109,7 @@ async function buildJailed(
       gate: undefined,
       environment: environmentOf(loaded, root, node, cacheFolder),
       uid,
+      filterFd,
     });
     const order: BuilderOrder = {
       file: join(root, file.slice(loaded.root.length)),
@@ -192,6 +194,9 @@ function environmentOf(
   };
 }
 
+/** Behind the one that it reports on. */
+const filterFd = reportFd + 1;
+
 /** Lines that the error of a builder repeats. */
 const linesInErrors = 20;
 
@@ -204,10 +209,11 @@ async function run(
   }: Required<Pick<OwnBuildOptions, "onProgress" | "onLine">> & { signal: AbortSignal | undefined },
 ): Promise<NonNullable<BuilderReport>> {
   const child = spawn("bwrap", command, {
-    stdio: ["ignore", "pipe", "pipe", "pipe"],
+    stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"],
     env: { PATH: process.env.PATH },
     detached: true,
   });
+  sendFilter(child, filterFd);
   const abort = (): void => killGroup(child);
   signal?.addEventListener("abort", abort, { once: true });
   const last: string[] = [];

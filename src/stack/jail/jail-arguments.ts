@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { dirname } from "node:path";
+import { filterArguments } from "./filter/hand-over.ts";
 import { jailLimits } from "./jail-options.ts";
 
 /** What a jail is made of. */
@@ -23,6 +24,8 @@ export interface JailView {
   readonly environment: Readonly<Record<string, string>>;
   /** A user that the build becomes, when this process is root. */
   readonly uid: number | undefined;
+  /** The descriptor that the filter of system calls comes from. */
+  readonly filterFd: number;
 }
 
 /** What a build needs of a system: programs, libraries, the names of authorities. No configuration, no names of users. */
@@ -51,8 +54,10 @@ export function jailArguments({
   gate,
   environment,
   uid,
+  filterFd,
 }: JailView): string[] {
   return [
+    ...filterArguments(filterFd),
     "--die-with-parent",
     "--new-session",
     "--unshare-pid",

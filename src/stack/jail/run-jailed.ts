@@ -19,6 +19,7 @@ import { CurtainwallError } from "../../shared/index.ts";
 import { jailUser } from "../isolation.ts";
 import { splitLines } from "../safe-lines.ts";
 import { openGate } from "./gate.ts";
+import { filterBytes, sendFilter } from "./filter/hand-over.ts";
 import { gateFolder, jailArguments } from "./jail-arguments.ts";
 import type { JailOptions, JailResult } from "./jail-options.ts";
 import { copyProject } from "./work-copy.ts";
@@ -65,6 +66,7 @@ export async function runJailed(options: JailOptions): Promise<JailResult> {
       gate: gate === undefined ? undefined : socket,
       environment: environmentOf(root, node, options),
       uid,
+      filterFd,
     });
     const program = [node, bridge, gate === undefined ? "" : `${gateFolder}/gate`, options.command];
     await run("bwrap", [...view, ...program], options);
@@ -124,8 +126,14 @@ export function jailWorks(uid: number | undefined): boolean {
     gate: undefined,
     environment: { PATH: "/usr/bin:/bin" },
     uid,
+    filterFd: 0,
   });
-  return spawnSync("bwrap", [...view, "true"], { stdio: "ignore", timeout: 10_000 }).status === 0;
+  const { status } = spawnSync("bwrap", [...view, "true"], {
+    stdio: ["pipe", "ignore", "ignore"],
+    input: filterBytes,
+    timeout: 10_000,
+  });
+  return status === 0;
 }
 
 async function runUnjailed(root: string, options: JailOptions): Promise<JailResult> {
@@ -159,6 +167,9 @@ function environmentOf(
   };
 }
 
+/** The first descriptor behind the usual ones. */
+const filterFd = 3;
+
 /** Runs a program to its end, or ends it: with its process ids all that it started is gone. */
 function run(
   file: string,
@@ -168,14 +179,19 @@ function run(
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     // A process group of its own, so that what a build without a jail started ends too.
-    const child = spawn(file, args, { ...settings, stdio: ["ignore", "pipe", "pipe"], detached: true });
+    const child = spawn(file, args, {
+      ...settings,
+      stdio: ["ignore", "pipe", "pipe", ...(file === "bwrap" ? ["pipe" as const] : [])],
+      detached: true,
+    });
+    if (file === "bwrap") sendFilter(child, filterFd);
     const last: string[] = [];
     const tell = (line: string): void => {
       last.push(line);
       if (last.length > linesInErrors) last.shift();
       onLine(line);
     };
-    for (const stream of [child.stdout, child.stderr]) stream.on("data", splitLines(tell));
+    for (const stream of [child.stdout, child.stderr]) stream?.on("data", splitLines(tell));
     let why: string | undefined;
     const end = (reason: string): void => {
       why ??= reason;
