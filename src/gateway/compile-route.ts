@@ -2,7 +2,7 @@ import { describeAccess } from "../contract/index.ts";
 import type { Access, ContractRoute } from "../contract/index.ts";
 import { compileBodyCheck, hasJsonBody, refuseUnread } from "./input/body.ts";
 import type { BodyCheck } from "./input/body.ts";
-import { clientKey } from "./limits/client-key.ts";
+import { addressGroup } from "../shared/index.ts";
 import { compileLimits } from "./limits/limits.ts";
 import type { ChargeLimits } from "./limits/limits.ts";
 import type { Refusal } from "./answers/refusal.ts";
@@ -66,7 +66,10 @@ export function compileRoute(route: ContractRoute, surroundings: RouteSurroundin
     try {
       // Before the limit: a refused page must not use up its visitors' allowance.
       if (verdict === "refused") refuse(passage, { code: "GATEWAY_ORIGIN_REFUSED" });
-      else if (limits.client === undefined || admit(passage, limits.client, clientKey(request.remoteAddress)))
+      else if (
+        limits.client === undefined ||
+        admit(passage, limits.client, addressGroup(request.remoteAddress))
+      )
         authenticate(passage);
     } catch (error) {
       refuseThrown(passage, error);

@@ -3,7 +3,7 @@ import { constants } from "node:http2";
 import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import { normalizeAddress } from "../address.ts";
+import { normalizeAddress } from "../../shared/index.ts";
 import type { EdgeContext } from "./context.ts";
 
 const clientKey = Symbol("client");

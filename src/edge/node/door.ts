@@ -1,7 +1,6 @@
 import { createServer } from "node:net";
 import type { AddressInfo, ListenOptions, Server, Socket } from "node:net";
-import { CurtainwallError } from "../../shared/index.ts";
-import { addressGroup, normalizeAddress } from "../address.ts";
+import { addressGroup, CurtainwallError, normalizeAddress } from "../../shared/index.ts";
 import type { EdgeErrorCode } from "../errors.ts";
 import type { EdgeEvent } from "../event.ts";
 import type { EdgeLimits } from "../limits.ts";

@@ -3,7 +3,7 @@ import type { Server, ServerOptions } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { baseSecurityHeaders, inertPolicy } from "../../contract/index.ts";
 import type { Header } from "../../contract/index.ts";
-import { normalizeAddress } from "../address.ts";
+import { normalizeAddress } from "../../shared/index.ts";
 import { planAnswer, planRefusals } from "../answer.ts";
 import type { PlannedAnswer, Refusals } from "../answer.ts";
 import type { EdgeEvent } from "../event.ts";

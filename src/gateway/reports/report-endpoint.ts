@@ -3,7 +3,7 @@ import type { EventSink } from "../../contract/index.ts";
 import { problems } from "../answers/answers.ts";
 import type { ProblemCode } from "../answers/answers.ts";
 import { refuseUnread } from "../input/body.ts";
-import { clientKey } from "../limits/client-key.ts";
+import { addressGroup } from "../../shared/index.ts";
 import type { GatewayRequest, LimitRate, LimitStore, Respond } from "../types.ts";
 import { readReports, reportFormatOf } from "./read-reports.ts";
 import { createTally } from "./tally.ts";
@@ -82,7 +82,7 @@ export function createReportEndpoint(options: ReportEndpointOptions): ReportEndp
       if (request.method !== "POST")
         return refuse(request, "GATEWAY_METHOD_REFUSED", respond, ["allow", "POST"]);
       if (isForeign(request)) return refuse(request, "GATEWAY_ORIGIN_REFUSED", respond);
-      const client = clientKey(request.remoteAddress);
+      const client = addressGroup(request.remoteAddress);
       const left = limits.take(rate, client, now());
       if (left < 0)
         return refuse(request, "GATEWAY_LIMIT_REACHED", respond, [
