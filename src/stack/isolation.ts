@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { filterArguments, filterBytes } from "./jail/filter/hand-over.ts";
+import { inMemory } from "./jail/jail-arguments.ts";
 import type { DomainUser } from "./messages.ts";
 
 /**
@@ -96,6 +97,10 @@ const systemPaths = [
   "/etc/ld.so.cache",
 ];
 
+/** A domain keeps nothing in files but what is handed to it. Folders in memory are counted in no process's limit. */
+const temporaryBytes = 16 * 2 ** 20;
+const emptyBytes = 4096;
+
 /** Arguments for `bwrap` before the command. The filter of system calls comes from a descriptor. */
 export function sandboxArguments(
   { readOnly, writable, hidden, masked, network }: SandboxView,
@@ -119,13 +124,16 @@ export function sandboxArguments(
     // No /proc: through /proc/self/fd a domain could open anew, for writing, what it was handed for reading.
     "--dev",
     "/dev",
-    "--tmpfs",
-    "/tmp",
+    "--remount-ro",
+    "/dev",
+    ...inMemory("/tmp", "0755", temporaryBytes),
     ...readOnly.flatMap((path) => ["--ro-bind", path, path]),
-    ...hidden.flatMap((path) => ["--tmpfs", path]),
+    ...hidden.flatMap((path) => inMemory(path, "0755", emptyBytes)),
     // A device on a mount without devices: opening it is refused.
     ...masked.flatMap((path) => ["--ro-bind", "/dev/null", path]),
     ...writable.flatMap((path) => ["--bind", path, path]),
+    "--remount-ro",
+    "/",
     "--chdir",
     "/",
   ];

@@ -84,23 +84,26 @@ export function jailArguments({
     "/proc",
     "--dev",
     "/dev",
-    "--perms",
-    "1777",
-    "--tmpfs",
-    "/tmp",
+    ...inMemory("/dev/shm", "1777", jailLimits.sharedBytes),
+    "--remount-ro",
+    "/dev",
+    ...inMemory("/tmp", "1777", jailLimits.temporaryBytes),
     ...ancestorsOf([root, ...readOnly]).flatMap((path) => ["--perms", "0755", "--dir", path]),
     isReadOnly ? "--ro-bind" : "--bind",
     copy,
     root,
     ...readOnly.filter((path) => existsSync(path)).flatMap((path) => ["--ro-bind", path, path]),
-    ...hidden.flatMap((path) => ["--perms", "0755", "--tmpfs", path]),
+    ...hidden.flatMap((path) => inMemory(path, "0755", jailLimits.emptyBytes)),
     // A device on a mount without devices: opening it is refused.
     ...masked.flatMap((path) => ["--ro-bind", "/dev/null", path]),
     ...writable.flatMap((path) => ["--perms", "0755", "--dir", dirname(path), "--bind", path, path]),
-    ...emptied.flatMap((path) => ["--perms", "1777", "--tmpfs", path]),
+    ...emptied.flatMap((path) => inMemory(path, "1777", jailLimits.temporaryBytes)),
     ...(gate === undefined
       ? []
       : ["--perms", "0755", "--dir", dirname(gateFolder), "--bind", dirname(gate), gateFolder]),
+    // What is left of it is memory too.
+    "--remount-ro",
+    "/",
     "--chdir",
     root,
     "prlimit",
@@ -123,6 +126,16 @@ export function jailArguments({
         ]),
   ];
 }
+
+/** A folder in memory, which no process's limit counts: it has a size of its own. */
+export const inMemory = (path: string, mode: string, bytes: number): string[] => [
+  "--perms",
+  mode,
+  "--size",
+  String(bytes),
+  "--tmpfs",
+  path,
+];
 
 /** The folders above some paths, the uppermost first. bwrap would make them for its own user alone. */
 function ancestorsOf(paths: readonly string[]): string[] {

@@ -39,6 +39,12 @@ export const jailLimits = {
   /** Bytes of memory that one process may write to. */
   dataBytes: 8 * 2 ** 30,
   fileBytes: 4 * 2 ** 30,
+  /** Of each folder in memory: `/tmp`, and where bundlers cache. */
+  temporaryBytes: 2 ** 30,
+  /** Of `/dev/shm`, where semaphores lie. */
+  sharedBytes: 256 * 2 ** 20,
+  /** Of a folder that is shown empty: the least that there is. */
+  emptyBytes: 4096,
   /** Bytes through the gate, both ways. */
   transferBytes: 2 * 2 ** 30,
 } as const;

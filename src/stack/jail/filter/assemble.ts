@@ -6,7 +6,7 @@ export type Step =
   | {
       readonly when: "equal" | "atLeast" | "anyOf";
       readonly value: number;
-      readonly then?: string;
+      readonly to?: string;
       readonly otherwise?: string;
     }
   | { readonly label: string }
@@ -58,7 +58,7 @@ export function assemble(steps: readonly Step[]): Uint8Array<ArrayBuffer> {
         ? [opcodes.load, 0, 0, step.load]
         : "answer" in step
           ? [opcodes.answer, 0, 0, step.answer]
-          : [opcodes[step.when], distance(at, step.then), distance(at, step.otherwise), step.value];
+          : [opcodes[step.when], distance(at, step.to), distance(at, step.otherwise), step.value];
     view.setUint16(at * instructionBytes, code, true);
     view.setUint8(at * instructionBytes + 2, then);
     view.setUint8(at * instructionBytes + 3, otherwise);

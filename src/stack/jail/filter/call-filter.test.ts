@@ -195,7 +195,7 @@ test("a processor whose calls are not known has no filter", () => {
 
 test("a filter can't jump back, nowhere, or farther than its byte reaches", () => {
   const far = Array.from({ length: 300 }, () => ({ load: 0 }));
-  const jump = { when: "equal", value: 0, then: "end" } as const;
+  const jump = { when: "equal", value: 0, to: "end" } as const;
   assert.throws(() => assemble([{ label: "end" }, jump]), RangeError);
   assert.throws(() => assemble([jump]), RangeError);
   assert.throws(() => assemble([jump, ...far, { label: "end" }]), RangeError);

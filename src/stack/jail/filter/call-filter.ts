@@ -30,7 +30,7 @@ const netlinkRoute = 0;
 /** What `personality` may be asked: the usual one, and which one it is. Others switch off what makes attacks hard. */
 const personalities = [0, 0xffff_ffff];
 
-const whenEqual = (value: number, then: string): Step => ({ when: "equal", value, then });
+const whenEqual = (value: number, to: string): Step => ({ when: "equal", value, to });
 const load = (index: number): Step => ({ load: callFields.argument(index) });
 
 function stepsFor(processor: Processor): Step[] {
@@ -41,7 +41,7 @@ function stepsFor(processor: Processor): Step[] {
     // A program of another kind (32 bits) numbers its calls otherwise.
     { when: "equal", value: processorIds[processor], otherwise: "EPERM" },
     { load: callFields.number },
-    ...(processor === "x64" ? [{ when: "atLeast", value: x32Bit, then: "EPERM" } as const] : []),
+    ...(processor === "x64" ? [{ when: "atLeast", value: x32Bit, to: "EPERM" } as const] : []),
     ...refused.map((number) => whenEqual(number, "EPERM")),
     // Its flags lie in memory, where a filter can't look. C libraries go back to `clone` then.
     whenEqual(call("clone3"), "ENOSYS"),
@@ -55,11 +55,11 @@ function stepsFor(processor: Processor): Step[] {
 
     { label: "clone" },
     load(0),
-    { when: "anyOf", value: newNamespaces, then: "EPERM", otherwise: "allow" },
+    { when: "anyOf", value: newNamespaces, to: "EPERM", otherwise: "allow" },
 
     { label: "unshare" },
     load(0),
-    { when: "anyOf", value: newNamespaces | newTimeNamespace, then: "EPERM", otherwise: "allow" },
+    { when: "anyOf", value: newNamespaces | newTimeNamespace, to: "EPERM", otherwise: "allow" },
 
     { label: "ioctl" },
     // The kernel looks at the lower half alone, and so does this.
