@@ -6,7 +6,7 @@ import type { HtmlErrorCode } from "./errors.ts";
 import type { PageFacts, ReadPageOptions } from "./page-facts.ts";
 import { charsetIn } from "./prescan.ts";
 import { readDecodedWithParser } from "./reference.ts";
-import { scanPage } from "./scan.ts";
+import { scannedFacts, scanPage } from "./scan.ts";
 import { readXml } from "./xml.ts";
 
 /** One way of reading a page's text. */
@@ -26,10 +26,10 @@ export function readPage(bytes: Uint8Array, options: ReadPageOptions = {}): Page
 }
 
 function readDecoded(page: DecodedPage, options: ReadPageOptions, readNested: ReadNested): PageFacts {
-  const scanned = scanPage(page, options, readNested);
+  const scanned = scanPage(page, options);
   return typeof scanned === "string"
     ? { ...readDecodedWithParser(page, options, readNested), fallback: scanned }
-    : scanned;
+    : scannedFacts(page, scanned, options, readNested);
 }
 
 /**

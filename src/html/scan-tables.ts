@@ -30,9 +30,11 @@ export const role = {
   link: 65536,
   /** Every tag's, where roles are asked for; `roleOf` doesn't give it. */
   any: 131072,
+  base: 262144,
 } as const;
 
 const {
+  base,
   facts,
   column,
   anchor,
@@ -57,7 +59,7 @@ const roles: Record<string, number> = {
   a: anchor,
   area: anchor,
   audio: facts,
-  base: facts | metadata,
+  base: base | facts | metadata,
   basefont: metadata,
   bgsound: metadata,
   body,

@@ -1,5 +1,7 @@
 import { decodeHTMLAttribute } from "entities/decode";
 import { attributeFacts } from "./attribute-facts.ts";
+import { createKnownTexts } from "./known-texts.ts";
+import type { Mark } from "./marks.ts";
 import { tokenizedName } from "./names.ts";
 import type { AttributeFact, Span } from "./page-facts.ts";
 import { createRecent } from "./recent.ts";
@@ -8,25 +10,6 @@ import { role } from "./scan-tables.ts";
 import type { ElementText, StartTag } from "./start-tag.ts";
 import { withNewlines } from "./text.ts";
 
-/** Where a start tag stands in the scanner's bytes. */
-export interface ScannedTag {
-  readonly from: number;
-  readonly nameTo: number;
-  readonly to: number;
-  /** The roles of its name. */
-  readonly what: number;
-  readonly isNotable: boolean;
-}
-
-/** What a tag itself doesn't tell. */
-export interface TagSurroundings {
-  /** Offset of the scanner's bytes in the page. */
-  readonly base: number;
-  readonly namespace: StartTag["namespace"];
-  readonly isInert: boolean;
-  readonly content: ElementText | undefined;
-}
-
 /** The tag's name and attributes, with offsets that count from its start. */
 type TagReading = Pick<StartTag, "name" | "attributes">;
 
@@ -34,19 +17,21 @@ type TagReading = Pick<StartTag, "name" | "attributes">;
 const remembered = createRecent<TagReading>(256);
 const maxRememberedLength = 400;
 
+const texts = createKnownTexts();
+
 /** The commonest attributes that carry no fact on any element. A script's and a style's are all reported. */
 const withoutFacts = new Set(
   "alt class decoding height lang loading role sizes tabindex target title width".split(" "),
 );
 
-/** Reads the attributes of a start tag. */
-export function readScannedTag(bytes: Uint8Array, scanned: ScannedTag, around: TagSurroundings): StartTag {
-  const { namespace, isInert, content, base } = around;
-  const { from, to, what } = scanned;
-  const tag = { from: base + from, to: base + to };
+/** Reads a tag that the scanner marked. */
+export function readScannedTag(bytes: Uint8Array, mark: Mark): StartTag {
+  const { from, to, what, namespace, isInert } = mark;
+  const content = mark.contentTo === -1 ? undefined : elementText(bytes, mark);
+  const tag = { from, to };
   const text = latin1(bytes, from, to);
   const read = (place: Span): TagReading =>
-    readTag(bytes, scanned, { text, place, namespace, wantsAll: content !== undefined });
+    readTag(bytes, mark, { text, place, wantsAll: content !== undefined });
   if ((what & role.metadata) === 0 || namespace !== "html" || text.length > maxRememberedLength) {
     const { name, attributes } = read(tag);
     return { name, namespace, tag, attributes, isInert, content };
@@ -60,6 +45,14 @@ export function readScannedTag(bytes: Uint8Array, scanned: ScannedTag, around: T
     attributes: attributes.map((attribute) => placed(attribute, tag)),
     isInert,
     content,
+  };
+}
+
+function elementText(bytes: Uint8Array, { from, to, contentTo, elementTo }: Mark): ElementText {
+  return {
+    element: { from, to: elementTo },
+    content: { from: to, to: contentTo },
+    text: texts.of(bytes, to, contentTo, () => withNewlines(utf8(bytes, to, contentTo))),
   };
 }
 
@@ -81,15 +74,14 @@ interface TagText {
   readonly text: string;
   /** Where the facts are to say that it stands. */
   readonly place: Span;
-  readonly namespace: StartTag["namespace"];
   /** Also attributes that carry no fact on most elements. */
   readonly wantsAll: boolean;
 }
 
 function readTag(
   bytes: Uint8Array,
-  { from, nameTo }: ScannedTag,
-  { text, place, namespace, wantsAll }: TagText,
+  { from, nameTo, namespace }: Mark,
+  { text, place, wantsAll }: TagText,
 ): TagReading {
   const isPlain = isAsciiText(text);
   const slice = (start: number, end: number): string =>
