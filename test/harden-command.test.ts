@@ -268,7 +268,84 @@ test("what a script would add from another site is blocked, and the report says 
   assert.equal(status, 0, stderr);
   assert.match(
     stdout,
-    /note +a script seems to add something from https:\/\/pixel\.example, which is blocked.*\(\/index\.html\)/s,
+    /note +a script seems to add https:\/\/pixel\.example\/events\.js, which is blocked.*\(\/index\.html\)/s,
   );
   assert.match(stdout, /Trusted Types are enforced on 1 of 2 pages/);
+});
+
+suite("--allow-script", () => {
+  const loader = `var t = document.createElement("script"); t.src = "https://pixel.example/events.js"; document.head.append(t);`;
+  const tagged = {
+    "index.html": `<!doctype html><title>x</title><script>${loader}</script>`,
+    "plain.html": "<!doctype html><title>y</title>",
+  };
+  const address = "https://pixel.example/events.js";
+
+  test("takes an address and why; the pages that want it are named, the lock is asked, and later runs need its approval", (context) => {
+    const { root, write, harden } = place(context);
+    write(tagged);
+    const offered = /--allow-script (\S+) "why"/.exec(harden().stderr)?.[1];
+    assert.equal(offered, address);
+    const unasked = harden("--allow-script", address, "the shop's pixel");
+    assert.equal(unasked.status, 1);
+    assert.match(unasked.stderr, /1 script of dist is not approved/);
+    assert.match(unasked.stderr, /added-[0-9a-f]{12} .*https:\/\/pixel\.example\/events\.js/);
+    const hint = /npx curtainwall (plan .*)$/m.exec(unasked.stderr)?.[1] ?? assert.fail(unasked.stderr);
+    const followed = spawnSync(
+      "sh",
+      ["-c", `"$0" --conditions=curtainwall-source "$1" ${hint}`, process.execPath, main],
+      {
+        encoding: "utf8",
+        cwd: root,
+      },
+    );
+    assert.equal(followed.status, 0, followed.stderr);
+    const { status, stdout, stderr } = harden("--allow-script", address, "the shop's pixel");
+    assert.equal(status, 0, stderr);
+    assert.match(
+      stdout,
+      /allowed +scripts may add https:\/\/pixel\.example\/events\.js: the shop's pixel.*index\.html/,
+    );
+    assert.doesNotMatch(stdout + stderr, /seems to add/);
+    assert.match(stdout, /weakened +scripts may add others.*\(\/index\.html\)/);
+    const lock = readFileSync(join(root, "curtainwall.lock.json"), "utf8");
+    assert.match(lock, /"kind":"added","url":"https:\/\/pixel\.example\/events\.js".*"approved"/);
+  });
+
+  test("one that no page wants is told", (context) => {
+    const { write, harden } = place(context);
+    write(tagged);
+    const { stdout } = harden("--plan", "--allow-script", "https://nowhere.example/x.js", "a slip");
+    assert.match(stdout, /allowed +scripts may add https:\/\/nowhere\.example\/x\.js: a slip.*\(no page\)/);
+  });
+
+  test("a whole origin needs the word insecure; what a policy can't hold, and a missing reason, are refused", (context) => {
+    const { root, write, harden } = place(context);
+    write(tagged);
+    const refused = (...words: readonly string[]): string => {
+      const { status, stderr } = harden(...words);
+      assert.equal(status, 2, words.join(" "));
+      return stderr;
+    };
+    assert.match(
+      refused("--allow-script", "https://pixel.example/", "why"),
+      /stands for everything below it/,
+    );
+    assert.match(
+      refused("--allow-script", "https://pixel.example/v1/", "why"),
+      /stands for everything below it/,
+    );
+    assert.match(refused("--insecure-allow-scripts", address, "why"), /names one script/);
+    assert.match(refused("--allow-script", `${address}?id=1`, "why"), /query/);
+    assert.match(refused("--allow-script", "http://pixel.example/x.js", "why"), /no https address/);
+    assert.match(refused("--allow-script", "https://*.example/x.js", "why"), /no policy can name/);
+    assert.match(refused("--allow-script", "https://a;b/x.js", "why"), /no policy can name|no https address/);
+    assert.match(refused("--allow-script", address), /takes a reason/);
+    assert.match(refused("--allow-script", address, "--json"), /takes a reason/);
+    assert.match(refused("--allow-script", address, ""), /reason/);
+    const wide = harden("--insecure-allow-scripts", "https://pixel.example", "parts by version");
+    assert.equal(wide.status, 0, wide.stderr);
+    assert.match(wide.stdout, /allowed +scripts may add https:\/\/pixel\.example\/: parts by version/);
+    assert.ok(existsSync(join(root, "out")));
+  });
 });

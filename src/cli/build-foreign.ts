@@ -10,7 +10,7 @@ import {
 } from "../stack/index.ts";
 import type { ForeignBuild, LoadedContract } from "../stack/index.ts";
 import { describeRelease, kilobytes } from "./describe-release.ts";
-import { count, meanings } from "./harden.ts";
+import { count, meanings } from "./harden-report.ts";
 import { describeLock, today } from "./lock-input.ts";
 import { tellNotSearched } from "./not-searched.ts";
 import { print, printJson, say, showProgress, styled } from "./voice.ts";

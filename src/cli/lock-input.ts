@@ -1,6 +1,6 @@
 import { isAbsolute, relative, resolve, sep } from "node:path";
-import { describeReview, summarizeReview } from "../harden/index.ts";
-import type { Review } from "../harden/index.ts";
+import { allowedWords, describeReview, summarizeReview } from "../harden/index.ts";
+import type { AllowedScript, Review } from "../harden/index.ts";
 import { CurtainwallError } from "../shared/index.ts";
 import { lockName, openSiteLock } from "../stack/index.ts";
 import type { SiteLock } from "../stack/index.ts";
@@ -20,8 +20,9 @@ export const today = (): string => new Date().toISOString().slice(0, 10);
 export function lockInput(
   folder: string,
   values: ReadonlyMap<string, string>,
+  allowScripts: readonly AllowedScript[] = [],
 ): { readonly open: SiteLock; readonly words: string } {
-  const words = ["lock", "site", "origin", "follow"].flatMap((option) => {
+  const words = ["lock", "site", "origin", "follow", "learned"].flatMap((option) => {
     const value = values.get(option);
     return value === undefined ? [] : [` --${option} ${value}`];
   });
@@ -36,7 +37,7 @@ export function lockInput(
       },
     );
   const open = openSiteLock({ file, folder, site: values.get("site") });
-  return { open, words: words.join("") };
+  return { open, words: words.join("") + allowedWords(allowScripts) };
 }
 
 /** Says after hardening what the lock knows of the site; after a first run, what should be looked at. */

@@ -1,9 +1,11 @@
 import { describeReview, prune, shortId, summarizeReview } from "../harden/index.ts";
 import type { Lock, PendingScript, Review } from "../harden/index.ts";
 import { approveScripts, assertApproved, planSite, saveLock } from "../stack/index.ts";
+import { allowOptions, readAllowed } from "./allowed-scripts.ts";
 import type { Command, CommandInput } from "./command.ts";
 import { usageError } from "./command.ts";
 import { originOf } from "./harden.ts";
+import { readLearned } from "./learned-input.ts";
 import { lockInput, lockOptions, today } from "./lock-input.ts";
 import { readShown, rememberAlsoShown, rememberShown } from "./shown-scripts.ts";
 import { print, printJson, say, showProgress, styled } from "./voice.ts";
@@ -22,6 +24,8 @@ export const planCommand: Command = {
     ...lockOptions,
     origin: { type: "string", says: "where the site will be served from" },
     follow: { type: "string", says: "a folder outside into which links may lead" },
+    learned: { type: "string", says: "the file that the site is hardened with, if it is" },
+    ...allowOptions,
     json: { type: "boolean", says: "print the plan as JSON" },
   },
   notes: [
@@ -34,7 +38,8 @@ export const planCommand: Command = {
     const [folder, ...rest] = positionals;
     if (folder === undefined) throw usageError("Name the folder that the generator wrote", planCommand);
     assertUsage(input);
-    const { open, words } = lockInput(folder, values);
+    const allowScripts = readAllowed(input, planCommand);
+    const { open, words } = lockInput(folder, values, allowScripts);
     const line = showProgress();
     const follow = values.get("follow");
     let review: Review;
@@ -44,6 +49,8 @@ export const planCommand: Command = {
         lock: open,
         origin: originOf(values.get("origin")),
         ...(follow === undefined ? {} : { follow: [follow] }),
+        allowScripts,
+        learned: readLearned(values.get("learned"), planCommand),
         onProgress: (done, total) => line.update(`reading ${done}/${total}`),
       });
     } finally {

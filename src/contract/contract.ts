@@ -134,6 +134,8 @@ export interface ContractForeignSite {
   readonly learned: string | undefined;
   /** Why scripts may make code from strings, where they do. */
   readonly insecureEval: string | undefined;
+  /** Scripts of other sites that the pages' own scripts may add. An address that ends in `/` stands for all below it. */
+  readonly allowScripts: readonly { readonly address: string; readonly reason: string }[];
 }
 
 /** How a foreign generator is run; every default filled in. */

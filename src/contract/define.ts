@@ -171,6 +171,13 @@ export interface ForeignSiteOptions {
   learned?: string;
   /** Lets scripts make code from strings, on the pages where they do; says why. */
   insecureEval?: string;
+  /**
+   * Scripts of other sites that the pages' own scripts may add, each by its exact address, and why:
+   * `{ "https://tags.example/tags.js": "the shop's tag manager" }`. Whatever its owner serves there runs. Default: none, they are blocked.
+   */
+  allowScripts?: Readonly<Record<string, string>>;
+  /** The same for all scripts of an origin, or below a folder of it: `{ "https://tags.example/": "…" }`; says why. Default: none. */
+  insecureAllowScripts?: Readonly<Record<string, string>>;
   /** Only for a site of Markdown and templates. */
   content?: never;
   /** Only for a site of Markdown and templates. */

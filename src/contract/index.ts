@@ -96,6 +96,7 @@ export { wideningOf } from "./release/permissions.ts";
 export { outsideProgram, programOf } from "./release/program.ts";
 export type { Program, ProgramFacts } from "./release/program.ts";
 export { parsePublicKey, publicKeyOf } from "./release/public-key.ts";
+export { scriptAddressProblem } from "./script-address.ts";
 export type { ReleasePublicKey } from "./release/public-key.ts";
 export { identityDigest, parseProgram, parseSignatures, programDigest } from "./release/statement.ts";
 export type { ReleaseSignatures, ReleaseStatement } from "./release/statement.ts";

@@ -83,9 +83,17 @@ const piece = fc.oneof(
     '<a href="javascript:g()">x</a>',
     '<iframe srcdoc="&lt;script src=/site.js integrity=none>&lt;/script>"></iframe>',
     "<script>import('/late.js')</script>",
+    "<script>s.src = '//tags.example/tags.js'</script>",
     "<base href=/>",
   ),
 );
+
+const allowed = [
+  "https://tags.example/tags.js",
+  "https://tags.example/",
+  "https://cdn.example/folder/",
+  "https://cdn.example/;,.js",
+].map((address) => ({ address, reason: "a test" }));
 
 /** What the lock is asked about, as sources. */
 function toldSources({ report }: HardenedPage): Set<string> {
@@ -93,6 +101,7 @@ function toldSources({ report }: HardenedPage): Set<string> {
   for (const { kind, hash: of, text, integrity } of report.scripts) {
     if (of !== undefined) told.add(`'sha256-${of}'`);
     for (const token of integrity?.split(" ") ?? []) told.add(`'${token}'`);
+    if (kind === "added") told.add(text.replace(/^(https:\/\/[^/]+)\/$/, "$1"));
     if (kind === "external")
       told.add(URL.parse(text, "https://www.example.com")?.href.replace(/[?#].*$/, "") ?? text);
   }
@@ -116,11 +125,13 @@ suite("what may run on a page", () => {
       fc.property(
         fc.array(piece, { minLength: 1, maxLength: 6 }),
         fc.constantFrom(undefined, "https://www.example.com"),
-        (pieces, origin) => {
+        fc.subarray(allowed),
+        (pieces, origin, allowScripts) => {
           const html = `<!doctype html><title>x</title>${pieces.join("")}`;
           const page = hardenPage(readPage(new TextEncoder().encode(html)), {
             path: "/",
             view: viewOf(origin),
+            settings: { allowScripts },
           });
           const told = toldSources(page);
           const own = new Set(writtenTexts(html, page.bytes).map((text) => `'sha256-${hash(text)}'`));

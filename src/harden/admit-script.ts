@@ -1,6 +1,7 @@
 import { noteUnnameable } from "./draft.ts";
 import type { PageDraft } from "./draft.ts";
 import { integrityHashes, isVersioned } from "./integrity.ts";
+import type { AllowedScript } from "./script-allowed.ts";
 import type { SiteFileView } from "./site-view.ts";
 import { exactSource } from "./site-view.ts";
 
@@ -44,6 +45,23 @@ export function admitForeign(page: PageDraft, url: URL, integrity: string | unde
     versioned: isVersioned(url),
   });
   page.scripts.push({ kind: "external", hash: undefined, text: withoutFragment(url), integrity: pinned });
+}
+
+/** Allows a script of another site that scripts of the page add: by its address, since nobody knows its bytes here. */
+export function admitAdded(page: PageDraft, { address, reason }: AllowedScript): void {
+  const url = new URL(address);
+  const exact = exactSource(url);
+  if (exact === undefined) return noteUnnameable(page);
+  page.policy.allow("script-src", url.pathname === "/" ? url.origin : exact);
+  page.weaknesses.add("added-scripts");
+  page.foreign.set(`added ${exact}`, {
+    url: exact,
+    kind: "script",
+    integrity: undefined,
+    versioned: false,
+    reason,
+  });
+  page.scripts.push({ kind: "added", hash: undefined, text: exact });
 }
 
 function allowAddress(page: PageDraft, address: string): void {

@@ -1,6 +1,8 @@
 import { allowOrigin, hashSource } from "./draft.ts";
 import type { DeclaredBehaviour, PageDraft } from "./draft.ts";
 import type { ScriptFacts } from "./inspect-script.ts";
+import { allowAddedScripts } from "./script-allowed.ts";
+import { exactSource } from "./site-view.ts";
 import type { Addresses } from "./site-view.ts";
 
 /** What Trusted Types would refuse, and why they can't be enforced; nothing if they can. */
@@ -15,6 +17,7 @@ export type TrustedTypesReasons = readonly string[];
 export function allowBehaviour(page: PageDraft, addresses: Addresses): TrustedTypesReasons {
   if (page.declared !== undefined) return allowDeclared(page, page.declared);
   const scripts = [...page.behaviours];
+  allowAddedScripts(page, scripts);
   const unread = [...page.foreign.values()].some(({ kind }) => kind === "script");
   if (scripts.length > 0) page.policy.allow("img-src", "'self'");
   allowConnections(page, addresses, scripts, unread);
@@ -91,22 +94,44 @@ function allowRuntimeStyles(page: PageDraft, scripts: readonly ScriptFacts[]): v
 }
 
 /**
- * Tells of what scripts would add to the page from other sites: nothing allows it, unless it stands in the page as an element too.
+ * Tells of what scripts would add to the page from other sites: nothing allows it, unless it stands in the page as an element too, or its
+ * owner allows it.
  *
  * @returns whether there is any
  */
 function noteAdded(page: PageDraft, addresses: Addresses, scripts: readonly ScriptFacts[]): boolean {
-  const origins = new Set<string>();
+  const blocked = new Set<string>();
   for (const { adds } of scripts)
     for (const address of adds) {
       const target = addresses.resolve(address);
-      if (target?.kind === "foreign" && !page.foreign.has(target.url.href)) origins.add(target.url.origin);
+      if (target?.kind !== "foreign") continue;
+      const source = exactSource(target.url);
+      if (source !== undefined && !isAdmitted(page, source)) blocked.add(source);
     }
-  for (const origin of origins)
-    page.notes.add(
-      `a script seems to add something from ${origin}, which is blocked: what is wanted belongs into the page as an element`,
-    );
-  return origins.size > 0;
+  for (const source of blocked) page.notes.add(addedNote(source));
+  return blocked.size > 0;
+}
+
+/** Tells whether a script at an address, of which perhaps only the beginning is known, is allowed. */
+function isAdmitted({ foreign }: PageDraft, source: string): boolean {
+  return [...foreign.values()].some(
+    ({ kind, url }) =>
+      kind === "script" && (url.startsWith(source) || (url.endsWith("/") && source.startsWith(url))),
+  );
+}
+
+const addedStart = "a script seems to add ";
+const addedEnd = ", which is blocked";
+
+/** What is said of an address from which a script seems to add something. */
+const addedNote = (source: string): string =>
+  addedStart + source + (source.endsWith("/") ? "…" : "") + addedEnd;
+
+/** The address that a note of {@link hardenPage}'s report is about, if it tells of something that a script would add. */
+export function addedAddress(note: string): string | undefined {
+  return note.startsWith(addedStart) && note.endsWith(addedEnd)
+    ? note.slice(addedStart.length, -addedEnd.length)
+    : undefined;
 }
 
 /** Told of applications. Which of the site's pages they will show, and what those need, only running them shows. */

@@ -4,6 +4,7 @@ import type { ForeignScript, ScriptOccurrence, Weakness } from "./page-report.ts
 import type { Openings } from "./open-policy.ts";
 import type { Directive, PolicyBuilder } from "./policy.ts";
 import { createPolicyBuilder } from "./policy.ts";
+import type { AllowedScript } from "./script-allowed.ts";
 import { createAddresses, secureOrigin } from "./site-view.ts";
 import type { Addresses, SiteFileView, SiteView } from "./site-view.ts";
 
@@ -16,6 +17,8 @@ export interface PageSettings {
   readonly reportTo?: string | undefined;
   /** Scripts that make code from strings may do so. Default false. */
   readonly evalAllowed?: boolean;
+  /** Scripts of other sites that scripts of the pages may add. Default none. */
+  readonly allowScripts?: readonly AllowedScript[];
 }
 
 /** What the scripts of a page do, told by who makes them: what is not told is blocked, and nothing is left open. */

@@ -1,6 +1,6 @@
 export type { HardenErrorCode } from "./errors.ts";
 export type { DeclaredBehaviour, DraftContext, LearnedSources, PageSettings } from "./draft.ts";
-export { applicationNote } from "./allow-behaviour.ts";
+export { addedAddress, applicationNote } from "./allow-behaviour.ts";
 export { createFileView } from "./file-view.ts";
 export type { FileSource } from "./file-view.ts";
 export { parseLearned, writeLearned } from "./learn/learned-file.ts";
@@ -11,6 +11,8 @@ export type { HardenedPage, PageContext, PageNeeds } from "./harden-page.ts";
 export type { ForeignScript, PageReport, ScriptOccurrence, Weakness } from "./page-report.ts";
 export { createPolicyBuilder, serializePolicy } from "./policy.ts";
 export type { Directive, PagePolicy, PolicyBuilder } from "./policy.ts";
+export { allowedWords } from "./script-allowed.ts";
+export type { AllowedScript } from "./script-allowed.ts";
 export type { SiteReport, Tally } from "./site-report.ts";
 export type { SiteFileView, SiteView } from "./site-view.ts";
 export { splitPolicy } from "./split-policy.ts";

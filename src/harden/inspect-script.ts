@@ -1,4 +1,4 @@
-import { findAddedAddresses } from "./script-addresses.ts";
+import { findAddedAddresses, findHosts } from "./script-addresses.ts";
 import { findConnections } from "./script-connections.ts";
 import type { Connections } from "./script-connections.ts";
 import { findImports } from "./script-imports.ts";
@@ -18,6 +18,8 @@ export interface ScriptFacts {
   readonly sinks: readonly string[];
   /** Addresses of other sites from which it seems to add something to its page. */
   readonly adds: readonly string[];
+  /** Hosts of the addresses that stand in its text. */
+  readonly hosts: readonly string[];
   /** Puts script elements with an address into the page. */
   readonly loadsScripts: boolean;
   readonly styles: ScriptStyles;
@@ -89,6 +91,7 @@ export function inspectScript(source: string, asModule: boolean): ScriptFacts {
     connections: findConnections(source, asModule),
     sinks: sinkWords.filter(([, pattern]) => pattern.test(source)).map(([name]) => name),
     adds: findAddedAddresses(source),
+    hosts: findHosts(source),
     loadsScripts: /createElement(?:NS)?\s*\([^)]{0,80}["'`]script["'`]/i.test(source),
     styles: findStyles(source),
     makesCode: makesCode(source, asModule),

@@ -6,6 +6,8 @@ export type Weakness =
   | "style-attributes"
   /** Scripts load others by addresses that no hash covers: every script of the site may be loaded. */
   | "runtime-scripts"
+  /** Scripts add others from other sites, which the owner allows by their addresses: whatever lies there runs. */
+  | "added-scripts"
   /** Scripts put styles into the page whose text is not known: any inline style is allowed. */
   | "runtime-styles"
   /** Scripts connect to addresses that are not known: any HTTPS address may be connected to. */
@@ -19,7 +21,13 @@ export type Weakness =
 
 /** A script as it stands in a page, for whoever keeps count of what was approved. */
 export interface ScriptOccurrence {
-  readonly kind: "inline" | "handler" | "javascript-url" | "external";
+  readonly kind:
+    | "inline"
+    | "handler"
+    | "javascript-url"
+    | "external"
+    /** One of another site that scripts of the page may add. */
+    | "added";
   /** Base64 of the SHA-256 of its text; of an external one's bytes, if they are known. */
   readonly hash: string | undefined;
   /** The text as the page has it; for an external one its address: absolute with its query, or a path of the site. */
@@ -35,10 +43,12 @@ export interface ForeignScript {
   /** Without its query. */
   readonly url: string;
   readonly kind: "script" | "style";
-  /** Its `integrity`; without one, whatever lies at that address runs. */
+  /** Its `integrity`; without one, whatever lies at that address is taken. */
   readonly integrity: string | undefined;
   /** The address names a version or a hash, so that an `integrity` could be added. */
   readonly versioned: boolean;
+  /** Of a script that no page holds and the page's scripts may add: why its owner allows that. */
+  readonly reason?: string | undefined;
 }
 
 /** What was found in a page and what was done with it. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { findAddedAddresses } from "./script-addresses.ts";
+import { findAddedAddresses, findHosts } from "./script-addresses.ts";
 
 // Written here in the manner of what services hand out: an element made by a name or a parameter, its address assigned or handed over.
 const snippets: Record<string, [script: string, address: string]> = {
@@ -18,6 +18,10 @@ const snippets: Record<string, [script: string, address: string]> = {
   ],
   "one with a name": [
     `var u = "//stats.example/"; var g = document.createElement("script"); g.src = u + "stats.js"; document.head.append(g);`,
+    "//stats.example/stats.js",
+  ],
+  "one whose rest is made up": [
+    `var u = "//stats.example/"; var g = document.createElement("script"); g.src = u + version; document.head.append(g);`,
     "//stats.example/",
   ],
   "a counting picture": [`new Image().src = "https://count.example/p?x=" + 1`, "https://count.example/p?x="],
@@ -41,4 +45,17 @@ test("addresses that nothing is added from are not told", () => {
     `img = new Image(); img.src = "/local.png"; // https://comment.example/`,
   ])
     assert.deepEqual(findAddedAddresses(script), [], script);
+});
+
+test("hosts are found wherever an address stands in a script, and nowhere else", () => {
+  assert.deepEqual(
+    findHosts(
+      String.raw`u = "https://Tags.Example/x.js"; v = '//cdn.example:8443'; w = "https:\/\/json.example\/y"; // http://comment.example`,
+    ),
+    ["tags.example", "cdn.example:8443", "json.example", "comment.example"],
+  );
+  assert.deepEqual(
+    findHosts("a = b //c.d(e); f = /\\/\\//g; // plain words.\ng = 1 / 2; // see mail//me@mail.example"),
+    ["c.d"],
+  );
 });

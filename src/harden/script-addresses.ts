@@ -20,7 +20,8 @@ export function findAddedAddresses(source: string): readonly string[] {
   for (const [, url = ""] of source.matchAll(assigned)) found.add(url);
   for (const [, url = ""] of source.matchAll(files)) if (isFile.test(url)) found.add(url);
   const names = new Map([...source.matchAll(named)].map(([, name = "", url = ""]) => [name, url]));
-  for (const [name, url] of [...names].slice(0, maxNames)) if (isSource(source, name)) found.add(url);
+  for (const [name, url] of [...names].slice(0, maxNames))
+    for (const rest of restsOf(source, name)) found.add(url + rest);
   return [...found].slice(0, maxAddresses);
 }
 
@@ -29,8 +30,28 @@ const maxAddresses = 20;
 /** Each is looked for in the whole script. */
 const maxNames = 50;
 
-/** Whether a variable is what some element's address begins with. */
-function isSource(source: string, name: string): boolean {
+/** What follows a variable's text in the addresses that begin with it, as far as it is written out. */
+function restsOf(source: string, name: string): string[] {
   const escaped = name.replaceAll("$", "\\$");
-  return new RegExp(`\\bsrc\\s{0,20}=\\s{0,20}${escaped}(?![\\w$])`).test(source);
+  const uses = new RegExp(
+    `\\bsrc\\s{0,20}=\\s{0,20}${escaped}(?![\\w$])(?:\\s{0,20}\\+\\s{0,20}["'\`]([^"'\`\\s\\\\<>]{1,200})["'\`])?`,
+    "g",
+  );
+  return [...source.matchAll(uses)].slice(0, maxAddresses).map(([, rest = ""]) => rest);
+}
+
+/** An address, in a text of JSON too, up to the end of its host. */
+const hosts = /(?:\\?\/){2}([a-z0-9_-]+(?:\.[a-z0-9_-]+)+(?::\d{1,5})?)(?![\w.@-])/gi;
+/** More are not looked for in one script. */
+const maxHosts = 1_000;
+
+/** Finds the hosts of all addresses that stand in a script, in its comments too. */
+export function findHosts(source: string): readonly string[] {
+  if (!/\/\\?\//.test(source)) return [];
+  const found = new Set<string>();
+  for (const [, host = ""] of source.matchAll(hosts)) {
+    found.add(host.toLowerCase());
+    if (found.size >= maxHosts) break;
+  }
+  return [...found];
 }

@@ -1,4 +1,6 @@
 import type { ForeignScript, PageReport, Weakness } from "./page-report.ts";
+import type { AllowedScript } from "./script-allowed.ts";
+import { exactSource } from "./site-view.ts";
 
 /** How many pages something is true of, and the first few of them. */
 export interface Tally {
@@ -34,6 +36,8 @@ export interface SiteReport {
   /** Pages that the fast scanner left to the reference parser. */
   readonly slow: number;
   readonly skipped: readonly { readonly path: string; readonly reason: string }[];
+  /** Scripts of other sites that scripts of the pages may add, each with the pages that allow it: none, if no script seems to add it. */
+  readonly allowScripts: readonly (AllowedScript & Tally)[];
   /** Why scripts may make code from strings, as whoever allows it says; undefined if they may not. */
   readonly insecureEval?: string | undefined;
 }
@@ -43,18 +47,24 @@ export interface PageSummary extends Omit<PageReport, "scripts" | "frames" | "op
   readonly split: boolean;
 }
 
+/** What is known of a site beside its pages. */
+type FolderFacts = Pick<SiteReport, "files" | "bytes" | "skipped" | "insecureEval"> & {
+  readonly allowScripts: readonly AllowedScript[];
+};
+
 const maxExamples = 10;
 
 /** Sums up a site from its pages, in the order of their paths. */
 export function reportSite(
   pages: Iterable<readonly [path: string, summary: PageSummary]>,
-  files: Pick<SiteReport, "files" | "bytes" | "skipped" | "insecureEval">,
+  { allowScripts, ...files }: FolderFacts,
 ): SiteReport {
   const weaknesses = createTallies();
   const reasons = createTallies();
   const missing = createTallies();
   const notes = createTallies();
   const foreign = createTallies();
+  const added = createTallies();
   const transcoded = createTallies();
   const foreignScripts = new Map<string, ForeignScript>();
   const sum = { pages: 0, inlineScripts: 0, externalScripts: 0, modules: 0, handlers: 0, kept: 0, moved: 0 };
@@ -78,6 +88,10 @@ export function reportSite(
     for (const address of page.missing) missing.add(address, path);
     for (const note of page.notes) notes.add(note, path);
     for (const script of page.foreign) {
+      if (script.reason !== undefined) {
+        added.add(script.url, path);
+        continue;
+      }
       const key = `${script.url} ${script.kind} ${script.integrity ?? ""}`;
       foreignScripts.set(key, script);
       foreign.add(key, path);
@@ -85,6 +99,7 @@ export function reportSite(
     if (page.transcodedFrom !== undefined) transcoded.add("", path);
   }
   const foreignTallies = foreign.all();
+  const addedTallies = added.all();
   return {
     ...files,
     pages: sum.pages,
@@ -101,6 +116,10 @@ export function reportSite(
       const script = foreignScripts.get(key);
       return script === undefined ? [] : [{ ...script, ...tally }];
     }),
+    allowScripts: allowScripts.map((script) => ({
+      ...script,
+      ...(addedTallies[exactAddress(script)] ?? { pages: 0, examples: [] }),
+    })),
     missing: missing.all(),
     notes: notes.all(),
     split: counts.split,
@@ -108,6 +127,9 @@ export function reportSite(
     slow: counts.slow,
   };
 }
+
+/** As pages name it. */
+const exactAddress = ({ address }: AllowedScript): string => exactSource(new URL(address)) ?? address;
 
 interface Tallies {
   add(key: string, path: string): void;

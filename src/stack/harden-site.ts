@@ -49,6 +49,8 @@ export interface HardenSiteOptions {
   readonly reports?: string | undefined;
   /** Why scripts may make code from strings, on the pages where they do. Without a reason they may not. */
   readonly insecureEval?: HardenFolderOptions["insecureEval"];
+  /** Scripts of other sites that scripts of the pages may add. */
+  readonly allowScripts?: HardenFolderOptions["allowScripts"];
   /** The charset that pages were served with until now, if their content-type headers named one. */
   readonly charset?: HardenFolderOptions["charset"];
   /** Where compressed forms are kept from one run to the next. Without one none are made; only nginx and Caddy send them. */
@@ -117,6 +119,7 @@ export async function hardenSite(options: HardenSiteOptions): Promise<HardenedSi
       learned: options.learned,
       reportTo: options.reports,
       insecureEval: options.insecureEval,
+      allowScripts: options.allowScripts,
       charset: options.charset,
       onScript: (path, script) => {
         options.lock?.open.onScript(path, script);

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Review } from "../harden/index.ts";
 import { hardenFolder } from "../harden/node.ts";
+import type { HardenFolderOptions } from "../harden/node.ts";
 import { scriptReader } from "./harden-site.ts";
 import type { SiteLock } from "./site-lock.ts";
 
@@ -15,6 +16,10 @@ export interface PlanSiteOptions {
   readonly origin?: string | undefined;
   /** Folders outside of `folder` into which its links may lead. */
   readonly follow?: readonly string[];
+  /** What running the site has shown: workers that were seen to start are scripts too. */
+  readonly learned?: HardenFolderOptions["learned"];
+  /** Scripts of other sites that scripts of the pages may add. */
+  readonly allowScripts?: HardenFolderOptions["allowScripts"];
   readonly onProgress?: (done: number, total: number) => void;
 }
 

@@ -122,6 +122,7 @@ function seenScript(page: string, script: ScriptOccurrence): SeenScript | undefi
     const { type = "classic" } = script;
     return { kind: type === "classic" ? "inline" : type, text, hash, page };
   }
+  if (kind === "added") return { kind, text, page };
   if (kind !== "external") return { kind, text, hash, page };
   if (/^(?:https?|wss?):/.test(text))
     return script.integrity === undefined

@@ -27,6 +27,7 @@ test("a site of another generator needs only the folder; every default is filled
     build: undefined,
     learned: undefined,
     insecureEval: undefined,
+    allowScripts: [],
   });
   assert.deepEqual(parse({ dist: "./apps/web/dist/", build: "npm run build" }).site, {
     dist: "apps/web/dist",
@@ -40,6 +41,7 @@ test("a site of another generator needs only the folder; every default is filled
     },
     learned: undefined,
     insecureEval: undefined,
+    allowScripts: [],
   });
 });
 
@@ -67,6 +69,7 @@ test("all that a build may have is read, and what weakens its jail is listed wit
     },
     learned: "learned.json",
     insecureEval: "the search compiles its templates",
+    allowScripts: [],
   });
   assert.deepEqual(
     weakenings.map(({ at }) => at),
@@ -137,4 +140,51 @@ test("whatever stands there, the answer is an error of ours", () => {
         } catch (error) {
           assert.ok(error instanceof CurtainwallError, String(error));
         }
+});
+
+test("scripts that pages may add are exact addresses with a reason; whole origins are weakenings", () => {
+  const { site, weakenings } = parse({
+    dist: "dist",
+    allowScripts: { "https://tags.example/tags.js": "tag manager" },
+    insecureAllowScripts: { "https://parts.example/": "loads its parts by version" },
+  });
+  assert.deepEqual(site !== undefined && "dist" in site && site.allowScripts, [
+    { address: "https://tags.example/tags.js", reason: "tag manager" },
+    { address: "https://parts.example/", reason: "loads its parts by version" },
+  ]);
+  assert.deepEqual(
+    weakenings.map(({ reason }) => reason),
+    ["loads its parts by version"],
+  );
+  const refused: [site: object, code: string, says: RegExp][] = [
+    [
+      { allowScripts: { "https://tags.example/": "why so" } },
+      "CONTRACT_OPTION_INVALID",
+      /everything below it/,
+    ],
+    [{ allowScripts: { "https://tags.example/t.js?id=1": "why so" } }, "CONTRACT_OPTION_INVALID", /query/],
+    [
+      { allowScripts: { "http://tags.example/t.js": "why so" } },
+      "CONTRACT_OPTION_INVALID",
+      /no https address/,
+    ],
+    [
+      { allowScripts: { "https://*.example/t.js": "why so" } },
+      "CONTRACT_OPTION_INVALID",
+      /no policy can name/,
+    ],
+    [{ allowScripts: { "https://tags.example/t.js": "" } }, "CONTRACT_REASON_MISSING", /must say why/],
+    [{ allowScripts: ["https://tags.example/t.js"] }, "CONTRACT_OPTION_INVALID", /each with a reason/],
+    [
+      { insecureAllowScripts: { "https://tags.example/t.js": "why so long" } },
+      "CONTRACT_OPTION_INVALID",
+      /names one script/,
+    ],
+    [
+      { insecureAllowScripts: { "https://tags.example/": "short" } },
+      "CONTRACT_REASON_MISSING",
+      /must say why/,
+    ],
+  ];
+  for (const [options, code, says] of refused) assertRefused({ dist: "dist", ...options }, code, says);
 });

@@ -2,6 +2,7 @@ import type { ContractBuild, ContractForeignSite } from "../contract.ts";
 import type { Problems } from "./problems.ts";
 import { number, optionalText, quote, text, weakened } from "./values.ts";
 import type { Members } from "./values.ts";
+import { parseAllowedScripts } from "./allowed-scripts.ts";
 
 /** Reads where another generator writes its site, and how it is run. */
 export function parseForeignSite(problems: Problems, options: Members): ContractForeignSite {
@@ -12,6 +13,7 @@ export function parseForeignSite(problems: Problems, options: Members): Contract
     insecureEval: weakened(problems, "site.insecureEval", options.insecureEval)
       ? String(options.insecureEval)
       : undefined,
+    allowScripts: parseAllowedScripts(problems, options),
   };
 }
 

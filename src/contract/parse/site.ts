@@ -32,6 +32,8 @@ const foreignNames = [
   "insecurePrivateAddresses",
   "learned",
   "insecureEval",
+  "allowScripts",
+  "insecureAllowScripts",
 ];
 
 /** Reads what the site is made of: sources of its own, or the output of another generator. */

@@ -13,6 +13,8 @@ const grants: Readonly<Record<ScriptKind, string>> = {
   trusted: "whatever lies there runs, also after it has changed",
   pinned: "exactly these bytes of another site run",
   unpinned: "whatever the other site sends runs, today and later",
+  added:
+    "scripts of its pages, and markup that is injected there, can load it with any query; whatever the other site sends runs",
 };
 
 /** How much of an id is shown: enough to tell a site's scripts apart. */
@@ -55,7 +57,9 @@ export function describePending(script: PendingScript, maxLines = 30): string[] 
 
 /** No policy can name an address that ends so without all that lies below it. */
 const allowsFolder = ({ kind, url }: PendingScript): boolean =>
-  kind === "unpinned" && url !== undefined && URL.parse(url)?.pathname.endsWith("/") === true;
+  (kind === "unpinned" || kind === "added") &&
+  url !== undefined &&
+  URL.parse(url)?.pathname.endsWith("/") === true;
 
 function codeOf({ lines }: PendingScript): string[] {
   return lines.flatMap((line) => folded("      ", line));

@@ -107,6 +107,7 @@ const kinds: Readonly<Record<ScriptKind, true>> = {
   trusted: true,
   pinned: true,
   unpinned: true,
+  added: true,
 };
 
 const day = /^\d{4}-\d{2}-\d{2}$/;

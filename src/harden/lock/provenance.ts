@@ -74,7 +74,7 @@ export function createProvenance({ lock, site, digest }: ProvenanceOptions): Pro
   const identify = createIdentify(digest);
 
   const find = ({ kind, text, integrity }: Omit<SeenScript, "hash">, page: string): Found => {
-    const hasAddress = kind === "pinned" || kind === "unpinned";
+    const hasAddress = kind === "pinned" || kind === "unpinned" || kind === "added";
     const { id, data } = hasAddress
       ? { id: idOf(kind, `${text}\n${integrity ?? ""}`, digest), data: 0 }
       : identify(kind, text);

@@ -19,7 +19,9 @@ export type ScriptKind =
   /** A script of another site, with the `integrity` that pins it. */
   | "pinned"
   /** A script of another site that nothing pins: whatever lies there runs. */
-  | "unpinned";
+  | "unpinned"
+  /** A script of another site that scripts of the site may add, and no page holds. */
+  | "added";
 
 /** One approved, or at least recorded, script: a line of the lock. */
 export interface LockedScript {

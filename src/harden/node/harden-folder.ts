@@ -7,6 +7,8 @@ import type { FileForHeaders } from "../headers.ts";
 import type { PageNeeds } from "../harden-page.ts";
 import type { LearnedSite } from "../learn/learned-site.ts";
 import type { ScriptOccurrence } from "../page-report.ts";
+import { assertAllowedScripts } from "../script-allowed.ts";
+import type { AllowedScript } from "../script-allowed.ts";
 import { reportSite } from "../site-report.ts";
 import type { PageSummary, SiteReport } from "../site-report.ts";
 import type { PolicyBudget } from "../split-policy.ts";
@@ -37,6 +39,8 @@ export interface HardenFolderOptions {
   readonly reportTo?: string | undefined;
   /** Why scripts may make code from strings, on the pages where they do. Without a reason they may not. */
   readonly insecureEval?: string | undefined;
+  /** Scripts of other sites that scripts of the pages may add, where they seem to. Default none. */
+  readonly allowScripts?: readonly AllowedScript[] | undefined;
   /** The charset that the site's pages and texts were served with until now, if their content-type headers named one. */
   readonly charset?: string | undefined;
   /** Told of every script in every page, page by page, in no particular order. */
@@ -91,7 +95,9 @@ export async function hardenFolder(options: HardenFolderOptions): Promise<Harden
     throw hardenError("HARDEN_OPTION_INVALID", "Code from strings is allowed only with a reason.", {
       hint: 'Say why, like  --insecure-eval "the search compiles its templates"',
     });
-  const settings = { reportTo, charset, evalAllowed: insecureEval !== undefined };
+  const { allowScripts = [] } = options;
+  assertAllowedScripts(allowScripts);
+  const settings = { reportTo, charset, evalAllowed: insecureEval !== undefined, allowScripts };
   const { files, skipped } = walk(options.folder, options.follow);
   const pages = files.filter(({ path }) => classify(path).kind.endsWith("html")).length;
   const budget = typeof options.budget === "function" ? options.budget(pages) : options.budget;
@@ -122,6 +128,7 @@ export async function hardenFolder(options: HardenFolderOptions): Promise<Harden
       files: kept.length,
       bytes: kept.reduce((sum, { file }) => sum + file.bytes, 0),
       skipped,
+      allowScripts,
       ...(insecureEval === undefined ? {} : { insecureEval }),
     }),
   };

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, realpathSync, rmSync } from "node:fs";
 import { join, relative, sep } from "node:path";
 import type { Contract, ContractForeignSite, Variables } from "../../contract/index.ts";
-import { parseLearned } from "../../harden/index.ts";
+import { allowedWords, parseLearned } from "../../harden/index.ts";
 import type { LeakGate, LearnedSite, Review, SiteReport } from "../../harden/index.ts";
 import { hardenFolder } from "../../harden/node.ts";
 import { CurtainwallError } from "../../shared/index.ts";
@@ -85,7 +85,7 @@ export async function buildForeign(options: ForeignBuildOptions): Promise<Foreig
   const dist = findOutput(root, site.dist);
   const work = openWork(folders.state);
   const folder = relative(options.cwd, join(root, site.dist)) || ".";
-  const words = wordsOf(options);
+  const words = wordsOf(site, options);
   try {
     const blobs = join(work, "blobs");
     const open = openSiteLock({ file: join(root, lockName), folder: join(root, site.dist) });
@@ -96,6 +96,7 @@ export async function buildForeign(options: ForeignBuildOptions): Promise<Foreig
       reportTo: contract.reports?.path,
       learned,
       insecureEval: site.insecureEval,
+      allowScripts: site.allowScripts,
       onScript: open.onScript,
       onProgress: (done, total) => options.onProgress?.("hardening", done, total),
     });
@@ -176,9 +177,14 @@ function findOutput(root: string, dist: string): string {
 }
 
 /** The options by which `plan` sees what this build saw. */
-function wordsOf({ cwd, loaded: { contract, root } }: ForeignBuildOptions): string {
+function wordsOf(
+  site: ContractForeignSite,
+  { cwd, loaded: { contract, root } }: ForeignBuildOptions,
+): string {
   const lock = relative(cwd, join(root, lockName));
-  return `${lock === lockName ? "" : ` --lock ${lock}`} --origin ${contract.origin}`;
+  const { learned, allowScripts } = site;
+  const file = learned === undefined ? "" : ` --learned ${relative(cwd, join(root, learned))}`;
+  return `${lock === lockName ? "" : ` --lock ${lock}`} --origin ${contract.origin}${file}${allowedWords(allowScripts)}`;
 }
 
 const workName = /^building-(\d+)$/;
