@@ -109,7 +109,8 @@ suite("the packed package", () => {
     const documents = ["LICENSE", "README.md", "SECURITY.md"].filter((name) => existsSync(join(root, name)));
     const files = filesIn(installed);
     const others = files.filter((path) => !/^dist\/.*\.(js|d\.ts)$/.test(path));
-    assert.deepEqual(others.sort(), [...documents, "package.json"].sort());
+    const aboutBundle = ["dist/run/contents.json", "dist/run/licenses.txt"];
+    assert.deepEqual(others.sort(), [...documents, ...aboutBundle, "package.json"].sort());
     const strays = files.filter((path) => /\.test\.|\.map$|fixtures|\.env|examples|secret\.json/.test(path));
     assert.deepEqual(strays, []);
   });

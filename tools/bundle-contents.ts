@@ -1,0 +1,92 @@
+// Tells which packages a bundle was made of: to the program, which checks that they are still the ones, and to whoever reads it.
+import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Metafile } from "esbuild";
+import type { BundledPackage } from "../src/stack/as-built.ts";
+
+/** The packages that have code in these outputs and in all that they load, now or later. This package is the first. */
+export function packagesIn(metafile: Metafile, root: string, outputs: readonly string[]): BundledPackage[] {
+  const inputs = inputsOf(metafile, outputs);
+  const packages = [{ ...manifestOf(root), parent: -1 }];
+  const places = new Map([["", 0]]);
+  const placeOf = (folder: string, parent: number): number => {
+    const known = places.get(folder);
+    if (known !== undefined) return known;
+    packages.push({ ...manifestOf(join(root, folder)), parent });
+    places.set(folder, packages.length - 1);
+    return packages.length - 1;
+  };
+  const visited = new Set<string>();
+  const visit = (input: string, place: number): void => {
+    if (visited.has(input)) return;
+    visited.add(input);
+    for (const { path, external } of metafile.inputs[input]?.imports ?? [])
+      if (external !== true && inputs.has(path)) visit(path, placeOf(folderOf(path), place));
+  };
+  // Ours first, so that a package that both we and another one import stands under ours.
+  for (const input of [...inputs].sort((left, right) => folderOf(left).length - folderOf(right).length))
+    visit(input, placeOf(folderOf(input), 0));
+  return packages;
+}
+
+/** All sources of some outputs, of what they import, and of what they may load later. */
+function inputsOf(metafile: Metafile, outputs: readonly string[]): Set<string> {
+  const inputs = new Set<string>();
+  const pending = [...outputs];
+  const seen = new Set(pending);
+  for (let output = pending.pop(); output !== undefined; output = pending.pop()) {
+    const { inputs: own = {}, imports = [], entryPoint } = metafile.outputs[output] ?? {};
+    for (const input of Object.keys(own)) inputs.add(input);
+    if (entryPoint !== undefined) inputs.add(entryPoint);
+    for (const { path, external } of imports) {
+      if (external === true || seen.has(path)) continue;
+      seen.add(path);
+      pending.push(path);
+    }
+  }
+  return inputs;
+}
+
+/** The folder of the package that a source belongs to: nothing for ours. */
+const folderOf = (input: string): string =>
+  /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input)?.[0] ?? "";
+
+const manifestOf = (folder: string): { name: string; version: string; license?: string } => {
+  const { name, version } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as {
+    name: string;
+    version: string;
+  };
+  return { name, version };
+};
+
+/** Writes, into the bundle's folder, from which files of which packages each part is made, and the packages' licences. */
+export function writeContents(metafile: Metafile, root: string, folder: string): void {
+  const parts = Object.entries(metafile.outputs).map(([output, { inputs, bytes }]) => [
+    output.split("/").at(-1) ?? output,
+    {
+      bytes,
+      from: Object.fromEntries(Object.entries(inputs).map(([input, part]) => [input, part.bytesInOutput])),
+    },
+  ]);
+  writeFileSync(
+    join(folder, "contents.json"),
+    `${JSON.stringify(Object.fromEntries(parts), undefined, 1)}\n`,
+  );
+  const used = new Set(
+    Object.values(metafile.outputs).flatMap(({ inputs }) => Object.keys(inputs).map(folderOf)),
+  );
+  used.delete("");
+  const texts = [...used].sort().map((path) => {
+    const { name, version } = manifestOf(join(root, path));
+    return `${name} ${version}\n\n${licenceOf(join(root, path))}`;
+  });
+  writeFileSync(join(folder, "licenses.txt"), `${texts.join(`\n${"-".repeat(80)}\n`)}\n`);
+}
+
+function licenceOf(folder: string): string {
+  const files = readdirSync(folder).filter((name) => /^(?:licen[cs]e|copying|notice)/i.test(name));
+  const texts = files.sort().map((name) => readFileSync(join(folder, name), "utf8").trim());
+  if (texts.length > 0) return texts.join("\n\n");
+  const { license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as { license?: string };
+  return `License: ${license ?? "not stated"}`;
+}
