@@ -8,6 +8,7 @@ import { suite, test } from "node:test";
 import type { TestContext } from "node:test";
 import { decodeRelease } from "../src/contract/index.ts";
 import { buildOwnSite, loadContract } from "../src/stack/index.ts";
+import type { BuildLimits } from "../src/stack/jail/watch-limits.ts";
 import type { OwnBuild } from "../src/stack/index.ts";
 import { requires } from "./requires.ts";
 import { makeProject } from "./support/project.ts";
@@ -31,7 +32,7 @@ export function page({ entry }) {
 
 interface Site {
   readonly root: string;
-  build(script: string): Promise<{ built: OwnBuild; found: unknown }>;
+  build(script: string, limits?: BuildLimits): Promise<{ built: OwnBuild; found: unknown }>;
 }
 
 async function makeSite(context: TestContext, files: Record<string, string> = {}): Promise<Site> {
@@ -51,9 +52,9 @@ async function makeSite(context: TestContext, files: Record<string, string> = {}
   });
   return {
     root,
-    build: async (script) => {
+    build: async (script, limits) => {
       writeFileSync(join(root, "templates/pages.tsx"), template(script));
-      const built = await buildOwnSite(await loadContract(root));
+      const built = await buildOwnSite(await loadContract(root), limits);
       const { manifest, body } = await decodeRelease(built.release);
       const page = manifest.files
         .find(({ path }) => path === "/")
@@ -159,6 +160,31 @@ suite("Templates in their jail", requires("bwrap"), () => {
         return true;
       },
     );
+  });
+
+  test("that never end, or want a package that nobody installed, are told as that; nothing of the site changes", async (context) => {
+    const site = await makeSite(context);
+    await site.build("return 1;");
+    await assert.rejects(site.build("while (true);", { timeoutMs: 2500 }), {
+      code: "STACK_BUILD_LIMITED",
+      message: /took longer than 2.5 s/,
+      hint: /--time-limit 5 /,
+    });
+    await assert.rejects(site.build(`return (await import("@nobody/has-this")).default;`), {
+      code: "SITE_TEMPLATE_INVALID",
+      message: /@nobody\/has-this/,
+    });
+    // As Node ends when a package of ours is not there: before any of it runs.
+    await assert.rejects(
+      site.build(
+        `console.error("Error [ERR_MODULE_NOT_FOUND]: Cannot find package 'esbuild' imported from /somewhere/entry.js"); console.error("    at finalizeResolution (node:internal)"); process.exit(1);`,
+      ),
+      {
+        message: /needs the package esbuild, which is not installed/,
+        hint: /^Install .*npm install\n.*npm install esbuild$/,
+      },
+    );
+    assert.equal((await site.build("return 2;")).found, 2);
   });
 
   test("may come from a folder that only its owner can enter, and from a link to it", async (context) => {

@@ -4,16 +4,18 @@ import type { BuildResult } from "./build-result.ts";
 import type { Command } from "./command.ts";
 import { describeRelease, kilobytes } from "./describe-release.ts";
 import { tellNotSearched, verboseOption } from "./not-searched.ts";
+import { timeLimitMs, timeLimitOption } from "./time-limit.ts";
 import { print, printJson, say, styled } from "./voice.ts";
 
 /** Loads what builds only when there is something to build. */
 export const buildCommand: Command = {
   name: "build",
-  usage: "[folder] [--drafts] [--offline] [--verbose] [--json]",
+  usage: "[folder] [--drafts] [--offline] [--time-limit 1200] [--verbose] [--json]",
   summary: "Build the site into a release that the edge serves",
   options: {
     drafts: { type: "boolean", says: "build pages with draft: true, too, for a look at them" },
     offline: { type: "boolean", says: "ask no source, and take what the last build was answered" },
+    "time-limit": timeLimitOption,
     verbose: verboseOption,
     json: { type: "boolean", says: "print the result as JSON" },
   },
@@ -22,11 +24,12 @@ export const buildCommand: Command = {
     "stack runs, it serves the new one about a second later. What browsers may run must lie inside the program that the program key",
     "signed:  curtainwall key --help",
   ],
-  async run({ positionals, flags }) {
+  async run({ positionals, flags, values }) {
     const started = performance.now();
     const place = positionals[0] ?? ".";
     const drafts = flags.has("drafts");
     const offline = flags.has("offline");
+    const timeoutMs = timeLimitMs(values.get("time-limit"), buildCommand);
     const files = recordFiles(place);
     const known = drafts ? undefined : recallBuild(files, Date.now());
     if (known === undefined) keepCompiled(files);
@@ -34,7 +37,13 @@ export const buildCommand: Command = {
       known === undefined
         ? await (
             await import("./build.ts")
-          ).buildAny(place, { drafts, offline, json: flags.has("json"), verbose: flags.has("verbose") })
+          ).buildAny(place, {
+            drafts,
+            offline,
+            timeoutMs,
+            json: flags.has("json"),
+            verbose: flags.has("verbose"),
+          })
         : { ...known, milliseconds: Math.round(performance.now() - started) };
     if (result === undefined) return 0;
     if (flags.has("json")) printJson(result);

@@ -21,9 +21,16 @@ export async function buildAny(
   {
     drafts,
     offline = false,
+    timeoutMs,
     json,
     verbose,
-  }: { drafts: boolean; offline?: boolean; json: boolean; verbose: boolean },
+  }: {
+    drafts: boolean;
+    offline?: boolean;
+    timeoutMs?: number | undefined;
+    json: boolean;
+    verbose: boolean;
+  },
 ): Promise<BuildResult | undefined> {
   const observer = observeBuild(path);
   const loaded = await loadContract(path);
@@ -31,7 +38,7 @@ export async function buildAny(
     await runForeignBuild(loaded, json, verbose);
     return undefined;
   }
-  const result = await buildOwn(loaded, { drafts, offline });
+  const result = await buildOwn(loaded, { drafts, offline, timeoutMs });
   if (!drafts) observer.keep(loaded, result);
   return result;
 }
@@ -46,7 +53,7 @@ export async function build(
 
 async function buildOwn(
   loaded: LoadedContract,
-  { drafts, offline }: { drafts: boolean; offline: boolean },
+  { drafts, offline, timeoutMs }: { drafts: boolean; offline: boolean; timeoutMs?: number | undefined },
 ): Promise<BuildResult> {
   const started = performance.now();
   const { contract, root } = loaded;
@@ -58,6 +65,7 @@ async function buildOwn(
     const site = await buildOwnSite(loaded, {
       drafts,
       offline,
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
       onProgress: ({ step, done, total }) => line.update(`${step} ${done}/${total}`),
       onLine: (text) => say(styled("dim", text)),
     });

@@ -1,6 +1,7 @@
 import { runJailed } from "../stack/index.ts";
 import { usageError } from "./command.ts";
 import type { Command } from "./command.ts";
+import { timeLimitMs, timeLimitOption } from "./time-limit.ts";
 import { printJson, say, styled } from "./voice.ts";
 
 export const jailCommand: Command = {
@@ -15,7 +16,7 @@ export const jailCommand: Command = {
       type: "string",
       says: "names of environment variables that it gets, with commas; by default none",
     },
-    "time-limit": { type: "string", says: "seconds that it may take; by default 600" },
+    "time-limit": timeLimitOption,
     "insecure-private-addresses": {
       type: "string",
       says: "lets what it reaches lie in private networks; takes the reason",
@@ -36,6 +37,7 @@ export const jailCommand: Command = {
     if (command === undefined)
       throw usageError('Name what builds the site:  --run "npm run build"', jailCommand);
     if (output === undefined) throw usageError("Name the folder that it writes:  --output dist", jailCommand);
+    const timeoutMs = timeLimitMs(values.get("time-limit"), jailCommand);
     const stop = new AbortController();
     const onSignal = (): void => stop.abort();
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, onSignal);
@@ -48,7 +50,7 @@ export const jailCommand: Command = {
         output,
         reaches: listOf(values.get("reaches")),
         environment: passed(listOf(values.get("pass"))),
-        timeoutMs: secondsOf(values.get("time-limit")) * 1000,
+        ...(timeoutMs === undefined ? {} : { timeoutMs }),
         signal: stop.signal,
         onLine: (line) => say(line),
         ...(reason === undefined ? {} : { insecureUnjailedBuild: reason }),
@@ -74,12 +76,6 @@ const listOf = (text: string | undefined): string[] =>
     .split(",")
     .map((part) => part.trim())
     .filter((part) => part !== "");
-
-function secondsOf(text = "600"): number {
-  const seconds = Number(text);
-  if (seconds > 0 && seconds <= 86_400) return seconds;
-  throw usageError(`--time-limit takes seconds, not ${JSON.stringify(text)}`, jailCommand);
-}
 
 function passed(names: readonly string[]): Record<string, string> {
   return Object.fromEntries(

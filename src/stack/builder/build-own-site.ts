@@ -10,7 +10,11 @@ import { stackFolders } from "../folders.ts";
 import { jailUser } from "../isolation.ts";
 import { sendFilter } from "../jail/filter/hand-over.ts";
 import { jailArguments } from "../jail/jail-arguments.ts";
+import { howItEnded, lastLines, limitReached } from "../jail/how-it-ended.ts";
+import type { LastLines } from "../jail/how-it-ended.ts";
 import { giveTo, jailWorks, killGroup, onDisk, workFolder } from "../jail/run-jailed.ts";
+import { watchLimits } from "../jail/watch-limits.ts";
+import type { BuildLimits, ReachedLimit } from "../jail/watch-limits.ts";
 import { copyProject, packageFolders } from "../jail/work-copy.ts";
 import { conditions, programPaths } from "../launch.ts";
 import type { LoadedContract } from "../load-contract.ts";
@@ -23,7 +27,7 @@ import { readReport } from "./read-report.ts";
 import type { BuilderReport } from "./read-report.ts";
 
 /** Options of {@link buildOwnSite}. */
-export interface OwnBuildOptions {
+export interface OwnBuildOptions extends BuildLimits {
   readonly drafts?: boolean;
   /** Asks no source, and takes what the last build was answered. Default false. */
   readonly offline?: boolean;
@@ -78,9 +82,10 @@ const cacheOf = (root: string): string => join(stackFolders(root).cache, "site")
 
 async function buildJailed(
   loaded: LoadedContract,
-  { drafts = false, offline = false, onProgress = () => {}, onLine = () => {}, signal }: OwnBuildOptions,
+  options: OwnBuildOptions,
   uid: number | undefined,
 ): Promise<OwnBuild> {
+  const { drafts = false, offline = false, onProgress = () => {}, onLine = () => {}, signal } = options;
   const { file, contract } = loaded;
   const root = realpathSync(loaded.root);
   const cacheFolder = cacheOf(root);
@@ -124,7 +129,13 @@ async function buildJailed(
       entry,
       JSON.stringify(order),
     ];
-    const report = await run([...view, ...command], { onProgress, onLine, signal });
+    const report = await run([...view, ...command], {
+      onProgress,
+      onLine,
+      signal,
+      folder: cacheFolder,
+      limits: options,
+    });
     return toBuild(report);
   } finally {
     project.remove();
@@ -197,16 +208,16 @@ function environmentOf(
 /** Behind the one that it reports on. */
 const filterFd = reportFd + 1;
 
-/** Lines that the error of a builder repeats. */
-const linesInErrors = 20;
+interface Running extends Required<Pick<OwnBuildOptions, "onProgress" | "onLine">> {
+  readonly signal: AbortSignal | undefined;
+  /** On the disk that it writes to. */
+  readonly folder: string;
+  readonly limits: BuildLimits;
+}
 
 async function run(
   command: readonly string[],
-  {
-    onProgress,
-    onLine,
-    signal,
-  }: Required<Pick<OwnBuildOptions, "onProgress" | "onLine">> & { signal: AbortSignal | undefined },
+  { onProgress, onLine, signal, folder, limits }: Running,
 ): Promise<NonNullable<BuilderReport>> {
   const child = spawn("bwrap", command, {
     stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"],
@@ -216,28 +227,52 @@ async function run(
   sendFilter(child, filterFd);
   const abort = (): void => killGroup(child);
   signal?.addEventListener("abort", abort, { once: true });
-  const last: string[] = [];
+  if (signal?.aborted === true) abort();
+  const last = lastLines();
   const tell = (line: string): void => {
-    last.push(line);
-    if (last.length > linesInErrors) last.shift();
+    last.add(line);
     onLine(line);
   };
+  let reached: ReachedLimit | undefined;
+  const unwatch = watchLimits({
+    pid: child.pid ?? 0,
+    folder,
+    limits,
+    onReached: (limit) => {
+      reached = limit;
+      killGroup(child);
+    },
+  });
   for (const stream of [child.stdout, child.stderr]) stream?.on("data", splitLines(tell));
   const ended = new Promise<string>((resolve) => {
     child.once("error", (error) => resolve(error.message));
-    child.once("close", (code, killed) => resolve(killed === null ? `exit code ${code}` : killed));
+    child.once("close", (code, killed) => resolve(howItEnded(code, killed)));
   });
   try {
     const report = await readReport(child.stdio[reportFd] as Readable, onProgress);
     const how = await ended;
     if (report !== undefined) return report;
-    throw new CurtainwallError("STACK_BUILD_FAILED", `The build ended before it was done (${how}).`, {
-      hint: last.length === 0 ? "It wrote nothing" : `It wrote at the end:\n${last.join("\n")}`,
-    });
+    if (reached !== undefined) throw limitReached("The build", reached, last.hint());
+    throw unfinished(how, last);
   } finally {
+    unwatch();
     signal?.removeEventListener("abort", abort);
     killGroup(child);
   }
+}
+
+/** The error of a builder that ended without a report: of its own accord, or for want of a package. */
+function unfinished(how: string, last: LastLines): CurtainwallError {
+  const name = last.missingPackage();
+  return name === undefined
+    ? new CurtainwallError("STACK_BUILD_FAILED", `The build was not done: it ${how}.`, { hint: last.hint() })
+    : new CurtainwallError(
+        "STACK_BUILD_FAILED",
+        `The build needs the package ${name}, which is not installed.`,
+        {
+          hint: `Install what package.json names:  npm install\nIf it does not name it yet:  npm install ${name}`,
+        },
+      );
 }
 
 function toBuild(report: NonNullable<BuilderReport>): OwnBuild {

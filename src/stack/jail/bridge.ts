@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { connect, createServer } from "node:net";
 import type { AddressInfo } from "node:net";
+import { constants } from "node:os";
 
 const [gate = "", command = ""] = process.argv.slice(2);
 
@@ -31,5 +32,7 @@ function run(proxy: Readonly<Record<string, string>>): void {
   const child = spawn("/bin/sh", ["-c", command], { stdio: "inherit", env: { ...process.env, ...proxy } });
   child.once("error", () => process.exit(127));
   // All else in the jail ends with this process.
-  child.once("exit", (code, signal) => process.exit(signal === null ? (code ?? 1) : 128));
+  child.once("exit", (code, signal) =>
+    process.exit(signal === null ? (code ?? 1) : 128 + constants.signals[signal]),
+  );
 }

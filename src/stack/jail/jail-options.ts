@@ -1,5 +1,7 @@
+import type { BuildLimits } from "./watch-limits.ts";
+
 /** Options of {@link runJailed}. */
-export interface JailOptions {
+export interface JailOptions extends BuildLimits {
   /** The project's folder. The command sees a copy of it, so that nothing it does reaches the original. */
   readonly root: string;
   /** What builds the site, as a shell reads it: `npm run build`. */
@@ -10,8 +12,6 @@ export interface JailOptions {
   readonly reaches?: readonly string[];
   /** Environment variables that it gets, beside `PATH`, `HOME`, `LANG` and `CI`. Default: none. */
   readonly environment?: Readonly<Record<string, string>>;
-  /** How long it may take, in milliseconds. Default 600 000. */
-  readonly timeoutMs?: number;
   /** Allows origins in {@link reaches} that resolve to private addresses; says why. */
   readonly insecurePrivateAddresses?: string;
   /** Runs the command without a jail where bubblewrap is missing; says why. */

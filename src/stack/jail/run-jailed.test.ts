@@ -227,10 +227,67 @@ suite("a build in its jail", { skip: bwrap.skip }, () => {
         await new Promise(() => setInterval(() => {}, 1000));`,
         { timeoutMs: 3000 },
       ),
-      { code: "STACK_BUILD_FAILED", message: /took longer than 3 s/ },
+      { code: "STACK_BUILD_LIMITED", message: /took longer than 3 s/ },
     );
     assert.equal(readFileSync(join(root, "dist/old.html"), "utf8"), "old");
     await untilGone(mark);
+  });
+
+  test("a build whose processes together use too much memory is ended, and the output from before stays", async (context) => {
+    const { root, build } = project(context, { "dist/old.html": "old" });
+    const hog =
+      "const held = []; setInterval(() => held.length < 8 && held.push(Buffer.alloc(2 ** 25, 1)), 5)";
+    await assert.rejects(
+      build(
+        `const { spawn } = await import("node:child_process");
+        for (let i = 0; i < 3; i++) spawn(process.execPath, ["-e", ${JSON.stringify(hog)}], { stdio: "ignore" });
+        await new Promise(() => setInterval(() => {}, 1000));`,
+        { memoryBytes: 400 * 2 ** 20, timeoutMs: 30_000 },
+      ),
+      { code: "STACK_BUILD_LIMITED", message: /uses \d+ MB of memory, and may use 400 MB/ },
+    );
+    assert.equal(readFileSync(join(root, "dist/old.html"), "utf8"), "old");
+  });
+
+  test("a build that fills the disk is ended, and what it wrote is gone", async (context) => {
+    const { root, build } = project(context, { "dist/old.html": "old" });
+    await assert.rejects(
+      build(
+        `const { randomFillSync } = await import("node:crypto");
+        const bytes = randomFillSync(Buffer.alloc(2 ** 20));
+        for (let i = 0; i < 20_000; i++) { fs.writeFileSync("content-" + i, bytes); await new Promise((done) => setTimeout(done, 2)); }`,
+        { diskBytes: 64 * 2 ** 20, timeoutMs: 30_000 },
+      ),
+      { code: "STACK_BUILD_LIMITED", message: /filled \d+ MB, and may fill 64 MB/ },
+    );
+    assert.deepEqual(readdirSync(root).sort(), [".curtainwall", "build.mjs", "dist"]);
+    assert.deepEqual(readdirSync(join(root, ".curtainwall")), []);
+  });
+
+  test("a file can't grow without end, and the error says what the most is", async (context) => {
+    const { root } = project(context, { "dist/old.html": "old" });
+    await assert.rejects(runJailed({ root, command: "truncate -s 5G dist", output: "dist" }), {
+      code: "STACK_BUILD_FAILED",
+    });
+    await assert.rejects(
+      runJailed({ root, command: "mkdir dist; truncate -s 5G dist/large", output: "dist" }),
+      { code: "STACK_BUILD_FAILED", message: /a file of more than 4 GiB/ },
+    );
+    assert.equal(readFileSync(join(root, "dist/old.html"), "utf8"), "old");
+  });
+
+  test("folders in memory have a size, and nothing else in memory can be written to", async (context) => {
+    const { build } = project(context, { "node_modules/a/package.json": "{}" });
+    const { found } = await build(`
+      const size = (path) => { const { blocks, bsize } = fs.statfsSync(path); return blocks * bsize / 2 ** 20; };
+      return {
+        sizes: [size("/tmp"), size("/dev/shm"), size("node_modules/.cache")],
+        places: await Promise.all(["/planted", "/dev/planted", "/etc/planted", "/run/planted", "node_modules/planted", "/proc/planted"]
+          .map((path) => attempt(() => fs.writeFileSync(path, "x")))),
+      };`);
+    const { sizes, places } = found as { sizes: number[]; places: unknown[] };
+    assert.deepEqual(sizes, [1024, 256, 1024]);
+    for (const place of places) assert.ok(refused(place), String(place));
   });
 
   test("a bomb of processes is bounded", async (context) => {

@@ -20,8 +20,10 @@ import { jailUser } from "../isolation.ts";
 import { splitLines } from "../safe-lines.ts";
 import { openGate } from "./gate.ts";
 import { filterBytes, sendFilter } from "./filter/hand-over.ts";
+import { howItEnded, lastLines, limitReached } from "./how-it-ended.ts";
 import { gateFolder, jailArguments } from "./jail-arguments.ts";
 import type { JailOptions, JailResult } from "./jail-options.ts";
+import { watchLimits } from "./watch-limits.ts";
 import { copyProject } from "./work-copy.ts";
 
 /**
@@ -174,9 +176,11 @@ const filterFd = 3;
 function run(
   file: string,
   args: readonly string[],
-  { command, onLine = () => {}, timeoutMs = 600_000, signal }: JailOptions,
+  options: JailOptions,
   settings: { cwd?: string; env?: NodeJS.ProcessEnv } = { env: { PATH: process.env.PATH } },
 ): Promise<void> {
+  const { command, onLine = () => {}, signal } = options;
+  const build = `The build ${JSON.stringify(command)}`;
   return new Promise((resolve, reject) => {
     // A process group of its own, so that what a build without a jail started ends too.
     const child = spawn(file, args, {
@@ -185,45 +189,38 @@ function run(
       detached: true,
     });
     if (file === "bwrap") sendFilter(child, filterFd);
-    const last: string[] = [];
+    const last = lastLines();
     const tell = (line: string): void => {
-      last.push(line);
-      if (last.length > linesInErrors) last.shift();
+      last.add(line);
       onLine(line);
     };
     for (const stream of [child.stdout, child.stderr]) stream?.on("data", splitLines(tell));
-    let why: string | undefined;
-    const end = (reason: string): void => {
+    let why: CurtainwallError | undefined;
+    const end = (reason: CurtainwallError): void => {
       why ??= reason;
       killGroup(child);
     };
-    const timer = setTimeout(() => end(`took longer than ${timeoutMs / 1000} s`), timeoutMs);
-    const abort = (): void => end("was stopped");
+    const failed = (how: string): CurtainwallError =>
+      new CurtainwallError("STACK_BUILD_FAILED", `${build} ${how}.`, { hint: last.hint() });
+    const unwatch = watchLimits({
+      pid: child.pid ?? 0,
+      folder: options.root,
+      limits: options,
+      onReached: (limit) => end(limitReached(build, limit, last.hint())),
+    });
+    const abort = (): void => end(failed("was stopped"));
     signal?.addEventListener("abort", abort, { once: true });
     if (signal?.aborted === true) abort();
-    child.once("error", (cause) => reject(failed(command, cause.message, last)));
+    child.once("error", (cause) => {
+      unwatch();
+      reject(failed(`could not be started: ${cause.message}`));
+    });
     child.once("close", (code, killed) => {
-      clearTimeout(timer);
+      unwatch();
       signal?.removeEventListener("abort", abort);
       if (why === undefined && code === 0) resolve();
-      else
-        reject(
-          failed(
-            command,
-            why ?? (killed === null ? `ended with exit code ${code}` : `was ended by ${killed}`),
-            last,
-          ),
-        );
+      else reject(why ?? failed(howItEnded(code, killed)));
     });
-  });
-}
-
-/** Lines of a failed build that its error repeats. */
-const linesInErrors = 20;
-
-function failed(command: string, how: string, lines: readonly string[]): CurtainwallError {
-  return new CurtainwallError("STACK_BUILD_FAILED", `The build ${JSON.stringify(command)} ${how}.`, {
-    hint: lines.length === 0 ? "It wrote nothing" : `It wrote at the end:\n${lines.join("\n")}`,
   });
 }
 
@@ -235,9 +232,10 @@ export function killGroup({ pid }: ChildProcess): void {
   }
 }
 
+const isBuilds = (code: string): boolean => code === "STACK_BUILD_FAILED" || code === "STACK_BUILD_LIMITED";
+
 function withRefusals(error: unknown, refused: readonly string[]): unknown {
-  if (refused.length === 0 || !(error instanceof CurtainwallError) || error.code !== "STACK_BUILD_FAILED")
-    return error;
+  if (refused.length === 0 || !(error instanceof CurtainwallError) || !isBuilds(error.code)) return error;
   return new CurtainwallError(error.code, error.message, {
     cause: error,
     hint: `It was not let through to ${refused.join(", ")}. If it must be, declare that:  --reaches https://…\n${error.hint ?? ""}`,
