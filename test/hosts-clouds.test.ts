@@ -11,7 +11,7 @@ import { differences, targetOf } from "./support/host-compare.ts";
 import { miniflare, netlifyHeaders, netlifyRedirects, vercelRoutes } from "./support/host-parsers.ts";
 import { ask, declaredSite, startEdge, temporaryFolder, writeEmission } from "./support/host-servers.ts";
 import type { HostAnswer } from "./support/host-servers.ts";
-import { hostilePaths } from "./support/host-site.ts";
+import { foldersRelease, hostilePaths, missingPaths } from "./support/host-site.ts";
 
 /** A site of many folders and files whose names mean something: what each host says that it can serve. */
 async function namedRelease(paths: readonly string[]): Promise<Release> {
@@ -173,6 +173,14 @@ suite(
       assert.deepEqual(await compare(context, release, paths), []);
     });
 
+    test("what is not there gets the 404 page of its nearest folder, with that page's policy", async (context) => {
+      const release = await foldersRelease({ plainNames: true });
+      assert.deepEqual(
+        await compare(context, release, ["/odd/no", ...missingPaths.filter((path) => !path.includes("%"))]),
+        [],
+      );
+    });
+
     test("redirects, folders without their slash, and what is not there", async (context) => {
       const release = await namedRelease([]);
       const found = await compare(context, release, [
@@ -267,6 +275,22 @@ suite(
       assert.ok(served.includes("/.well-known/security.txt"));
     });
 
+    test("a folder's 404 page is sent where it has the headers of the root's, and a note says where not", async (context) => {
+      const release = await foldersRelease({ plainNames: true });
+      const site = declaredSite(release);
+      const { notes } = emitHost("netlify", site);
+      assert.equal(notes.filter((note) => note.includes("What is not there below")).length, 3);
+      const same = site.files.find(({ path }) => path === site.notFound)?.headers ?? assert.fail();
+      const files = site.files.map((file) =>
+        file.path === "/de/404.html" ? { ...file, headers: same } : file,
+      );
+      const { rows } = await headersFor(context, release, { ...site, files });
+      assert.deepEqual(
+        rows.map(({ from, to, status }) => ({ from, to, status })),
+        [{ from: "/de/*", to: "/de/404.html", status: 404 }],
+      );
+    });
+
     test("redirects are read as they are declared", async (context) => {
       const release = await namedRelease([]);
       const { rows } = await headersFor(context, release, { ...declaredSite(release), redirects });
@@ -293,17 +317,21 @@ suite("Vercel's own checks, with what is emitted for it", { skip: vercelRoutes.s
     const headers: Record<string, string>[] = [];
     for (const route of routes) {
       if (route.handle === "filesystem") {
-        if (paths.has(path)) return { status: 200, headers };
+        if (paths.has(path)) return { status: 200, headers, dest: undefined };
         continue;
       }
       if (!new RegExp(route.src ?? "", "u").test(path)) continue;
       headers.push(route.headers ?? {});
-      if (route.continue !== true) return { status: route.status ?? 200, headers };
+      if (route.continue !== true) return { status: route.status ?? 200, headers, dest: route.dest };
     }
-    return { status: 404, headers };
+    return { status: 404, headers, dest: undefined };
   }
 
-  async function assertAll(context: TestContext, release: Release): Promise<void> {
+  async function assertAll(
+    context: TestContext,
+    release: Release,
+    elsewhere: readonly string[] = ["/about", "/nothing"],
+  ): Promise<void> {
     const site = declaredSite(release);
     const emission = emitHost("vercel", site);
     const config = JSON.parse(fileOf(emission, ".vercel/output/config.json")) as {
@@ -323,7 +351,7 @@ suite("Vercel's own checks, with what is emitted for it", { skip: vercelRoutes.s
       "vary",
       "keep-alive",
     ]);
-    for (const path of [...paths, "/about", "/nothing"]) {
+    for (const path of [...paths, ...elsewhere]) {
       const expected = await ask(edge, { path: targetOf(path) });
       const actual = answer(config.routes, paths, path);
       assert.equal(actual.status, expected.status, path);
@@ -334,7 +362,9 @@ suite("Vercel's own checks, with what is emitted for it", { skip: vercelRoutes.s
         `${path}: one header from two routes`,
       );
       const file =
-        path === "/nothing" ? "404.html" : `${path}${path.endsWith("/") ? "index.html" : ""}`.slice(1);
+        actual.dest !== undefined
+          ? actual.dest.slice(1)
+          : `${path}${path.endsWith("/") ? "index.html" : ""}`.slice(1);
       const type = config.overrides[file]?.contentType;
       if (type !== undefined && expected.status !== 308) fields.push(["content-type", type]);
       assert.deepEqual(
@@ -347,6 +377,11 @@ suite("Vercel's own checks, with what is emitted for it", { skip: vercelRoutes.s
 
   test("every page of the bakery gets its headers, each from one route", async (context) => {
     await assertAll(context, await bakeryRelease(context));
+  });
+
+  test("what is not there gets the 404 page of its nearest folder", async (context) => {
+    const release = await foldersRelease({ plainNames: true });
+    await assertAll(context, release, ["/no", "/de/no", "/de/at/no", "/de/at/no/no/", "/DE/no", "/odd/no"]);
   });
 
   test("every name gets its headers", async (context) => {

@@ -35,7 +35,7 @@ import {
   writeEmission,
 } from "./support/host-servers.ts";
 import type { Door, HostAnswer } from "./support/host-servers.ts";
-import { hostileRelease } from "./support/host-site.ts";
+import { foldersRelease, hostileRelease, missingPaths } from "./support/host-site.ts";
 
 type Certificate = { chainFile: string; keyFile: string };
 
@@ -45,6 +45,8 @@ interface Server {
   readonly emit: (site: DeclaredSite, folder: string, certificate: Certificate) => Emission;
   readonly start: (context: TestContext, program: string, folder: string) => Promise<Door>;
   readonly pages: readonly string[];
+  /** Of a 404. */
+  readonly missing: readonly string[];
   readonly revalidated: readonly string[];
   readonly refusals: readonly string[];
   /** Statuses that differ for what no browser sends. */
@@ -62,6 +64,7 @@ const servers: readonly Server[] = [
       }),
     start: startNginx,
     pages: ["200 +server", "200 ~etag"],
+    missing: ["404 +server"],
     revalidated: ["304 +server", "304 ~etag"],
     refusals: [
       "308 +content-type",
@@ -84,6 +87,7 @@ const servers: readonly Server[] = [
       emitHost("caddy", site, { caddy: { folder, certificate: pair, listen: [`unix/${folder}/s`] } }),
     start: startCaddy,
     pages: ["200 ~etag"],
+    missing: [],
     revalidated: ["304 ~etag"],
     refusals: ["405 -content-type", "405 body", "421 -content-type", "421 body"],
     odd: ["/%ff 400 404", `/${"x".repeat(29)} 414 404`],
@@ -150,6 +154,23 @@ for (const server of servers) {
       const { edge, host } = await serveBoth(context, release);
       const found = await compare(edge, host, refusedRequests(release));
       assert.deepEqual([...found.keys()].sort(), server.refusals, JSON.stringify([...found]));
+    });
+
+    test("what is not there gets the 404 page of its nearest folder, compressed or not", async (context) => {
+      const release = await foldersRelease();
+      const { edge, host } = await serveBoth(context, release);
+      const found = await compare(
+        edge,
+        host,
+        missingPaths.flatMap((path) =>
+          ["identity", "br", "gzip"].map((encoding) => ({ path, headers: { "accept-encoding": encoding } })),
+        ),
+      );
+      assert.deepEqual([...found.keys()].sort(), server.missing, JSON.stringify([...found]));
+      const texts = await Promise.all(
+        missingPaths.map(async (path) => (await ask(host, { path })).body.toString().slice(0, 20).trim()),
+      );
+      assert.deepEqual(texts, ["root", "de", "de", "de at", "root", "odd", "de"]);
     });
 
     test("304 for who has the bytes, however the tag is written", async (context) => {

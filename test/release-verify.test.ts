@@ -47,6 +47,7 @@ const inputs: ReleaseInput[] = [
   page("/", "Rye. "),
   page("/a b/é.html", "Spelt. "),
   page("/404.html", "Nothing here. "),
+  page("/ü b/404.html", "Nichts hier. "),
   { path: "/empty.txt", headers: [["content-type", "text/plain"]], bytes: { identity: new Uint8Array(0) } },
 ];
 const pack = await encodeRelease(inputs, {
@@ -137,10 +138,10 @@ const withHeader =
 test("A host that serves the release is found unchanged, however it compresses, on every path, with its redirects and its 404 page", async () => {
   const report = await verify((served) => served);
   assert.deepEqual(report.differences, []);
-  assert.equal(report.checked, 6);
+  assert.equal(report.checked, 8);
   const thorough = await verify((served) => served, ["identity", "gzip", "br", "zstd"]);
   assert.deepEqual(thorough.differences, []);
-  assert.equal(thorough.checked, 4 * 4 + 2);
+  assert.equal(thorough.checked, 5 * 4 + 3);
 });
 
 test("A host that compresses by itself, adds its own headers and sends to itself is not blamed for that", async () => {
@@ -311,6 +312,14 @@ suite("A tampering host is noticed, and what it changed is named", () => {
       ["/ trailer set-cookie"],
     ],
     [
+      "the root's 404 page in a folder that has its own",
+      (served, path) =>
+        served.status === 404 && path.startsWith("/%C3%BC%20b/")
+          ? { ...served, body: Buffer.from("Nothing here. ".repeat(200)) }
+          : served,
+      ["/ü b/curtainwall-verify-nothing-is-here-7f3a unreadable"],
+    ],
+    [
       "another 404 page",
       (served) =>
         served.status === 404
@@ -349,7 +358,7 @@ test("A host that does not answer is unreachable, on every path", async () => {
     origin: "https://localhost:1",
     ask: client.ask,
   });
-  assert.ok(differences.length === 6 && differences.every(({ what }) => what === "unreachable"));
+  assert.ok(differences.length === 8 && differences.every(({ what }) => what === "unreachable"));
 });
 
 test("curtainwall verify says which file changed and exits with 1, with 0 when none did; a manifest from the network is refused", async () => {

@@ -92,6 +92,7 @@ export type {
   ReleaseRedirect,
   ReleaseVariant,
 } from "./release/format.ts";
+export { createNearest, notFoundPages } from "./release/not-found.ts";
 export { wideningOf } from "./release/permissions.ts";
 export { outsideProgram, programOf } from "./release/program.ts";
 export type { Program, ProgramFacts } from "./release/program.ts";

@@ -1,4 +1,4 @@
-import { completeHeaders } from "../contract/index.ts";
+import { completeHeaders, createNearest, notFoundPages } from "../contract/index.ts";
 import type {
   Encoding,
   Header,
@@ -44,8 +44,8 @@ export interface Plan {
   readonly byTarget: ReadonlyMap<string, PlannedFile>;
   /** By decoded path: for the other ways to write one. */
   readonly byPath: ReadonlyMap<string, PlannedFile>;
-  /** The site's 404 page, chosen like a file's variants. */
-  readonly notFound: { readonly variants: readonly PlannedAnswer[]; readonly choice: Uint8Array } | undefined;
+  /** The 404 page for a decoded path, that of its nearest folder; chosen like a file's variants. */
+  readonly notFoundFor: (path: string) => Choices<PlannedAnswer> | undefined;
 }
 
 /** Headers that say how an answer is framed or cached: the edge's to set, never the release's. */
@@ -91,11 +91,14 @@ export function planRelease(release: Release, toBody: (bytes: Uint8Array) => Uin
   }
   for (const redirect of release.manifest.redirects) byPath.set(redirect.path, planRedirect(redirect));
   const byTarget = new Map([...byPath].map(([path, file]) => [encodePath(path), file]));
-  const notFound = release.manifest.files.find((file) => file.path === release.manifest.notFound);
+  const { files, notFound } = release.manifest;
+  const missing = [...notFoundPages(files, notFound)].map(
+    ([folder, file]) => [folder, planNotFound(file, headersOf, release.body, toBody)] as const,
+  );
   return {
     byPath,
     byTarget,
-    notFound: notFound === undefined ? undefined : planNotFound(notFound, headersOf, release.body, toBody),
+    notFoundFor: createNearest(new Map(missing)),
     prepare: createPreparation((file) => planVariants(file, headersOf(file), release.body, toBody)),
   };
 }

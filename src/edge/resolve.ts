@@ -74,7 +74,7 @@ export function createResolver(options: ResolverOptions): Resolver {
     const decoded = decodePath(path);
     if (decoded === undefined) return refusals[400];
     const other = plan.byPath.get(decoded);
-    if (other === undefined) return notFound(acceptEncoding);
+    if (other === undefined) return notFound(decoded, acceptEncoding);
     return answerFile(other, method, queryAt < 0 ? "" : target.slice(queryAt), acceptEncoding, ifNoneMatch);
   }
 
@@ -95,9 +95,10 @@ export function createResolver(options: ResolverOptions): Resolver {
     return variant.ok;
   }
 
-  function notFound(acceptEncoding: string | undefined): PlannedAnswer {
-    if (plan.notFound === undefined) return refusals[404];
-    const { variants, choice } = plan.notFound;
+  function notFound(path: string, acceptEncoding: string | undefined): PlannedAnswer {
+    const page = plan.notFoundFor(path);
+    if (page === undefined) return refusals[404];
+    const { variants, choice } = page;
     return variants[choice[preferenceOf(acceptEncoding)] as number] ?? refusals[404];
   }
 

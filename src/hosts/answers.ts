@@ -1,4 +1,4 @@
-import { completeHeaders, inertPolicy, securityHeaders } from "../contract/index.ts";
+import { completeHeaders, inertPolicy, notFoundPages, securityHeaders } from "../contract/index.ts";
 import type { Header } from "../contract/index.ts";
 import { assertHeaders, assertPath, assertRedirect, assertSha256 } from "./checks.ts";
 import { hostsError, shown } from "./errors.ts";
@@ -9,6 +9,14 @@ export interface AnsweredFile extends DeclaredFile {
   readonly headers: readonly Header[];
 }
 
+/** A folder's own 404 page. */
+export interface MissingPage {
+  /** `/de/` */
+  readonly folder: string;
+  /** With the headers of a 404. */
+  readonly page: AnsweredFile;
+}
+
 /** A site as any host should answer for it: the edge's rules, host-independent. */
 export interface Answers {
   readonly hostname: string;
@@ -17,6 +25,8 @@ export interface Answers {
   readonly files: readonly AnsweredFile[];
   /** The 404 page, with the headers of a 404. */
   readonly missing: AnsweredFile | undefined;
+  /** Those of folders, like `/de/404.html`, the longest folder first. */
+  readonly missingBelow: readonly MissingPage[];
   /** Declared redirects, and each folder's address without its slash. */
   readonly moves: readonly DeclaredRedirect[];
   /** Of redirects. */
@@ -44,7 +54,11 @@ export function answersOf(site: DeclaredSite): Answers {
     hostname,
     origin,
     files: [...byPath.values()].sort((left, right) => (left.path < right.path ? -1 : 1)),
-    missing: missing === undefined ? undefined : { ...missing, headers: missingHeaders(missing.headers) },
+    missing: missing === undefined ? undefined : asMissing(missing),
+    missingBelow: [...notFoundPages(byPath.values(), site.notFound)]
+      .filter(([folder]) => folder !== "/")
+      .map(([folder, page]) => ({ folder, page: asMissing(page) }))
+      .sort((left, right) => right.folder.length - left.folder.length),
     moves: movesOf(site.redirects ?? [], byPath),
     moveHeaders: [["cache-control", "no-cache"], ...securityHeaders(inertPolicy)],
     refusalHeaders: [["cache-control", "no-store"], ...securityHeaders(inertPolicy)],
@@ -61,8 +75,9 @@ function answerFile(file: DeclaredFile): AnsweredFile {
   return { ...file, headers: completeHeaders(file.headers, file.encodings.length > 0) };
 }
 
-function missingHeaders(headers: readonly Header[]): Header[] {
-  return [...headers.filter(([name]) => name !== "cache-control"), ["cache-control", "no-cache"]];
+function asMissing(file: AnsweredFile): AnsweredFile {
+  const kept = file.headers.filter(([name]) => name !== "cache-control");
+  return { ...file, headers: [...kept, ["cache-control", "no-cache"]] };
 }
 
 function movesOf(

@@ -22,6 +22,8 @@ export interface RuledFile {
 export interface RuleOptions {
   /** Of paths that no rule names, above all of what is not there. Undefined: what most files have. */
   readonly defaults: readonly Header[] | undefined;
+  /** Of what is not there below a folder with a 404 page of its own, by folder. Default: none has one. */
+  readonly missingBelow?: ReadonlyMap<string, readonly Header[]>;
   /**
    * Whether a rule can take a header back. If it can't, defaults are only those that every file has; if it can, those that at least
    * half of them have: the others would need rules of their own.
@@ -43,6 +45,8 @@ interface Folder {
   readonly folders: Map<string, Folder>;
   readonly own: Entry[];
   readonly all: Entry[];
+  /** Stands for what is not there. */
+  missing: Entry | undefined;
 }
 
 /**
@@ -73,7 +77,12 @@ function plan(files: readonly RuledFile[], options: RuleOptions, endings: readon
     below: true,
     ending,
   }));
-  const rules = [...forEndings, ...refine(folderOf(entries), names)];
+  const nowhere = [...(options.missingBelow ?? [])].map(([path, headers]): Entry => ({
+    path,
+    wanted: new Map(headers),
+    given: new Map(inherited),
+  }));
+  const rules = [...forEndings, ...refine(folderOf(entries, nowhere), names)];
   return [
     { path: "/", below: true, set: [...inherited], unset: [] },
     ...rules.filter(({ set, unset }) => set.length + unset.length > 0),
@@ -113,10 +122,16 @@ function endingsOf(files: readonly RuledFile[]): string[] {
   return [...counts].filter(([, count]) => count > 1).map(([ending]) => ending);
 }
 
-function folderOf(entries: readonly Entry[]): Folder {
-  const emptyFolder = (path: string): Folder => ({ path, folders: new Map(), own: [], all: [] });
+function folderOf(entries: readonly Entry[], nowhere: readonly Entry[]): Folder {
+  const emptyFolder = (path: string): Folder => ({
+    path,
+    folders: new Map(),
+    own: [],
+    all: [],
+    missing: undefined,
+  });
   const root = emptyFolder("/");
-  for (const entry of entries) {
+  const enter = (entry: Entry): Folder => {
     let folder = root;
     folder.all.push(entry);
     for (const segment of entry.path.slice(1).split("/").slice(0, -1)) {
@@ -125,28 +140,35 @@ function folderOf(entries: readonly Entry[]): Folder {
       next.all.push(entry);
       folder = next;
     }
-    folder.own.push(entry);
-  }
+    return folder;
+  };
+  for (const entry of entries) enter(entry).own.push(entry);
+  for (const entry of nowhere) enter(entry).missing = entry;
   return root;
 }
 
 function refine(folder: Folder, names: readonly string[]): Rule[] {
+  const agreed = folder.missing === undefined ? folder.all : [folder.missing];
   const shared =
     folder.path === "/" || folder.all.length === 1
       ? []
-      : [{ ...settle(folder.all, names), path: folder.path, below: true }];
+      : [{ ...settle(folder.all, names, agreed), path: folder.path, below: true }];
   const single = folder.own.map((entry) => ({ ...settle([entry], names), path: entry.path, below: false }));
   return [...shared, ...single, ...[...folder.folders.values()].flatMap((below) => refine(below, names))];
 }
 
-/** What a rule must say so that these files have what they all want; after it they have it. */
-function settle(entries: readonly Entry[], names: readonly string[]): Pick<Rule, "set" | "unset"> {
+/** What a rule must say so that these files have what those that are asked all want; after it they have it. */
+function settle(
+  entries: readonly Entry[],
+  names: readonly string[],
+  asked = entries,
+): Pick<Rule, "set" | "unset"> {
   const set: Header[] = [];
   const unset: string[] = [];
   for (const name of names) {
-    const value = entries[0]?.wanted.get(name);
-    if (!entries.every(({ wanted }) => wanted.get(name) === value)) continue;
-    if (entries.every(({ given }) => given.get(name) === value)) continue;
+    const value = asked[0]?.wanted.get(name);
+    if (!asked.every(({ wanted }) => wanted.get(name) === value)) continue;
+    if (asked.every(({ given }) => given.get(name) === value)) continue;
     if (entries.some(({ given }) => given.has(name))) unset.push(name);
     if (value !== undefined) set.push([name, value]);
     for (const { given } of entries) {

@@ -106,3 +106,39 @@ export async function hostileRelease({ policyHashes = 400 } = {}): Promise<Relea
   ];
   return decodeRelease(await encodeRelease(inputs, { notFound: "/gone/" }));
 }
+
+/** A site whose folders have 404 pages of their own. */
+export function foldersRelease({ plainNames = false } = {}): Promise<Release> {
+  const folder = plainNames ? "/odd" : "/{$x} +(y)";
+  const answer = (path: string, text: string, policy: string): ReleaseInput => ({
+    path,
+    headers: [
+      ["content-type", "text/html; charset=utf-8"],
+      ["content-security-policy", policy],
+      ["cache-control", "no-cache"],
+    ],
+    bytes: { identity: Buffer.from(text.padEnd(400)), br: brotliCompressSync(Buffer.from(text.padEnd(400))) },
+  });
+  return encodeRelease(
+    [
+      answer("/", "home", "default-src 'none'"),
+      answer("/404.html", "root", "default-src 'self'"),
+      answer("/de/", "start", "default-src 'none'"),
+      answer("/de/404.html", "de", "img-src 'self'"),
+      answer("/de/at/404.html", "de at", "font-src 'self'"),
+      answer(`${folder}/404.html`, "odd", "media-src 'self'"),
+    ],
+    { notFound: "/404.html" },
+  ).then(decodeRelease);
+}
+
+/** What is not there, in some of its folders. */
+export const missingPaths = [
+  "/no",
+  "/de/no",
+  "/de/no/no/no/",
+  "/de/at/no?query",
+  "/DE/no",
+  "/%7B$x%7D%20+(y)/no",
+  "/de/at",
+];

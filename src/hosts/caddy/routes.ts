@@ -1,5 +1,5 @@
 import type { Header } from "../../contract/index.ts";
-import type { Answers } from "../answers.ts";
+import type { AnsweredFile, Answers } from "../answers.ts";
 import { acceptPatterns, compressionsOf } from "../blobs.ts";
 import { oddTarget } from "../odd-target.ts";
 import type { Compression } from "../site.ts";
@@ -30,8 +30,20 @@ export function caddyRoutes(answers: Answers, folder: string): Route[] {
   ];
 }
 
-function missing({ missing: file, refusalHeaders }: Answers, folder: string): Json[] {
-  if (file === undefined) return [refuse("404", refusalHeaders)];
+/** The nearest folder's page: routes are tried in their order, the longest folder first. */
+function missing({ missing: file, missingBelow, refusalHeaders }: Answers, folder: string): Json[] {
+  const own = file === undefined ? [refuse("404", refusalHeaders)] : [missingPage(file, folder)];
+  if (missingBelow.length === 0) return own;
+  const nearer = missingBelow.map(({ folder: below, page: nearest }) =>
+    final(
+      [{ vars_regexp: { "{http.request.orig_uri.path}": { pattern: `^${escapeExpression(below)}` } } }],
+      [missingPage(nearest, folder)],
+    ),
+  );
+  return [{ handler: "subroute", routes: [...nearer, { handle: own }] }];
+}
+
+function missingPage(file: AnsweredFile, folder: string): Json {
   const headers = literals(file.headers);
   const encoded = file.encodings.map(({ encoding, sha256 }) =>
     final(
@@ -42,16 +54,12 @@ function missing({ missing: file, refusalHeaders }: Answers, folder: string): Js
       ],
     ),
   );
-  return [
-    {
-      handler: "subroute",
-      routes: [
-        ...encoded,
-        { handle: [sendHeaders(headers, ["accept-ranges"]), ...sendBlob(folder, file.sha256, "404")] },
-      ],
-    },
-  ];
+  const whole = [sendHeaders(headers, ["accept-ranges"]), ...sendBlob(folder, file.sha256, "404")];
+  return { handler: "subroute", routes: [...encoded, { handle: whole }] };
 }
+
+/** As RE2 reads it. */
+const escapeExpression = (text: string): string => text.replaceAll(/[\\^$.*+?()[\]{}|]/g, "\\$&");
 
 function moves({ moves: declared, moveHeaders }: Answers): Route[] {
   return [...new Set(declared.map(moveKind))].flatMap((kind) => {

@@ -71,7 +71,8 @@ function wranglerConfig(name: string, answers: Answers): string {
       directory: "./site",
       // Otherwise /page.html would go to /page, which nobody declared.
       html_handling: "none",
-      not_found_handling: answers.missing === undefined ? "none" : "404-page",
+      not_found_handling:
+        answers.missing === undefined && answers.missingBelow.length === 0 ? "none" : "404-page",
     },
   };
   return `${JSON.stringify(config, undefined, 2)}\n`;
@@ -81,7 +82,10 @@ function headersFile(answers: Answers): string {
   const files = answers.files.map(({ path, headers }) => ({ path, headers: headersToTell(path, headers) }));
   const defaults =
     answers.missing === undefined ? undefined : headersToTell("/404.html", answers.missing.headers);
-  const rules = planRules(files, { defaults, canUnset: true, canEnd: true });
+  const missingBelow = new Map(
+    answers.missingBelow.map(({ folder, page }) => [folder, headersToTell(page.path, page.headers)]),
+  );
+  const rules = planRules(files, { defaults, missingBelow, canUnset: true, canEnd: true });
   const blocks = rules.flatMap((rule) => patternsOf(rule).map((pattern) => block(pattern, rule)));
   if (blocks.length > limits.maxRules)
     throw exceeded(

@@ -1,5 +1,5 @@
 import { answersOf, encodePath } from "../answers.ts";
-import type { Answers } from "../answers.ts";
+import type { AnsweredFile, Answers, MissingPage } from "../answers.ts";
 import { hostsError, shown } from "../errors.ts";
 import { headerLine } from "../header-lines.ts";
 import { hostLimits } from "../limits.ts";
@@ -38,6 +38,12 @@ export function emitNetlify(site: DeclaredSite): Emission {
     notes: [
       "Deploy it with: npx netlify deploy --prod. Netlify compresses, and sets ETag and the charset of text/html, by itself.",
       "Netlify takes the slash at a path's end, and case, for the same in rules; a 404 gets the headers of /* only.",
+      ...answers.missingBelow
+        .filter((missing) => !isRewritten(missing, answers))
+        .map(
+          ({ folder }) =>
+            `What is not there below ${folder} gets /404.html: ${folder}404.html has other headers, and Netlify sends a 404 with those of /*.`,
+        ),
       "Leave asset optimisation and snippet injection off: they change pages after their hashes were taken.",
     ],
   };
@@ -102,8 +108,17 @@ function assertPattern({ path }: Rule): void {
   if (path.length > limits.maxPathLength) throw refused(path, tree, "it is too long for a rule");
 }
 
-function redirectsFile({ files }: Answers, { redirects = [] }: DeclaredSite): string {
-  const bare = new Set(files.map(({ path }) => path.replace(/(.)\/$/, "$1").toLowerCase()));
+/** Netlify's headers of a 404 are those of `/*`: a folder's own page is sent if it has the same. */
+function isRewritten({ folder, page }: MissingPage, { missing }: Answers): boolean {
+  const told = (file: AnsweredFile): string =>
+    JSON.stringify(
+      headersToTell("/404.html", file.headers).toSorted(([left], [right]) => (left < right ? -1 : 1)),
+    );
+  return missing !== undefined && told(page) === told(missing) && !/[*:]/.test(folder);
+}
+
+function redirectsFile(answers: Answers, { redirects = [] }: DeclaredSite): string {
+  const bare = new Set(answers.files.map(({ path }) => path.replace(/(.)\/$/, "$1").toLowerCase()));
   const rows = redirects.map(({ from, to, status }) => {
     if (/[*:]/.test(from)) throw refused(from, tree, "* and : stand for other text in Netlify's redirects");
     if (bare.has(from.replace(/(.)\/$/, "$1").toLowerCase()))
@@ -114,6 +129,9 @@ function redirectsFile({ files }: Answers, { redirects = [] }: DeclaredSite): st
       );
     return `${encodePath(from)} ${to} ${status}`;
   });
+  for (const missing of answers.missingBelow)
+    if (isRewritten(missing, answers))
+      rows.push(`${encodePath(missing.folder)}* ${encodePath(missing.page.path)} 404`);
   if (rows.length > limits.maxRedirects) throw exceeded(`it has ${rows.length} redirects`);
   return rows.map((row) => `${row}\n`).join("");
 }

@@ -1,5 +1,5 @@
 import { hostsError, shown } from "../errors.ts";
-import { exactly, literal, maxParameterBytes, quoted, utf8Length } from "./text.ts";
+import { exactly, literal, maxParameterBytes, quoted, startingWith, utf8Length } from "./text.ts";
 
 /** A path, and what stands in the table for it. */
 export type Row = readonly [path: string, entry: string];
@@ -25,13 +25,24 @@ export function pathMap(name: string, entries: readonly Row[]): string {
     const key = folded.get(foldCase(path)) === 1 ? path : exactly(path);
     const line = `  ${quoted(key)} ${literal(entry)};`;
     if (Math.max(utf8Length(quoted(key)), utf8Length(literal(entry))) <= maxParameterBytes) return line;
-    throw hostsError(
-      "HOSTS_LIMIT_EXCEEDED",
-      `The path ${shown(path)} is too long: nginx reads parameters of at most 4096 bytes.`,
-      "Shorten the path",
-    );
+    throw tooLong(path);
   });
   return [`map $uri $${name} {`, `  default "";`, ...lines, "}"].join("\n");
+}
+
+/** A key for every path below a folder, case included. */
+export function below(folder: string): string {
+  const key = startingWith(folder);
+  if (utf8Length(quoted(key)) > maxParameterBytes) throw tooLong(folder);
+  return key;
+}
+
+function tooLong(path: string): Error {
+  return hostsError(
+    "HOSTS_LIMIT_EXCEEDED",
+    `The path ${shown(path)} is too long: nginx reads parameters of at most 4096 bytes.`,
+    "Shorten the path",
+  );
 }
 
 /** nginx folds ASCII only. */

@@ -4,7 +4,7 @@ import { acceptPatterns, compressionsOf } from "../blobs.ts";
 import { createHeaderSets } from "../header-sets.ts";
 import type { Compression, DeclaredRedirect } from "../site.ts";
 import { headerDirectives } from "./headers.ts";
-import { hashSize, map, pathMap } from "./map-text.ts";
+import { below, hashSize, map, pathMap } from "./map-text.ts";
 import type { Row, Rule } from "./map-text.ts";
 
 /** What the server's part refers to, and the maps behind it. */
@@ -48,8 +48,8 @@ export function nginxMaps(answers: Answers): NginxMaps {
       [["", "0"]],
       "1",
     ),
-    ...missingMaps(answers.missing, compressions),
-    ...statusMaps(answers.missing !== undefined),
+    ...missingMaps(answers, compressions),
+    ...statusMaps,
     ...headers.maps,
     "",
   ].join("\n");
@@ -111,38 +111,49 @@ function moveRules(status: number): Rule[] {
   ];
 }
 
-function missingMaps(missing: AnsweredFile | undefined, compressions: readonly Compression[]): string[] {
-  if (missing === undefined) return [map("$status", "cw_missing_coding", [], "")];
-  const rules = columns.flatMap((compression): Rule[] => {
-    const encoded = missing.encodings.find(({ encoding }) => encoding === compression);
-    return encoded === undefined
-      ? []
-      : [[`~^[a-z-]*${letters[compression]}[a-z-]*: `, `${compression} ${encoded.sha256}`]];
-  });
+/** The 404 page of the nearest folder. `$cw_asked` is what was asked for: the page itself is found by an internal redirect. */
+function missingMaps(answers: Answers, compressions: readonly Compression[]): string[] {
+  const pages = missingPages(answers);
+  const folders = answers.missingBelow.map(({ folder }, at): Rule => [below(folder), `n${at}`]);
+  const rules = pages.flatMap(([name, { encodings, sha256 }]): Rule[] => [
+    ...columns.flatMap((compression): Rule[] => {
+      const encoded = encodings.find(({ encoding }) => encoding === compression);
+      return encoded === undefined
+        ? []
+        : [[`~^[a-z-]*${letters[compression]}[a-z-]*: ${name}\\z`, `${compression} ${encoded.sha256}`]];
+    }),
+    [`~ ${name}\\z`, `- ${sha256}`],
+  ]);
   return [
-    map(choiceSource(compressions, ""), "cw_missing", rules, `- ${missing.sha256}`),
+    map("$cw_asked", "cw_missing_page", folders, answers.missing === undefined ? "e" : "n"),
+    map(choiceSource(compressions, "$cw_missing_page"), "cw_missing", rules, ""),
     map("$cw_missing", "cw_missing_coding", [["~^(br|gzip|zstd) ", "$1"]], ""),
     map("$cw_missing", "cw_missing_blob", [["~ ([0-9a-f]{64})\\z", "$1"]], ""),
   ];
 }
 
+/** By the name that `$cw_missing_page` has for them. */
+function missingPages({ missing, missingBelow }: Answers): (readonly [string, AnsweredFile])[] {
+  const own = missing === undefined ? [] : [["n", missing] as const];
+  return [...own, ...missingBelow.map(({ page }, at) => [`n${at}`, page] as const)];
+}
+
 /** Which list of headers an answer carries is known when its status is. */
-function statusMaps(hasMissing: boolean): string[] {
-  const missing = hasMissing ? "n" : "e";
+const statusMaps: readonly string[] = (() => {
   const whole = (variable: string): Rule[] => [
     ["200", variable],
     ["206", variable],
   ];
   const moved = ["301", "302", "307", "308"].map((status): Rule => [status, "m"]);
-  const answer: Rule[] = [...whole("$cw_set"), ["304", "$cw_set"], ["404", missing], ["405", "a"], ...moved];
-  const body: Rule[] = hasMissing ? [...whole("$cw_set"), ["404", "n"]] : whole("$cw_set");
+  const missing: Rule = ["404", "$cw_missing_page"];
+  const answer: Rule[] = [...whole("$cw_set"), ["304", "$cw_set"], missing, ["405", "a"], ...moved];
   return [
     map("$status", "cw_answer", answer, "e"),
-    map("$status", "cw_body", body, ""),
+    map("$status", "cw_body", [...whole("$cw_set"), missing], ""),
     map("$status", "cw_encoded", [...whole("$cw_coding"), ["404", "$cw_missing_coding"]], ""),
     map("$status", "cw_tagged", [...whole("$cw_tag"), ["304", "$cw_tag"]], ""),
   ];
-}
+})();
 
 /** Every list of headers by the name that `$cw_answer` has for it. */
 function answerLists(
@@ -150,7 +161,7 @@ function answerLists(
   lists: readonly (readonly Header[])[],
 ): Map<string, readonly Header[]> {
   const named = new Map<string, readonly Header[]>(lists.map((list, at) => [String(at), list]));
-  if (answers.missing !== undefined) named.set("n", answers.missing.headers);
+  for (const [name, { headers }] of missingPages(answers)) named.set(name, headers);
   named.set("m", answers.moveHeaders);
   named.set("e", answers.refusalHeaders);
   named.set("a", [...answers.refusalHeaders, ["allow", "GET, HEAD"]]);

@@ -31,6 +31,7 @@ export function nginxServer(answers: Answers, maps: NginxMaps, { folder }: Nginx
     `if ($host != ${quoted(answers.hostname)}) { return 421; }`,
     `if ($request_uri ~* ${quoted(oddTarget)}) { return 400; }`,
     "location / {",
+    "  set $cw_asked $uri;",
     "  if ($cw_declared = 0) { return 404; }",
     `  if ($request_method !~ "^(?:GET|HEAD)$") { return 405; }`,
     ...maps.moveStatuses.map(
@@ -39,7 +40,7 @@ export function nginxServer(answers: Answers, maps: NginxMaps, { folder }: Nginx
     "  if ($cw_unchanged) { return 304; }",
     "  try_files /$cw_blob =500;",
     "}",
-    ...(answers.missing === undefined ? [] : missingPage),
+    ...(answers.missing === undefined && answers.missingBelow.length === 0 ? [] : missingPage),
     "",
   ].join("\n");
 }
@@ -47,7 +48,11 @@ export function nginxServer(answers: Answers, maps: NginxMaps, { folder }: Nginx
 /** By a location with a path: in a named one, a POST would be answered with 405. */
 const missingPage: readonly string[] = [
   `error_page 404 ${missingLocation};`,
-  `location = ${missingLocation} { internal; try_files /$cw_missing_blob =500; }`,
+  `location = ${missingLocation} {`,
+  "  internal;",
+  '  if ($cw_missing_blob = "") { return 404; }',
+  "  try_files /$cw_missing_blob =500;",
+  "}",
 ];
 
 /** Writes a whole server, for who has none. */

@@ -16,7 +16,12 @@ export function literal(text: string): string {
 
 /** A regular expression that matches the text itself and nothing else, case included; PCRE. */
 export function exactly(text: string): string {
-  return `~^${text.replaceAll(/[^A-Za-z0-9/\u0080-\uffff]/g, "\\$&")}\\z`;
+  return `${startingWith(text)}\\z`;
+}
+
+/** A regular expression that matches what begins with the text. */
+export function startingWith(text: string): string {
+  return `~^${text.replaceAll(/[^A-Za-z0-9/\u0080-\uffff]/g, "\\$&")}`;
 }
 
 /** Splits a text into pieces whose literals nginx can read. */

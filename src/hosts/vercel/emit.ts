@@ -44,7 +44,13 @@ export function emitVercel(site: DeclaredSite): Emission {
 function routesOf(answers: Answers): Route[] {
   const missing = answers.missing?.headers ?? answers.refusalHeaders;
   const told = answers.files.map((file) => ({ path: file.path, headers: withoutType(file.headers) }));
-  const common = commonHeaders([...told.map(({ headers }) => headers), missing, answers.moveHeaders]);
+  const missingBelow = answers.missingBelow.map(({ page }) => page.headers);
+  const common = commonHeaders([
+    ...told.map(({ headers }) => headers),
+    missing,
+    ...missingBelow,
+    answers.moveHeaders,
+  ]);
   const rest = (headers: readonly Header[]): Header[] => headers.filter(([name]) => !common.has(name));
   const groups = new Map<string, { headers: Header[]; paths: string[] }>();
   for (const { path, headers } of told) {
@@ -73,13 +79,20 @@ function routesOf(answers: Answers): Route[] {
           })),
     ),
     { handle: "filesystem" },
+    ...answers.missingBelow.map(({ folder, page }) => ({
+      src: `^${anyForm(folder)}.*$`,
+      caseSensitive: true,
+      status: 404,
+      headers: fields(rest(withoutType(page.headers))),
+      dest: encodePath(page.path),
+    })),
     {
       src: "^/.*$",
       status: 404,
       headers: fields(rest(answers.missing === undefined ? missing : withoutType(missing))),
       ...(answers.missing === undefined ? {} : { dest: "/404.html" }),
     },
-  ].filter((route) => !("headers" in route) || Object.keys(route.headers).length > 0);
+  ].filter((route) => !("headers" in route) || "status" in route || Object.keys(route.headers).length > 0);
 }
 
 /** Types are told by `overrides`; a Vary for compression is Vercel's. */

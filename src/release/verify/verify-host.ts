@@ -1,4 +1,4 @@
-import { completeHeaders, inertPolicy, securityHeaders } from "../../contract/index.ts";
+import { completeHeaders, inertPolicy, notFoundPages, securityHeaders } from "../../contract/index.ts";
 import type { Header, ReleaseFile, ReleaseManifest, ReleaseRedirect } from "../../contract/index.ts";
 import { compareHeaders } from "./compare-headers.ts";
 import type { HeaderDifference } from "./compare-headers.ts";
@@ -63,8 +63,8 @@ export interface HostReport {
 const browserEncodings = ["gzip, deflate, br, zstd"];
 /** What a host that strips endings or adds slashes needs. */
 const maxRedirects = 3;
-/** A path that no site has. */
-const nowhere = "/curtainwall-verify-nothing-is-here-7f3a";
+/** A name that no folder has. */
+const nowhere = "curtainwall-verify-nothing-is-here-7f3a";
 
 /** Compares every file of a release, and every header that was declared for it, with what a host serves. */
 export async function verifyHost({
@@ -109,7 +109,10 @@ function plan(manifest: ReleaseManifest, origin: string, encodings: readonly str
     path: redirect.path,
     run: () => checkRedirect(redirect, page, origin, ask),
   }));
-  const missing = page === undefined ? [] : [{ path: nowhere, run: () => checkNowhere(page, ask) }];
+  const missing = [...notFoundPages(manifest.files, manifest.notFound)].map(([folder, nearest]) => {
+    const path = folder + nowhere;
+    return { path, run: () => checkNowhere(path, nearest, ask) };
+  });
   return [...files, ...redirects, ...missing];
 }
 
@@ -218,13 +221,13 @@ function compareMove(path: string, notFound: ReleaseFile | undefined, answer: Ho
 
 const absolute = (address: string, origin: string): string => URL.parse(address, origin)?.href ?? address;
 
-/** What is nowhere must be the site's own 404 page, under its own policy. */
-async function checkNowhere(page: ReleaseFile, ask: AskHost): Promise<HostDifference[]> {
-  const answer = await ask(nowhere, browserEncodings.join(), identityOf(page).length);
+/** What is nowhere must be the site's own 404 page, that of the nearest folder, under its own policy. */
+async function checkNowhere(path: string, page: ReleaseFile, ask: AskHost): Promise<HostDifference[]> {
+  const answer = await ask(encodePath(path), browserEncodings.join(), identityOf(page).length);
   if (answer.status !== 404)
-    return [{ path: nowhere, what: "status", expected: "404", actual: String(answer.status) }];
+    return [{ path, what: "status", expected: "404", actual: String(answer.status) }];
   const headers = page.headers.filter(([name]) => name !== "cache-control");
-  return compareAnswer(page, headers, answer).map((difference) => ({ ...difference, path: nowhere }));
+  return compareAnswer(page, headers, answer).map((difference) => ({ ...difference, path }));
 }
 
 function identityOf({ variants }: ReleaseFile): { sha256: string; length: number } {
