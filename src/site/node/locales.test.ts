@@ -79,6 +79,33 @@ test("a page names its counterparts, in its head and in the sitemap; one that ha
   assert.doesNotMatch(textOf("/de/404.html"), /canonical/);
 });
 
+test("the second page of a list is its own canonical address, and the counterpart of second pages alone", async (context) => {
+  const { textOf } = await build(context, {
+    "content/news/two.de.md": text("Zwei"),
+    "content/news/three.md": text("Three"),
+  });
+  const linksOf = (path: string): string[] =>
+    [
+      ...textOf(path).matchAll(
+        /<link rel="(\w+)"(?: hreflang="([^"]+)")? href="(?:https:\/\/www\.site\.example)?([^"]+)"/g,
+      ),
+    ]
+      .map(([, rel, locale = "", href]) => `${rel} ${locale} ${href}`)
+      .filter((link) => !link.includes(".css"));
+  assert.deepEqual(linksOf("/de/news/2/"), [
+    "canonical  /de/news/2/",
+    "prev  /de/news/",
+    "alternate en /news/2/",
+    "alternate de /de/news/2/",
+    "alternate x-default /news/2/",
+  ]);
+  assert.deepEqual(linksOf("/news/3/"), ["canonical  /news/3/", "prev  /news/2/"]);
+  assert.match(
+    textOf("/sitemap.xml"),
+    /<loc>[^<]*\/news\/2\/<\/loc>.*hreflang="de" href="[^"]*\/de\/news\/2\/"/,
+  );
+});
+
 test("lists, tags and feeds are of one language", async (context) => {
   const { textOf, paths } = await build(context, {});
   assert.match(textOf("/news/"), /1 of 2, 2 in all/);

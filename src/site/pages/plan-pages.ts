@@ -159,8 +159,9 @@ function planList(
       ...(text === undefined ? {} : { file: text.file, text: text.text }),
       data: isFirst ? text?.data : undefined,
       props: { page, text },
-      // As the page of its text, which it is where a language has no list.
-      translations: isFirst ? `entry pages ${collection}` : undefined,
+      // As the page of its text, which it is where a language has no list. The second page's counterpart is the second page: search
+      // engines want each page of a list known by its own address, and never by the first one's.
+      translations: isFirst ? `entry pages ${collection}` : `list ${collection} ${page.number}`,
       previous: page.previous,
       next: page.next,
       feed,
@@ -198,7 +199,7 @@ function planTags(collection: string, context: LocaleInput): { drafts: Draft[]; 
       listPages(tagged.get(tag.slug) ?? [], options, tag.path).map((page): Draft => ({
         ...draftOf(collection, "tag", page.paths[page.number - 1] ?? base, context),
         props: { tag, page },
-        translations: page.number === 1 ? `tag ${collection} ${tag.slug}` : undefined,
+        translations: `tag ${collection} ${tag.slug} ${page.number}`,
         previous: page.previous,
         next: page.next,
         feed: options.feeds ? feedOf(tag) : undefined,
