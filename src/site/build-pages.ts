@@ -19,7 +19,7 @@ import { makeFeeds } from "./pages/feed.ts";
 import { bareAssets } from "./images/bare-assets.ts";
 import { machineFiles } from "./pages/machine-files.ts";
 import { makePage } from "./pages/make-page.ts";
-import type { Workshop } from "./pages/make-page.ts";
+import type { MadePage, Workshop } from "./pages/make-page.ts";
 import { mediaTypeOf } from "./media-types.ts";
 import { AddressBook, notFoundPath } from "./paths.ts";
 import type { InlineCode } from "./checks/provenance.ts";
@@ -76,6 +76,21 @@ export interface BuiltSite {
   readonly untranslated: readonly Untranslated[];
   /** What was done otherwise than an author may think. */
   readonly warnings: readonly SiteWarning[];
+  /** How each page came to be; undefined when templates read what is not known here. */
+  readonly history: SiteHistory | undefined;
+}
+
+/** What making one page again, by itself, has to know of the others. */
+export interface SiteHistory {
+  readonly made: readonly PageHistory[];
+  readonly addresses: AddressBook;
+  readonly redirects: readonly ReleaseRedirect[];
+}
+
+/** A page, how it was planned, and what came of it. */
+export interface PageHistory {
+  readonly plan: PlannedPage;
+  readonly page: Omit<MadePage, "html">;
 }
 
 type BuildContract = Pick<Contract, "origin" | "routes" | "apiRoots"> & {
@@ -134,7 +149,7 @@ export async function buildPages(
         ? undefined
         : recipeOf(contract, sources.recipe, memory),
   };
-  const { pages, files } = await makePages(plan.pages, workshop, onPage);
+  const { pages, files, made } = await makePages(plan.pages, workshop, onPage);
   return {
     files: [...files, ...assets.files(), ...forMachines],
     pages,
@@ -145,6 +160,7 @@ export async function buildPages(
       missing.length === 0 ? [] : [{ locale, files: missing }],
     ),
     warnings: [...bare.warnings, ...entries.flatMap((entry) => entry.warnings)],
+    history: workshop.recipe === undefined ? undefined : { made, addresses, redirects },
   };
 }
 
@@ -173,13 +189,16 @@ async function makePages(
   plans: readonly PlannedPage[],
   workshop: Workshop,
   onPage: (done: number, total: number) => void,
-): Promise<{ pages: SitePage[]; files: SiteFile[] }> {
+): Promise<{ pages: SitePage[]; files: SiteFile[]; made: PageHistory[] }> {
   const files: SiteFile[] = [];
+  const made: PageHistory[] = [];
   const pages: SitePage[] = [];
   const anchors = new Map<string, ReadonlySet<string>>();
   const jumps: { entry: PlannedPage; reference: OwnReference }[] = [];
   for (const entry of plans) {
-    const { html, policy, references, anchors: own } = await makePage(entry, workshop);
+    const { html, ...page } = await makePage(entry, workshop);
+    const { policy, references, anchors: own } = page;
+    made.push({ plan: entry, page });
     for (const reference of references) {
       assertReference(reference, entry, workshop);
       if (reference.kind === "link" && reference.fragment !== "") jumps.push({ entry, reference });
@@ -191,7 +210,7 @@ async function makePages(
   }
   // Only now every page's parts are known.
   for (const { entry, reference } of jumps) assertFragment(reference, anchors, entry, workshop);
-  return { pages, files };
+  return { pages, files, made };
 }
 
 /**

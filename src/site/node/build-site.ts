@@ -15,6 +15,7 @@ import type { SourceAnswer } from "../content/source-entries.ts";
 import type { SiteFile, SiteWarning } from "../source.ts";
 import { openMemory } from "./build-memory.ts";
 import { codeStamp } from "./code-stamp.ts";
+import { writeNotes } from "./page-notes.ts";
 import { openVariantMaker } from "./images/make-variants.ts";
 import { loadTemplates } from "./load-templates.ts";
 import { readFolder } from "./read-folder.ts";
@@ -57,6 +58,8 @@ export interface SiteBuild {
   readonly warnings: readonly SiteWarning[];
   /** What is missing in the site's other languages. */
   readonly untranslated: readonly Untranslated[];
+  /** The name of what was noted for {@link rebuildPage}; undefined for a site of which no page can be made by itself. */
+  readonly notes?: string | undefined;
 }
 
 /**
@@ -133,6 +136,12 @@ export async function buildSite({
   const files = [...built.files, ...pictures];
 
   memory.save();
+  const notes = writeNotes(join(cacheFolder, "pages.notes"), {
+    ...{ contract, drafts, stamp, recipe: loaded.recipe, hasIslands: loaded.islands.length > 0 },
+    ...{ templates: resolve(base, site.templates), assets: site.assets, images: site.images },
+    imageEncoder: variantMaker.stamp,
+    built: { ...built, files },
+  });
 
   const { reports } = contract;
   const input = (file: SiteFile, encoded: Encodings = {}): ReleaseInput => {
@@ -167,6 +176,7 @@ export async function buildSite({
     untranslated,
     files: files.length,
     bytes: files.reduce((sum, file) => sum + file.bytes.length, 0),
+    notes,
   };
 }
 

@@ -21,6 +21,10 @@ export interface MadePage {
   readonly references: readonly OwnReference[];
   /** What a link's `#fragment` can lead to. */
   readonly anchors: readonly string[];
+  /** Digests of the collections that its template looked at; undefined for one that can't be told. */
+  readonly collections: Readonly<Record<string, string | undefined>>;
+  /** Addresses of the assets that it asked for. */
+  readonly assets: Readonly<Record<string, string>>;
 }
 
 /** What is the same for every page of a build. */
@@ -36,15 +40,7 @@ export interface Workshop extends ReferenceContext {
   readonly recipe: string | undefined;
 }
 
-/** What a page was made of besides its own entry and the templates. */
-interface Ingredients {
-  /** Digests of the collections that its template looked at. */
-  readonly collections: Readonly<Record<string, string>>;
-  /** Addresses of the assets that it asked for. */
-  readonly assets: Readonly<Record<string, string>>;
-}
-
-type PageRecord = Omit<MadePage, "html"> & Ingredients;
+type PageRecord = Omit<MadePage, "html">;
 
 /** Makes a page, or takes the one that an earlier build made of the very same things. */
 export async function makePage(plan: PlannedPage, workshop: Workshop): Promise<MadePage> {
@@ -53,9 +49,17 @@ export async function makePage(plan: PlannedPage, workshop: Workshop): Promise<M
   if (known !== undefined) return known;
   const seen = { collections: new Set<string>(), assets: new Map<string, string>() };
   const html = renderPlanned(plan, workshop, seen);
-  const page = await checkPage(html, plan, workshop);
-  if (key !== undefined) keepPage(key, page, seen, plan, workshop);
+  const page = { ...(await checkPage(html, plan, workshop)), ...ingredientsOf(seen, plan) };
+  if (key !== undefined) keepPage(key, page, workshop);
   return page;
+}
+
+function ingredientsOf(
+  seen: { collections: ReadonlySet<string>; assets: ReadonlyMap<string, string> },
+  { entries }: PlannedPage,
+): Pick<MadePage, "collections" | "assets"> {
+  const collections = [...seen.collections].map((name) => [name, entries.digestOf(name)] as const);
+  return { collections: Object.fromEntries(collections), assets: Object.fromEntries(seen.assets) };
 }
 
 function keyOf({ digest, collection, part }: PlannedPage, { recipe }: Workshop): string | undefined {
@@ -76,33 +80,18 @@ function recallPage(
     if (entries.digestOf(name) !== digest) return undefined;
   for (const [name, address] of Object.entries(asked))
     if (!assets.has(name) || assets.address(name) !== address) return undefined;
-  return { html: known.text, policy, references, anchors };
+  return { html: known.text, policy, references, anchors, collections, assets: asked };
 }
 
-function keepPage(
-  key: string,
-  { html, policy, references, anchors }: MadePage,
-  seen: { collections: ReadonlySet<string>; assets: ReadonlyMap<string, string> },
-  { entries }: PlannedPage,
-  { memory }: Workshop,
-): void {
-  const collections: Record<string, string> = {};
-  for (const name of seen.collections) {
-    const digest = entries.digestOf(name);
-    if (digest === undefined) return;
-    collections[name] = digest;
-  }
-  const record: PageRecord = {
-    policy,
-    references,
-    anchors,
-    collections,
-    assets: Object.fromEntries(seen.assets),
-  };
-  memory?.keep(key, record, html);
+function keepPage(key: string, { html, ...record }: MadePage, { memory }: Workshop): void {
+  if (!Object.values(record.collections).includes(undefined)) memory?.keep(key, record, html);
 }
 
-async function checkPage(html: string, entry: PlannedPage, workshop: Workshop): Promise<MadePage> {
+async function checkPage(
+  html: string,
+  entry: PlannedPage,
+  workshop: Workshop,
+): Promise<Omit<MadePage, "collections" | "assets">> {
   const facts = await inspectPage(html, workshop.origin + entry.path, workshop.inlineCode);
   const [problem] = facts.problems;
   if (problem !== undefined) {
