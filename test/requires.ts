@@ -8,6 +8,8 @@ export type SystemProgram =
   | "bwrap"
   | "nginx"
   | "caddy"
+  | "haproxy"
+  | "redis-server"
   | "wrk"
   | "openssl"
   | "git"
@@ -43,6 +45,8 @@ const programs: Record<SystemProgram, Program> = {
   },
   nginx: { names: ["nginx"], debian: "nginx-light" },
   caddy: { names: ["caddy"], debian: "caddy" },
+  haproxy: { names: ["haproxy"], debian: "haproxy" },
+  "redis-server": { names: ["redis-server", "valkey-server"], debian: "redis-server" },
   wrk: { names: ["wrk"], debian: "wrk" },
   openssl: { names: ["openssl"], debian: "openssl" },
   git: { names: ["git"], debian: "git" },

@@ -1,3 +1,4 @@
+import type { Network } from "../shared/index.ts";
 import type { Access } from "./access.ts";
 import type { LeakException, Schema, TokenAlgorithm } from "./define.ts";
 import type { ContractEnvironment } from "./environment.ts";
@@ -170,6 +171,19 @@ export interface ContractEdge {
   readonly threads: number | undefined;
   readonly certificate: { readonly certFile: string; readonly keyFile: string } | undefined;
   readonly maxClients: number;
+  /** Undefined: none were declared. */
+  readonly proxies: ContractProxies | undefined;
+  /** Whether it was said that there are none. */
+  readonly deniesProxies: boolean;
+  /** Bits of an IPv6 address that name one client. */
+  readonly ipv6Prefix: number;
+}
+
+/** The proxies in front of the edge. */
+export interface ContractProxies {
+  /** How many stand in a row, or where they are. */
+  readonly trusted: number | readonly Network[];
+  readonly clientFrom: "x-forwarded-for" | "forwarded" | "proxy-protocol";
 }
 
 /** What the leak gate lets pass; every default filled in. */

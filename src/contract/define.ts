@@ -215,6 +215,24 @@ export interface EdgeOptions {
   certificate?: { certFile: string; keyFile: string };
   /** Counters kept at once, one for each client and limit that it meets; then the one idle longest gives way. Default 100 000. */
   maxClients?: number;
+  /**
+   * The proxies that visitors come through: a balancer, a CDN, an nginx. `"none"` says that there are none, where the edge would not
+   * believe it. Default: none, so that a connection's address is its client.
+   */
+  proxies?: ProxyOptions | "none";
+  /** How many bits of an IPv6 address name one client, 16 to 128. Default 64, the least that a customer is given. */
+  ipv6Prefix?: number;
+}
+
+/** Proxies in front of the edge, and how they say whose request it is. */
+export interface ProxyOptions {
+  /**
+   * Their addresses and networks, like `["10.0.0.0/8", "2001:db8::7"]`: who comes from elsewhere is a client. Or how many of them stand in a
+   * row, 1 to 8, where their addresses can't be known: then nobody but they must be able to reach the edge.
+   */
+  trusted: number | readonly string[];
+  /** Where they write the client's address. `"proxy-protocol"`: before TLS, in version 1 or 2; then `trusted` is a list. */
+  clientFrom: "x-forwarded-for" | "forwarded" | "proxy-protocol";
 }
 
 /** Public keys, each `ed25519:…` as `curtainwall key show` prints it, or the line of an OpenSSH public key file. */

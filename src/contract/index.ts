@@ -4,6 +4,7 @@ export type {
   Contract,
   ContractBuild,
   ContractEdge,
+  ContractProxies,
   ContractForeignSite,
   ContractLeaks,
   ContractLedger,
@@ -28,6 +29,7 @@ export { defineStack, none, route, upstream } from "./define.ts";
 export type {
   ContentSiteOptions,
   EdgeOptions,
+  ProxyOptions,
   Fields,
   ForeignSiteOptions,
   IdentityOptions,

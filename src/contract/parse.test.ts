@@ -56,6 +56,9 @@ test("a contract's defaults are filled in", () => {
     threads: undefined,
     certificate: undefined,
     maxClients: 100_000,
+    proxies: undefined,
+    deniesProxies: false,
+    ipv6Prefix: 64,
   });
   assert.deepEqual(contract.identity?.algorithms, ["RS256", "ES256", "EdDSA"]);
   assert.equal(contract.upstreams.get("shop")?.timeoutMs, 5000);

@@ -8,6 +8,7 @@ import { parseKeys } from "./parse/keys.ts";
 import { parseLeaks } from "./parse/leaks.ts";
 import { parseLedger } from "./parse/ledger.ts";
 import { Problems } from "./parse/problems.ts";
+import { checkProxiesDeclared } from "./parse/proxies.ts";
 import { parseReports } from "./parse/reports.ts";
 import { parseRoutes } from "./parse/routes.ts";
 import { parseSite } from "./parse/site.ts";
@@ -52,13 +53,15 @@ export function parseContract(stack: unknown): Contract {
     hasIdentity: stack.identity !== undefined,
   });
   const environment = parseEnvironment(problems, stack.publicEnv, stack.privateEnv);
+  const edge = parseEdge(problems, stack.edge, origin);
+  checkProxiesDeclared(problems, origin, edge, routes);
   const contract: Contract = {
     origin,
     site: parseSite(problems, stack.site, environment),
     identity,
     upstreams,
     corsOrigins: parseCors(problems, stack.cors, origin),
-    edge: parseEdge(problems, stack.edge, origin),
+    edge,
     ledger: parseLedger(problems, stack.ledger),
     reports: parseReports(problems, stack.reports, routes),
     keys: parseKeys(problems, stack.keys),

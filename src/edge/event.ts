@@ -6,6 +6,8 @@ export type EdgeEventKind =
   | "handshake-failed"
   /** A request that was answered with an error by the edge itself. */
   | "request-refused"
+  /** A request of which nobody can tell whose it is: see `edge.proxies` in the contract. */
+  | "client-unknown"
   /** A client that sent or read too slowly, or stayed idle too long in the middle of something. */
   | "client-too-slow"
   /** An HTTP/2 session that broke the protocol or a limit of it. */

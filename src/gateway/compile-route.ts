@@ -30,6 +30,8 @@ export interface RouteSurroundings extends AnswerSurroundings {
   readonly limits: LimitStore;
   readonly tokens?: TokenVerifier | undefined;
   readonly nextLimitId: () => number;
+  /** Bits of an IPv6 address that name one client. */
+  readonly ipv6Prefix: number;
 }
 
 /**
@@ -38,7 +40,7 @@ export interface RouteSurroundings extends AnswerSurroundings {
  * a body that is there, all of it is one run of synchronous calls.
  */
 export function compileRoute(route: ContractRoute, surroundings: RouteSurroundings): RouteHandler {
-  const { destinations, tokens, events, newId, now, cors, nextLimitId } = surroundings;
+  const { destinations, tokens, events, newId, now, cors, nextLimitId, ipv6Prefix } = surroundings;
   const destination = destinations.get(route.to);
   if (destination === undefined) throw new Error(`No destination "${route.to}" for ${route.key}`);
   if (route.access.kind !== "everyone" && tokens === undefined)
@@ -68,7 +70,7 @@ export function compileRoute(route: ContractRoute, surroundings: RouteSurroundin
       if (verdict === "refused") refuse(passage, { code: "GATEWAY_ORIGIN_REFUSED" });
       else if (
         limits.client === undefined ||
-        admit(passage, limits.client, addressGroup(request.remoteAddress))
+        admit(passage, limits.client, addressGroup(request.remoteAddress, ipv6Prefix))
       )
         authenticate(passage);
     } catch (error) {

@@ -17,6 +17,8 @@ export interface GatewayOptions {
   /** Required as soon as one route needs to know who calls. */
   tokens?: TokenVerifier | undefined;
   events: EventSink;
+  /** Bits of an IPv6 address that name one client, 16 to 128. Default 64. */
+  ipv6Prefix?: number;
   /** Names a request; must not repeat. Default: random. */
   newId?: () => string;
   /** The present in milliseconds since 1970. Default `Date.now`. */
@@ -43,11 +45,19 @@ export interface Gateway {
  *   the contract was checked before, so this is a mistake of the caller.
  */
 export function createGateway(options: GatewayOptions): Gateway {
-  const { contract, events, newId = () => crypto.randomUUID(), now = Date.now } = options;
+  const { contract, events, ipv6Prefix = 64, newId = () => crypto.randomUUID(), now = Date.now } = options;
   const cors = createCors(contract);
   let limitId = 0;
   const { corsOrigins } = contract;
-  const surroundings = { ...options, newId, now, cors, corsOrigins, nextLimitId: () => ++limitId };
+  const surroundings = {
+    ...options,
+    ipv6Prefix,
+    newId,
+    now,
+    cors,
+    corsOrigins,
+    nextLimitId: () => ++limitId,
+  };
   const router = createRouter(contract.routes, (route) => compileRoute(route, surroundings));
   const byKey = new Map(contract.routes.map((route) => [route.key, route]));
 

@@ -1,6 +1,7 @@
 import type { ContractEdge } from "../contract.ts";
 import { isLoopbackHost } from "../loopback.ts";
 import type { Problems } from "./problems.ts";
+import { parseProxies } from "./proxies.ts";
 import { number, quote, section, text } from "./values.ts";
 
 /** Reads where the edge listens, and with which certificate. */
@@ -13,6 +14,8 @@ export function parseEdge(problems: Problems, value: unknown, origin: string): C
       "threads",
       "certificate",
       "maxClients",
+      "proxies",
+      "ipv6Prefix",
     ]) ?? {};
   const url = new URL(origin);
   const port = number(problems, "edge.port", options.port, {
@@ -21,12 +24,9 @@ export function parseEdge(problems: Problems, value: unknown, origin: string): C
     fallback: url.port === "" ? 443 : Number(url.port),
   });
   const { addresses, certificate } = options;
-  if (
-    addresses !== undefined &&
-    (!Array.isArray(addresses) ||
-      addresses.length === 0 ||
-      addresses.some((entry) => typeof entry !== "string"))
-  ) {
+  const isList =
+    Array.isArray(addresses) && addresses.length > 0 && addresses.every((entry) => typeof entry === "string");
+  if (addresses !== undefined && !isList) {
     problems.add(
       "CONTRACT_OPTION_INVALID",
       `edge.addresses must be a list of IP addresses, not ${quote(addresses)}.`,
@@ -35,7 +35,7 @@ export function parseEdge(problems: Problems, value: unknown, origin: string): C
   const files = section(problems, "edge.certificate", certificate, ["certFile", "keyFile"]);
   const isLocal = isLoopbackHost(url.hostname);
   return {
-    addresses: (addresses as string[] | undefined) ?? (isLocal ? ["127.0.0.1", "::1"] : ["::"]),
+    addresses: isList ? addresses : isLocal ? ["127.0.0.1", "::1"] : ["::"],
     port,
     redirectPort:
       options.redirectPort === false
@@ -65,5 +65,8 @@ export function parseEdge(problems: Problems, value: unknown, origin: string): C
       max: 10_000_000,
       fallback: 100_000,
     }),
+    proxies: options.proxies === "none" ? undefined : parseProxies(problems, options.proxies),
+    deniesProxies: options.proxies === "none",
+    ipv6Prefix: number(problems, "edge.ipv6Prefix", options.ipv6Prefix, { min: 16, max: 128, fallback: 64 }),
   };
 }

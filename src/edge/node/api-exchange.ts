@@ -31,13 +31,13 @@ export abstract class ApiExchange implements ApiRequest {
   protected reader: BodyReader | undefined;
   #answered = false;
 
-  constructor(context: EdgeContext, client: Client, method: string, target: ApiTarget) {
+  constructor(context: EdgeContext, client: Client, address: string, method: string, target: ApiTarget) {
     this.context = context;
     this.client = client;
     this.method = method;
     this.path = target.path;
     this.query = target.query;
-    this.remoteAddress = client.address;
+    this.remoteAddress = address;
     this.connection = client;
   }
 

@@ -3,7 +3,6 @@ import { constants } from "node:http2";
 import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import { normalizeAddress } from "../../shared/index.ts";
 import type { EdgeContext } from "./context.ts";
 
 const clientKey = Symbol("client");
@@ -12,6 +11,8 @@ const clientKey = Symbol("client");
 export class Client {
   readonly socket: TLSSocket;
   readonly address: string;
+  /** Whether it is a declared proxy, which speaks for others. */
+  readonly isProxy: boolean;
   /** HTTP/1.1: the answer that was begun last. */
   response: ServerResponse | undefined;
   /** HTTP/2. */
@@ -31,9 +32,10 @@ export class Client {
   /** HTTP/1.1: when the client must have read what waits to be sent. */
   readBy: number | undefined;
 
-  constructor(socket: TLSSocket, now: number) {
+  constructor(socket: TLSSocket, address: string, isProxy: boolean, now: number) {
     this.socket = socket;
-    this.address = normalizeAddress(socket.remoteAddress ?? "");
+    this.address = address;
+    this.isProxy = isProxy;
     this.idleSince = now;
     (socket as Marked)[clientKey] = this;
   }

@@ -1,10 +1,14 @@
+import type { IncomingHttpHeaders } from "node:http";
 import type { PlannedAnswer, Refusals } from "../answer.ts";
 import type { ApiHandler } from "../api.ts";
+import type { ClientRules } from "../clients/client-rules.ts";
 import type { EdgeEvent } from "../event.ts";
 import type { EdgeLimits } from "../limits.ts";
 import type { Resolver } from "../resolve.ts";
 import type { BodyReader } from "./body-reader.ts";
+import type { Client } from "./client.ts";
 import type { HeadWriter } from "./head-writer.ts";
+import { whoseRequest, whyUnknown } from "./whose-request.ts";
 
 /** What the parts of one edge server share. */
 export interface EdgeContext {
@@ -13,6 +17,7 @@ export interface EdgeContext {
   resolve: Resolver;
   readonly refusals: Refusals;
   readonly api: ApiHandler | undefined;
+  readonly clients: ClientRules;
   readonly onEvent: (event: EdgeEvent) => void;
   /** HTTP/1.1. */
   readonly heads: HeadWriter;
@@ -27,8 +32,17 @@ export interface EdgeContext {
 }
 
 /** Reports an answer that refused a request. That a path, or a part of a file, does not exist is no refusal. */
-export function reportRefusal(context: EdgeContext, answer: PlannedAnswer, remoteAddress: string): void {
-  const { status } = answer;
+export function reportRefusal(
+  context: EdgeContext,
+  { status }: PlannedAnswer,
+  client: Client,
+  headers: IncomingHttpHeaders,
+): void {
   if (status < 400 || status === 404 || status === 416) return;
-  context.onEvent({ kind: "request-refused", remoteAddress, status, detail: `answered ${status}` });
+  const remoteAddress = whoseRequest(context, client, headers);
+  context.onEvent(
+    remoteAddress === undefined
+      ? { kind: "client-unknown", remoteAddress: client.address, status, detail: whyUnknown(context) }
+      : { kind: "request-refused", remoteAddress, status, detail: `answered ${status}` },
+  );
 }

@@ -5,9 +5,11 @@ import type { AddressInfo } from "node:net";
 import { performance } from "node:perf_hooks";
 import type { SecureContextOptions, TLSSocket } from "node:tls";
 import type { Release } from "../../contract/index.ts";
-import { CurtainwallError, normalizeAddress } from "../../shared/index.ts";
+import { CurtainwallError } from "../../shared/index.ts";
 import { planRefusals } from "../answer.ts";
 import type { ApiHandler } from "../api.ts";
+import { compileClientRules } from "../clients/client-rules.ts";
+import type { ClientOptions } from "../clients/client-rules.ts";
 import type { EdgeErrorCode } from "../errors.ts";
 import type { EdgeEvent } from "../event.ts";
 import { acceptedHosts } from "../host.ts";
@@ -23,7 +25,7 @@ import type { EdgeCertificate } from "./certificate.ts";
 import { Client, checkClient, clientOf } from "./client.ts";
 import type { EdgeContext } from "./context.ts";
 import { createDoor, errorCode } from "./door.ts";
-import type { ListenTarget } from "./door.ts";
+import type { Door, ListenTarget } from "./door.ts";
 import { HeadWriter } from "./head-writer.ts";
 import { createHttp1Listener, sendHttp1 } from "./http1.ts";
 import { createHttp2Listener } from "./http2.ts";
@@ -41,6 +43,8 @@ export interface EdgeServerOptions {
   /** What answers the paths that it claims. Default: nothing, the site is static. */
   readonly api?: ApiHandler;
   readonly limits?: Partial<EdgeLimits>;
+  /** How clients are told apart. Default: by their connection's address, an IPv6 /64 as one. */
+  readonly clients?: ClientOptions;
   /**
    * Keys that encrypt TLS session tickets: 48 random bytes, the same for all threads, so that a client can resume on any
    * of them. Default: each server makes its own.
@@ -102,6 +106,7 @@ export function createEdgeServer(options: EdgeServerOptions): EdgeServer {
     limits,
     refusals,
     api,
+    clients: compileClientRules(options.clients),
     onEvent,
     resolve,
     heads: new HeadWriter(),
@@ -126,17 +131,17 @@ function serve(
   };
   const server = createSecureServer({ ...serverOptions(limits), ...tls, ...certificate });
   const clients = new Set<Client>();
-  attach(server, context, clients);
-
   const door = createDoor({
     limits,
     onEvent: context.onEvent,
+    clients: context.clients,
     admit: (socket) => {
       // TLS takes over what goes wrong with the socket; until then there is nobody to tell.
       socket.on("error", () => {});
       server.emit("connection", socket);
     },
   });
+  attach(server, context, door, clients);
   // The server gets its connections from the door, so it never listens; node starts its clock for slow headers only then.
   server.emit("listening");
 
@@ -202,7 +207,7 @@ function serverOptions(limits: EdgeLimits): SecureServerOptions {
 /** `:method`, `:scheme`, `:authority`, `:path`. */
 const pseudoHeaders = 4;
 
-function attach(server: Http2SecureServer, context: EdgeContext, clients: Set<Client>): void {
+function attach(server: Http2SecureServer, context: EdgeContext, door: Door, clients: Set<Client>): void {
   const { refusals, onEvent } = context;
   const onRequest = createHttp1Listener(context);
   const sessions = new WeakMap<object, Client>();
@@ -210,7 +215,8 @@ function attach(server: Http2SecureServer, context: EdgeContext, clients: Set<Cl
   // Node keeps only so many header pairs and drops the rest in silence; all of them are counted instead.
   Object.assign(server, { maxHeadersCount: 0 });
   server.prependListener("secureConnection", (socket: TLSSocket) => {
-    const client = new Client(socket, context.now);
+    const address = door.addressOf(socket);
+    const client = new Client(socket, address, context.clients.isProxy(address), context.now);
     clients.add(client);
     socket.on("close", () => clients.delete(client));
   });
@@ -234,7 +240,7 @@ function attach(server: Http2SecureServer, context: EdgeContext, clients: Set<Cl
   server.on("connect", (_request, socket) => {
     endWithRefusal(socket, refusals, 405);
   });
-  server.on("clientError", (error: Error, socket: TLSSocket) => onClientError(context, error, socket));
+  server.on("clientError", (error: Error, socket: TLSSocket) => onClientError(context, door, error, socket));
   server.on("sessionError", (error, session) => {
     const remoteAddress = sessions.get(session)?.address ?? "";
     const detail = errorCode(error);
@@ -243,12 +249,12 @@ function attach(server: Http2SecureServer, context: EdgeContext, clients: Set<Cl
 }
 
 /** Answers what the HTTP/1.1 parser could not read, if nothing of another answer is on its way. */
-function onClientError(context: EdgeContext, error: Error, socket: TLSSocket): void {
+function onClientError(context: EdgeContext, door: Door, error: Error, socket: TLSSocket): void {
   const client = clientOf(socket);
   const detail = errorCode(error);
   if (client === undefined) {
     // A port scan and a client that hangs up are no news; what TLS refused is.
-    const remoteAddress = normalizeAddress(socket.remoteAddress ?? "");
+    const remoteAddress = door.addressOf(socket);
     if (detail !== "ECONNRESET") context.onEvent({ kind: "handshake-failed", remoteAddress, detail });
     socket.destroy();
     return;

@@ -11,6 +11,7 @@ import type { Client } from "./client.ts";
 import { reportRefusal } from "./context.ts";
 import type { EdgeContext } from "./context.ts";
 import { endInParts, smallBytes } from "./paced-body.ts";
+import { whoseRequest } from "./whose-request.ts";
 
 /** Creates what answers requests of HTTP/1.1. */
 export function createHttp1Listener(
@@ -46,7 +47,12 @@ export function createHttp1Listener(
     else if (resolution.ready) sendHttp1(context, client, request, response, resolution);
     else if (api === undefined || context.pending >= limits.maxPendingRequests)
       sendHttp1(context, client, request, response, refusals[503]);
-    else handOver(api, new Http1Exchange(context, client, request, response, resolution));
+    else {
+      const address = whoseRequest(context, client, headers);
+      if (address !== undefined)
+        handOver(api, new Http1Exchange(context, client, address, request, response, resolution));
+      else sendHttp1(context, client, request, response, refusals[400]);
+    }
   };
 }
 
@@ -77,7 +83,7 @@ export function sendHttp1(
     client.unsent += answer.body.length;
     endInParts(response, answer.body, (bytes) => (client.unsent -= bytes));
   }
-  if (answer.status >= 400) reportRefusal(context, answer, client.address);
+  if (answer.status >= 400) reportRefusal(context, answer, client, request.headers);
 }
 
 function hasBody({ headers }: IncomingMessage): boolean {
@@ -91,11 +97,12 @@ class Http1Exchange extends ApiExchange {
   constructor(
     context: EdgeContext,
     client: Client,
+    address: string,
     request: IncomingMessage,
     response: ServerResponse,
     target: ApiTarget,
   ) {
-    super(context, client, request.method ?? "", target);
+    super(context, client, address, request.method ?? "", target);
     this.#request = request;
     this.#response = response;
   }

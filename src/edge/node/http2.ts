@@ -11,6 +11,7 @@ import type { Client } from "./client.ts";
 import { reportRefusal } from "./context.ts";
 import type { EdgeContext } from "./context.ts";
 import { endInParts, smallBytes } from "./paced-body.ts";
+import { whoseRequest } from "./whose-request.ts";
 
 const noContent = { endStream: true };
 
@@ -45,11 +46,16 @@ export function createHttp2Listener(
     );
     const { range } = headers;
     if (resolution.ready && range !== undefined && method === "GET")
-      sendHttp2(context, client, stream, method, answerRange(resolution, range, headers["if-range"]));
-    else if (resolution.ready) sendHttp2(context, client, stream, method, resolution);
+      sendHttp2(context, client, stream, headers, answerRange(resolution, range, headers["if-range"]));
+    else if (resolution.ready) sendHttp2(context, client, stream, headers, resolution);
     else if (api === undefined || context.pending >= limits.maxPendingRequests)
-      sendHttp2(context, client, stream, method, refusals[503]);
-    else handOver(api, new Http2Exchange(context, client, stream, headers, resolution));
+      sendHttp2(context, client, stream, headers, refusals[503]);
+    else {
+      const address = whoseRequest(context, client, headers);
+      if (address !== undefined)
+        handOver(api, new Http2Exchange(context, client, address, stream, headers, resolution));
+      else sendHttp2(context, client, stream, headers, refusals[400]);
+    }
   };
 }
 
@@ -71,20 +77,20 @@ function sendHttp2(
   context: EdgeContext,
   client: Client,
   stream: ServerHttp2Stream,
-  method: string,
+  headers: IncomingHttpHeaders,
   answer: PlannedAnswer,
 ): void {
   const { body } = answer;
   if (stream.closed) return;
   client.streams.set(stream, readByTime(context, body === undefined ? 0 : body.length));
-  if (body === undefined || method === "HEAD") {
+  if (body === undefined || headers[":method"] === "HEAD") {
     stream.respond(answer.fields, noContent);
   } else {
     stream.respond(answer.fields);
     if (body.length <= smallBytes) stream.end(body);
     else endInParts(stream, body);
   }
-  if (answer.status >= 400) reportRefusal(context, answer, client.address);
+  if (answer.status >= 400) reportRefusal(context, answer, client, headers);
 }
 
 class Http2Exchange extends ApiExchange {
@@ -94,11 +100,12 @@ class Http2Exchange extends ApiExchange {
   constructor(
     context: EdgeContext,
     client: Client,
+    address: string,
     stream: ServerHttp2Stream,
     headers: IncomingHttpHeaders,
     target: ApiTarget,
   ) {
-    super(context, client, headers[":method"] ?? "", target);
+    super(context, client, address, headers[":method"] ?? "", target);
     this.#stream = stream;
     this.#headers = headers;
   }
@@ -151,6 +158,6 @@ class Http2Exchange extends ApiExchange {
     const stream = this.#stream;
     if (stream.destroyed || stream.closed) return;
     if (stream.headersSent) stream.close(constants.NGHTTP2_INTERNAL_ERROR);
-    else sendHttp2(this.context, this.client, stream, this.method, this.context.refusals[500]);
+    else sendHttp2(this.context, this.client, stream, this.#headers, this.context.refusals[500]);
   }
 }

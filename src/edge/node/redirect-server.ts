@@ -3,16 +3,17 @@ import type { Server, ServerOptions } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { baseSecurityHeaders, inertPolicy } from "../../contract/index.ts";
 import type { Header } from "../../contract/index.ts";
-import { normalizeAddress } from "../../shared/index.ts";
 import { planAnswer, planRefusals } from "../answer.ts";
 import type { PlannedAnswer, Refusals } from "../answer.ts";
+import { compileClientRules } from "../clients/client-rules.ts";
+import type { ClientOptions } from "../clients/client-rules.ts";
 import type { EdgeEvent } from "../event.ts";
 import { acceptedHosts } from "../host.ts";
 import { parseLimits } from "../limits.ts";
 import type { EdgeLimits } from "../limits.ts";
 import { decodePath, isCleanQuery } from "../target.ts";
 import { createDoor, errorCode } from "./door.ts";
-import type { ListenTarget } from "./door.ts";
+import type { Door, ListenTarget } from "./door.ts";
 import { endWithRefusal, parserErrorStatus } from "./parser-error.ts";
 
 /** Options of {@link createRedirectServer}. */
@@ -20,6 +21,8 @@ export interface RedirectServerOptions {
   /** Where every request is sent. */
   readonly origin: string;
   readonly limits?: Partial<EdgeLimits>;
+  /** How clients are told apart. Default: by their connection's address. */
+  readonly clients?: ClientOptions;
   readonly onEvent?: (event: EdgeEvent) => void;
 }
 
@@ -49,16 +52,17 @@ export function createRedirectServer(options: RedirectServerOptions): RedirectSe
   const origin = new URL(options.origin).origin;
   const refusals = planRefusals((bytes) => bytes, plainHeaders);
   const server = createServer(serverOptions(limits));
-  attach(server, { origin, limits, refusals, onEvent });
   const door = createDoor({
     limits,
     onEvent,
+    clients: compileClientRules(options.clients),
     admit: (socket) => {
       // Nothing here takes long: a client that is silent for this time, reading or writing, has gone.
       socket.setTimeout(limits.idleTimeoutMs, () => socket.destroy());
       server.emit("connection", socket);
     },
   });
+  attach(server, { origin, limits, refusals, onEvent, door });
   server.emit("listening");
   return {
     listen: (target) => door.listen(target),
@@ -74,6 +78,7 @@ interface Redirecting {
   limits: EdgeLimits;
   refusals: Refusals;
   onEvent: (event: EdgeEvent) => void;
+  door: Door;
 }
 
 function serverOptions(limits: EdgeLimits): ServerOptions {
@@ -87,7 +92,7 @@ function serverOptions(limits: EdgeLimits): ServerOptions {
   };
 }
 
-function attach(server: Server, { origin, limits, refusals, onEvent }: Redirecting): void {
+function attach(server: Server, { origin, limits, refusals, onEvent, door }: Redirecting): void {
   server.on("request", (request, response) => {
     const { method, url = "" } = request;
     const known = method === "GET" || method === "HEAD";
@@ -95,7 +100,7 @@ function attach(server: Server, { origin, limits, refusals, onEvent }: Redirecti
     const { headers, body } = answer;
     // What is sent here travelled in the clear: an operator should see that somebody tries.
     if (answer.status >= 400) {
-      const remoteAddress = normalizeAddress(request.socket.remoteAddress ?? "");
+      const remoteAddress = door.addressOf(request.socket);
       onEvent({ kind: "request-refused", remoteAddress, status: answer.status, detail: "over plain HTTP" });
     }
     // One answer a connection: who asks here has business elsewhere.
@@ -118,7 +123,7 @@ function attach(server: Server, { origin, limits, refusals, onEvent }: Redirecti
     const status = parserErrorStatus(error);
     onEvent({
       kind: "request-refused",
-      remoteAddress: normalizeAddress(socket.remoteAddress ?? ""),
+      remoteAddress: door.addressOf(socket),
       status,
       detail,
     });

@@ -18,6 +18,8 @@ export interface ReportEndpointOptions {
   readonly events: EventSink;
   /** Time in which a violation is written once, and its repeats are counted, in milliseconds. Default 60 000. */
   readonly windowMs?: number;
+  /** Bits of an IPv6 address that name one client, 16 to 128. Default 64. */
+  readonly ipv6Prefix?: number;
   /** The present in milliseconds since 1970. Default `Date.now`. */
   readonly now?: () => number;
 }
@@ -44,7 +46,7 @@ const headers: readonly string[] = ["cache-control", "no-store", ...securityHead
  * @see Content Security Policy Level 3 §5.3 and §5.5; Reporting API §3
  */
 export function createReportEndpoint(options: ReportEndpointOptions): ReportEndpoint {
-  const { path, origin, limits, events, windowMs = 60_000, now = Date.now } = options;
+  const { path, origin, limits, events, windowMs = 60_000, ipv6Prefix = 64, now = Date.now } = options;
   const tally = createTally({ events, windowMs });
 
   function refuse(
@@ -82,7 +84,7 @@ export function createReportEndpoint(options: ReportEndpointOptions): ReportEndp
       if (request.method !== "POST")
         return refuse(request, "GATEWAY_METHOD_REFUSED", respond, ["allow", "POST"]);
       if (isForeign(request)) return refuse(request, "GATEWAY_ORIGIN_REFUSED", respond);
-      const client = addressGroup(request.remoteAddress);
+      const client = addressGroup(request.remoteAddress, ipv6Prefix);
       const left = limits.take(rate, client, now());
       if (left < 0)
         return refuse(request, "GATEWAY_LIMIT_REACHED", respond, [

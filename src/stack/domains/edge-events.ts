@@ -1,7 +1,7 @@
 import type { SecurityEvent } from "../../contract/index.ts";
 import type { EdgeEvent } from "../../edge/index.ts";
 
-const aboutRequests = new Set<EdgeEvent["kind"]>(["request-refused", "api-failed"]);
+const aboutRequests = new Set<EdgeEvent["kind"]>(["request-refused", "client-unknown", "api-failed"]);
 
 /** An edge's event as the ledger's catalogue has it. */
 export function securityEventOf(

@@ -2,9 +2,10 @@ import { flushCompileCache } from "node:module";
 import { parentPort, workerData } from "node:worker_threads";
 import { importJWK } from "jose";
 import type { CryptoKey } from "jose";
+import { isLoopbackHost } from "../../contract/index.ts";
 import type { Contract, Release, SecurityEvent } from "../../contract/index.ts";
 import { createEdgeServer, createRedirectServer } from "../../edge/index.ts";
-import type { EdgeServer } from "../../edge/index.ts";
+import type { ClientOptions, EdgeServer } from "../../edge/index.ts";
 import {
   createGateway,
   createLimitStore,
@@ -69,7 +70,7 @@ interface Api {
 /** How often what browsers repeat is written as a number. */
 const reportWindowMs = 60_000;
 
-function createReports({ origin, reports }: Contract, limits: LimitStore): ReportEndpoint | undefined {
+function createReports({ origin, reports, edge }: Contract, limits: LimitStore): ReportEndpoint | undefined {
   if (reports === undefined) return undefined;
   const endpoint = createReportEndpoint({
     path: reports.path,
@@ -77,6 +78,7 @@ function createReports({ origin, reports }: Contract, limits: LimitStore): Repor
     limits,
     events: emit,
     windowMs: reportWindowMs,
+    ipv6Prefix: edge.ipv6Prefix,
   });
   setInterval(() => endpoint.flush(), reportWindowMs).unref();
   return endpoint;
@@ -108,6 +110,7 @@ async function createApi(contract: Contract): Promise<Api> {
     limits,
     tokens,
     events: emit,
+    ipv6Prefix: contract.edge.ipv6Prefix,
   });
   return { gateway, keys, reports: createReports(contract, limits) };
 }
@@ -119,7 +122,8 @@ async function start(): Promise<void> {
     emit(securityEventOf(event, Date.now()));
   const { certificate, ticketKeys } = configuration;
   let server: EdgeServer | undefined;
-  const redirect = createRedirectServer({ origin: contract.origin, onEvent });
+  const clients = clientsOf(contract);
+  const redirect = createRedirectServer({ origin: contract.origin, clients, onEvent });
 
   function serve(release: Release): void {
     if (server !== undefined) return server.setRelease(release);
@@ -130,6 +134,7 @@ async function start(): Promise<void> {
       ticketKeys,
       api: reports === undefined ? gateway : besideReports(gateway, reports),
       limits: shareOfLimits(configuration.threads.length),
+      clients,
       onEvent,
     });
   }
@@ -163,6 +168,13 @@ async function start(): Promise<void> {
   flushCompileCache();
   say({ type: "loaded" });
 }
+
+/** Where the site is this machine's own, whoever speaks for others is its developer. */
+const clientsOf = ({ origin, edge }: Contract): ClientOptions => ({
+  proxies: edge.proxies,
+  ipv6Prefix: edge.ipv6Prefix,
+  refuseUndeclared: !edge.deniesProxies && !isLoopbackHost(new URL(origin).hostname),
+});
 
 /** Why it was refused, if it was. Every thread decides alike: each has the same release and the same contract. */
 function refusalOf(work: () => void): ReturnType<typeof reasonOf> | undefined {
