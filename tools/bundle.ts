@@ -1,10 +1,11 @@
 // Bundles what starts often, beside the plain modules that tsc made (docs/decisions/056-what-starts-often-is-bundled.md).
 import { chmodSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { basename, join, relative, sep } from "node:path";
+import { basename, join } from "node:path";
 import { build } from "esbuild";
-import type { Metafile, Plugin } from "esbuild";
+import type { Metafile } from "esbuild";
 import type { BundleRecord } from "../src/stack/as-built.ts";
 import { packagesIn, writeContents } from "./bundle-contents.ts";
+import { onlyWhatIsUsed, ownModules } from "./bundle-plugins.ts";
 
 /** A module that a site's own code imports too, so that there must be one of each: where it lies in a package, if not in this one. */
 interface Shared {
@@ -74,7 +75,7 @@ export async function bundle(root: string, dist: string): Promise<void> {
     },
     metafile: true,
     logLevel: "warning",
-    plugins: [ownModules(source)],
+    plugins: [ownModules(source), onlyWhatIsUsed(root)],
   });
   writeContents(metafile, root, join(dist, "run"));
   for (const [path, modules] of Object.entries(programs))
@@ -83,41 +84,6 @@ export async function bundle(root: string, dist: string): Promise<void> {
 
 const nameOf = ({ package: name, path }: Shared): string =>
   (name === undefined ? path : `${name}/${path}`).replaceAll("/", "-");
-
-/** Our modules do nothing by being imported, and know themselves by the address of the plain module. */
-function ownModules(source: string): Plugin {
-  const seen = Symbol("resolved once");
-  return {
-    name: "curtainwall-own-modules",
-    setup(bundler) {
-      bundler.onResolve({ filter: /^\.\.?\// }, async ({ path, kind, importer, resolveDir, pluginData }) => {
-        if (pluginData === seen || !importer.startsWith(source + sep)) return undefined;
-        const resolved = await bundler.resolve(path, { kind, importer, resolveDir, pluginData: seen });
-        return { ...resolved, sideEffects: false };
-      });
-      bundler.onLoad({ filter: /\.tsx?$/ }, ({ path }) => {
-        if (!path.startsWith(source + sep)) return undefined;
-        const plain = `../${relative(source, path)
-          .split(sep)
-          .join("/")
-          .replace(/\.tsx?$/, ".js")}`;
-        return {
-          contents: withPlainAddress(readFileSync(path, "utf8"), plain),
-          loader: path.endsWith("x") ? "tsx" : "ts",
-        };
-      });
-    },
-  };
-}
-
-function withPlainAddress(code: string, plain: string): string {
-  const path = (name: string): string =>
-    `process.getBuiltinModule("node:path").join(import.meta.dirname, ${JSON.stringify(name)})`;
-  return code.replaceAll(/import\.meta\.(url|dirname|filename)\b/g, (_, member: string) => {
-    if (member === "url") return `new URL(${JSON.stringify(plain)}, import.meta.url).href`;
-    return path(member === "filename" ? plain : join(plain, ".."));
-  });
-}
 
 function recordOf(
   metafile: Metafile,
