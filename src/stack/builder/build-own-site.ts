@@ -1,5 +1,4 @@
-import { spawn } from "node:child_process";
-import { chmodSync, lchownSync, mkdirSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, lchownSync, lstatSync, mkdirSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { basename, delimiter, dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
@@ -8,11 +7,13 @@ import { buildSite, readSources } from "../../site/index.ts";
 import type { BuildProgress, SiteBuild, SourceAnswer } from "../../site/index.ts";
 import { stackFolders } from "../folders.ts";
 import { jailUser } from "../isolation.ts";
-import { sendFilter } from "../jail/filter/hand-over.ts";
-import { jailArguments } from "../jail/jail-arguments.ts";
+import { removeTree } from "../jail/clear-tree.ts";
+import type { JailView } from "../jail/jail-arguments.ts";
 import { howItEnded, lastLines, limitReached } from "../jail/how-it-ended.ts";
 import type { LastLines } from "../jail/how-it-ended.ts";
-import { giveTo, jailWorks, killGroup, onDisk, workFolder } from "../jail/run-jailed.ts";
+import { killGroup } from "../jail/run-to-end.ts";
+import { giveTo, onDisk, workFolder } from "../jail/run-jailed.ts";
+import { jailWorks, startJail } from "../jail/start-jail.ts";
 import { watchLimits } from "../jail/watch-limits.ts";
 import type { BuildLimits, ReachedLimit } from "../jail/watch-limits.ts";
 import { copyProject, packageFolders } from "../jail/work-copy.ts";
@@ -91,7 +92,9 @@ async function buildJailed(
   const cacheFolder = cacheOf(root);
   onDisk(() => {
     mkdirSync(cacheFolder, { recursive: true });
-    if (uid !== undefined) giveTo(cacheFolder, uid);
+    // Builders alone look into it, and what they leave there stays: a program that runs as its owner, say.
+    chmodSync(cacheFolder, 0o700);
+    if (uid !== undefined && lstatSync(cacheFolder).uid !== uid) giveTo(cacheFolder, uid);
   });
   // Asked here, with tokens and network, which the jail has none of.
   const answers = await readSources({ root, contract, offline, ...(signal === undefined ? {} : { signal }) });
@@ -105,7 +108,7 @@ async function buildJailed(
     const linked = linkedPackages(root, packages);
     // Others of a workspace are projects too, with keys and environment files of their own.
     const kept = linked.filter((path) => basename(path) !== "node_modules").map(viewProject);
-    const view = jailArguments({
+    const view: JailView = {
       ...project.view,
       hidden: [...(project.view.hidden ?? []), ...kept.flatMap(({ hidden }) => hidden)],
       masked: [...(project.view.masked ?? []), ...kept.flatMap(({ masked }) => masked)],
@@ -114,8 +117,7 @@ async function buildJailed(
       gate: undefined,
       environment: environmentOf(loaded, root, node, cacheFolder),
       uid,
-      filterFd,
-    });
+    };
     const order: BuilderOrder = {
       file: join(root, file.slice(loaded.root.length)),
       cacheFolder,
@@ -129,7 +131,7 @@ async function buildJailed(
       entry,
       JSON.stringify(order),
     ];
-    const report = await run([...view, ...command], {
+    const report = await run(view, command, {
       onProgress,
       onLine,
       signal,
@@ -164,7 +166,7 @@ function showProject(
   cacheFolder: string,
   uid: number | undefined,
 ): {
-  view: Pick<Parameters<typeof jailArguments>[0], "copy" | "isReadOnly" | "hidden" | "masked" | "writable">;
+  view: Pick<JailView, "copy" | "isReadOnly" | "hidden" | "masked" | "writable">;
   remove: () => void;
 } {
   const { hidden, masked, isOpen } = viewProject(root);
@@ -181,7 +183,7 @@ function showProject(
   chmodSync(copy, 0o755);
   return {
     view: { copy, isReadOnly: false, writable: [cacheFolder] },
-    remove: () => rmSync(work, { recursive: true, force: true }),
+    remove: () => removeTree(work),
   };
 }
 
@@ -205,9 +207,6 @@ function environmentOf(
   };
 }
 
-/** Behind the one that it reports on. */
-const filterFd = reportFd + 1;
-
 interface Running extends Required<Pick<OwnBuildOptions, "onProgress" | "onLine">> {
   readonly signal: AbortSignal | undefined;
   /** On the disk that it writes to. */
@@ -216,15 +215,11 @@ interface Running extends Required<Pick<OwnBuildOptions, "onProgress" | "onLine"
 }
 
 async function run(
+  view: JailView,
   command: readonly string[],
   { onProgress, onLine, signal, folder, limits }: Running,
 ): Promise<NonNullable<BuilderReport>> {
-  const child = spawn("bwrap", command, {
-    stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"],
-    env: { PATH: process.env.PATH },
-    detached: true,
-  });
-  sendFilter(child, filterFd);
+  const { child, empty } = startJail(view, command, ["pipe"]);
   const abort = (): void => killGroup(child);
   signal?.addEventListener("abort", abort, { once: true });
   if (signal?.aborted === true) abort();
@@ -258,6 +253,8 @@ async function run(
     unwatch();
     signal?.removeEventListener("abort", abort);
     killGroup(child);
+    // What is still at work could change the cache, or the copy, that the next build starts from.
+    await empty();
   }
 }
 

@@ -43,6 +43,9 @@ export async function openGate({ path, reaches, allowPrivate }: GateOptions): Pr
     });
   });
 
+  // Each costs this process two descriptors.
+  server.maxConnections = maxConnections;
+
   async function pass(client: Socket, authority: string, rest: Uint8Array): Promise<void> {
     const [host, port] = splitAuthority(authority);
     const address = await addressOf(host, allowPrivate);
@@ -84,6 +87,7 @@ export async function openGate({ path, reaches, allowPrivate }: GateOptions): Pr
 /** What a command tried is told, not kept without end. */
 const maxRefusals = 100;
 const maxHeadBytes = 8192;
+const maxConnections = 256;
 
 /** Reads one request up to its empty line. */
 function readRequest(
@@ -97,7 +101,8 @@ function readRequest(
     if (end < 0 && head.length <= maxHeadBytes) return;
     client.off("data", read);
     client.pause();
-    const line = /^CONNECT ([^\s]{1,300}) HTTP\/1\.[01]\r\n/.exec(head.toString("latin1"));
+    // What was refused is shown to people: a name and a port, and nothing that drives a terminal.
+    const line = /^CONNECT ([\w.:[\]-]{1,300}) HTTP\/1\.[01]\r\n/.exec(head.toString("latin1"));
     onRequest(line?.[1]?.toLowerCase(), head.subarray(end < 0 ? head.length : end + 4));
   };
   client.on("data", read);

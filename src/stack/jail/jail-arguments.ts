@@ -1,6 +1,5 @@
 import { existsSync } from "node:fs";
-import { dirname } from "node:path";
-import { filterArguments } from "./filter/hand-over.ts";
+import { dirname, join } from "node:path";
 import { jailLimits } from "./jail-options.ts";
 
 /** What a jail is made of. */
@@ -24,8 +23,14 @@ export interface JailView {
   readonly environment: Readonly<Record<string, string>>;
   /** A user that the build becomes, when this process is root. */
   readonly uid: number | undefined;
-  /** The descriptor that the filter of system calls comes from. */
-  readonly filterFd: number;
+}
+
+/** How a jail is made. */
+export interface JailArguments {
+  /** Options of `bwrap`. */
+  readonly options: string[];
+  /** What runs before the program, inside: it takes limits and gives up the last rights. By its full path, since the program's PATH holds packages. */
+  readonly launcher: string[];
 }
 
 /** What a build needs of a system: programs, libraries, the names of authorities. No configuration, no names of users. */
@@ -41,7 +46,7 @@ const systemPaths = [
   "/etc/fonts",
 ];
 
-/** Arguments of `bwrap`, up to the command. */
+/** Says how to make a jail. */
 export function jailArguments({
   copy,
   root,
@@ -54,10 +59,8 @@ export function jailArguments({
   gate,
   environment,
   uid,
-  filterFd,
-}: JailView): string[] {
-  return [
-    ...filterArguments(filterFd),
+}: JailView): JailArguments {
+  const options = [
     "--die-with-parent",
     "--new-session",
     "--unshare-pid",
@@ -100,13 +103,19 @@ export function jailArguments({
     ...emptied.flatMap((path) => inMemory(path, "1777", jailLimits.temporaryBytes)),
     ...(gate === undefined
       ? []
-      : ["--perms", "0755", "--dir", dirname(gateFolder), "--bind", dirname(gate), gateFolder]),
+      : ["--perms", "0755", "--dir", dirname(gateFolder), "--ro-bind", dirname(gate), gateFolder]),
     // What is left of it is memory too.
     "--remount-ro",
     "/",
     "--chdir",
     root,
-    "prlimit",
+  ];
+  return { options, launcher: launcherOf(uid) };
+}
+
+function launcherOf(uid: number | undefined): string[] {
+  return [
+    shownProgram("prlimit"),
     `--nproc=${jailLimits.processes}`,
     `--nofile=${jailLimits.openFiles}`,
     `--data=${jailLimits.dataBytes}`,
@@ -115,7 +124,7 @@ export function jailArguments({
     ...(uid === undefined
       ? []
       : [
-          "setpriv",
+          shownProgram("setpriv"),
           `--reuid=${uid}`,
           `--regid=${uid}`,
           "--clear-groups",
@@ -126,6 +135,12 @@ export function jailArguments({
         ]),
   ];
 }
+
+/** A program as a jail shows it. */
+const shownProgram = (name: string): string =>
+  ["/usr/bin", "/bin", "/usr/local/bin"]
+    .map((folder) => join(folder, name))
+    .find((path) => existsSync(path)) ?? `/usr/bin/${name}`;
 
 /** A folder in memory, which no process's limit counts: it has a size of its own. */
 export const inMemory = (path: string, mode: string, bytes: number): string[] => [

@@ -1,29 +1,17 @@
-import { spawn, spawnSync } from "node:child_process";
-import type { ChildProcess } from "node:child_process";
-import {
-  chmodSync,
-  existsSync,
-  lchownSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  realpathSync,
-  rmSync,
-  statSync,
-} from "node:fs";
+import { spawn } from "node:child_process";
+import { existsSync, lchownSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, isAbsolute, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { isAlive, replaceFolder } from "../../harden/node.ts";
 import { CurtainwallError } from "../../shared/index.ts";
 import { jailUser } from "../isolation.ts";
-import { splitLines } from "../safe-lines.ts";
+import { assertPlainTree, removeTree } from "./clear-tree.ts";
 import { openGate } from "./gate.ts";
-import { filterBytes, sendFilter } from "./filter/hand-over.ts";
-import { howItEnded, lastLines, limitReached } from "./how-it-ended.ts";
-import { gateFolder, jailArguments } from "./jail-arguments.ts";
+import { gateFolder } from "./jail-arguments.ts";
 import type { JailOptions, JailResult } from "./jail-options.ts";
-import { watchLimits } from "./watch-limits.ts";
+import { runToEnd } from "./run-to-end.ts";
+import { jailWorks, startJail } from "./start-jail.ts";
 import { copyProject } from "./work-copy.ts";
 
 /**
@@ -55,12 +43,10 @@ export async function runJailed(options: JailOptions): Promise<JailResult> {
     const copy = join(work, "project");
     const { withheld, packages } = onDisk(() => copyProject(root, copy, options.output));
     if (uid !== undefined) giveTo(copy, uid);
-    if (gate !== undefined) {
-      chmodSync(meeting, 0o755);
-      chmodSync(socket, 0o666);
-    }
+    // Its folder is closed to all others of the machine: the gate can't tell who asks.
+    if (gate !== undefined && uid !== undefined) giveTo(meeting, uid);
     const node = realpathSync(process.execPath);
-    const view = jailArguments({
+    const view = {
       copy,
       root,
       readOnly: [...packages, node, bridge],
@@ -68,18 +54,19 @@ export async function runJailed(options: JailOptions): Promise<JailResult> {
       gate: gate === undefined ? undefined : socket,
       environment: environmentOf(root, node, options),
       uid,
-      filterFd,
-    });
+    };
     const program = [node, bridge, gate === undefined ? "" : `${gateFolder}/gate`, options.command];
-    await run("bwrap", [...view, ...program], options);
+    const { child, empty } = startJail(view, program);
+    // What is still at work could change what is read.
+    await runToEnd(child, options).finally(empty);
     onDisk(() => takeOutput(copy, root, options.output));
     return { jailed: true, withheld, refused: gate?.refused() ?? [] };
   } catch (error) {
     throw withRefusals(error, gate?.refused() ?? []);
   } finally {
     await gate?.close();
-    rmSync(work, { recursive: true, force: true });
-    rmSync(meeting, { recursive: true, force: true });
+    removeTree(work);
+    removeTree(meeting);
   }
 }
 
@@ -118,26 +105,6 @@ function assertOptions({ root, output, reaches = [], command }: JailOptions): vo
 const invalid = (what: string): CurtainwallError =>
   new CurtainwallError("STACK_JAIL_OPTION_INVALID", `The build can't be jailed: ${what}.`);
 
-/** Whether a jail can be made here, as the user that a build would be. */
-export function jailWorks(uid: number | undefined): boolean {
-  if (process.platform !== "linux") return false;
-  const view = jailArguments({
-    copy: "/usr",
-    root: "/srv",
-    readOnly: [],
-    gate: undefined,
-    environment: { PATH: "/usr/bin:/bin" },
-    uid,
-    filterFd: 0,
-  });
-  const { status } = spawnSync("bwrap", [...view, "true"], {
-    stdio: ["pipe", "ignore", "ignore"],
-    input: filterBytes,
-    timeout: 10_000,
-  });
-  return status === 0;
-}
-
 async function runUnjailed(root: string, options: JailOptions): Promise<JailResult> {
   if (options.insecureUnjailedBuild === undefined) {
     throw new CurtainwallError(
@@ -148,7 +115,13 @@ async function runUnjailed(root: string, options: JailOptions): Promise<JailResu
       },
     );
   }
-  await run("/bin/sh", ["-c", options.command], options, { cwd: root, env: process.env });
+  const shell = spawn("/bin/sh", ["-c", options.command], {
+    cwd: root,
+    stdio: ["ignore", "pipe", "pipe"],
+    // A process group of its own, so that what it started ends too.
+    detached: true,
+  });
+  await runToEnd(shell, options);
   assertOutput(root, options.output);
   return { jailed: false, withheld: [], refused: [] };
 }
@@ -167,69 +140,6 @@ function environmentOf(
       delimiter,
     ),
   };
-}
-
-/** The first descriptor behind the usual ones. */
-const filterFd = 3;
-
-/** Runs a program to its end, or ends it: with its process ids all that it started is gone. */
-function run(
-  file: string,
-  args: readonly string[],
-  options: JailOptions,
-  settings: { cwd?: string; env?: NodeJS.ProcessEnv } = { env: { PATH: process.env.PATH } },
-): Promise<void> {
-  const { command, onLine = () => {}, signal } = options;
-  const build = `The build ${JSON.stringify(command)}`;
-  return new Promise((resolve, reject) => {
-    // A process group of its own, so that what a build without a jail started ends too.
-    const child = spawn(file, args, {
-      ...settings,
-      stdio: ["ignore", "pipe", "pipe", ...(file === "bwrap" ? ["pipe" as const] : [])],
-      detached: true,
-    });
-    if (file === "bwrap") sendFilter(child, filterFd);
-    const last = lastLines();
-    const tell = (line: string): void => {
-      last.add(line);
-      onLine(line);
-    };
-    for (const stream of [child.stdout, child.stderr]) stream?.on("data", splitLines(tell));
-    let why: CurtainwallError | undefined;
-    const end = (reason: CurtainwallError): void => {
-      why ??= reason;
-      killGroup(child);
-    };
-    const failed = (how: string): CurtainwallError =>
-      new CurtainwallError("STACK_BUILD_FAILED", `${build} ${how}.`, { hint: last.hint() });
-    const unwatch = watchLimits({
-      pid: child.pid ?? 0,
-      folder: options.root,
-      limits: options,
-      onReached: (limit) => end(limitReached(build, limit, last.hint())),
-    });
-    const abort = (): void => end(failed("was stopped"));
-    signal?.addEventListener("abort", abort, { once: true });
-    if (signal?.aborted === true) abort();
-    child.once("error", (cause) => {
-      unwatch();
-      reject(failed(`could not be started: ${cause.message}`));
-    });
-    child.once("close", (code, killed) => {
-      unwatch();
-      signal?.removeEventListener("abort", abort);
-      if (why === undefined && code === 0) resolve();
-      else reject(why ?? failed(howItEnded(code, killed)));
-    });
-  });
-}
-
-export function killGroup({ pid }: ChildProcess): void {
-  try {
-    if (pid !== undefined) process.kill(-pid, "SIGKILL");
-  } catch {
-    // It has just ended.
-  }
 }
 
 const isBuilds = (code: string): boolean => code === "STACK_BUILD_FAILED" || code === "STACK_BUILD_LIMITED";
@@ -264,6 +174,7 @@ function assertOutput(root: string, output: string): void {
 function takeOutput(copy: string, root: string, output: string): void {
   assertOutput(copy, output);
   const from = join(copy, output);
+  assertPlainTree(from);
   if (process.getuid?.() === 0) giveTo(from, 0);
   const place = join(root, output);
   mkdirSync(dirname(place), { recursive: true });
@@ -281,7 +192,7 @@ export function workFolder(state: string): string {
     mkdirSync(state, { recursive: true });
     for (const name of readdirSync(state)) {
       const pid = Number(/^jail-(\d+)-/.exec(name)?.[1] ?? process.pid);
-      if (!isAlive(pid)) rmSync(join(state, name), { recursive: true, force: true });
+      if (!isAlive(pid)) removeTree(join(state, name));
     }
     return mkdtempSync(join(state, `jail-${process.pid}-`));
   });
