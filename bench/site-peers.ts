@@ -4,11 +4,11 @@ import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parse, serialize } from "parse5";
 import type { DefaultTreeAdapterTypes } from "parse5";
-import { hardenPage, serializePolicy } from "../src/harden/index.ts";
+import { hardenOutline } from "../src/harden/index.ts";
 import type { SiteView } from "../src/harden/index.ts";
 import { createDiskView } from "../src/harden/node/site-view.ts";
 import type { ListedFile } from "../src/harden/node/walk.ts";
-import { escapeAttribute, readPage, splice } from "../src/html/index.ts";
+import { escapeAttribute, outlinePage, readPage, splice } from "../src/html/index.ts";
 
 /** Makes the page that is written out. */
 export type Rewrite = (page: Buffer, path: string) => Uint8Array | Promise<Uint8Array>;
@@ -20,6 +20,8 @@ export type Peer = (files: readonly ListedFile[]) => Rewrite;
 const budget = { maxBytes: 4096 };
 
 let keptView: SiteView | undefined;
+/** Where pages are put together, each until it is written. */
+const hardened = Buffer.allocUnsafeSlow(262_144);
 
 /** What all others are compared with. */
 export const floor = "read, hash, write";
@@ -27,7 +29,9 @@ export const floor = "read, hash, write";
 const own: Readonly<Record<string, Peer>> = {
   [floor]: () => (page) => page,
   "curtainwall, tags and splice alone": () => withScanner,
-  "curtainwall, site's files known": (files) => withHarden((keptView ??= createDiskView(files, undefined))),
+  "curtainwall, site's files known": (files) =>
+    // A view of its own each round: what was found out about pages is forgotten, and about other files not.
+    withHarden({ ...(keptView ??= createDiskView(files, undefined)) }),
   "curtainwall, site's files read too": (files) => withHarden(createDiskView(files, undefined)),
   parse5: () => withParser,
 };
@@ -84,12 +88,8 @@ function placeOf(name: string): string | undefined {
 
 /** What `curtainwall harden` does with a page. */
 function withHarden(view: SiteView): Rewrite {
-  return (page, path) => {
-    const facts = readPage(page, { links: false });
-    const { bytes, header } = hardenPage(facts, { path, view, budget });
-    serializePolicy(header);
-    return bytes;
-  };
+  return (page, path) =>
+    hardenOutline(outlinePage(page, { links: false }), { path, view, budget }, hardened).bytes;
 }
 
 /** The least that rewriting a page for a policy of its own takes, without asking what its scripts do. */

@@ -66,6 +66,8 @@ export interface PageDraft {
   readonly opened: Set<string>;
   /** For `Permissions-Policy`: origins by feature, `self` among them. */
   readonly features: Map<string, Set<string>>;
+  /** Set once something counted that a page with the same tags may not share: its own address, or text between tags. */
+  readonly own: { counted: boolean };
   readonly count: {
     inlineScripts: number;
     externalScripts: number;
@@ -115,6 +117,7 @@ export function createPageDraft(
     modules: new Map(),
     opened: new Set(),
     features: new Map(),
+    own: { counted: false },
     count: {
       inlineScripts: 0,
       externalScripts: 0,
@@ -147,7 +150,9 @@ export function createDocumentDraft(
   path: string,
   around?: DocumentDraft,
 ): DocumentDraft {
-  const addresses = createAddresses(page.view.origin, path, facts.base, around?.addresses.base);
+  const addresses = createAddresses(page.view.origin, path, facts.base, around?.addresses.base, () => {
+    page.own.counted = true;
+  });
   const hasHead = around !== undefined || page.syntax === "html" || facts.headStart > 0;
   return { page, facts, addresses, edits: [], hasHead, headStart: [], headEnd: [] };
 }

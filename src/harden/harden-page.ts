@@ -1,5 +1,5 @@
 import { escapeAttribute, replaceAttribute, splice } from "../html/index.ts";
-import type { PageFacts } from "../html/index.ts";
+import type { Edit, PageFacts } from "../html/index.ts";
 import { allowBehaviour } from "./allow-behaviour.ts";
 import { allowResources } from "./allow-resources.ts";
 import { allowScripts } from "./allow-scripts.ts";
@@ -32,6 +32,8 @@ export interface HardenedPage {
   readonly policy: PagePolicy;
   /** The part of it that the response header carries: all of it, unless a `<meta>` in `bytes` carries the rest. */
   readonly header: PagePolicy;
+  /** The same as the header's value. */
+  readonly headerText: string;
   /** What is told and not stopped, as far as the header can carry it; undefined without `reportTo`, or if all is enforced. */
   readonly reportOnly: PagePolicy | undefined;
   readonly headers: PageNeeds;
@@ -58,6 +60,24 @@ export interface PageNeeds {
  * @see Content Security Policy Level 3; Subresource Integrity
  */
 export function hardenPage(facts: PageFacts, context: PageContext): HardenedPage {
+  const { edits, headStart, headEnd, result } = planPage(facts, context);
+  return { bytes: splice(facts.bytes, [...edits, ...inserted(facts, headStart, headEnd)]), ...result };
+}
+
+/** What hardening does with a page: what it changes there, and all else that it gives. */
+export interface PagePlan {
+  /** Changes of tags. */
+  readonly edits: readonly Edit[];
+  /** Markup to be put first into the head, and last. */
+  readonly headStart: string;
+  readonly headEnd: string;
+  readonly result: Omit<HardenedPage, "bytes">;
+  /** It holds for every page of the same folder that has the same tags, in other places. */
+  readonly isShared: boolean;
+}
+
+/** Finds out what {@link hardenPage} is to do. */
+export function planPage(facts: PageFacts, context: PageContext): PagePlan {
   const page = createPageDraft(facts, context);
   const document = hardenDocument(page, facts, context.path);
   const reasons = allowBehaviour(page, document.addresses);
@@ -74,12 +94,18 @@ export function hardenPage(facts: PageFacts, context: PageContext): HardenedPage
   const reportOnly = reportOnlyOf(page, strict, policy, context.budget);
   if (meta !== undefined) document.headStart.unshift(metaOf(meta, page.syntax));
   return {
-    bytes: finish(document),
-    policy,
-    header,
-    reportOnly,
-    headers: needsOf(page, policy),
-    report: reportOf(page, facts, reasons),
+    edits: document.edits,
+    headStart: document.headStart.join(""),
+    headEnd: document.headEnd.join(""),
+    result: {
+      policy,
+      header,
+      headerText: serializePolicy(header),
+      reportOnly,
+      headers: needsOf(page, policy),
+      report: reportOf(page, facts, reasons),
+    },
+    isShared: !page.own.counted,
   };
 }
 
@@ -120,7 +146,9 @@ function hardenDocument(
   allowStyles(document);
   allowResources(document);
   for (const { attribute, page: nested } of facts.nested) {
-    const bytes = finish(hardenDocument(page, nested, path, document));
+    const inner = hardenDocument(page, nested, path, document);
+    const around = inserted(nested, inner.headStart.join(""), inner.headEnd.join(""));
+    const bytes = splice(nested.bytes, [...inner.edits, ...around]);
     if (bytes === nested.bytes) continue;
     document.edits.push(replaceAttribute(attribute, new TextDecoder().decode(bytes)));
   }
@@ -161,17 +189,20 @@ function metaOf(policy: PagePolicy, syntax: PageDraft["syntax"]): string {
 
 const xhtml = "http://www.w3.org/1999/xhtml";
 
-function finish({ facts, edits, headStart, headEnd }: DocumentDraft): Uint8Array {
-  const all = [...edits];
-  if (headStart.length > 0) all.push(insertion(facts.headStart, headStart));
-  if (headEnd.length > 0) all.push(insertion(facts.headEnd, headEnd));
-  return all.length === 0 ? facts.bytes : splice(facts.bytes, all);
+/** The edits that put markup into a head. */
+export function inserted(
+  head: Pick<PageFacts, "headStart" | "headEnd">,
+  atStart: string,
+  atEnd: string,
+): readonly Edit[] {
+  const edits: Edit[] = [];
+  const insert = (at: number, replacement: string): void => {
+    if (replacement !== "") edits.push({ span: { from: at, to: at }, replacement });
+  };
+  insert(head.headStart, atStart);
+  insert(head.headEnd, atEnd);
+  return edits;
 }
-
-const insertion = (at: number, markup: readonly string[]): DocumentDraft["edits"][number] => ({
-  span: { from: at, to: at },
-  replacement: markup.join(""),
-});
 
 function needsOf(page: PageDraft, policy: PagePolicy): PageNeeds {
   const foreignScripts = [...page.foreign.values()].some(({ kind }) => kind === "script");

@@ -42,6 +42,8 @@ export function createImportMap(draft: DocumentDraft): ImportMap {
   for (const script of others) allowText(draft, script.text);
   const own = parseMap(first?.text);
   const maps = [own, ...others.map(({ text }) => parseMap(text))].filter((map) => map !== undefined);
+  // It may map the page's own address.
+  if (first !== undefined) page.own.counted = true;
   const names = readNames(maps, addresses.base);
   const theirs = own === undefined ? [] : readIntegrity(draft, own);
   const pinned = new Map(theirs.map(({ url, hashes }) => [url.href, hashes]));

@@ -1,4 +1,3 @@
-import { latin1 } from "../html/index.ts";
 import type { DocumentDraft } from "./draft.ts";
 import { hashSource } from "./draft.ts";
 import type { StyleFacts } from "./inspect-style.ts";
@@ -45,7 +44,7 @@ function isExact({ page, facts, addresses }: DocumentDraft, sheets: readonly Sty
   const unread = facts.resources.some(
     ({ kind, address }) => kind === "style" && addresses.resolve(address)?.kind !== "site",
   );
-  if (unread || hasShadowRoots(facts.bytes)) return false;
+  if (unread || facts.shadowRoots) return false;
   const layered = sheets.some((sheet) => sheet.layered);
   return facts.styleAttributes.every(
     ({ value, element }) =>
@@ -54,9 +53,4 @@ function isExact({ page, facts, addresses }: DocumentDraft, sheets: readonly Sty
       !(layered && value.includes("!")) &&
       element !== "template",
   );
-}
-
-/** Declarative shadow roots are named by an attribute that nothing else has. */
-function hasShadowRoots(bytes: Uint8Array): boolean {
-  return /shadowrootmode/i.test(latin1(bytes, 0, bytes.length));
 }

@@ -59,12 +59,14 @@ export interface Addresses {
  *
  * @param base the page's `<base href>`, as written
  * @param fallback what addresses start from without one. Default: the page itself
+ * @param onOwn told when somebody looks where an address leads that may lead elsewhere on another page of the same folder
  */
 export function createAddresses(
   origin: string | undefined,
   path: string,
   base: string | undefined,
   fallback?: URL,
+  onOwn?: () => void,
 ): Addresses {
   const without = fallback ?? (base === undefined ? undefined : urlOf(origin, path));
   const start = base === undefined || without === undefined ? without : basedOn(base, without);
@@ -81,9 +83,36 @@ export function createAddresses(
     resolve(address, from) {
       const resolve = (): Resolved => resolveFrom(address, from ?? start ?? own(), origin);
       const key = keyOf(address, from === undefined ? scope : scopeOfUrl(from), origin);
-      return (key === undefined ? resolve() : resolved.get(key, resolve)).target;
+      const { target } = key === undefined ? resolve() : resolved.get(key, resolve);
+      return target !== undefined && onOwn !== undefined && dependsOnPage(address)
+        ? watched(target, onOwn)
+        : target;
     },
   };
+}
+
+/** A target of which somebody wants to know when it is asked for. Its kind is that of the page's own address: all pages share it. */
+function watched(target: Target, onAsked: () => void): Target {
+  const asked = <Value>(value: Value): Value => {
+    onAsked();
+    return value;
+  };
+  return target.kind === "site"
+    ? {
+        kind: target.kind,
+        get path() {
+          return asked(target.path);
+        },
+        get url() {
+          return asked(target.url);
+        },
+      }
+    : {
+        kind: target.kind,
+        get url() {
+          return asked(target.url);
+        },
+      };
 }
 
 const urlOf = (origin: string | undefined, path: string): URL =>
@@ -138,6 +167,18 @@ function scopeOfUrl({ href, protocol, pathname }: URL): Scope | undefined {
   if (protocol !== "https:" && protocol !== "http:") return undefined;
   return scopeOf(href.slice(0, href.indexOf("/", protocol.length + 2)), pathname);
 }
+
+/** Whether an address may be about the very page: nothing, what the URL parser strips, a query, a fragment, or `https:?query`. */
+function dependsOnPage(address: string): boolean {
+  const first = address.charCodeAt(0);
+  if (!(first > 0x20) || first === 0x23 || first === 0x3f) return true;
+  return !alwaysWhole.test(address) && mayStartFromPage.test(address);
+}
+
+/** Addresses that start from nowhere, as far as they are common. */
+const alwaysWhole = /^(?:about|blob|data|javascript|mailto|tel):/;
+/** A scheme and no host, or what the URL parser takes out before it looks for one. */
+const mayStartFromPage = /^[a-z][a-z\d+.-]*:(?!\/\/)|[\t\n\r]/i;
 
 /** What an address is remembered by; undefined if it is not: where it may start from the page itself, that is another on each page. */
 function keyOf(address: string, scope: Scope | undefined, origin: string | undefined): string | undefined {

@@ -28,6 +28,7 @@ export type TagFacts = Pick<
   | "charsets"
   | "nested"
   | "submitsToItself"
+  | "shadowRoots"
   | "ids"
 >;
 
@@ -70,6 +71,7 @@ export function createCollector(options: ReadPageOptions, readNested: ReadNested
   const ids = options.ids === true ? new Set<string>() : undefined;
   let base: string | undefined;
   let submitsToItself = false;
+  let shadowRoots = false;
 
   const add = (tag: StartTag): void => {
     const element = asElement(tag);
@@ -93,6 +95,7 @@ export function createCollector(options: ReadPageOptions, readNested: ReadNested
     const { name, isInert } = element;
     if (name === "meta") addMeta(element);
     if (name === "base" && !isInert) base ??= element.attribute("href")?.value;
+    if (name === "template") shadowRoots ||= element.attribute("shadowrootmode") !== undefined;
     if (name === "form") submitsToItself ||= (element.attribute("action")?.value.trim() ?? "") === "";
     if (name === "a" && !isInert) {
       const anchor = element.attribute("name")?.value ?? "";
@@ -129,6 +132,7 @@ export function createCollector(options: ReadPageOptions, readNested: ReadNested
     charsets,
     nested,
     submitsToItself,
+    shadowRoots,
     ids: ids === undefined ? undefined : [...ids],
   });
 

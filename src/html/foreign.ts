@@ -12,11 +12,11 @@ const hyphen = 0x2d;
 const exclamationMark = 0x21;
 const questionMark = 0x3f;
 
-/** Where a start tag and its name end. */
+/** A start tag: its `to` is behind its `>`. */
 type TagPlace = Pick<Mark, "from" | "nameTo" | "to">;
 
-/** What is done with a tag in SVG or MathML, each of which may matter. `contentTo` as in {@link Mark}. */
-type Add = (tag: TagPlace, namespace: "svg" | "math", contentTo: number, elementTo: number) => void;
+/** What is done with a tag in SVG or MathML, each of which may matter. The rest as in {@link Mark}. */
+type Add = (tag: TagPlace, namespace: "svg" | "math", contentTo: number, to: number) => void;
 
 /** Reads SVG or MathML, from behind its start tag up to its end tag or the page's end. Its tags must nest, and hold no HTML. */
 export function readForeign(tokens: Tokens, root: TagPlace, add: Add): number {

@@ -1,4 +1,5 @@
-export { readPage, readPageWithParser } from "./read-page.ts";
+export { outlinePage, readPage, readPageWithParser } from "./read-page.ts";
+export type { PageKind, PageOutline } from "./outline.ts";
 export { escapeAttribute, escapeText } from "./escape.ts";
 export { cutAttribute, replaceAttribute, splice } from "./splice.ts";
 export type { Edit } from "./splice.ts";

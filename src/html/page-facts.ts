@@ -129,6 +129,8 @@ export interface PageFacts {
   readonly nested: readonly NestedPageFact[];
   /** There is a form that sends to the page's own address: it has no `action`, or an empty one. */
   readonly submitsToItself: boolean;
+  /** There is a `<template shadowrootmode>`: some of its elements are out of the reach of its stylesheets. */
+  readonly shadowRoots: boolean;
   /** Every `id`, each once: what fragments may point to. Only when asked for. */
   readonly ids: readonly string[] | undefined;
   /** Where markup can be put so that it is the first inside `<head>`, whether or not the page writes that tag. */

@@ -153,7 +153,7 @@ export class PageScanner extends Tokens {
       // One that is not in the head may end up before others in the tree.
       if ((what & role.base) !== 0 && this.#phase === phase.inBody && !this.#isInert())
         return this.giveUp("it has a base outside its head");
-      this.#mark(tag, what, "html", -1, to);
+      this.#mark(tag, what, "html", -1);
     }
     if ((what & role.template) !== 0) this.#templates++;
     return to;
@@ -168,15 +168,15 @@ export class PageScanner extends Tokens {
     what: number,
     namespace: Mark["namespace"],
     contentTo: number,
-    elementTo: number,
+    elementTo = to,
   ): void {
     const { base, marks } = this.#context;
     marks.push({
       from: base + from,
       nameTo: base + nameTo,
-      to: base + to,
+      tagTo: base + to,
       contentTo: contentTo === -1 ? -1 : base + contentTo,
-      elementTo: base + elementTo,
+      to: base + elementTo,
       what,
       namespace,
       isInert: this.#isInert(),
@@ -221,7 +221,7 @@ export class PageScanner extends Tokens {
     if (after === givenUp) return givenUp;
     if ((what & role.metadata) !== 0 && (what & role.facts) !== 0)
       this.#mark(tag, what, "html", close, after);
-    else if (tag.isNotable) this.#mark(tag, what, "html", -1, to);
+    else if (tag.isNotable) this.#mark(tag, what, "html", -1);
     return after;
   }
 
@@ -238,7 +238,7 @@ export class PageScanner extends Tokens {
     if (close === undefined) return this.giveUp("an element that holds text is not closed");
     const after = this.skipTag(close + nameTo - from + 1);
     if (after === givenUp) return givenUp;
-    if (tag.isNotable) this.#mark(tag, what, "html", -1, to);
+    if (tag.isNotable) this.#mark(tag, what, "html", -1);
     const inside = new PageScanner(this.bytes.subarray(to, close), {
       ...this.#context,
       wanted: { ...this.#wanted, ids: false },

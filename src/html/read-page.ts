@@ -3,10 +3,14 @@ import type { ReadNested } from "./collect.ts";
 import { decodePage, declaredAs } from "./encoding.ts";
 import type { DecodedPage } from "./encoding.ts";
 import type { HtmlErrorCode } from "./errors.ts";
+import { kindOf } from "./outline.ts";
+import type { PageOutline } from "./outline.ts";
 import type { PageFacts, ReadPageOptions } from "./page-facts.ts";
 import { charsetIn } from "./prescan.ts";
 import { readDecodedWithParser } from "./reference.ts";
+import { role } from "./scan-tables.ts";
 import { scannedFacts, scanPage } from "./scan.ts";
+import type { ScannedPage } from "./scan.ts";
 import { readXml } from "./xml.ts";
 
 /** One way of reading a page's text. */
@@ -24,6 +28,42 @@ const maxNesting = 8;
 export function readPage(bytes: Uint8Array, options: ReadPageOptions = {}): PageFacts {
   return read(bytes, options, readDecoded, 0);
 }
+
+/**
+ * Looks a page over: enough to tell which pages are alike, so that what was found out about one need not be found out again. Without
+ * `links: false` none are, because each has links of its own.
+ *
+ * @throws {CurtainwallError} as {@link readPage} does, at once or when it is asked for the facts
+ */
+export function outlinePage(bytes: Uint8Array, options: ReadPageOptions): PageOutline {
+  if (options.syntax === "xml" || options.links !== false || options.ids === true)
+    return inFull(readPage(bytes, options));
+  const page = decodePage(bytes, options.charset);
+  const scanned = scanPage(page, options);
+  if (typeof scanned === "string" || mayBeInAnother(page, scanned)) return inFull(readPage(bytes, options));
+  const { marks, headStart, headEnd } = scanned;
+  return {
+    bytes: page.bytes,
+    kind: kindOf(page.bytes, scanned),
+    places: marks,
+    headStart,
+    headEnd,
+    facts: () => scannedFacts(page, scanned, options, nestedReader(options, readDecoded, 0)),
+  };
+}
+
+/** In UTF-8 pages alike have the same text, and what is not said before is not said by any tag either. */
+const mayBeInAnother = ({ encoding, tentative }: DecodedPage, { marks }: ScannedPage): boolean =>
+  encoding !== "utf-8" || (tentative && marks.some(({ what }) => (what & role.meta) !== 0));
+
+const inFull = (facts: PageFacts): PageOutline => ({
+  bytes: facts.bytes,
+  kind: undefined,
+  places: [],
+  headStart: facts.headStart,
+  headEnd: facts.headEnd,
+  facts: () => facts,
+});
 
 function readDecoded(page: DecodedPage, options: ReadPageOptions, readNested: ReadNested): PageFacts {
   const scanned = scanPage(page, options);
@@ -49,7 +89,7 @@ function read(
   depth: number,
 ): PageFacts {
   const { charset } = options;
-  const readNested: ReadNested = (nested) => readSrcdoc(nested, options, readDecoded, depth + 1);
+  const readNested = nestedReader(options, readDecoded, depth);
   if (options.syntax === "xml") return readXml(bytes, options, readNested);
   const page = decodePage(bytes, charset);
   const facts = readDecoded(page, options, readNested);
@@ -65,6 +105,11 @@ function lateEncoding({ charsets: [first] }: PageFacts): string | undefined {
   const label = first.name === "charset" ? first.value : charsetIn(first.value);
   return label === undefined ? undefined : declaredAs(label);
 }
+
+const nestedReader =
+  (options: ReadPageOptions, readDecoded: ReadDecoded, depth: number): ReadNested =>
+  (nested) =>
+    readSrcdoc(nested, options, readDecoded, depth + 1);
 
 function readSrcdoc(
   bytes: Uint8Array,

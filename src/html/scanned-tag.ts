@@ -26,7 +26,7 @@ const withoutFacts = new Set(
 
 /** Reads a tag that the scanner marked. */
 export function readScannedTag(bytes: Uint8Array, mark: Mark): StartTag {
-  const { from, to, what, namespace, isInert } = mark;
+  const { from, tagTo: to, what, namespace, isInert } = mark;
   const content = mark.contentTo === -1 ? undefined : elementText(bytes, mark);
   const tag = { from, to };
   const text = latin1(bytes, from, to);
@@ -48,11 +48,11 @@ export function readScannedTag(bytes: Uint8Array, mark: Mark): StartTag {
   };
 }
 
-function elementText(bytes: Uint8Array, { from, to, contentTo, elementTo }: Mark): ElementText {
+function elementText(bytes: Uint8Array, { from, tagTo, contentTo, to }: Mark): ElementText {
   return {
-    element: { from, to: elementTo },
-    content: { from: to, to: contentTo },
-    text: texts.of(bytes, to, contentTo, () => withNewlines(utf8(bytes, to, contentTo))),
+    element: { from, to },
+    content: { from: tagTo, to: contentTo },
+    text: texts.of(bytes, tagTo, contentTo, () => withNewlines(utf8(bytes, tagTo, contentTo))),
   };
 }
 

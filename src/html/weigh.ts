@@ -64,7 +64,9 @@ export function weigh(bytes: Uint8Array, at: number, what: number, wanted: Wante
   if (first === letter.f) return lower(bytes, at + 4) === letter.a ? undefined : false;
   if (first === letter.s) {
     const isStyle = second === letter.t && lower(bytes, at + 2) === letter.y;
-    return isStyle || (second === letter.r && (what & role.field) !== 0) ? undefined : false;
+    if (isStyle || (second === letter.r && (what & role.field) !== 0)) return undefined;
+    // `shadowrootmode`
+    return second === letter.h && (what & role.template) !== 0 ? undefined : false;
   }
   if (first === letter.b) return second === letter.a ? undefined : false;
   if (first === letter.i) return wanted.ids && second === letter.d ? undefined : false;

@@ -1,10 +1,10 @@
 import { isUtf8 } from "node:buffer";
-import { readPage } from "../../html/index.ts";
-import { CurtainwallError, isCurtainwallError } from "../../shared/index.ts";
-import type { PageFacts } from "../../html/index.ts";
+import { outlinePage } from "../../html/index.ts";
+import { isCurtainwallError } from "../../shared/index.ts";
 import { classify } from "../classify.ts";
 import type { Classified } from "../classify.ts";
-import { hardenPage } from "../harden-page.ts";
+import { hardenOutline } from "../harden-outline.ts";
+import type { HardenedPage } from "../harden-page.ts";
 import type { PageNeeds } from "../harden-page.ts";
 import { learnedOf } from "../learn/learned-site.ts";
 import type { LearnedSite } from "../learn/learned-site.ts";
@@ -103,11 +103,13 @@ function mayBeWorker(bytes: Buffer): boolean {
 
 /** Where pages are read, one after another: a buffer for each would fill the memory until somebody collects them. */
 const pageBuffer = Buffer.allocUnsafeSlow(262_144);
+/** Where they are put together again, each until it is stored. */
+const hardenedBuffer = Buffer.allocUnsafeSlow(262_144);
 
 function processPage(file: ListedFile, classified: Classified, bench: Workbench): ProcessedFile {
   const source = readUnchanged(file, pageBuffer);
-  const facts = readFacts(file, source, classified, bench.settings);
-  if (facts === undefined) {
+  const hardened = harden(file, source, classified, bench);
+  if (hardened === undefined) {
     // A browser shows an error in its place: nothing of it runs.
     return {
       path: file.path,
@@ -117,14 +119,7 @@ function processPage(file: ListedFile, classified: Classified, bench: Workbench)
       charset: "utf-8",
     };
   }
-  const { bytes, header, policy, reportOnly, headers, report } = hardenPage(facts, {
-    path: file.path.replace(/\/index\.html$/, "/"),
-    view: bench.view,
-    budget: bench.budget,
-    learned: learnedOf(bench.learned, file.path),
-    settings: bench.settings,
-    syntax: classified.kind === "xhtml" ? "xml" : "html",
-  });
+  const { bytes, header, headerText, policy, reportOnly, headers, report } = hardened;
   bench.inspect?.(file.path, bytes);
   return {
     path: file.path,
@@ -133,7 +128,7 @@ function processPage(file: ListedFile, classified: Classified, bench: Workbench)
     classified,
     charset: "utf-8",
     page: {
-      headerPolicy: serializePolicy(header),
+      headerPolicy: headerText,
       reportOnly: reportOnly === undefined ? undefined : serializePolicy(reportOnly),
       split: header !== policy,
       needs: headers,
@@ -142,30 +137,31 @@ function processPage(file: ListedFile, classified: Classified, bench: Workbench)
   };
 }
 
-function readFacts(
+/** Undefined for XML that is none. */
+function harden(
   file: ListedFile,
-  bytes: Buffer,
+  source: Buffer,
   { kind }: Classified,
-  { charset }: SiteSettings,
-): PageFacts | undefined {
+  { view, budget, learned, settings }: Workbench,
+): HardenedPage | undefined {
+  const syntax = kind === "xhtml" ? "xml" : "html";
+  const { charset } = settings;
+  const context = {
+    path: file.path.replace(/\/index\.html$/, "/"),
+    view,
+    budget,
+    learned: learnedOf(learned, file.path),
+    settings,
+    syntax,
+  } as const;
   try {
-    return readPage(bytes, {
-      syntax: kind === "xhtml" ? "xml" : "html",
-      links: false,
-      ...(charset === undefined ? {} : { charset }),
-    });
+    const options = { syntax, links: false, ...(charset === undefined ? {} : { charset }) } as const;
+    return hardenOutline(outlinePage(source, options), context, hardenedBuffer);
   } catch (cause) {
     if (isCurtainwallError(cause, "HTML_XML_MALFORMED")) return undefined;
-    throw hardenError(
-      "HARDEN_PAGE_UNREADABLE",
-      `${shown(file.path)} can't be read as a page: ${messageOf(cause)}`,
-      {
-        hint:
-          (cause instanceof CurtainwallError ? cause.hint : undefined) ?? "Look at the file, or leave it out",
-        cause,
-      },
-    );
+    if (!isCurtainwallError(cause) || !cause.code.startsWith("HTML_")) throw cause;
+    const hint = cause.hint ?? "Look at the file, or leave it out";
+    const message = `${shown(file.path)} can't be read as a page: ${cause.message}`;
+    throw hardenError("HARDEN_PAGE_UNREADABLE", message, { hint, cause });
   }
 }
-
-const messageOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
