@@ -132,6 +132,17 @@ suite("a page that is like another one", () => {
     );
   });
 
+  test("is told from it where an import map speaks of one of them by its address", () => {
+    const context = { view: siteOf() };
+    const markup =
+      '<script type=importmap>{"scopes":{"one.html":{"b":"./y.js"}}}</script><script type=module>import "b"</script>';
+    const modules = ["/a/one.html", "/a/two.html"].map(
+      (path) =>
+        hardenOutline(outlinePage(utf8(markup), { links: false }), { ...context, path }).report.modules,
+    );
+    assert.deepEqual(modules, [1, 0]);
+  });
+
   test("costs no second look at its tags", () => {
     const context = { view: siteOf(), path: "/a/one.html" };
     const outline = (text: string): ReturnType<typeof outlinePage> =>
