@@ -45,15 +45,47 @@ export interface ContractRoute {
   readonly params: Schema | undefined;
   /** One strict object of all query keys; undefined when no key is accepted. */
   readonly query: Schema | undefined;
+  /** One strict object of all request headers that it takes, lower-case; undefined when it takes none. */
+  readonly headers: Schema | undefined;
+  /** One object of all cookies that it takes; undefined when it takes none. */
+  readonly cookies: Schema | undefined;
   /** Undefined: the route takes no body. */
   readonly body: Schema | undefined;
-  /** Undefined: the route answers 204. */
+  /** How the body is written. */
+  readonly bodyType: "json" | "form";
+  /** Undefined: the route answers 204, unless with a {@link stream}. */
   readonly response: Schema | undefined;
+  /** What comes in parts; undefined: nothing. */
+  readonly stream: ContractStream | undefined;
+  /** Headers of the upstream's answer that may leave, lower-case, by name. */
+  readonly responseHeaders: ReadonlyMap<string, Schema>;
+  /** Whether GET's answers have an ETag. */
+  readonly etag: boolean;
+  /** Statuses that the upstream may refuse with, and what leaves then. */
+  readonly errors: ReadonlyMap<number, Schema>;
   readonly to: string;
   readonly summary: string | undefined;
   readonly maxBodyBytes: number;
   readonly timeoutMs: number;
 }
+
+/** An answer that comes in parts; every default filled in. */
+export type ContractStream =
+  | {
+      readonly kind: "events";
+      /** Schemas of the events' data, by name. */
+      readonly events: ReadonlyMap<string, Schema>;
+      readonly maxEventBytes: number;
+      readonly maxSeconds: number;
+      readonly heartbeatSeconds: number;
+    }
+  | {
+      readonly kind: "download";
+      /** Lower-case. */
+      readonly types: readonly string[];
+      readonly maxBytes: number;
+      readonly fileName: string | undefined;
+    };
 
 /** Where a site's sources are. */
 export interface ContractSite {
@@ -190,6 +222,8 @@ export interface ContractProxies {
 export interface ContractLeaks {
   readonly allow: readonly LeakException[];
   readonly publicSourceMaps: readonly string[];
+  /** What no answer of the API may have in it. */
+  readonly canaries: readonly string[];
 }
 
 /** A checked contract: what every room works from. */

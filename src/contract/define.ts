@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { Access } from "./access.ts";
+import type { BodyOption, ExchangeOptions, ResponseOption } from "./define/exchange.ts";
 import type { LimitText } from "./limit.ts";
 import type { Method } from "./path.ts";
 import type { Source } from "./source.ts";
@@ -249,6 +250,11 @@ export interface LeakOptions {
   allow?: readonly LeakException[];
   /** Source maps that are published on purpose: paths, with `*` and `**`. Default: none. */
   publicSourceMaps?: readonly string[];
+  /**
+   * Marks written into fields that nobody may read, say a column of each table: an answer of the API that has one does not leave. 12 to 128
+   * letters, digits, `-` or `_`. Default: none.
+   */
+  canaries?: readonly string[];
 }
 
 /** Lets one rule of the leak gate pass, in some files, until a day. */
@@ -262,16 +268,19 @@ export interface LeakException {
   expires: string;
 }
 
-interface RouteBase<To extends string> {
+interface RouteBase<To extends string> extends ExchangeOptions {
   /** Who may call it. */
   access: Access;
   /** How often; several apply together. */
   limit: LimitText | readonly LimitText[];
-  /** The JSON that it answers with; fields not declared here are dropped. {@link none} for an answer without a body. */
-  response: Schema | None;
+  /**
+   * The JSON that it answers with; fields not declared here are dropped. {@link none} for an answer without a body, `eventStream` and `download`
+   * for one that comes in parts.
+   */
+  response: ResponseOption;
   /** The upstream that answers. */
   to: To;
-  /** Query keys. Absent: no key is accepted. */
+  /** Query keys; one with an array schema may stand several times. Absent: no key is accepted. */
   query?: Fields;
   /** One line for the API's description. */
   summary?: string;
@@ -296,8 +305,8 @@ type ParamsOf<Path extends string> = [ParamName<Path>] extends [never]
     };
 
 interface WithBody {
-  /** The JSON that it takes, or {@link none}. */
-  body: Schema | None;
+  /** The JSON that it takes, a `form`, or {@link none}. */
+  body: BodyOption;
   /** The largest body that is read, in bytes. Default 65 536. */
   maxBodyBytes?: number;
 }

@@ -15,6 +15,7 @@ export type {
   ContractRoute,
   ContractSite,
   ContractSource,
+  ContractStream,
   ContractTags,
   ContractUpstream,
   Identity,
@@ -26,6 +27,15 @@ export type { Fitted, NamedShapes, Shape, ShapeFault, ShapeMembers } from "./cli
 export { routeTableOf } from "./client/table-of.ts";
 export type { RouteTable } from "./client/route-table.ts";
 export { defineStack, none, route, upstream } from "./define.ts";
+export { download, eventStream, form } from "./define/exchange.ts";
+export type {
+  Download,
+  DownloadOptions,
+  EventStream,
+  EventStreamOptions,
+  ExchangeOptions,
+  Form,
+} from "./define/exchange.ts";
 export type {
   ContentSiteOptions,
   EdgeOptions,
@@ -103,7 +113,7 @@ export { scriptAddressProblem } from "./script-address.ts";
 export type { ReleasePublicKey } from "./release/public-key.ts";
 export { identityDigest, parseProgram, parseSignatures, programDigest } from "./release/statement.ts";
 export type { ReleaseSignatures, ReleaseStatement } from "./release/statement.ts";
-export { closeObjects, inspectSchema } from "./schema.ts";
+export { closeObjects, inspectSchema, listFields } from "./schema.ts";
 export type { SchemaProblem } from "./schema.ts";
 export { source } from "./source.ts";
 export type { Source, SourceOptions } from "./source.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Access } from "./access.ts";
-import type { Contract, ContractRoute } from "./contract.ts";
+import type { Contract, ContractRoute, ContractStream } from "./contract.ts";
 import type { Schema } from "./define.ts";
 import { joinedSchemas, originalOf } from "./schema.ts";
 
@@ -77,6 +77,8 @@ function operation(route: ContractRoute, components: Components): Json {
   const parameters = [
     ...parametersOf(route.params, "path", components),
     ...parametersOf(route.query, "query", components),
+    ...parametersOf(route.headers, "header", components),
+    ...parametersOf(route.cookies, "cookie", components),
   ];
   return {
     operationId: route.key.replaceAll(/[^A-Za-z0-9]+/g, "-").replaceAll(/^-|-$/g, ""),
@@ -87,24 +89,25 @@ function operation(route: ContractRoute, components: Components): Json {
       : {
           requestBody: {
             required: true,
-            content: { "application/json": { schema: jsonSchema(route.body, "input", components) } },
+            content: { [bodyTypes[route.bodyType]]: { schema: jsonSchema(route.body, "input", components) } },
           },
         }),
     responses: {
-      ...(route.response === undefined
-        ? { "204": { description: "Done" } }
-        : {
-            "200": {
-              description: "Answer",
-              content: { "application/json": { schema: jsonSchema(route.response, "output", components) } },
-            },
-          }),
-      "400": problemAnswer("The request does not follow this description"),
+      ...success(route, components),
+      ...Object.fromEntries(
+        [...route.errors].map(([status, schema]) => [
+          String(status),
+          { description: "The service behind this refuses", content: jsonContent(schema, components) },
+        ]),
+      ),
+      ...(route.errors.has(400)
+        ? {}
+        : { "400": problemAnswer("The request does not follow this description") }),
       ...(route.access.kind === "everyone"
         ? {}
         : {
             "401": problemAnswer("No valid access token"),
-            "403": problemAnswer("Not allowed for this subject"),
+            ...(route.errors.has(403) ? {} : { "403": problemAnswer("Not allowed for this subject") }),
           }),
       "429": problemAnswer("Too many requests; see Retry-After"),
       default: problemAnswer("Any other error"),
@@ -112,6 +115,41 @@ function operation(route: ContractRoute, components: Components): Json {
     ...(route.access.kind === "everyone" ? { security: [] } : { security: [{ accessToken: [] }] }),
     "x-curtainwall-access": describeAccess(route.access),
     "x-curtainwall-limits": route.limits.map((limit) => limit.text),
+  };
+}
+
+const bodyTypes = { json: "application/json", form: "application/x-www-form-urlencoded" } as const;
+
+const jsonContent = (schema: Schema, components: Components): Json => ({
+  "application/json": { schema: jsonSchema(schema, "output", components) },
+});
+
+function success(route: ContractRoute, components: Components): Json {
+  const { response, stream, etag } = route;
+  const names = [...route.responseHeaders].map(([name, schema]): [string, Json] => [
+    name,
+    { schema: jsonSchema(schema, "output", components) },
+  ]);
+  if (etag) names.push(["etag", { schema: { type: "string" } }]);
+  const headers = names.length === 0 ? {} : { headers: Object.fromEntries(names) };
+  if (stream !== undefined)
+    return { "200": { description: "Answer", ...headers, content: streamContent(stream, components) } };
+  return response === undefined
+    ? { "204": { description: "Done", ...headers } }
+    : {
+        "200": { description: "Answer", ...headers, content: jsonContent(response, components) },
+        ...(etag ? { "304": { description: "As it was" } } : {}),
+      };
+}
+
+function streamContent(stream: ContractStream, components: Components): Json {
+  if (stream.kind === "download") {
+    const file = { schema: { type: "string", format: "binary", maxLength: stream.maxBytes } };
+    return Object.fromEntries(stream.types.map((type) => [type, file]));
+  }
+  const events = [...stream.events].map(([name, schema]) => [name, jsonSchema(schema, "output", components)]);
+  return {
+    "text/event-stream": { schema: { type: "string" }, "x-curtainwall-events": Object.fromEntries(events) },
   };
 }
 
@@ -131,7 +169,11 @@ export function describeAccess(access: Access): string {
   }
 }
 
-function parametersOf(schema: Schema | undefined, place: "path" | "query", components: Components): Json[] {
+function parametersOf(
+  schema: Schema | undefined,
+  place: "path" | "query" | "header" | "cookie",
+  components: Components,
+): Json[] {
   if (schema === undefined) return [];
   const object = jsonSchema(schema, "input", components);
   const required = (object.required as string[] | undefined) ?? [];

@@ -83,6 +83,9 @@ function problemOf(def: Def, direction: "input" | "output"): Omit<SchemaProblem,
       message: `z.${def.type}() is not JSON${direction === "input" ? `; z.coerce.${def.type}() reads it from text` : "; declare the text or number that travels"}`,
     };
   }
+  // Every text but the empty one is true to it, "false" as well.
+  if (def.type === "boolean" && direction === "input" && "coerce" in def && def.coerce)
+    return { kind: "unsupported", message: 'z.coerce.boolean() takes "false" for true; use z.stringbool()' };
   if (direction === "output" && changesValue(def)) {
     const what = def.type === "pipe" ? "codec" : def.type;
     return { kind: "unsupported", message: `a response is checked, not changed: no ${what}` };
@@ -113,6 +116,31 @@ export function inspectSchema(schema: Schema, direction: "input" | "output"): Sc
     problems.push({ at: endless, kind: "unsupported", message });
   }
   return problems;
+}
+
+/** Calls `visit` once for each schema inside one, itself included, with the step that leads to it. */
+export function walkSchema(schema: Schema, visit: (def: Def, at: string, step: string) => void): void {
+  const seen = new Set<Schema>();
+  const walk = (current: Schema, at: string, step: string): void => {
+    if (seen.has(current) || seen.size > maxSchemas) return;
+    seen.add(current);
+    const def = definition(current);
+    visit(def, at === "" ? "/" : at, step);
+    for (const [name, child] of children(def)) walk(child, name === "" ? at : `${at}/${name}`, name);
+  };
+  walk(schema, "", "");
+}
+
+/** The members of an object that are lists, whatever may stand in their place: in a query or a form they may stand several times. */
+export function listFields(schema: Schema): ReadonlySet<string> {
+  const isList = (current: Schema): boolean => {
+    const def = definition(current);
+    if (def.type === "array") return true;
+    if (def.type === "pipe") return isList(def.in);
+    return "innerType" in def && isList(def.innerType as Schema);
+  };
+  const members = memberSchemas(schema) ?? new Map<string, Schema>();
+  return new Set([...members].filter(([, member]) => isList(member)).map(([name]) => name));
 }
 
 const originals = new WeakMap<Schema, Schema>();

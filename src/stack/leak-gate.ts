@@ -21,7 +21,7 @@ export interface ContractGateOptions {
 
 const nothing: Pick<Contract, "environment" | "leaks"> = {
   environment: { public: new Map(), private: new Map() },
-  leaks: { allow: [], publicSourceMaps: [] },
+  leaks: { allow: [], publicSourceMaps: [], canaries: [] },
 };
 
 /** Makes the leak gate for what a machine built: with the values, the exceptions and the public names of the contract. */
@@ -97,7 +97,7 @@ export async function inspectRelease(
 }
 
 /** `/` and `/about/` are files too. */
-const fileOf = (path: string): string => path.replace(/^\//, "").replace(/(^|\/)$/, "$1index.html");
+export const fileOf = (path: string): string => path.replace(/^\//, "").replace(/(^|\/)$/, "$1index.html");
 
 /** `index.html:12:3 token-stripe: a Stripe live key, in base64 (sk_…9z)` */
 export function describeHit(hit: LeakHit): string {

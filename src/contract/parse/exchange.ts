@@ -80,8 +80,26 @@ export function parseParams(
   return fields(problems, `${where}, params`, value, input);
 }
 
+/** A body's schema, and how it is written. */
+export interface ParsedBody {
+  readonly body: Schema | undefined;
+  readonly bodyType: "json" | "form";
+}
+
 /** Reads what the body is. */
 export function parseBody(
+  problems: Problems,
+  where: string,
+  value: unknown,
+  takesBody: boolean,
+  input: InputReader,
+): ParsedBody {
+  if (takesBody && isMembers(value) && !isSchema(value) && value.kind === "form")
+    return { body: fields(problems, `${where}, body`, value.fields, input), bodyType: "form" };
+  return { body: parseJsonBody(problems, where, value, takesBody, input), bodyType: "json" };
+}
+
+function parseJsonBody(
   problems: Problems,
   where: string,
   value: unknown,
@@ -98,32 +116,4 @@ export function parseBody(
   if (!takesBody && value !== undefined)
     return problems.add("CONTRACT_OPTION_INVALID", `${where}: only POST, PUT and PATCH have a body.`);
   return value === undefined || value === none ? undefined : input("body", value);
-}
-
-/** Reads what the answer is: what it does not declare never leaves. */
-export function parseResponse(problems: Problems, where: string, value: unknown): Schema | undefined {
-  if (value === undefined) {
-    return problems.add(
-      "CONTRACT_ROUTE_INCOMPLETE",
-      `${where} does not say what it answers.`,
-      "Add  response: z.object({ … }),   // or none",
-    );
-  }
-  if (value === none) return undefined;
-  if (!isSchema(value))
-    return problems.add(
-      "CONTRACT_OPTION_INVALID",
-      `${where}, response must be a Zod schema or none, not ${quote(value)}.`,
-    );
-  for (const problem of inspectSchema(value, "output")) {
-    const code = problem.kind === "open" ? "CONTRACT_SCHEMA_OPEN" : "CONTRACT_SCHEMA_UNSUPPORTED";
-    problems.add(
-      code,
-      `${where}, response, at ${problem.at}: ${problem.message}.`,
-      problem.kind === "open"
-        ? "Declare the fields that may leave: what is not declared is dropped"
-        : undefined,
-    );
-  }
-  return closeObjects(value, "strip");
 }

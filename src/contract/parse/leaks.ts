@@ -5,14 +5,29 @@ import { quote, section, text, weakened } from "./values.ts";
 
 /** Reads what the leak gate lets pass. */
 export function parseLeaks(problems: Problems, value: unknown): ContractLeaks {
-  const options = section(problems, "leaks", value, ["allow", "publicSourceMaps"]);
+  const options = section(problems, "leaks", value, ["allow", "publicSourceMaps", "canaries"]);
   const allow = list(problems, "leaks.allow", options?.allow).map((entry, index) =>
     parseException(problems, `leaks.allow[${index}]`, entry),
   );
   const publicSourceMaps = list(problems, "leaks.publicSourceMaps", options?.publicSourceMaps).map(
     (entry, index) => text(problems, `leaks.publicSourceMaps[${index}]`, entry),
   );
-  return { allow: allow.filter((entry) => entry !== undefined), publicSourceMaps };
+  const canaries = list(problems, "leaks.canaries", options?.canaries).map((entry, index) =>
+    parseCanary(problems, `leaks.canaries[${index}]`, entry),
+  );
+  return { allow: allow.filter((entry) => entry !== undefined), publicSourceMaps, canaries };
+}
+
+/** Written the same in JSON, in a URL and in a file, so that it is found by its text alone. */
+function parseCanary(problems: Problems, at: string, value: unknown): string {
+  const canary = text(problems, at, value);
+  if (canary !== "" && !/^[A-Za-z0-9_-]{12,128}$/.test(canary))
+    problems.add(
+      "CONTRACT_OPTION_INVALID",
+      `${at} must be 12 to 128 letters, digits, - or _, not ${quote(value)}.`,
+      `Make one:  "canary-${"0".repeat(8)}", with letters of your own, and write it into a column that nobody may read`,
+    );
+  return canary;
 }
 
 function list(problems: Problems, where: string, value: unknown): unknown[] {

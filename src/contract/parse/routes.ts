@@ -3,10 +3,12 @@ import type { Schema } from "../define.ts";
 import { parseRouteKey } from "../path.ts";
 import type { RouteKeyParts } from "../path.ts";
 import { parseAccess } from "./access.ts";
-import { closedInput, fields, parseBody, parseParams, parseResponse } from "./exchange.ts";
+import { checkAnswer, parseErrors, parseResponse } from "./answer.ts";
+import { closedInput, fields, parseBody, parseParams } from "./exchange.ts";
+import { parseCookies, parseRequestHeaders, parseResponseHeaders } from "./headers.ts";
 import { parseLimits } from "./limits.ts";
 import type { Problems } from "./problems.ts";
-import { checkNames, isMembers, number, optionalText, quote, weakened } from "./values.ts";
+import { checkNames, flag, isMembers, number, optionalText, quote, weakened } from "./values.ts";
 import type { Members } from "./values.ts";
 
 /** What a route refers to elsewhere in the contract. */
@@ -21,12 +23,18 @@ const routeOptions = [
   "params",
   "query",
   "body",
+  "headers",
+  "cookies",
   "response",
+  "responseHeaders",
+  "etag",
+  "errors",
   "to",
   "summary",
   "maxBodyBytes",
   "timeoutMs",
   "insecureOpenInput",
+  "insecureSensitiveFields",
 ];
 
 /** Reads the API's routes, in the order in which they are written. */
@@ -94,8 +102,13 @@ function parseRoute(
       `Upstreams: ${[...upstreams.keys()].join(", ") || "none"}`,
     );
   }
+  const answerPlace = {
+    problems,
+    where,
+    allowsSensitive: weakened(problems, `${at}.insecureSensitiveFields`, options.insecureSensitiveFields),
+  };
   const takesBody = parts.method === "POST" || parts.method === "PUT" || parts.method === "PATCH";
-  return {
+  const route: ContractRoute = {
     key,
     ...parts,
     access: parseAccess(problems, where, options.access, parts, hasIdentity),
@@ -103,8 +116,13 @@ function parseRoute(
     params: parseParams(problems, where, options.params, parts, input),
     query:
       options.query === undefined ? undefined : fields(problems, `${where}, query`, options.query, input),
-    body: parseBody(problems, where, options.body, takesBody, input),
-    response: parseResponse(problems, where, options.response),
+    headers: parseRequestHeaders(problems, where, options.headers, input),
+    cookies: parseCookies(problems, where, options.cookies, input),
+    ...parseBody(problems, where, options.body, takesBody, input),
+    ...parseResponse(answerPlace, options.response),
+    responseHeaders: parseResponseHeaders(problems, where, options.responseHeaders),
+    etag: flag(problems, `${where}, etag`, options.etag),
+    errors: parseErrors(answerPlace, options.errors),
     to,
     summary: optionalText(problems, `${where}, summary`, options.summary),
     maxBodyBytes: number(problems, `${where}, maxBodyBytes`, options.maxBodyBytes, {
@@ -118,4 +136,6 @@ function parseRoute(
       fallback: upstreams.get(to)?.timeoutMs ?? 5000,
     }),
   };
+  checkAnswer(answerPlace, route);
+  return route;
 }

@@ -92,6 +92,13 @@ export function number(
   return fallback;
 }
 
+/** Reads what is either so or not, and by default is not. */
+export function flag(problems: Problems, where: string, value: unknown): boolean {
+  if (value !== undefined && typeof value !== "boolean")
+    problems.add("CONTRACT_OPTION_INVALID", `${where} must be true or false, not ${quote(value)}.`);
+  return value === true;
+}
+
 /** Reads an option that weakens a default: its value is the reason. Returns whether it was given. */
 export function weakened(problems: Problems, at: string, reason: unknown): boolean {
   if (reason === undefined) return false;
