@@ -6,9 +6,10 @@ import { after, before, test } from "node:test";
 import type { TestContext } from "node:test";
 import { chromium } from "playwright-core";
 import type { Browser } from "playwright-core";
+import { parseLearned, writeLearned } from "../src/harden/index.ts";
 import type { AllowedScript } from "../src/harden/index.ts";
-import { hardenFolder } from "../src/harden/node.ts";
-import type { HardenedFolder } from "../src/harden/node.ts";
+import { hardenFolder, learnFolder } from "../src/harden/node.ts";
+import type { FetchScript, HardenedFolder, LearnedFolder, TourOptions } from "../src/harden/node.ts";
 import { requires } from "./requires.ts";
 import { answersHardened, offlineChromium, serveAnswers } from "./support/compare-pages.ts";
 
@@ -135,3 +136,58 @@ test("a folder that is allowed holds all scripts below it and none beside it", {
   assert.deepEqual(await ran("/below.html"), ["parts.example/v2/part.1.js"]);
   assert.deepEqual(await ran("/beside.html"), []);
 });
+
+test(
+  "what an allowed script needs beside is learned, in rounds that add to each other; a script that is not allowed is never asked for",
+  { skip, timeout: 120_000 },
+  async (context) => {
+    const root = mkdtempSync(join(tmpdir(), "curtainwall-allow-"));
+    context.after(() => rmSync(root, { recursive: true, force: true }));
+    const folder = join(root, "site");
+    mkdirSync(folder);
+    writeFileSync(join(folder, "index.html"), page(loader(tags)));
+    writeFileSync(join(folder, "other.html"), page("document.title = 'y'"));
+    const asked: string[] = [];
+    const fetchScript: FetchScript = (url) => {
+      asked.push(url);
+      const body = `fetch("https://count.example/hit", { mode: "no-cors" }).catch(() => {}); new Image().src = "https://pixel.example/p.gif";
+${loader("https://late.example/late.js")}`;
+      return Promise.resolve({ contentType: "text/javascript", bytes: Buffer.from(body) });
+    };
+    const allowScripts = [{ address: tags, reason: because }];
+    const learn = (options: Partial<TourOptions>): Promise<LearnedFolder> =>
+      learnFolder({ folder, executablePath, ...options });
+
+    const blind = await learn({ allowScripts });
+    assert.deepEqual(
+      blind.failed.map(({ page: name }) => name),
+      ["/index.html"],
+    );
+    const blocked = await learn({ fetchScript });
+    assert.deepEqual(blocked.failed, []);
+    assert.deepEqual(asked, []);
+    const first = await learn({ fetchScript, allowScripts });
+    assert.deepEqual(asked, [`${tags}?id=1`]);
+    assert.deepEqual(first.classes[0], {
+      pages: ["/index.html"],
+      allow: { "connect-src": ["https://count.example"], "img-src": ["https://pixel.example"] },
+    });
+    const found = (learned: LearnedFolder): string[] => learned.findings.map(({ blocked: what }) => what);
+    assert.deepEqual(found(first), ["https://late.example/late.js"]);
+
+    const learned = parseLearned(writeLearned(first));
+    const second = await learn({ fetchScript, allowScripts, learned });
+    assert.equal(writeLearned(second), writeLearned(first));
+
+    const { report } = await hardenFolder({ folder, blobs: join(root, "blobs"), allowScripts, learned });
+    assert.deepEqual(report.learned, {
+      pages: 1,
+      sources: {
+        "connect-src https://count.example": { pages: 1, examples: ["/index.html"] },
+        "img-src https://pixel.example": { pages: 1, examples: ["/index.html"] },
+      },
+      gone: [],
+    });
+    assert.deepEqual(Object.keys(report.weaknesses), ["added-scripts"]);
+  },
+);

@@ -349,3 +349,47 @@ suite("--allow-script", () => {
     assert.ok(existsSync(join(root, "out")));
   });
 });
+
+test("what pages miss is told with the page: scripts, stylesheets, pictures, and an integrity that browsers refuse; a style is not said to run", (context) => {
+  const { write, harden } = place(context);
+  const wrong = `sha384-${"A".repeat(64)}`;
+  write({
+    "index.html": `<!doctype html><title>x</title><link rel="stylesheet" href="site.css" integrity="${wrong}"><link rel="stylesheet" href="https://styles.example/a.css"><img src="gone.png"><script src="gone.js"></script>`,
+    "site.css": "p { color: red }",
+    "whole.html": "<!doctype html><title>y</title><link rel=stylesheet href=site.css>",
+  });
+  const { stdout } = harden("--plan");
+  for (const line of [
+    /missing +there is no picture \/gone\.png +\(\/index\.html\)/,
+    /missing +there is no script \/gone\.js +\(\/index\.html\)/,
+    /note +the integrity of \/site\.css does not fit the file: browsers refuse it +\(\/index\.html\)/,
+    /style +https:\/\/styles\.example\/a\.css +unpinnable: it runs nothing/,
+  ])
+    assert.match(stdout, line);
+  assert.doesNotMatch(stdout, /whole\.html|whatever lies there runs/);
+});
+
+test("pages that are strict by what was learned are told apart, and the next command is said whole", (context) => {
+  const { root, write, harden } = place(context);
+  const page = "<!doctype html><title>x</title><script>fetch(window.name)</script>";
+  write({ "index.html": page, "other.html": page });
+  const offered = /npx curtainwall (csp learn \S+ --out \S+), {2}then harden with {2}(--learned \S+)/.exec(
+    harden("--plan").stderr,
+  );
+  assert.equal(offered?.[1], `csp learn ${join(root, "dist")} --out learned.json`);
+  const classes = [
+    { pages: ["/index.html", "/gone.html"], allow: { "connect-src": ["https://tides.example"] } },
+  ];
+  writeFileSync(join(root, "learned.json"), JSON.stringify({ format: "curtainwall-learned 1", classes }));
+  const { stdout, stderr } = harden("--plan", "--learned", "learned.json");
+  assert.match(
+    stdout,
+    /strict +1 of 2 pages allow exactly what is on them, and what was learned: 1 need that/,
+  );
+  assert.match(stdout, /learned +connect-src https:\/\/tides\.example +\(\/index\.html\)/);
+  assert.match(stdout, /learned +of pages that the site does not have.*\(\/gone\.html\)/);
+  assert.match(
+    stderr,
+    /connections on \/other\.html, which learned\.json does not hold.*--learned learned\.json --out learned\.json/,
+  );
+});

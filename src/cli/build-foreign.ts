@@ -1,16 +1,21 @@
+import { relative } from "node:path";
 import { assertEnvironment } from "../contract/index.ts";
-import type { LeakGate, Weakness } from "../harden/index.ts";
+import { allowedWords } from "../harden/index.ts";
+import type { LeakGate } from "../harden/index.ts";
 import { printable } from "../shared/index.ts";
 import {
   assertStateUsable,
   buildForeign,
   createContractGate,
+  isForeign,
   lockName,
   stackFolders,
 } from "../stack/index.ts";
 import type { ForeignBuild, LoadedContract } from "../stack/index.ts";
 import { describeRelease, kilobytes } from "./describe-release.ts";
-import { count, meanings } from "./harden-report.ts";
+import { reportStrict } from "./harden-report.ts";
+import { nextSteps } from "./harden-steps.ts";
+import type { HardenWords } from "./harden-steps.ts";
 import { describeLock, today } from "./lock-input.ts";
 import { tellNotSearched } from "./not-searched.ts";
 import { print, printJson, say, showProgress, styled } from "./voice.ts";
@@ -48,7 +53,8 @@ export async function runForeignBuild(
   }
   const milliseconds = Math.round(performance.now() - started);
   if (asJson) printJson({ ...summaryOf(built), notSearched: gate.notSearched, milliseconds });
-  else report(built, { notSearched: gate.notSearched, milliseconds, isVerbose });
+  else
+    report(built, { notSearched: gate.notSearched, milliseconds, isVerbose, steps: stepsOf(loaded, built) });
 }
 
 function summaryOf({ published, jail, report: found, ...rest }: ForeignBuild): object {
@@ -70,9 +76,22 @@ interface Told {
   readonly notSearched: LeakGate["notSearched"];
   readonly milliseconds: number;
   readonly isVerbose: boolean;
+  readonly steps: HardenWords;
 }
 
-function report(built: ForeignBuild, { notSearched, milliseconds, isVerbose }: Told): void {
+function stepsOf({ contract, root }: LoadedContract, { folder }: ForeignBuild): HardenWords {
+  const site = isForeign(contract.site) ? contract.site : undefined;
+  const here = relative(process.cwd(), root);
+  return {
+    folder,
+    learned: site?.learned,
+    words: allowedWords(site?.allowScripts ?? []),
+    reporting: contract.reports !== undefined,
+    contract: here === "" ? "" : `${here}/`,
+  };
+}
+
+function report(built: ForeignBuild, { notSearched, milliseconds, isVerbose, steps }: Told): void {
   const { published, jail, report: found, unset } = built;
   if (jail?.jailed === false)
     say(styled("yellow", "NOT JAILED: the build saw everything that you see, as the contract allows"));
@@ -84,9 +103,7 @@ function report(built: ForeignBuild, { notSearched, milliseconds, isVerbose }: T
     say(`${styled("yellow", "not set")} the variable ${name}, which the build is given`);
   tellNotSearched(notSearched, " in the output", isVerbose);
   describeLock(built.review, { folder: built.folder, file: lockName, words: built.words });
-  print(`  strict    ${found.pages - found.weakened} of ${found.pages} pages allow exactly what is on them`);
-  for (const [weakness, { pages }] of Object.entries(found.weaknesses))
-    print(`  weakened  ${count(pages, "page")}: ${meanings[weakness as Weakness]}`);
+  reportStrict(found);
   if (found.insecureEval !== undefined)
     print(`  reason    ${printable(found.insecureEval)} (site.insecureEval)`);
   say(
@@ -99,4 +116,5 @@ function report(built: ForeignBuild, { notSearched, milliseconds, isVerbose }: T
       `${describeRelease({ ...rest, file, release })}${found.weakened === 0 ? "" : `\nWhy pages are weakened:  npx curtainwall harden ${built.folder}${built.words} --plan`}`,
     ),
   );
+  for (const step of nextSteps(found, steps)) say(`${styled("dim", "→")} ${step}`);
 }

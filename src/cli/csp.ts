@@ -2,18 +2,22 @@ import { existsSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { isLoopbackHost } from "../contract/index.ts";
+import { allowedWords } from "../harden/index.ts";
 import { isCurtainwallError, printable } from "../shared/index.ts";
-import { learnFolder, learnSite, loadContract, writeLearned } from "../stack/index.ts";
-import type { Act, LearnedFolder, TourOptions } from "../stack/index.ts";
+import { fetchForeignScript, learnFolder, learnSite, loadContract, writeLearned } from "../stack/index.ts";
+import type { Act, TourOptions } from "../stack/index.ts";
 import { findBrowser } from "./audit-inputs.ts";
+import { allowOptions, readAllowed } from "./allowed-scripts.ts";
 import { usageError } from "./command.ts";
 import type { Command } from "./command.ts";
-import { print, printJson, say, showProgress, styled } from "./voice.ts";
+import { reportLearned } from "./csp-report.ts";
+import { readLearned } from "./learned-input.ts";
+import { printJson, showProgress } from "./voice.ts";
 
 export const cspCommand: Command = {
   name: "csp",
   usage:
-    "learn <folder or address> [--contract <folder>] [--out learned.json] [--script actions.ts] [--pages 1000] [--seconds 900] [--browser <path>] [--follow <folder>] [--json]",
+    'learn <folder or address> [--contract <folder>] [--out learned.json] [--script actions.ts] [--pages 1000] [--seconds 900] [--browser <path>] [--follow <folder>] [--learned <file>] [--allow-script <address> "why"] [--fetch-scripts] [--json]',
   summary: "Run a site in Chromium and learn what its policies must allow",
   options: {
     out: { type: "string", says: "where the result goes; by default learned.json" },
@@ -29,6 +33,15 @@ export const cspCommand: Command = {
       says: "the folder of the contract whose origin is to be learned; by default this one, if it has one",
     },
     follow: { type: "string", says: "a folder outside into which links may lead" },
+    learned: {
+      type: "string",
+      says: "what an earlier run wrote: it is added to, findings and all. Without it the result begins anew",
+    },
+    ...allowOptions,
+    "fetch-scripts": {
+      type: "boolean",
+      says: "get the scripts of other sites that the pages' policies let run, so that it shows what they do; by GET, and nothing else is asked for",
+    },
     json: { type: "boolean", says: "print the result as JSON" },
   },
   notes: [
@@ -38,7 +51,9 @@ export const cspCommand: Command = {
     "names. It is asked by GET alone; what pages would send to it ends here. What only its loaders know shows better in the folder that it is made of.",
     "Learned are exact origins and hashes. Code that only appears while a page runs is never allowed by it: it is listed.",
   ],
-  async run({ positionals: [action, place], flags, values }) {
+  async run(input) {
+    const { flags, values } = input;
+    const [action, place] = input.positionals;
     if (action !== "learn" || place === undefined)
       throw usageError("Say what to run, like  curtainwall csp learn dist", cspCommand);
     const started = performance.now();
@@ -54,6 +69,8 @@ export const cspCommand: Command = {
         cspCommand,
       );
     const follow = values.get("follow");
+    const allowScripts = readAllowed(input, cspCommand);
+    const before = readLearned(values.get("learned"), cspCommand);
     const line = showProgress();
     let learned;
     try {
@@ -62,6 +79,9 @@ export const cspCommand: Command = {
         act,
         maxPages,
         maxSeconds,
+        learned: before,
+        allowScripts,
+        fetchScript: flags.has("fetch-scripts") ? fetchForeignScript : undefined,
         onProgress: (step, done, total) => line.update(`${step} ${done}/${total}`),
       };
       learned = await (url === undefined
@@ -73,7 +93,15 @@ export const cspCommand: Command = {
     writeFileSync(out, writeLearned(learned));
     const milliseconds = Math.round(performance.now() - started);
     if (flags.has("json")) printJson({ out, milliseconds, ...learned });
-    else report(learned, { folder: url === undefined ? place : "<folder>", out, milliseconds });
+    else
+      reportLearned(learned, {
+        place,
+        isFolder: url === undefined,
+        out,
+        milliseconds,
+        words: (follow === undefined ? "" : ` --follow ${follow}`) + allowedWords(allowScripts),
+        isFetching: flags.has("fetch-scripts"),
+      });
     return 0;
   },
 };
@@ -112,49 +140,4 @@ async function actOf(script: string | undefined): Promise<Act | undefined> {
   const { act } = (await import(pathToFileURL(resolve(script)).href)) as { act?: unknown };
   if (typeof act === "function") return act as Act;
   throw usageError(`${script} exports no function act({ page, path })`, cspCommand);
-}
-
-const shownPages = 3;
-
-function report(
-  { classes, findings, pages, visited, failed }: LearnedFolder,
-  { folder, out, milliseconds }: { folder: string; out: string; milliseconds: number },
-): void {
-  print(`${visited.toLocaleString("en")} of ${pages.toLocaleString("en")} pages visited`);
-  for (const { pages: names, allow } of classes) {
-    const directives = Object.entries(allow);
-    if (directives.length === 0)
-      print(`  enough    ${names.length} pages need nothing more  ${where(names)}`);
-    for (const [directive, sources] of directives)
-      print(`  learned   ${directive} ${summary(sources)}  ${where(names)}`);
-  }
-  for (const { directive, blocked, reason, sample, pages: names } of findings)
-    print(
-      printable(`  finding   ${directive} ${blocked}: ${reason}${sample === "" ? "" : `: ${sample}`}`) +
-        `  ${where(names)}`,
-    );
-  for (const { page, reason } of failed.slice(0, 10)) print(printable(`  failed    ${page}: ${reason}`));
-  if (failed.length > 10) print(`  failed    and ${failed.length - 10} more; see --json`);
-  say(`${styled("green", "learned")} in ${milliseconds} ms: ${out}`);
-  say(`${styled("dim", "→")} Look through it, then  curtainwall harden ${folder} --learned ${out}`);
-}
-
-function summary(sources: readonly string[]): string {
-  const hashes = sources.filter((source) => source.startsWith("'sha256-"));
-  const others = sources.filter((source) => !source.startsWith("'sha256-"));
-  return [
-    ...others,
-    ...(hashes.length > 0 ? [`${hashes.length} ${hashes.length === 1 ? "hash" : "hashes"}`] : []),
-  ].join(" ");
-}
-
-function where(pages: readonly string[]): string {
-  const names = pages
-    .slice(0, shownPages)
-    .map((page) => printable(page))
-    .join(", ");
-  return styled(
-    "dim",
-    `(${pages.length > shownPages ? `${names} and ${pages.length - shownPages} more` : names})`,
-  );
 }

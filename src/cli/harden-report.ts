@@ -1,7 +1,8 @@
-import { addedAddress, applicationNote } from "../harden/index.ts";
 import type { SiteReport, Tally, Weakness } from "../harden/index.ts";
 import { printable } from "../shared/index.ts";
 import type { HardenedSite } from "../stack/index.ts";
+import { nextSteps } from "./harden-steps.ts";
+import type { HardenWords } from "./harden-steps.ts";
 import { print, say, styled } from "./voice.ts";
 
 /** What a weakness means to whoever reads the report. */
@@ -19,11 +20,15 @@ export const meanings: Readonly<Record<Weakness, string>> = {
   "foreign-styles": "stylesheets of other sites load what can't be known beforehand",
 };
 
+/** What is told beside the report. */
+export interface HardenTold extends HardenWords {
+  /** Undefined: nothing was written. */
+  readonly out: string | undefined;
+  readonly milliseconds: number;
+}
+
 /** Tells what was found and done, and what to do next. */
-export function reportHardened(
-  { report: found, notes }: HardenedSite,
-  { out, milliseconds, reporting }: { out: string | undefined; milliseconds: number; reporting: boolean },
-): void {
+export function reportHardened({ report: found, notes }: HardenedSite, told: HardenTold): void {
   const scripts = [
     count(found.inlineScripts, "inline script"),
     count(found.externalScripts, "linked script"),
@@ -31,15 +36,44 @@ export function reportHardened(
     ...(found.handlers > 0 ? [count(found.handlers, "event handler")] : []),
   ];
   print(`${count(found.pages, "page")}, ${count(found.files, "file")}: ${scripts.join(", ")}`);
-  print(`  strict    ${found.pages - found.weakened} of ${found.pages} pages allow exactly what is on them`);
-  for (const [weakness, tally] of Object.entries(found.weaknesses))
+  reportPolicies(found);
+  reportFiles(found);
+  const { out, milliseconds } = told;
+  say(
+    out === undefined
+      ? `${styled("green", "planned")} in ${milliseconds} ms; nothing was written`
+      : `${styled("green", "hardened")} in ${milliseconds} ms: ${out}`,
+  );
+  for (const step of nextSteps(found, told)) say(`${styled("dim", "→")} ${step}`);
+  for (const note of notes) say(`${styled("dim", "→")} ${note}`);
+}
+
+/** Says how many pages are strict, and of those that are not, why. */
+export function reportStrict({ pages, weakened, weaknesses, learned, allowScripts }: SiteReport): void {
+  print(
+    `  strict    ${number(pages - weakened)} of ${number(pages)} pages allow exactly what is on them${
+      learned.pages === 0 ? "" : `, and what was learned: ${number(learned.pages)} need that`
+    }`,
+  );
+  for (const [weakness, tally] of Object.entries(weaknesses))
     row("weakened", tally, meanings[weakness as Weakness]);
+  for (const [source, tally] of Object.entries(learned.sources)) row("learned", tally, source);
+  if (learned.gone.length > 0)
+    row("learned", tallyOf(learned.gone), "of pages that the site does not have: learn it anew");
+  for (const script of allowScripts)
+    row("allowed", script, `scripts may add ${script.address}: ${script.reason}`);
+}
+
+const tallyOf = (pages: readonly string[]): Tally => ({ pages: pages.length, examples: pages.slice(0, 10) });
+
+function reportPolicies(found: SiteReport): void {
+  reportStrict(found);
   if (found.insecureEval !== undefined)
     print(`  reason    ${printable(found.insecureEval)} (--insecure-eval)`);
   const { enforced, reportOnly } = found.trustedTypes;
-  print(`  types     Trusted Types are enforced on ${enforced} of ${found.pages} pages`);
+  print(`  types     Trusted Types are enforced on ${number(enforced)} of ${number(found.pages)} pages`);
   if (enforced < found.pages)
-    row("         ", total(reportOnly), `not enforced for ${Object.keys(reportOnly).join(", ")}`);
+    row("", total(reportOnly), `not enforced for ${Object.keys(reportOnly).join(", ")}`);
   if (found.styleAttributes.moved > 0)
     print(
       `  moved     ${count(found.styleAttributes.moved, "style= attribute")} into hashed stylesheets, where that is exact`,
@@ -48,76 +82,31 @@ export function reportHardened(
     print(
       `  rewritten ${count(found.scriptUrls.rewritten, "javascript: link")}; ${found.scriptUrls.neutralised} neutralised`,
     );
-  for (const script of found.foreign) row("foreign", script, `${script.url}  ${pinning(script)}`);
-  for (const script of found.allowScripts)
-    row("allowed", script, `scripts may add ${script.address}: ${script.reason}`);
-  for (const [address, tally] of Object.entries(found.missing))
-    row("missing", tally, `the script ${address} does not exist`);
+}
+
+/** More of one kind are counted. */
+const maxMissing = 15;
+
+function reportFiles(found: SiteReport): void {
+  for (const script of found.foreign)
+    row(script.kind === "style" ? "style" : "foreign", script, `${script.url}  ${pinning(script)}`);
+  for (const { kind, path, ...tally } of found.missing.slice(0, maxMissing))
+    row("missing", tally, `there is no ${kind} ${path}`);
+  if (found.missing.length > maxMissing)
+    print(`  missing   and ${found.missing.length - maxMissing} more; see --json`);
   for (const [note, tally] of Object.entries(found.notes)) row("note", tally, note);
-  for (const { path, reason } of found.skipped.slice(0, 10)) print(`  left out  ${path}: ${reason}`);
+  for (const { path, reason } of found.skipped.slice(0, 10))
+    print(`  left out  ${printable(path)}: ${reason}`);
   if (found.skipped.length > 10) print(`  left out  and ${found.skipped.length - 10} more; see --json`);
   if (found.split > 0)
     print(
       `  split     ${count(found.split, "policy", "policies")} too long for one header: the hashes stand in a <meta>`,
     );
-  say(
-    out === undefined
-      ? `${styled("green", "planned")} in ${milliseconds} ms; nothing was written`
-      : `${styled("green", "hardened")} in ${milliseconds} ms: ${out}`,
-  );
-  for (const step of nextSteps(found, reporting)) say(`${styled("dim", "→")} ${step}`);
-  for (const note of notes) say(`${styled("dim", "→")} ${note}`);
 }
-
-/** What closes what had to stay open, for each kind of page. */
-function nextSteps({ weaknesses, trustedTypes, notes }: SiteReport, reporting: boolean): string[] {
-  const open = (["runtime-connections", "runtime-styles"] as const).flatMap((weakness) => {
-    const tally = weaknesses[weakness];
-    return tally === undefined ? [] : [`${nouns[weakness]} on ${pagesOf(tally)}`];
-  });
-  const added = Object.keys(notes).flatMap((note) => addedAddress(note) ?? []);
-  const strings = notes["a script makes code from strings, which is blocked"];
-  return [
-    ...(open.length === 0
-      ? []
-      : [
-          `Open are ${open.join(", and ")}. To close them:  npx curtainwall csp learn <folder> --out learned.json,  then harden with  --learned learned.json`,
-        ]),
-    ...(reporting || (open.length === 0 && Object.keys(trustedTypes.reportOnly).length === 0)
-      ? []
-      : [
-          "To hear of what is left open, and of what Trusted Types would refuse, until then:  --reports https://…  with an address that takes such reports (our edge does, at the path that the contract's  reports  names)",
-        ]),
-    ...(notes[applicationNote] === undefined || open.length > 0
-      ? []
-      : [
-          `Applications are on ${pagesOf(notes[applicationNote])}. What their other pages load is learned by following their links:  npx curtainwall csp learn <folder>`,
-        ]),
-    ...(added.length === 0
-      ? []
-      : [
-          `What scripts would add is blocked. If a script is wanted:  --allow-script ${shownAddress(added)} "why";  pictures and frames are learned:  npx curtainwall csp learn <folder>`,
-        ]),
-    ...(strings === undefined
-      ? []
-      : [
-          `Code from strings is blocked on ${pagesOf(strings)}. If it is missed there:  --insecure-eval "why"`,
-        ]),
-  ];
-}
-
-/** One that is sure to be a whole address, if there is any. */
-function shownAddress(addresses: readonly string[]): string {
-  const whole = addresses.find((address) => /\.m?js$/.test(address)) ?? addresses[0] ?? "";
-  return printable(whole.endsWith("/") ? `${whole}…` : whole);
-}
-
-const nouns = { "runtime-connections": "connections", "runtime-styles": "inline styles" } as const;
-const pagesOf = ({ pages, examples }: Tally): string =>
-  pages === 1 ? (examples[0] ?? "") : `${count(pages, "page")} like ${examples[0]}`;
 
 function row(label: string, { pages, examples }: Tally, text: string): void {
-  const where = pages === 0 ? "no page" : pages === 1 ? examples[0] : `${pages} pages, like ${examples[0]}`;
+  const where =
+    pages === 0 ? "no page" : pages === 1 ? examples[0] : `${number(pages)} pages, like ${examples[0]}`;
   print(`  ${label.padEnd(9)} ${printable(text)}  ${styled("dim", `(${printable(where ?? "")})`)}`);
 }
 
@@ -128,12 +117,21 @@ function total(tallies: Readonly<Record<string, Tally>>): Tally {
   );
 }
 
-function pinning({ integrity, versioned }: { integrity: string | undefined; versioned: boolean }): string {
+/** A stylesheet runs nothing, but decides what is seen, and by selectors and pictures it can tell its owner what stands in attributes. */
+function pinning({
+  kind,
+  integrity,
+  versioned,
+}: Pick<SiteReport["foreign"][number], "kind" | "integrity" | "versioned">): string {
   if (integrity !== undefined) return "pinned by its integrity";
-  return versioned
-    ? "unpinned: its address names a version, so add an integrity"
-    : "unpinnable: whatever lies there runs";
+  if (versioned) return "unpinned: its address names a version, so add an integrity";
+  return kind === "script"
+    ? "unpinnable: whatever lies there runs"
+    : "unpinnable: it runs nothing, but its owner decides how the page looks";
 }
 
-export const count = (number: number, one: string, many = `${one}s`): string =>
-  `${number.toLocaleString("en")} ${number === 1 ? one : many}`;
+const number = (value: number): string => value.toLocaleString("en");
+
+/** A number and its noun. */
+export const count = (value: number, one: string, many = `${one}s`): string =>
+  `${number(value)} ${value === 1 ? one : many}`;

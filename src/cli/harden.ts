@@ -1,4 +1,5 @@
 import { basename, join } from "node:path";
+import { allowedWords } from "../harden/index.ts";
 import { hostNames } from "../hosts/index.ts";
 import type { HostName } from "../hosts/index.ts";
 import { createContractGate, hardenSite, loadContract } from "../stack/index.ts";
@@ -99,8 +100,11 @@ export const hardenCommand: Command = {
       printJson({ out, milliseconds, notes: site.notes, report: site.report, scripts: site.review });
     else {
       reportHardened(site, {
+        folder,
         out: flags.has("plan") ? undefined : out,
         milliseconds,
+        learned: values.get("learned"),
+        words: (follow === undefined ? "" : ` --follow ${follow}`) + allowedWords(allowScripts),
         reporting: values.has("reports"),
       });
       describeLock(site.review, { folder, file: lock.open.file, words: lock.words });

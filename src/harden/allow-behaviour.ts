@@ -27,7 +27,7 @@ export function allowBehaviour(page: PageDraft, addresses: Addresses): TrustedTy
   for (const { features } of scripts)
     for (const feature of features)
       page.features.set(feature, (page.features.get(feature) ?? new Set()).add("self"));
-  for (const [directive, sources] of page.learned ?? []) page.policy.allow(directive, ...sources);
+  allowLearned(page);
   // A worker was seen to start, and by its name alone nobody can tell that its file has changed since.
   if (page.learned?.has("worker-src") === true) page.opened.add("/");
   const reasons = new Set(scripts.flatMap(({ sinks }) => sinks));
@@ -39,6 +39,18 @@ export function allowBehaviour(page: PageDraft, addresses: Addresses): TrustedTy
     page.policy.allow("trusted-types");
   }
   return [...reasons].sort();
+}
+
+/** Allows what running the page has shown, and tells of what nothing else allows. */
+function allowLearned({ learned, policy, needsLearned }: PageDraft): void {
+  if (learned === undefined || learned.size === 0) return;
+  const before = policy.build();
+  for (const [directive, sources] of learned) {
+    policy.allow(directive, ...sources);
+    for (const source of sources)
+      if (source !== "'unsafe-hashes'" && before.get(directive)?.includes(source) !== true)
+        needsLearned.add(`${directive} ${source.startsWith("'sha256-") ? "by hash" : source}`);
+  }
 }
 
 /** Nothing is found out, so nothing stays open. */

@@ -1,7 +1,8 @@
 import type { PageFacts, ResourceFact, ResourceKind } from "../html/index.ts";
 import { tellOwn } from "./admit-script.ts";
-import { allowOrigin } from "./draft.ts";
+import { allowOrigin, noteMissing } from "./draft.ts";
 import type { DocumentDraft } from "./draft.ts";
+import type { MissingFile } from "./page-report.ts";
 import type { Directive } from "./policy.ts";
 import { secureOrigin } from "./site-view.ts";
 
@@ -24,6 +25,16 @@ const directiveOf: Partial<Record<ResourceKind, Directive>> = {
   prefetch: "connect-src",
 };
 
+/** What is a file of the site for certain: frames and forms may lead to what a server answers by itself. */
+const fileOf: Partial<Record<ResourceKind, MissingFile["kind"]>> = {
+  image: "picture",
+  "svg-use": "picture",
+  media: "media file",
+  track: "media file",
+  font: "font",
+  manifest: "manifest",
+};
+
 /** Allows what else a document loads, frames and sends to: the site by `'self'`, other sites by their exact origin. */
 export function allowResources(draft: DocumentDraft): void {
   const { page, facts, addresses } = draft;
@@ -37,6 +48,9 @@ export function allowResources(draft: DocumentDraft): void {
     if (resource.kind === "object" && target.kind === "foreign") allowOrigin(page, "frame-src", target.url);
     if (target.kind === "site") {
       page.policy.allow(directive, "'self'");
+      const file = fileOf[resource.kind];
+      if (file !== undefined && page.view.find(target.path) === undefined)
+        noteMissing(page, file, target.path);
       const worker = resource.kind === "worker" ? page.view.find(target.path) : undefined;
       if (worker !== undefined) tellOwn(page, worker);
       if (resource.kind === "frame" || resource.kind === "object") page.frames.add(target.path);

@@ -2,11 +2,12 @@ import { cutAttribute } from "../html/index.ts";
 import type { AttributeFact, ResourceFact, ScriptFact } from "../html/index.ts";
 import { admitForeign, admitOwn } from "./admit-script.ts";
 import type { DocumentDraft, PageDraft } from "./draft.ts";
-import { hashSource } from "./draft.ts";
+import { hashSource, noteMissing } from "./draft.ts";
 import { inspectInline } from "./inline-cache.ts";
-import { addIntegrity, integrityHashes } from "./integrity.ts";
+import { addIntegrity, integrityHashes, isRefused } from "./integrity.ts";
 import { createModuleGraph } from "./module-graph.ts";
 import type { ModuleGraph } from "./module-graph.ts";
+import type { SiteFileView } from "./site-view.ts";
 
 /**
  * Allows the scripts of a document: inline ones and those of the site by the hash of their bytes, which linked ones then carry as
@@ -60,9 +61,10 @@ function allowLinked(draft: DocumentDraft, graph: ModuleGraph, script: ScriptFac
     return;
   }
   const file = page.view.find(target.path);
+  noteRefused(page, file, integrity?.value);
   setIntegrity(draft, attribute, integrity, admitOwn(page, target.path, file));
   if (file === undefined) {
-    page.missing.add(target.path);
+    noteMissing(page, "script", target.path);
     return;
   }
   if (page.declared !== undefined) return;
@@ -74,8 +76,10 @@ function allowPreload(draft: DocumentDraft, { attribute, address, integrity }: R
   const target = draft.addresses.resolve(address);
   if (target?.kind === "foreign") admitForeign(draft.page, target.url, integrity);
   if (target?.kind !== "site") return;
-  const hash = admitOwn(draft.page, target.path, draft.page.view.find(target.path));
-  if (isIntegrityOf(draft.page, integrity, hash)) return;
+  const file = draft.page.view.find(target.path);
+  noteRefused(draft.page, file, integrity);
+  const hash = admitOwn(draft.page, target.path, file);
+  if (isIntegrityOf(integrity, hash)) return;
   draft.edits.push(addIntegrity(draft, attribute, integrity, hash));
 }
 
@@ -86,17 +90,21 @@ function setIntegrity(
   integrity: AttributeFact | undefined,
   hash: string,
 ): void {
-  if (isIntegrityOf(draft.page, integrity?.value, hash)) return;
+  if (isIntegrityOf(integrity?.value, hash)) return;
   // Cut with its duplicates: one of them would begin to count, and before ours.
   if (integrity !== undefined) draft.edits.push(...cutAttribute(integrity));
   draft.edits.push(addIntegrity(draft, address, undefined, hash));
 }
 
 /** Tells whether an `integrity` is what we would write. What its author wrote is believed in nothing else: the file is here. */
-function isIntegrityOf({ notes }: PageDraft, integrity: string | undefined, hash: string): boolean {
+function isIntegrityOf(integrity: string | undefined, hash: string): boolean {
   const hashes = integrityHashes(integrity);
-  if (hashes.length === 1 && hashes[0] === `sha256-${hash}`) return true;
-  if (hashes.some((written) => written.startsWith("sha256-")))
-    notes.add("an integrity that does not fit its file was replaced");
-  return false;
+  return hashes.length === 1 && hashes[0] === `sha256-${hash}`;
+}
+
+function noteRefused(page: PageDraft, file: SiteFileView | undefined, integrity: string | undefined): void {
+  if (file !== undefined && isRefused(file, integrity))
+    page.notes.add(
+      `the integrity of ${file.path} did not fit the file, which browsers refused: it was replaced`,
+    );
 }

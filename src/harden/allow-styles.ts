@@ -1,9 +1,9 @@
 import type { ResourceFact } from "../html/index.ts";
 import type { DocumentDraft } from "./draft.ts";
-import { allowOrigin, hashSource, noteUnnameable } from "./draft.ts";
+import { allowOrigin, hashSource, noteMissing, noteUnnameable } from "./draft.ts";
 import { inspectStyle } from "./inspect-style.ts";
 import type { StyleFacts, StyleLoad } from "./inspect-style.ts";
-import { addIntegrity, integrityHashes, isVersioned } from "./integrity.ts";
+import { addIntegrity, integrityHashes, isRefused, isVersioned } from "./integrity.ts";
 import { moveStyleAttributes } from "./move-styles.ts";
 import { exactSource, secureOrigin } from "./site-view.ts";
 
@@ -42,7 +42,12 @@ function allowLinked(draft: DocumentDraft, { address, attribute, integrity }: Re
   if (target?.kind !== "site") return [];
   draft.page.policy.allow("style-src", "'self'");
   const file = draft.page.view.find(target.path);
-  if (file === undefined) return [];
+  if (file === undefined) {
+    noteMissing(draft.page, "stylesheet", target.path);
+    return [];
+  }
+  if (isRefused(file, integrity))
+    draft.page.notes.add(`the integrity of ${file.path} does not fit the file: browsers refuse it`);
   if (attribute.element === "link" && integrityHashes(integrity).length === 0) {
     draft.edits.push(addIntegrity(draft, attribute, integrity, file.hash()));
   }
@@ -94,12 +99,16 @@ function allowLoad(
     if (target.kind !== "site") return;
     page.policy.allow("style-src", "'self'");
     const sheet = page.view.find(target.path)?.stylesheet();
+    if (sheet === undefined) noteMissing(page, "stylesheet", target.path);
     if (sheet !== undefined && depth < maxImports) follow(draft, sheet, target.url, depth + 1);
     return;
   }
   const directive = kind === "font" ? "font-src" : "img-src";
-  if (target.kind === "site") page.policy.allow(directive, "'self'");
-  else if (target.kind === "foreign") allowOrigin(page, directive, target.url);
+  if (target.kind === "site") {
+    page.policy.allow(directive, "'self'");
+    if (page.view.find(target.path) === undefined)
+      noteMissing(page, kind === "font" ? "font" : "picture", target.path);
+  } else if (target.kind === "foreign") allowOrigin(page, directive, target.url);
   else if (target.url.protocol === "data:") page.policy.allow(directive, "data:");
 }
 

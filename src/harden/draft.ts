@@ -1,6 +1,6 @@
 import type { Edit, PageFacts } from "../html/index.ts";
 import type { ScriptFacts } from "./inspect-script.ts";
-import type { ForeignScript, ScriptOccurrence, Weakness } from "./page-report.ts";
+import type { ForeignScript, MissingFile, ScriptOccurrence, Weakness } from "./page-report.ts";
 import type { Openings } from "./open-policy.ts";
 import type { Directive, PolicyBuilder } from "./policy.ts";
 import { createPolicyBuilder } from "./policy.ts";
@@ -56,8 +56,10 @@ export interface PageDraft {
   readonly open: Openings;
   readonly behaviours: Set<ScriptFacts>;
   readonly weaknesses: Set<Weakness>;
+  /** What it may do only because that was learned. */
+  readonly needsLearned: Set<string>;
   readonly foreign: Map<string, ForeignScript>;
-  readonly missing: Set<string>;
+  readonly missing: Map<string, MissingFile>;
   readonly frames: Set<string>;
   readonly notes: Set<string>;
   readonly scripts: ScriptOccurrence[];
@@ -109,8 +111,9 @@ export function createPageDraft(
     open: { connections: new Set(), styleElements: false, styleAttributes: false },
     behaviours: new Set(),
     weaknesses: new Set(),
+    needsLearned: new Set(),
     foreign: new Map(),
-    missing: new Set(),
+    missing: new Map(),
     frames: new Set(),
     notes: new Set(),
     scripts: [],
@@ -162,6 +165,11 @@ export function allowOrigin(page: PageDraft, directive: Directive, url: URL): vo
   const origin = secureOrigin(url);
   if (origin === undefined) noteUnnameable(page);
   else page.policy.allow(directive, origin);
+}
+
+/** Tells of a file that the page asks for and the site does not have: with what made the page, or with a link in it, something is wrong. */
+export function noteMissing({ missing }: PageDraft, kind: MissingFile["kind"], path: string): void {
+  missing.set(`${kind} ${path}`, { kind, path });
 }
 
 /** Tells that something is blocked because no policy can name its host. */

@@ -2,7 +2,7 @@ import { inspectScript } from "./inspect-script.ts";
 import type { ScriptFacts } from "./inspect-script.ts";
 import { inspectStyle } from "./inspect-style.ts";
 import type { StyleFacts } from "./inspect-style.ts";
-import type { SiteFileView } from "./site-view.ts";
+import type { Digest, SiteFileView } from "./site-view.ts";
 
 /** Where a file's bytes come from. */
 export interface FileSource {
@@ -10,6 +10,8 @@ export interface FileSource {
   readonly path: string;
   /** Base64 of the SHA-256 of its bytes. */
   hash(): string;
+  /** Base64 of another digest of its bytes. Default: that can't be told, and its `integrity` is not checked. */
+  digest?(algorithm: Digest): string;
   /** Its bytes as UTF-8. Asked for again for each question, of which there are few. */
   text(): string;
 }
@@ -23,17 +25,23 @@ const loaderSigns = /\bwebpackChunk|__webpack_require__|\bTURBOPACK\b|\bparcelRe
  * @param scriptsNamedIn the scripts of the site that a text names
  */
 export function createFileView(
-  { path, hash, text }: FileSource,
+  { path, hash, digest, text }: FileSource,
   scriptsNamedIn: (text: string) => readonly SiteFileView[],
 ): SiteFileView {
-  let digest: string | undefined;
+  let sha256: string | undefined;
+  const digests = new Map<Digest, string | undefined>();
   let script: ScriptFacts | undefined;
   let style: StyleFacts | undefined;
   let named: readonly SiteFileView[] | undefined;
   let loader: boolean | undefined;
   return {
     path,
-    hash: () => (digest ??= hash()),
+    hash: () => (sha256 ??= hash()),
+    digest(algorithm) {
+      const known = digests.get(algorithm) ?? (algorithm === "sha256" ? hash() : digest?.(algorithm));
+      digests.set(algorithm, known);
+      return known;
+    },
     script: () => (script ??= inspectScript(text(), false)),
     stylesheet: () => (style ??= inspectStyle(text())),
     scriptsNamed: () => (named ??= scriptsNamedIn(text())),

@@ -18,7 +18,15 @@ function siteOf(files: Readonly<Record<string, string>>, origin?: string): SiteV
     const text = files[path];
     return text === undefined
       ? undefined
-      : createFileView({ path, hash: () => hash(text), text: () => text }, (other) => scriptsNamedIn(other));
+      : createFileView(
+          {
+            path,
+            hash: () => hash(text),
+            digest: (algorithm) => createHash(algorithm).update(text).digest("base64"),
+            text: () => text,
+          },
+          (other) => scriptsNamedIn(other),
+        );
   };
   const scriptsNamedIn = (text: string): readonly SiteFileView[] =>
     names.in(text).flatMap((path) => find(path) ?? []);
@@ -118,9 +126,36 @@ suite("the policy of a page", () => {
       assert.equal(sources(page, "script-src"), `'sha256-${hash("x()")}'`, written);
       assert.deepEqual(
         page.report.notes,
-        written.includes(wrong) ? ["an integrity that does not fit its file was replaced"] : [],
+        written === "sha384-AAAA" || written === `sha256-${wrong}`
+          ? ["the integrity of /x.js did not fit the file, which browsers refused: it was replaced"]
+          : [],
       );
     }
+  });
+
+  test("tells of an integrity that browsers refuse, in every digest, and of files that do not exist", () => {
+    const digest = (algorithm: string, content: string): string =>
+      `${algorithm}-${createHash(algorithm).update(content).digest("base64")}`;
+    const files = { "/s.css": "p { background: url(gone.svg) }" };
+    const notes = (integrity: string): readonly string[] =>
+      harden(`<link rel=stylesheet href=/s.css integrity="${integrity}">`, files).report.notes;
+    const refused = ["the integrity of /s.css does not fit the file: browsers refuse it"];
+    for (const algorithm of ["sha256", "sha384", "sha512"]) {
+      assert.deepEqual(notes(digest(algorithm, files["/s.css"])), [], algorithm);
+      assert.deepEqual(notes(digest(algorithm, "other")), refused, algorithm);
+      assert.deepEqual(notes(`${digest(algorithm, "other")} ${digest(algorithm, files["/s.css"])}`), []);
+    }
+    // Only the strongest counts.
+    assert.deepEqual(notes(`${digest("sha256", files["/s.css"])} ${digest("sha512", "other")}`), refused);
+    assert.deepEqual(notes("md5-AAAA"), []);
+    const page = harden(
+      '<link rel=stylesheet href=/s.css><link rel=stylesheet href=/t.css><img srcset="a.png 1x, /s.css 2x"><iframe src=/api></iframe><form action=/send></form><script src=x.js></script>',
+      files,
+    );
+    assert.deepEqual(
+      page.report.missing.map(({ kind, path }) => `${kind} ${path}`),
+      ["picture /a/a.png", "script /a/x.js", "picture /gone.svg", "stylesheet /t.css"],
+    );
   });
 
   test("pins another site's script by its integrity, and names one without as unpinnable, by its exact address", () => {

@@ -9,7 +9,7 @@ export type { Finding, LearnedClass, Proposal } from "./learn/propose.ts";
 export { hardenPage } from "./harden-page.ts";
 export type { HardenedPage, PageContext, PageNeeds } from "./harden-page.ts";
 export { hardenOutline } from "./harden-outline.ts";
-export type { ForeignScript, PageReport, ScriptOccurrence, Weakness } from "./page-report.ts";
+export type { ForeignScript, MissingFile, PageReport, ScriptOccurrence, Weakness } from "./page-report.ts";
 export { createPolicyBuilder, serializePolicy } from "./policy.ts";
 export type { Directive, PagePolicy, PolicyBuilder } from "./policy.ts";
 export { allowedWords } from "./script-allowed.ts";

@@ -1,5 +1,6 @@
 import type { AttributeFact, Edit } from "../html/index.ts";
 import type { DocumentDraft } from "./draft.ts";
+import type { SiteFileView } from "./site-view.ts";
 
 const token = /^(sha(?:256|384|512)-[A-Za-z0-9+/_-]+={0,2})(?:\?.*)?$/;
 
@@ -7,6 +8,24 @@ const token = /^(sha(?:256|384|512)-[A-Za-z0-9+/_-]+={0,2})(?:\?.*)?$/;
 export function integrityHashes(integrity: string | undefined): readonly string[] {
   return (integrity ?? "").split(/[\t\n\f\r ]+/).flatMap((part) => token.exec(part)?.[1] ?? []);
 }
+
+const strongestFirst = ["sha512", "sha384", "sha256"] as const;
+
+/**
+ * Tells whether browsers refuse a file for its `integrity`: of several hashes they ask for the strongest only (SRI §3.3.4).
+ *
+ * @returns false also if that can't be told
+ */
+export function isRefused(file: SiteFileView, integrity: string | undefined): boolean {
+  const hashes = integrityHashes(integrity);
+  const algorithm = strongestFirst.find((name) => hashes.some((hash) => hash.startsWith(name)));
+  const digest = algorithm === undefined ? undefined : file.digest(algorithm);
+  if (digest === undefined) return false;
+  return !hashes.some((hash) => asBase64(hash) === asBase64(`${algorithm}-${digest}`));
+}
+
+/** Browsers take both alphabets (CSP 3 §6.7.2.3). */
+const asBase64 = (hash: string): string => hash.replaceAll("-", "+").replaceAll("_", "/");
 
 /** Tells whether an address names a version or a hash of its file, so that its bytes should not change. */
 export function isVersioned(url: URL): boolean {

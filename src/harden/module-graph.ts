@@ -1,6 +1,6 @@
 import { admitForeign, admitOwn, tellOwn } from "./admit-script.ts";
 import { tellWorkers } from "./allow-workers.ts";
-import { noteUnnameable } from "./draft.ts";
+import { noteMissing, noteUnnameable } from "./draft.ts";
 import type { DocumentDraft, PageDraft } from "./draft.ts";
 import { createImportMap } from "./import-map.ts";
 import type { ScriptFacts } from "./inspect-script.ts";
@@ -62,7 +62,7 @@ export function createModuleGraph(draft: DocumentDraft): ModuleGraph {
     if (target?.kind !== "site") return;
     const file = page.view.find(target.path);
     if (file !== undefined) add(file, target.url);
-    else if (!dynamic) page.missing.add(target.path);
+    else if (!dynamic) noteMissing(page, "script", target.path);
   };
 
   return {

@@ -4,6 +4,8 @@ export { makeFolder, written } from "./node/blob-store.ts";
 export type { HardenedFile, HardenedFolder, HardenFolderOptions } from "./node/harden-folder.ts";
 export { learnFolder } from "./node/learn/learn-folder.ts";
 export type { LearnedFolder, LearnFolderOptions, TourOptions } from "./node/learn/learn-folder.ts";
+export { fetchForeignScript } from "./node/learn/fetch-script.ts";
+export type { FetchScript } from "./node/learn/fetch-script.ts";
 export { learnSite } from "./node/learn/learn-site.ts";
 export type { LearnSiteOptions } from "./node/learn/learn-site.ts";
 export type { Act } from "./node/learn/visit.ts";

@@ -51,6 +51,12 @@ export interface ForeignScript {
   readonly reason?: string | undefined;
 }
 
+/** A file that a page, or a stylesheet of it, asks for and that the site does not have. */
+export interface MissingFile {
+  readonly kind: "script" | "stylesheet" | "picture" | "font" | "media file" | "manifest";
+  readonly path: string;
+}
+
 /** What was found in a page and what was done with it. */
 export interface PageReport {
   readonly inlineScripts: number;
@@ -61,12 +67,14 @@ export interface PageReport {
   readonly styleAttributes: { readonly kept: number; readonly moved: number };
   readonly scriptUrls: { readonly rewritten: number; readonly neutralised: number };
   readonly weaknesses: readonly Weakness[];
+  /** What it may do only because running it has shown that it does: `connect-src https://api.example`. Hashes are not told apart. */
+  readonly learned: readonly string[];
   readonly trustedTypes: "enforced" | "report-only";
   /** Why Trusted Types are not enforced: the sinks that its scripts use. */
   readonly trustedTypesReasons: readonly string[];
   readonly foreign: readonly ForeignScript[];
-  /** Scripts of the site that pages ask for and that do not exist. */
-  readonly missing: readonly string[];
+  /** Files of the site that it asks for and that do not exist. */
+  readonly missing: readonly MissingFile[];
   /** Pages of the site that it frames. */
   readonly frames: readonly string[];
   /** What is worth a human's look. */

@@ -4,6 +4,7 @@ import { admitAdded } from "./admit-script.ts";
 import type { PageDraft } from "./draft.ts";
 import type { HardenErrorCode } from "./errors.ts";
 import type { ScriptFacts } from "./inspect-script.ts";
+import { exactSource } from "./site-view.ts";
 
 /** A script of another site that scripts of the site's pages may add, though no page holds it. */
 export interface AllowedScript {
@@ -61,3 +62,17 @@ export function allowedWords(scripts: readonly AllowedScript[]): string {
 
 /** For a shell: in single quotes, where nothing but a single quote means anything. */
 const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
+
+/** Tells whether an address, its query aside, is one of those or lies below one. */
+export function isAllowedAddress(
+  allowed: readonly Pick<AllowedScript, "address">[],
+  address: string,
+): boolean {
+  const url = URL.parse(address);
+  const source = url === null ? undefined : exactSource(url);
+  if (source === undefined) return false;
+  return allowed.some((script) => {
+    const named = exactSource(new URL(script.address));
+    return named === source || (named?.endsWith("/") === true && source.startsWith(named));
+  });
+}

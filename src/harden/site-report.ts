@@ -1,4 +1,4 @@
-import type { ForeignScript, PageReport, Weakness } from "./page-report.ts";
+import type { ForeignScript, MissingFile, PageReport, Weakness } from "./page-report.ts";
 import type { AllowedScript } from "./script-allowed.ts";
 import { exactSource } from "./site-view.ts";
 
@@ -23,12 +23,19 @@ export interface SiteReport {
   /** Pages that are weaker than the strictest in some way. */
   readonly weakened: number;
   readonly weaknesses: Readonly<Partial<Record<Weakness, Tally>>>;
+  /** What pages may do only because running them has shown that they do. */
+  readonly learned: {
+    readonly pages: number;
+    readonly sources: Readonly<Record<string, Tally>>;
+    /** Pages that were learned, and that the site does not have. */
+    readonly gone: readonly string[];
+  };
   /** By why they are not enforced. */
   readonly trustedTypes: { readonly enforced: number; readonly reportOnly: Readonly<Record<string, Tally>> };
   /** What is loaded from other sites, sorted by address. */
   readonly foreign: readonly (ForeignScript & Tally)[];
-  /** Scripts that do not exist, by address. */
-  readonly missing: Readonly<Record<string, Tally>>;
+  /** Files that pages ask for and that do not exist, sorted by kind and path. */
+  readonly missing: readonly (MissingFile & Tally)[];
   readonly notes: Readonly<Record<string, Tally>>;
   /** Pages whose policy stands partly in a `<meta>`. */
   readonly split: number;
@@ -50,6 +57,8 @@ export interface PageSummary extends Omit<PageReport, "scripts" | "frames" | "op
 /** What is known of a site beside its pages. */
 type FolderFacts = Pick<SiteReport, "files" | "bytes" | "skipped" | "insecureEval"> & {
   readonly allowScripts: readonly AllowedScript[];
+  /** Files of the pages that were learned. */
+  readonly learnedPages: readonly string[];
 };
 
 const maxExamples = 10;
@@ -57,9 +66,11 @@ const maxExamples = 10;
 /** Sums up a site from its pages, in the order of their paths. */
 export function reportSite(
   pages: Iterable<readonly [path: string, summary: PageSummary]>,
-  { allowScripts, ...files }: FolderFacts,
+  { allowScripts, learnedPages, ...files }: FolderFacts,
 ): SiteReport {
   const weaknesses = createTallies();
+  const learned = createTallies();
+  const gone = new Set(learnedPages);
   const reasons = createTallies();
   const missing = createTallies();
   const notes = createTallies();
@@ -67,8 +78,9 @@ export function reportSite(
   const added = createTallies();
   const transcoded = createTallies();
   const foreignScripts = new Map<string, ForeignScript>();
+  const missingFiles = new Map<string, MissingFile>();
   const sum = { pages: 0, inlineScripts: 0, externalScripts: 0, modules: 0, handlers: 0, kept: 0, moved: 0 };
-  const counts = { rewritten: 0, neutralised: 0, weakened: 0, enforced: 0, split: 0, slow: 0 };
+  const counts = { rewritten: 0, neutralised: 0, weakened: 0, learned: 0, enforced: 0, split: 0, slow: 0 };
   for (const [path, page] of pages) {
     sum.pages++;
     sum.inlineScripts += page.inlineScripts;
@@ -79,13 +91,20 @@ export function reportSite(
     sum.moved += page.styleAttributes.moved;
     counts.rewritten += page.scriptUrls.rewritten;
     counts.neutralised += page.scriptUrls.neutralised;
+    gone.delete(path);
+    if (page.learned.length > 0) counts.learned++;
+    for (const source of page.learned) learned.add(source, path);
     if (page.weaknesses.length > 0) counts.weakened++;
     if (page.trustedTypes === "enforced") counts.enforced++;
     if (page.split) counts.split++;
     if (page.slow) counts.slow++;
     for (const weakness of page.weaknesses) weaknesses.add(weakness, path);
     for (const reason of page.trustedTypesReasons) reasons.add(reason, path);
-    for (const address of page.missing) missing.add(address, path);
+    for (const file of page.missing) {
+      const key = `${file.kind} ${file.path}`;
+      missingFiles.set(key, file);
+      missing.add(key, path);
+    }
     for (const note of page.notes) notes.add(note, path);
     for (const script of page.foreign) {
       if (script.reason !== undefined) {
@@ -111,6 +130,7 @@ export function reportSite(
     scriptUrls: { rewritten: counts.rewritten, neutralised: counts.neutralised },
     weakened: counts.weakened,
     weaknesses: weaknesses.all(),
+    learned: { pages: counts.learned, sources: learned.all(), gone: [...gone].sort() },
     trustedTypes: { enforced: counts.enforced, reportOnly: reasons.all() },
     foreign: Object.entries(foreignTallies).flatMap(([key, tally]) => {
       const script = foreignScripts.get(key);
@@ -120,7 +140,10 @@ export function reportSite(
       ...script,
       ...(addedTallies[exactAddress(script)] ?? { pages: 0, examples: [] }),
     })),
-    missing: missing.all(),
+    missing: Object.entries(missing.all()).flatMap(([key, tally]) => {
+      const file = missingFiles.get(key);
+      return file === undefined ? [] : [{ ...file, ...tally }];
+    }),
     notes: notes.all(),
     split: counts.split,
     transcoded: transcoded.all()[""] ?? { pages: 0, examples: [] },

@@ -2,12 +2,17 @@ import { createRecent } from "../html/index.ts";
 import type { ScriptFacts } from "./inspect-script.ts";
 import type { StyleFacts } from "./inspect-style.ts";
 
+/** What an `integrity` may be made with. */
+export type Digest = "sha256" | "sha384" | "sha512";
+
 /** A file of the site, as far as a page's policy needs to know it. What costs time is found out when it is asked for. */
 export interface SiteFileView {
   /** Its address: an absolute path, decoded. */
   readonly path: string;
   /** Base64 of the SHA-256 of its bytes. */
   hash(): string;
+  /** Base64 of the digest of its bytes; undefined if that can't be told here. */
+  digest(algorithm: Digest): string | undefined;
   /** What it does, read as a script. */
   script(): ScriptFacts;
   /** It is the part of a bundler that loads the others, whose names it gets to know while it runs. */

@@ -26,7 +26,7 @@ export type { RunningStack, StackLogEntry, StartOptions } from "./supervisor.ts"
 export { stopRequest } from "./stop-request.ts";
 export { hardenSite } from "./harden-site.ts";
 export type { HardenedSite, HardenSiteOptions, HostPlace } from "./harden-site.ts";
-export { learnFolder, learnSite, parseLearned, writeLearned } from "./learn-site.ts";
+export { fetchForeignScript, learnFolder, learnSite, parseLearned, writeLearned } from "./learn-site.ts";
 export type {
   Act,
   LearnedFolder,

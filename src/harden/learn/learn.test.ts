@@ -158,6 +158,10 @@ suite("the learned file", () => {
     );
   });
 
+  test("whoever has read the findings may delete them", () => {
+    assert.deepEqual(parseLearned(file({})).findings, []);
+  });
+
   test("an edit that allows more than exact sources is refused", () => {
     const bad = [
       file({ "script-src": ["'self'"] }),
@@ -175,6 +179,8 @@ suite("the learned file", () => {
       file({ "img-src": "https://a.example" }),
       file({ __proto__: null, constructor: [] }),
       file({}, "/index.html"),
+      JSON.stringify({ format: "curtainwall-learned 1", classes: [], findings: {} }),
+      JSON.stringify({ format: "curtainwall-learned 1", classes: [], findings: [{ pages: ["/a"] }] }),
       JSON.stringify({
         format: "curtainwall-learned 1",
         classes: [

@@ -4,7 +4,7 @@ import type { HardenErrorCode } from "../errors.ts";
 import type { Directive } from "../policy.ts";
 import { isExactHash, isExactOrigin } from "./exact-source.ts";
 import type { LearnedSite } from "./learned-site.ts";
-import type { LearnedClass, Proposal } from "./propose.ts";
+import type { Finding, LearnedClass, Proposal } from "./propose.ts";
 
 const format = "curtainwall-learned 1";
 
@@ -52,7 +52,22 @@ export function parseLearned(text: string): LearnedSite {
       pages.set(name, sources);
     }
   }
-  return { pages };
+  return { pages, findings: parseFindings(file.findings) };
+}
+
+const findingTexts = ["directive", "blocked", "reason", "sample"] as const;
+
+/** They allow nothing: whoever edits the file may delete them. */
+function parseFindings(value: unknown = []): readonly Finding[] {
+  if (!Array.isArray(value)) throw invalid("findings must be a list");
+  for (const [index, entry] of value.entries())
+    if (
+      !isObject(entry) ||
+      !isTexts(entry.pages) ||
+      findingTexts.some((name) => typeof entry[name] !== "string")
+    )
+      throw invalid(`findings[${index}] must have ${findingTexts.join(", ")}, and pages, a list of texts`);
+  return value as readonly Finding[];
 }
 
 function parseClass(entry: unknown, where: string): LearnedClass {

@@ -84,7 +84,7 @@ export function proposeLearned(
     }
   }
   for (const [page, allow] of pages) withdrawChanging(page, allow, findings, origin);
-  return { classes: classesOf(pages), findings: sortedFindings(findings) };
+  return { classes: classesOf(pages), findings: sortFindings(findings) };
 }
 
 type Verdict =
@@ -175,7 +175,10 @@ function withdrawChanging(
   }
 }
 
-function classesOf(pages: ReadonlyMap<string, ReadonlyMap<Directive, ReadonlySet<string>>>): LearnedClass[] {
+/** Pages that need the same, together; in an order that depends on nothing else. */
+export function classesOf(
+  pages: ReadonlyMap<string, ReadonlyMap<Directive, ReadonlySet<string>>>,
+): LearnedClass[] {
   const classes = new Map<string, LearnedClass & { pages: string[] }>();
   for (const page of [...pages.keys()].sort()) {
     const sorted = [...(pages.get(page) ?? [])]
@@ -189,7 +192,8 @@ function classesOf(pages: ReadonlyMap<string, ReadonlyMap<Directive, ReadonlySet
   return [...classes.values()];
 }
 
-function sortedFindings(findings: ReadonlyMap<string, OpenFinding>): Finding[] {
+/** Findings by their keys, sorted, and each with its pages sorted. */
+export function sortFindings(findings: ReadonlyMap<string, OpenFinding>): Finding[] {
   return [...findings]
     .sort(([left], [right]) => (left < right ? -1 : 1))
     .map(([, { pages, ...finding }]) => Object.assign(finding, { pages: [...pages].sort() }));

@@ -129,6 +129,7 @@ export async function hardenFolder(options: HardenFolderOptions): Promise<Harden
       bytes: kept.reduce((sum, { file }) => sum + file.bytes, 0),
       skipped,
       allowScripts,
+      learnedPages: [...(learned?.pages.keys() ?? [])],
       ...(insecureEval === undefined ? {} : { insecureEval }),
     }),
   };

@@ -21,7 +21,12 @@ export function createDiskView(files: readonly ListedFile[], origin: string | un
     // Read again for each question: a site's scripts together would fill the memory.
     const read = (): Buffer => readUnchanged(listed);
     const view = createFileView(
-      { path: listed.path, hash: () => hashOf(read()), text: () => new TextDecoder().decode(read()) },
+      {
+        path: listed.path,
+        hash: () => hashOf(read()),
+        digest: (algorithm) => hash(algorithm, read(), "base64"),
+        text: () => new TextDecoder().decode(read()),
+      },
       (text) => scriptsNamedIn(text),
     );
     views.set(listed.path, view);

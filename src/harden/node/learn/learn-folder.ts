@@ -3,12 +3,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import type { Observation } from "../../learn/observation.ts";
+import type { LearnedSite } from "../../learn/learned-site.ts";
+import { mergeLearned } from "../../learn/merge-learned.ts";
 import { proposeLearned } from "../../learn/propose.ts";
 import type { Proposal } from "../../learn/propose.ts";
+import { isAllowedAddress } from "../../script-allowed.ts";
+import type { AllowedScript } from "../../script-allowed.ts";
 import { encodePath } from "../../site-view.ts";
 import { hardenError } from "../harden-error.ts";
 import { hardenFolder } from "../harden-folder.ts";
 import type { HardenedFile, HardenedFolder } from "../harden-folder.ts";
+import type { FetchScript } from "./fetch-script.ts";
 import { openChromium } from "./open-chromium.ts";
 import { visitPage } from "./visit.ts";
 import type { Act, SearchForm } from "./visit.ts";
@@ -35,6 +40,15 @@ export interface TourOptions {
   readonly maxSeconds?: number;
   /** Pages open at once, at least 1. Default 3. */
   readonly concurrency?: number;
+  /** What earlier runs have shown: it is added to, and what it allows already is not seen again. Default nothing. */
+  readonly learned?: LearnedSite | undefined;
+  /** Scripts of other sites that scripts of the pages may add. Default none. */
+  readonly allowScripts?: readonly AllowedScript[] | undefined;
+  /**
+   * Gets the scripts of other sites that pages load, so that it is seen what they do. Default: nothing is asked for, and pages that load one
+   * are not learned.
+   */
+  readonly fetchScript?: FetchScript | undefined;
   readonly onProgress?: (step: "reading" | "hardening" | "visiting", done: number, total: number) => void;
 }
 
@@ -90,7 +104,8 @@ export async function learnIn(
     folder,
     blobs,
     ...(follow === undefined ? {} : { follow }),
-    learned: { pages: new Map(), others: new Map() },
+    learned: { pages: options.learned?.pages ?? new Map(), others: new Map() },
+    allowScripts: options.allowScripts,
     onProgress: (done, total) => options.onProgress?.("hardening", done, total),
   });
   return learnHardened(hardened, blobs, options, behind);
@@ -112,16 +127,27 @@ async function learnHardened(
   try {
     browser = await openChromium(options.executablePath, server.port);
     const all = pagesOf(hardened, behind?.addresses);
-    const tour = await makeTour(browser, server, everyNth(all, options.maxPages ?? 1_000), options);
+    const isAwaited = createIsAwaited(hardened, options);
+    const tour = await makeTour(browser, server, everyNth(all, options.maxPages ?? 1_000), {
+      ...options,
+      isAwaited,
+      fetchScript: fetchAwaited(options.fetchScript, isAwaited),
+    });
     const seen = [...observations, ...tour.observations]
       .map((observation) => asOwn(observation, behind?.site.origin, server.origin))
       .filter(({ blocked }) => blocked !== server.origin + ownIcon);
-    const proposal = proposeLearned(seen, tour.visited, server.origin);
+    const proposal = merge(proposeLearned(seen, tour.visited, server.origin), all, options);
     return { ...proposal, pages: all.length, visited: tour.visited.length, failed: tour.failed };
   } finally {
     await browser?.close();
     await server.close();
   }
+}
+
+function merge(now: Proposal, pages: readonly PagePath[], { learned, allowScripts }: TourOptions): Proposal {
+  if (learned === undefined) return now;
+  const files = new Set(pages.map(({ file }) => file));
+  return mergeLearned(learned, now, files, (url) => isAllowedAddress(allowScripts ?? [], url));
 }
 
 /** A running site names itself by its origin, and runs here at another. */
@@ -130,6 +156,36 @@ function asOwn(observation: Observation, origin: string | undefined, here: strin
   if (url === null || url.origin !== origin) return observation;
   return { ...observation, blocked: here + url.pathname + url.search };
 }
+
+/** Scripts of other sites that policies let run: the rest is blocked, whether it arrives or not. */
+function createIsAwaited(
+  { report }: HardenedFolder,
+  { allowScripts = [] }: TourOptions,
+): (url: string) => boolean {
+  const named = report.foreign.filter(({ kind }) => kind === "script").map(({ url }) => ({ address: url }));
+  const all = [...named, ...allowScripts];
+  return (url) => isAllowedAddress(all, url);
+}
+
+/** Only what a policy lets run is asked for, once each. */
+function fetchAwaited(
+  fetchScript: FetchScript | undefined,
+  isAwaited: (url: string) => boolean,
+): FetchScript | undefined {
+  if (fetchScript === undefined) return undefined;
+  const answers = new Map<string, ReturnType<FetchScript>>();
+  return async (url) => {
+    const known = answers.get(url);
+    if (known !== undefined) return known;
+    if (!isAwaited(url) || answers.size >= maxFetched) return undefined;
+    const answer = fetchScript(url);
+    answers.set(url, answer);
+    return answer;
+  };
+}
+
+/** Addresses of one tour. */
+const maxFetched = 200;
 
 /** A page's file and the path under which visitors know it. */
 interface PagePath {
@@ -157,6 +213,10 @@ function everyNth<T>(list: readonly T[], most: number): readonly T[] {
   return Array.from({ length: most }, (_, index) => list[Math.floor((index * list.length) / most)] as T);
 }
 
+interface TourPlan extends TourOptions {
+  readonly isAwaited: (url: string) => boolean;
+}
+
 interface Tour {
   readonly observations: Observation[];
   readonly visited: string[];
@@ -167,7 +227,7 @@ async function makeTour(
   browser: Browser,
   server: WatchedServer,
   pages: readonly PagePath[],
-  { act, maxSeconds = 900, concurrency = 3, onProgress }: TourOptions,
+  { act, fetchScript, isAwaited, maxSeconds = 900, concurrency = 3, onProgress }: TourPlan,
 ): Promise<Tour> {
   const deadline = performance.now() + maxSeconds * 1_000;
   const observations: Observation[] = [];
@@ -180,10 +240,17 @@ async function makeTour(
     if (performance.now() > deadline) return void failed.set(file, "the time was up");
     try {
       const url = server.origin + path;
-      const seen = await visitPage({ browser, url, act, fileOf: server.fileOf, timeoutMs: visitTimeoutMs });
+      const seen = await visitPage({
+        browser,
+        url,
+        act,
+        fetchScript,
+        fileOf: server.fileOf,
+        timeoutMs: visitTimeoutMs,
+      });
       observations.push(...seen.observations);
       visited.add(file);
-      const [lost] = seen.lostScripts;
+      const lost = seen.lostScripts.find(isAwaited);
       if (lost !== undefined) failed.set(file, `not learned: a script could not be loaded: ${lost}`);
       for (const form of seen.searches) {
         const key = JSON.stringify([form.path, form.name]);

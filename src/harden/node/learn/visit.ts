@@ -3,6 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Browser, BrowserContext, Page, Request } from "playwright-core";
 import type { Observation } from "../../learn/observation.ts";
 import { actScript, bindingName, followScript, formsScript, watchScript, wordScript } from "./in-page.ts";
+import type { FetchScript } from "./fetch-script.ts";
 import { collectStyleHashes, withStyleHashes } from "./style-hashes.ts";
 
 /** What a visitor of the site's own making does on a page: clicks, fills in, waits. */
@@ -13,6 +14,8 @@ export interface VisitOptions {
   readonly browser: Browser;
   readonly url: string;
   readonly act: Act | undefined;
+  /** Gets the scripts of other sites that the page loads. Undefined: they don't arrive. */
+  readonly fetchScript: FetchScript | undefined;
   /** The file that a path leads to. */
   readonly fileOf: (pathname: string) => string | undefined;
   readonly timeoutMs: number;
@@ -52,7 +55,8 @@ export async function visitPage(options: VisitOptions): Promise<Visit> {
   }
 }
 
-async function look(context: BrowserContext, { url, act, fileOf, timeoutMs }: VisitOptions): Promise<Visit> {
+async function look(context: BrowserContext, options: VisitOptions): Promise<Visit> {
+  const { url, act, fetchScript, fileOf, timeoutMs } = options;
   const observations: Observation[] = [];
   const token = randomUUID();
   await context.exposeBinding(bindingName, (_, seen: unknown) => {
@@ -60,6 +64,7 @@ async function look(context: BrowserContext, { url, act, fileOf, timeoutMs }: Vi
     if (observation !== undefined && observations.length < maxObservations) observations.push(observation);
   });
   await context.addInitScript(watchScript(token));
+  if (fetchScript !== undefined) await answerScripts(context, new URL(url).origin, fetchScript);
   const quiet = createQuiet(context);
   const page = await context.newPage();
   const styles = collectStyleHashes(page, fileOf);
@@ -80,6 +85,24 @@ async function look(context: BrowserContext, { url, act, fileOf, timeoutMs }: Vi
     word,
     lostScripts: [...lost].sort(),
   };
+}
+
+/** Hands out scripts of other sites that were got from there. Everything else goes the way it went: to the proxy, which refuses it. */
+async function answerScripts(context: BrowserContext, own: string, fetchScript: FetchScript): Promise<void> {
+  await context.route(
+    (url) => url.origin !== own,
+    async (route) => {
+      const request = route.request();
+      const isScript = request.resourceType() === "script" && request.method() === "GET";
+      const script = isScript ? await fetchScript(request.url()) : undefined;
+      if (script === undefined) return route.continue();
+      return route.fulfill({
+        contentType: script.contentType,
+        headers: { "access-control-allow-origin": "*" },
+        body: Buffer.from(script.bytes),
+      });
+    },
+  );
 }
 
 const maxLost = 20;
