@@ -2,11 +2,12 @@ import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { bundle } from "../tools/bundle.ts";
 
 const repository = fileURLToPath(new URL("..", import.meta.url));
 
 /** Compiles this package and puts it into a folder with all that it needs, as an installation would. */
-export function install(folder: string): string {
+export async function install(folder: string): Promise<string> {
   const modules = join(folder, "node_modules");
   const own = join(modules, "curtainwall");
   mkdirSync(own, { recursive: true });
@@ -15,6 +16,7 @@ export function install(folder: string): string {
   const options = ["-p", join(repository, "tsconfig.build.json"), "--outDir", join(own, "dist")];
   // What doesn't type-check is compiled all the same: that is for `npm run check` to tell.
   spawnSync(process.execPath, [compiler, ...options], { stdio: "ignore" });
+  await bundle(repository, join(own, "dist"));
   const seen = new Set<string>();
   const pending = dependenciesOf(repository);
   for (let name = pending.pop(); name !== undefined; name = pending.pop()) {

@@ -29,7 +29,7 @@ interface Sample {
 export const build: Suite = async ({ folder, seconds, say }) => {
   const until = performance.now() + seconds * 1000;
   say("build: compiling and installing the package");
-  const own = install(folder);
+  const own = await install(folder);
   const site = join(folder, "build-site");
   writeSite(site, pageCount);
   const meter = writeMeter(folder);

@@ -8,6 +8,7 @@ import { gateway } from "./gateway.ts";
 import { printTable } from "./print-table.ts";
 import type { Table } from "./print-table.ts";
 import { site } from "./site.ts";
+import { start } from "./start.ts";
 
 /** What a suite is given. */
 export interface SuiteOptions {
@@ -24,7 +25,7 @@ export type Suite = (options: SuiteOptions) => Promise<Table[]>;
 
 export type { Table } from "./print-table.ts";
 
-const suites: Record<string, Suite> = { build, edge, gateway, site };
+const suites: Record<string, Suite> = { build, edge, gateway, site, start };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -37,7 +38,7 @@ const { values, positionals } = parseArgs({
 const names = positionals.length === 0 ? Object.keys(suites) : positionals;
 const seconds = Number(values.seconds);
 if (values.help || !(seconds > 0) || names.some((name) => !Object.hasOwn(suites, name))) {
-  console.error("npm run bench [-- build|edge|gateway|site] [--seconds 180] [--json]");
+  console.error("npm run bench [-- build|edge|gateway|site|start] [--seconds 180] [--json]");
   process.exit(values.help ? 0 : 2);
 }
 

@@ -4,9 +4,14 @@ import { join } from "node:path";
 import type { Metafile } from "esbuild";
 import type { BundledPackage } from "../src/stack/as-built.ts";
 
-/** The packages that have code in these outputs and in all that they load, now or later. This package is the first. */
-export function packagesIn(metafile: Metafile, root: string, outputs: readonly string[]): BundledPackage[] {
-  const inputs = inputsOf(metafile, outputs);
+/** The packages that have code in a bundle. This package is the first. */
+export function packagesIn(metafile: Metafile, root: string): BundledPackage[] {
+  const inputs = new Set(
+    Object.values(metafile.outputs).flatMap((part) => [
+      ...Object.keys(part.inputs),
+      ...(part.entryPoint === undefined ? [] : [part.entryPoint]),
+    ]),
+  );
   const packages = [{ ...manifestOf(root), parent: -1 }];
   const places = new Map([["", 0]]);
   const placeOf = (folder: string, parent: number): number => {
@@ -29,24 +34,6 @@ export function packagesIn(metafile: Metafile, root: string, outputs: readonly s
   return packages;
 }
 
-/** All sources of some outputs, of what they import, and of what they may load later. */
-function inputsOf(metafile: Metafile, outputs: readonly string[]): Set<string> {
-  const inputs = new Set<string>();
-  const pending = [...outputs];
-  const seen = new Set(pending);
-  for (let output = pending.pop(); output !== undefined; output = pending.pop()) {
-    const { inputs: own = {}, imports = [], entryPoint } = metafile.outputs[output] ?? {};
-    for (const input of Object.keys(own)) inputs.add(input);
-    if (entryPoint !== undefined) inputs.add(entryPoint);
-    for (const { path, external } of imports) {
-      if (external === true || seen.has(path)) continue;
-      seen.add(path);
-      pending.push(path);
-    }
-  }
-  return inputs;
-}
-
 /** The folder of the package that a source belongs to: nothing for ours. */
 const folderOf = (input: string): string =>
   /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input)?.[0] ?? "";
@@ -59,9 +46,10 @@ const manifestOf = (folder: string): { name: string; version: string; license?: 
   return { name, version };
 };
 
-/** Writes, into the bundle's folder, from which files of which packages each part is made, and the packages' licences. */
-export function writeContents(metafile: Metafile, root: string, folder: string): void {
-  const parts = Object.entries(metafile.outputs).map(([output, { inputs, bytes }]) => [
+/** Writes, into the bundles' folder, from which files of which packages each part is made, and the packages' licences. */
+export function writeContents(metafiles: readonly Metafile[], root: string, folder: string): void {
+  const outputs = metafiles.flatMap((metafile) => Object.entries(metafile.outputs));
+  const parts = outputs.map(([output, { inputs, bytes }]) => [
     output.split("/").at(-1) ?? output,
     {
       bytes,
@@ -72,9 +60,7 @@ export function writeContents(metafile: Metafile, root: string, folder: string):
     join(folder, "contents.json"),
     `${JSON.stringify(Object.fromEntries(parts), undefined, 1)}\n`,
   );
-  const used = new Set(
-    Object.values(metafile.outputs).flatMap(({ inputs }) => Object.keys(inputs).map(folderOf)),
-  );
+  const used = new Set(outputs.flatMap(([, { inputs }]) => Object.keys(inputs).map(folderOf)));
   used.delete("");
   const texts = [...used].sort().map((path) => {
     const { name, version } = manifestOf(join(root, path));

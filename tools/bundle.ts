@@ -45,22 +45,36 @@ const outside = ["esbuild", "sharp", "playwright-core", "preact", "preact/*", "p
 
 /** Bundles the programs of the package in `root`, whose plain modules lie in `dist`, into `dist/run`. */
 export async function bundle(root: string, dist: string): Promise<void> {
+  const out = join(dist, "run");
+  const made = await Promise.all(
+    Object.entries(programs).map(async ([path, modules]) => {
+      const metafile = await bundleOne({ root, out }, path, modules);
+      writeChooser(dist, path, recordOf(metafile, root, path, modules));
+      return metafile;
+    }),
+  );
+  writeContents(made, root, out);
+}
+
+/** Each program by itself: parts that several share would be many and small, and each costs time to find. */
+async function bundleOne(
+  { root, out }: { root: string; out: string },
+  program: string,
+  modules: readonly Shared[],
+): Promise<Metafile> {
   const source = join(root, "src");
   const { metafile } = await build({
     absWorkingDir: root,
-    entryPoints: [
-      ...Object.keys(programs).map((path) => ({ in: join(source, `${path}.ts`), out: nameOf({ path }) })),
-      ...[...forContracts, ...forTemplates].map((module) => ({
-        in:
-          module.package === undefined
-            ? join(source, `${module.path}.ts`)
-            : join(root, "node_modules", module.package, `${module.path}.js`),
-        out: nameOf(module),
-      })),
-    ],
+    entryPoints: [{ path: program }, ...modules].map((module: Shared) => ({
+      in:
+        module.package === undefined
+          ? join(source, `${module.path}.ts`)
+          : join(root, "node_modules", module.package, `${module.path}.js`),
+      out: outputOf(program, module),
+    })),
     // One flat folder: what a module knows of its own address is then the same in whatever part it ends.
-    outdir: join(dist, "run"),
-    chunkNames: "part-[hash]",
+    outdir: out,
+    chunkNames: `${nameOf({ path: program })}.part-[hash]`,
     bundle: true,
     splitting: true,
     format: "esm",
@@ -77,13 +91,15 @@ export async function bundle(root: string, dist: string): Promise<void> {
     logLevel: "warning",
     plugins: [ownModules(source), onlyWhatIsUsed(root)],
   });
-  writeContents(metafile, root, join(dist, "run"));
-  for (const [path, modules] of Object.entries(programs))
-    writeChooser(dist, path, recordOf(metafile, root, path, modules));
+  return metafile;
 }
 
 const nameOf = ({ package: name, path }: Shared): string =>
   (name === undefined ? path : `${name}/${path}`).replaceAll("/", "-");
+
+/** The output of a program, or of what it shares. */
+const outputOf = (program: string, module: Shared): string =>
+  module.path === program ? nameOf(module) : `${nameOf({ path: program })}.${nameOf(module)}`;
 
 function recordOf(
   metafile: Metafile,
@@ -91,10 +107,7 @@ function recordOf(
   program: string,
   modules: readonly Shared[],
 ): BundleRecord {
-  const entries = [{ path: program }, ...modules].map((module) =>
-    join("dist", "run", `${nameOf(module)}.js`),
-  );
-  const packages = packagesIn(metafile, root, entries);
+  const packages = packagesIn(metafile, root);
   return {
     packages,
     copies: modules.map((module) => ({
@@ -102,7 +115,7 @@ function recordOf(
         ({ name, parent }) => parent <= 0 && name === (module.package ?? packages[0]?.name),
       ),
       file: module.package === undefined ? `dist/${module.path}.js` : `${module.path}.js`,
-      bundle: `${nameOf(module)}.js`,
+      bundle: `${outputOf(program, module)}.js`,
     })),
   };
 }
