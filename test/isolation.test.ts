@@ -2,11 +2,12 @@
 // hostile contract is exactly what a broken-into edge would be.
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { chmodSync, readFileSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { test } from "node:test";
 import { startStack } from "../src/stack/index.ts";
 import type { Isolation, RunningStack } from "../src/stack/index.ts";
+import { checkedCalls, numberOf, refusedCalls } from "../src/stack/jail/filter/system-calls.ts";
 import { makeProject, packFileOf } from "./support/project.ts";
 import { requires } from "./requires.ts";
 
@@ -17,6 +18,7 @@ import fs from "node:fs";
 import net from "node:net";
 import { isMainThread } from "node:worker_threads";
 import { defineStack } from "curtainwall";
+import { title } from "./parts/title.ts";
 
 const tricks = {
   read: (path) => { const fd = fs.openSync(path, "r"); const bytes = Buffer.alloc(64); fs.readSync(fd, bytes, 0, 64, path.endsWith("/mem") ? 0x400000 : 0); return "read"; },
@@ -31,6 +33,8 @@ const tricks = {
   pids: () => fs.readdirSync("/proc").filter((name) => /^[0-9]+$/.test(name)).join(" "),
   fds: () => fs.readdirSync("/proc/self/fd").map((fd) => { try { return fd + "=" + fs.readlinkSync("/proc/self/fd/" + fd); } catch { return fd + "=?"; } }).join(" "),
   evaluate: (code) => String((0, eval)(code)),
+  title: () => title,
+  calls: (list) => spawnSync("/usr/bin/perl", ["-e", 'use Errno; for (@ARGV) { my @call = map { $_ + 0 } split /,/; my $done = syscall(shift @call, @call); print $done == -1 ? (grep { $!{$_} } keys %!)[0] : "passes", " "; }', ...list.split(" ")]).stdout.toString().trim(),
   environment: () => Object.keys(process.env).sort().join(" "),
 };
 
@@ -56,7 +60,12 @@ interface Inside {
 async function insideTheEdge(isolation: Isolation, attack: (inside: Inside) => Promise<void>): Promise<void> {
   const project = await makeProject({
     config: hostileContract,
-    files: { ".env": "SESSION=not for the edge\n" },
+    files: {
+      ".env": "SESSION=not for the edge\n",
+      "parts/title.ts": 'export const title: string = "a part of the contract";',
+      "parts/notes.txt": "not for the edge",
+      "content/draft.md": "not for the edge",
+    },
   });
   // So that a refusal is about the file, and not about a folder above it that only root may enter.
   chmodSync(project.root, 0o755);
@@ -185,9 +194,18 @@ test(
       assert.equal(await attempt("read", `/proc/${ledger}/mem`), "refused ENOENT");
       assert.equal(await attempt("kill", ledger), "refused ESRCH");
       assert.equal(await attempt("pids"), "refused ENOENT", "there is no /proc at all");
-      assert.equal(await attempt("list", stack.folders.state), "", "the state folder is empty");
+      assert.equal(await attempt("list", stack.folders.state), "refused ENOENT", "there is no state folder");
       assert.equal(await attempt("read", stack.folders.logFile), "refused ENOENT");
       assert.match(await attempt("append", stack.folders.root), /^refused (EROFS|EISDIR)$/);
+      assert.equal(await attempt("title"), "a part of the contract");
+      for (const path of ["parts/notes.txt", "content/draft.md"])
+        assert.equal(await attempt("read", `${stack.folders.root}/${path}`), "refused ENOENT", path);
+      const beside = (await attempt("list", stack.folders.root)).split(" ");
+      assert.deepEqual(beside.sort(), ["curtainwall.config.ts", "parts"]);
+      for (const path of ["/planted", "/dev/planted", "/etc/planted"])
+        assert.equal(await attempt("append", path), "refused EROFS", path);
+      await attempt("append", `${stack.folders.root}/planted`);
+      assert.ok(!existsSync(`${stack.folders.root}/planted`));
       assert.equal(await attempt("append", `${stack.folders.root}/curtainwall.config.ts`), "refused EROFS");
       assert.match(await attempt("read", `${stack.folders.root}/.env`), /^refused/, "no .env");
       assert.equal(await attempt("read", "/etc/shadow"), "refused ENOENT");
@@ -208,6 +226,28 @@ test(
       }
       await attempt("scribble", 5);
       assert.deepEqual(readFileSync(packFile), before, "it holds a pipe, not the file");
+    });
+  },
+);
+
+test(
+  "In its sandbox the edge makes no name space, traces nobody, and asks the kernel for nothing that a site does not need",
+  { skip: requires("bwrap").skip || (existsSync("/usr/bin/perl") ? false : "needs perl, for its syscall()") },
+  async () => {
+    const processor = process.arch === "arm64" ? "arm64" : "x64";
+    const numbers = new Map(Object.entries({ ...checkedCalls, ...refusedCalls }));
+    const call = (name: string, args: string): string =>
+      `${numberOf(numbers.get(name) ?? [undefined, undefined], processor)},${args}`;
+    await insideTheEdge("bwrap", async ({ attempt }) => {
+      const calls = [
+        call("unshare", "268435456"),
+        call("clone3", "0,0"),
+        call("ptrace", "0,0,0,0"),
+        call("io_uring_setup", "1,0"),
+        call("socket", "38,5,0"),
+        call("socket", "2,1,6"),
+      ];
+      assert.equal(await attempt("calls", calls.join(" ")), "EPERM ENOSYS EPERM EPERM EAFNOSUPPORT passes");
     });
   },
 );

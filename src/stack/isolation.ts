@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { filterArguments, filterBytes } from "./jail/filter/hand-over.ts";
 import { inMemory } from "./jail/jail-arguments.ts";
+import { findSystemProgram } from "./jail/system-program.ts";
 import type { DomainUser } from "./messages.ts";
 
 /**
@@ -64,11 +65,15 @@ function canBecome(uid: number): boolean {
 function bwrapWorks(): boolean {
   if (process.platform !== "linux") return false;
   const view = { readOnly: [], writable: [], hidden: [], masked: [], network: false };
-  const { status } = spawnSync("bwrap", [...sandboxArguments(view, 0), "true"], {
-    stdio: ["pipe", "ignore", "ignore"],
-    input: filterBytes,
-    timeout: 5000,
-  });
+  const { status } = spawnSync(
+    findSystemProgram("bwrap") ?? "bwrap",
+    [...sandboxArguments(view, 0), "true"],
+    {
+      stdio: ["pipe", "ignore", "ignore"],
+      input: filterBytes,
+      timeout: 5000,
+    },
+  );
   return status === 0;
 }
 

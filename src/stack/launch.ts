@@ -8,7 +8,9 @@ import { CurtainwallError } from "../shared/index.ts";
 import { openControl } from "./control.ts";
 import type { ControlChannel } from "./control.ts";
 import { sandboxArguments } from "./isolation.ts";
+import { withCleanDescriptors } from "./jail/clean-descriptors.ts";
 import { sendFilter } from "./jail/filter/hand-over.ts";
+import { findSystemProgram } from "./jail/system-program.ts";
 import type { DomainName, Isolation, SandboxView } from "./isolation.ts";
 import type { FromDomain } from "./messages.ts";
 import { splitLines } from "./safe-lines.ts";
@@ -69,7 +71,7 @@ export function launchDomain<To extends { type: string }>({
   const program =
     isolation === "bwrap"
       ? [
-          "bwrap",
+          findSystemProgram("bwrap") ?? "bwrap",
           ...sandboxArguments(
             { ...view, readOnly: [...programPaths(node, entry), ...view.readOnly] },
             filterFd,
@@ -77,13 +79,17 @@ export function launchDomain<To extends { type: string }>({
           ...command,
         ]
       : command;
-  const child = spawn(program[0] as string, program.slice(1), {
-    stdio: ["ignore", "pipe", "pipe", "pipe", ...fds, ...(isolation === "bwrap" ? ["pipe" as const] : [])],
-    env: { ...environment, ...(codeCache === undefined ? {} : { NODE_COMPILE_CACHE: codeCache }) },
-    cwd: "/",
-    // A process group of its own: a terminal's Ctrl-C is for the supervisor, which lets requests in flight finish.
-    detached: true,
-  });
+  const [file = "", ...parameters] = [...limits(), ...program];
+  const channels = isolation === "bwrap" ? (["pipe"] as const) : [];
+  const child = withCleanDescriptors(["ignore", "pipe", "pipe", "pipe", ...fds, ...channels], (stdio) =>
+    spawn(file, parameters, {
+      stdio,
+      env: { ...environment, ...(codeCache === undefined ? {} : { NODE_COMPILE_CACHE: codeCache }) },
+      cwd: "/",
+      // A process group of its own: a terminal's Ctrl-C is for the supervisor, which lets requests in flight finish.
+      detached: true,
+    }),
+  );
   if (isolation === "bwrap") sendFilter(child, filterFd);
   for (const stream of [child.stdout, child.stderr]) stream?.on("data", splitLines(onLine));
 
@@ -101,6 +107,17 @@ export function launchDomain<To extends { type: string }>({
     kill: () => void child.kill("SIGKILL"),
   };
 }
+
+/** What a domain gets at most, where util-linux is installed: no file with its memory when it crashes, and an end to a bomb. */
+function limits(): string[] {
+  const prlimit = findSystemProgram("prlimit");
+  return prlimit === undefined
+    ? []
+    : [prlimit, "--core=0", `--nproc=${domainLimits.processes}`, `--data=${domainLimits.dataBytes}`];
+}
+
+/** Threads count as processes. A release lies in memory as a whole, twice while one follows another. */
+const domainLimits = { processes: 1024, dataBytes: 16 * 2 ** 30 } as const;
 
 function exitOf(child: ChildProcess): Promise<string> {
   return new Promise((resolve) => {

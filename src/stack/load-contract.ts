@@ -4,6 +4,7 @@ import { pathToFileURL } from "node:url";
 import { parseContract } from "../contract/index.ts";
 import type { Contract } from "../contract/index.ts";
 import { CurtainwallError, isCurtainwallError } from "../shared/index.ts";
+import { recordModules } from "./record-modules.ts";
 
 /** A contract with where it came from. */
 export interface LoadedContract {
@@ -14,10 +15,12 @@ export interface LoadedContract {
   readonly root: string;
   /** Names of the environment variables that it read: the edge gets these and no others. */
   readonly environment: readonly string[];
+  /** Files that it consists of: its own and those that it imports, packages aside. */
+  readonly modules: readonly string[];
 }
 
-/** What each contract read when it was first loaded. */
-const environments = new Map<string, readonly string[]>();
+/** What each contract read and imported when it was first loaded: a module is evaluated once a process. */
+const firstLoads = new Map<string, Pick<LoadedContract, "environment" | "modules">>();
 
 const fileNames = [
   "curtainwall.config.ts",
@@ -35,15 +38,16 @@ const fileNames = [
 export async function loadContract(path: string = "."): Promise<LoadedContract> {
   const file = findFile(resolve(path));
   const recorded = recordEnvironment();
+  const imported = recordModules();
   try {
     const module = (await import(pathToFileURL(file).href)) as { default?: unknown };
-    // A module is evaluated once a process, and reads its environment only then.
-    if (!environments.has(file)) environments.set(file, recorded.names());
+    const first = firstLoads.get(file) ?? { environment: recorded.names(), modules: imported.paths() };
+    firstLoads.set(file, first);
     return {
       contract: parseContract(module.default),
       file,
       root: dirname(file),
-      environment: environments.get(file) ?? [],
+      ...first,
     };
   } catch (cause) {
     if (isCurtainwallError(cause)) throw cause;
@@ -55,6 +59,7 @@ export async function loadContract(path: string = "."): Promise<LoadedContract> 
     });
   } finally {
     recorded.stop();
+    imported.stop();
   }
 }
 

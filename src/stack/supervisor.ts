@@ -1,6 +1,6 @@
-import { chownSync, closeSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import { chownSync, closeSync, mkdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { join, relative } from "node:path";
+import { relative } from "node:path";
 import { clearTimeout, setTimeout } from "node:timers";
 import { assertEnvironment } from "../contract/index.ts";
 import type { AcceptedRelease, EventSink } from "../contract/index.ts";
@@ -13,6 +13,7 @@ import { loadAssertionKey } from "./assertion-key.ts";
 import { loadCertificate, readPem, watchCertificate } from "./certificate.ts";
 import type { StackCertificate } from "./certificate.ts";
 import { codeCacheFolder } from "./code-cache.ts";
+import { edgeView } from "./edge-view.ts";
 import { openEventsPipe } from "./events-pipe.ts";
 import { assertStateUsable, makeStateFolder, stackFolders } from "./folders.ts";
 import type { StackFolders } from "./folders.ts";
@@ -369,12 +370,11 @@ class Supervisor {
         ? undefined
         : await openListeners({ addresses: contract.edge.addresses, port: redirectPort, threads: 1 });
     const sockets = inheritedSockets(https, redirect);
-    const process_ = this.#launch<ToEdge>("edge", [this.#edgePipe.writeFd, "pipe", ...sockets.fds], {
-      readOnly: [root],
-      writable: [],
-      ...notForTheEdge(folders),
-      network: true,
-    });
+    const process_ = this.#launch<ToEdge>(
+      "edge",
+      [this.#edgePipe.writeFd, "pipe", ...sockets.fds],
+      edgeView(this.#loaded),
+    );
     https.close();
     redirect?.close();
     this.#port = https.port;
@@ -505,16 +505,4 @@ function inheritedSockets(
     })),
   ]);
   return { fds, threads };
-}
-
-/** What lies beside a contract and is none of the edge's business: state, history, environment files. */
-function notForTheEdge({ root, state }: StackFolders): Pick<SandboxView, "hidden" | "masked"> {
-  const git = join(root, ".git");
-  const masked = readdirSync(root, { withFileTypes: true }).filter(
-    (entry) => entry.isFile() && entry.name.startsWith(".env"),
-  );
-  return {
-    hidden: [state, ...(statSync(git, { throwIfNoEntry: false })?.isDirectory() ? [git] : [])],
-    masked: masked.map(({ name }) => join(root, name)),
-  };
 }
