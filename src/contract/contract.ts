@@ -2,7 +2,7 @@ import type { Network } from "../shared/index.ts";
 import type { Access } from "./access.ts";
 import type { LeakException, Schema, TokenAlgorithm } from "./define.ts";
 import type { ContractEnvironment } from "./environment.ts";
-import type { Limit } from "./limit.ts";
+import type { ContractBudget, ContractLimitStore, ContractRouteLimits } from "./contract/limits.ts";
 import type { Method, PathSegment } from "./path.ts";
 import type { ReleaseKeys } from "./release/accept.ts";
 
@@ -30,17 +30,18 @@ export interface ContractUpstream {
   readonly url: URL;
   readonly timeoutMs: number;
   readonly maxResponseBytes: number;
+  /** Requests under way to it at once, on one host. Undefined: as many as come. */
+  readonly concurrency?: number | undefined;
   readonly caFile: string | undefined;
 }
 
 /** A route; every default filled in, input schemas strict, response schema stripping. */
-export interface ContractRoute {
+export interface ContractRoute extends ContractRouteLimits {
   readonly key: string;
   readonly method: Method;
   readonly path: string;
   readonly segments: readonly PathSegment[];
   readonly access: Access;
-  readonly limits: readonly Limit[];
   /** One strict object of all path parameters; undefined when the path names none. */
   readonly params: Schema | undefined;
   /** One strict object of all query keys; undefined when no key is accepted. */
@@ -235,6 +236,10 @@ export interface Contract {
   /** Origins other than the site's own whose pages may call the API. */
   readonly corsOrigins: readonly string[];
   readonly edge: ContractEdge;
+  /** What all clients together may use up, by name. */
+  readonly budgets: ReadonlyMap<string, ContractBudget>;
+  /** Where hosts count together. Undefined: each counts alone. */
+  readonly limitStore: ContractLimitStore | undefined;
   readonly ledger: ContractLedger;
   /** Undefined: browsers are not asked to report. */
   readonly reports: ContractReports | undefined;

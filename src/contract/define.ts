@@ -1,7 +1,8 @@
 import type { z } from "zod";
 import type { Access } from "./access.ts";
 import type { BodyOption, ExchangeOptions, ResponseOption } from "./define/exchange.ts";
-import type { LimitText } from "./limit.ts";
+import type { LimitOptions, LimitStoreOptions } from "./define/limits.ts";
+import type { RateText } from "./limit.ts";
 import type { Method } from "./path.ts";
 import type { Source } from "./source.ts";
 
@@ -25,6 +26,8 @@ export interface UpstreamOptions {
   timeoutMs?: number;
   /** The largest answer that is read, in bytes. Default 1 048 576. */
   maxResponseBytes?: number;
+  /** Requests under way to it at once, on all threads of a host, 1 to 100 000; the others are answered 503. Default: as many as come. */
+  concurrency?: number;
   /** A PEM file with the authority that signed its certificate, relative to the contract. Default: the system's. */
   caFile?: string;
   /** Allows `http://`; says why that is safe here. */
@@ -268,11 +271,9 @@ export interface LeakException {
   expires: string;
 }
 
-interface RouteBase<To extends string> extends ExchangeOptions {
+interface RouteBase<To extends string> extends ExchangeOptions, LimitOptions {
   /** Who may call it. */
   access: Access;
-  /** How often; several apply together. */
-  limit: LimitText | readonly LimitText[];
   /**
    * The JSON that it answers with; fields not declared here are dropped. {@link none} for an answer without a body, `eventStream` and `download`
    * for one that comes in parts.
@@ -338,6 +339,10 @@ export interface StackOptions<Upstreams extends Record<string, Upstream>, Key ex
   /** Other origins whose pages may call the API. Default: none, only the site's own. */
   cors?: { origins: readonly string[] };
   edge?: EdgeOptions;
+  /** What all clients together may use up, on all hosts: `{ mail: "1000/h" }`. Routes say what they spend of it. Default: nothing. */
+  budgets?: Readonly<Record<string, RateText>>;
+  /** Where several hosts count together. Default: each host counts alone. */
+  limits?: LimitStoreOptions;
   ledger?: LedgerOptions;
   /** Policy violations that browsers report, written into the log. False: they are not asked to. Default: they are. */
   reports?: ReportsOptions | false;

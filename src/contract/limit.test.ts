@@ -12,11 +12,12 @@ test("a limit is read as it is written, its burst being the whole count unless i
     fc.property(
       count,
       fc.constantFrom("s", "min", "h", "day"),
-      fc.constantFrom("client", "user"),
+      fc.constantFrom("client", "user", "tenant", "key", "route"),
+      fc.option(fc.integer({ min: 1, max: 30 }), { nil: undefined }),
       fc.option(count, { nil: undefined }),
-      (number, unit, by, burst) => {
-        const text = `${number}/${unit} per ${by}${burst === undefined ? "" : `, burst ${burst}`}`;
-        const windowSeconds = unitSeconds[unit];
+      (number, unit, by, units, burst) => {
+        const text = `${number}/${units ?? ""}${unit} per ${by}${burst === undefined ? "" : `, burst ${burst}`}`;
+        const windowSeconds = unitSeconds[unit] * (units ?? 1);
         fc.pre(((burst ?? number) * windowSeconds) / number <= 31 * 86_400);
         assert.deepEqual(parseLimit(text), {
           text,
@@ -45,6 +46,9 @@ const refused = [
   "120/min per client, burst 0",
   "0/min per client",
   "-1/min per client",
+  "5/0min per client",
+  "5/15 min per client",
+  "5/min per tenant or client",
   "1.5/min per client",
   "1e3/min per client",
   "0x10/min per client",
@@ -72,6 +76,6 @@ test("a burst that takes longer than 31 days to regain is refused, with one that
   assert.equal(parseLimit("1/day per client, burst 31").burst, 31);
   assert.throws(
     () => parseLimit("1/day per client, burst 32"),
-    (error: Error) => error.message.includes('"1/day per client, burst 1"'),
+    (error: Error) => error.message.includes("a burst of at most 31"),
   );
 });

@@ -6,6 +6,7 @@ import { parseEnvironment } from "./parse/environment.ts";
 import { parseIdentity } from "./parse/identity.ts";
 import { parseKeys } from "./parse/keys.ts";
 import { parseLeaks } from "./parse/leaks.ts";
+import { parseBudgets, parseLimitStore } from "./parse/limit-store.ts";
 import { parseLedger } from "./parse/ledger.ts";
 import { Problems } from "./parse/problems.ts";
 import { checkProxiesDeclared } from "./parse/proxies.ts";
@@ -37,6 +38,8 @@ export function parseContract(stack: unknown): Contract {
     "upstreams",
     "cors",
     "edge",
+    "budgets",
+    "limits",
     "ledger",
     "reports",
     "keys",
@@ -48,8 +51,10 @@ export function parseContract(stack: unknown): Contract {
   const origin = parseOrigin(problems, "origin", stack.origin);
   const upstreams = parseUpstreams(problems, stack.upstreams);
   const identity = parseIdentity(problems, stack.identity);
+  const budgets = parseBudgets(problems, stack.budgets);
   const routes = parseRoutes(problems, stack.routes, {
     upstreams,
+    budgets,
     hasIdentity: stack.identity !== undefined,
   });
   const environment = parseEnvironment(problems, stack.publicEnv, stack.privateEnv);
@@ -62,6 +67,8 @@ export function parseContract(stack: unknown): Contract {
     upstreams,
     corsOrigins: parseCors(problems, stack.cors, origin),
     edge,
+    budgets,
+    limitStore: parseLimitStore(problems, stack.limits),
     ledger: parseLedger(problems, stack.ledger),
     reports: parseReports(problems, stack.reports, routes),
     keys: parseKeys(problems, stack.keys),

@@ -1,4 +1,5 @@
 import type { ContractRoute, ContractUpstream } from "../contract.ts";
+import type { ContractBudget } from "../contract/limits.ts";
 import type { Schema } from "../define.ts";
 import { parseRouteKey } from "../path.ts";
 import type { RouteKeyParts } from "../path.ts";
@@ -6,7 +7,7 @@ import { parseAccess } from "./access.ts";
 import { checkAnswer, parseErrors, parseResponse } from "./answer.ts";
 import { closedInput, fields, parseBody, parseParams } from "./exchange.ts";
 import { parseCookies, parseRequestHeaders, parseResponseHeaders } from "./headers.ts";
-import { parseLimits } from "./limits.ts";
+import { limitOptions, parseRouteLimits } from "./limits.ts";
 import type { Problems } from "./problems.ts";
 import { checkNames, flag, isMembers, number, optionalText, quote, weakened } from "./values.ts";
 import type { Members } from "./values.ts";
@@ -14,12 +15,13 @@ import type { Members } from "./values.ts";
 /** What a route refers to elsewhere in the contract. */
 interface RouteSurroundings {
   upstreams: ReadonlyMap<string, ContractUpstream>;
+  budgets: ReadonlyMap<string, ContractBudget>;
   hasIdentity: boolean;
 }
 
 const routeOptions = [
   "access",
-  "limit",
+  ...limitOptions,
   "params",
   "query",
   "body",
@@ -80,7 +82,7 @@ function parseRoute(
   key: string,
   parts: RouteKeyParts,
   options: Members,
-  { upstreams, hasIdentity }: RouteSurroundings,
+  { upstreams, budgets, hasIdentity }: RouteSurroundings,
 ): ContractRoute {
   const where = `Route ${quote(key)}`;
   const at = `routes[${quote(key)}]`;
@@ -112,7 +114,7 @@ function parseRoute(
     key,
     ...parts,
     access: parseAccess(problems, where, options.access, parts, hasIdentity),
-    limits: parseLimits(problems, where, options.limit, options.access),
+    ...parseRouteLimits(problems, where, options, { segments: parts.segments, budgets }),
     params: parseParams(problems, where, options.params, parts, input),
     query:
       options.query === undefined ? undefined : fields(problems, `${where}, query`, options.query, input),

@@ -1,4 +1,5 @@
 import type { ContractUpstream } from "../contract.ts";
+import { parseConcurrency } from "./limits.ts";
 import type { Problems } from "./problems.ts";
 import { parseUrl } from "./url.ts";
 import { checkNames, isMembers, number, optionalText, quote, weakened } from "./values.ts";
@@ -23,6 +24,7 @@ export function parseUpstreams(problems: Problems, value: unknown): Map<string, 
       "url",
       "timeoutMs",
       "maxResponseBytes",
+      "concurrency",
       "caFile",
       "insecureAllowHttp",
     ]);
@@ -40,6 +42,7 @@ export function parseUpstreams(problems: Problems, value: unknown): Map<string, 
         max: 268_435_456,
         fallback: 1_048_576,
       }),
+      concurrency: parseConcurrency(problems, `${where}.concurrency`, entry.concurrency),
       caFile: optionalText(problems, `${where}.caFile`, entry.caFile),
     });
   }
