@@ -1,5 +1,5 @@
 import { keepCompiled } from "./keep-compiled.ts";
-import { recallBuild, recordFiles } from "./build-record.ts";
+import { recall, recordFiles } from "./build-record.ts";
 import type { BuildResult } from "./build-result.ts";
 import type { Command } from "./command.ts";
 import { describeRelease, kilobytes } from "./describe-release.ts";
@@ -31,8 +31,11 @@ export const buildCommand: Command = {
     const offline = flags.has("offline");
     const timeoutMs = timeLimitMs(values.get("time-limit"), buildCommand);
     const files = recordFiles(place);
-    const known = drafts ? undefined : recallBuild(files, Date.now());
-    if (known === undefined) keepCompiled(files);
+    const { same, edit } = drafts ? {} : recall(files, Date.now());
+    if (same === undefined) keepCompiled(files);
+    const known =
+      same ??
+      (edit === undefined ? undefined : await (await import("./build-page.ts")).buildPage(edit, files));
     const result =
       known === undefined
         ? await (

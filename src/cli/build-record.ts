@@ -12,6 +12,7 @@ import {
 import type { Stats } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { dirname, join, resolve, sep } from "node:path";
+import type { PageBuilderStart, PagePolicy } from "../stack/index.ts";
 import type { BuildResult } from "./build-result.ts";
 
 // This module decides whether there is anything to build at all, so it loads nothing of the rest: see decision 049.
@@ -33,6 +34,30 @@ export interface BuildInputs {
   readonly targets: readonly Place[];
   /** When it must be looked at again, whatever is there: milliseconds since 1970. */
   readonly until: number;
+  /** How one page can be made by itself; absent for a site of which none can. */
+  readonly again?: PageAgain;
+}
+
+/** What making one page by itself needs of the build before. */
+export interface PageAgain {
+  /** Relative to the contract, with `/`. */
+  readonly content: string;
+  readonly start: PageBuilderStart;
+  readonly policy: PagePolicy;
+}
+
+/** A build of whose inputs nothing changed but the text of one content file. */
+export interface PageEdit {
+  /** Relative to the contract, with `/`. */
+  readonly file: string;
+  readonly again: PageAgain;
+  readonly inputs: BuildInputs;
+  /** The places that changed, as they are now: the file, and its folder if an editor put another file in its place. */
+  readonly changed: readonly Place[];
+  /** The time by the disk's clock before they were looked at. */
+  readonly began: number;
+  /** What the build before made. */
+  readonly result: BuildResult;
 }
 
 /** Where a build's record lies, and what keeps it from being written by others. */
@@ -59,20 +84,37 @@ export function recordFiles(place: string): RecordFiles {
   return { place: path, root, cache: join(state, "cache"), keyFile: join(state, "release", "release.key") };
 }
 
+/** What a build needs to know of the one before. */
+export interface Recalled {
+  /** What it made, if nothing changed since. */
+  readonly same?: BuildResult | undefined;
+  /** What changed since, if it is no more than the text of a page. */
+  readonly edit?: PageEdit | undefined;
+}
+
 /** What a build that changed nothing needs to know of the one before; undefined when something may have changed. */
 export function recallBuild(files: RecordFiles, now: number): BuildResult | undefined {
+  return recall(files, now).same;
+}
+
+/** Compares what is there with what the build before saw. */
+export function recall(files: RecordFiles, now: number): Recalled {
   try {
     const key = readFileSync(files.keyFile);
     const text = readFileSync(recordFile(files), "utf8");
     const [mac = "", inputs = "", result = ""] = text.split("\n");
-    if (mac !== macOf(key, `${inputs}\n${result}`)) return undefined;
+    if (mac !== macOf(key, `${inputs}\n${result}`)) return {};
     const known = JSON.parse(inputs) as BuildInputs;
-    if (now >= known.until || !isUnchanged(known, key, files)) return undefined;
+    if (now >= known.until || !isSameMachine(known, key, files)) return {};
+    const changed = findChanged(known, files);
+    if (changed === undefined) return {};
+    const made = unpack(JSON.parse(result) as PackedResult);
+    if (changed.length > 0) return { edit: describeEdit(changed, known, made, files) };
     if (known.places.some(isDoubtful)) refresh(files, key, known, result);
-    return unpack(JSON.parse(result) as PackedResult);
+    return { same: made };
   } catch {
     // Whatever it is: building anew is always right.
-    return undefined;
+    return {};
   }
 }
 
@@ -110,6 +152,9 @@ function shorten(place: Place, root: string): Place {
   return path.startsWith(root + sep) ? ([here + path.slice(root.length), ...looks] as Place) : place;
 }
 
+const absolute = (path: string, root: string): string =>
+  path.startsWith(here) ? root + path.slice(here.length) : path;
+
 const recordFile = ({ cache }: RecordFiles): string => join(cache, "build.record");
 
 const macOf = (key: Uint8Array, text: string): string =>
@@ -122,17 +167,69 @@ function write(files: RecordFiles, key: Uint8Array, inputs: BuildInputs, result:
   renameSync(fresh, recordFile(files));
 }
 
-function isUnchanged(
-  { process: machine, variables, places, targets }: BuildInputs,
+function isSameMachine(
+  { process: machine, variables, targets }: BuildInputs,
   key: Uint8Array,
   { place, root }: RecordFiles,
 ): boolean {
   return (
     machine === describeProcess(place) &&
     variables === digestEnvironment(key) &&
-    places.every((was) => isSame(was, root, lstatSync)) &&
     targets.every((was) => isSame(was, root, statSync))
   );
+}
+
+/** A file, and the folders around it: with more there is more to do than a page. */
+const maxChanged = 4;
+
+/** Which places are not as they were. Undefined: too many, or some that may mean anything. */
+function findChanged({ places, again }: BuildInputs, { root }: RecordFiles): Place[] | undefined {
+  const changed: Place[] = [];
+  for (const was of places) {
+    if (isSame(was, root, lstatSync)) continue;
+    if (again === undefined || !isWithin(was[0], `${here}/${again.content}`) || changed.length === maxChanged)
+      return undefined;
+    changed.push(was);
+  }
+  return changed;
+}
+
+const isWithin = (path: string, folder: string): boolean => path === folder || path.startsWith(folder + sep);
+
+/** What changed, if it is the text of one content file; a folder's time may have changed with it, but no name in it. */
+function describeEdit(
+  changed: readonly Place[],
+  inputs: BuildInputs,
+  result: BuildResult,
+  files: RecordFiles,
+): PageEdit | undefined {
+  const { again, places } = inputs;
+  const { root, cache } = files;
+  const began = diskTime(cache);
+  const looks = changed.map(([path]) => lookAt(absolute(path, root), { began }));
+  const edited: string[] = [];
+  for (const [index, was] of changed.entries()) {
+    const stats = lstatSync(absolute(was[0], root));
+    if (was[5] !== stats.mode) return undefined;
+    if (stats.isFile()) edited.push(was[0]);
+    else if (!stats.isDirectory() || !hasSameNames(looks[index]?.[0] ?? "", was[0], places)) return undefined;
+  }
+  const [file] = edited;
+  if (again === undefined || file === undefined || edited.length > 1) return undefined;
+  const inner = file
+    .slice(here.length + 1)
+    .split(sep)
+    .join("/");
+  return { file: inner, again, inputs, changed: looks, began, result };
+}
+
+function hasSameNames(folder: string, path: string, places: readonly Place[]): boolean {
+  const inside = places
+    .map(([place]) => place)
+    .filter((place) => place.startsWith(path + sep) && !place.includes(sep, path.length + 1));
+  const names = new Set(inside.map((place) => place.slice(path.length + 1)));
+  const found = readdirSync(folder);
+  return found.length === names.size && found.every((name) => names.has(name));
 }
 
 /** What shells change between two commands, and nothing else reads. */
@@ -158,7 +255,7 @@ export function describeProcess(place: string): string {
 type Look = (path: string, options: { throwIfNoEntry: false }) => Stats | undefined;
 
 function isSame(place: Place, root: string, look: Look): boolean {
-  const path = place[0].startsWith(here) ? root + place[0].slice(here.length) : place[0];
+  const path = absolute(place[0], root);
   const stats = look(path, { throwIfNoEntry: false });
   if (stats === undefined || place.length === 1) return stats === undefined && place.length === 1;
   return (

@@ -1,15 +1,19 @@
+import { relative, resolve, sep } from "node:path";
 import { assertEnvironment } from "../contract/index.ts";
 import {
   assertReleaseKeepsSecrets,
   assertStateUsable,
   buildOwnSite,
   createContractGate,
+  findSiteKeys,
   isForeign,
   loadContract,
+  pagePolicyOf,
   publishRelease,
   stackFolders,
 } from "../stack/index.ts";
-import type { LoadedContract } from "../stack/index.ts";
+import type { LoadedContract, PageBuilderStart } from "../stack/index.ts";
+import type { PageAgain } from "./build-record.ts";
 import { runForeignBuild } from "./build-foreign.ts";
 import type { BuildResult } from "./build-result.ts";
 import { observeBuild } from "./observe-build.ts";
@@ -38,8 +42,8 @@ export async function buildAny(
     await runForeignBuild(loaded, json, verbose);
     return undefined;
   }
-  const result = await buildOwn(loaded, { drafts, offline, timeoutMs });
-  if (!drafts) observer.keep(loaded, result);
+  const { result, again } = await buildOwn(loaded, { drafts, offline, timeoutMs });
+  if (!drafts) observer.keep(loaded, result, again);
   return result;
 }
 
@@ -48,13 +52,13 @@ export async function build(
   path: string,
   { drafts = false, offline = false }: { drafts?: boolean; offline?: boolean } = {},
 ): Promise<BuildResult> {
-  return buildOwn(await loadContract(path), { drafts, offline });
+  return (await buildOwn(await loadContract(path), { drafts, offline })).result;
 }
 
 async function buildOwn(
   loaded: LoadedContract,
   { drafts, offline, timeoutMs }: { drafts: boolean; offline: boolean; timeoutMs?: number | undefined },
-): Promise<BuildResult> {
+): Promise<{ result: BuildResult; again: PageAgain | undefined }> {
   const started = performance.now();
   const { contract, root } = loaded;
   assertEnvironment(contract, process.env);
@@ -72,7 +76,7 @@ async function buildOwn(
     const gate = createContractGate({ contract, root, variables: process.env });
     await assertReleaseKeepsSecrets(site.release, gate);
     const published = await publishRelease({ contract, root }, site.release);
-    return {
+    const result: BuildResult = {
       file: published.packFile,
       release: published.digest,
       sequence: published.sequence,
@@ -89,7 +93,23 @@ async function buildOwn(
       isJailed: site.isJailed,
       milliseconds: Math.round(performance.now() - started),
     };
+    return { result, again: await againOf(loaded, site.again) };
   } finally {
     line.done();
   }
+}
+
+/** What the next build needs to make one page by itself. */
+async function againOf(
+  { contract, root }: LoadedContract,
+  start: PageBuilderStart | undefined,
+): Promise<PageAgain | undefined> {
+  const { site } = contract;
+  if (start === undefined || site === undefined || "dist" in site) return undefined;
+  const { program, release } = (await findSiteKeys(contract, stackFolders(root))).pinned;
+  return {
+    content: relative(root, resolve(root, site.content)).split(sep).join("/"),
+    start,
+    policy: pagePolicyOf(contract, { program: program.text, release: release.text }),
+  };
 }

@@ -14,13 +14,13 @@ import {
   lookAt,
   recordFiles,
 } from "./build-record.ts";
-import type { LookOptions, Place } from "./build-record.ts";
+import type { LookOptions, PageAgain, Place } from "./build-record.ts";
 import type { BuildResult } from "./build-result.ts";
 
 /** Watches one build, so that the next can tell that nothing changed. */
 export interface BuildObserver {
   /** Keeps what the build looked at and made, if all of that is known. */
-  keep(loaded: LoadedContract, result: BuildResult): void;
+  keep(loaded: LoadedContract, result: BuildResult, again?: PageAgain): void;
 }
 
 /** Begins to watch a build, before it reads anything. */
@@ -32,7 +32,7 @@ export function observeBuild(place: string): BuildObserver {
     return { began, sources: [...lookAround(files.root, { began }), ...lookAtOurselves({ began })] };
   });
   return {
-    keep: (loaded, result) =>
+    keep: (loaded, result, again) =>
       attempt(() => {
         const until = validUntil(loaded);
         if (before === undefined || until === undefined || !isClosed(loaded)) return;
@@ -44,6 +44,7 @@ export function observeBuild(place: string): BuildObserver {
             lookAt(path, { ...before, follow: true }),
           ),
           until,
+          ...(again === undefined ? {} : { again }),
         };
         keepBuild(files, inputs, { ...result, isNew: false });
       }),
@@ -65,7 +66,7 @@ const skipped = new Set(["node_modules", ".curtainwall", ".git"]);
 const maxPlaces = 200_000;
 
 /** What builds write: releases, and the keys and numbers that they are signed with. */
-function lookAtOutput(root: string, options: LookOptions): Place[] {
+export function lookAtOutput(root: string, options: LookOptions): Place[] {
   const { releases, keys, acceptedFile, programFile } = stackFolders(root);
   // Written under the name of what is in them, so that their times will do. What else comes there is a new name in the list.
   const settled = { began: Number.POSITIVE_INFINITY };

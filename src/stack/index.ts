@@ -1,5 +1,12 @@
 export { buildOwnSite } from "./builder/build-own-site.ts";
 export type { OwnBuild, OwnBuildOptions } from "./builder/build-own-site.ts";
+export { isSystems } from "./builder/declared-environment.ts";
+export { pagePolicyOf, publishPage } from "./builder/publish-page.ts";
+export type { PagePolicy, PublishedPage, PublishPageOptions } from "./builder/publish-page.ts";
+export { readPageReport } from "./builder/read-page-report.ts";
+export type { PageReport } from "./builder/read-page-report.ts";
+export { startPageBuilder } from "./builder/start-page-builder.ts";
+export type { PageBuilderStart } from "./builder/start-page-builder.ts";
 export { readAccepted } from "./accepted-release.ts";
 export type { StackErrorCode } from "./errors.ts";
 export { assertStateUsable, makeStateFolder, stackFolders } from "./folders.ts";

@@ -11,8 +11,8 @@ import { removeTree } from "../jail/clear-tree.ts";
 import type { JailView } from "../jail/jail-arguments.ts";
 import { howItEnded, lastLines, limitReached } from "../jail/how-it-ended.ts";
 import type { LastLines } from "../jail/how-it-ended.ts";
-import { killGroup } from "../jail/run-to-end.ts";
 import { giveTo, onDisk, workFolder } from "../jail/run-jailed.ts";
+import { killGroup } from "../jail/run-to-end.ts";
 import { jailWorks, startJail } from "../jail/start-jail.ts";
 import { watchLimits } from "../jail/watch-limits.ts";
 import type { BuildLimits, ReachedLimit } from "../jail/watch-limits.ts";
@@ -26,6 +26,7 @@ import type { BuilderOrder } from "./messages.ts";
 import { linkedPackages, viewProject } from "./project-view.ts";
 import { readReport } from "./read-report.ts";
 import type { BuilderReport } from "./read-report.ts";
+import type { PageBuilderStart } from "./start-page-builder.ts";
 
 /** Options of {@link buildOwnSite}. */
 export interface OwnBuildOptions extends BuildLimits {
@@ -46,6 +47,8 @@ export interface OwnBuild extends Omit<SiteBuild, "pages"> {
   readonly withheld: readonly string[];
   /** Whether the templates ran in a jail. False where bubblewrap is missing or does not work: they saw what this user sees. */
   readonly isJailed: boolean;
+  /** How one page of it can be made by itself, if it can. */
+  readonly again?: PageBuilderStart | undefined;
 }
 
 /**
@@ -138,7 +141,13 @@ async function buildJailed(
       folder: cacheFolder,
       limits: options,
     });
-    return toBuild(report);
+    const build = toBuild(report);
+    const { notes } = build;
+    // A copy is gone by then, and what is linked may have got files since that must not be seen.
+    if (notes === undefined || drafts || answers.length > 0 || linked.length > 0 || !isShownItself(project))
+      return build;
+    const program = [node, "--disable-warning=ExperimentalWarning", ...conditions(), pageEntry];
+    return { ...build, again: { view, program, order: { root, cacheFolder, notes } } };
   } finally {
     project.remove();
     if (answersFile !== undefined) rmSync(answersFile, { force: true });
@@ -153,9 +162,14 @@ function handOver(answers: readonly SourceAnswer[], cacheFolder: string, uid: nu
   return file;
 }
 
-const entry = fileURLToPath(
-  new URL(`../domains/builder.${import.meta.url.endsWith(".ts") ? "ts" : "js"}`, import.meta.url),
-);
+const isShownItself = ({ view }: ReturnType<typeof showProject>): boolean => view.isReadOnly === true;
+
+const entryOf = (name: string): string =>
+  fileURLToPath(
+    new URL(`../domains/${name}.${import.meta.url.endsWith(".ts") ? "ts" : "js"}`, import.meta.url),
+  );
+const entry = entryOf("builder");
+const pageEntry = entryOf("page-builder");
 
 /** Where the package's exports lead bundlers, even when this runs from its sources. */
 const compiled = fileURLToPath(new URL("../../../dist", import.meta.url));
@@ -295,6 +309,7 @@ function toBuild(report: NonNullable<BuilderReport>): OwnBuild {
     })),
     withheld: built.missed.filter((name) => process.env[name] !== undefined && !isSystems(name)).map(safe),
     isJailed: true,
+    notes: built.notes,
   };
 }
 

@@ -13,6 +13,7 @@ export interface BuilderOrder {
 /** The descriptor that a builder reports on. */
 export const reportFd = 3;
 
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const place = z.strictObject({ path: z.string().max(4096), policy: z.string() });
 
 /** One line of a builder's report. It comes from a process that runs templates: nothing in it is believed unread. */
@@ -43,6 +44,8 @@ export const BuilderMessage = z.discriminatedUnion("type", [
     untranslated: z.array(z.strictObject({ locale: z.string(), files: z.array(z.string()) })),
     /** Variables that were asked for and not given. */
     missed: z.array(z.string().max(200)).max(200),
+    /** The name of what the builder noted to make a page by itself. */
+    notes: sha256.optional(),
   }),
 ]);
 

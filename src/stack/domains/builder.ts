@@ -5,6 +5,7 @@ import { buildSite } from "../../site/index.ts";
 import type { SourceAnswer } from "../../site/index.ts";
 import { reportFd } from "../builder/messages.ts";
 import type { BuilderMessage, BuilderOrder } from "../builder/messages.ts";
+import { recordMissed } from "../builder/record-missed.ts";
 import { loadContract } from "../load-contract.ts";
 
 /**
@@ -19,7 +20,7 @@ const say = (message: BuilderMessage): void => void out.write(`${JSON.stringify(
 try {
   const missed = recordMissed();
   const { contract, root } = await loadContract(order.file);
-  const { release, pages, files, bytes, warnings, untranslated } = await buildSite({
+  const { release, pages, files, bytes, warnings, untranslated, notes } = await buildSite({
     root,
     contract,
     cacheFolder: order.cacheFolder,
@@ -43,6 +44,7 @@ try {
     })),
     untranslated: untranslated.map(({ locale, files: missing }) => ({ locale, files: [...missing] })),
     missed: missed(),
+    ...(notes === undefined ? {} : { notes }),
   });
   out.write(release);
 } catch (error) {
@@ -54,22 +56,3 @@ out.end();
 await finished(out);
 // A template may have left a timer or a handle behind.
 process.exit(0);
-
-/** Notes variables that are asked for and not there, so that an author is told why a template found nothing. */
-function recordMissed(): () => string[] {
-  const missed = new Set<string>();
-  const note = (name: string | symbol): void => {
-    if (typeof name === "string" && name.length <= 200 && missed.size < 200) missed.add(name);
-  };
-  process.env = new Proxy(process.env, {
-    get(target, name) {
-      if (!(name in target)) note(name);
-      return target[name as string];
-    },
-    has(target, name) {
-      if (!(name in target)) note(name);
-      return name in target;
-    },
-  });
-  return () => [...missed].sort();
-}

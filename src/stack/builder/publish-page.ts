@@ -1,0 +1,210 @@
+import { hash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { z } from "zod";
+import {
+  createReleaseWriter,
+  decodeRelease,
+  openSignatures,
+  outsideProgram,
+  parsePublicKey,
+  parseSignatures,
+} from "../../contract/index.ts";
+import type { Contract, Release, ReleaseFile, ReleaseSink, WrittenRelease } from "../../contract/index.ts";
+import type { LeakGate } from "../../harden/index.ts";
+import { signRelease } from "../../release/index.ts";
+import { openKeyFile, openReleaseStore } from "../../release/node.ts";
+import type { StoredRelease } from "../../release/node.ts";
+import { fromBase64 } from "../../shared/index.ts";
+import { readAccepted } from "../accepted-release.ts";
+import { stackFolders } from "../folders.ts";
+import { assertNoLeaks, createContractGate, fileOf } from "../leak-gate.ts";
+import type { PageReport } from "./read-page-report.ts";
+import { pageForms } from "./write-page-report.ts";
+
+/** What publishing one page has to know of the contract, as JSON can say it. */
+export interface PagePolicy {
+  readonly origin: string;
+  readonly publicNames: readonly string[];
+  readonly privateNames: readonly string[];
+  readonly leaks: Contract["leaks"];
+  /** The public keys that the site's releases are checked against. */
+  readonly keys: { readonly program: string; readonly release: string };
+}
+
+/** What publishing one page of a contract's site has to know. */
+export function pagePolicyOf(
+  { origin, environment, leaks }: Pick<Contract, "origin" | "environment" | "leaks">,
+  keys: PagePolicy["keys"],
+): PagePolicy {
+  return {
+    origin,
+    publicNames: [...environment.public.keys()],
+    privateNames: [...environment.private.keys()],
+    leaks,
+    keys,
+  };
+}
+
+/** Options of {@link publishPage}. */
+export interface PublishPageOptions {
+  readonly root: string;
+  readonly policy: PagePolicy;
+  /** The site's release: it passed the gate, and nothing that decides what passes has changed since. */
+  readonly base: { readonly digest: string; readonly sequence: number };
+  readonly page: PageReport;
+}
+
+/** A release in which one page is new. */
+export interface PublishedPage {
+  readonly digest: string;
+  readonly packFile: string;
+  readonly sequence: number;
+  readonly isNew: boolean;
+  /** Of the pack. */
+  readonly bytes: number;
+  /** How much longer the page is, before compression. */
+  readonly grownBy: number;
+  readonly notSearched: LeakGate["notSearched"];
+}
+
+/**
+ * Makes a release of the site's own, with the bytes of one page in place of those before, and publishes it. The page keeps its headers:
+ * what it may run was decided with them. Its bytes pass the leak gate; those of all others have.
+ *
+ * Undefined when the site's release is another, this machine can't sign, or the page would need more than new bytes: then a whole build
+ * has to see to it.
+ *
+ * @throws {CurtainwallError} `HARDEN_LEAK_FOUND`, `RELEASE_STORE_UNWRITABLE`, and what reading a release throws
+ */
+export async function publishPage({
+  root,
+  policy,
+  base,
+  page,
+}: PublishPageOptions): Promise<PublishedPage | undefined> {
+  const folders = stackFolders(root);
+  const store = openReleaseStore(folders.releases);
+  const current = store.current();
+  const accepted = readAccepted(folders);
+  if (current?.digest !== base.digest || current.sequence !== base.sequence) return undefined;
+  if ((accepted?.sequence ?? 0) > current.sequence) return undefined;
+  const authority = await findAuthority(current, policy, folders.releaseKeyFile);
+  const release = await decodeRelease(readFileSync(current.packFile), digestOf);
+  const file = release.manifest.files.find(({ path }) => path === page.path);
+  if (authority === undefined || release.digest !== base.digest || file === undefined) return undefined;
+  if (!hasSameForms(file, page) || !isPage(file)) return undefined;
+  if (outsideProgram({ ...release.manifest, files: [file] }, authority.permits).length > 0) return undefined;
+  const notSearched = inspect(page, policy, root);
+
+  const written = await store.add((sink) => writeRelease(release, page, sink));
+  const done = {
+    ...{ digest: written.digest, packFile: store.find(written.digest).packFile, bytes: written.bytes },
+    grownBy: (page.bytes.identity?.length ?? 0) - (file.variants[0]?.length ?? 0),
+    notSearched,
+  };
+  if (written.digest === base.digest) return { ...done, sequence: base.sequence, isNew: false };
+  const named = { digest: written.digest, manifest: written.manifest };
+  const { program, signer } = authority;
+  const { sequence } = await store.publish(
+    (number) =>
+      signRelease({
+        ...{ release: named, program, signer },
+        site: policy.origin,
+        sequence: number,
+        now: Date.now(),
+      }),
+    accepted?.sequence,
+  );
+  store.collect(keptReleases);
+  return { ...done, sequence, isNew: true };
+}
+
+/** As for a whole build. */
+const keptReleases = 10;
+
+const digestOf = (bytes: Uint8Array): Uint8Array => hash("sha256", bytes, "buffer");
+
+type Authority = Pick<Parameters<typeof signRelease>[0], "program" | "signer"> & {
+  readonly permits: Parameters<typeof outsideProgram>[1];
+};
+
+/** The program that the site's release lies in, and the key to sign the next with; undefined if there is none, or another. */
+async function findAuthority(
+  { signatures }: StoredRelease,
+  { keys }: PagePolicy,
+  keyFile: string,
+): Promise<Authority | undefined> {
+  const pinned = { program: parsePublicKey(keys.program), release: parsePublicKey(keys.release) };
+  const envelope = parseSignatures(signatures)?.program;
+  if (pinned.program === undefined || pinned.release === undefined || envelope === undefined)
+    return undefined;
+  const { program } = await openSignatures(signatures, {
+    program: pinned.program,
+    release: pinned.release,
+  });
+  const signer = await openKeyFile(keyFile);
+  if (signer.publicKey.text !== keys.release) return undefined;
+  const document = new TextDecoder().decode(fromBase64(envelope.payload));
+  return { program: { document, envelope }, signer, permits: program };
+}
+
+/** Its headers say whether a file has forms to choose from. */
+const hasSameForms = ({ variants }: ReleaseFile, { bytes }: PageReport): boolean =>
+  pageForms.every(
+    (form) => variants.some(({ encoding }) => encoding === form) === (bytes[form] !== undefined),
+  );
+
+const isPage = ({ headers }: ReleaseFile): boolean =>
+  headers.some(([name, value]) => name === "content-type" && value.startsWith("text/html"));
+
+/** The headers and all other files passed with the release before. */
+function inspect(page: PageReport, policy: PagePolicy, root: string): LeakGate["notSearched"] {
+  const schemas = (names: readonly string[]): ReadonlyMap<string, z.ZodUnknown> =>
+    new Map(names.map((name) => [name, z.unknown()]));
+  const environment = { public: schemas(policy.publicNames), private: schemas(policy.privateNames) };
+  const gate = createContractGate({
+    contract: { environment, leaks: policy.leaks },
+    root,
+    variables: process.env,
+  });
+  const bytes = page.bytes.identity ?? new Uint8Array();
+  assertNoLeaks([...gate.inspect({ path: fileOf(page.path), bytes }), ...gate.finish()]);
+  return gate.notSearched;
+}
+
+/** Copies the release, with the page's forms in place of those before. */
+async function writeRelease(
+  { manifest, body }: Release,
+  page: PageReport,
+  sink: ReleaseSink,
+): Promise<WrittenRelease & Pick<Release, "manifest">> {
+  // What was just checked is not hashed again.
+  const known = new Map<Uint8Array, string>();
+  const writer = createReleaseWriter(sink, (bytes) => {
+    const digest = known.get(bytes);
+    return digest === undefined ? digestOf(bytes) : Buffer.from(digest, "hex");
+  });
+  const files: ReleaseFile[] = [];
+  for (const file of manifest.files) {
+    const isTheOne = file.path === page.path;
+    const variants = isTheOne
+      ? file.variants.map((variant) => {
+          const bytes = page.bytes[variant.encoding] ?? new Uint8Array();
+          return { ...variant, length: bytes.length, sha256: hash("sha256", bytes) };
+        })
+      : file.variants;
+    const bytes = Object.fromEntries(
+      variants.map(({ encoding, offset, length, sha256 }) => {
+        const part =
+          (isTheOne ? page.bytes[encoding] : body.subarray(offset, offset + length)) ?? new Uint8Array();
+        known.set(part, sha256);
+        return [encoding, part];
+      }),
+    );
+    await writer.add({ path: file.path, headers: file.headers, bytes });
+    files.push({ ...file, variants });
+  }
+  const { format, files: before, ...extras } = manifest;
+  const written = await writer.finish(extras);
+  return { ...written, manifest: { format, files, ...extras } };
+}

@@ -1,0 +1,53 @@
+import type { Readable } from "node:stream";
+import type { JailView } from "../jail/jail-arguments.ts";
+import { killGroup } from "../jail/run-to-end.ts";
+import { startJail } from "../jail/start-jail.ts";
+import { splitLines } from "../safe-lines.ts";
+import type { PageOrder } from "./write-page-report.ts";
+
+/** How the process is started that makes one page, as JSON can say it. Valid while nothing of the project changes but contents. */
+export interface PageBuilderStart {
+  /** The jail of the build before. */
+  readonly view: JailView;
+  /** The program and its arguments, up to the order. */
+  readonly program: readonly string[];
+  /** What it is told, the file aside. */
+  readonly order: Omit<PageOrder, "file">;
+}
+
+/** Longer than any page takes: a template that waits is waited for by a whole build, which has a limit of its own. */
+const maxMs = 20_000;
+const maxReportBytes = 134_217_728;
+const reportFd = 3;
+
+/**
+ * Makes one page in a jail like that of the build before. Gives what it reports, unread; undefined when it ended in any other way.
+ *
+ * @param onLine told each line that a template wrote, safe to show
+ */
+export async function startPageBuilder(
+  { view, program, order }: PageBuilderStart,
+  file: string,
+  onLine: (line: string) => void,
+): Promise<Uint8Array | undefined> {
+  const { child } = startJail(view, [...program, JSON.stringify({ ...order, file })], ["pipe"]);
+  const ended = new Promise<boolean>((resolve) => {
+    child.once("error", () => resolve(false));
+    child.once("close", (code) => resolve(code === 0));
+  });
+  for (const stream of [child.stdout, child.stderr]) stream?.on("data", splitLines(onLine));
+  const timer = setTimeout(() => killGroup(child), maxMs);
+  try {
+    const parts: Uint8Array[] = [];
+    let bytes = 0;
+    for await (const part of child.stdio[reportFd] as Readable) {
+      parts.push(part as Uint8Array);
+      bytes += (part as Uint8Array).length;
+      if (bytes > maxReportBytes) return undefined;
+    }
+    return (await ended) ? Buffer.concat(parts, bytes) : undefined;
+  } finally {
+    clearTimeout(timer);
+    killGroup(child);
+  }
+}
