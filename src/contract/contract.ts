@@ -5,6 +5,7 @@ import type { ContractEnvironment } from "./environment.ts";
 import type { ContractBudget, ContractLimitStore, ContractRouteLimits } from "./contract/limits.ts";
 import type { Method, PathSegment } from "./path.ts";
 import type { ReleaseKeys } from "./release/accept.ts";
+import type { JsonValue, SourceNext } from "./source.ts";
 
 /** An option that weakens a default, with the reason that was given: logged at start, listed by the auditor. */
 export interface Weakening {
@@ -148,14 +149,46 @@ export interface ContractSource {
   readonly at: readonly string[];
   /** The field that is an entry's last part of its address. */
   readonly slug: string;
-  /** The field that holds an entry's text, and what it is written in. */
-  readonly body: { readonly field: string; readonly format: "markdown" | "html" } | undefined;
-  /** Name of the private environment variable that is sent as a bearer token. */
-  readonly token: string | undefined;
+  /** The field that says an entry's language. */
+  readonly locale: string | undefined;
+  /** The way to an entry's text, and what it is written in. */
+  readonly body: { readonly field: readonly string[]; readonly format: "markdown" | "html" } | undefined;
+  /** What is sent by `POST`; undefined: it is asked by `GET`. */
+  readonly post: { readonly [name: string]: JsonValue } | undefined;
+  /** Whether {@link ContractSource.post} is a GraphQL query. */
+  readonly isGraphql: boolean;
+  /** How an answer leads to the next one; undefined: by its `Link` header. */
+  readonly next: SourceNext | undefined;
+  readonly maxPages: number;
+  readonly headers: readonly ContractSourceHeader[];
   readonly timeoutMs: number;
+  readonly retries: number;
   readonly maxBytes: number;
+  readonly pictures: ContractSourcePictures | undefined;
   readonly caFile: string | undefined;
   readonly allowPrivate: boolean;
+  /** File and line of the contract, if they are known. */
+  readonly declaredAt: string | undefined;
+}
+
+/** A header that a source is sent. */
+export interface ContractSourceHeader {
+  /** In small letters. */
+  readonly name: string;
+  /** Its value, or what stands before {@link ContractSourceHeader.variable}. */
+  readonly text: string;
+  /** Name of the private environment variable that it ends with. */
+  readonly variable: string | undefined;
+  /** Set for basic authentication: the user whose password the variable is. */
+  readonly user: string | undefined;
+}
+
+/** Which pictures of a source are published. */
+export interface ContractSourcePictures {
+  readonly from: ReadonlySet<string>;
+  readonly fields: readonly (readonly string[])[];
+  readonly maxBytes: number;
+  readonly timeoutMs: number;
 }
 
 /** A site that another generator builds; every default filled in. */

@@ -16,6 +16,8 @@ export type {
   ContractSite,
   ContractSource,
   ContractStream,
+  ContractSourceHeader,
+  ContractSourcePictures,
   ContractTags,
   ContractUpstream,
   Identity,
@@ -122,7 +124,7 @@ export type { ReleaseSignatures, ReleaseStatement } from "./release/statement.ts
 export { closeObjects, inspectSchema, listFields } from "./schema.ts";
 export type { SchemaProblem } from "./schema.ts";
 export { source } from "./source.ts";
-export type { Source, SourceOptions } from "./source.ts";
+export type { JsonValue, Source, SourceNext, SourceOptions, SourcePictures, SourceSecret } from "./source.ts";
 export { completeHeaders } from "./complete-headers.ts";
 export { withReporting } from "./reporting.ts";
 export { baseSecurityHeaders, inertPolicy, securityHeaders } from "./security-headers.ts";

@@ -17,6 +17,7 @@ import { findUntranslated } from "./content/find-untranslated.ts";
 import type { Untranslated } from "./content/find-untranslated.ts";
 import { makeFeeds } from "./pages/feed.ts";
 import { bareAssets } from "./images/bare-assets.ts";
+import { pictureAliases, pictureFiles } from "./images/source-pictures.ts";
 import { machineFiles } from "./pages/machine-files.ts";
 import { makePage } from "./pages/make-page.ts";
 import type { MadePage, Workshop } from "./pages/make-page.ts";
@@ -112,9 +113,10 @@ export async function buildPages(
 ): Promise<BuiltSite> {
   const { memory, templates } = sources;
   const addresses = new AddressBook(contract.apiRoots);
-  const { imageEncoder } = sources;
-  const bare = bareAssets(sources.assets);
-  const assets = await AssetShelf.create(bare.files, addresses, imageEncoder);
+  const { imageEncoder, answers = [] } = sources;
+  const bare = bareAssets([...sources.assets, ...pictureFiles(answers)]);
+  const aliases = pictureAliases(answers);
+  const assets = await AssetShelf.create(bare.files, addresses, imageEncoder, aliases);
   const { tags, locales } = contract.site;
   const written = await readEntries(contract.site, sources, { addresses, memory, locales, tags });
   const untranslated = findUntranslated(written, locales, contract.site.sources);

@@ -32,15 +32,23 @@ test("lists, tags, languages and sources have their defaults", () => {
   assert.deepEqual(site.lists.get("news"), { size: 20, by: undefined, order: "ascending" });
   assert.equal(site.tags.get("news")?.slugs.get("面包"), "bread");
   assert.deepEqual(site.locales, { default: "en", others: ["pt-BR", "zh-Hant-TW"], untranslated: "nothing" });
-  const { url, ...rest } = site.sources.get("products") ?? assert.fail();
+  const { url, declaredAt, ...rest } = site.sources.get("products") ?? assert.fail();
   assert.equal(url.href, "https://pim.example/all?per_page=100");
+  assert.match(declaredAt ?? "", /\/site\.test\.ts:\d+$/);
   assert.deepEqual(rest, {
     at: [],
     slug: "slug",
     body: undefined,
-    token: undefined,
+    locale: undefined,
+    post: undefined,
+    isGraphql: false,
+    next: undefined,
+    maxPages: 200,
+    headers: [],
     timeoutMs: 10_000,
+    retries: 2,
     maxBytes: 8_388_608,
+    pictures: undefined,
     caFile: undefined,
     allowPrivate: false,
   });
@@ -49,6 +57,31 @@ test("lists, tags, languages and sources have their defaults", () => {
 const products = (url: string, options?: object): Partial<ContentSiteOptions> => ({
   collections: { products: source(url, item, options) },
 });
+
+const refusedSources = [
+  ["a query beside what is posted", { post: {}, graphql: { query: "{ a }" } }, /post or graphql/],
+  ["a GraphQL source without a query", { graphql: {} }, /graphql\.query/],
+  ["something to post that JSON can't write", { post: { a: undefined, b: () => 1 } }, /JSON/],
+  ["two ways to what comes next", { next: { page: "page", link: ["next"] } }, /one of link, page/],
+  ["a way to what comes next that is none", { next: {} }, /one of link, page/],
+  ["a cursor that is repeated nowhere", { next: { cursor: ["a"] } }, /next\.parameter/],
+  ["a size of no pages", { next: { link: ["a"], size: 3 } }, /size means nothing beside link/],
+  ["a secret among its headers", { headers: { "X-Api-Key": "1234" } }, /looks like a secret/],
+  ["authorization in the contract", { headers: { Authorization: "Bearer x" } }, /looks like a secret/],
+  ["a variable that is not declared", { headers: { "x-key": { variable: "OTHER" } } }, /privateEnv/],
+  [
+    "a header that is the connection's",
+    { headers: { Host: "other.example" } },
+    /can't? be sent|is no header/,
+  ],
+  ["a header that breaks its line", { headers: { "x-a": "b\r\nc: d" } }, /visible ASCII/],
+  ["two ways to say who asks", { token: "CMS_TOKEN", basic: { user: "a", password: "CMS_TOKEN" } }, /twice/],
+  ["a user with a colon", { basic: { user: "a:b", password: "CMS_TOKEN" } }, /colon/],
+  ["pictures from anywhere", { pictures: { from: ["*"] } }, /origins/],
+  ["pictures over http", { pictures: { from: ["http://images.example"] } }, /origins/],
+  ["pictures from a path", { pictures: { from: ["https://images.example/a"] } }, /origins/],
+  ["more answers than a thousand", { maxPages: 1001 }, /maxPages/],
+] as const;
 
 for (const [what, site, problem] of [
   ["a list of no collection", { lists: { nothing: {} } }, /no collection "nothing"/],
@@ -70,6 +103,9 @@ for (const [what, site, problem] of [
   ["a token in its address", products("https://pim.example/?access-token=1"), /looks like a secret/],
   ["a token that is not declared", products("https://pim.example/", { token: "OTHER" }), /privateEnv/],
   ["a text of no format", products("https://pim.example/", { body: { field: "text" } }), /format/],
+  ...refusedSources.map(
+    ([what, options, problem]) => [what, products("https://cms.example/", options), problem] as const,
+  ),
   [
     "private addresses without a reason",
     products("https://pim.example/", { insecurePrivateAddresses: "" }),
@@ -88,5 +124,5 @@ for (const [what, site, problem] of [
 
 test("a source may be plain at this machine's own address, and send a declared token", () => {
   const site = parse(products("http://127.0.0.1:8080/", { token: "CMS_TOKEN" }));
-  assert.equal(site.sources.get("products")?.token, "CMS_TOKEN");
+  assert.equal(site.sources.get("products")?.headers[0]?.variable, "CMS_TOKEN");
 });

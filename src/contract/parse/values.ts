@@ -113,3 +113,7 @@ export function weakened(problems: Problems, at: string, reason: unknown): boole
   problems.weakenings.push({ at, reason });
   return true;
 }
+
+/** Whether something is a way through objects: names of fields. */
+export const isFields = (value: unknown): value is readonly string[] =>
+  Array.isArray(value) && value.every((field) => typeof field === "string" && field !== "");

@@ -9,6 +9,7 @@ import { extensionOf } from "../media-types.ts";
 import type { Entry, TagLink } from "../template/page-props.ts";
 import { contentPath, entryPath } from "../paths.ts";
 import type { AddressBook, ContentPath } from "../paths.ts";
+import { movePictures } from "../images/source-pictures.ts";
 import { vouchForHtml } from "../template/safe-html.ts";
 import type { SafeHtml } from "../template/safe-html.ts";
 import type { SiteWarning, SourceFile } from "../source.ts";
@@ -102,6 +103,8 @@ export interface EntryParts {
   /** Line of its text at which the body begins, from 1. */
   readonly bodyLine: number;
   readonly format: ContentFormat;
+  /** Where a picture of its text lies on this site, by its address there. Default: pictures are where they say. */
+  readonly showPicture?: ReadonlyMap<string, string> | undefined;
 }
 
 /**
@@ -135,7 +138,7 @@ export async function makeEntry(parts: EntryParts, context: EntryContext): Promi
     data,
     tags: tagsOf(data, address, file, context),
     get body() {
-      return (safe ??= vouchForHtml(content.html, "content"));
+      return (safe ??= vouchForHtml(movePictures(content.html, parts.showPicture), "content"));
     },
     headings: content.headings,
     file,

@@ -1,15 +1,21 @@
 import { z } from "zod";
-import type { ContractSource, Schema } from "../../contract/index.ts";
+import type { ContractLocales, ContractSource, Schema } from "../../contract/index.ts";
 import type { ContentFormat } from "./content.ts";
 import { siteError } from "../errors.ts";
+import { pictureAddresses } from "../images/source-pictures.ts";
+import type { SourcePicture } from "../images/source-pictures.ts";
+import { localePrefix, localesOf } from "../locales.ts";
 import { assertSegment, entryPath } from "../paths.ts";
 import { makeEntry } from "./read-entries.ts";
 import type { EntryContext, ParsedEntry } from "./read-entries.ts";
+import { valueAt } from "./source-asks.ts";
 
 /** What a source answered, or one part of it, as JSON. */
 export interface SourceAnswer {
   readonly collection: string;
   readonly text: string;
+  /** The pictures that its entries show. Default none. */
+  readonly pictures?: readonly SourcePicture[];
 }
 
 /** What {@link readSourceEntries} is given. */
@@ -30,6 +36,7 @@ export async function readSourceEntries(
 ): Promise<ParsedEntry[]> {
   const entries: ParsedEntry[] = [];
   const counts = new Map<string, number>();
+  const pictures = pictureAddresses(answers);
   for (const { collection, text } of answers) {
     const schema = context.schemas.get(collection);
     const source = context.sources.get(collection);
@@ -38,9 +45,11 @@ export async function readSourceEntries(
       const index = counts.get(collection) ?? 0;
       counts.set(collection, index + 1);
       const item = await readItem(value, index, source, schema);
-      const locale = context.locales?.default;
-      const address = { collection, slug: item.slug, locale, path: entryPath(collection, item.slug, "") };
-      entries.push(await makeEntry({ ...item, address, text: item.body, aliases: [], bodyLine: 1 }, context));
+      const locale = localeOf(item, context.locales);
+      const path = entryPath(collection, item.slug, localePrefix(locale, context.locales));
+      const address = { collection, slug: item.slug, locale, path };
+      const parts = { ...item, address, text: item.body, aliases: [], bodyLine: 1 };
+      entries.push(await makeEntry({ ...parts, showPicture: pictures.get(collection) }, context));
     }
   }
   return entries;
@@ -52,13 +61,21 @@ export async function readSourceEntries(
  * @throws {CurtainwallError} `SITE_SOURCE_INVALID` when it is no JSON, or has no list there
  */
 export function itemsIn(text: string, source: ContractSource): readonly unknown[] {
-  let value: unknown;
+  return itemsOf(parseAnswer(text, source), source);
+}
+
+/** @throws {CurtainwallError} `SITE_SOURCE_INVALID` when it is no JSON */
+export function parseAnswer(text: string, source: ContractSource): unknown {
   try {
-    value = JSON.parse(text);
+    return JSON.parse(text);
   } catch {
     throw invalid(nameOfSource(source), "what it answered is not JSON");
   }
-  for (const field of source.at) value = fieldOf(value, field);
+}
+
+/** @throws {CurtainwallError} `SITE_SOURCE_INVALID` when there is no list */
+export function itemsOf(answer: unknown, source: ContractSource): readonly unknown[] {
+  const value = valueAt(answer, source.at);
   if (Array.isArray(value)) return value;
   const where =
     source.at.length === 0
@@ -71,6 +88,8 @@ export function itemsIn(text: string, source: ContractSource): readonly unknown[
 export interface CheckedItem {
   readonly file: string;
   readonly slug: string;
+  /** As the source says it; undefined if it does not. */
+  readonly locale: string | undefined;
   readonly data: unknown;
   readonly body: string;
   readonly format: ContentFormat;
@@ -85,11 +104,16 @@ export async function readItem(
 ): Promise<CheckedItem> {
   const file = `${nameOfSource(source)}[${index}]`;
   const data = await checkItem(value, file, schema);
-  const slug = fieldOf(data, source.slug);
+  const slug = valueAt(data, [source.slug]);
   if (!isName(slug, file)) throw invalid(file, `${source.slug}: it must be the last part of an address`);
-  const body = source.body === undefined ? "" : (fieldOf(data, source.body.field) ?? "");
-  if (typeof body !== "string") throw invalid(file, `${source.body?.field ?? ""}: it must be a text`);
-  return { file, slug: String(slug), data, body, format: source.body?.format ?? "markdown" };
+  const body = source.body === undefined ? "" : (valueAt(data, source.body.field) ?? "");
+  if (typeof body !== "string")
+    throw invalid(file, `${source.body?.field.join(".") ?? ""}: it must be a text`);
+  const locale = source.locale === undefined ? undefined : valueAt(data, [source.locale]);
+  if (source.locale !== undefined && typeof locale !== "string")
+    throw invalid(file, `${source.locale}: it must be a language`);
+  const format = source.body?.format ?? "markdown";
+  return { file, slug: String(slug), locale: locale as string | undefined, data, body, format };
 }
 
 async function checkItem(value: unknown, file: string, schema: Schema): Promise<unknown> {
@@ -99,13 +123,17 @@ async function checkItem(value: unknown, file: string, schema: Schema): Promise<
   return result.data;
 }
 
-const nameOfSource = ({ url }: ContractSource): string => url.origin + url.pathname;
-
-function fieldOf(data: unknown, name: string): unknown {
-  return typeof data === "object" && data !== null && Object.hasOwn(data, name)
-    ? (data as Readonly<Record<string, unknown>>)[name]
-    : undefined;
+/** The entry's language, if the site has it. */
+function localeOf({ locale, file }: CheckedItem, locales: ContractLocales | undefined): string | undefined {
+  if (locale === undefined || locales === undefined) return locales?.default;
+  if (localesOf(locales).includes(locale)) return locale;
+  throw siteError("SITE_LOCALE_INVALID", "it is in a language that the site does not have.", {
+    place: { file },
+    hint: `The site's are ${localesOf(locales).join(", ")}; ask the source for these alone, or add the language to site.locales.others`,
+  });
 }
+
+const nameOfSource = ({ url }: ContractSource): string => url.origin + url.pathname;
 
 function isName(value: unknown, file: string): value is string | number {
   if (typeof value !== "string" && !(typeof value === "number" && Number.isSafeInteger(value) && value >= 0))

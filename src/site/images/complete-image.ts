@@ -16,7 +16,8 @@ export function completeImage(props: Props, pictures: PicturePlacer): Props {
     const value = written.get(name);
     return value === undefined || value === null;
   });
-  return { ...props, ...Object.fromEntries(added) };
+  const completed = { ...props, ...Object.fromEntries(added) };
+  return picture.isMoved ? { ...completed, src: picture.address } : completed;
 }
 
 function sideOf(value: unknown): number | "other" | undefined {

@@ -18,7 +18,7 @@ export function withPictures<T>(pictures: PicturePlacer | undefined, render: () 
 
 /** Attributes of {@link Image}; others are those of `<img>`. */
 export interface ImageProps extends Omit<JSX.IntrinsicElements["img"], "src" | "srcset" | "srcSet"> {
-  /** Relative to the assets folder: `pictures/rye.jpg`. */
+  /** Relative to the assets folder, `pictures/rye.jpg`; or a picture of a source, as its entry has it. */
   src: string;
   /** What is said to who can't see it; empty for an ornament. */
   alt: string;
@@ -32,7 +32,7 @@ export interface ImageProps extends Omit<JSX.IntrinsicElements["img"], "src" | "
 }
 
 /**
- * Shows a picture of the assets folder: with its size, so that nothing moves when it arrives, and in the sizes and formats that the browser
+ * Shows a picture of the assets folder, or of a source: with its size, so that nothing moves when it arrives, and in the sizes and formats that the browser
  * can choose from.
  *
  * @throws {CurtainwallError} `SITE_ASSET_UNKNOWN`, `SITE_IMAGE_INVALID`
@@ -43,9 +43,18 @@ export function Image({ src, alt, widths, sizes, ...attributes }: ImageProps): J
     throw siteError("SITE_TEMPLATE_FAILED", `<Image src="${src}"> stands outside of a page's component.`);
   }
   const wanted = widths ?? (width === undefined ? undefined : [width, width * 2]);
-  const picture = placer.find(`/${src.replace(/^\//, "")}`);
+  const isElsewhere = /^(?:https?:)?\/\//i.test(src);
+  const picture = placer.find(isElsewhere ? src : `/${src.replace(/^\//, "")}`);
   if (picture === undefined)
-    throw siteError("SITE_ASSET_UNKNOWN", `there is no "${src}" in the assets folder.`);
+    throw siteError(
+      "SITE_ASSET_UNKNOWN",
+      isElsewhere
+        ? `no source has the picture ${src.slice(0, 120)}.`
+        : `there is no "${src}" in the assets folder.`,
+      isElsewhere
+        ? { hint: 'Let its source fetch it:  pictures: { from: ["https://…"], fields: [["photo"]] }' }
+        : {},
+    );
   const image = h("img", { ...attributes, src: picture.address, alt });
   const sources = placer.offer(picture, { widths: wanted, sizes, width });
   if (sources.length === 0) return image;

@@ -9,7 +9,7 @@ import { hasVariants, variantName, variantWidths } from "./variants.ts";
 export interface PictureContext {
   /** The page's own address. */
   readonly url: string;
-  /** A file of the assets folder by the path of either of its addresses. */
+  /** A file of the assets folder by the path of either of its addresses, or a source's picture by where it came from. */
   readonly find: (path: string) => { readonly name: string; readonly file: SourceFile } | undefined;
   /** The hashed address of an asset, or of a variant of it. */
   readonly ask: (name: string) => string;
@@ -25,6 +25,8 @@ export interface PlacedPicture {
   readonly address: string;
   /** Undefined for an SVG without a size of its own. */
   readonly facts: PictureFacts | undefined;
+  /** It was asked for by an address of a source, at which visitors don't ask for it. */
+  readonly isMoved: boolean;
 }
 
 /** What one `<source>` of a `<picture>` says. */
@@ -79,13 +81,15 @@ export function createPicturePlacer(context: PictureContext): PicturePlacer {
   return {
     find(address) {
       const url = URL.parse(address, context.url);
-      const found =
-        url === null || url.origin !== new URL(context.url).origin ? undefined : context.find(url.pathname);
+      const isOwn = url !== null && url.origin === new URL(context.url).origin;
+      const own = isOwn ? context.find(url.pathname) : undefined;
+      const found = own ?? context.find(address);
       if (found === undefined) return undefined;
       const facts = factsOf(found.file);
       return {
         name: found.name,
-        address: context.ask(found.name) + (url?.hash ?? ""),
+        address: context.ask(found.name) + (own === undefined ? "" : (url?.hash ?? "")),
+        isMoved: own === undefined,
         facts: facts === "sizeless" ? undefined : facts,
       };
     },

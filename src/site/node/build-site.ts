@@ -10,6 +10,7 @@ import { buildPages, toReleaseInput } from "../build-pages.ts";
 import type { SitePage } from "../build-pages.ts";
 import { siteError } from "../errors.ts";
 import type { Untranslated } from "../content/find-untranslated.ts";
+import { pictureFiles } from "../images/source-pictures.ts";
 import { mediaTypeOf } from "../media-types.ts";
 import type { SourceAnswer } from "../content/source-entries.ts";
 import type { SiteFile, SiteWarning } from "../source.ts";
@@ -116,7 +117,7 @@ export async function buildSite({
   onProgress({ step: "templates", done: 1, total: 1 });
 
   const memory = openMemory(join(cacheFolder, "pages.memory"), stamp);
-  const variantMaker = await openVariantMaker(site, assets, cacheFolder);
+  const variantMaker = await openVariantMaker(site, [...assets, ...pictureFiles(answered)], cacheFolder);
   const built = await buildPages(
     { origin: contract.origin, routes: contract.routes, apiRoots: contract.apiRoots, site },
     {

@@ -29,25 +29,34 @@ export class AssetShelf {
   readonly #asked = new Set<string>();
   readonly #variants = new Map<string, VariantOrder>();
   readonly #addresses: AddressBook;
+  /** Names of files by other names for them. */
+  readonly #aliases: ReadonlyMap<string, string>;
   readonly #encoder: string | undefined;
 
-  private constructor(addresses: AddressBook, encoder: string | undefined) {
+  private constructor(
+    addresses: AddressBook,
+    encoder: string | undefined,
+    aliases: ReadonlyMap<string, string>,
+  ) {
     this.#addresses = addresses;
     this.#encoder = encoder;
+    this.#aliases = aliases;
   }
 
   /**
    * Takes the files in, and claims their addresses.
    *
    * @param encoder names what makes variants of pictures, and how: another one may make other bytes, which get other addresses
+   * @param aliases paths of files by what else may be asked for: where pictures of sources came from
    */
   static async create(
     sources: readonly SourceFile[],
     addresses: AddressBook,
     encoder?: string,
+    aliases: ReadonlyMap<string, string> = new Map(),
   ): Promise<AssetShelf> {
     const stamp = encoder === undefined ? undefined : toHex(await sha256(encoder)).slice(0, 8);
-    const shelf = new AssetShelf(addresses, stamp);
+    const shelf = new AssetShelf(addresses, stamp, aliases);
     for (const file of sources) await shelf.#add(file);
     for (const [path, facts] of shelf.#stylesheets) shelf.#assertStylesheet(path, facts);
     return shelf;
@@ -93,12 +102,18 @@ export class AssetShelf {
   has(name: string): boolean {
     const variant = parseVariantName(name);
     if (variant !== undefined) return this.#encoder !== undefined && this.has(variant.name);
-    return this.#hashedAddresses.has(name.startsWith("/") ? name : `/${name}`);
+    return this.#hashedAddresses.has(this.#pathOf(name));
   }
 
-  /** A file by the path of either of its addresses. */
+  #pathOf(name: string): string {
+    const path = name.startsWith("/") ? name : `/${name}`;
+    return this.#hashedAddresses.has(path) ? path : (this.#aliases.get(name) ?? path);
+  }
+
+  /** A file by the path of either of its addresses, or by an alias. */
   find(path: string): { readonly name: string; readonly file: SourceFile } | undefined {
-    const found = this.#hashed.get(path) ?? this.#hashed.get(this.#hashedAddresses.get(path) ?? "");
+    const found =
+      this.#hashed.get(path) ?? this.#hashed.get(this.#hashedAddresses.get(this.#pathOf(path)) ?? "");
     return found && { name: found.file.path, file: found.file };
   }
 
@@ -106,7 +121,7 @@ export class AssetShelf {
   address(name: string): string {
     const variant = parseVariantName(name);
     if (variant !== undefined) return this.#variantAddress(variant);
-    const path = name.startsWith("/") ? name : `/${name}`;
+    const path = this.#pathOf(name);
     const hashed = this.#hashedAddresses.get(path);
     if (hashed === undefined) {
       const end = path.split("/").at(-1);

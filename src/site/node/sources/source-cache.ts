@@ -4,12 +4,15 @@ import { join } from "node:path";
 import { z } from "zod";
 
 const Facts = z.strictObject({
+  /** Its address; behind a `#` what was posted, as a digest. */
   url: z.string(),
   etag: z.string().optional(),
   lastModified: z.string().optional(),
   next: z.string().optional(),
   /** When it was read: milliseconds since 1970. */
   readAt: z.number(),
+  /** Until when it needs not be asked for again. */
+  freshUntil: z.number().optional(),
 });
 
 /** What a source answered in an earlier build. */
@@ -17,7 +20,7 @@ export type KeptAnswer = z.infer<typeof Facts> & { readonly text: string };
 
 /** Answers of earlier builds, by collection and address. A damaged one is as good as none. */
 export interface SourceCache {
-  recall(collection: string, url: URL): KeptAnswer | undefined;
+  recall(collection: string, url: string): KeptAnswer | undefined;
   keep(collection: string, answer: KeptAnswer): void;
 }
 
@@ -26,7 +29,7 @@ export function openSourceCache(folder: string): SourceCache {
   const fileOf = (collection: string, url: string): string =>
     join(folder, `${hash("sha256", JSON.stringify([collection, url]))}.json`);
   return {
-    recall: (collection, url) => readAnswer(fileOf(collection, url.href), url.href),
+    recall: (collection, url) => readAnswer(fileOf(collection, url), url),
     keep(collection, { text, ...facts }) {
       const covered = `${JSON.stringify(facts)}\n${text}`;
       const file = fileOf(collection, facts.url);

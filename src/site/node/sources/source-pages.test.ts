@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
+import { z } from "zod";
 import { renderContent, renderHtml } from "../../content/content.ts";
 import { contentAttacks } from "../../content/fixtures/content-attacks.ts";
 import { buildSite } from "../build-site.ts";
 import { fullTemplate, readBuild } from "../fixtures/build-release.ts";
+import type { SourcePicture } from "../../images/source-pictures.ts";
 import type { BuiltPages } from "../fixtures/build-release.ts";
 import { writeSite } from "../fixtures/write-site.ts";
-import { contractFor } from "./fixtures/source-site.ts";
+import { pictureWithPlace } from "./fixtures/pictures.ts";
+import { contractFor, item } from "./fixtures/source-site.ts";
 
 const template = fullTemplate.replaceAll("collections.news", "collections.products");
 
@@ -16,6 +19,7 @@ async function build(
   items: readonly unknown[],
   format: "markdown" | "html",
   files: Readonly<Record<string, string>> = {},
+  pictures: readonly SourcePicture[] = [],
 ): Promise<BuiltPages> {
   const root = await writeSite(context, {
     "content/pages/index.md": "---\ntitle: Home\n---\n",
@@ -24,7 +28,7 @@ async function build(
     ...files,
   });
   const contract = contractFor("https://pim.example/all", { body: { field: "text", format } });
-  const answers = [{ collection: "products", text: JSON.stringify(items) }];
+  const answers = [{ collection: "products", text: JSON.stringify(items), pictures }];
   return readBuild(await buildSite({ root, contract, answers }));
 }
 
@@ -76,6 +80,92 @@ test("a source's picture from another site fails the build, with its place", asy
   await assert.rejects(build(context, items, "html"), {
     code: "SITE_REFERENCE_FOREIGN",
     message: /^https:\/\/pim\.example\/all\[0\]:1: .*cdn\.example/,
+  });
+});
+
+const cdn = "https://cdn.example/rye.jpg";
+const picture: SourcePicture = {
+  url: cdn,
+  written: [cdn, "//cdn.example/rye.jpg"],
+  path: "pictures/products/rye-01234567.jpg",
+  base64: pictureWithPlace.jpeg.toString("base64"),
+};
+
+test("a source's pictures are published as local ones are: in texts, templates and feeds, with their size, in other formats", async (context) => {
+  const show = `import { asset, Content, Image } from "curtainwall/template";
+export function page({ entry }) {
+  return <html><head><title>{entry.data.title}</title><meta property="og:image" content={asset("${cdn}")} /></head><body>
+    <Image src="//cdn.example/rye.jpg" alt="" width={320} /><img src="${cdn}" alt="b" /><Content of={entry} />
+  </body></html>;
+}
+export const list = page;`;
+  const items = [{ slug: "rye", title: "Rye", text: `<p><img src="${cdn}" alt="c"></p>` }];
+  const {
+    textOf,
+    paths,
+    build: built,
+  } = await build(
+    context,
+    items,
+    "html",
+    {
+      "templates/products.tsx": show.replace(
+        "export const list = page;",
+        "export function list() { return <html><body></body></html>; }",
+      ),
+    },
+    [picture],
+  );
+  const html = textOf("/products/rye/");
+  assert.doesNotMatch(html, /cdn\.example/);
+  assert.equal(
+    html.match(/<img [^>]*src="\/assets\/pictures\/products\/rye-01234567\.[0-9a-f]{16}\.jpg"/g)?.length,
+    3,
+  );
+  assert.match(html, /<source type="image\/avif" srcset="[^"]*320w[^"]*640w"/);
+  assert.match(html, /alt="c" [^>]*width="640" height="480"|width="640" height="480"[^>]*alt="c"/);
+  assert.match(html, /og:image" content="\/assets\/pictures\/products\/rye-01234567\.[0-9a-f]{16}\.jpg"/);
+  assert.ok(paths.includes("/pictures/products/rye-01234567.jpg"));
+  assert.ok(!Buffer.from(built.release).includes(pictureWithPlace.secretPlace));
+});
+
+test("a picture that its source has not is told with what to write", async (context) => {
+  const template = `import { Image } from "curtainwall/template";
+export function page() { return <html><body><Image src="https://cdn.example/other.jpg" alt="" /></body></html>; }`;
+  await assert.rejects(build(context, [], "html", { "templates/pages.tsx": template }, [picture]), {
+    code: "SITE_ASSET_UNKNOWN",
+    message: /no source has the picture https:\/\/cdn\.example\/other\.jpg/,
+  });
+});
+
+test("entries are in the language that their field says, at its addresses; another one is refused", async (context) => {
+  const root = await writeSite(context, {
+    "content/pages/index.md": "---\ntitle: Home\n---\n",
+    "templates/pages.tsx": template,
+    "templates/products.tsx": template,
+  });
+  const options = { locale: "lang" } as const;
+  const schema = item.extend({ lang: z.string() });
+  const locales = { default: "en", others: ["de"] };
+  const contract = contractFor("https://pim.example/all", options, schema, { locales });
+  const answer = (lang: string) => [
+    {
+      collection: "products",
+      text: JSON.stringify([
+        { slug: "rye", title: "Rye", lang: "en" },
+        { slug: "rye", title: "Roggen", lang },
+      ]),
+    },
+  ];
+  const { textOf } = await readBuild(await buildSite({ root, contract, answers: answer("de") }));
+  assert.match(
+    textOf("/de/products/rye/"),
+    /lang="de".*Roggen.*hreflang="en" href="[^"]*\/products\/rye\/"/s,
+  );
+  assert.match(textOf("/de/products/"), /1 of 1, 1 in all/);
+  await assert.rejects(buildSite({ root, contract, answers: answer("fr") }), {
+    code: "SITE_LOCALE_INVALID",
+    message: /all\[1\]/,
   });
 });
 

@@ -1,0 +1,51 @@
+import type { ContractSource } from "../contract.ts";
+import type { JsonValue } from "../source.ts";
+import type { Problems } from "./problems.ts";
+import { isMembers, quote, section, text } from "./values.ts";
+import type { Members } from "./values.ts";
+
+/** Reads what a source is sent by `POST`. */
+export function parsePost(
+  problems: Problems,
+  where: string,
+  { post, graphql }: Members,
+): Pick<ContractSource, "post" | "isGraphql"> {
+  if (post !== undefined && graphql !== undefined)
+    problems.add("CONTRACT_OPTION_INVALID", `${where} can have post or graphql, not both.`);
+  const query = section(problems, `${where}.graphql`, graphql, ["query", "variables"]);
+  if (query !== undefined) {
+    const { variables = {} } = query;
+    return {
+      isGraphql: true,
+      post: {
+        query: text(problems, `${where}.graphql.query`, query.query),
+        variables: fields(problems, `${where}.graphql.variables`, variables),
+      },
+    };
+  }
+  return { isGraphql: false, post: post === undefined ? undefined : fields(problems, `${where}.post`, post) };
+}
+
+function fields(problems: Problems, where: string, value: unknown): { readonly [name: string]: JsonValue } {
+  if (isMembers(value) && isJson(value)) return value;
+  problems.add(
+    "CONTRACT_OPTION_INVALID",
+    `${where} must be an object that JSON can write, not ${quote(value)}.`,
+  );
+  return {};
+}
+
+function isJson(value: unknown): value is { readonly [name: string]: JsonValue } {
+  try {
+    const same: unknown = JSON.parse(JSON.stringify(value));
+    return JSON.stringify(same) === JSON.stringify(value) && countOf(value) === countOf(same);
+  } catch {
+    return false;
+  }
+}
+
+/** What JSON would leave out, functions and `undefined`, must not be left out in silence. */
+function countOf(value: unknown): number {
+  if (typeof value !== "object" || value === null) return 1;
+  return Object.values(value).reduce<number>((sum, member) => sum + countOf(member), 1);
+}
