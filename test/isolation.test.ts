@@ -17,7 +17,7 @@ import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import net from "node:net";
 import { isMainThread } from "node:worker_threads";
-import { defineStack } from "curtainwall";
+import { defineStack, everyone, none, upstream } from "curtainwall";
 import { title } from "./parts/title.ts";
 
 const tricks = {
@@ -47,7 +47,13 @@ if (!isMainThread) {
   });
   door.listen(0, "127.0.0.1", () => console.log("DOOR " + door.address().port));
 }
-export default defineStack({ origin: "https://localhost", edge: { port: 0, redirectPort: false, threads: 1 } });
+export default defineStack({
+  origin: "https://localhost",
+  edge: { port: 0, redirectPort: false, threads: 1 },
+  // Without an API the edge would not load this file at all.
+  upstreams: { shop: upstream({ url: "https://127.0.0.1:9" }) },
+  routes: { "GET /api/x": { access: everyone, limit: "5/min per client", response: none, to: "shop" } },
+});
 `;
 
 interface Inside {
@@ -267,3 +273,30 @@ function firstChild(pid: number): number {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ");
   return Number(children[0]);
 }
+
+test("A site of pages alone: none of its own code runs in the edge", async () => {
+  const project = await makeProject({
+    config: `import { isMainThread } from "node:worker_threads";
+import { defineStack } from "curtainwall";
+if (!isMainThread || process.argv.some((word) => word.includes("domains"))) console.log("INSIDE THE EDGE");
+export default defineStack({ origin: "https://localhost", edge: { port: 0, redirectPort: false, threads: 1 } });`,
+  });
+  const lines: string[] = [];
+  try {
+    const stack = await startStack({
+      path: project.root,
+      log: ({ message }) => lines.push(message),
+    });
+    await stack.close();
+    assert.ok(
+      lines.some((line) => line.endsWith("is served")),
+      lines.join("\n"),
+    );
+    assert.deepEqual(
+      lines.filter((line) => line.includes("INSIDE")),
+      [],
+    );
+  } finally {
+    project.remove();
+  }
+});

@@ -1,6 +1,7 @@
 import type { JWK } from "jose";
 import type { AcceptedRelease } from "../contract/index.ts";
 import type { ContractLedger } from "../contract/index.ts";
+import type { EdgeSite } from "./edge-site.ts";
 
 /** User and group that a domain becomes; undefined when its sandbox does that. */
 export interface DomainUser {
@@ -36,6 +37,7 @@ export type ToEdge =
 /** Everything that the edge works with: it opens no file of its own after it gave up its rights. */
 export interface EdgeConfiguration {
   contractFile: string;
+  site: EdgeSite;
   certificate: CertificatePair;
   /** PEM of private authorities, by upstream. */
   upstreamAuthorities: Record<string, string>;

@@ -13,6 +13,7 @@ import { loadAssertionKey } from "./assertion-key.ts";
 import { loadCertificate, readPem, watchCertificate } from "./certificate.ts";
 import type { StackCertificate } from "./certificate.ts";
 import { codeCacheFolder } from "./code-cache.ts";
+import { edgeSiteOf } from "./edge-site.ts";
 import { edgeView } from "./edge-view.ts";
 import { openEventsPipe } from "./events-pipe.ts";
 import { assertStateUsable, makeStateFolder, stackFolders } from "./folders.ts";
@@ -383,6 +384,7 @@ class Supervisor {
     this.#edge = { process: process_, startedAt: Date.now(), failures };
     const configuration: EdgeConfiguration = {
       contractFile: file,
+      site: edgeSiteOf(contract),
       certificate: (this.#certificate as StackCertificate).pair,
       upstreamAuthorities,
       issuerAuthority,

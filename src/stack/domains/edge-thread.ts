@@ -1,22 +1,13 @@
 import { flushCompileCache } from "node:module";
 import { parentPort, workerData } from "node:worker_threads";
-import { importJWK } from "jose";
-import type { CryptoKey } from "jose";
-import { isLoopbackHost } from "../../contract/index.ts";
-import type { Contract, Release, SecurityEvent } from "../../contract/index.ts";
+import type { Release, SecurityEvent } from "../../contract/index.ts";
 import { createEdgeServer, createRedirectServer } from "../../edge/index.ts";
-import type { ClientOptions, EdgeServer } from "../../edge/index.ts";
-import {
-  createGateway,
-  createLimitStore,
-  createReportEndpoint,
-  createTokenVerifier,
-} from "../../gateway/index.ts";
-import type { Gateway, LimitStore, ReportEndpoint } from "../../gateway/index.ts";
-import { createAssertionSigner, createIssuerKeys, createUpstream, tokenDigest } from "../../gateway/node.ts";
-import type { RemoteKeySource } from "../../gateway/node.ts";
-import { loadContract } from "../load-contract.ts";
+import type { ApiHandler, EdgeServer } from "../../edge/index.ts";
+import { createLimitStore, createReportEndpoint } from "../../gateway/index.ts";
+import type { LimitStore, ReportEndpoint } from "../../gateway/index.ts";
+import { clientsOf } from "../edge-site.ts";
 import { besideReports } from "./beside-reports.ts";
+import type { EdgeApi } from "./edge-api.ts";
 import { securityEventOf } from "./edge-events.ts";
 import { reasonOf } from "./reason.ts";
 import { shareOfLimits } from "./share-of-limits.ts";
@@ -61,16 +52,11 @@ function taken(count: number): void {
   lost = 0;
 }
 
-interface Api {
-  gateway: Gateway;
-  keys: RemoteKeySource | undefined;
-  reports: ReportEndpoint | undefined;
-}
-
 /** How often what browsers repeat is written as a number. */
 const reportWindowMs = 60_000;
 
-function createReports({ origin, reports, edge }: Contract, limits: LimitStore): ReportEndpoint | undefined {
+function createReports(limits: LimitStore): ReportEndpoint | undefined {
+  const { origin, reports, clients } = configuration.site;
   if (reports === undefined) return undefined;
   const endpoint = createReportEndpoint({
     path: reports.path,
@@ -78,61 +64,45 @@ function createReports({ origin, reports, edge }: Contract, limits: LimitStore):
     limits,
     events: emit,
     windowMs: reportWindowMs,
-    ipv6Prefix: edge.ipv6Prefix,
+    ipv6Prefix: clients.ipv6Prefix,
   });
   setInterval(() => endpoint.flush(), reportWindowMs).unref();
   return endpoint;
 }
 
-async function createApi(contract: Contract): Promise<Api> {
-  const { identity } = contract;
-  const keys = identity && createIssuerKeys({ identity, ca: configuration.issuerAuthority, events: emit });
-  const tokens = identity && keys && createTokenVerifier({ identity, keys, digest: tokenDigest });
-  const key = (await importJWK(configuration.assertionKey, "EdDSA")) as CryptoKey;
-  const upstreams = [...contract.upstreams.values()].map((upstream) => {
-    const assertions = createAssertionSigner({
-      key,
-      keyId: configuration.assertionKey.kid ?? "",
-      issuer: contract.origin,
-      audience: upstream.url.href,
-    });
-    const pool = createUpstream({
-      upstream,
-      ca: configuration.upstreamAuthorities[upstream.name],
-      assertions,
-    });
-    return [upstream.name, pool.send] as const;
-  });
-  const limits = createLimitStore(configuration.limits);
-  const gateway = createGateway({
-    contract,
-    destinations: new Map(upstreams),
-    limits,
-    tokens,
-    events: emit,
-    ipv6Prefix: contract.edge.ipv6Prefix,
-  });
-  return { gateway, keys, reports: createReports(contract, limits) };
+/** The gateway, which takes longer to load than all else, where there is something behind it. */
+async function createApi(limits: LimitStore): Promise<EdgeApi | undefined> {
+  if (!configuration.site.hasApi) return undefined;
+  const { createEdgeApi } = await import("./edge-api.ts");
+  return createEdgeApi(configuration, limits, emit);
+}
+
+function handlerOf(api: EdgeApi | undefined, reports: ReportEndpoint | undefined): ApiHandler | undefined {
+  if (api === undefined || reports === undefined) return api?.gateway ?? reports;
+  return besideReports(api.gateway, reports);
 }
 
 async function start(): Promise<void> {
-  const { contract } = await loadContract(configuration.contractFile);
-  const { gateway, keys, reports } = await createApi(contract);
+  const limits = createLimitStore(configuration.limits);
+  const api = await createApi(limits);
+  const reports = createReports(limits);
+  const handler = handlerOf(api, reports);
   const onEvent = (event: Parameters<typeof securityEventOf>[0]): void =>
     emit(securityEventOf(event, Date.now()));
   const { certificate, ticketKeys } = configuration;
+  const { origin } = configuration.site;
+  const clients = clientsOf(configuration.site);
   let server: EdgeServer | undefined;
-  const clients = clientsOf(contract);
-  const redirect = createRedirectServer({ origin: contract.origin, clients, onEvent });
+  const redirect = createRedirectServer({ origin, clients, onEvent });
 
   function serve(release: Release): void {
     if (server !== undefined) return server.setRelease(release);
     server = createEdgeServer({
       release,
-      origin: contract.origin,
+      origin,
       certificate,
       ticketKeys,
-      api: reports === undefined ? gateway : besideReports(gateway, reports),
+      ...(handler === undefined ? {} : { api: handler }),
       limits: shareOfLimits(configuration.threads.length),
       clients,
       onEvent,
@@ -141,7 +111,7 @@ async function start(): Promise<void> {
 
   const listen = async (): Promise<void> => {
     // Not awaited: an issuer that can't be reached closes the routes that need it, not the site.
-    void keys?.load();
+    void api?.keys?.load();
     await Promise.all(
       configuration.sockets.map(async ({ fd, kind }) =>
         (kind === "https" ? server : redirect)?.listen({ fd }),
@@ -168,13 +138,6 @@ async function start(): Promise<void> {
   flushCompileCache();
   say({ type: "loaded" });
 }
-
-/** Where the site is this machine's own, whoever speaks for others is its developer. */
-const clientsOf = ({ origin, edge }: Contract): ClientOptions => ({
-  proxies: edge.proxies,
-  ipv6Prefix: edge.ipv6Prefix,
-  refuseUndeclared: !edge.deniesProxies && !isLoopbackHost(new URL(origin).hostname),
-});
 
 /** Why it was refused, if it was. Every thread decides alike: each has the same release and the same contract. */
 function refusalOf(work: () => void): ReturnType<typeof reasonOf> | undefined {

@@ -1,0 +1,51 @@
+import { importJWK } from "jose";
+import type { CryptoKey } from "jose";
+import type { EventSink } from "../../contract/index.ts";
+import { createGateway, createTokenVerifier } from "../../gateway/index.ts";
+import type { Gateway, LimitStore } from "../../gateway/index.ts";
+import { createAssertionSigner, createIssuerKeys, createUpstream, tokenDigest } from "../../gateway/node.ts";
+import type { RemoteKeySource } from "../../gateway/node.ts";
+import { loadContract } from "../load-contract.ts";
+import type { ThreadConfiguration } from "./thread-messages.ts";
+
+/** A site's API in one thread of the edge. */
+export interface EdgeApi {
+  readonly gateway: Gateway;
+  readonly keys: RemoteKeySource | undefined;
+}
+
+/** Loads the contract and makes the gateway. Apart from what serves pages, since a site of pages alone needs none of it. */
+export async function createEdgeApi(
+  configuration: ThreadConfiguration,
+  limits: LimitStore,
+  events: EventSink,
+): Promise<EdgeApi> {
+  const { contract } = await loadContract(configuration.contractFile);
+  const { identity } = contract;
+  const keys = identity && createIssuerKeys({ identity, ca: configuration.issuerAuthority, events });
+  const tokens = identity && keys && createTokenVerifier({ identity, keys, digest: tokenDigest });
+  const key = (await importJWK(configuration.assertionKey, "EdDSA")) as CryptoKey;
+  const upstreams = [...contract.upstreams.values()].map((upstream) => {
+    const assertions = createAssertionSigner({
+      key,
+      keyId: configuration.assertionKey.kid ?? "",
+      issuer: contract.origin,
+      audience: upstream.url.href,
+    });
+    const pool = createUpstream({
+      upstream,
+      ca: configuration.upstreamAuthorities[upstream.name],
+      assertions,
+    });
+    return [upstream.name, pool.send] as const;
+  });
+  const gateway = createGateway({
+    contract,
+    destinations: new Map(upstreams),
+    limits,
+    tokens,
+    events,
+    ipv6Prefix: contract.edge.ipv6Prefix,
+  });
+  return { gateway, keys };
+}
