@@ -55,6 +55,7 @@ export interface ContractRoute extends ContractRouteLimits {
   readonly body: Schema | undefined;
   /** How the body is written. */
   readonly bodyType: "json" | "form";
+  readonly jsonLimits: JsonLimits;
   /** Undefined: the route answers 204, unless with a {@link stream}. */
   readonly response: Schema | undefined;
   /** What comes in parts; undefined: nothing. */
@@ -73,6 +74,18 @@ export interface ContractRoute extends ContractRouteLimits {
 
 /** An answer that comes in parts; every default filled in. */
 export type ContractStream =
+/** Bounds of a JSON body besides its bytes. */
+export interface JsonLimits {
+  /** Arrays and objects inside one another. */
+  readonly depth: number;
+  /** Of all objects together. */
+  readonly members: number;
+  /** Of all arrays together. */
+  readonly elements: number;
+  /** Of one text, as it is written. */
+  readonly textLength: number;
+}
+
   | {
       readonly kind: "events";
       /** Schemas of the events' data, by name. */

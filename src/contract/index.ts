@@ -21,6 +21,7 @@ export type {
   ContractTags,
   ContractUpstream,
   Identity,
+  JsonLimits,
   Weakening,
 } from "./contract.ts";
 export { shapeOf } from "./client/shape-of.ts";
@@ -121,7 +122,7 @@ export { scriptAddressProblem } from "./script-address.ts";
 export type { ReleasePublicKey } from "./release/public-key.ts";
 export { identityDigest, parseProgram, parseSignatures, programDigest } from "./release/statement.ts";
 export type { ReleaseSignatures, ReleaseStatement } from "./release/statement.ts";
-export { closeObjects, inspectSchema, listFields } from "./schema.ts";
+export { closeObjects, inspectSchema, listFields, memberNames } from "./schema.ts";
 export type { SchemaProblem } from "./schema.ts";
 export { source } from "./source.ts";
 export type { JsonValue, Source, SourceNext, SourceOptions, SourcePictures, SourceSecret } from "./source.ts";

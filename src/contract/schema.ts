@@ -308,3 +308,6 @@ export function memberSchemas(schema: Schema): Map<string, Schema> | undefined {
   const def = definition(schema);
   return def.type === "object" ? new Map(Object.entries(def.shape)) : undefined;
 }
+
+/** The names of an object's members; none if it is no object. */
+export const memberNames = (schema: Schema): string[] => [...(memberSchemas(schema)?.keys() ?? [])];

@@ -1,7 +1,8 @@
 import { describeAccess } from "../contract/index.ts";
 import type { Access, ContractRoute } from "../contract/index.ts";
-import { compileBodyCheck, hasJsonBody, refuseUnread } from "./input/body.ts";
+import { compileBody, refuseUnread } from "./input/body.ts";
 import type { BodyCheck } from "./input/body.ts";
+import { compileHeaders, isList } from "./input/headers.ts";
 import { addressGroup } from "../shared/index.ts";
 import { compileLimits } from "./limits/limits.ts";
 import type { ChargeLimits } from "./limits/limits.ts";
@@ -49,7 +50,8 @@ export function compileRoute(route: ContractRoute, surroundings: RouteSurroundin
   const limits = compileLimits(route.limits, surroundings.limits, nextLimitId);
   const mayCall = compileAccess(route);
   const checkTarget = compileTarget(route);
-  const checkBody = route.body === undefined ? undefined : compileBodyCheck(route.body);
+  const checkHeaders = compileHeaders(route);
+  const checkBody = compileBody(route);
   const judgeAnswer = compileAnswer(route);
   const { succeed, refuse, refuseThrown, fail } = compileRouteAnswers(route, limits.policy, surroundings);
 
@@ -65,6 +67,7 @@ export function compileRoute(route: ContractRoute, surroundings: RouteSurroundin
       caller: undefined,
       answered: false,
     };
+      headers: undefined,
     try {
       // Before the limit: a refused page must not use up its visitors' allowance.
       if (verdict === "refused") refuse(passage, { code: "GATEWAY_ORIGIN_REFUSED" });
@@ -116,19 +119,24 @@ export function compileRoute(route: ContractRoute, surroundings: RouteSurroundin
   function checkInput(passage: Passage): void {
     const { request, values, caller } = passage;
     const target = checkTarget(values, request.query, caller?.subject);
-    if (typeof target !== "string") refuse(passage, target);
-    else if (checkBody !== undefined) readBody(passage, checkBody, target);
+    if (typeof target !== "string") return refuse(passage, target);
+    if (checkHeaders !== undefined) {
+      const headers = checkHeaders(request);
+      if (!isList(headers)) return refuse(passage, headers);
+      passage.headers = headers;
+    }
+    if (checkBody !== undefined) readBody(passage, checkBody, target);
     else if (request.hasBody) refuse(passage, { code: "GATEWAY_BODY_UNEXPECTED" });
     else forward(passage, target, undefined);
   }
 
   function readBody(passage: Passage, check: BodyCheck, target: string): void {
     const { request } = passage;
-    if (!hasJsonBody(request)) return refuse(passage, { code: "GATEWAY_MEDIA_TYPE_REFUSED" });
+    if (!check.isOfType(request)) return refuse(passage, { code: "GATEWAY_MEDIA_TYPE_REFUSED" });
     request.readBody(route.maxBodyBytes, (error, bytes) => {
       if (error !== undefined) return refuse(passage, refuseUnread(error));
       try {
-        const body = check(bytes);
+        const body = check.check(bytes);
         if (body.refusal === undefined) forward(passage, target, body.value);
         else refuse(passage, body.refusal);
       } catch (thrown) {
@@ -139,7 +147,7 @@ export function compileRoute(route: ContractRoute, surroundings: RouteSurroundin
 
   function forward(passage: Passage, target: string, body: unknown): void {
     const id = newId();
-    (destination as Destination)({ route, id, target, body, caller: passage.caller }, (answer) => {
+    (destination as Destination)({ route, id, target, headers: passage.headers, body, caller: passage.caller }, (answer) => {
       if (passage.answered) return;
       try {
         release(passage, id, answer);

@@ -47,7 +47,9 @@ export interface ForwardedRequest {
   readonly id: string;
   /** Path and query, built anew from what was checked. */
   readonly target: string;
-  /** The checked body; undefined if the route takes none. */
+  /** Those of the client's that the route takes, checked: name, value, name, value … */
+  readonly headers?: readonly string[] | undefined;
+  /** The checked body, or the text of the form that it was; undefined if the route takes none. */
   readonly body: unknown;
   readonly caller: Caller | undefined;
 }

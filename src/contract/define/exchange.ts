@@ -18,10 +18,24 @@ export interface ExchangeOptions {
   etag?: boolean;
   /** Statuses from 400 to 499 that the upstream may refuse with, each with the JSON that leaves then. Default: none, it is 422 or 404. */
   errors?: Readonly<Record<number, Schema>>;
+  /** How much a JSON body may hold. */
+  jsonLimits?: JsonLimitOptions;
   /**
    * Declares fields of the answer whose names say that they must not leave, like `passwordHash`; says why they may.
    */
   insecureSensitiveFields?: string;
+}
+
+/** Bounds of a JSON body besides its bytes, held to while it is read, before its schema sees it. */
+export interface JsonLimitOptions {
+  /** Arrays and objects inside one another, 1 to 128. Default 32. */
+  depth?: number;
+  /** Members of all objects together, 1 to 1 000 000. Default 10 000. */
+  members?: number;
+  /** Elements of all arrays together, 1 to 10 000 000. Default 10 000. */
+  elements?: number;
+  /** Length of one text as it is written, 1 to 67 108 864. Default 65 536. */
+  textLength?: number;
 }
 
 /** A body of `application/x-www-form-urlencoded`, made by {@link form}. */

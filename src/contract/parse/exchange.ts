@@ -1,11 +1,12 @@
 import { z } from "zod";
+import type { JsonLimits } from "../contract.ts";
 import { none } from "../define.ts";
 import type { Schema } from "../define.ts";
 import { paramNames } from "../path.ts";
 import type { RouteKeyParts } from "../path.ts";
 import { closeObjects, inspectSchema } from "../schema.ts";
 import type { Problems } from "./problems.ts";
-import { isMembers, isSchema, quote } from "./values.ts";
+import { isMembers, isSchema, number, quote, section } from "./values.ts";
 
 // What goes into a route and comes out of it: parameters, query, body, answer.
 
@@ -116,4 +117,18 @@ function parseJsonBody(
   if (!takesBody && value !== undefined)
     return problems.add("CONTRACT_OPTION_INVALID", `${where}: only POST, PUT and PATCH have a body.`);
   return value === undefined || value === none ? undefined : input("body", value);
+}
+
+/** Reads how much a JSON body may hold. */
+export function parseJsonLimits(problems: Problems, where: string, value: unknown): JsonLimits {
+  const at = `${where}, jsonLimits`;
+  const given = section(problems, at, value, ["depth", "members", "elements", "textLength"]) ?? {};
+  const bounded = (name: keyof JsonLimits, max: number, fallback: number): number =>
+    number(problems, `${at}.${name}`, given[name], { min: 1, max, fallback });
+  return {
+    depth: bounded("depth", 128, 32),
+    members: bounded("members", 1_000_000, 10_000),
+    elements: bounded("elements", 10_000_000, 10_000),
+    textLength: bounded("textLength", 67_108_864, 65_536),
+  };
 }

@@ -5,7 +5,7 @@ import { parseRouteKey } from "../path.ts";
 import type { RouteKeyParts } from "../path.ts";
 import { parseAccess } from "./access.ts";
 import { checkAnswer, parseErrors, parseResponse } from "./answer.ts";
-import { closedInput, fields, parseBody, parseParams } from "./exchange.ts";
+import { closedInput, fields, parseBody, parseJsonLimits, parseParams } from "./exchange.ts";
 import { parseCookies, parseRequestHeaders, parseResponseHeaders } from "./headers.ts";
 import { limitOptions, parseRouteLimits } from "./limits.ts";
 import type { Problems } from "./problems.ts";
@@ -31,6 +31,7 @@ const routeOptions = [
   "responseHeaders",
   "etag",
   "errors",
+  "jsonLimits",
   "to",
   "summary",
   "maxBodyBytes",
@@ -122,6 +123,7 @@ function parseRoute(
     cookies: parseCookies(problems, where, options.cookies, input),
     ...parseBody(problems, where, options.body, takesBody, input),
     ...parseResponse(answerPlace, options.response),
+    jsonLimits: parseJsonLimits(problems, where, options.jsonLimits),
     responseHeaders: parseResponseHeaders(problems, where, options.responseHeaders),
     etag: flag(problems, `${where}, etag`, options.etag),
     errors: parseErrors(answerPlace, options.errors),

@@ -15,6 +15,8 @@ export interface Passage {
   /** Value of `RateLimit`: the limits charged until now. */
   rateLimit: string;
   caller: Caller | undefined;
+  /** Those of the client's that go on, checked: name, value, name, value … */
+  headers: readonly string[] | undefined;
   answered: boolean;
 }
 

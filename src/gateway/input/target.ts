@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { describeAccess } from "../../contract/index.ts";
 import type { ContractRoute, Schema } from "../../contract/index.ts";
-import { formatQuery, parseQuery } from "./query.ts";
+import { formatPairs } from "./query.ts";
+import { compilePairs, textOf } from "./texts.ts";
 import { refuseInput, refuseIssues } from "../answers/refusal.ts";
 import type { Refusal } from "../answers/refusal.ts";
 import { isAmbiguous } from "../router.ts";
@@ -23,11 +24,12 @@ export type CheckTarget = (
 /** Compiles {@link CheckTarget} for a route. */
 export function compileTarget(route: ContractRoute): CheckTarget {
   const { params, query: querySchema, path: fixedPath } = route;
+  const checkQuery = querySchema === undefined ? undefined : compileQuery(querySchema);
   const checkParams = params === undefined ? undefined : compileParams(route, params);
   return (values, query, subject) => {
     const path = checkParams === undefined ? fixedPath : checkParams(values, subject);
-    if (typeof path !== "string" || (query === "" && querySchema === undefined)) return path;
-    const search = checkQuery(querySchema, query);
+    if (typeof path !== "string" || (query === "" && checkQuery === undefined)) return path;
+    const search = checkQuery === undefined ? noQuery : checkQuery(query);
     return typeof search === "string" ? path + search : search;
   };
 }
@@ -61,28 +63,20 @@ function compileParams(
   };
 }
 
-function checkQuery(schema: Schema | undefined, query: string): string | Refusal {
-  const given = parseQuery(query);
-  if (given === undefined) return refuseInput("query", "It can't be read, or names a key twice");
-  if (schema === undefined) return refuseInput("query", "No key is accepted here");
-  const checked = z.core.safeParse(schema, { ...given });
-  if (!checked.success) return refuseIssues("query", checked.error.issues);
-  const texts: Record<string, string> = {};
-  for (const [name, value] of Object.entries(checked.data as object))
-    if (value !== undefined) texts[name] = textOf(value, given[name] ?? "");
-  return formatQuery(texts);
+const noQuery = refuseInput("query", "No key is accepted here");
+
+function compileQuery(schema: Schema): (query: string) => string | Refusal {
+  const check = compilePairs(schema, "query");
+  return (query) => {
+    const checked = check(query);
+    if (checked.refusal !== undefined) return checked.refusal;
+    const search = formatPairs(checked.texts);
+    return search === "" ? "" : `?${search}`;
+  };
 }
 
 function paramNamesOf(segments: ContractRoute["segments"]): string[] {
   return segments.flatMap((segment) => ("param" in segment ? [segment.param] : []));
-}
-
-/** A checked value as the text that travels. What a schema made a list or an object of travels as it came. */
-function textOf(value: unknown, given: string): string {
-  if (typeof value === "string") return value;
-  if (typeof value === "number" || typeof value === "boolean" || typeof value === "bigint")
-    return String(value);
-  return value instanceof Date ? value.toISOString() : given;
 }
 
 /** The route's own text, and each parameter encoded once. */

@@ -24,6 +24,7 @@ export interface UpstreamPool {
   close(): Promise<void>;
 }
 
+const formType = "application/x-www-form-urlencoded";
 const jsonType = /^application\/(?:[\w.-]+\+)?json(?:\s*;|$)/i;
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
@@ -52,9 +53,12 @@ export function createUpstream({
     const path = prefix + request.target;
     const { method } = request.route;
     const assertion = await assertions.sign({ caller: request.caller, method, path, id: request.id });
-    const body = request.body === undefined ? null : JSON.stringify(request.body);
+    const isForm = request.route.bodyType === "form";
+    const body =
+      request.body === undefined ? null : isForm ? String(request.body) : JSON.stringify(request.body);
     const headers = ["accept", "application/json", "request-id", request.id, assertionHeader, assertion];
-    if (body !== null) headers.push("content-type", "application/json");
+    if (body !== null) headers.push("content-type", isForm ? formType : "application/json");
+    if (request.headers !== undefined) headers.push(...request.headers);
     pool.dispatch(
       { method, path, headers, body },
       new AnswerReader({ timeoutMs: request.route.timeoutMs, maxBytes: upstream.maxResponseBytes }, done),
