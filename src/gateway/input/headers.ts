@@ -1,0 +1,71 @@
+import { z } from "zod";
+import { memberNames } from "../../contract/index.ts";
+import type { ContractRoute, Schema } from "../../contract/index.ts";
+import { refuseInput, refuseIssues } from "../answers/refusal.ts";
+import type { Refusal } from "../answers/refusal.ts";
+import type { GatewayRequest } from "../types.ts";
+import { formatCookies, parseCookies } from "./cookies.ts";
+import { textsOf } from "./texts.ts";
+
+/** Request headers for the upstream (name, value, name, value …), or why the request is refused. */
+export type CheckHeaders = (request: GatewayRequest) => readonly string[] | Refusal;
+
+/**
+ * Compiles the check of the headers and cookies that a route takes: each held to its schema, and written anew from what that made of it. No
+ * other header of the client goes on. Undefined if the route takes none.
+ */
+export function compileHeaders({ headers, cookies }: ContractRoute): CheckHeaders | undefined {
+  const checkNamed = headers === undefined ? undefined : compileNamed(headers);
+  const checkCookies = cookies === undefined ? undefined : compileCookies(cookies);
+  if (checkNamed === undefined) return checkCookies;
+  if (checkCookies === undefined) return checkNamed;
+  return (request) => {
+    const named = checkNamed(request);
+    if (!isList(named)) return named;
+    const cookie = checkCookies(request);
+    return isList(cookie) ? [...named, ...cookie] : cookie;
+  };
+}
+
+/** Tells headers from a refusal. */
+export const isList = (value: readonly string[] | Refusal): value is readonly string[] =>
+  Array.isArray(value);
+
+/** Visible ASCII with spaces inside: what every server reads alike (RFC 9110 §5.5). */
+const plainValue = /^(?:[!-~](?:[ !-~]*[!-~])?)?$/;
+
+function compileNamed(schema: Schema): CheckHeaders {
+  const names = memberNames(schema);
+  return (request) => {
+    const given: Record<string, string> = {};
+    for (const name of names) {
+      const value = request.header(name);
+      if (value === undefined) continue;
+      if (!plainValue.test(value)) return refuseInput(`headers/${name}`, "It has the wrong form");
+      given[name] = value;
+    }
+    const checked = z.core.safeParse(schema, given);
+    if (!checked.success) return refuseIssues("headers", checked.error.issues);
+    const list: string[] = [];
+    for (const [name, value] of Object.entries(textsOf(checked.data as object, given))) {
+      const text = String(value);
+      if (!plainValue.test(text)) return refuseInput(`headers/${name}`, "It has the wrong form");
+      list.push(name, text);
+    }
+    return list;
+  };
+}
+
+function compileCookies(schema: Schema): CheckHeaders {
+  const names = new Set(memberNames(schema));
+  return (request) => {
+    const given = parseCookies(request.header("cookie"), names);
+    if (given === undefined) return refuseInput("cookies", "A cookie is malformed or stands twice");
+    const checked = z.core.safeParse(schema, { ...given });
+    if (!checked.success) return refuseIssues("cookies", checked.error.issues);
+    const texts = textsOf(checked.data as object, given) as Record<string, string>;
+    const cookie = formatCookies(texts);
+    if (cookie === undefined) return refuseInput("cookies", "A cookie has the wrong form");
+    return cookie === "" ? [] : ["cookie", cookie];
+  };
+}
