@@ -283,6 +283,11 @@ interface RouteBase<To extends string> extends ExchangeOptions, LimitOptions {
   to: To;
   /** Query keys; one with an array schema may stand several times. Absent: no key is accepted. */
   query?: Fields;
+  /**
+   * Whether an answer can sign its visitor in, or change who is signed in: then only a page of this site may ask, so that no other can sign
+   * visitors in as somebody else. Default false.
+   */
+  createsSession?: boolean;
   /** One line for the API's description. */
   summary?: string;
   /** How long the whole answer may take, in milliseconds. Default: the upstream's `timeoutMs`. */

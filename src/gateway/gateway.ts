@@ -1,11 +1,13 @@
-import type { Contract, EventSink, Method } from "../contract/index.ts";
+import type { Contract, ContractRoute, EventSink, Method } from "../contract/index.ts";
 import { optionsAnswer, problemAnswer, problems } from "./answers/answers.ts";
 import type { ProblemCode } from "./answers/answers.ts";
 import { compileRoute } from "./compile-route.ts";
+import type { RouteHandler } from "./compile-route.ts";
 import { createCors } from "./origins/cors.ts";
 import { explainRoute } from "./explain.ts";
 import type { RouteExplanation } from "./explain.ts";
 import { createRouter } from "./router.ts";
+import type { RouteMatch } from "./router.ts";
 import type { Destination, GatewayRequest, LimitStore, Respond, TokenVerifier } from "./types.ts";
 
 /** Options of {@link createGateway}. */
@@ -35,6 +37,11 @@ export interface Gateway {
   explain(key: string): RouteExplanation | undefined;
 }
 
+interface CompiledRoute {
+  readonly route: ContractRoute;
+  readonly handle: RouteHandler;
+}
+
 /**
  * Compiles a contract into the checks that each request passes: one flat function a route, built once. In this order,
  * cheapest evidence first: path, method, origin, limit by client, token, limit by user, access, parameters, query, body;
@@ -56,9 +63,13 @@ export function createGateway(options: GatewayOptions): Gateway {
     now,
     cors,
     corsOrigins,
+    origin: contract.origin,
     nextLimitId: () => ++limitId,
   };
-  const router = createRouter(contract.routes, (route) => compileRoute(route, surroundings));
+  const router = createRouter(
+    contract.routes,
+    (route): CompiledRoute => ({ route, handle: compileRoute(route, surroundings) }),
+  );
   const byKey = new Map(contract.routes.map((route) => [route.key, route]));
 
   function refuse(
@@ -86,8 +97,13 @@ export function createGateway(options: GatewayOptions): Gateway {
     return origin === undefined ? [] : cors.readHeaders(origin);
   };
 
-  function preflight(request: GatewayRequest, methods: readonly Method[], respond: Respond): void {
-    const headers = cors.preflightHeaders(request.header("origin") ?? "", methods);
+  function preflight(
+    request: GatewayRequest,
+    { methods, handlers }: RouteMatch<CompiledRoute>,
+    respond: Respond,
+  ): void {
+    const asked = handlers.get(request.header("access-control-request-method") as Method);
+    const headers = cors.preflightHeaders(request.header("origin") ?? "", methods, asked?.route);
     if (headers.length === 0) refuse(request, "GATEWAY_ORIGIN_REFUSED", respond);
     else respond(optionsAnswer(headers));
   }
@@ -104,14 +120,14 @@ export function createGateway(options: GatewayOptions): Gateway {
       const { method } = request;
       if (method === "OPTIONS") {
         if (request.header("access-control-request-method") !== undefined)
-          return preflight(request, match.methods, respond);
+          return preflight(request, match, respond);
         return respond(optionsAnswer(["allow", allowed(match.methods), ...corsHeadersOf(request)]));
       }
       // HEAD is GET without the body (RFC 9110 §9.3.2); the server leaves the body out.
       const handler = match.handlers.get((method === "HEAD" ? "GET" : method) as Method);
       if (handler === undefined)
         return refuse(request, "GATEWAY_METHOD_REFUSED", respond, ["allow", allowed(match.methods)]);
-      handler(request, match.values, respond);
+      handler.handle(request, match.values, respond);
     },
     explain(key) {
       const route = byKey.get(key);

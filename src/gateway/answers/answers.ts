@@ -24,6 +24,7 @@ export const problems = {
   GATEWAY_NOT_FOUND: { status: 404, detail: "Not found" },
   GATEWAY_METHOD_REFUSED: { status: 405, detail: "This method is not offered here" },
   GATEWAY_ORIGIN_REFUSED: { status: 403, detail: "Pages of this origin may not call this API" },
+  GATEWAY_CROSS_SITE_REFUSED: { status: 403, detail: "This must be asked from a page of this site" },
   GATEWAY_LIMIT_REACHED: { status: 429, detail: "Too many requests" },
   GATEWAY_TOKEN_MISSING: { status: 401, detail: "An access token is needed" },
   GATEWAY_TOKEN_INVALID: { status: 401, detail: "The access token is not valid" },

@@ -1,41 +1,63 @@
-import type { Contract, Method } from "../../contract/index.ts";
+import type { Contract, ContractRoute, Method } from "../../contract/index.ts";
+import type { GatewayRequest } from "../types.ts";
 
-/** What a request's `Origin` means. */
+/** Whose page a request comes from: ours or nobody's, one of a declared origin, or another. */
 export type OriginVerdict = "own" | "allowed" | "refused";
+
+type RequestHeaders = Pick<GatewayRequest, "header">;
 
 /** Cross-origin rules of a contract. */
 export interface Cors {
   /** Compares to the letter: an origin that differs in case, port, scheme or a dot is another one. */
-  judge(origin: string | undefined): OriginVerdict;
-  /** Headers that let the pages of an allowed origin read an answer. */
-  readHeaders(origin: string): readonly string[];
-  /** Headers that let the pages of an allowed origin send a request. */
-  preflightHeaders(origin: string, methods: readonly Method[]): readonly string[];
+  judge(request: RequestHeaders): OriginVerdict;
+  /** Headers that let the pages of an allowed origin read an answer; `exposed` are those of the route. */
+  readHeaders(origin: string, exposed?: readonly string[]): readonly string[];
+  /**
+   * Headers that let the pages of an allowed origin send a request.
+   *
+   * @param route the one that the preflight asks about; undefined if its method is not offered
+   */
+  preflightHeaders(
+    origin: string,
+    methods: readonly Method[],
+    route: Pick<ContractRoute, "headers"> | undefined,
+  ): readonly string[];
 }
 
-const exposed = "RateLimit, RateLimit-Policy, Retry-After";
-const requestHeaders = "authorization, content-type";
+const alwaysExposed = ["RateLimit", "RateLimit-Policy", "Retry-After"];
+const alwaysTaken = ["authorization", "content-type"];
 const preflightSeconds = "600";
 
 /**
- * Compiles the cross-origin rules. Origins are those of the contract, to the letter; `null` is never one of them;
- * credentials are never allowed, since the API takes its authority from the `Authorization` header alone.
+ * Compiles the cross-origin rules. Origins are those of the contract, to the letter; credentials are never allowed for
+ * them. `null` is none of them: it stands for any page that hides where it is from, a sandboxed frame's for one. Only where the
+ * browser itself says that a page is ours (`Sec-Fetch-Site`, which no page can set) is it taken for our own: a form
+ * under `Referrer-Policy: no-referrer` is sent so.
  *
- * @see WHATWG Fetch §3.2 (CORS protocol)
+ * @see WHATWG Fetch §3.2 (CORS protocol), Fetch Metadata §2.3
  */
 export function createCors({ origin: own, corsOrigins }: Pick<Contract, "origin" | "corsOrigins">): Cors {
   const allowed = new Set(corsOrigins);
-  const readable = new Map(
-    corsOrigins.map((origin) => [
-      origin,
-      ["access-control-allow-origin", origin, "access-control-expose-headers", exposed],
-    ]),
-  );
+
+  function judge(request: RequestHeaders): OriginVerdict {
+    const origin = request.header("origin");
+    if (origin === undefined || origin === own) return "own";
+    if (origin === "null" && request.header("sec-fetch-site") === "same-origin") return "own";
+    return allowed.has(origin) ? "allowed" : "refused";
+  }
+
   return {
-    judge: (origin) =>
-      origin === undefined || origin === own ? "own" : allowed.has(origin) ? "allowed" : "refused",
-    readHeaders: (origin) => readable.get(origin) ?? [],
-    preflightHeaders: (origin, methods) =>
+    judge,
+    readHeaders: (origin, exposed = []) =>
+      allowed.has(origin)
+        ? [
+            "access-control-allow-origin",
+            origin,
+            "access-control-expose-headers",
+            [...alwaysExposed, ...exposed].join(", "),
+          ]
+        : [],
+    preflightHeaders: (origin, methods, route) =>
       origin === own || allowed.has(origin)
         ? [
             "access-control-allow-origin",
@@ -43,10 +65,16 @@ export function createCors({ origin: own, corsOrigins }: Pick<Contract, "origin"
             "access-control-allow-methods",
             methods.join(", "),
             "access-control-allow-headers",
-            requestHeaders,
+            [...alwaysTaken, ...headerNames(route)].join(", "),
             "access-control-max-age",
             preflightSeconds,
           ]
         : [],
   };
+}
+
+/** The request headers that a route declares. */
+function headerNames(route: Pick<ContractRoute, "headers"> | undefined): readonly string[] {
+  const def = route?.headers?._zod.def as { shape?: object } | undefined;
+  return Object.keys(def?.shape ?? {}).filter((name) => !alwaysTaken.includes(name));
 }
