@@ -1,6 +1,8 @@
-import { describeIsolation, startStack, stopRequest } from "../stack/node.ts";
+import { flushCompileCache } from "node:module";
 import type { RunningStack, StackLogEntry } from "../stack/node.ts";
+import { recordFiles } from "./build-record.ts";
 import type { Command } from "./command.ts";
+import { keepCompiled } from "./keep-compiled.ts";
 import { say, styled } from "./voice.ts";
 
 export const startCommand: Command = {
@@ -12,12 +14,18 @@ export const startCommand: Command = {
     "Ctrl-C or SIGTERM stops it after requests in flight are answered; SIGHUP reads the certificate's files again.",
   ],
   async run({ positionals }) {
-    const stack = await startStack({ path: positionals[0] ?? ".", log: sayEntry });
+    const path = positionals[0] ?? ".";
+    keepCompiled(recordFiles(path));
+    const { describeIsolation, startStack, stopRequest } = await import("../stack/node.ts");
+    const stack = await startStack({ path, log: sayEntry });
+    const asked = stopRequest();
     say(
       `${styled("green", "serving")} ${address(stack)}  ${styled("dim", `(${stack.addresses.join(", ")}; ${describeIsolation(stack.isolation)})`)}`,
     );
+    // A stack that is killed writes nothing.
+    flushCompileCache();
     process.on("SIGHUP", () => void stack.reloadCertificate());
-    await stopRequest();
+    await asked;
     await stack.close();
     return 0;
   },

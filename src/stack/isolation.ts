@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { filterArguments, filterBytes } from "./jail/filter/hand-over.ts";
 import { inMemory } from "./jail/jail-arguments.ts";
 import { findSystemProgram } from "./jail/system-program.ts";
+import { ownRights, surelyBecomes } from "./may-become.ts";
 import type { DomainUser } from "./messages.ts";
 
 /**
@@ -56,8 +57,10 @@ function userAt(root: string, place: number): DomainUser {
   return { uid, gid: uid };
 }
 
-/** In some containers root can't become every user. */
+/** In some containers root can't become every user. To try it takes a process, so that it is asked of the kernel first. */
 function canBecome(uid: number): boolean {
+  const rights = ownRights();
+  if (rights !== undefined && surelyBecomes(uid, rights)) return true;
   const code = `process.setgroups([]);process.setgid(${uid});process.setuid(${uid})`;
   return spawnSync(process.execPath, ["-e", code], { stdio: "ignore", env: {} }).status === 0;
 }

@@ -84,7 +84,11 @@ export function launchDomain<To extends { type: string }>({
   const child = withCleanDescriptors(["ignore", "pipe", "pipe", "pipe", ...fds, ...channels], (stdio) =>
     spawn(file, parameters, {
       stdio,
-      env: { ...environment, ...(codeCache === undefined ? {} : { NODE_COMPILE_CACHE: codeCache }) },
+      env: {
+        ...environment,
+        ...ownChoices(),
+        ...(codeCache === undefined ? {} : { NODE_COMPILE_CACHE: codeCache }),
+      },
       cwd: "/",
       // A process group of its own: a terminal's Ctrl-C is for the supervisor, which lets requests in flight finish.
       detached: true,
@@ -106,6 +110,12 @@ export function launchDomain<To extends { type: string }>({
     exited: exitOf(child),
     kill: () => void child.kill("SIGKILL"),
   };
+}
+
+/** Whether our modules run bundled is decided for all of them. */
+function ownChoices(): Record<string, string> {
+  const plain = process.env["CURTAINWALL_PLAIN"];
+  return plain === undefined ? {} : { CURTAINWALL_PLAIN: plain };
 }
 
 /** What a domain gets at most, where util-linux is installed: no file with its memory when it crashes, and an end to a bomb. */
