@@ -67,13 +67,13 @@ export interface ContractRoute extends ContractRouteLimits {
   /** Statuses that the upstream may refuse with, and what leaves then. */
   readonly errors: ReadonlyMap<number, Schema>;
   readonly to: string;
+  /** Only pages of this site may ask. */
+  readonly createsSession: boolean;
   readonly summary: string | undefined;
   readonly maxBodyBytes: number;
   readonly timeoutMs: number;
 }
 
-/** An answer that comes in parts; every default filled in. */
-export type ContractStream =
 /** Bounds of a JSON body besides its bytes. */
 export interface JsonLimits {
   /** Arrays and objects inside one another. */
@@ -86,6 +86,8 @@ export interface JsonLimits {
   readonly textLength: number;
 }
 
+/** An answer that comes in parts; every default filled in. */
+export type ContractStream =
   | {
       readonly kind: "events";
       /** Schemas of the events' data, by name. */
