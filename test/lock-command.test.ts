@@ -248,3 +248,35 @@ suite("merging", { skip }, () => {
     assert.equal(both.status, 0, both.stderr);
   });
 });
+
+test("several are approved at once, a line each; what is no longer there is pruned by name, and nothing is not called 0", (context) => {
+  const { write, run } = project(context);
+  write(site);
+  run("harden", "dist");
+  const ids = [...run("plan", "dist").stdout.matchAll(/^((?:inline|file)-[0-9a-f]{12}) /gm)].map(
+    ([, id = ""]) => id,
+  );
+  assert.ok(ids.length >= 3);
+  const nothing = run("plan", "dist", "--prune");
+  assert.equal(nothing.status, 0);
+  assert.match(nothing.stderr, /has every script.*nothing was taken out/);
+  const { status, stdout, stderr } = run("plan", "dist", "--approve", ...ids, "the generator's own");
+  assert.equal(status, 0, stderr);
+  assert.deepEqual(
+    stdout
+      .trim()
+      .split("\n")
+      .map((line) => /^approved {2}(\S+) {2}\/\S+ {2}the generator's own$/.exec(line)?.[1])
+      .sort(),
+    ids.toSorted(),
+  );
+  assert.match(stderr, new RegExp(`approved ${ids.length} scripts in curtainwall\\.lock\\.json`));
+  write({
+    "dist/index.html": "<!doctype html><title>x</title>",
+    "dist/about.html": "<!doctype html><title>y</title>",
+  });
+  const pruned = run("plan", "dist", "--prune");
+  assert.equal(pruned.stdout.trim().split("\n").length, ids.length);
+  assert.match(pruned.stdout, /^pruned +file-[0-9a-f]{12} {2}\/app\.js$/m);
+  assert.match(pruned.stderr, new RegExp(`pruned ${ids.length} scripts from`));
+});

@@ -23,6 +23,7 @@ import {
 } from "../stack/index.ts";
 import { usageError } from "./command.ts";
 import type { Command, CommandInput } from "./command.ts";
+import { describePermissions } from "./describe-permissions.ts";
 import { askPassphrase } from "./passphrase.ts";
 import { exitCodes, print, printJson, say, styled } from "./voice.ts";
 
@@ -198,12 +199,7 @@ function describe(program: Program, before: Program | undefined, { manifest, dig
   const news = before === undefined ? [] : outsideProgram(manifest, before, 50);
   if (before === undefined) {
     say("It is the first one. Browsers may run and load:");
-    for (const [directives, sources] of program.policy) {
-      const named = directives.filter(
-        (name) => name.endsWith("-src") || sources.some((source) => !source.startsWith("(")),
-      );
-      if (named.length > 0 && sources.length > 0) say(`  ${named.join(", ")}: ${shorten(sources)}`);
-    }
+    for (const line of describePermissions(program, manifest)) say(`  ${line}`);
   } else {
     if (before.contract !== program.contract) say("The contract's routes change.");
     say(
@@ -214,11 +210,6 @@ function describe(program: Program, before: Program | undefined, { manifest, dig
     for (const line of news) say(`  ${line}`);
     if (news.length === 50) say("  … and more");
   }
-}
-
-function shorten(sources: readonly string[]): string {
-  const more = sources.length - 8;
-  return `${sources.slice(0, 8).join(" ")}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
 function openSigner({ values }: CommandInput): EnvelopeSigner | Promise<EnvelopeSigner> {

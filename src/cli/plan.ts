@@ -1,9 +1,11 @@
 import { describeReview, prune, shortId, summarizeReview } from "../harden/index.ts";
 import type { Lock, PendingScript, Review } from "../harden/index.ts";
+import { printable } from "../shared/index.ts";
 import { approveScripts, assertApproved, planSite, saveLock } from "../stack/index.ts";
 import { allowOptions, readAllowed } from "./allowed-scripts.ts";
 import type { Command, CommandInput } from "./command.ts";
 import { usageError } from "./command.ts";
+import { count } from "./harden-report.ts";
 import { originOf } from "./harden.ts";
 import { readLearned } from "./learned-input.ts";
 import { lockInput, lockOptions, today } from "./lock-input.ts";
@@ -64,7 +66,7 @@ export const planCommand: Command = {
         reason: rest.at(-1) ?? "",
         day: today(),
       });
-      return save(open.file, open.lock, approved);
+      return saveApproved(open.file, open.lock, approved);
     }
     const shown = values.get("show");
     if (shown !== undefined) {
@@ -73,7 +75,7 @@ export const planCommand: Command = {
       rememberAlsoShown(open.file, review, scripts);
       return 0;
     }
-    if (flags.has("prune")) return save(open.file, open.lock, prune(open.lock, review));
+    if (flags.has("prune")) return savePruned(open.file, open.lock, review);
     if (flags.has("json")) printJson(review);
     if (flags.has("frozen")) assertApproved(review, { folder, frozen: true, words });
     const remembered = !flags.has("frozen") && isWaiting(review) && rememberShown(open.file, review);
@@ -104,17 +106,28 @@ function find({ added, unreviewed }: Review, name: string): PendingScript[] {
   throw usageError(`No script that awaits approval is called ${JSON.stringify(name)}`, planCommand);
 }
 
-function save(file: string, before: Lock, after: Lock): number {
+function saveApproved(file: string, before: Lock, after: Lock): number {
   const known = new Set(before.scripts);
   const changed = after.scripts.filter((script) => !known.has(script));
-  const gone = before.scripts.length - (after.scripts.length - changed.length);
   saveLock(file, after);
-  for (const { id, reason } of changed) print(`approved  ${shortId(id)}  ${reason ?? ""}`);
+  for (const { id, url, seen, reason } of changed)
+    print(`approved  ${shortId(id)}  ${printable(url ?? seen)}  ${printable(reason ?? "")}`);
   say(
-    changed.length > 0
-      ? `${styled("green", "approved")} ${changed.length} in ${file}; it belongs into version control`
-      : `${styled("green", "pruned")} ${gone} from ${file}`,
+    changed.length === 0
+      ? `Nothing was left to approve; ${file} is as it was`
+      : `${styled("green", "approved")} ${count(changed.length, "script")} in ${file}; it belongs into version control`,
   );
+  return 0;
+}
+
+function savePruned(file: string, before: Lock, review: Review): number {
+  if (review.unused.length === 0) {
+    say(`The site has every script that ${file} knows; nothing was taken out`);
+    return 0;
+  }
+  saveLock(file, prune(before, review));
+  for (const { id, url, seen } of review.unused) print(`pruned    ${shortId(id)}  ${printable(url ?? seen)}`);
+  say(`${styled("green", "pruned")} ${count(review.unused.length, "script")} from ${file}`);
   return 0;
 }
 

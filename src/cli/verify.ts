@@ -9,6 +9,7 @@ import { CurtainwallError, isCurtainwallError } from "../shared/index.ts";
 import { findSiteKeys, loadContract, readSiteManifest, stackFolders } from "../stack/index.ts";
 import { usageError } from "./command.ts";
 import type { Command, CommandInput } from "./command.ts";
+import { differingParts } from "./differing-parts.ts";
 import { exitCodes, print, printJson, say, showProgress, styled } from "./voice.ts";
 
 export const verifyCommand: Command = {
@@ -228,15 +229,19 @@ function describe(difference: HostDifference): string {
     "permits" in difference && difference.permits !== undefined
       ? `; permits ${difference.permits.join(", ")}`
       : "";
+  const [expected, actual] =
+    difference.expected === undefined || difference.actual === undefined
+      ? [difference.expected, difference.actual]
+      : differingParts(name.trim(), difference.expected, difference.actual);
   const words = [
-    difference.expected === undefined ? "" : ` released ${quote(difference.expected)}`,
-    difference.actual === undefined ? "" : ` served ${quote(difference.actual)}`,
-  ].filter((part) => part !== "");
+    ...(expected === undefined ? [] : [` released ${quote(expected)}`]),
+    ...(actual === undefined ? [] : [` served ${quote(actual)}`]),
+  ];
   return `${quotePath(path)}  ${what}${name}${words.length === 0 ? "" : `:${words.join(",")}`}${permits}`;
 }
 
 const quote = (text: string): string =>
-  JSON.stringify(text.length > 120 ? `${text.slice(0, 120)}…` : text).replaceAll(
+  JSON.stringify(text.length > 125 ? `${text.slice(0, 120)}…` : text).replaceAll(
     /[\u007f-\u009f]/g,
     (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );

@@ -1,5 +1,7 @@
 import { styleText } from "node:util";
 import { CurtainwallError } from "../shared/index.ts";
+import { createProgress } from "./progress.ts";
+import type { ProgressLine } from "./progress.ts";
 
 // How every command speaks: results to stdout, words to stderr, an error as what happened, why, and what helps.
 
@@ -33,26 +35,15 @@ export function printJson(value: unknown): void {
   print(JSON.stringify(value, null, 2));
 }
 
-/** A line that tells how far long work is; see {@link showProgress}. */
-export interface ProgressLine {
-  update(text: string): void;
-  /** Leaves nothing behind. */
-  done(): void;
-}
-
-/** Shows progress in place on a terminal, and nothing elsewhere, where it would fill a log. */
+/** Shows how far long work is: in place on a terminal, elsewhere by a line now and then. */
 export function showProgress(): ProgressLine {
-  if (!isLively(process.stderr)) return { update: () => undefined, done: () => undefined };
-  let last = 0;
-  return {
-    update(text) {
-      const now = performance.now();
-      if (now - last < 50) return;
-      last = now;
-      process.stderr.write(`\r\u001b[K${styled("dim", text.slice(0, (process.stderr.columns ?? 80) - 1))}`);
-    },
-    done: () => void process.stderr.write("\r\u001b[K"),
-  };
+  const { stderr } = process;
+  return createProgress({
+    write: (text) => void stderr.write(text),
+    now: () => performance.now(),
+    columns: isLively(stderr) ? stderr.columns : undefined,
+    style: (text) => styled("dim", text),
+  });
 }
 
 /** Says what went wrong. What is not one of our errors is a mistake of ours, and shows where. */

@@ -240,7 +240,8 @@ class Supervisor {
     const decided = new Promise<void>((resolve) => (this.#taken = resolve));
     edge.control.onMessage((message) => {
       if (message.type === "release-accepted") this.#served(message.release);
-      if (message.type === "release-refused") this.#refused(release, message);
+      if (message.type === "release-refused")
+        this.#refused(release, { ...message, message: withContractOfStart(message) });
       this.#taken();
     });
     try {
@@ -507,4 +508,18 @@ function inheritedSockets(
     })),
   ]);
   return { fds, threads };
+}
+
+/** What depends on the contract, which a stack reads once. */
+const ofContract: ReadonlySet<string> = new Set([
+  "RELEASE_SIGNATURE_INVALID",
+  "RELEASE_CONTRACT_OTHER",
+  "RELEASE_SITE_OTHER",
+]);
+
+/** Whoever pins keys, or changes a route, while the stack runs, is told why that reaches no visitor yet. */
+function withContractOfStart({ code, message }: { code: string; message: string }): string {
+  return ofContract.has(code)
+    ? `${message} This stack goes by the contract as it was when it started: if keys, routes or the origin have changed since, start it again.`
+    : message;
 }
