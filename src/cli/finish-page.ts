@@ -25,7 +25,12 @@ export async function finishPage(
   const { digest, packFile, sequence, isNew, bytes: releaseBytes, grownBy, notSearched } = published;
   const result: BuildResult = {
     ...before,
-    ...{ file: packFile, release: digest, sequence, isNew, releaseBytes, notSearched },
+    file: packFile,
+    release: digest,
+    sequence,
+    isNew,
+    releaseBytes,
+    notSearched,
     bytes: before.bytes + grownBy,
     warnings: warningsOf(before, page, edit.file),
     withheld: [...new Set([...before.withheld, ...withheldOf(page)])].sort(),

@@ -138,8 +138,14 @@ export async function buildSite({
 
   memory.save();
   const notes = writeNotes(join(cacheFolder, "pages.notes"), {
-    ...{ contract, drafts, stamp, recipe: loaded.recipe, hasIslands: loaded.islands.length > 0 },
-    ...{ templates: resolve(base, site.templates), assets: site.assets, images: site.images },
+    contract,
+    drafts,
+    stamp,
+    recipe: loaded.recipe,
+    hasIslands: loaded.islands.length > 0,
+    templates: resolve(base, site.templates),
+    assets: site.assets,
+    images: site.images,
     imageEncoder: variantMaker.stamp,
     built: { ...built, files },
   });

@@ -119,7 +119,7 @@ suite("a page that is made by itself", () => {
             if (path !== made.path) assert.equal(content, before.get(path), path);
           const { body: bytes } = await decodeRelease(whole.release);
           for (const { encoding, offset, length } of page?.variants ?? []) {
-            const form = encoding === "identity" ? made.html : made.forms[encoding];
+            const form: Uint8Array | undefined = encoding === "identity" ? made.html : made.forms[encoding];
             assert.deepEqual(Buffer.from(form ?? []), Buffer.from(bytes.subarray(offset, offset + length)));
           }
           assert.deepEqual(

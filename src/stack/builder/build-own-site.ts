@@ -110,7 +110,8 @@ async function buildJailed(
     const packages = project.view.isReadOnly === true ? folders.map((path) => realpathSync(path)) : folders;
     const linked = linkedPackages(root, packages);
     // Others of a workspace are projects too, with keys and environment files of their own.
-    const kept = linked.filter((path) => basename(path) !== "node_modules").map(viewProject);
+    const besides = linked.filter((path) => basename(path) !== "node_modules");
+    const kept = besides.map(viewProject);
     const view: JailView = {
       ...project.view,
       hidden: [...(project.view.hidden ?? []), ...kept.flatMap(({ hidden }) => hidden)],
@@ -143,11 +144,10 @@ async function buildJailed(
     });
     const build = toBuild(report);
     const { notes } = build;
-    // A copy is gone by then, and what is linked may have got files since that must not be seen.
-    if (notes === undefined || drafts || answers.length > 0 || linked.length > 0 || !isShownItself(project))
-      return build;
+    // A copy is gone by then.
+    if (notes === undefined || drafts || answers.length > 0 || !isShownItself(project)) return build;
     const program = [node, "--disable-warning=ExperimentalWarning", ...conditions(), pageEntry];
-    return { ...build, again: { view, program, order: { root, cacheFolder, notes } } };
+    return { ...build, again: { view, linked: besides, program, order: { root, cacheFolder, notes } } };
   } finally {
     project.remove();
     if (answersFile !== undefined) rmSync(answersFile, { force: true });

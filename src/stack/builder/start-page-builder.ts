@@ -3,12 +3,15 @@ import type { JailView } from "../jail/jail-arguments.ts";
 import { killGroup } from "../jail/run-to-end.ts";
 import { startJail } from "../jail/start-jail.ts";
 import { splitLines } from "../safe-lines.ts";
+import { viewProject } from "./project-view.ts";
 import type { PageOrder } from "./write-page-report.ts";
 
 /** How the process is started that makes one page, as JSON can say it. Valid while nothing of the project changes but contents. */
 export interface PageBuilderStart {
   /** The jail of the build before. */
   readonly view: JailView;
+  /** Projects that packages are links to. */
+  readonly linked: readonly string[];
   /** The program and its arguments, up to the order. */
   readonly program: readonly string[];
   /** What it is told, the file aside. */
@@ -26,10 +29,11 @@ const reportFd = 3;
  * @param onLine told each line that a template wrote, safe to show
  */
 export async function startPageBuilder(
-  { view, program, order }: PageBuilderStart,
+  { view, linked, program, order }: PageBuilderStart,
   file: string,
   onLine: (line: string) => void,
 ): Promise<Uint8Array | undefined> {
+  if (!linked.every((folder) => isCovered(folder, view))) return undefined;
   const { child } = startJail(view, [...program, JSON.stringify({ ...order, file })], ["pipe"]);
   const ended = new Promise<boolean>((resolve) => {
     child.once("error", () => resolve(false));
@@ -50,4 +54,12 @@ export async function startPageBuilder(
     clearTimeout(timer);
     killGroup(child);
   }
+}
+
+/** Whether the jail hides all of a folder that must not be seen: nothing watches folders beside the project. */
+function isCovered(folder: string, { hidden = [], masked = [] }: JailView): boolean {
+  const now = viewProject(folder);
+  return (
+    now.hidden.every((path) => hidden.includes(path)) && now.masked.every((path) => masked.includes(path))
+  );
 }

@@ -1,0 +1,203 @@
+import assert from "node:assert/strict";
+import { chmodSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, beforeEach, suite, test } from "node:test";
+import { makeProject } from "../../test/support/project.ts";
+import { requires } from "../../test/requires.ts";
+import { publishPage, readPageReport, startPageBuilder } from "../stack/index.ts";
+import { buildPage } from "./build-page.ts";
+import { recall, recordFiles } from "./build-record.ts";
+import type { PageEdit } from "./build-record.ts";
+import type { BuildResult } from "./build-result.ts";
+import { buildAny } from "./build.ts";
+
+const template = `import { Content, asset } from "curtainwall/template";
+export const page = ({ entry }) => <html lang="en"><head><title>{entry.data.title}</title></head><body><Content of={entry} /><img src={asset("a.svg")} alt="" /></body></html>;
+`;
+const contract = `import { defineStack } from "curtainwall";
+import { z } from "zod";
+export default defineStack({
+  origin: "https://localhost",
+  privateEnv: z.object({ SHOP_TOKEN: z.string() }),
+  site: { content: "content", templates: "templates", assets: "public", collections: { pages: z.object({ title: z.string() }) } },
+});
+`;
+const text = `---\ntitle: Home\n---\n# Bread\n\n${"Rye and oat. ".repeat(40)}\n`;
+const secret = "not-a-real-token-only-9-words";
+process.env.SHOP_TOKEN = secret;
+
+const project = await makeProject({
+  config: contract,
+  files: {
+    "content/pages/index.md": text,
+    "content/pages/about.md": text.replace("Home", "About"),
+    "templates/pages.tsx": template,
+    "public/a.svg": `<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"/>`,
+  },
+});
+after(() => project.remove());
+const { root } = project;
+// As root, a project that others can't read is built in a copy, which is gone afterwards.
+chmodSync(root, 0o755);
+const files = recordFiles(root);
+const page = join(root, "content/pages/index.md");
+const options = { drafts: false, json: false, verbose: false };
+
+const buildAll = async (): Promise<BuildResult> => {
+  const built = await buildAny(root, options);
+  assert.ok(built !== undefined);
+  return built;
+};
+const edit = (words: string): PageEdit | undefined => {
+  writeFileSync(page, `${text}\n${words}\n`);
+  return recall(files, Date.now()).edit;
+};
+const releases = (): string[] => readdirSync(join(root, ".curtainwall/edge/releases")).sort();
+
+suite("a build after one text was edited", requires("bwrap"), () => {
+  let before: BuildResult;
+  beforeEach(async () => {
+    writeFileSync(page, text);
+    before = recall(files, Date.now()).same ?? (await buildAll());
+  });
+
+  test("makes the release that a whole build makes, and the next finds nothing to do", async () => {
+    for (const words of ["More.", "## Oat\n\n<b>dark</b> <script>x</script>", "Less."]) {
+      const change = edit(words);
+      assert.ok(change !== undefined);
+      const made = await buildPage(change, files);
+      assert.ok(made !== undefined, words);
+      assert.equal(made.isNew, true);
+      assert.equal(made.sequence, (before.sequence ?? 0) + 1);
+      assert.deepEqual(recall(files, Date.now()).same, { ...made, isNew: false });
+      rmSync(files.cache, { recursive: true });
+      const whole = await buildAll();
+      assert.deepEqual(
+        { ...made, isNew: false, milliseconds: 0 },
+        { ...whole, isNew: false, milliseconds: 0 },
+      );
+      before = whole;
+    }
+  });
+
+  test("goes by the text, not by how an editor saves it", async () => {
+    writeFileSync(`${page}~`, `${text}\nSaved aside.\n`);
+    renameSync(`${page}~`, page);
+    const change = recall(files, Date.now()).edit;
+    assert.equal(change?.file, "content/pages/index.md");
+    assert.ok(change !== undefined && (await buildPage(change, files)));
+  });
+
+  test("publishes nothing new when the page is the same", async () => {
+    const change = edit("");
+    assert.ok(change !== undefined);
+    const made = await buildPage(change, files);
+    assert.equal(made?.isNew, false);
+    assert.equal(made?.release, before.release);
+  });
+
+  test("is stopped by a private value in the text, and a whole build says where it is", async () => {
+    const stored = releases();
+    const change = edit(`The token is ${secret}.`);
+    assert.ok(change !== undefined);
+    assert.equal(await buildPage(change, files), undefined);
+    assert.deepEqual(releases(), stored);
+    await assert.rejects(buildAll(), { code: "HARDEN_LEAK_FOUND", message: /index\.html/ });
+  });
+
+  test("is a whole one when a private value became another, since each page must be searched for it", async () => {
+    process.env.SHOP_TOKEN = "Rye and oat. Rye and oat.";
+    assert.equal(edit("More."), undefined);
+    await assert.rejects(buildAll(), { code: "HARDEN_LEAK_FOUND", message: /about/ });
+    process.env.SHOP_TOKEN = secret;
+  });
+
+  const others: Record<string, () => void> = {
+    "another page": () => writeFileSync(join(root, "content/pages/about.md"), text),
+    "a page that is new": () => writeFileSync(join(root, "content/pages/new.md"), text),
+    "the template": () => writeFileSync(join(root, "templates/pages.tsx"), template.replace("en", "de")),
+    "the contract": () => writeFileSync(join(root, "curtainwall.config.ts"), `${contract}\n`),
+    "an environment file": () => writeFileSync(join(root, ".env"), "A=1"),
+    "who may read it": () => chmodSync(page, 0o600),
+  };
+  for (const [what, change] of Object.entries(others))
+    test(`is a whole one when ${what} changed too`, async () => {
+      change();
+      assert.equal(edit("More."), undefined);
+      rmSync(join(root, "content/pages/new.md"), { force: true });
+      rmSync(join(root, ".env"), { force: true });
+      chmodSync(page, 0o644);
+      writeFileSync(join(root, "curtainwall.config.ts"), contract);
+      writeFileSync(join(root, "templates/pages.tsx"), template);
+      writeFileSync(join(root, "content/pages/about.md"), text.replace("Home", "About"));
+    });
+
+  test("is a whole one after a build that was ended before it published", async () => {
+    const change = edit("## Another part");
+    assert.ok(change !== undefined);
+    assert.ok(await startPageBuilder(change.again.start, change.file, () => {}));
+    const again = recall(files, Date.now()).edit;
+    assert.ok(again !== undefined);
+    assert.equal(await buildPage(again, files), undefined);
+    assert.equal((await buildAll()).isNew, true);
+  });
+
+  test("is a whole one when notes, or the release, were written to", async () => {
+    for (const place of [join(files.cache, "site", "pages.notes"), before.file]) {
+      const kept = readFileSync(place);
+      writeFileSync(place, kept.with(40, (kept[40] ?? 0) ^ 1));
+      const change = edit("More.");
+      if (change !== undefined) assert.equal(await buildPage(change, files), undefined);
+      writeFileSync(place, kept);
+    }
+  });
+
+  test("takes no more from a jail than a page that was there", async () => {
+    const change = edit("More.");
+    assert.ok(change !== undefined);
+    const report = await startPageBuilder(change.again.start, change.file, () => {});
+    const made = readPageReport(report ?? new Uint8Array());
+    assert.ok(made !== undefined);
+    const publish = (forged: Partial<typeof made>): Promise<unknown> =>
+      publishPage({
+        root,
+        policy: change.again.policy,
+        base: { digest: before.release, sequence: before.sequence ?? 0 },
+        page: { ...made, ...forged },
+      });
+    const stored = releases();
+    assert.equal(await publish({ path: "/a.svg" }), undefined);
+    assert.equal(await publish({ path: "/new/" }), undefined);
+    assert.equal(await publish({ bytes: { identity: made.bytes.identity ?? new Uint8Array() } }), undefined);
+    assert.deepEqual(releases(), stored);
+  });
+});
+
+suite("a page's report", () => {
+  const head = (lengths: number[]): string =>
+    `${JSON.stringify({ path: "/", lengths, warnings: [], notes: "0".repeat(64), missed: [] })}\n`;
+
+  test("is read with its forms", () => {
+    const report = readPageReport(Buffer.from(`${head([4, 2, 0, 1])}pagebrz`));
+    assert.deepEqual(
+      Object.entries(report?.bytes ?? {}).map(([form, bytes]) => [form, Buffer.from(bytes).toString()]),
+      [
+        ["identity", "page"],
+        ["br", "br"],
+        ["zstd", "z"],
+      ],
+    );
+  });
+
+  for (const [what, report] of Object.entries({
+    "that ends too early": `${head([4, 2, 0, 1])}pageb`,
+    "that goes on": `${head([4, 2, 0, 1])}pagebrzz`,
+    "of no page": "null\n",
+    "without an end of its line": head([0, 0, 0, 0]).trimEnd(),
+    "of nonsense": "{\n",
+    "with what it does not have": `${head([1, 0, 0, 0]).replace("{", '{"headers":[],')}p`,
+    "of less than nothing": `${head([4, -1, 0, 1])}page`,
+    "that is empty": "",
+  }))
+    test(`${what} is none`, () => assert.equal(readPageReport(Buffer.from(report)), undefined));
+});
