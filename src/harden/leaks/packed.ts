@@ -1,6 +1,7 @@
 import type { Allowance } from "./allowance.ts";
 import { isZlib, openPdf, openPng } from "./streams.ts";
 import type { Member, Opened } from "./streams.ts";
+import { unopenedAt, unopenedMarks } from "./unopened.ts";
 import { isEndRecord, listZip } from "./zip.ts";
 import type { ZipMember } from "./zip.ts";
 
@@ -26,6 +27,7 @@ export const packedMarks: readonly Uint8Array[] = [
   zipEnd,
   png,
   pdf,
+  ...unopenedMarks,
   // RFC 1952 §2.3.1: five flags.
   ...Array.from({ length: 32 }, (_, flags) => [...gzip, flags]),
 ].map((mark) => Uint8Array.from(mark));
@@ -41,12 +43,15 @@ export interface Piece {
 
 /**
  * Opens what is packed: gzip, zlib, zstd by their first bytes, brotli (which has none) by its name's ending, the compressed texts of PNG
- * and the streams of PDF; and gzip, zstd, PNG, PDF and ZIP behind other bytes, as programs find them there.
+ * and the streams of PDF; and gzip, zstd, PNG, PDF and ZIP behind other bytes, as programs find them there. What is packed in a way that
+ * it knows by name alone is a problem: nobody has looked into it.
  */
 export function openPacked(piece: Piece, allowance: Allowance): Opened {
   const opened: Opened = { members: [], problems: [] };
   const { bytes, name } = piece;
   if (bytes.length < 8) return opened;
+  for (const format of new Set([0, ...piece.marks].map((at) => unopenedAt(bytes, at))))
+    if (format !== undefined) tell(opened, `it holds what ${format} packed, which is not looked into`);
   if (isZlib(bytes, 0)) openGuess(bytes, allowance, opened);
   else if (name.endsWith(".br")) openOne("brotli", bytes, allowance, opened);
   const covered = openZips(piece, allowance, opened);
