@@ -10,6 +10,7 @@ import type { Refusal } from "./answers/refusal.ts";
 import { compileAnswer } from "./answers/released-answer.ts";
 import { compileRouteAnswers } from "./answers/route-answers.ts";
 import type { AnswerSurroundings, Passage } from "./answers/route-answers.ts";
+import { isFromOwnPage } from "./origins/cross-site.ts";
 import { compileTarget, ownerIndexOf } from "./input/target.ts";
 import type {
   Caller,
@@ -33,6 +34,8 @@ export interface RouteSurroundings extends AnswerSurroundings {
   readonly nextLimitId: () => number;
   /** Bits of an IPv6 address that name one client. */
   readonly ipv6Prefix: number;
+  /** The site's own. */
+  readonly origin: string;
 }
 
 /**
@@ -41,7 +44,7 @@ export interface RouteSurroundings extends AnswerSurroundings {
  * a body that is there, all of it is one run of synchronous calls.
  */
 export function compileRoute(route: ContractRoute, surroundings: RouteSurroundings): RouteHandler {
-  const { destinations, tokens, events, newId, now, cors, nextLimitId, ipv6Prefix } = surroundings;
+  const { destinations, tokens, events, newId, now, cors, nextLimitId, ipv6Prefix, origin } = surroundings;
   const destination = destinations.get(route.to);
   if (destination === undefined) throw new Error(`No destination "${route.to}" for ${route.key}`);
   if (route.access.kind !== "everyone" && tokens === undefined)
@@ -56,21 +59,22 @@ export function compileRoute(route: ContractRoute, surroundings: RouteSurroundin
   const { succeed, refuse, refuseThrown, fail } = compileRouteAnswers(route, limits.policy, surroundings);
 
   function start(request: GatewayRequest, values: readonly string[], respond: Respond): void {
-    const origin = request.header("origin");
-    const verdict = cors.judge(origin);
+    const verdict = cors.judge(request);
     const passage: Passage = {
       request,
       values,
       respond,
-      otherOrigin: verdict === "allowed" ? origin : undefined,
+      otherOrigin: verdict === "allowed" ? request.header("origin") : undefined,
       rateLimit: "",
       caller: undefined,
+      headers: undefined,
       answered: false,
     };
-      headers: undefined,
     try {
       // Before the limit: a refused page must not use up its visitors' allowance.
       if (verdict === "refused") refuse(passage, { code: "GATEWAY_ORIGIN_REFUSED" });
+      else if (route.createsSession && !isFromOwnPage(origin, request))
+        refuse(passage, { code: "GATEWAY_CROSS_SITE_REFUSED" });
       else if (
         limits.client === undefined ||
         admit(passage, limits.client, addressGroup(request.remoteAddress, ipv6Prefix))
