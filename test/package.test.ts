@@ -171,4 +171,107 @@ export default defineStack({
     for (const word of ["curtainwall", "build", "start", "audit"]) assert.ok(stdout.includes(word), stdout);
     assert.match(readFileSync(join(installed, command), "utf8"), /^#!\/usr\/bin\/env node\n/);
   });
+
+  test("its command builds a site from the bundle, with one copy of what contracts and templates import", () => {
+    const { status, stderr, loaded } = buildSite();
+    assert.equal(status, 0, stderr);
+    assert.ok(loaded.includes("run/cli-main.js"), loaded.join("\n"));
+    assert.deepEqual(
+      loaded.filter((path) => /^(?:contract|site|shared)\//.test(path)),
+      [],
+    );
+    const releases = filesIn(join(outside, "site/.curtainwall/edge/releases"));
+    assert.ok(
+      releases.some((path) => path.endsWith(".release")),
+      releases.join("\n"),
+    );
+  });
+
+  test("what a contract has done wrong is told in the command's words, bundled or not", () => {
+    for (const environment of [{}, { CURTAINWALL_PLAIN: "1" }]) {
+      const { status, stderr } = buildSite({
+        config: contract.replace("templates:", "tempaltes:"),
+        environment,
+      });
+      assert.equal(status, 1);
+      assert.match(stderr, /^CONTRACT_\w+ .*Did you mean templates\?/m);
+    }
+  });
+
+  test("where another version of a package lies, the plain modules run and use it; so they do on demand", () => {
+    const plain = ({ loaded, status, stderr }: Built): void => {
+      assert.equal(status, 0, stderr);
+      assert.ok(
+        loaded.includes("cli/main-plain.js") && loaded.includes("contract/parse.js"),
+        loaded.join("\n"),
+      );
+      assert.deepEqual(
+        loaded.filter((path) => path.startsWith("run/")),
+        [],
+      );
+    };
+    plain(buildSite({ environment: { CURTAINWALL_PLAIN: "1" } }));
+    const place = join(outside, "node_modules/markdown-it");
+    rmSync(place);
+    cpSync(join(root, "node_modules/markdown-it"), place, { recursive: true });
+    const file = join(place, "package.json");
+    const { version } = JSON.parse(readFileSync(file, "utf8")) as { version: string };
+    writeFileSync(file, readFileSync(file, "utf8").replace(version, "999.0.0"));
+    plain(buildSite());
+    writeFileSync(file, readFileSync(file, "utf8").replace("999.0.0", version));
+    assert.ok(buildSite().loaded.includes("run/cli-main.js"));
+  });
 });
+
+const contract = `import { defineStack } from "curtainwall";
+import { z } from "zod";
+export default defineStack({
+  origin: "https://www.bakery.example",
+  site: { content: "content", templates: "templates", collections: { pages: z.object({ title: z.string() }) } },
+});
+`;
+
+interface Built {
+  status: number | null;
+  stderr: string;
+  /** What the command's own process loaded of the package, from its `dist/` on. */
+  loaded: string[];
+}
+
+/** Builds a small site with the installed command. */
+function buildSite({
+  config = contract,
+  environment = {},
+}: { config?: string; environment?: Record<string, string> } = {}): Built {
+  const site = join(outside, "site");
+  const files = {
+    "curtainwall.config.ts": config,
+    "content/pages/index.md": "---\ntitle: Home\n---\nBread.\n",
+    "templates/pages.tsx": `import { Content } from "curtainwall/template";
+export const page = ({ entry }) => <html lang="en"><head><title>{entry.data.title}</title></head><body><Content of={entry} /></body></html>;
+`,
+    "../trace.mjs": `import { registerHooks } from "node:module";
+import { appendFileSync } from "node:fs";
+registerHooks({ load(url, context, next) { appendFileSync(${JSON.stringify(join(outside, "loaded"))}, url + "\\n"); return next(url, context); } });
+`,
+  };
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(join(site, path, ".."), { recursive: true });
+    writeFileSync(join(site, path), text);
+  }
+  writeFileSync(join(outside, "loaded"), "");
+  // A build that changed nothing would load nothing.
+  rmSync(join(site, ".curtainwall"), { recursive: true, force: true });
+  const command = join(installed, manifest.bin.curtainwall ?? "");
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    ["--import", join(outside, "trace.mjs"), command, "build"],
+    { cwd: site, encoding: "utf8", env: { ...process.env, NODE_OPTIONS: "", ...environment } },
+  );
+  const own = `/${manifest.name}/dist/`;
+  const loaded = readFileSync(join(outside, "loaded"), "utf8")
+    .split("\n")
+    .filter((url) => url.includes(own))
+    .map((url) => url.slice(url.indexOf(own) + own.length));
+  return { status, stderr, loaded };
+}
