@@ -93,6 +93,26 @@ export const eventCatalogue = {
     says: "An upstream could not be used",
     fields: { id: "text", route: "text", upstream: "text", reason: "text" },
   },
+  "gateway.budget.exhausted": {
+    severity: "alert",
+    says: "A budget is used up: what spends of it answers 503 until there is some again",
+    fields: { budget: "text", route: "text" },
+  },
+  "gateway.load.shed": {
+    severity: "warning",
+    says: "A thread had more to do than it could, and refused requests to the API",
+    fields: { count: "number", delayMs: "number", pending: "number" },
+  },
+  "gateway.limits.degraded": {
+    severity: "alert",
+    says: "The shared limit store can't be reached: this host admits its share of each limit, and routes that count failures answer 503",
+    fields: { store: "text", reason: "text" },
+  },
+  "gateway.limits.restored": {
+    severity: "notice",
+    says: "The shared limit store counts again",
+    fields: { store: "text", afterMs: "number" },
+  },
   "gateway.keys.unavailable": {
     severity: "alert",
     says: "The issuer's keys can't be had: routes that need them answer 503",

@@ -3,9 +3,8 @@ import type { Access, ContractRoute } from "../contract/index.ts";
 import { compileBody, refuseUnread } from "./input/body.ts";
 import type { BodyCheck } from "./input/body.ts";
 import { compileHeaders, isList } from "./input/headers.ts";
-import { addressGroup } from "../shared/index.ts";
-import { compileLimits } from "./limits/limits.ts";
-import type { ChargeLimits } from "./limits/limits.ts";
+import type { Limiting } from "./limits/limiting.ts";
+import type { FinishAnswer } from "./limits/hold.ts";
 import type { Refusal } from "./answers/refusal.ts";
 import { compileAnswer } from "./answers/released-answer.ts";
 import { compileRouteAnswers } from "./answers/route-answers.ts";
@@ -17,7 +16,6 @@ import type {
   Destination,
   ForwardedAnswer,
   GatewayRequest,
-  LimitStore,
   Respond,
   TokenVerdict,
   TokenVerifier,
@@ -29,11 +27,8 @@ export type RouteHandler = (request: GatewayRequest, values: readonly string[], 
 /** What the routes of a gateway share. */
 export interface RouteSurroundings extends AnswerSurroundings {
   readonly destinations: ReadonlyMap<string, Destination>;
-  readonly limits: LimitStore;
+  readonly limiting: Limiting;
   readonly tokens?: TokenVerifier | undefined;
-  readonly nextLimitId: () => number;
-  /** Bits of an IPv6 address that name one client. */
-  readonly ipv6Prefix: number;
   /** The site's own. */
   readonly origin: string;
 }
@@ -44,19 +39,23 @@ export interface RouteSurroundings extends AnswerSurroundings {
  * a body that is there, all of it is one run of synchronous calls.
  */
 export function compileRoute(route: ContractRoute, surroundings: RouteSurroundings): RouteHandler {
-  const { destinations, tokens, events, newId, now, cors, nextLimitId, ipv6Prefix, origin } = surroundings;
+  const { destinations, tokens, events, newId, now, cors, origin } = surroundings;
   const destination = destinations.get(route.to);
   if (destination === undefined) throw new Error(`No destination "${route.to}" for ${route.key}`);
   if (route.access.kind !== "everyone" && tokens === undefined)
     throw new Error(`No token verifier for ${route.key}`);
   const verifier = route.access.kind === "everyone" ? undefined : tokens;
-  const limits = compileLimits(route.limits, surroundings.limits, nextLimitId);
+  const limits = surroundings.limiting.compile(route);
   const mayCall = compileAccess(route);
   const checkTarget = compileTarget(route);
   const checkHeaders = compileHeaders(route);
   const checkBody = compileBody(route);
   const judgeAnswer = compileAnswer(route);
-  const { succeed, refuse, refuseThrown, fail } = compileRouteAnswers(route, limits.policy, surroundings);
+  const answers = compileRouteAnswers(route, limits.policy, surroundings);
+  const { succeed, refuse, refuseThrown, fail } = answers;
+  const arrive = limits.arrive(answers, newId, authenticate);
+  const admitCaller = limits.known(answers, checkAccess);
+  const forward = limits.ready(answers, send);
 
   function start(request: GatewayRequest, values: readonly string[], respond: Respond): void {
     const verdict = cors.judge(request);
@@ -75,22 +74,10 @@ export function compileRoute(route: ContractRoute, surroundings: RouteSurroundin
       if (verdict === "refused") refuse(passage, { code: "GATEWAY_ORIGIN_REFUSED" });
       else if (route.createsSession && !isFromOwnPage(origin, request))
         refuse(passage, { code: "GATEWAY_CROSS_SITE_REFUSED" });
-      else if (
-        limits.client === undefined ||
-        admit(passage, limits.client, addressGroup(request.remoteAddress, ipv6Prefix))
-      )
-        authenticate(passage);
+      else arrive(passage);
     } catch (error) {
       refuseThrown(passage, error);
     }
-  }
-
-  function admit(passage: Passage, charge: ChargeLimits, key: string): boolean {
-    const { state, retryAfterSeconds } = charge(key, now());
-    passage.rateLimit = passage.rateLimit === "" ? state : `${passage.rateLimit}, ${state}`;
-    if (retryAfterSeconds === 0) return true;
-    refuse(passage, { code: "GATEWAY_LIMIT_REACHED", headers: ["retry-after", String(retryAfterSeconds)] });
-    return false;
   }
 
   function authenticate(passage: Passage): void {
@@ -115,8 +102,11 @@ export function compileRoute(route: ContractRoute, surroundings: RouteSurroundin
     if (verdict.kind !== "valid") return refuse(passage, refuseToken(verdict));
     const { caller } = verdict;
     passage.caller = caller;
-    if (limits.user !== undefined && !admit(passage, limits.user, caller.subject)) return;
-    if (mayCall(caller, passage.values)) checkInput(passage);
+    admitCaller(passage);
+  }
+
+  function checkAccess(passage: Passage): void {
+    if (mayCall(passage.caller as Caller, passage.values)) checkInput(passage);
     else refuse(passage, { code: "GATEWAY_ACCESS_REFUSED", reason: `not ${describeAccess(route.access)}` });
   }
 
@@ -149,9 +139,10 @@ export function compileRoute(route: ContractRoute, surroundings: RouteSurroundin
     });
   }
 
-  function forward(passage: Passage, target: string, body: unknown): void {
+  function send(passage: Passage, target: string, body: unknown, finish?: FinishAnswer): void {
     const id = newId();
-    (destination as Destination)({ route, id, target, headers: passage.headers, body, caller: passage.caller }, (answer) => {
+    (destination as Destination)({ route, id, target, headers: passage.headers, body, caller: passage.caller }, (given) => {
+      const answer = finish === undefined ? given : finish(given);
       if (passage.answered) return;
       try {
         release(passage, id, answer);

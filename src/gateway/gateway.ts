@@ -3,6 +3,14 @@ import { optionsAnswer, problemAnswer, problems } from "./answers/answers.ts";
 import type { ProblemCode } from "./answers/answers.ts";
 import { compileRoute } from "./compile-route.ts";
 import type { RouteHandler } from "./compile-route.ts";
+import type { Counting } from "./limits/counting.ts";
+import { gateSpaceOf } from "./limits/gate-space.ts";
+import { createGateMemory, openGates } from "./limits/gates.ts";
+import type { Gates } from "./limits/gates.ts";
+import { createLimiting } from "./limits/limiting.ts";
+import { watchLoad } from "./limits/load-meter.ts";
+import type { LoadMeter } from "./limits/load-meter.ts";
+import type { Schedule } from "./limits/pace.ts";
 import { createCors } from "./origins/cors.ts";
 import { explainRoute } from "./explain.ts";
 import type { RouteExplanation } from "./explain.ts";
@@ -12,10 +20,16 @@ import type { Destination, GatewayRequest, LimitStore, Respond, TokenVerifier } 
 
 /** Options of {@link createGateway}. */
 export interface GatewayOptions {
-  contract: Pick<Contract, "origin" | "corsOrigins" | "routes" | "apiRoots">;
+  contract: Pick<Contract, "origin" | "corsOrigins" | "routes" | "apiRoots" | "upstreams" | "budgets">;
   /** Who answers, by the name that routes are sent to. */
   destinations: ReadonlyMap<string, Destination>;
   limits: LimitStore;
+  /** What threads share of routes, budgets and who is under way. Default: this gateway's own. */
+  gates?: Gates | undefined;
+  /** Where several hosts count together. Default: this one counts alone, in {@link limits}. */
+  sharedLimits?: Counting | undefined;
+  /** Refuses requests while the thread has more to do than it can. Default: nothing does. */
+  load?: LoadMeter | undefined;
   /** Required as soon as one route needs to know who calls. */
   tokens?: TokenVerifier | undefined;
   events: EventSink;
@@ -25,6 +39,8 @@ export interface GatewayOptions {
   newId?: () => string;
   /** The present in milliseconds since 1970. Default `Date.now`. */
   now?: () => number;
+  /** Runs something after so many milliseconds, and returns what calls it off. Default: timers. */
+  schedule?: Schedule;
 }
 
 /** Holds an API's requests and answers to its contract; made by {@link createGateway}. */
@@ -35,6 +51,8 @@ export interface Gateway {
   handle(request: GatewayRequest, respond: Respond): void;
   /** What a route's requests pass, in order. */
   explain(key: string): RouteExplanation | undefined;
+  /** Refuses the requests that wait for their turn, and lets none wait any more. Those under way are answered still. */
+  close(): void;
 }
 
 interface CompiledRoute {
@@ -54,17 +72,19 @@ interface CompiledRoute {
 export function createGateway(options: GatewayOptions): Gateway {
   const { contract, events, ipv6Prefix = 64, newId = () => crypto.randomUUID(), now = Date.now } = options;
   const cors = createCors(contract);
-  let limitId = 0;
+  const { gates = openGates(createGateMemory({ ...gateSpaceOf(contract), now: now() })) } = options;
+  const { sharedLimits: shared, load, limits, schedule = after } = options;
+  const limiting = createLimiting({ contract, limits, gates, shared, load, schedule, events, now, ipv6Prefix });
   const { corsOrigins } = contract;
   const surroundings = {
     ...options,
-    ipv6Prefix,
     newId,
     now,
     cors,
     corsOrigins,
     origin: contract.origin,
-    nextLimitId: () => ++limitId,
+    limiting,
+    destinations: load === undefined ? options.destinations : watchLoad(load, options.destinations),
   };
   const router = createRouter(
     contract.routes,
@@ -133,7 +153,13 @@ export function createGateway(options: GatewayOptions): Gateway {
       const route = byKey.get(key);
       return route === undefined ? undefined : explainRoute(route, contract);
     },
+    close: () => limiting.close(),
   };
+}
+
+function after(delayMs: number, run: () => void): () => void {
+  const timer = setTimeout(run, delayMs);
+  return () => clearTimeout(timer);
 }
 
 const allowed = (methods: readonly Method[]): string =>

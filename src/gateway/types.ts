@@ -17,6 +17,8 @@ export interface GatewayRequest {
   header(name: string): string | undefined;
   /** Reads the whole body, at most once. */
   readBody(maxBytes: number, done: (error: BodyError | undefined, bytes: Uint8Array) => void): void;
+  /** Calls `listener` if the client goes away before it has been sent an answer. Absent: nobody can tell. */
+  onAbort?(listener: () => void): void;
 }
 
 /** Why a body could not be read. After `aborted` nobody waits for an answer. */
@@ -39,6 +41,10 @@ export type Respond = (answer: GatewayAnswer) => void;
 export interface Caller {
   readonly subject: string;
   readonly roles: readonly string[];
+  /** The tenant that it belongs to; undefined: none is known. */
+  readonly tenant?: string | undefined;
+  /** Names the API key that it came with; undefined: it came with none. */
+  readonly keyId?: string | undefined;
 }
 
 /** A checked request on its way to whoever answers it. */
@@ -85,11 +91,13 @@ export interface TokenVerifier {
 /** Counts requests. */
 export interface LimitStore {
   /**
-   * Charges one request.
+   * Charges one request, or as much as one costs.
    *
-   * @returns requests left at this moment, or, if it is refused, minus the milliseconds until one is admitted
+   * @returns requests left at this moment, or, if it is refused, minus the milliseconds until it is admitted
    */
-  take(limit: LimitRate, key: string, nowMs: number): number;
+  take(limit: LimitRate, key: string, nowMs: number, cost?: number): number;
+  /** Gives back what was charged. */
+  giveBack(limit: LimitRate, key: string, nowMs: number, cost?: number): void;
 }
 
 /** What a {@link LimitStore} needs to know of a limit. */

@@ -37,7 +37,7 @@ export interface RouteAnswers {
   /** For a check that threw, one of the contract's own for example. */
   refuseThrown(passage: Passage, error: unknown): void;
   /** With a problem that came from behind, under the id that the upstream was given; the log knows of it already. */
-  fail(passage: Passage, code: ProblemCode, id: string): void;
+  fail(passage: Passage, code: ProblemCode, id: string, headers?: readonly string[]): void;
 }
 
 /**
@@ -92,8 +92,8 @@ export function compileRouteAnswers(
     refuse(passage, { code: "GATEWAY_FAILED", reason: `a check threw ${what}` });
   }
 
-  function fail(passage: Passage, code: ProblemCode, id: string): void {
-    settle(passage, problemAnswer(code, { id }, problemHeaders(passage)));
+  function fail(passage: Passage, code: ProblemCode, id: string, headers: readonly string[] = []): void {
+    settle(passage, problemAnswer(code, { id }, [...problemHeaders(passage), ...headers]));
   }
 
   function problemHeaders({ otherOrigin, rateLimit }: Passage): readonly string[] {

@@ -1,19 +1,41 @@
 import type { Limit } from "../../contract/index.ts";
-import { maxLimitSpanMs, tooLong } from "./rate-limit.ts";
-import type { LimitRate, LimitStore } from "../types.ts";
+import { countedLimit } from "./counting.ts";
+import type { Charge, CountedLimit } from "./counting.ts";
+import { nameSubject, needsCaller } from "./subjects.ts";
+import type { NameSubject, Requester } from "./subjects.ts";
+import type { LimitStore } from "../types.ts";
+
+/** Where a route's limits are counted. */
+export interface LimitPlaces {
+  /** Of clients and callers. */
+  readonly store: LimitStore;
+  /** A number that no other limit of it has. */
+  readonly nextId: () => number;
+  /** Of what there is one of. */
+  readonly counters: LimitStore;
+  readonly nextCounter: () => number;
+  readonly ipv6Prefix: number;
+}
 
 /** A route's limits, ready to be charged. */
 export interface CompiledLimits {
   /** What the route promises, as the value of `RateLimit-Policy`. */
   readonly policy: string;
-  /** Charges a request to a network address; undefined if no limit counts those. */
-  readonly client: ChargeLimits | undefined;
-  /** Charges a request to a token's subject; undefined if no limit counts those. */
-  readonly user: ChargeLimits | undefined;
+  /** What is charged before it is known who calls; undefined: nothing. */
+  readonly arrival: LimitRow | undefined;
+  /** What is charged once it is known; undefined: nothing. */
+  readonly known: LimitRow | undefined;
 }
 
-/** Charges one request to the limits of one kind, until one refuses. */
-export type ChargeLimits = (key: string, nowMs: number) => LimitCharge;
+/** Limits that are charged together. */
+export interface LimitRow {
+  /** Charges one request on this host alone, limit after limit, until one refuses. */
+  chargeHere(requester: Requester, nowMs: number): LimitCharge;
+  /** What there is to charge, for who counts elsewhere. */
+  chargesOf(requester: Requester): Charge[];
+  /** What came of these charges. */
+  read(left: readonly number[]): LimitCharge;
+}
 
 /** What came of charging a request. */
 export interface LimitCharge {
@@ -24,63 +46,101 @@ export interface LimitCharge {
 }
 
 interface CompiledLimit {
-  readonly rate: LimitRate;
+  readonly limit: CountedLimit;
+  readonly nameOf: NameSubject;
   readonly policy: string;
   /** The beginning of its item. */
   readonly item: string;
 }
 
+/** Who is refused by a limit of one's own must not use up what all share; so that comes last. */
+const subjects = ["client", "user", "key", "tenant", "route"] as const;
+
 /**
  * Compiles the limits of a route. A client's allowance regrows evenly, so a policy's window is the time in which the whole
  * burst is regained: `60/h, burst 10` reads `q=10;w=600`.
  *
- * @param nextId gives a number that no other limit of the store has
+ * @param routeKey names the route on all hosts
  * @throws {CurtainwallError} `GATEWAY_OPTION_INVALID` when a burst would take longer than 31 days to be regained
  * @see draft-ietf-httpapi-ratelimit-headers-10 (`RateLimit`, `RateLimit-Policy`), RFC 9110 §10.2.3 (`Retry-After`)
  */
 export function compileLimits(
+  routeKey: string,
   limits: readonly Limit[],
-  store: LimitStore,
-  nextId: () => number,
+  places: LimitPlaces,
 ): CompiledLimits {
-  const compile = (by: Limit["by"]): CompiledLimit[] => {
-    const chosen = limits.filter((limit) => limit.by === by);
-    const rates = chosen.map((limit): LimitRate => {
-      const intervalMs = (limit.windowSeconds * 1000) / limit.count;
-      if (limit.burst * intervalMs > maxLimitSpanMs) throw tooLong();
-      return { id: nextId(), burst: limit.burst, intervalMs };
-    });
-    // Shortest first: what a minute's limit refuses is not charged to the day's.
-    return rates
-      .toSorted((a, b) => a.burst * a.intervalMs - b.burst * b.intervalMs)
-      .map((rate, index) => {
-        const name = rates.length === 1 ? by : `${by}-${index + 1}`;
-        const windowSeconds = Math.ceil((rate.burst * rate.intervalMs) / 1000);
-        return { rate, policy: `"${name}";q=${rate.burst};w=${windowSeconds}`, item: `"${name}";r=` };
-      });
-  };
-  const client = compile("client");
-  const user = compile("user");
+  const all = subjects.flatMap((by) =>
+    compileSubject(
+      routeKey,
+      by,
+      limits.filter((limit) => limit.by === by),
+      places,
+    ),
+  );
   return {
-    policy: [...client, ...user].map((limit) => limit.policy).join(", "),
-    client: client.length === 0 ? undefined : chargeAll(client, store),
-    user: user.length === 0 ? undefined : chargeAll(user, store),
+    policy: all.map(({ policy }) => policy).join(", "),
+    arrival: rowOf(all.filter(({ by }) => !needsCaller(by))),
+    known: rowOf(all.filter(({ by }) => needsCaller(by))),
   };
 }
 
-function chargeAll(limits: readonly CompiledLimit[], store: LimitStore): ChargeLimits {
-  return (key, nowMs) => {
-    let state = "";
-    for (const { rate, item } of limits) {
-      const left = store.take(rate, key, nowMs);
-      const separator = state === "" ? "" : ", ";
-      if (left < 0) {
-        const retryAfterSeconds = Math.ceil(-left / 1000);
-        return { state: `${state}${separator}${item}0;t=${retryAfterSeconds}`, retryAfterSeconds };
+function compileSubject(
+  routeKey: string,
+  by: Limit["by"],
+  chosen: readonly Limit[],
+  { store, nextId, counters, nextCounter, ipv6Prefix }: LimitPlaces,
+): (CompiledLimit & { by: Limit["by"] })[] {
+  const nameOf = nameSubject(by, ipv6Prefix);
+  const counted = chosen.map((limit) =>
+    by === "route"
+      ? countedLimit(limit, `${routeKey} ${by}`, counters, nextCounter())
+      : countedLimit(limit, `${routeKey} ${by}`, store, nextId()),
+  );
+  // Shortest first: what a minute's limit refuses is not charged to the day's.
+  return counted
+    .toSorted((a, b) => spanOf(a) - spanOf(b))
+    .map((limit, index) => {
+      const name = counted.length === 1 ? by : `${by}-${index + 1}`;
+      const policy = `"${name}";q=${limit.rate.burst};w=${Math.ceil(spanOf(limit) / 1000)}`;
+      return { by, limit, nameOf, policy, item: `"${name}";r=` };
+    });
+}
+
+const spanOf = ({ rate }: CountedLimit): number => rate.burst * rate.intervalMs;
+
+function rowOf(limits: readonly CompiledLimit[]): LimitRow | undefined {
+  if (limits.length === 0) return undefined;
+  return {
+    chargeHere(requester, nowMs) {
+      let state = "";
+      for (const { limit, nameOf, item } of limits) {
+        const { rate, store } = limit;
+        const left = store.take(rate, nameOf(requester), nowMs);
+        if (left < 0) return refused(state, item, left);
+        state = added(state, item, left, rate.burst, rate.intervalMs);
       }
-      const resetSeconds = Math.ceil(((rate.burst - left) * rate.intervalMs) / 1000);
-      state += `${separator}${item}${left};t=${resetSeconds}`;
-    }
-    return { state, retryAfterSeconds: 0 };
+      return { state, retryAfterSeconds: 0 };
+    },
+    chargesOf: (requester) => limits.map(({ limit, nameOf }) => ({ limit, key: nameOf(requester), cost: 1 })),
+    read(all) {
+      let state = "";
+      for (const [index, left] of all.entries()) {
+        const { limit, item } = limits[index] as CompiledLimit;
+        if (left < 0) return refused(state, item, left);
+        state = added(state, item, left, limit.rate.burst, limit.rate.intervalMs);
+      }
+      return { state, retryAfterSeconds: 0 };
+    },
   };
+}
+
+function refused(state: string, item: string, left: number): LimitCharge {
+  const retryAfterSeconds = Math.ceil(-left / 1000);
+  return { state: `${state}${state === "" ? "" : ", "}${item}0;t=${retryAfterSeconds}`, retryAfterSeconds };
+}
+
+function added(state: string, item: string, left: number, burst: number, intervalMs: number): string {
+  // In its place of a limit that is counted by shares, what a share has left.
+  const resetSeconds = Math.ceil((Math.max(0, burst - left) * intervalMs) / 1000);
+  return `${state}${state === "" ? "" : ", "}${item}${left};t=${resetSeconds}`;
 }

@@ -84,49 +84,53 @@ export function createLimitStore({ buffer, seed, epochMs }: LimitMemory): LimitS
     return Atomics.compareExchange(words, place, expected, scratchWords[1] as bigint) === expected;
   }
 
-  return {
-    take(limit: LimitRate, key: string, nowMs: number): number {
-      const interval = Math.ceil(limit.intervalMs / tickMs);
-      const tolerance = (limit.burst - 1) * interval;
-      if (limit.burst * limit.intervalMs > maxLimitSpanMs) throw tooLong();
-      const now = wrapped(Math.floor((nowMs - epochMs) / tickMs));
-      hash(limit.id, key);
-      const base = (hash.low & setMask) * ways;
-      const tag = hash.high & 0xffffff || 1;
+  /** Charges a cost, or gives it back where it is negative: then nothing is refused, and a counter that is not there stays away. */
+  function charge(limit: LimitRate, key: string, nowMs: number, cost: number): number {
+    const interval = Math.ceil(limit.intervalMs / tickMs);
+    const tolerance = (limit.burst - cost) * interval;
+    if (limit.burst * limit.intervalMs > maxLimitSpanMs) throw tooLong();
+    const now = wrapped(Math.floor((nowMs - epochMs) / tickMs));
+    hash(limit.id, key);
+    const base = (hash.low & setMask) * ways;
+    const tag = hash.high & 0xffffff || 1;
 
-      for (;;) {
-        // Find the counter, or the place that it may take: an empty one, else the one whole again longest.
-        let place = base;
-        let low = 0;
-        let high = 0;
-        let placeAhead = Number.POSITIVE_INFINITY;
-        let found = false;
-        for (let index = base; index < base + ways && !found; index++) {
-          const itsLow = Atomics.load(halves, index * 2);
-          const itsHigh = Atomics.load(halves, index * 2 + 1);
-          found = itsHigh >>> 8 === tag;
-          const ahead =
-            itsHigh === 0 ? -timeRange : aheadOf((itsHigh & 0xff) * 2 ** 32 + (itsLow >>> 0), now);
-          if (found || ahead < placeAhead) {
-            place = index;
-            low = itsLow;
-            high = itsHigh;
-            placeAhead = ahead;
-          }
+    for (;;) {
+      // Find the counter, or the place that it may take: an empty one, else the one whole again longest.
+      let place = base;
+      let low = 0;
+      let high = 0;
+      let placeAhead = Number.POSITIVE_INFINITY;
+      let found = false;
+      for (let index = base; index < base + ways && !found; index++) {
+        const itsLow = Atomics.load(halves, index * 2);
+        const itsHigh = Atomics.load(halves, index * 2 + 1);
+        found = itsHigh >>> 8 === tag;
+        const ahead = itsHigh === 0 ? -timeRange : aheadOf((itsHigh & 0xff) * 2 ** 32 + (itsLow >>> 0), now);
+        if (found || ahead < placeAhead) {
+          place = index;
+          low = itsLow;
+          high = itsHigh;
+          placeAhead = ahead;
         }
-        // Further ahead than this limit ever puts it: a time that wrapped around, or a clock that was set back.
-        const isOurs = found && placeAhead <= tolerance + interval + clockSlack;
-        const ahead = isOurs ? Math.max(0, placeAhead) : 0;
-        if (ahead > tolerance) {
-          // The halves were read one after the other: refuse only by a word that was there as a whole.
-          if (Atomics.load(halves, place * 2) !== low) continue;
-          return -Math.max(1, Math.ceil((ahead - tolerance) * tickMs));
-        }
-        // What was seen is what must be there still: another thread may just have counted this very client.
-        if (swap(place, low, high, wrapped(now + ahead + interval), tag))
-          return Math.floor((tolerance - ahead) / interval);
       }
-    },
+      // Further ahead than this limit ever puts it: a time that wrapped around, or a clock that was set back.
+      const isOurs = found && placeAhead <= limit.burst * interval + clockSlack;
+      const ahead = isOurs ? Math.max(0, placeAhead) : 0;
+      if (cost < 0 && ahead === 0) return limit.burst;
+      if (ahead > tolerance) {
+        // The halves were read one after the other: refuse only by a word that was there as a whole.
+        if (Atomics.load(halves, place * 2) !== low) continue;
+        return -Math.max(1, Math.ceil((ahead - tolerance) * tickMs));
+      }
+      // What was seen is what must be there still: another thread may just have counted this very client.
+      if (swap(place, low, high, wrapped(now + Math.max(0, ahead + cost * interval)), tag))
+        return Math.floor((tolerance - ahead) / interval);
+    }
+  }
+
+  return {
+    take: (limit, key, nowMs, cost = 1) => charge(limit, key, nowMs, cost),
+    giveBack: (limit, key, nowMs, cost = 1) => void charge(limit, key, nowMs, -cost),
   };
 }
 

@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Priority, SecurityEvent } from "../../contract/index.ts";
+import { createLoadMeter } from "./load-meter.ts";
+
+/** A meter on a thread whose ticks come as late as the test says. */
+function open() {
+  let now = 1000;
+  let tick = (): void => undefined;
+  const events: SecurityEvent[] = [];
+  const meter = createLoadMeter({
+    events: (event) => events.push(event),
+    clock: () => now,
+    every: (_, run) => {
+      tick = run;
+      return () => (tick = () => undefined);
+    },
+  });
+  return {
+    meter,
+    events,
+    /** Lets so much time pass, with ticks that are each so late. */
+    pass(totalMs: number, lateMs: number): void {
+      for (const end = now + totalMs; now < end;) {
+        now += 10 + lateMs;
+        tick();
+      }
+    },
+    shed: (priority: Priority, of = 100) =>
+      Array.from({ length: of }, () => meter.sheds(priority)).filter(Boolean).length,
+  };
+}
+
+test("a thread that is in time refuses nothing", () => {
+  const thread = open();
+  thread.pass(10_000, 15);
+  assert.deepEqual([thread.shed("low"), thread.shed("normal"), thread.shed("high")], [0, 0, 0]);
+});
+
+test("a thread that stays late refuses more and more: low priority first, high priority never", () => {
+  const thread = open();
+  thread.pass(1000, 60);
+  const low = thread.shed("low");
+  assert.ok(low > 20 && thread.shed("normal") === 0, `${low} of 100`);
+  thread.pass(10_000, 60);
+  assert.equal(thread.shed("low"), 100);
+  const normal = thread.shed("normal");
+  assert.ok(normal >= 90 && normal < 100, `${normal} of 100`);
+  assert.equal(thread.shed("high"), 0);
+});
+
+test("once it is in time again, all are let in again", () => {
+  const thread = open();
+  thread.pass(10_000, 60);
+  thread.pass(6000, 0);
+  assert.equal(thread.shed("low"), 0);
+});
+
+test("too many that wait for upstreams are as bad as lateness, at once", () => {
+  const thread = open();
+  thread.meter.pending = 499;
+  assert.equal(thread.shed("low"), 0);
+  thread.meter.pending = 500;
+  assert.equal(thread.shed("low"), 100);
+  assert.equal(thread.shed("normal"), 0);
+  thread.meter.pending = 750;
+  assert.equal(thread.shed("normal"), 50);
+  thread.meter.pending = 1000;
+  assert.equal(thread.shed("normal"), 100);
+  assert.equal(thread.shed("high"), 0);
+});
+
+test("what was refused is told as a number, once a second", () => {
+  const thread = open();
+  thread.meter.pending = 1000;
+  thread.shed("normal", 5000);
+  assert.equal(thread.events.length, 0);
+  thread.pass(3000, 0);
+  assert.deepEqual(
+    thread.events.map((event) => event.type === "gateway.load.shed" && event.count),
+    [5000],
+  );
+});

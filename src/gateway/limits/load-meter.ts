@@ -1,0 +1,127 @@
+import type { EventSink, Priority } from "../../contract/index.ts";
+import type { Destination } from "../types.ts";
+
+/** Tells how much one thread has to do, and whom it has to send away. */
+export interface LoadMeter {
+  /** Whether a request of this priority is not to be begun. */
+  sheds(priority: Priority): boolean;
+  /** Requests that wait for an upstream. */
+  pending: number;
+  close(): void;
+}
+
+/** Options of {@link createLoadMeter}. */
+export interface LoadMeterOptions {
+  readonly events: EventSink;
+  /** Requests that may wait for upstreams before the first are refused; with twice as many only those of high priority begin. Default 500. */
+  readonly maxPending?: number;
+  /** How late the thread may be on average, in milliseconds. Default 20. */
+  readonly maxDelayMs?: number;
+  /** Milliseconds, monotonic. Default `performance.now`. */
+  readonly clock?: () => number;
+  /** Runs something again and again. Returns what ends it. Default: timers. */
+  readonly every?: (intervalMs: number, run: () => void) => () => void;
+}
+
+const tickMs = 10;
+/** Ticks between two decisions. */
+const ticksInWindow = 10;
+const windowsInReport = 10;
+/** How fast more is refused, and how fast less: the way back is longer, or the thread would swing. */
+const rise = 0.1;
+const fall = 0.05;
+/** From 0 to 1 requests of low priority are refused, from 1 to 2 ordinary ones; never quite all, so that it is noticed when it is over. */
+const highestLevel = 1.98;
+
+/**
+ * Measures how late a thread is with what it has to do. While it is later than it may be, it refuses a growing part of the API's requests
+ * before anything is done for them, those of low priority first. Static pages don't come by here.
+ */
+export function createLoadMeter({
+  events,
+  maxPending = 500,
+  maxDelayMs = 20,
+  clock = () => performance.now(),
+  every = everyInterval,
+}: LoadMeterOptions): LoadMeter {
+  let level = 0;
+  let last = clock();
+  let lateMs = 0;
+  let ticks = 0;
+  let windows = 0;
+  let shed = 0;
+  /** Parts of a refusal that are owed: so that one in three is every third, and chance plays no part. */
+  let owed = 0;
+
+  const end = every(tickMs, () => {
+    const now = clock();
+    lateMs += Math.max(0, now - last - tickMs);
+    last = now;
+    // A thread that is late has fewer ticks: its windows must not become longer for that.
+    if (++ticks < ticksInWindow && lateMs < ticksInWindow * maxDelayMs) return;
+    const delayMs = lateMs / ticks;
+    level = Math.min(highestLevel, Math.max(0, level + (delayMs > maxDelayMs ? rise : -fall)));
+    ticks = 0;
+    lateMs = 0;
+    if (++windows >= windowsInReport) report(delayMs);
+  });
+
+  function report(delayMs: number): void {
+    windows = 0;
+    if (shed === 0) return;
+    events({
+      type: "gateway.load.shed",
+      time: Date.now(),
+      count: shed,
+      delayMs: Math.round(delayMs),
+      pending: meter.pending,
+    });
+    shed = 0;
+  }
+
+  function partOf(priority: Priority): number {
+    const crowd = meter.pending < maxPending ? 0 : Math.min(2, meter.pending / maxPending);
+    const total = Math.max(level, crowd);
+    return priority === "low" ? total : total - 1;
+  }
+
+  const meter: LoadMeter = {
+    pending: 0,
+    sheds(priority) {
+      if ((level === 0 && meter.pending < maxPending) || priority === "high") return false;
+      const part = partOf(priority);
+      if (part <= 0) return false;
+      owed += Math.min(1, part);
+      if (owed < 1) return false;
+      owed -= 1;
+      shed++;
+      return true;
+    },
+    close: end,
+  };
+  return meter;
+}
+
+/** Counts what waits for destinations. */
+export function watchLoad(
+  load: LoadMeter,
+  destinations: ReadonlyMap<string, Destination>,
+): ReadonlyMap<string, Destination> {
+  const watch =
+    (destination: Destination): Destination =>
+    (request, done) => {
+      load.pending++;
+      destination(request, (answer) => {
+        load.pending--;
+        done(answer);
+      });
+    };
+  return new Map([...destinations].map(([name, destination]) => [name, watch(destination)]));
+}
+
+function everyInterval(intervalMs: number, run: () => void): () => void {
+  const timer = setInterval(run, intervalMs);
+  // In Node a timer that nobody waits for must not keep a process running.
+  (timer as { unref?: () => void }).unref?.();
+  return () => clearInterval(timer);
+}
