@@ -8,6 +8,7 @@ import {
   findSiteKeys,
   isForeign,
   loadContract,
+  openVerdicts,
   pagePolicyOf,
   publishRelease,
   stackFolders,
@@ -74,7 +75,11 @@ async function buildOwn(
       onLine: (text) => say(styled("dim", text)),
     });
     const gate = createContractGate({ contract, root, variables: process.env });
-    await assertReleaseKeepsSecrets(site.release, gate);
+    await assertReleaseKeepsSecrets(
+      site.release,
+      gate,
+      openVerdicts({ contract, root, variables: process.env }),
+    );
     const published = await publishRelease({ contract, root }, site.release);
     const result: BuildResult = {
       file: published.packFile,

@@ -21,6 +21,8 @@ export {
   inspectRelease,
 } from "./leak-gate.ts";
 export type { ContractGateOptions } from "./leak-gate.ts";
+export { openVerdicts } from "./leak-verdicts.ts";
+export type { LeakVerdicts } from "./leak-verdicts.ts";
 export { loadContract } from "./load-contract.ts";
 export type { LoadedContract } from "./load-contract.ts";
 export { publishRelease, publishStored, readCurrentRelease } from "./publish-release.ts";

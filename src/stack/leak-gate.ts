@@ -5,9 +5,10 @@ import { join, resolve } from "node:path";
 import { decodeRelease, guardedValues } from "../contract/index.ts";
 import type { Contract, Variables } from "../contract/index.ts";
 import { createLeakGate } from "../harden/index.ts";
-import type { HardenErrorCode, LeakGate, LeakHit } from "../harden/index.ts";
+import type { HardenErrorCode, LeakGate, LeakGateOptions, LeakHit } from "../harden/index.ts";
 import { unpack } from "../harden/node.ts";
 import { CurtainwallError } from "../shared/index.ts";
+import type { LeakVerdicts } from "./leak-verdicts.ts";
 
 /** Options of {@link createContractGate}. */
 export interface ContractGateOptions {
@@ -25,17 +26,25 @@ const nothing: Pick<Contract, "environment" | "leaks"> = {
 };
 
 /** Makes the leak gate for what a machine built: with the values, the exceptions and the public names of the contract. */
-export function createContractGate({ contract = nothing, root, variables }: ContractGateOptions): LeakGate {
+export function createContractGate(options: ContractGateOptions): LeakGate {
+  return createLeakGate({ unpack, ...gateOptions(options) });
+}
+
+/** All that decides what a contract's gate finds, besides its code. */
+export function gateOptions({
+  contract = nothing,
+  root,
+  variables,
+}: ContractGateOptions): Omit<LeakGateOptions, "unpack"> & Required<Pick<LeakGateOptions, "values">> {
   const { environment, leaks } = contract;
   const here = [root, process.cwd(), homedir()].map((folder) => resolve(folder));
-  return createLeakGate({
-    unpack,
+  return {
     values: guardedValues({ environment }, variables),
     ...(environment.public.size > 0 ? { publicNames: [...environment.public.keys()] } : {}),
     buildRoots: [...here, ...here.map(realPath), join(tmpdir(), "curtainwall-")],
     publicSourceMaps: leaks.publicSourceMaps,
     allow: leaks.allow,
-  });
+  };
 }
 
 function realPath(folder: string): string {
@@ -75,20 +84,26 @@ export function assertNoLeaks(found: readonly LeakHit[]): void {
  *
  * @throws {CurtainwallError} `HARDEN_LEAK_FOUND`
  */
-export async function assertReleaseKeepsSecrets(pack: Uint8Array, gate: LeakGate): Promise<void> {
-  assertNoLeaks((await inspectRelease(pack, gate)).hits);
+export async function assertReleaseKeepsSecrets(
+  pack: Uint8Array,
+  gate: LeakGate,
+  verdicts?: LeakVerdicts,
+): Promise<void> {
+  assertNoLeaks((await inspectRelease(pack, gate, verdicts)).hits);
+  verdicts?.save();
 }
 
 /** What the gate says of a release: see {@link assertReleaseKeepsSecrets}. */
 export async function inspectRelease(
   pack: Uint8Array,
   gate: LeakGate,
+  verdicts?: LeakVerdicts,
 ): Promise<{ readonly files: number; readonly hits: readonly LeakHit[] }> {
   const { manifest, body } = await decodeRelease(pack, (bytes) => hash("sha256", bytes, "buffer"));
   const hits = manifest.files.flatMap(({ path, variants: [plain] }) => {
     if (plain === undefined) return [];
-    const bytes = body.subarray(plain.offset, plain.offset + plain.length);
-    return gate.inspect({ path: fileOf(path), bytes });
+    const file = { path: fileOf(path), bytes: body.subarray(plain.offset, plain.offset + plain.length) };
+    return verdicts?.isClean(file, plain.sha256) === true ? [] : gate.inspect(file);
   });
   const headers = new Set(manifest.files.map((file) => file.headers));
   const told = JSON.stringify({ headers: [...headers], redirects: manifest.redirects });
