@@ -89,7 +89,7 @@ const macOf = (key: Uint8Array, body: string): string =>
 
 /** Names all that decides what a gate without exceptions finds, and tells none of it to whoever lacks the key. */
 function nameGate(options: ContractGateOptions, key: Uint8Array, code: readonly string[]): string {
-  const { values, allow, ...rest } = gateOptions(options);
+  const { values, allow: _allow, ...rest } = gateOptions(options);
   const revealed = Array.from(values, ({ value, ...named }) => [named, revealSecret(value)]);
   return createHmac("sha256", key)
     .update("leak gate\n")
