@@ -134,7 +134,7 @@ function gatewayOf(origin: string, asked: string[], refused: EventEmitter<{ refu
     contract,
     limits: createLimitStore(createLimitMemory()),
     events: (event) => {
-      if (event.type === "gateway.request.refused") refused.emit("refused", event.code);
+      if (event.type === "gateway.request.refused") refused.emit("refused", String(event.code));
     },
     destinations: new Map([
       [
