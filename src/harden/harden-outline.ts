@@ -40,26 +40,24 @@ interface Change {
 const atHeadStart = -1;
 const atHeadEnd = -2;
 
-/** What has to be the same for a plan to hold, beside the kind and the site. */
+/** A plan, and what else has to be the same for it to hold, beside the site, the kind and the folder. */
 interface Circumstances {
-  readonly folder: string;
   readonly context: PageContext;
   readonly plan: SharedPlan;
 }
 
+/** Plans by the folder in which a kind stands: its relative addresses lead elsewhere from others. */
+type PlansOfKind = Map<string, Circumstances>;
+
 /** Forgotten with the site, or with the kind. */
-const plans = new WeakMap<SiteView, WeakMap<PageKind, Circumstances[]>>();
-/** A kind stands in few folders: its relative addresses lead elsewhere from others. */
-const maxOfKind = 16;
+const plans = new WeakMap<SiteView, WeakMap<PageKind, PlansOfKind>>();
+const maxFolders = 256;
+
+const folderOf = ({ path }: PageContext): string => path.slice(0, path.lastIndexOf("/") + 1);
 
 function recall(kind: PageKind, context: PageContext): SharedPlan | undefined {
-  const candidates = plans.get(context.view)?.get(kind);
-  if (candidates === undefined) return undefined;
-  const { path } = context;
-  const length = path.lastIndexOf("/") + 1;
-  for (const { folder, context: other, plan } of candidates)
-    if (folder.length === length && path.startsWith(folder) && isSameFor(context, other)) return plan;
-  return undefined;
+  const known = plans.get(context.view)?.get(kind)?.get(folderOf(context));
+  return known !== undefined && isSameFor(context, known.context) ? known.plan : undefined;
 }
 
 function isSameFor(context: PageContext, other: PageContext): boolean {
@@ -73,12 +71,12 @@ function isSameFor(context: PageContext, other: PageContext): boolean {
 }
 
 function remember(kind: PageKind, context: PageContext, plan: SharedPlan): void {
-  const kinds = plans.get(context.view) ?? new WeakMap<PageKind, Circumstances[]>();
+  const kinds = plans.get(context.view) ?? new WeakMap<PageKind, PlansOfKind>();
   plans.set(context.view, kinds);
-  const known = kinds.get(kind) ?? [];
-  kinds.set(kind, known);
-  if (known.length >= maxOfKind) known.shift();
-  known.push({ folder: context.path.slice(0, context.path.lastIndexOf("/") + 1), context, plan });
+  const folders = kinds.get(kind) ?? new Map<string, Circumstances>();
+  kinds.set(kind, folders);
+  if (folders.size >= maxFolders) folders.clear();
+  folders.set(folderOf(context), { context, plan });
 }
 
 const encoder = new TextEncoder();

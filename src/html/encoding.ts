@@ -1,6 +1,6 @@
 import { CurtainwallError } from "../shared/index.ts";
 import type { HtmlErrorCode } from "./errors.ts";
-import { prescan } from "./prescan.ts";
+import { knownPrescan } from "./prescan.ts";
 import { isUtf8, latin1 } from "./runtime.ts";
 
 /** A page's text, and the UTF-8 that it is rewritten in. */
@@ -31,7 +31,7 @@ export function decodePage(bytes: Uint8Array, charset?: string): DecodedPage {
   if (marked !== undefined) return decodeAs(bytes, marked, false);
   const served = charset === undefined ? undefined : encodingOf(charset);
   if (served !== undefined) return decodeAs(bytes, served, false);
-  const label = prescan(bytes);
+  const label = knownPrescan(bytes);
   const declared = label === undefined ? undefined : declaredAs(label);
   if (declared !== undefined) return decodeAs(bytes, declared, false);
   return isUtf8(bytes) ? { ...asUtf8(bytes), tentative: true } : decodeAs(bytes, "windows-1252", true);

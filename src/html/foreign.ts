@@ -1,7 +1,7 @@
 import { readAttributes } from "./attributes.ts";
 import type { Mark } from "./marks.ts";
 import { tokenizedName } from "./names.ts";
-import { latin1, utf8 } from "./runtime.ts";
+import { indexOfByte, latin1, utf8 } from "./runtime.ts";
 import { endsTagName, isLetter } from "./scan-tables.ts";
 import { givenUp } from "./tokens.ts";
 import type { Tokens } from "./tokens.ts";
@@ -83,7 +83,7 @@ class ForeignReader {
     const close = this.#tokens.findClose(to, from, nameTo);
     if (
       close === undefined ||
-      this.#bytes.indexOf(lessThan, to) !== close ||
+      indexOfByte(this.#bytes, lessThan, to) !== close ||
       latin1(this.#bytes, to, close).includes("&")
     )
       return this.#tokens.giveUp("a script or style in SVG holds markup");

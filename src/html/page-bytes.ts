@@ -1,3 +1,6 @@
+import { passOverMachine } from "./pass-over.ts";
+import type { PassOver, PassOverMachine } from "./pass-over.ts";
+
 const quotationMark = 0x22;
 const apostrophe = 0x27;
 const lessThan = 0x3c;
@@ -15,22 +18,47 @@ const sentinels = [
   greaterThan,
 ];
 
-/** A buffer for the next page, so that not each page needs a new one. Pages inside a page find it taken and get their own. */
-let spare: Uint8Array | undefined;
-const maxSpareBytes = 2 ** 20;
-
-/** Copies a page to where its end need not be counted. The buffer is longer than the page. */
-export function borrowCopy(page: Uint8Array): Uint8Array {
-  const length = page.length + sentinels.length;
-  const buffer =
-    spare !== undefined && spare.length >= length ? spare : new Uint8Array(Math.max(length, 2 ** 16));
-  spare = undefined;
-  buffer.set(page);
-  buffer.set(sentinels, page.length);
-  return buffer;
+/** A page that was copied to where its end need not be counted. */
+export interface PageCopy {
+  /** Longer than the page. */
+  readonly bytes: Uint8Array;
+  /** If it lies where the program can read it. */
+  readonly passOver: PassOver | undefined;
 }
 
-/** Gives a buffer back that nobody reads any more. */
-export function giveBackCopy(buffer: Uint8Array): void {
-  if (buffer.length <= maxSpareBytes) spare = buffer;
+/** A place for the next page, so that not each page needs a new one. Pages inside a page find it taken and get their own. */
+let spare: Uint8Array | undefined;
+const maxSpareBytes = 2 ** 20;
+let machine: PassOverMachine | undefined;
+
+/**
+ * Copies a page.
+ *
+ * @param inBulk most of it will be passed over
+ */
+export function borrowCopy(page: Uint8Array, inBulk: boolean): PageCopy {
+  const { bytes, passOver } = placeFor(page.length + sentinels.length, inBulk);
+  bytes.set(page);
+  bytes.set(sentinels, page.length);
+  return { bytes, passOver };
+}
+
+function placeFor(length: number, inBulk: boolean): PageCopy {
+  const free = inBulk ? (machine ??= passOverMachine()) : undefined;
+  if (free !== undefined && !isMachineTaken && length <= free.page.length) {
+    isMachineTaken = true;
+    return { bytes: free.page, passOver: free.passOver };
+  }
+  const bytes =
+    spare !== undefined && spare.length >= length ? spare : new Uint8Array(Math.max(length, 2 ** 16));
+  spare = undefined;
+  return { bytes, passOver: undefined };
+}
+
+let isMachineTaken = false;
+
+/** Gives a copy back that nobody reads any more. */
+export function giveBackCopy({ bytes, passOver }: PageCopy): void {
+  if (passOver !== undefined) isMachineTaken = false;
+  else if (bytes.length <= maxSpareBytes) spare = bytes;
 }

@@ -1,6 +1,7 @@
 import { readForeign } from "./foreign.ts";
 import type { Mark } from "./marks.ts";
 import { borrowCopy, giveBackCopy } from "./page-bytes.ts";
+import type { PageCopy } from "./page-bytes.ts";
 import { latin1 } from "./runtime.ts";
 import {
   endsAttributeName,
@@ -59,6 +60,7 @@ export class PageScanner extends Tokens {
   headStart = 0;
   headEnd: number | undefined;
   readonly #context: ScanContext;
+  readonly #copy: PageCopy;
   readonly #wanted: Wanted;
   /** Tags with any of these roles are looked at whatever their attributes. */
   readonly #notable: number;
@@ -67,19 +69,26 @@ export class PageScanner extends Tokens {
   #templates = 0;
 
   constructor(page: Uint8Array, context: ScanContext) {
-    super(borrowCopy(page), page.length);
+    const { wanted, isNoscript } = context;
+    // What is wanted beyond what matters to hardening stands on most tags.
+    const copy = borrowCopy(page, !wanted.links && !wanted.ids && !isNoscript);
+    super(copy.bytes, page.length);
+    this.#copy = copy;
     this.#context = context;
-    this.#wanted = context.wanted;
-    this.#notable = context.wanted.links ? role.facts | role.link : role.facts;
-    this.#phase = context.isNoscript ? phase.inBody : phase.initial;
+    this.#wanted = wanted;
+    this.#notable = wanted.links ? role.facts | role.link : role.facts;
+    this.#phase = isNoscript ? phase.inBody : phase.initial;
   }
 
   /** Reads everything. Gives the reason if it gave up. */
   read(from: number): string | undefined {
     const { bytes, end } = this;
+    const { passOver } = this.#copy;
     this.headStart = from;
     let at = from;
     while (at >= 0) {
+      if (passOver !== undefined && this.#phase === phase.inBody && this.#templates === 0)
+        at = passOver(at, end);
       const textFrom = at;
       while (bytes[at] !== lessThan) at++;
       if (this.#phase !== phase.inBody) this.#noteText(textFrom, Math.min(at, end));
@@ -89,7 +98,7 @@ export class PageScanner extends Tokens {
       else if (next === solidus) at = this.#readEndTag(at);
       else at = this.#readMarkup(at);
     }
-    giveBackCopy(bytes);
+    giveBackCopy(this.#copy);
     return this.reason;
   }
 
@@ -227,6 +236,7 @@ export class PageScanner extends Tokens {
 
   /** In a comment inside a script, `<script` makes the next end tag part of the text. */
   #opensScriptAgain(from: number, to: number): boolean {
+    if (to - from < "<!--<script".length) return false;
     const text = latin1(this.bytes, from, to);
     const comment = text.indexOf("<!--");
     return comment !== -1 && /<script/i.test(text.slice(comment));

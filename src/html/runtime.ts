@@ -2,11 +2,15 @@
 interface NodeBytes {
   readonly isUtf8: (bytes: Uint8Array) => boolean;
   readonly Buffer: {
-    readonly prototype: Record<"latin1Slice" | "utf8Slice", Slice> & { readonly compare: Compare };
+    readonly prototype: Record<"latin1Slice" | "utf8Slice", Slice> & {
+      readonly compare: Compare;
+      readonly indexOf: IndexOf;
+    };
   };
 }
 
 type Compare = (this: Uint8Array, other: Uint8Array, otherFrom: number, otherTo: number) => number;
+type IndexOf = (this: Uint8Array, byte: number, from: number) => number;
 type Slice = (this: Uint8Array, from: number, to: number) => string;
 
 interface NodeProcess {
@@ -56,6 +60,12 @@ export const isSameBytes: (bytes: Uint8Array, others: Uint8Array, from: number, 
         bytes.length === to - from && bytes.every((byte, index) => byte === others[from + index])
     : (bytes, others, from, to) =>
         bytes.length === to - from && node.Buffer.prototype.compare.call(bytes, others, from, to) === 0;
+
+/** Where a byte stands next; -1 if it doesn't. */
+export const indexOfByte: (bytes: Uint8Array, byte: number, from: number) => number =
+  node === undefined
+    ? (bytes, byte, from) => bytes.indexOf(byte, from)
+    : (bytes, byte, from) => node.Buffer.prototype.indexOf.call(bytes, byte, from);
 
 /** Tells whether every character of a short text is one of ASCII's: asking the runtime would take longer. */
 export function isAsciiText(text: string): boolean {

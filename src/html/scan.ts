@@ -4,6 +4,7 @@ import type { DecodedPage } from "./encoding.ts";
 import type { Mark } from "./marks.ts";
 import type { PageFacts, ReadPageOptions } from "./page-facts.ts";
 import { PageScanner } from "./page-scanner.ts";
+import { indexOfByte } from "./runtime.ts";
 import { readScannedTag } from "./scanned-tag.ts";
 
 /** What the scanner found of a page: where the tags that matter stand. */
@@ -18,7 +19,7 @@ export interface ScannedPage {
  * instead if it meets anything that this can't tell; then the parser is to be asked.
  */
 export function scanPage({ bytes, mark }: DecodedPage, options: ReadPageOptions): ScannedPage | string {
-  if (bytes.includes(0)) return "it holds U+0000";
+  if (indexOfByte(bytes, 0, 0) !== -1) return "it holds U+0000";
   const marks: Mark[] = [];
   const wanted = { links: options.links !== false, ids: options.ids === true };
   const scanner = new PageScanner(bytes, { wanted, marks, base: 0, isNoscript: false });

@@ -1,3 +1,4 @@
+import { indexOfByte } from "./runtime.ts";
 import { endsAttributeName, endsBareValue, endsTagName, isBetween, isWhite } from "./scan-tables.ts";
 
 const space = 0x20;
@@ -59,7 +60,7 @@ export class Tokens {
 
   /** Behind the next `>`. */
   skipTo(from: number): number {
-    const found = this.bytes.indexOf(greaterThan, from);
+    const found = indexOfByte(this.bytes, greaterThan, from);
     return found < this.end ? found + 1 : this.giveUp("a comment is not closed");
   }
 
@@ -84,7 +85,11 @@ export class Tokens {
   findClose(start: number, from: number, nameTo: number): number | undefined {
     const bytes = this.bytes;
     const length = nameTo - from - 1;
-    for (let at = bytes.indexOf(lessThan, start); at < this.end; at = bytes.indexOf(lessThan, at + 1)) {
+    for (
+      let at = indexOfByte(bytes, lessThan, start);
+      at < this.end;
+      at = indexOfByte(bytes, lessThan, at + 1)
+    ) {
       if (bytes[at + 1] !== solidus || endsTagName[bytes[at + 2 + length] ?? 0] === 0) continue;
       let same = 0;
       while (same < length && ((bytes[at + 2 + same] ?? 0) | 0x20) === ((bytes[from + 1 + same] ?? 0) | 0x20))
