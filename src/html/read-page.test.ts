@@ -115,6 +115,21 @@ suite("what runs", () => {
     ]);
   });
 
+  test("pages in each other's srcdoc are refused by their size together, before each level is read in full", () => {
+    const inner = `<p title='${"x".repeat(3 * 2 ** 20)}'>`;
+    const page = (levels: number): string =>
+      Array.from({ length: levels }).reduce<string>(
+        (held) => `<iframe srcdoc="${held.replaceAll("&", "&amp;").replaceAll('"', "&quot;")}"></iframe>`,
+        inner,
+      );
+    assert.equal(read(page(5)).nested.length, 1);
+    assert.throws(() => read(page(6)), {
+      code: "HTML_PAGE_TOO_COMPLEX",
+      message: /more than 16 MB together/,
+    });
+    assert.throws(() => readPageWithParser(utf8(page(6))), { code: "HTML_PAGE_TOO_COMPLEX" });
+  });
+
   test("the page in a srcdoc is read as well", () => {
     const page = read(`<iframe srcdoc="<p style='x'>é</p><script>1 &amp;lt; 2</script>"></iframe>`);
     const [nested] = page.nested;

@@ -18,6 +18,15 @@ type ReadDecoded = (page: DecodedPage, options: ReadPageOptions, readNested: Rea
 
 /** How deep pages may stand in each other's `srcdoc`. */
 const maxNesting = 8;
+/** The most bytes of all pages that stand in a page, taken together: each level holds those within it once more. */
+const maxNestedBytes = 16 * 2 ** 20;
+
+/** Where a document stands, and what its page may still hold. */
+interface Nesting {
+  readonly depth: number;
+  readonly budget: { bytes: number };
+}
+const outermost = (): Nesting => ({ depth: 0, budget: { bytes: maxNestedBytes } });
 
 /**
  * Reads a page as a browser with scripting does: what runs, what it loads, and where in its bytes each of these stands.
@@ -26,7 +35,7 @@ const maxNesting = 8;
  * @throws {CurtainwallError} `HTML_ENCODING_UNSUPPORTED`, `HTML_PAGE_TOO_COMPLEX`, `HTML_XML_MALFORMED`
  */
 export function readPage(bytes: Uint8Array, options: ReadPageOptions = {}): PageFacts {
-  return read(bytes, options, readDecoded, 0);
+  return read(bytes, options, readDecoded, outermost());
 }
 
 /**
@@ -48,7 +57,7 @@ export function outlinePage(bytes: Uint8Array, options: ReadPageOptions): PageOu
     places: marks,
     headStart,
     headEnd,
-    facts: () => scannedFacts(page, scanned, options, nestedReader(options, readDecoded, 0)),
+    facts: () => scannedFacts(page, scanned, options, nestedReader(options, readDecoded, outermost())),
   };
 }
 
@@ -79,17 +88,17 @@ function readDecoded(page: DecodedPage, options: ReadPageOptions, readNested: Re
  * @throws {CurtainwallError} `HTML_ENCODING_UNSUPPORTED`, `HTML_PAGE_TOO_COMPLEX`, `HTML_XML_MALFORMED`
  */
 export function readPageWithParser(bytes: Uint8Array, options: ReadPageOptions = {}): PageFacts {
-  return read(bytes, options, readDecodedWithParser, 0);
+  return read(bytes, options, readDecodedWithParser, outermost());
 }
 
 function read(
   bytes: Uint8Array,
   options: ReadPageOptions,
   readDecoded: ReadDecoded,
-  depth: number,
+  nesting: Nesting,
 ): PageFacts {
   const { charset } = options;
-  const readNested = nestedReader(options, readDecoded, depth);
+  const readNested = nestedReader(options, readDecoded, nesting);
   if (options.syntax === "xml") return readXml(bytes, options, readNested);
   const page = decodePage(bytes, charset);
   const facts = readDecoded(page, options, readNested);
@@ -107,21 +116,22 @@ function lateEncoding({ charsets: [first] }: PageFacts): string | undefined {
 }
 
 const nestedReader =
-  (options: ReadPageOptions, readDecoded: ReadDecoded, depth: number): ReadNested =>
+  (options: ReadPageOptions, readDecoded: ReadDecoded, { depth, budget }: Nesting): ReadNested =>
   (nested) =>
-    readSrcdoc(nested, options, readDecoded, depth + 1);
+    readSrcdoc(nested, options, readDecoded, { depth: depth + 1, budget });
 
 function readSrcdoc(
   bytes: Uint8Array,
   options: ReadPageOptions,
   readDecoded: ReadDecoded,
-  depth: number,
+  nesting: Nesting,
 ): PageFacts {
-  if (depth <= maxNesting)
-    return read(bytes, { ...options, charset: "utf-8", syntax: "html" }, readDecoded, depth);
+  nesting.budget.bytes -= bytes.length;
+  if (nesting.depth <= maxNesting && nesting.budget.bytes >= 0)
+    return read(bytes, { ...options, charset: "utf-8", syntax: "html" }, readDecoded, nesting);
   throw new CurtainwallError<HtmlErrorCode>(
     "HTML_PAGE_TOO_COMPLEX",
-    `The page has frames with srcdoc inside each other, more than ${maxNesting} deep.`,
+    `The page has frames with srcdoc inside each other, more than ${maxNesting} deep, or of more than ${maxNestedBytes / 2 ** 20} MB together.`,
     { hint: "Give the inner frames an address of their own, with src." },
   );
 }
