@@ -4,14 +4,8 @@ import { join } from "node:path";
 import type { Metafile } from "esbuild";
 import type { BundledPackage } from "../src/stack/as-built.ts";
 
-/** The packages that have code in a bundle. This package is the first. */
+/** The packages that a bundle was made of. This package is the first. */
 export function packagesIn(metafile: Metafile, root: string): BundledPackage[] {
-  const inputs = new Set(
-    Object.values(metafile.outputs).flatMap((part) => [
-      ...Object.keys(part.inputs),
-      ...(part.entryPoint === undefined ? [] : [part.entryPoint]),
-    ]),
-  );
   const packages = [{ ...manifestOf(root), parent: -1 }];
   const places = new Map([["", 0]]);
   const placeOf = (folder: string, parent: number): number => {
@@ -21,16 +15,20 @@ export function packagesIn(metafile: Metafile, root: string): BundledPackage[] {
     places.set(folder, packages.length - 1);
     return packages.length - 1;
   };
-  const visited = new Set<string>();
-  const visit = (input: string, place: number): void => {
-    if (visited.has(input)) return;
-    visited.add(input);
-    for (const { path, external } of metafile.inputs[input]?.imports ?? [])
-      if (external !== true && inputs.has(path)) visit(path, placeOf(folderOf(path), place));
-  };
+  const importsOf = (input: string): string[] =>
+    (metafile.inputs[input]?.imports ?? [])
+      .filter(({ path, external }) => external !== true && path in metafile.inputs)
+      .map(({ path }) => path);
+  const own = Object.keys(metafile.inputs).filter((input) => folderOf(input) === "");
   // Ours first, so that a package that both we and another one import stands under ours.
-  for (const input of [...inputs].sort((left, right) => folderOf(left).length - folderOf(right).length))
-    visit(input, placeOf(folderOf(input), 0));
+  const pending = own.flatMap(importsOf).map((input) => ({ input, place: placeOf(folderOf(input), 0) }));
+  const visited = new Set(own);
+  for (let next = pending.shift(); next !== undefined; next = pending.shift()) {
+    if (visited.has(next.input)) continue;
+    visited.add(next.input);
+    for (const input of importsOf(next.input))
+      pending.push({ input, place: placeOf(folderOf(input), next.place) });
+  }
   return packages;
 }
 
