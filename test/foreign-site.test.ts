@@ -119,6 +119,7 @@ const sources = {
   "source/guide/index.html": "<!doctype html><html lang=en><title>Guide</title><h1>Guide</h1></html>",
   "source/about.html": "<!doctype html><html lang=en><title>About</title><h1>About</h1></html>",
   "source/404.html": "<!doctype html><html lang=en><title>Lost</title><h1>Lost at sea</h1></html>",
+  "source/de/404.html": "<!doctype html><html lang=de><title>Weg</title><h1>Auf See verschollen</h1></html>",
   "source/robots.txt": "User-agent: *\n",
   // A generator, as short as they get. It hangs when it is told to, so that somebody can kill the build.
   "generate.mjs": `import { cpSync, existsSync, rmSync } from "node:fs";
@@ -251,6 +252,9 @@ suite("a site that another generator builds", { skip }, () => {
       const lost = await served.get("/nowhere");
       assert.equal(lost.status, 404);
       assert.match(lost.body, /Lost at sea/);
+      const lostInGerman = await served.get("/de/nirgends");
+      assert.equal(lostInGerman.status, 404);
+      assert.match(lostInGerman.body, /Auf See verschollen/);
       for (const encoding of ["br", "gzip", "zstd"])
         assert.equal(
           (await served.get("/", { "accept-encoding": encoding })).headers["content-encoding"],

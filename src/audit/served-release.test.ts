@@ -12,6 +12,7 @@ const html: [string, string] = ["content-type", "text/html"];
 const files: ReleaseInput[] = [
   { path: "/", headers: [html], bytes: { identity: bytes("<p>Bread"), br: bytes("br"), gzip: bytes("gz") } },
   { path: "/404.html", headers: [html], bytes: { identity: bytes("<p>Not here") } },
+  { path: "/de/404.html", headers: [html], bytes: { identity: bytes("<p>Nicht hier") } },
   { path: "/brot & butter.txt", headers: [], bytes: { identity: bytes("rye") } },
 ];
 const build = async (list: ReleaseInput[] = files): Promise<Release> =>
@@ -28,7 +29,7 @@ function serve(change: (request: ProbeRequest, answer: Answer) => Answer): Audit
   return async (request) => {
     const asked = (request.headers ?? []).find(([name]) => name === "accept-encoding")?.[1] ?? "identity";
     const found = files.find(({ path }) => path === decodeURI(request.path));
-    const file = found ?? files[1];
+    const file = found ?? files[request.path.startsWith("/de/") ? 2 : 1];
     const encoding = asked as "identity" | "br" | "gzip";
     const body = new TextDecoder().decode(file?.bytes[encoding] ?? file?.bytes.identity);
     const answer = change(request, { status: found === undefined ? 404 : 200, body, encoding });
@@ -70,13 +71,14 @@ test("a release that is served byte for byte, in every encoding, is the one that
     asked.push(`${path} ${headers[0]?.[1]}`);
     return answer;
   });
-  assert.deepEqual(summariseServed(served), { served: "as built", compared: 3, of: 3 });
+  assert.deepEqual(summariseServed(served), { served: "as built", compared: 4, of: 4 });
   assert.deepEqual(asked, [
     "/ identity",
     "/ br",
     "/ gzip",
     "/marked/ identity",
     "/brot%20&%20butter.txt identity",
+    "/de/marked/ identity",
   ]);
   assert.match(describeServed(served, release), /^release [0-9a-f]{12}, served as it was built$/);
 });
@@ -106,6 +108,11 @@ const others: readonly (readonly [
     "200 to everything",
     (_, answer) => ({ ...answer, status: 200 }),
     /^\/404\.html \(identity\): answered 200, not 404/,
+  ],
+  [
+    "one 404 page to all languages",
+    ({ path }, answer) => (path.startsWith("/de/") ? { ...answer, body: "<p>Not here" } : answer),
+    /^\/de\/404\.html \(identity\): other bytes/,
   ],
   [
     "an encoding that was not asked for",
@@ -140,7 +147,7 @@ test("an answer that does not come leaves it unknown, and ends the comparison", 
   assert.deepEqual(summariseServed(served), {
     served: "unknown",
     compared: 0,
-    of: 3,
+    of: 4,
     reason: "the check threw: lost",
   });
   assert.equal(asked, 1);
@@ -175,5 +182,5 @@ test("elsewhere than on this machine no more than fifty files are asked for, and
   );
   assert.equal(asked.size, 50);
   assert.equal(summariseServed(served).served, "unknown");
-  assert.equal(served.missing, "only 50 of 63 files are compared");
+  assert.equal(served.missing, "only 50 of 64 files are compared");
 });

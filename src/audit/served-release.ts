@@ -1,3 +1,4 @@
+import { notFoundPages } from "../contract/index.ts";
 import type { ReleaseFile, ReleaseIndex, ReleaseVariant } from "../contract/index.ts";
 import { sha256, toHex } from "../shared/index.ts";
 import { reasonOf } from "./check.ts";
@@ -35,6 +36,8 @@ export async function compareServed(context: AuditContext, release: ReleaseIndex
   const endsAt = context.now() + maxMs;
   let bytes = 0;
   let tooLarge = 0;
+  const { notFound } = release.manifest;
+  const missing = new Map([...notFoundPages(files, notFound)].map(([folder, page]) => [page, folder]));
   for (const file of files.slice(0, most)) {
     if (result.differing.length >= maxDiffering) break;
     const size = file.variants.reduce((sum, { length }) => sum + length, 0);
@@ -45,7 +48,7 @@ export async function compareServed(context: AuditContext, release: ReleaseIndex
     if (context.now() > endsAt) return { ...result, missing: `comparing took more than ${maxMs / 1000} s` };
     bytes += size;
     try {
-      const difference = await differenceOf(context, release, file);
+      const difference = await differenceOf(context, file, missing.get(file));
       if (difference === undefined) result.compared++;
       else result.differing.push(difference);
     } catch (error) {
@@ -59,12 +62,12 @@ export async function compareServed(context: AuditContext, release: ReleaseIndex
 
 async function differenceOf(
   context: AuditContext,
-  { manifest }: ReleaseIndex,
   file: ReleaseFile,
+  missingBelow: string | undefined,
 ): Promise<{ about: string; exchange: Exchange } | undefined> {
-  const isNotFound = file.path === manifest.notFound;
+  const isNotFound = missingBelow !== undefined;
   // The page for what is not there is seen where nothing is.
-  const path = isNotFound ? `/${context.mark()}/` : encodeURI(file.path);
+  const path = encodeURI(isNotFound ? `${missingBelow}${context.mark()}/` : file.path);
   const status = isNotFound ? 404 : 200;
   for (const variant of file.variants) {
     const exchange = await context.caller.send(

@@ -84,7 +84,13 @@ export { redis } from "./limit-store.ts";
 export type { RedisOptions, RedisStore } from "./limit-store.ts";
 export type { FailureLimit, FailureText } from "./failure-limit.ts";
 export type { Pace, PaceText } from "./pace.ts";
-export type { ContractBudget, ContractFailures, ContractLimitStore, ContractRouteLimits, ContractSpending } from "./contract/limits.ts";
+export type {
+  ContractBudget,
+  ContractFailures,
+  ContractLimitStore,
+  ContractRouteLimits,
+  ContractSpending,
+} from "./contract/limits.ts";
 export type { FailureOptions, LimitOptions, LimitStoreOptions, Priority } from "./define/limits.ts";
 export { isLoopbackHost } from "./loopback.ts";
 export { nearest } from "./nearest.ts";

@@ -313,7 +313,11 @@ const invalidStacks: [what: string, stack: unknown, says: RegExp][] = [
   ],
   ["a body on a GET", withRoute("GET /api/a", { ...plain, body: Product }), /only POST, PUT and PATCH/],
   ["a body on a DELETE", withRoute("DELETE /api/a", { ...plain, body: Product }), /only POST, PUT and PATCH/],
-  ["a response that is no schema", withRoute("GET /api/a", { ...plain, response: {} }), /Zod schema, none, eventStream/],
+  [
+    "a response that is no schema",
+    withRoute("GET /api/a", { ...plain, response: {} }),
+    /Zod schema, none, eventStream/,
+  ],
   ["a body that is no schema", withRoute("POST /api/a", { ...plain, body: "x" }), /must be a Zod schema/],
   ["a query that is one schema", withRoute("GET /api/a", { ...plain, query: Product }), /by name/],
   [

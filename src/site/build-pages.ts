@@ -114,6 +114,7 @@ export async function buildPages(
   const { memory, templates } = sources;
   const addresses = new AddressBook(contract.apiRoots);
   const { imageEncoder, answers = [] } = sources;
+  const isAnswered = (collection: string): boolean => contract.site.sources.has(collection);
   const bare = bareAssets([...sources.assets, ...pictureFiles(answers)]);
   const aliases = pictureAliases(answers);
   const assets = await AssetShelf.create(bare.files, addresses, imageEncoder, aliases);
@@ -161,7 +162,13 @@ export async function buildPages(
     untranslated: untranslated.flatMap(({ locale, files: missing }) =>
       missing.length === 0 ? [] : [{ locale, files: missing }],
     ),
-    warnings: [...bare.warnings, ...entries.flatMap((entry) => entry.warnings)],
+    warnings: [
+      ...bare.warnings,
+      ...entries.filter(({ collection }) => !isAnswered(collection)).flatMap((entry) => entry.warnings),
+      ...gatherWarnings(
+        entries.filter(({ collection }) => isAnswered(collection)).flatMap((entry) => entry.warnings),
+      ),
+    ],
     history: workshop.recipe === undefined ? undefined : { made, addresses, redirects },
   };
 }
@@ -177,6 +184,16 @@ async function readEntries(
     if (entry !== undefined) entries.push(entry);
   }
   return [...entries, ...(await readSourceEntries(answers, { schemas, sources, ...context }))];
+}
+
+/** What a service's editor writes into each of a thousand entries is told of a first one. */
+function gatherWarnings(warnings: readonly SiteWarning[]): SiteWarning[] {
+  const groups = Map.groupBy(warnings, ({ file, message }) => `${file.replace(/\[\d+\]$/, "")} ${message}`);
+  return [...groups.values()].flatMap(([first, ...others]) => {
+    if (first === undefined) return [];
+    if (others.length === 0) return [first];
+    return [{ ...first, message: `${first.message} (and ${others.length} times more in its other entries)` }];
+  });
 }
 
 function recipeOf({ origin, routes, site }: BuildContract, templates: string, memory: BuildMemory): string {

@@ -8,6 +8,26 @@ const collections = {
   products: source("https://pim.example/", z.object({ slug: z.string(), cents: z.int() }), { at: ["data"] }),
 };
 
+// A query's answer is typed by its schema, like a file, whatever the API says.
+const breads = source("https://cms.example/graphql", z.object({ slug: z.string(), photo: z.url() }), {
+  graphql: { query: "{ breads { slug photo } }", variables: { first: 10, tags: ["rye"] } },
+  at: ["data", "breads"],
+  next: { cursor: ["data", "end"], parameter: "after" },
+  headers: { "x-key": { variable: "CMS_KEY" } },
+  pictures: { from: ["https://images.example"], fields: [["photo"]] },
+});
+export const onePage = ({ entry }: PageProps<{ breads: typeof breads }, "breads">): string =>
+  entry.data.photo;
+export const missing = ({ entry }: PageProps<{ breads: typeof breads }, "breads">): unknown =>
+  // @ts-expect-error -- the schema has no such field
+  entry.data.title;
+// @ts-expect-error -- two ways to what comes next
+source("https://cms.example/", z.object({ slug: z.string() }), {
+  next: { page: "page", link: ["next"], more: 1 },
+});
+// @ts-expect-error -- a function is nothing that JSON can say
+source("https://cms.example/", z.object({ slug: z.string() }), { post: { filter: () => true } });
+
 export const stack = defineStack({
   origin: "https://www.site.example",
   site: { content: "content", templates: "templates", collections, lists: { products: { by: "cents" } } },

@@ -62,6 +62,7 @@ const refusedSources = [
   ["a query beside what is posted", { post: {}, graphql: { query: "{ a }" } }, /post or graphql/],
   ["a GraphQL source without a query", { graphql: {} }, /graphql\.query/],
   ["something to post that JSON can't write", { post: { a: undefined, b: () => 1 } }, /JSON/],
+  ["a secret among what is posted", { post: { auth: { api_key: "1234" } } }, /looks like a secret/],
   ["two ways to what comes next", { next: { page: "page", link: ["next"] } }, /one of link, page/],
   ["a way to what comes next that is none", { next: {} }, /one of link, page/],
   ["a cursor that is repeated nowhere", { next: { cursor: ["a"] } }, /next\.parameter/],

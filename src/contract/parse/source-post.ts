@@ -1,4 +1,5 @@
 import type { ContractSource } from "../contract.ts";
+import { looksSecretName } from "../environment.ts";
 import type { JsonValue } from "../source.ts";
 import type { Problems } from "./problems.ts";
 import { isMembers, quote, section, text } from "./values.ts";
@@ -27,7 +28,16 @@ export function parsePost(
 }
 
 function fields(problems: Problems, where: string, value: unknown): { readonly [name: string]: JsonValue } {
-  if (isMembers(value) && isJson(value)) return value;
+  if (isMembers(value) && isJson(value)) {
+    const secret = secretName(value);
+    if (secret !== undefined)
+      problems.add(
+        "CONTRACT_OPTION_INVALID",
+        `${where} has the field ${quote(secret)}, which looks like a secret.`,
+        'Declare it in privateEnv, and send it as a header:  token: "CMS_TOKEN"',
+      );
+    return value;
+  }
   problems.add(
     "CONTRACT_OPTION_INVALID",
     `${where} must be an object that JSON can write, not ${quote(value)}.`,
@@ -42,6 +52,15 @@ function isJson(value: unknown): value is { readonly [name: string]: JsonValue }
   } catch {
     return false;
   }
+}
+
+function secretName(value: unknown): string | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  for (const [name, member] of Object.entries(value)) {
+    const found = typeof member === "string" && looksSecretName(name) ? name : secretName(member);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 /** What JSON would leave out, functions and `undefined`, must not be left out in silence. */

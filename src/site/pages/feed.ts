@@ -9,7 +9,7 @@ const maxEntries = 50;
 /** A feed to be made. */
 export interface FeedPlan {
   readonly path: string;
-  /** What it is a feed of: `news`, `news: rye`. */
+  /** What it is a feed of: `News`, `News: rye`. */
   readonly title: string;
   /** The path of the page that lists the same. */
   readonly home: string;

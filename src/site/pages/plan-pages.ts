@@ -210,7 +210,7 @@ function planTags(collection: string, context: LocaleInput): { drafts: Draft[]; 
   for (const { path, file } of drafts) context.addresses.claim(path, { file });
   const feeds = (options.feeds ? tags : []).map((tag): FeedPlan => ({
     path: feedOf(tag),
-    title: `${collection}: ${tag.name}`,
+    title: `${titleOf(collection, context)}: ${tag.name}`,
     home: tag.path,
     locale: context.locale,
     entries: (tagged.get(tag.slug) ?? []).filter(({ isCopy }) => !isCopy),
@@ -220,10 +220,18 @@ function planTags(collection: string, context: LocaleInput): { drafts: Draft[]; 
 
 const feedOf = ({ path }: TagLink): string => `${path}feed.xml`;
 
-function planFeed(collection: string, { prefix, locale, lists }: LocaleInput): FeedPlan {
+/** What readers call a collection in their language: the title of the page at its address. */
+function titleOf(collection: string, { entries, prefix }: LocaleInput): string {
+  const home = entries.find(({ path }) => path === entryPath(collection, "", prefix));
+  const { title } = (home?.data ?? {}) as { readonly title?: unknown };
+  return typeof title === "string" && title.trim() !== "" ? title : collection;
+}
+
+function planFeed(collection: string, context: LocaleInput): FeedPlan {
+  const { prefix, locale, lists } = context;
   return {
     path: `${prefix}/${collection}/feed.xml`,
-    title: collection,
+    title: titleOf(collection, context),
     home: entryPath(collection, "", prefix),
     locale,
     entries: entriesOf(collection, lists).filter(({ isCopy }) => !isCopy),

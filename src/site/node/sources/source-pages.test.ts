@@ -129,6 +129,19 @@ export const list = page;`;
   assert.ok(!Buffer.from(built.release).includes(pictureWithPlace.secretPlace));
 });
 
+test("what was removed from every entry of a source is told once", async (context) => {
+  const items = ["a", "b", "c"].map((slug) => ({
+    slug,
+    title: slug,
+    text: "<p>Text<script>x()</script></p>",
+  }));
+  const { build: built } = await build(context, items, "html");
+  assert.deepEqual(
+    built.warnings.map(({ file, message }) => [file, /2 times more in its other entries/.test(message)]),
+    [["https://pim.example/all[0]", true]],
+  );
+});
+
 test("a picture that its source has not is told with what to write", async (context) => {
   const template = `import { Image } from "curtainwall/template";
 export function page() { return <html><body><Image src="https://cdn.example/other.jpg" alt="" /></body></html>; }`;
