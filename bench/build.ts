@@ -100,7 +100,7 @@ function listPeers({ folder, site, own }: { folder: string; site: string; own: s
 
 /** Removes what an earlier build remembers, compressed copies aside. */
 function forget(cache: string): void {
-  for (const name of ["pages.memory", "templates.json", "release.memory"])
+  for (const name of ["pages.memory", "templates.json", "pages.notes"])
     rmSync(join(cache, name), { force: true });
 }
 

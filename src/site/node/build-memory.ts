@@ -1,14 +1,11 @@
-import { hash } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { createHash, hash } from "node:crypto";
+import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { serialize } from "node:v8";
 import type { BuildMemory, Remembered } from "../build-memory.ts";
 
 /** A {@link BuildMemory} in one file. */
 export interface StoredMemory extends BuildMemory {
-  /** The bytes that were kept under a key. */
-  recallBytes(key: string): Uint8Array | undefined;
-  keepBytes(key: string, bytes: Uint8Array): void;
   /** Writes what this build used, and nothing else. Does nothing when that is what the file holds. */
   save(): void;
 }
@@ -29,17 +26,16 @@ const maxBytes = 268_435_456;
  */
 export function openMemory(file: string, stamp: string): StoredMemory {
   const stored = readMemory(file);
-  const used = new Map<string, { facts: unknown; text: string | Uint8Array | Row }>();
+  const used = new Map<string, { facts: unknown; text: string | Row }>();
   let isChanged = stored === undefined;
   const prefix = digestOf(stamp).slice(0, 16);
   const textOf = ([, offset, length]: Row): string =>
     stored?.body.toString("utf8", offset, offset + length) ?? "";
 
-  const bytesOf = (text: string | Uint8Array | Row): Uint8Array => {
-    if (typeof text === "string") return Buffer.from(text);
-    if (text instanceof Uint8Array) return text;
-    return stored?.body.subarray(text[1], text[1] + text[2]) ?? new Uint8Array();
-  };
+  const bytesOf = (text: string | Row): Uint8Array =>
+    typeof text === "string"
+      ? Buffer.from(text)
+      : (stored?.body.subarray(text[1], text[1] + text[2]) ?? new Uint8Array());
 
   return {
     digest: digestOf,
@@ -62,20 +58,6 @@ export function openMemory(file: string, stamp: string): StoredMemory {
       };
       return remembered;
     },
-    recallBytes(key) {
-      const row = stored?.rows.get(prefix + key);
-      if (row === undefined) return undefined;
-      used.set(prefix + key, { facts: undefined, text: row });
-      return new Uint8Array(
-        stored?.body.buffer ?? new ArrayBuffer(0),
-        (stored?.body.byteOffset ?? 0) + row[1],
-        row[2],
-      );
-    },
-    keepBytes(key, bytes) {
-      isChanged = true;
-      used.set(prefix + key, { facts: undefined, text: bytes });
-    },
     keep(key, facts, text) {
       isChanged = true;
       used.set(prefix + key, { facts, text });
@@ -83,15 +65,13 @@ export function openMemory(file: string, stamp: string): StoredMemory {
     save() {
       if (!isChanged && used.size === stored?.rows.size) return;
       const rows: Row[] = [];
-      const parts: Uint8Array[] = [];
       let offset = 0;
       for (const [key, { facts, text }] of used) {
-        const bytes = bytesOf(text);
-        rows.push([key, offset, bytes.length, facts]);
-        parts.push(bytes);
-        offset += bytes.length;
+        const length = typeof text === "string" ? Buffer.byteLength(text) : text[2];
+        rows.push([key, offset, length, facts]);
+        offset += length;
       }
-      if (offset <= maxBytes) writeMemory(file, rows, parts);
+      if (offset <= maxBytes) writeMemory(file, rows, used.values(), ({ text }) => bytesOf(text));
       else rmSync(file, { force: true });
     },
   };
@@ -114,14 +94,54 @@ function readMemory(file: string): { rows: ReadonlyMap<string, Row>; body: Buffe
   }
 }
 
-function writeMemory(file: string, rows: readonly Row[], parts: readonly Uint8Array[]): void {
+/** Piece by piece: all of it at once would be the largest thing in the builder's memory. */
+function writeMemory<Text>(
+  file: string,
+  rows: readonly Row[],
+  texts: Iterable<Text>,
+  bytesOf: (text: Text) => Uint8Array,
+): void {
   const json = Buffer.from(JSON.stringify(rows));
   const length = Buffer.alloc(4);
   length.writeUInt32BE(json.length);
-  const covered = Buffer.concat([length, json, ...parts]);
-  const bytes = Buffer.concat([Buffer.from(magic), hash("sha256", covered, "buffer"), covered]);
+  const digest = createHash("sha256");
   mkdirSync(dirname(file), { recursive: true });
   const fresh = `${file}.${crypto.randomUUID()}.part`;
-  writeFileSync(fresh, bytes, { mode: 0o600 });
+  const fd = openSync(fresh, "wx", 0o600);
+  try {
+    let at = magic.length + 32;
+    const write = (bytes: Uint8Array): void => {
+      digest.update(bytes);
+      for (let from = 0; from < bytes.length;) from += writeSync(fd, bytes, from, undefined, at + from);
+      at += bytes.length;
+    };
+    for (const piece of inPieces([length, json], texts, bytesOf)) write(piece);
+    const head = Buffer.concat([Buffer.from(magic), digest.digest()]);
+    for (let from = 0; from < head.length;) from += writeSync(fd, head, from, undefined, from);
+  } finally {
+    closeSync(fd);
+  }
   renameSync(fresh, file);
+}
+
+const pieceBytes = 1_048_576;
+
+/** Small ones together: for each a call of the system would take longer than to write it. */
+function* inPieces<Text>(
+  first: readonly Uint8Array[],
+  texts: Iterable<Text>,
+  bytesOf: (text: Text) => Uint8Array,
+): Generator<Uint8Array> {
+  let parts: Uint8Array[] = [...first];
+  let size = 0;
+  for (const text of texts) {
+    const bytes = bytesOf(text);
+    parts.push(bytes);
+    size += bytes.length;
+    if (size < pieceBytes) continue;
+    yield Buffer.concat(parts);
+    parts = [];
+    size = 0;
+  }
+  yield Buffer.concat(parts);
 }

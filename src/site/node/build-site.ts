@@ -1,9 +1,9 @@
-import { createHash, hash } from "node:crypto";
+import { hash } from "node:crypto";
 import { realpath } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { encodeRelease, inertPolicy, withReporting } from "../../contract/index.ts";
-import type { Contract, ReleaseExtras, ReleaseInput } from "../../contract/index.ts";
+import type { Contract, ReleaseInput } from "../../contract/index.ts";
 import { createCompressor } from "../../shared/node.ts";
 import type { Compressor } from "../../shared/node.ts";
 import { buildPages, toReleaseInput } from "../build-pages.ts";
@@ -160,22 +160,12 @@ export async function buildSite({
   const compressor = createCompressor(cacheFolder);
   const { encoders } = compressor;
   const extras = { redirects, encoders, ...(notFound === undefined ? {} : { notFound }) };
-  const last = openMemory(join(cacheFolder, "release.memory"), stamp);
-  const key = releaseKey(
-    files.map((file) => input(file)),
+  const encodings = await compressTexts(files, compressor, onProgress);
+  const release = await encodeRelease(
+    files.map((file) => input(file, encodings.get(file))),
     extras,
+    (bytes) => hash("sha256", bytes, "buffer"),
   );
-  let release = last.recallBytes(key);
-  if (release === undefined) {
-    const encodings = await compressTexts(files, compressor, onProgress);
-    release = await encodeRelease(
-      files.map((file) => input(file, encodings.get(file))),
-      extras,
-      (bytes) => hash("sha256", bytes, "buffer"),
-    );
-    last.keepBytes(key, release);
-    last.save();
-  }
   return {
     release,
     pages,
@@ -207,12 +197,4 @@ async function compressTexts(
   await Promise.all(Array.from({ length: availableParallelism() }, work));
   compressor.forgetRest();
   return encodings;
-}
-
-/** Names all that goes into a release. */
-function releaseKey(inputs: readonly ReleaseInput[], extras: ReleaseExtras): string {
-  const all = createHash("sha256").update(JSON.stringify(extras));
-  for (const { path, headers, bytes } of inputs)
-    all.update(JSON.stringify([path, headers])).update(hash("sha256", bytes.identity ?? new Uint8Array()));
-  return all.digest("hex");
 }

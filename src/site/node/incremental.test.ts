@@ -211,7 +211,7 @@ test("a memory that was damaged anywhere is forgotten, and never shows in a page
   const build = async (): Promise<Uint8Array> =>
     (await buildSite({ root, contract: siteContract(), cacheFolder })).release;
   const honest = await build();
-  for (const name of ["pages.memory", "templates.json", "release.memory"]) {
+  for (const name of ["pages.memory", "templates.json"]) {
     const file = join(cacheFolder, name);
     const bytes = await readFile(file);
     for (let at = 0; at < bytes.length; at += Math.ceil(bytes.length / 12)) {
