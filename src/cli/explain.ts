@@ -92,6 +92,7 @@ function explain(contract: Contract, { key }: ContractRoute): RouteExplanation {
     limits: createLimitStore(createLimitMemory()),
     tokens: { verify: () => ({ kind: "unavailable", reason: "nothing is served here" }) },
     events: () => undefined,
+    digest: (text) => text,
   });
   return gateway.explain(key) as RouteExplanation;
 }

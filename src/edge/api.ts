@@ -39,6 +39,29 @@ export interface ApiAnswer {
   /** Further ones, of this answer alone. The edge remembers how {@link headers} is written when that list is frozen. */
   readonly ownHeaders?: readonly string[] | undefined;
   readonly body: Uint8Array | string | undefined;
+  /** What comes in parts, instead of {@link body}. */
+  readonly stream?: AnswerStream | undefined;
+}
+
+/**
+ * A body that comes in parts. It gives nothing before it is started; the edge starts it, or cancels it when there is nobody to read it: then it
+ * gives nothing any more.
+ */
+export interface AnswerStream {
+  start(sink: AnswerSink): void;
+  /** More is wanted, after a part that was not followed by leave for the next. */
+  resume(): void;
+  cancel(): void;
+}
+
+/** Takes an {@link AnswerStream}. */
+export interface AnswerSink {
+  /** Takes a part, not to be changed afterwards. False: no more until {@link AnswerStream.resume} is called. */
+  write(part: Uint8Array): boolean;
+  /** That was all. */
+  end(): void;
+  /** That was not all: the answer is cut, so that nobody takes it for whole. */
+  fail(): void;
 }
 
 /** What answers the API: the gateway satisfies it. */

@@ -6,15 +6,15 @@ import { compileHeaders, isList } from "./input/headers.ts";
 import type { Limiting } from "./limits/limiting.ts";
 import type { FinishAnswer } from "./limits/hold.ts";
 import type { Refusal } from "./answers/refusal.ts";
-import { compileAnswer } from "./answers/released-answer.ts";
+import { compileRelease } from "./answers/release.ts";
+import type { ReleaseSurroundings } from "./answers/release.ts";
 import { compileRouteAnswers } from "./answers/route-answers.ts";
-import type { AnswerSurroundings, Passage } from "./answers/route-answers.ts";
+import type { Passage } from "./answers/route-answers.ts";
 import { isFromOwnPage } from "./origins/cross-site.ts";
 import { compileTarget, ownerIndexOf } from "./input/target.ts";
 import type {
   Caller,
   Destination,
-  ForwardedAnswer,
   GatewayRequest,
   Respond,
   TokenVerdict,
@@ -25,12 +25,10 @@ import type {
 export type RouteHandler = (request: GatewayRequest, values: readonly string[], respond: Respond) => void;
 
 /** What the routes of a gateway share. */
-export interface RouteSurroundings extends AnswerSurroundings {
+export interface RouteSurroundings extends ReleaseSurroundings {
   readonly destinations: ReadonlyMap<string, Destination>;
   readonly limiting: Limiting;
   readonly tokens?: TokenVerifier | undefined;
-  /** The site's own. */
-  readonly origin: string;
 }
 
 /**
@@ -39,7 +37,7 @@ export interface RouteSurroundings extends AnswerSurroundings {
  * a body that is there, all of it is one run of synchronous calls.
  */
 export function compileRoute(route: ContractRoute, surroundings: RouteSurroundings): RouteHandler {
-  const { destinations, tokens, events, newId, now, cors, origin } = surroundings;
+  const { destinations, tokens, newId, cors, origin } = surroundings;
   const destination = destinations.get(route.to);
   if (destination === undefined) throw new Error(`No destination "${route.to}" for ${route.key}`);
   if (route.access.kind !== "everyone" && tokens === undefined)
@@ -50,9 +48,9 @@ export function compileRoute(route: ContractRoute, surroundings: RouteSurroundin
   const checkTarget = compileTarget(route);
   const checkHeaders = compileHeaders(route);
   const checkBody = compileBody(route);
-  const judgeAnswer = compileAnswer(route);
   const answers = compileRouteAnswers(route, limits.policy, surroundings);
-  const { succeed, refuse, refuseThrown, fail } = answers;
+  const { refuse, refuseThrown } = answers;
+  const release = compileRelease(route, answers, surroundings);
   const arrive = limits.arrive(answers, newId, authenticate);
   const admitCaller = limits.known(answers, checkAccess);
   const forward = limits.ready(answers, send);
@@ -150,42 +148,6 @@ export function compileRoute(route: ContractRoute, surroundings: RouteSurroundin
         refuseThrown(passage, error);
       }
     });
-  }
-
-  function release(passage: Passage, id: string, answer: ForwardedAnswer): void {
-    const subject = passage.caller?.subject;
-    const verdict = judgeAnswer(answer, subject);
-    switch (verdict.kind) {
-      case "released": {
-        const { status, text, dropped } = verdict;
-        if (dropped.length > 0)
-          events({ type: "gateway.answer.trimmed", time: now(), id, route: route.key, fields: dropped });
-        return succeed(passage, status, text);
-      }
-      case "missing":
-        return refuse(passage, { code: "GATEWAY_NOT_FOUND" }, id);
-      case "failed": {
-        const { code, reason } = verdict;
-        const upstream = route.to;
-        events({ type: "gateway.upstream.failed", time: now(), id, route: route.key, upstream, reason });
-        return fail(passage, code, id);
-      }
-      case "held": {
-        const { code, reason, fields, isOwners } = verdict;
-        const who = isOwners ? { subject } : {};
-        const what = fields === undefined ? {} : { fields };
-        events({
-          type: "gateway.answer.refused",
-          time: now(),
-          id,
-          route: route.key,
-          reason,
-          ...who,
-          ...what,
-        });
-        return fail(passage, code, id);
-      }
-    }
   }
 
   return start;

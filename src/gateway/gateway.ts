@@ -14,13 +14,16 @@ import type { Schedule } from "./limits/pace.ts";
 import { createCors } from "./origins/cors.ts";
 import { explainRoute } from "./explain.ts";
 import type { RouteExplanation } from "./explain.ts";
+import { createOpenStreams } from "./streams/open-streams.ts";
+import type { OpenStreamsOptions } from "./streams/open-streams.ts";
 import { createRouter } from "./router.ts";
 import type { RouteMatch } from "./router.ts";
 import type { Destination, GatewayRequest, LimitStore, Respond, TokenVerifier } from "./types.ts";
 
 /** Options of {@link createGateway}. */
 export interface GatewayOptions {
-  contract: Pick<Contract, "origin" | "corsOrigins" | "routes" | "apiRoots" | "upstreams" | "budgets">;
+  contract: Pick<Contract, "origin" | "corsOrigins" | "routes" | "apiRoots" | "upstreams" | "budgets"> &
+    Partial<Pick<Contract, "leaks">>;
   /** Who answers, by the name that routes are sent to. */
   destinations: ReadonlyMap<string, Destination>;
   limits: LimitStore;
@@ -35,6 +38,10 @@ export interface GatewayOptions {
   events: EventSink;
   /** Bits of an IPv6 address that name one client, 16 to 128. Default 64. */
   ipv6Prefix?: number;
+  /** Shortens a text so that no two have the same, as SHA-256 does. Required as soon as one route has ETags. */
+  digest?: (text: string) => string;
+  /** How many answers may come in parts at once. */
+  streams?: OpenStreamsOptions;
   /** Names a request; must not repeat. Default: random. */
   newId?: () => string;
   /** The present in milliseconds since 1970. Default `Date.now`. */
@@ -82,6 +89,9 @@ export function createGateway(options: GatewayOptions): Gateway {
     now,
     cors,
     corsOrigins,
+    canaries: contract.leaks?.canaries ?? [],
+    digest: options.digest,
+    openStreams: createOpenStreams(options.streams),
     origin: contract.origin,
     limiting,
     destinations: load === undefined ? options.destinations : watchLoad(load, options.destinations),

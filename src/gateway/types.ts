@@ -1,4 +1,5 @@
 import type { ContractRoute } from "../contract/index.ts";
+import type { AnswerHeaders } from "./answers/response-headers.ts";
 
 /** A request as the gateway sees it; the server satisfies it. */
 export interface GatewayRequest {
@@ -32,6 +33,8 @@ export interface GatewayAnswer {
   /** Further ones, of this answer alone. A frozen list of {@link headers} is the same for all answers of its kind. */
   readonly ownHeaders?: readonly string[] | undefined;
   readonly body: string | undefined;
+  /** What comes in parts, instead of {@link body}. */
+  readonly stream?: BodyStream | undefined;
 }
 
 /** Takes an answer; called once for each request. */
@@ -65,13 +68,51 @@ export type ForwardedAnswer =
   | {
       readonly kind: "answer";
       readonly status: number;
-      /** The JSON value; undefined if there is no body. */ readonly value: unknown;
+      /** The JSON value; undefined if there is no body. */
+      readonly value: unknown;
+      /** What the value was read from, if it was. */
+      readonly text?: string | undefined;
+      /** By lower-case name. Default: none. */
+      readonly headers?: AnswerHeaders | undefined;
     }
+  | ForwardedStream
   | {
       readonly kind: "failed";
       readonly code: "GATEWAY_UPSTREAM_UNAVAILABLE" | "GATEWAY_UPSTREAM_TIMEOUT" | "GATEWAY_ANSWER_INVALID";
       /** For the log. */ readonly reason: string;
     };
+
+/** An answer that comes in parts; given to nobody but a route that declares one, with status 200 and a type that it declares. */
+export interface ForwardedStream {
+  readonly kind: "stream";
+  /** Media type, lower-case, without parameters. */
+  readonly type: string;
+  /** Bytes that it announces. */
+  readonly length: number | undefined;
+  /** By lower-case name. */
+  readonly headers: AnswerHeaders;
+  readonly stream: BodyStream;
+}
+
+/** A body that comes in parts, from whoever has it to whoever wants it. It gives nothing before it is started. */
+export interface BodyStream {
+  /** Begins. Called once at most. */
+  start(sink: BodySink): void;
+  /** More is wanted, after a part that was not followed by leave for the next. */
+  resume(): void;
+  /** Nobody wants it any more; also instead of {@link start}. Nothing is given afterwards. */
+  cancel(): void;
+}
+
+/** Takes a {@link BodyStream}. */
+export interface BodySink {
+  /** Takes a part. False: no more until {@link BodyStream.resume} is called. */
+  write(part: Uint8Array): boolean;
+  /** That was all. */
+  end(): void;
+  /** That was not all, and no more comes: the answer is cut, so that nobody takes it for whole. */
+  fail(): void;
+}
 
 /** Whoever answers a route's requests. Calls `done` once, at once or later; must not throw. */
 export type Destination = (request: ForwardedRequest, done: (answer: ForwardedAnswer) => void) => void;

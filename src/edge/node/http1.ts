@@ -1,16 +1,17 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { PlannedAnswer } from "../answer.ts";
-import type { ApiAnswer } from "../api.ts";
+import type { AnswerStream, ApiAnswer } from "../api.ts";
 import { answerRange } from "../range.ts";
 import type { ApiTarget } from "../resolve.ts";
 import { bodyLength } from "./api-answer.ts";
 import { ApiExchange, handOver } from "./api-exchange.ts";
 import { discardBody } from "./body-reader.ts";
-import { clientOf } from "./client.ts";
+import { clientOf, readByTime } from "./client.ts";
 import type { Client } from "./client.ts";
 import { reportRefusal } from "./context.ts";
 import type { EdgeContext } from "./context.ts";
 import { endInParts, smallBytes } from "./paced-body.ts";
+import { sendStream } from "./stream-body.ts";
 import { whoseRequest } from "./whose-request.ts";
 
 /** Creates what answers requests of HTTP/1.1. */
@@ -133,12 +134,13 @@ class Http1Exchange extends ApiExchange {
   }
 
   protected send(answer: ApiAnswer): void {
-    const { body } = answer;
+    const { body, stream } = answer;
     const response = this.#response;
-    if (response.destroyed || response.headersSent) return;
+    if (response.destroyed || response.headersSent) return stream?.cancel();
     if (this.reader === undefined && hasBody(this.#request))
       discardBody(this.context, this.#request, () => this.cut());
     if (this.context.closing || this.reader?.problem === "timeout") response.shouldKeepAlive = false;
+    if (stream !== undefined) return this.#sendStream(answer, stream);
     const length = bodyLength(body);
     this.context.heads.write(response, answer, length);
     if (body === undefined || this.method === "HEAD") response.end();
@@ -146,6 +148,26 @@ class Http1Exchange extends ApiExchange {
     else if (length === body.length) response.end(body, "latin1");
     // Headers are Latin-1: in one text with this body they would be written as UTF-8.
     else response.end(Buffer.from(body));
+  }
+
+  #sendStream(answer: ApiAnswer, stream: AnswerStream): void {
+    const { client, context } = this;
+    const response = this.#response;
+    const { status, headers, ownHeaders = [] } = answer;
+    // By Node itself, which adds what tells where a body of unknown length ends.
+    response.writeHead(status, [...headers, ...ownHeaders]);
+    if (this.method === "HEAD") {
+      stream.cancel();
+      response.end();
+      return;
+    }
+    // What comes later is no reason to keep the head.
+    response.flushHeaders();
+    sendStream(response, stream, {
+      onWaiting: () => (client.readBy ??= readByTime(context, response.writableLength)),
+      onRead: () => (client.readBy = undefined),
+      cut: () => this.cut(),
+    });
   }
 
   protected sendFailure(): void {

@@ -1,7 +1,7 @@
 import { constants } from "node:http2";
 import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import type { PlannedAnswer } from "../answer.ts";
-import type { ApiAnswer } from "../api.ts";
+import type { AnswerStream, ApiAnswer } from "../api.ts";
 import { answerRange } from "../range.ts";
 import type { ApiTarget } from "../resolve.ts";
 import { assertSendable, bodyLength, withContentLength } from "./api-answer.ts";
@@ -11,6 +11,7 @@ import type { Client } from "./client.ts";
 import { reportRefusal } from "./context.ts";
 import type { EdgeContext } from "./context.ts";
 import { endInParts, smallBytes } from "./paced-body.ts";
+import { sendStream } from "./stream-body.ts";
 import { whoseRequest } from "./whose-request.ts";
 
 const noContent = { endStream: true };
@@ -136,11 +137,12 @@ class Http2Exchange extends ApiExchange {
     this.#stream.once("close", listener);
   }
 
-  protected send({ status, headers: fixed, ownHeaders, body }: ApiAnswer): void {
+  protected send({ status, headers: fixed, ownHeaders, body, stream: parts }: ApiAnswer): void {
     const stream = this.#stream;
-    if (stream.destroyed || stream.closed || stream.headersSent) return;
+    if (stream.destroyed || stream.closed || stream.headersSent) return parts?.cancel();
     const headers = ownHeaders === undefined ? fixed : [...fixed, ...ownHeaders];
     assertSendable(status, headers);
+    if (parts !== undefined) return this.#sendStream(status, headers, parts);
     const length = bodyLength(body);
     this.client.streams.set(stream, readByTime(this.context, length));
     // Nobody reads the rest of a body that was refused: the stream is ended with the answer (RFC 9113 §8.1).
@@ -152,6 +154,26 @@ class Http2Exchange extends ApiExchange {
       stream.respond(fields);
       stream.end(body);
     }
+  }
+
+  #sendStream(status: number, headers: readonly string[], parts: AnswerStream): void {
+    const { client, context } = this;
+    const stream = this.#stream;
+    const fields = [":status", String(status), ...headers];
+    if (this.method === "HEAD") {
+      parts.cancel();
+      stream.respond(fields, noContent);
+      return;
+    }
+    stream.respond(fields);
+    const readBy = (time: number): void => {
+      if (client.streams.has(stream)) client.streams.set(stream, time);
+    };
+    sendStream(stream, parts, {
+      onWaiting: (bytes) => readBy(readByTime(context, bytes)),
+      onRead: () => readBy(Number.POSITIVE_INFINITY),
+      cut: () => stream.close(constants.NGHTTP2_INTERNAL_ERROR),
+    });
   }
 
   protected sendFailure(): void {

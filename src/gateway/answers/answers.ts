@@ -42,11 +42,12 @@ export const problems = {
   GATEWAY_BODY_TIMEOUT: { status: 408, detail: "The body took too long to arrive" },
   GATEWAY_MEDIA_TYPE_REFUSED: {
     status: 415,
-    detail: "The body must be application/json, in UTF-8, not compressed",
+    detail: "The body must be of the type that is described, in UTF-8, not compressed",
   },
   GATEWAY_UPSTREAM_UNAVAILABLE: { status: 503, detail: "The service behind this can't be reached" },
   GATEWAY_UPSTREAM_TIMEOUT: { status: 504, detail: "The service behind this took too long" },
   GATEWAY_UPSTREAM_REFUSED: { status: 422, detail: "The service behind this refused the request" },
+  GATEWAY_STREAMS_EXHAUSTED: { status: 503, detail: "Too many answers are under way in parts" },
   GATEWAY_ANSWER_INVALID: { status: 502, detail: "The service behind this gave an unusable answer" },
   GATEWAY_FAILED: { status: 500, detail: "Something went wrong on our side" },
 } as const satisfies Partial<Record<GatewayErrorCode, Omit<Problem, "code">>>;

@@ -1,8 +1,13 @@
 import type { ContractRoute } from "../../contract/index.ts";
+import { countMembers } from "../input/json-body.ts";
 import type { ProblemCode } from "./answers.ts";
+import { hasCanary } from "./canaries.ts";
+import { saysNoMore, writeKept } from "./json-text.ts";
 import { ownsAnswer } from "./ownership.ts";
 import { createResponseContract } from "./response-contract.ts";
-import type { ForwardedAnswer } from "../types.ts";
+import type { ResponseContract, ResponseVerdict } from "./response-contract.ts";
+import { compileResponseHeaders } from "./response-headers.ts";
+import type { ForwardedAnswer, ForwardedStream } from "../types.ts";
 
 /** What becomes of an upstream's answer. */
 export type AnswerVerdict =
@@ -11,9 +16,13 @@ export type AnswerVerdict =
       readonly status: number;
       /** Undefined: no body leaves. */
       readonly text: string | undefined;
+      /** Declared headers: name, value, name, value … */
+      readonly headers: readonly string[];
       /** JSON pointers of what was dropped. */
       readonly dropped: readonly string[];
     }
+  /** What comes in parts, each of which is still to be checked. */
+  | { readonly kind: "opened"; readonly answer: ForwardedStream; readonly headers: readonly string[] }
   /** There is nothing of that name. */
   | { readonly kind: "missing" }
   /** The upstream is to blame. */
@@ -31,31 +40,72 @@ export type AnswerVerdict =
 /** Judges an upstream's answer: its status, whose it is, and whether it is as declared. */
 export type JudgeAnswer = (answer: ForwardedAnswer, subject: string | undefined) => AnswerVerdict;
 
+/** What judging needs to know besides the route. */
+export interface AnswerRules {
+  /** The site's own, where `location` may lead. */
+  readonly origin: string;
+  /** What no answer may have in it. */
+  readonly canaries: readonly string[];
+}
+
+type Answer = Extract<ForwardedAnswer, { kind: "answer" }>;
+
 /** Compiles {@link JudgeAnswer} for a route. */
-export function compileAnswer({ access, response }: ContractRoute): JudgeAnswer {
+export function compileAnswer(route: ContractRoute, { origin, canaries }: AnswerRules): JudgeAnswer {
+  const { access, response, stream, errors } = route;
   const hold = response === undefined ? undefined : createResponseContract(response);
+  const refusals = new Map([...errors].map(([status, schema]) => [status, createResponseContract(schema)]));
   const ownerField = access.kind === "ownerField" ? access.field : undefined;
-  return (answer, subject) => {
+  const releaseHeaders = compileResponseHeaders(route, origin);
+
+  function judge(answer: ForwardedAnswer, subject: string | undefined): AnswerVerdict {
     if (answer.kind === "failed") return answer;
+    if (answer.kind === "stream") return open(answer);
     const { status, value } = answer;
-    if (status < 200 || status > 299) return judgeError(status);
+    if (status < 200 || status > 299) return judgeError(answer, refusals.get(status));
+    if (stream !== undefined) return { ...unusable, reason: "it does not come as declared" };
     if (ownerField !== undefined && !ownsAnswer(value, ownerField, subject)) return foreign;
-    if (hold === undefined) return released(status, undefined, value === undefined ? nothing : wholeBody);
+    const headers = releaseHeaders?.(answer.headers) ?? nothing;
+    if (typeof headers === "string") return notAsDeclared([`headers/${headers}`]);
+    if (hold === undefined)
+      return released(status, undefined, headers, value === undefined ? nothing : wholeBody);
     const verdict = hold(value);
-    return verdict.kind === "kept"
-      ? released(status, verdict.value, verdict.dropped)
-      : notAsDeclared(verdict.fields);
+    if (verdict.kind === "refused") return notAsDeclared(verdict.fields);
+    return released(status, textOf(verdict, answer), headers, verdict.dropped);
+  }
+
+  function open(answer: ForwardedStream): AnswerVerdict {
+    const headers = releaseHeaders?.(answer.headers) ?? nothing;
+    return typeof headers === "string"
+      ? notAsDeclared([`headers/${headers}`])
+      : { kind: "opened", answer, headers };
+  }
+
+  if (canaries.length === 0) return judge;
+  return (answer, subject) => {
+    const verdict = judge(answer, subject);
+    if (verdict.kind !== "released" || verdict.text === undefined) return verdict;
+    return hasCanary(verdict.text, canaries) ? marked : verdict;
   };
 }
 
 const nothing: readonly string[] = [];
 const wholeBody: readonly string[] = [""];
 
+const unusable = { kind: "failed", code: "GATEWAY_ANSWER_INVALID" } as const;
+
 // As if it did not exist: that it does is somebody else's business.
 const foreign: AnswerVerdict = {
   kind: "held",
   code: "GATEWAY_NOT_FOUND",
   reason: "it belongs to another subject, or names none",
+  isOwners: true,
+};
+
+const marked: AnswerVerdict = {
+  kind: "held",
+  code: "GATEWAY_ANSWER_INVALID",
+  reason: "it has a canary in it",
   isOwners: true,
 };
 
@@ -67,16 +117,43 @@ const notAsDeclared = (fields: readonly string[]): AnswerVerdict => ({
   isOwners: false,
 });
 
-function judgeError(status: number): AnswerVerdict {
+/** An error's own words leave only if the contract says what they are. */
+function judgeError(answer: Answer, hold: ResponseContract | undefined): AnswerVerdict {
+  const { status } = answer;
+  if (hold !== undefined) {
+    const verdict = hold(answer.value);
+    if (verdict.kind === "refused") return notAsDeclared(verdict.fields);
+    return {
+      kind: "released",
+      status,
+      text: textOf(verdict, answer),
+      headers: nothing,
+      dropped: verdict.dropped,
+    };
+  }
   if (status === 404 || status === 410) return { kind: "missing" };
   const isRefusal = status >= 400 && status < 500;
   const code = isRefusal ? "GATEWAY_UPSTREAM_REFUSED" : "GATEWAY_ANSWER_INVALID";
   return { kind: "failed", code, reason: `it answered ${status}` };
 }
 
-function released(status: number, value: unknown, dropped: readonly string[]): AnswerVerdict {
-  const text = value === undefined ? undefined : JSON.stringify(value);
-  return { kind: "released", status: releasedStatus(status, text !== undefined), text, dropped };
+/** The upstream's own text where nothing in it had to go, so that what it wrote leaves to the letter, and nothing is written twice. */
+function textOf(
+  { value, isWhole }: Extract<ResponseVerdict, { kind: "kept" }>,
+  { text }: Answer,
+): string | undefined {
+  if (value === undefined) return undefined;
+  if (isWhole && text !== undefined && saysNoMore(text, countMembers(value))) return text;
+  return writeKept(value, text);
+}
+
+function released(
+  status: number,
+  text: string | undefined,
+  headers: readonly string[],
+  dropped: readonly string[],
+): AnswerVerdict {
+  return { kind: "released", status: releasedStatus(status, text !== undefined), text, headers, dropped };
 }
 
 /**

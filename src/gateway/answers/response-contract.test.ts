@@ -17,7 +17,7 @@ const Product = z.object({
 
 test("an answer as declared is kept as it is", () => {
   const answer = { id: "a", price: 1, maker: { name: "Ann" }, tags: [{ text: "x" }] };
-  assert.deepEqual(hold(Product)(answer), { kind: "kept", value: answer, dropped: [] });
+  assert.deepEqual(hold(Product)(answer), { kind: "kept", value: answer, isWhole: true, dropped: [] });
 });
 
 test("whatever is added to a declared answer, wherever, is dropped and named, and nothing else is", () => {
@@ -66,7 +66,12 @@ test("a wrong type, a missing field, another shape are refused, and the field is
 test("a prototype's fields, and __proto__ itself, are no declared fields", () => {
   assert.equal(hold(Product)(JSON.parse('{"__proto__":{"id":"a","price":1}}')).kind, "refused");
   const verdict = hold(Product)(JSON.parse('{"id":"a","price":1,"__proto__":{"x":1}}'));
-  assert.deepEqual(verdict, { kind: "kept", value: { id: "a", price: 1 }, dropped: ["/__proto__"] });
+  assert.deepEqual(verdict, {
+    kind: "kept",
+    value: { id: "a", price: 1 },
+    isWhole: false,
+    dropped: ["/__proto__"],
+  });
 });
 
 test("names that only a sender could have chosen are not repeated, and at most twenty are named", () => {
@@ -86,6 +91,7 @@ test("of a union the declared member is kept, a stranger refused", () => {
   ]);
   assert.deepEqual(hold(Shape)({ kind: "square", side: 1, r: 2 }), {
     kind: "kept",
+    isWhole: false,
     value: { kind: "square", side: 1 },
     dropped: ["/r"],
   });

@@ -8,6 +8,8 @@ export type ResponseVerdict =
   | {
       readonly kind: "kept";
       readonly value: unknown;
+      /** Whether it is to the letter what was checked. */
+      readonly isWhole: boolean;
       /** JSON pointers of what was dropped. */ readonly dropped: readonly string[];
     }
   | {
@@ -29,12 +31,17 @@ export function createResponseContract(schema: Schema): ResponseContract {
   const exact = closeObjects(schema, "refuse");
   const isExact = createExactCheck(exact);
   const judge: ResponseContract = (value) => {
-    if (isExact?.(value)) return { kind: "kept", value, dropped: nothing };
+    if (isExact?.(value)) return { kind: "kept", value, isWhole: true, dropped: nothing };
     const asDeclared = z.core.safeParse(exact, value);
-    if (asDeclared.success) return { kind: "kept", value: asDeclared.data, dropped: nothing };
+    if (asDeclared.success) return { kind: "kept", value: asDeclared.data, isWhole: false, dropped: nothing };
     const trimmed = z.core.safeParse(schema, value);
     if (trimmed.success)
-      return { kind: "kept", value: trimmed.data, dropped: listDropped(value, trimmed.data) };
+      return {
+        kind: "kept",
+        value: trimmed.data,
+        isWhole: false,
+        dropped: listDropped(value, trimmed.data),
+      };
     return {
       kind: "refused",
       fields: trimmed.error.issues.slice(0, maxNamed).map((issue) => pointer(issue.path)),

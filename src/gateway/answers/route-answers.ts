@@ -3,7 +3,7 @@ import { problemAnswer, problems, successHeads } from "./answers.ts";
 import type { ProblemCode, SuccessHeads } from "./answers.ts";
 import type { Cors } from "../origins/cors.ts";
 import type { Refusal } from "./refusal.ts";
-import type { Caller, GatewayAnswer, GatewayRequest, Respond } from "../types.ts";
+import type { BodyStream, Caller, GatewayAnswer, GatewayRequest, Respond } from "../types.ts";
 
 /** What is known of one request while it passes its route. */
 export interface Passage {
@@ -31,7 +31,10 @@ export interface AnswerSurroundings {
 
 /** The ways in which a route answers. Each ends the passage; what comes after the first is not sent. */
 export interface RouteAnswers {
-  succeed(passage: Passage, status: number, text: string | undefined): void;
+  /** @param extra further headers: name, value, name, value … */
+  succeed(passage: Passage, status: number, text: string | undefined, extra: readonly string[]): void;
+  /** With a body that comes in parts. */
+  begin(passage: Passage, extra: readonly string[], stream: BodyStream): void;
   /** With an event. @param id default: a new one */
   refuse(passage: Passage, refusal: Refusal, id?: string): undefined;
   /** For a check that threw, one of the contract's own for example. */
@@ -59,15 +62,33 @@ export function compileRouteAnswers(
   );
 
   function corsHeaders(origin: string | undefined): readonly string[] {
-    return origin === undefined ? [] : cors.readHeaders(origin);
+    return origin === undefined ? [] : cors.readHeaders(origin, [...route.responseHeaders.keys()]);
   }
 
-  function succeed(passage: Passage, status: number, text: string | undefined): void {
+  function succeed(
+    passage: Passage,
+    status: number,
+    text: string | undefined,
+    extra: readonly string[],
+  ): void {
     const { otherOrigin, rateLimit } = passage;
     const head = heads.get(otherOrigin) as SuccessHeads;
     const headers = text === undefined ? head.withoutBody : head.withBody;
-    const ownHeaders = rateLimit === "" ? undefined : ["ratelimit", rateLimit];
-    settle(passage, { status, headers, ownHeaders, body: text });
+    settle(passage, { status, headers, ownHeaders: ownHeaders(rateLimit, extra), body: text });
+  }
+
+  function begin(passage: Passage, extra: readonly string[], stream: BodyStream): void {
+    // Nobody is there to start it, or to end it.
+    if (passage.answered) return stream.cancel();
+    const { otherOrigin, rateLimit } = passage;
+    const headers = (heads.get(otherOrigin) as SuccessHeads).withoutBody;
+    settle(passage, {
+      status: 200,
+      headers,
+      ownHeaders: ownHeaders(rateLimit, extra),
+      body: undefined,
+      stream,
+    });
   }
 
   function refuse(passage: Passage, refusal: Refusal, id: string = newId()): undefined {
@@ -101,7 +122,12 @@ export function compileRouteAnswers(
     return [...corsHeaders(otherOrigin), ...limited];
   }
 
-  return { succeed, refuse, refuseThrown, fail };
+  return { succeed, begin, refuse, refuseThrown, fail };
+}
+
+function ownHeaders(rateLimit: string, extra: readonly string[]): readonly string[] | undefined {
+  if (rateLimit === "") return extra.length === 0 ? undefined : extra;
+  return extra.length === 0 ? ["ratelimit", rateLimit] : ["ratelimit", rateLimit, ...extra];
 }
 
 function settle(passage: Passage, answer: GatewayAnswer): void {

@@ -46,6 +46,7 @@ export async function createEdgeApi(
     tokens,
     events,
     ipv6Prefix: contract.edge.ipv6Prefix,
+    digest: tokenDigest,
   });
   return { gateway, keys };
 }

@@ -1,0 +1,87 @@
+import type { ContractRoute } from "../../contract/index.ts";
+import type { OpenStreams } from "../streams/open-streams.ts";
+import { compileStream } from "../streams/route-stream.ts";
+import type { ForwardedAnswer } from "../types.ts";
+import { entityTagOf, namesTag } from "./entity-tag.ts";
+import { compileAnswer } from "./released-answer.ts";
+import type { AnswerRules, AnswerVerdict } from "./released-answer.ts";
+import type { AnswerSurroundings, Passage, RouteAnswers } from "./route-answers.ts";
+
+/** What releasing answers needs besides the route. */
+export interface ReleaseSurroundings extends AnswerSurroundings, AnswerRules {
+  /** Shortens a text so that no two have the same; for entity tags. */
+  readonly digest: ((text: string) => string) | undefined;
+  readonly openStreams: OpenStreams;
+}
+
+/** Lets what an upstream answered leave, as far as it may. @param id the one that the upstream was given */
+export type Release = (passage: Passage, id: string, answer: ForwardedAnswer) => void;
+
+type Verdict<Kind> = Extract<AnswerVerdict, { kind: Kind }>;
+
+/** Compiles {@link Release} for a route. */
+export function compileRelease(
+  route: ContractRoute,
+  { succeed, begin, refuse, fail }: RouteAnswers,
+  surroundings: ReleaseSurroundings,
+): Release {
+  const { events, now, digest, openStreams } = surroundings;
+  if (route.etag && digest === undefined) throw new Error(`No digest for the ETag of ${route.key}`);
+  const judgeAnswer = compileAnswer(route, surroundings);
+  const checkStream = compileStream(route, surroundings);
+
+  function release(passage: Passage, id: string, verdict: Verdict<"released">): void {
+    const { status, text, headers, dropped } = verdict;
+    if (dropped.length > 0)
+      events({ type: "gateway.answer.trimmed", time: now(), id, route: route.key, fields: dropped });
+    if (!route.etag || digest === undefined || text === undefined || status > 299)
+      return succeed(passage, status, text, headers);
+    const tag = entityTagOf(text, digest);
+    const tagged = [...headers, "etag", tag];
+    if (namesTag(passage.request.header("if-none-match"), tag)) succeed(passage, 304, undefined, tagged);
+    else succeed(passage, status, text, tagged);
+  }
+
+  function open(passage: Passage, id: string, { answer, headers }: Verdict<"opened">): void {
+    const onOver = openStreams.open(passage.request.remoteAddress);
+    const checked =
+      onOver === undefined
+        ? undefined
+        : (checkStream?.(answer, id, onOver) ?? "it does not come as declared");
+    if (typeof checked === "object") return begin(passage, [...headers, ...checked.headers], checked.stream);
+    answer.stream.cancel();
+    onOver?.();
+    if (checked === undefined)
+      return refuse(passage, { code: "GATEWAY_STREAMS_EXHAUSTED", headers: ["retry-after", "5"] }, id);
+    events({ type: "gateway.answer.refused", time: now(), id, route: route.key, reason: checked });
+    fail(passage, "GATEWAY_ANSWER_INVALID", id);
+  }
+
+  function hold(passage: Passage, id: string, { code, reason, fields, isOwners }: Verdict<"held">): void {
+    const who = isOwners ? { subject: passage.caller?.subject } : {};
+    const what = fields === undefined ? {} : { fields };
+    events({ type: "gateway.answer.refused", time: now(), id, route: route.key, reason, ...who, ...what });
+    fail(passage, code, id);
+  }
+
+  return (passage, id, answer) => {
+    const verdict = judgeAnswer(answer, passage.caller?.subject);
+    if (answer.kind === "stream" && verdict.kind !== "opened") answer.stream.cancel();
+    switch (verdict.kind) {
+      case "released":
+        return release(passage, id, verdict);
+      case "opened":
+        return open(passage, id, verdict);
+      case "missing":
+        return refuse(passage, { code: "GATEWAY_NOT_FOUND" }, id);
+      case "failed": {
+        const { code, reason } = verdict;
+        const upstream = route.to;
+        events({ type: "gateway.upstream.failed", time: now(), id, route: route.key, upstream, reason });
+        return fail(passage, code, id);
+      }
+      case "held":
+        return hold(passage, id, verdict);
+    }
+  };
+}
