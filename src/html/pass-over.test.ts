@@ -122,6 +122,9 @@ suite("what is passed over", () => {
       "<b x=/onclick=m>",
       "<svg><a href=javascript:n /></svg>",
       "<template><p onclick=o></template>",
+      "<template>",
+      "</template>",
+      "<meta http-equiv=refresh content=1>",
       "<title>p</title>",
     );
     const many = fc.array(ordinary, { maxLength: 30 });
