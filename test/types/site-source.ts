@@ -21,10 +21,8 @@ export const onePage = ({ entry }: PageProps<{ breads: typeof breads }, "breads"
 export const missing = ({ entry }: PageProps<{ breads: typeof breads }, "breads">): unknown =>
   // @ts-expect-error -- the schema has no such field
   entry.data.title;
-// @ts-expect-error -- two ways to what comes next
-source("https://cms.example/", z.object({ slug: z.string() }), {
-  next: { page: "page", link: ["next"], more: 1 },
-});
+// @ts-expect-error -- a cursor is repeated in a parameter
+source("https://cms.example/", z.object({ slug: z.string() }), { next: { cursor: ["end"] } });
 // @ts-expect-error -- a function is nothing that JSON can say
 source("https://cms.example/", z.object({ slug: z.string() }), { post: { filter: () => true } });
 
