@@ -48,7 +48,8 @@ export const site: Suite = async ({ folder, seconds, say }) => {
       note:
         "Each page is read, rewritten, hashed (SHA-256) and written into a fresh folder, which goes after each turn, in one thread; the leak gate and compression are not in it. " +
         `Peers take turns of ${turnPages} pages, each in a process of its own; "best" adds the best of each turn over all rounds, × is the first row's CPU by this row's, ` +
-        "in the median of the same round. What a peer learned of a text in an earlier round, it may remember." +
+        "in the median of the same round. The first row is what the disk asks for, and no less: a folder in memory (TMPDIR) asks for less. " +
+        "What was learned of a text in an earlier round may be remembered, what was found out about a page may not." +
         (missing.length === 0 ? "" : ` Not installed: ${missing.join(", ")}.`),
       results: running.map(({ peer, rounds }) => summarise(peer, rounds, floors, pages.length)),
     },
