@@ -1,7 +1,8 @@
 // Tells which packages a bundle was made of: to the program, which checks that they are still the ones, and to whoever reads it.
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import type { Metafile } from "esbuild";
+import { ungated } from "./bundle-plugins.ts";
 import type { BundledPackage } from "../src/stack/as-built.ts";
 
 /** The packages that a bundle was made of. This package is the first. */
@@ -30,6 +31,26 @@ export function packagesIn(metafile: Metafile, root: string): BundledPackage[] {
       pending.push({ input, place: placeOf(folderOf(input), next.place) });
   }
   return packages;
+}
+
+/** Holds the command to what it promises: that it begins without any package. */
+export function assertLightBeginning(metafile: Metafile, folder: string, root: string): void {
+  const begins = ["./main", ...ungated].map((path) => relative(root, join(folder, `${path}.ts`)));
+  const pending = Object.entries(metafile.outputs)
+    .filter(([, { entryPoint = "" }]) => begins.includes(entryPoint))
+    .map(([output]) => output);
+  if (pending.length < begins.length) throw new Error(`the bundle lacks one of ${begins.join(", ")}`);
+  const seen = new Set(pending);
+  for (let output = pending.pop(); output !== undefined; output = pending.pop()) {
+    const part = metafile.outputs[output];
+    const foreign = Object.keys(part?.inputs ?? {}).find((input) => folderOf(input) !== "");
+    if (foreign !== undefined) throw new Error(`the command begins with ${foreign}`);
+    for (const { path, kind, external } of part?.imports ?? []) {
+      if (external === true || kind === "dynamic-import" || seen.has(path)) continue;
+      seen.add(path);
+      pending.push(path);
+    }
+  }
 }
 
 /** The folder of the package that a source belongs to: nothing for ours. */

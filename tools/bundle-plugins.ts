@@ -25,12 +25,28 @@ export function ownModules(source: string): Plugin {
           .join("/")
           .replace(/\.tsx?$/, ".js")}`;
         return {
-          contents: withPlainAddress(pastBarrels(path, readFileSync(path, "utf8")), plain),
+          contents: withPlainAddress(
+            gated(path.startsWith(join(source, "cli") + sep), pastBarrels(path, readFileSync(path, "utf8"))),
+            plain,
+          ),
           loader: path.endsWith("x") ? "tsx" : "ts",
         };
       });
     },
   };
+}
+
+/** What the command's beginning loads later, and that has no package in it either. */
+export const ungated: readonly string[] = ["./build-command", "./start"];
+
+/** Where the command loads the rest of itself, it asks whether that may be the bundle's. */
+function gated(isCommand: boolean, code: string): string {
+  if (!isCommand) return code;
+  return code.replaceAll(/\bimport\("(\.[^"]+)\.ts"\)/g, (statement, path: string) =>
+    ungated.includes(path)
+      ? statement
+      : `(globalThis[Symbol.for("curtainwall.as-built")]?.() === false ? import(new URL("${path}.js", import.meta.url).href) : ${statement})`,
+  );
 }
 
 function withPlainAddress(code: string, plain: string): string {
@@ -46,6 +62,8 @@ function withPlainAddress(code: string, plain: string): string {
 const narrowed: Readonly<Record<string, string>> = {
   // As a module of ECMAScript its exports are read one by one when it is loaded, and one of them loads all of Node's own undici.
   "node:http": `module.exports = process.getBuiltinModule("node:http");`,
+  // Half a megabyte, for the few pages whose scripts have to be read.
+  "@babel/parser": `module.exports = { get parse() { return require("@babel/parser").parse; } };`,
   // Its index loads all of it: caches, cookies, mocks, WebSockets.
   undici: `module.exports = {
   get Pool() { return require("undici/lib/dispatcher/pool.js"); },

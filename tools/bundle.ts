@@ -4,7 +4,7 @@ import { basename, join } from "node:path";
 import { build } from "esbuild";
 import type { Metafile } from "esbuild";
 import type { BundleRecord } from "../src/stack/as-built.ts";
-import { packagesIn, writeContents } from "./bundle-contents.ts";
+import { assertLightBeginning, packagesIn, writeContents } from "./bundle-contents.ts";
 import { onlyWhatIsUsed, ownModules } from "./bundle-plugins.ts";
 
 /** A module that a site's own code imports too, so that there must be one of each: where it lies in a package, if not in this one. */
@@ -37,8 +37,12 @@ const programs: Readonly<Record<string, readonly Shared[]>> = {
   "stack/domains/edge-thread": forContracts,
   "stack/domains/ledger": [],
   "stack/domains/builder": [...forContracts, ...forTemplates],
+  "stack/domains/page-builder": forTemplates,
   "harden/node/worker": [],
 };
+
+/** What it begins with has no package in it: a build that changed nothing loads nothing else, and need not look at any. */
+const command = "cli/main";
 
 /** Native, optional, or imported by templates too. */
 const outside = ["esbuild", "sharp", "playwright-core", "preact", "preact/*", "preact-render-to-string"];
@@ -49,6 +53,7 @@ export async function bundle(root: string, dist: string): Promise<void> {
   const made = await Promise.all(
     Object.entries(programs).map(async ([path, modules]) => {
       const metafile = await bundleOne({ root, out }, path, modules);
+      if (path === command) assertLightBeginning(metafile, join(root, "src/cli"), root);
       writeChooser(dist, path, recordOf(metafile, root, path, modules));
       return metafile;
     }),
@@ -123,16 +128,24 @@ function recordOf(
 /** The plain module makes room: whoever starts the program, or asks for its address, meets the choice. */
 function writeChooser(dist: string, path: string, record: BundleRecord): void {
   const file = join(dist, `${path}.js`);
-  const plain = `${basename(path)}-plain.js`;
+  const plain = `./${basename(path)}-plain.js`;
   const [hashbang = ""] = /^#!.*\n/.exec(readFileSync(file, "utf8")) ?? [];
-  renameSync(file, join(file, "..", plain));
+  renameSync(file, join(dist, path, "..", plain));
   const up = "../".repeat(path.split("/").length - 1);
+  const bundled = `${up}run/${nameOf({ path })}.js`;
+  const begin = `const record = ${JSON.stringify(record)};
+const run = new URL("${up}run/", import.meta.url).href;
+`;
   writeFileSync(
     file,
-    `${hashbang}import { runsAsBuilt } from "${up}stack/as-built.js";
-const record = ${JSON.stringify(record)};
-const run = new URL("${up}run/", import.meta.url).href;
-await import(runsAsBuilt(record, run) ? "${up}run/${nameOf({ path })}.js" : "./${plain}");
+    path === command
+      ? `${hashbang}import { asBuiltLater } from "${up}stack/as-built.js";
+${begin}const begun = record.copies.filter(({ file }) => file === "dist/shared/index.js");
+globalThis[Symbol.for("curtainwall.as-built")] = asBuiltLater(record, begun, run);
+await import(process.env.CURTAINWALL_PLAIN === "1" ? "${plain}" : "${bundled}");
+`
+      : `import { runsAsBuilt } from "${up}stack/as-built.js";
+${begin}await import(runsAsBuilt(record, run) ? "${bundled}" : "${plain}");
 `,
   );
   if (hashbang !== "") chmodSync(file, 0o755);

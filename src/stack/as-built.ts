@@ -27,9 +27,35 @@ export interface BundledPackage {
  */
 export function runsAsBuilt({ packages, copies }: BundleRecord, bundleUrl: string): boolean {
   if (process.env["CURTAINWALL_PLAIN"] === "1") return false;
-  const folders = installed(packages, fileURLToPath(new URL("../../", bundleUrl)));
+  const folders = installed(packages, ownFolder(bundleUrl));
   if (folders === undefined) return false;
-  if (copies.length === 0) return true;
+  giveInstead(copies, folders, bundleUrl);
+  return true;
+}
+
+/**
+ * The same for a program whose beginning has no package in it, and runs bundled in any case: asked when the first of the rest is loaded. If that
+ * must be plain, `begun` are the copies that the beginning has loaded already.
+ */
+export function asBuiltLater(
+  record: BundleRecord,
+  begun: BundleRecord["copies"],
+  bundleUrl: string,
+): () => boolean {
+  let answer: boolean | undefined;
+  return () => {
+    if (answer !== undefined) return answer;
+    answer = runsAsBuilt(record, bundleUrl);
+    if (!answer) giveInstead(begun, [ownFolder(bundleUrl)], bundleUrl);
+    return answer;
+  };
+}
+
+const ownFolder = (bundleUrl: string): string => fileURLToPath(new URL("../../", bundleUrl));
+
+/** Whoever imports a module gets the bundle's copy of it. */
+function giveInstead(copies: BundleRecord["copies"], folders: readonly string[], bundleUrl: string): void {
+  if (copies.length === 0) return;
   const instead = new Map(
     copies.map(({ package: index, file, bundle }) => [
       pathToFileURL(join(folders[index] ?? "", file)).href,
@@ -45,7 +71,6 @@ export function runsAsBuilt({ packages, copies }: BundleRecord, bundleUrl: strin
       return url === undefined ? resolved : { ...resolved, url };
     },
   });
-  return true;
 }
 
 /** The packages' folders, in the order of the list; undefined if one is missing or has another version. */
