@@ -144,7 +144,13 @@ suite("Templates in their jail", requires("bwrap"), () => {
         return true;
       },
     );
-    for (const lie of ['{"type":"built"}\\n', "noise\\n", '{"type":"failed","code":"x","message":""}\\n'])
+    const turned = String.raw`{"type":"progress","step":"\u001b[2J","done":0,"total":1}\n`;
+    for (const lie of [
+      turned,
+      '{"type":"built"}\\n',
+      "noise\\n",
+      '{"type":"failed","code":"x","message":""}\\n',
+    ])
       await assert.rejects(
         site.build(
           `const fs = await import("node:fs"); fs.writeSync(3, ${JSON.stringify(lie).replaceAll("\\\\n", "\\n")}); return 1;`,

@@ -20,7 +20,8 @@ const place = z.strictObject({ path: z.string().max(4096), policy: z.string() })
 export const BuilderMessage = z.discriminatedUnion("type", [
   z.strictObject({
     type: z.literal("progress"),
-    step: z.string().max(40),
+    // Shown on a terminal as it is.
+    step: z.string().regex(/^[a-z ]{1,40}$/),
     done: z.int().min(0),
     total: z.int().min(0),
   }),

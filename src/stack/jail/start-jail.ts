@@ -49,23 +49,13 @@ export function startJail(
   return { child, empty: async () => untilGone(await first) };
 }
 
-/**
- * A command line that makes a jail, for a program that is to be started many times. It tells everybody on the machine the variables that
- * the view gives: public ones, then.
- *
- * @param filterFd where it reads its filter of system calls
- */
-export function jailCommand(view: JailView, filterFd: number): string[] {
-  const { options, launcher } = jailArguments(view);
-  return [findSystemProgram("bwrap") ?? "bwrap", ...filterArguments(filterFd), ...options, ...launcher];
-}
-
 /** Whether a jail can be made here, as the user that a build would be. */
 export function jailWorks(uid: number | undefined): boolean {
-  if (process.platform !== "linux") return false;
+  const bwrap = findSystemProgram("bwrap");
+  if (process.platform !== "linux" || bwrap === undefined) return false;
   const view = { copy: "/usr", root: "/srv", readOnly: [], gate: undefined, environment: {}, uid };
-  const [bwrap = "", ...options] = jailCommand(view, 0);
-  const { status } = spawnSync(bwrap, [...options, "/bin/true"], {
+  const { options, launcher } = jailArguments(view);
+  const { status } = spawnSync(bwrap, [...filterArguments(0), ...options, ...launcher, "/bin/true"], {
     stdio: ["pipe", "ignore", "ignore"],
     input: filterBytes,
     timeout: 10_000,

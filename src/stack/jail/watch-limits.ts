@@ -101,7 +101,7 @@ function wholeMemory(): number {
 }
 
 /** Memory that a process and all that came from it hold alone or share without a file, in bytes. */
-export function memoryOf(pid: number): number {
+function memoryOf(pid: number): number {
   const parents = new Map<number, number[]>();
   for (const name of readdirSync("/proc")) {
     const id = Number(name);
