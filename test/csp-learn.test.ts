@@ -270,3 +270,21 @@ test("a browser that does not start is an error that says so", async (context) =
     code: "HARDEN_BROWSER_MISSING",
   });
 });
+
+test(
+  "a page that leads to one whose foreign script does not come is learned all the same",
+  { skip, timeout: 120_000 },
+  async (context) => {
+    const { folder } = writeSite(context, {
+      "index.html": `<!doctype html><title>moved</title><meta http-equiv="refresh" content="0; url=/new.html">`,
+      "link.html": html('<a href="/new.html">new</a><script>document.title = "x"</script>'),
+      "new.html": html('<script src="https://tags.example/tags.js"></script>'),
+    });
+    const { visited, failed } = await learnFolder({ folder, executablePath });
+    assert.deepEqual(
+      failed.map(({ page }) => page),
+      ["/new.html"],
+    );
+    assert.equal(visited, 2);
+  },
+);

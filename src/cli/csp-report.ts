@@ -34,8 +34,7 @@ export function reportLearned(learned: LearnedFolder, told: LearnTold): void {
       printable(`  finding   ${directive} ${blocked}: ${reason}${sample === "" ? "" : `: ${sample}`}`) +
         `  ${where(names)}`,
     );
-  for (const { page, reason } of failed.slice(0, 10)) print(printable(`  failed    ${page}: ${reason}`));
-  if (failed.length > 10) print(`  failed    and ${failed.length - 10} more; see --json`);
+  for (const [reason, names] of byReason(failed)) print(`  failed    ${printable(reason)}  ${where(names)}`);
   say(
     `${styled("green", visited === 0 ? "nothing learned" : "learned")} in ${told.milliseconds} ms: ${told.out}`,
   );
@@ -66,6 +65,12 @@ function steps({ classes, findings, failed }: LearnedFolder, told: LearnTold): s
           `Look through ${out}, then  npx curtainwall harden ${isFolder ? place : "<folder>"}${words} --learned ${out}`,
         ]),
   ];
+}
+
+function byReason(failed: LearnedFolder["failed"]): [reason: string, pages: string[]][] {
+  const reasons = new Map<string, string[]>();
+  for (const { page, reason } of failed) reasons.set(reason, [...(reasons.get(reason) ?? []), page]);
+  return [...reasons];
 }
 
 function summary(sources: readonly string[]): string {

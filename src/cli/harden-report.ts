@@ -27,8 +27,8 @@ export interface HardenTold extends HardenWords {
   readonly milliseconds: number;
 }
 
-/** Tells what was found and done, and what to do next. */
-export function reportHardened({ report: found, notes }: HardenedSite, told: HardenTold): void {
+/** Prints what was found, and what is weaker and why. */
+export function reportHardened({ report: found }: HardenedSite): void {
   const scripts = [
     count(found.inlineScripts, "inline script"),
     count(found.externalScripts, "linked script"),
@@ -38,6 +38,10 @@ export function reportHardened({ report: found, notes }: HardenedSite, told: Har
   print(`${count(found.pages, "page")}, ${count(found.files, "file")}: ${scripts.join(", ")}`);
   reportPolicies(found);
   reportFiles(found);
+}
+
+/** Says what was done, and what to do next. */
+export function concludeHardened({ report: found, notes }: HardenedSite, told: HardenTold): void {
   const { out, milliseconds } = told;
   say(
     out === undefined

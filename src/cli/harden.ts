@@ -8,7 +8,7 @@ import { usageError } from "./command.ts";
 import { readLearned } from "./learned-input.ts";
 import { describeLock, lockInput, lockOptions, today } from "./lock-input.ts";
 import type { Command } from "./command.ts";
-import { reportHardened } from "./harden-report.ts";
+import { concludeHardened, reportHardened } from "./harden-report.ts";
 import { placeOf, placeOptions } from "./host-place.ts";
 import { printJson, showProgress } from "./voice.ts";
 
@@ -90,7 +90,7 @@ export const hardenCommand: Command = {
         allowScripts,
         charset: charsetOf(values.get("charset")),
         compressed: flags.has("no-compress") ? undefined : join(".curtainwall", "compressed", basename(out)),
-        onProgress: (step, done, total) => line.update(`${step} ${done}/${total}`),
+        onProgress: (step, done, total) => line.update(`${steps[step]} ${done}/${total}`),
       });
     } finally {
       line.done();
@@ -99,7 +99,9 @@ export const hardenCommand: Command = {
     if (flags.has("json"))
       printJson({ out, milliseconds, notes: site.notes, report: site.report, scripts: site.review });
     else {
-      reportHardened(site, {
+      reportHardened(site);
+      describeLock(site.review, { folder, file: lock.open.file, words: lock.words });
+      concludeHardened(site, {
         folder,
         out: flags.has("plan") ? undefined : out,
         milliseconds,
@@ -107,11 +109,17 @@ export const hardenCommand: Command = {
         words: (follow === undefined ? "" : ` --follow ${follow}`) + allowedWords(allowScripts),
         reporting: values.has("reports"),
       });
-      describeLock(site.review, { folder, file: lock.open.file, words: lock.words });
     }
     return 0;
   },
 };
+
+/** What takes long is said with what would spare it. */
+const steps = {
+  hardening: "hardening",
+  inspecting: "looking for secrets",
+  packing: "compressing (--no-compress does without)",
+} as const;
 
 /** It stands in two headers, where `;`, `,` and quotes mean something. */
 function reportsOf(to: string | undefined): string | undefined {

@@ -5,7 +5,7 @@ import { CurtainwallError } from "../shared/index.ts";
 import { lockName, openSiteLock } from "../stack/index.ts";
 import type { SiteLock } from "../stack/index.ts";
 import type { Command } from "./command.ts";
-import { print, say, styled } from "./voice.ts";
+import { print, quotedLength, say, styled } from "./voice.ts";
 
 /** Options by which a command finds the lock. */
 export const lockOptions: Command["options"] = {
@@ -51,7 +51,8 @@ export function describeLock(
     print(
       `Scripts of ${review.site}, what stands on one page only first. Content may have brought it along:`,
     );
-    for (const line of describeReview(waiting, { maxLines: 5, maxScripts: 12 })) print(line);
+    for (const line of describeReview(waiting, { maxLines: 5, maxScripts: 12, lineLength: quotedLength() }))
+      print(line);
   }
   print(`  scripts   ${summarizeReview(review)}`);
   if (waiting.length === 0) return;

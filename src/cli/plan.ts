@@ -10,7 +10,7 @@ import { originOf } from "./harden.ts";
 import { readLearned } from "./learned-input.ts";
 import { lockInput, lockOptions, today } from "./lock-input.ts";
 import { readShown, rememberAlsoShown, rememberShown } from "./shown-scripts.ts";
-import { print, printJson, say, showProgress, styled } from "./voice.ts";
+import { print, printJson, quotedLength, say, showProgress, styled } from "./voice.ts";
 
 export const planCommand: Command = {
   name: "plan",
@@ -71,7 +71,8 @@ export const planCommand: Command = {
     const shown = values.get("show");
     if (shown !== undefined) {
       const scripts = find(review, shown).map((script) => ({ ...script, nearest: undefined }));
-      for (const text of describeReview(scripts, { maxLines: Infinity })) print(text);
+      for (const text of describeReview(scripts, { maxLines: Infinity, lineLength: quotedLength() }))
+        print(text);
       rememberAlsoShown(open.file, review, scripts);
       return 0;
     }
@@ -138,7 +139,8 @@ function show(
   const { site, added, unreviewed, unused } = review;
   const waiting = [...added, ...unreviewed].sort((left, right) => left.pages - right.pages);
   if (waiting.length > 0) print(`Not approved on ${site}, what stands on one page only first:`);
-  for (const line of describeReview(waiting, { maxLines: 60, maxScripts: 100 })) print(line);
+  for (const line of describeReview(waiting, { maxLines: 60, maxScripts: 100, lineLength: quotedLength() }))
+    print(line);
   for (const { id, seen } of unused) print(`${shortId(id)}  no longer there (first seen at ${seen})`);
   say(summarizeReview(review));
   const [first] = waiting;

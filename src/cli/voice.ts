@@ -30,6 +30,11 @@ export function print(text: string): void {
   process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
 }
 
+/** Characters of a quoted line, indented, that a terminal shows without folding it. */
+export function quotedLength(): number {
+  return Math.max(40, (process.stdout.columns ?? 158) - 8);
+}
+
 /** Prints a result for a program. */
 export function printJson(value: unknown): void {
   print(JSON.stringify(value, null, 2));

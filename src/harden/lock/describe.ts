@@ -31,13 +31,15 @@ export interface DescribeOptions {
   readonly maxLines?: number;
   /** Scripts. Default 25. */
   readonly maxScripts?: number;
+  /** Characters on a line of code; longer ones go on below, since what is cut off could be what matters. Default 150. */
+  readonly lineLength?: number;
 }
 
-/** Longer lines go on below: what is cut off could be what matters. */
-const lineLength = 150;
-
 /** Describes a script that nobody has approved, for a terminal: what, where, what changed, and what approval would allow. */
-export function describePending(script: PendingScript, maxLines = 30): string[] {
+export function describePending(
+  script: PendingScript,
+  { maxLines = 30, lineLength = 150 }: DescribeOptions = {},
+): string[] {
   const { id, kind, pages, examples, url, integrity, data, nearest } = script;
   const where = pages === 1 ? "on one page only" : `on ${pages.toLocaleString("en")} pages`;
   const address = url === undefined ? "" : `  ${printable(url)}`;
@@ -50,8 +52,8 @@ export function describePending(script: PendingScript, maxLines = 30): string[] 
     ...(integrity === undefined ? [] : [`    pinned  ${printable(integrity, 120)}`]),
     `    allows  ${grants[kind]}${allowsFolder(script) ? ", from any address below this one" : ""}${data > 0 ? `; ${data} ${data === 1 ? "piece" : "pieces"} of data in it may change` : ""}`,
     ...(nearest === undefined
-      ? cut(codeOf(script), maxLines)
-      : [`    compared with ${shortId(nearest.id)}:`, ...cut(shownDiff(nearest.diff), maxLines)]),
+      ? cut(codeOf(script, lineLength), maxLines)
+      : [`    compared with ${shortId(nearest.id)}:`, ...cut(shownDiff(nearest.diff, lineLength), maxLines)]),
   ];
 }
 
@@ -61,15 +63,17 @@ const allowsFolder = ({ kind, url }: PendingScript): boolean =>
   url !== undefined &&
   URL.parse(url)?.pathname.endsWith("/") === true;
 
-function codeOf({ lines }: PendingScript): string[] {
-  return lines.flatMap((line) => folded("      ", line));
+function codeOf({ lines }: PendingScript, lineLength: number): string[] {
+  return lines.flatMap((line) => folded("      ", line, lineLength));
 }
 
-function shownDiff(diff: readonly DiffLine[]): string[] {
-  return diff.flatMap(({ sign, text }) => text.split("\n").flatMap((line) => folded(`    ${sign} `, line)));
+function shownDiff(diff: readonly DiffLine[], lineLength: number): string[] {
+  return diff.flatMap(({ sign, text }) =>
+    text.split("\n").flatMap((line) => folded(`    ${sign} `, line, lineLength)),
+  );
 }
 
-function folded(start: string, line: string): string[] {
+function folded(start: string, line: string, lineLength: number): string[] {
   const shown = printable(line, Infinity);
   const count = Math.max(1, Math.ceil(shown.length / lineLength));
   return Array.from(
@@ -82,16 +86,16 @@ function cut(lines: readonly string[], maxLines: number): string[] {
   if (lines.length <= maxLines) return [...lines];
   return [
     ...lines.slice(0, maxLines),
-    `      … and ${lines.length - maxLines} more lines; plan --show prints all`,
+    `      … and ${(lines.length - maxLines).toLocaleString("en")} more ${lines.length - maxLines === 1 ? "line" : "lines"}; plan --show prints all`,
   ];
 }
 
 /** Describes everything that awaits approval, what stands on one page only first. */
 export function describeReview(
   scripts: readonly PendingScript[],
-  { maxLines = 30, maxScripts = 25 }: DescribeOptions = {},
+  { maxScripts = 25, ...options }: DescribeOptions = {},
 ): string[] {
-  const lines = scripts.slice(0, maxScripts).flatMap((script) => describePending(script, maxLines));
+  const lines = scripts.slice(0, maxScripts).flatMap((script) => describePending(script, options));
   const left = scripts.length - maxScripts;
   return left > 0 ? [...lines, `… and ${left} more; --json lists all`] : lines;
 }

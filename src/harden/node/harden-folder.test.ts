@@ -49,6 +49,27 @@ const refused =
     isCurtainwallError(error, code) && words.test(error.message) && error.hint !== undefined;
 
 suite("hardening a folder", () => {
+  test("tells each script once a page, also where the page may run all of a folder", async (context) => {
+    const loader = 's = document.createElement("script"); s.src = name; webpackChunk';
+    const place = write(context, {
+      "index.html": `<!doctype html><title>x</title><script src="/js/load.js"></script><script src="/js/a.js"></script><script>${loader}</script>`,
+      "other.html": `<!doctype html><title>x</title><script src="/js/a.js"></script>`,
+      "js/load.js": loader,
+      "js/a.js": "1",
+      "js/b.js": "2",
+    });
+    const told: string[] = [];
+    await harden(place, {
+      onScript: (page, { kind, text }) => void (kind === "external" && told.push(`${page} ${text}`)),
+    });
+    assert.deepEqual(told.toSorted(), [
+      "/index.html /js/a.js",
+      "/index.html /js/b.js",
+      "/index.html /js/load.js",
+      "/other.html /js/a.js",
+    ]);
+  });
+
   test("gives every file its type, its policy and its caching, and an index two addresses", async (context) => {
     const place = write(context, {
       "index.html": "<!doctype html><title>x</title>",

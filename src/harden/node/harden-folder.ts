@@ -110,7 +110,8 @@ export async function hardenFolder(options: HardenFolderOptions): Promise<Harden
   const keep = (processed: readonly ProcessedFile[]): void => {
     for (const { page, ...file } of processed) {
       for (const path of page?.report.frames ?? []) framed.add(path);
-      for (const script of page?.report.scripts ?? []) onScript?.(file.path, script);
+      const { scripts = [], opened: folders = [] } = page?.report ?? {};
+      for (const script of scripts) if (!isToldLater(script, folders)) onScript?.(file.path, script);
       for (const folder of page?.report.opened ?? []) addTo(opened, folder, file.path);
       kept.push({ file, ...(page === undefined ? {} : { page: remember(page) }) });
     }
@@ -141,18 +142,29 @@ function addTo(pages: Map<string, string[]>, folder: string, page: string): void
   else known.push(page);
 }
 
+/** Tells whether a script lies in a folder that its page may run all scripts of: it is told with those, once. */
+function isToldLater({ kind, hash: digest, text }: ScriptOccurrence, folders: readonly string[]): boolean {
+  return (
+    kind === "external" &&
+    digest !== undefined &&
+    classify(text).kind === "script" &&
+    folders.some((folder) => text.startsWith(folder))
+  );
+}
+
 /** What lies in a folder whose every script a page may run counts as that page's: none may be put there or changed unseen. */
 function tellOpened(
   opened: ReadonlyMap<string, readonly string[]>,
   kept: readonly Kept[],
   onScript: NonNullable<HardenFolderOptions["onScript"]>,
 ): void {
-  for (const [folder, pages] of opened)
-    for (const { file } of kept) {
-      if (file.classified.kind !== "script" || !file.path.startsWith(folder)) continue;
-      const hash = Buffer.from(file.sha256, "hex").toString("base64");
-      for (const page of pages) onScript(page, { kind: "external", hash, text: file.path });
-    }
+  for (const { file } of kept) {
+    if (file.classified.kind !== "script") continue;
+    const folders = [...opened].filter(([folder]) => file.path.startsWith(folder));
+    const digest = Buffer.from(file.sha256, "hex").toString("base64");
+    for (const page of new Set(folders.flatMap(([, pages]) => pages)))
+      onScript(page, { kind: "external", hash: digest, text: file.path });
+  }
 }
 
 function* summaries(kept: readonly Kept[]): Generator<readonly [string, PageSummary]> {

@@ -68,7 +68,7 @@ async function look(context: BrowserContext, options: VisitOptions): Promise<Vis
   const quiet = createQuiet(context);
   const page = await context.newPage();
   const styles = collectStyleHashes(page, fileOf);
-  const lost = collectLostScripts(context, new URL(url).origin);
+  const lost = collectLostScripts(page, new URL(url).origin);
   context.on("page", (other) => void other.close().catch(() => undefined));
   page.on("dialog", (dialog) => void dialog.dismiss().catch(() => undefined));
   await page.goto(url, { waitUntil: "load", timeout: timeoutMs });
@@ -107,15 +107,23 @@ async function answerScripts(context: BrowserContext, own: string, fetchScript: 
 
 const maxLost = 20;
 
-/** Nothing leaves this machine while a site is learned: what a script of another site would have done is not seen. */
-function collectLostScripts(context: BrowserContext, origin: string): ReadonlySet<string> {
+/**
+ * Nothing leaves this machine while a site is learned: what a script of another site would have done is not seen. Once the document has
+ * given way to another, what fails is that one's.
+ */
+function collectLostScripts(page: Page, origin: string): ReadonlySet<string> {
   const lost = new Set<string>();
+  let documents = 0;
+  page.on("request", (request) => {
+    const isDocument = request.isNavigationRequest() && request.frame() === page.mainFrame();
+    if (isDocument && request.redirectedFrom() === null) documents++;
+  });
   const take = (request: Request): void => {
     const isForeign = request.resourceType() === "script" && URL.parse(request.url())?.origin !== origin;
-    if (isForeign && lost.size < maxLost) lost.add(request.url().slice(0, 200));
+    if (isForeign && documents <= 1 && lost.size < maxLost) lost.add(request.url().slice(0, 200));
   };
-  context.on("requestfailed", take);
-  context.on("response", (response) => {
+  page.on("requestfailed", take);
+  page.on("response", (response) => {
     if (response.status() >= 400) take(response.request());
   });
   return lost;
