@@ -2,6 +2,8 @@ import { hash } from "node:crypto";
 
 export { createIssuerKeys } from "./node/issuer-keys.ts";
 export type { IssuerKeysOptions, RemoteKeySource } from "./node/issuer-keys.ts";
+export { createRedisCounting } from "./node/redis/redis-counting.ts";
+export type { RedisCounting, RedisCountingOptions } from "./node/redis/redis-counting.ts";
 export { createUpstream } from "./node/upstream.ts";
 export type { UpstreamPool, UpstreamPoolOptions } from "./node/upstream.ts";
 export { createAssertionSigner } from "./assertion.ts";

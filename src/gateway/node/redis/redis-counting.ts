@@ -1,0 +1,79 @@
+import { createHash } from "node:crypto";
+import type { Duplex } from "node:stream";
+import type { ContractLimitStore, EventSink } from "../../../contract/index.ts";
+import { revealSecret } from "../../../shared/index.ts";
+import type { Secret } from "../../../shared/index.ts";
+import type { Counting } from "../../limits/counting.ts";
+import type { Gates } from "../../limits/gates.ts";
+import { createSharedCounting } from "../../limits/shared-counting.ts";
+import { openRedisSocket } from "./open-redis-socket.ts";
+import { createRedisLink } from "./redis-link.ts";
+
+/** Options of {@link createRedisCounting}. */
+export interface RedisCountingOptions {
+  readonly store: ContractLimitStore;
+  /** The site's origin: sites that share a store don't share counters. */
+  readonly origin: string;
+  readonly password?: Secret | undefined;
+  /** PEM of the authority that signed its certificate. Default: the system's. */
+  readonly ca?: string | undefined;
+  readonly events: EventSink;
+  /** Of this thread: of all threads that lose the store one says so. */
+  readonly gates: Pick<Gates, "noteLost">;
+  /** Gives a connected socket. Default: one is opened. */
+  readonly open?: () => Promise<Duplex>;
+  readonly now?: () => number;
+}
+
+/** Counts in a Redis or Valkey; made by {@link createRedisCounting}. */
+export interface RedisCounting extends Counting {
+  close(): void;
+}
+
+/**
+ * Counts limits together with all hosts of a site. While the store can't be asked each host admits its share of a limit, and an event tells when
+ * that begins and when it is over.
+ */
+export function createRedisCounting({
+  store,
+  origin,
+  password,
+  ca,
+  events,
+  gates,
+  open = () => openRedisSocket(store.url, ca),
+  now = Date.now,
+}: RedisCountingOptions): RedisCounting {
+  const { host } = store.url;
+  let lostAt = 0;
+  const link = createRedisLink({
+    open,
+    username: store.username,
+    password,
+    timeoutMs: store.timeoutMs,
+    onLost(reason) {
+      lostAt = now();
+      if (gates.noteLost(true))
+        events({ type: "gateway.limits.degraded", time: lostAt, store: host, reason });
+    },
+    onBack() {
+      const time = now();
+      if (gates.noteLost(false))
+        events({ type: "gateway.limits.restored", time, store: host, afterMs: time - lostAt });
+    },
+  });
+  const counting = createSharedCounting({
+    link,
+    seed: seedOf(origin, password),
+    instances: store.instances,
+    now,
+  });
+  return { ...counting, close: () => link.close() };
+}
+
+/** All hosts of a site know both; who can only read the store doesn't, and so can't find out whose counters they are. */
+function seedOf(origin: string, password: Secret | undefined): [number, number] {
+  const secret = password === undefined ? "" : revealSecret(password);
+  const digest = createHash("sha256").update(`curtainwall limits\n${origin}\n${secret}`).digest();
+  return [digest.readUInt32LE(0), digest.readUInt32LE(4)];
+}
