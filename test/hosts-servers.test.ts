@@ -263,6 +263,18 @@ for (const server of servers) {
       ]);
     });
 
+    test("a folder's 404 page is there for the folder, also where the site has none", async (context) => {
+      const release = await foldersRelease();
+      const { notFound: _, ...site } = declaredSite(release);
+      const host = await startHost(context, release, site);
+      const bare = await ask(host, { path: "/no" });
+      assert.equal(bare.status, 404);
+      assert.match(valueOf(bare, "content-security-policy"), /sandbox/);
+      const inFolder = await ask(host, { path: "/de/no" });
+      assert.equal(inFolder.status, 404);
+      assert.equal(inFolder.body.toString().trim(), "de");
+    });
+
     test("a site without a page for 404 gets a bare one, with the security headers", async (context) => {
       const release = await hostileRelease();
       const { notFound: _, ...site } = declaredSite(release);

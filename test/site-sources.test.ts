@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { suite, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import sharp from "sharp";
 import { readServedRelease } from "./support/read-release.ts";
 import { requires } from "./requires.ts";
 import { makeProject } from "./support/project.ts";
@@ -36,6 +37,17 @@ export default defineStack({
     locales: { default: "en", others: ["de"] },
   },
 });`;
+
+const graphqlConfig = (port: number, images: string): string =>
+  config(port)
+    .replace("text: z.string() }", "text: z.string(), photo: z.url() }")
+    .replace(
+      'token: "CW_PIM_TOKEN"',
+      `
+        headers: { "x-key": { variable: "CW_PIM_TOKEN" } },
+        graphql: { query: "{ breads { slug } }" }, at: ["data", "breads"],
+        pictures: { from: ["${images}"], fields: [["photo"]] }`,
+    );
 
 /** It also tries what a template must not reach: the source's token and the answers that were kept. */
 const template = `import { existsSync } from "node:fs";
@@ -114,5 +126,49 @@ suite("curtainwall build with a source", requires("bwrap"), () => {
       return true;
     });
     assert.equal((await build("--offline")).pages.length, 3);
+  });
+
+  test("a GraphQL answer and its pictures reach the pages through the jail; the secret reaches the API alone", async (context) => {
+    const photo = await sharp({ create: { width: 400, height: 300, channels: 3, background: "#963" } })
+      .jpeg()
+      .toBuffer();
+    const told: (string | undefined)[] = [];
+    const archive = createServer((request, response) => {
+      told.push(String(request.headers["x-key"]));
+      response.writeHead(200, { "content-type": "image/jpeg" }).end(photo);
+    });
+    archive.listen(0, "127.0.0.1");
+    await once(archive, "listening");
+    const images = `http://127.0.0.1:${(archive.address() as AddressInfo).port}`;
+    const api = createServer((request, response) => {
+      told.push(String(request.headers["x-key"]));
+      response.writeHead(200, { "content-type": "application/json" });
+      const nodes = [{ slug: "rye", title: "Rye", text: "<p>Dark</p>", photo: `${images}/rye.jpg` }];
+      response.end(JSON.stringify({ data: { breads: nodes } }));
+    });
+    api.listen(0, "127.0.0.1");
+    await once(api, "listening");
+    context.after(() => [api, archive].map((server) => server.close()));
+    const { root, remove } = await makeProject({
+      config: graphqlConfig((api.address() as AddressInfo).port, images),
+      files: {
+        "content/pages/index.md": "---\ntitle: Home\n---\n",
+        "templates/pages.tsx": template,
+        "templates/products.tsx": template
+          .replace("Content }", "Content, Image }")
+          .replace("<Content", '<Image src={entry.data.photo} alt="" width={200} /><Content'),
+      },
+    });
+    context.after(remove);
+    const { stdout, stderr } = await run(
+      process.execPath,
+      ["--conditions=curtainwall-source", cli, "build", root, "--json"],
+      { env: { ...process.env, CW_PIM_TOKEN: token } },
+    );
+    assert.deepEqual(told, [token, "undefined"]);
+    const html = await readServedRelease(root, "/products/rye/");
+    assert.match(html, /<img [^>]*src="\/assets\/pictures\/products\/rye-[0-9a-f]{8}\.[0-9a-f]{16}\.jpg"/);
+    assert.match(html, /<pre>undefined false<\/pre>/);
+    assert.ok(!`${stdout}${stderr}${html}`.includes(token));
   });
 });

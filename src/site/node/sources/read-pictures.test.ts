@@ -73,7 +73,7 @@ test(
           ...entry,
           photo: `${origin}/Rye%20bread.JPG?w=2`,
           gallery: [{ url: `${origin}/two.jpg` }, { url: `${origin}/two.jpg` }],
-          text: `<p><img src="${origin}/three.jpg#x" onerror="x()"></p>`,
+          text: `<p><img src="${origin}/three.jpg?a=1&amp;b=%22#x" onerror="x()"></p>`,
         },
       ],
       { body: { field: "text", format: "html" } },
@@ -81,11 +81,14 @@ test(
     const pictures = answer?.pictures ?? assert.fail();
     assert.deepEqual(both.images.asked.toSorted(), [
       "GET /Rye%20bread.JPG?w=2",
-      "GET /three.jpg",
+      "GET /three.jpg?a=1&b=%22",
       "GET /two.jpg",
     ]);
     assert.match(pictures[0]?.path ?? "", /^pictures\/products\/rye-bread-[0-9a-f]{8}\.jpg$/);
-    assert.deepEqual(pictures[2]?.written, [`${origin}/three.jpg`, `${origin}/three.jpg#x`]);
+    assert.deepEqual(pictures[2]?.written, [
+      `${origin}/three.jpg?a=1&b=%22`,
+      `${origin}/three.jpg?a=1&b=%22#x`,
+    ]);
     for (const headers of both.images.headers) assert.ok(!headers.join().includes("nobodys-token"));
     for (const { base64 } of pictures) {
       const bytes = Buffer.from(base64, "base64");

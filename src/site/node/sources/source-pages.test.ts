@@ -83,10 +83,34 @@ test("a source's picture from another site fails the build, with its place", asy
   });
 });
 
-const cdn = "https://cdn.example/rye.jpg";
+test("WordPress's posts: their texts stand one level down, and a schema may turn entries into others", async (context) => {
+  const root = await writeSite(context, {
+    "content/pages/index.md": "---\ntitle: Home\n---\n",
+    "templates/pages.tsx": template,
+    "templates/products.tsx": template,
+  });
+  const rendered = z.object({ rendered: z.string() });
+  const schema = z
+    .object({ slug: z.string(), title: rendered, content: rendered })
+    .transform(({ title, ...rest }) => ({ ...rest, title: title.rendered }));
+  const body = { field: ["content", "rendered"], format: "html" } as const;
+  const contract = contractFor("https://pim.example/wp-json/wp/v2/posts?per_page=100", { body }, schema);
+  const post = {
+    id: 7,
+    slug: "rye",
+    link: "https://pim.example/rye",
+    title: { rendered: "Rye" },
+    content: { rendered: "<p>Dark<script>x()</script></p>", protected: false },
+  };
+  const answers = [{ collection: "products", text: JSON.stringify([post]) }];
+  const { textOf } = await readBuild(await buildSite({ root, contract, answers }));
+  assert.match(textOf("/products/rye/"), /<title>Rye<\/title>.*<p>Dark<\/p>/s);
+});
+
+const cdn = "https://cdn.example/rye.jpg?w=2&h=3";
 const picture: SourcePicture = {
   url: cdn,
-  written: [cdn, "//cdn.example/rye.jpg"],
+  written: [cdn, "//cdn.example/rye.jpg?w=2&h=3"],
   path: "pictures/products/rye-01234567.jpg",
   base64: pictureWithPlace.jpeg.toString("base64"),
 };
@@ -95,7 +119,7 @@ test("a source's pictures are published as local ones are: in texts, templates a
   const show = `import { asset, Content, Image } from "curtainwall/template";
 export function page({ entry }) {
   return <html><head><title>{entry.data.title}</title><meta property="og:image" content={asset("${cdn}")} /></head><body>
-    <Image src="//cdn.example/rye.jpg" alt="" width={320} /><img src="${cdn}" alt="b" /><Content of={entry} />
+    <Image src="//cdn.example/rye.jpg?w=2&h=3" alt="" width={320} /><img src="${cdn}" alt="b" /><Content of={entry} />
   </body></html>;
 }
 export const list = page;`;
