@@ -1,7 +1,9 @@
 import type { JWK } from "jose";
 import type { AcceptedRelease } from "../contract/index.ts";
 import type { ContractLedger } from "../contract/index.ts";
+import type { GateSpace } from "../gateway/index.ts";
 import type { EdgeSite } from "./edge-site.ts";
+import type { LimitStoreSecrets } from "./limit-store.ts";
 
 /** User and group that a domain becomes; undefined when its sandbox does that. */
 export interface DomainUser {
@@ -60,6 +62,10 @@ export interface EdgeConfiguration {
   /** Listening sockets by thread. */
   threads: { fd: number; kind: "https" | "redirect" }[][];
   maxClients: number;
+  /** What routes, budgets and who is under way take in memory that threads share. */
+  gateSpace: GateSpace;
+  /** What the store that hosts share is reached with. Undefined: this host counts alone. */
+  limitStore: LimitStoreSecrets | undefined;
 }
 
 /** What a domain says. */

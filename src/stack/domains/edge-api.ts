@@ -6,6 +6,7 @@ import type { Gateway, LimitStore } from "../../gateway/index.ts";
 import { createAssertionSigner, createIssuerKeys, createUpstream, tokenDigest } from "../../gateway/node.ts";
 import type { RemoteKeySource } from "../../gateway/node.ts";
 import { loadContract } from "../load-contract.ts";
+import { createEdgeLimits } from "./edge-limits.ts";
 import type { ThreadConfiguration } from "./thread-messages.ts";
 
 /** A site's API in one thread of the edge. */
@@ -43,6 +44,7 @@ export async function createEdgeApi(
     contract,
     destinations: new Map(upstreams),
     limits,
+    ...createEdgeLimits(configuration, contract, events),
     tokens,
     events,
     ipv6Prefix: contract.edge.ipv6Prefix,

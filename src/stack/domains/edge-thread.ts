@@ -120,6 +120,8 @@ async function start(): Promise<void> {
     say({ type: "listening" });
   };
   const stop = async (graceMs: number): Promise<void> => {
+    // Who waits for a turn is told at once; who has had it is answered.
+    api?.gateway.close();
     await Promise.all([server?.close(graceMs), redirect.close(graceMs)]);
     reports?.flush();
     handOver();

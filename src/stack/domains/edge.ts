@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { flushCompileCache } from "node:module";
 import { Worker } from "node:worker_threads";
 import type { Release, SecurityEvent } from "../../contract/index.ts";
-import { createLimitMemory } from "../../gateway/index.ts";
+import { createGateMemory, createLimitMemory } from "../../gateway/index.ts";
 import { createEventQueue } from "../../ledger/node.ts";
 import { CurtainwallError } from "../../shared/index.ts";
 import { openDomainControl } from "../control.ts";
@@ -38,11 +38,12 @@ process.on("SIGTERM", () => stop(5000));
 
 async function load(configuration: EdgeConfiguration): Promise<void> {
   const limits = createLimitMemory({ maxClients: configuration.maxClients });
+  const gates = createGateMemory({ ...configuration.gateSpace, threads: configuration.threads.length });
   const events = createEventQueue({ fd: configuration.eventsFd, source: "edge" });
   const ticketKeys = new Uint8Array(randomBytes(48));
   await Promise.all(
-    configuration.threads.map((sockets) =>
-      startThread({ ...configuration, sockets, limits, ticketKeys }, events.send),
+    configuration.threads.map((sockets, thread) =>
+      startThread({ ...configuration, sockets, limits, gates, thread, ticketKeys }, events.send),
     ),
   );
   flushCompileCache();

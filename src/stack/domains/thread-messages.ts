@@ -1,11 +1,14 @@
 import type { Release, SecurityEvent } from "../../contract/index.ts";
-import type { LimitMemory } from "../../gateway/index.ts";
+import type { GateMemory, LimitMemory } from "../../gateway/index.ts";
 import type { CertificatePair, EdgeConfiguration, FromDomain } from "../messages.ts";
 
 /** What an edge thread starts with. */
 export interface ThreadConfiguration extends EdgeConfiguration {
   sockets: EdgeConfiguration["threads"][number];
   limits: LimitMemory;
+  gates: GateMemory;
+  /** Its number, from 0. */
+  thread: number;
   /** Keys of TLS session tickets, the same for all threads: a client resumes on whichever it meets. */
   ticketKeys: Uint8Array;
 }
