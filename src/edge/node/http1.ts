@@ -31,6 +31,11 @@ export function createHttp1Listener(
     const { headers, rawHeaders, method = "" } = request;
     // We upgrade to nothing, and Node drops what follows such a request: it must not be waited for on this connection.
     if (headers.upgrade !== undefined) response.shouldKeepAlive = false;
+    if (!isPlainlyFramed(request)) {
+      response.shouldKeepAlive = false;
+      sendHttp1(context, client, request, response, refusals[400]);
+      return;
+    }
     if (rawHeaders.length > maxLines) {
       sendHttp1(context, client, request, response, refusals[431]);
       return;
@@ -55,6 +60,15 @@ export function createHttp1Listener(
       else sendHttp1(context, client, request, response, refusals[400]);
     }
   };
+}
+
+/**
+ * Whether every server agrees on where this request ends. Node's parser also takes `gzip, chunked` or `identity, chunked`, and a version 2.0 in
+ * words; what stands behind a coding that we don't undo, or after such a request, another server may see otherwise (RFC 9112 §6.1).
+ */
+function isPlainlyFramed({ headers, httpVersionMajor }: IncomingMessage): boolean {
+  const coding = headers["transfer-encoding"];
+  return httpVersionMajor === 1 && (coding === undefined || coding.toLowerCase() === "chunked");
 }
 
 /** Node keeps the first of several Host headers; which one was meant nobody can tell (RFC 9112 §3.2). */
