@@ -129,7 +129,7 @@ function limits(): string[] {
 
 /** Threads count as processes: a dozen for two of the edge's own. */
 const domainLimits = { processes: 4096, dataBytes: 16 * 2 ** 30, dataBytesOfThread: 2 * 2 ** 30 } as const;
-/** A release lies in memory as a whole, twice while one follows another; a thread reserves some 0.8 GiB that it never touches. */
+/** A release lies in memory as a whole, twice while one follows another; a thread of Node reserves half a GiB that it never touches. */
 const dataBytes = domainLimits.dataBytes + availableParallelism() * domainLimits.dataBytesOfThread;
 
 function exitOf(child: ChildProcess): Promise<string> {

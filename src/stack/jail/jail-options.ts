@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import type { BuildLimits } from "./watch-limits.ts";
 
 /** Options of {@link runJailed}. */
@@ -36,8 +37,8 @@ export interface JailResult {
 export const jailLimits = {
   processes: 1024,
   openFiles: 16_384,
-  /** Bytes of memory that one process may write to. */
-  dataBytes: 8 * 2 ** 30,
+  /** Bytes of memory that one process may write to. Each of Node's threads reserves half a GiB, and bundlers start one a core. */
+  dataBytes: (8 + availableParallelism()) * 2 ** 30,
   fileBytes: 4 * 2 ** 30,
   /** Of each folder in memory: `/tmp`, and where bundlers cache. */
   temporaryBytes: 2 ** 30,
