@@ -1,6 +1,7 @@
 import { describeAccess } from "../contract/index.ts";
 import type { Access, ContractRoute } from "../contract/index.ts";
-import { compileBody, refuseUnread } from "./input/body.ts";
+import { compileBody } from "./input/body.ts";
+import { refuseUnread } from "./input/unread-body.ts";
 import type { BodyCheck } from "./input/body.ts";
 import { compileHeaders, isList } from "./input/headers.ts";
 import type { Limiting } from "./limits/limiting.ts";
@@ -12,14 +13,7 @@ import { compileRouteAnswers } from "./answers/route-answers.ts";
 import type { Passage } from "./answers/route-answers.ts";
 import { isFromOwnPage } from "./origins/cross-site.ts";
 import { compileTarget, ownerIndexOf } from "./input/target.ts";
-import type {
-  Caller,
-  Destination,
-  GatewayRequest,
-  Respond,
-  TokenVerdict,
-  TokenVerifier,
-} from "./types.ts";
+import type { Caller, Destination, GatewayRequest, Respond, TokenVerdict, TokenVerifier } from "./types.ts";
 
 /** Answers the requests of one route. */
 export type RouteHandler = (request: GatewayRequest, values: readonly string[], respond: Respond) => void;
@@ -139,15 +133,18 @@ export function compileRoute(route: ContractRoute, surroundings: RouteSurroundin
 
   function send(passage: Passage, target: string, body: unknown, finish?: FinishAnswer): void {
     const id = newId();
-    (destination as Destination)({ route, id, target, headers: passage.headers, body, caller: passage.caller }, (given) => {
-      const answer = finish === undefined ? given : finish(given);
-      if (passage.answered) return;
-      try {
-        release(passage, id, answer);
-      } catch (error) {
-        refuseThrown(passage, error);
-      }
-    });
+    (destination as Destination)(
+      { route, id, target, headers: passage.headers, body, caller: passage.caller },
+      (given) => {
+        const answer = finish === undefined ? given : finish(given);
+        if (passage.answered) return;
+        try {
+          release(passage, id, answer);
+        } catch (error) {
+          refuseThrown(passage, error);
+        }
+      },
+    );
   }
 
   return start;

@@ -8,7 +8,7 @@ import { compilePairs } from "./texts.ts";
 import { refuseInput, refuseIssues } from "../answers/refusal.ts";
 import { pointer } from "../answers/response-contract.ts";
 import type { Refusal } from "../answers/refusal.ts";
-import type { BodyError, GatewayRequest } from "../types.ts";
+import type { GatewayRequest } from "../types.ts";
 
 /** A body that was read: what its schema made of it (of a form, the form written anew), or why it is refused. */
 export type CheckedBody =
@@ -29,19 +29,6 @@ const types = {
     full: /^application\/x-www-form-urlencoded(?:\s*;\s*charset="?utf-8"?)?$/i,
   },
 } as const;
-
-/** Why a body that could not be read is refused. */
-export function refuseUnread(error: BodyError): Refusal {
-  switch (error) {
-    case "aborted":
-      // Nobody waits for this answer, but the server waits for the call.
-      return { code: "GATEWAY_INPUT_INVALID", reason: "the client went away" };
-    case "timeout":
-      return { code: "GATEWAY_BODY_TIMEOUT" };
-    case "too-large":
-      return { code: "GATEWAY_BODY_TOO_LARGE" };
-  }
-}
 
 /** Compiles {@link BodyCheck}; undefined if the route takes no body. */
 export function compileBody(route: ContractRoute): BodyCheck | undefined {

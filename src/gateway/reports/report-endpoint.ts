@@ -2,7 +2,7 @@ import { inertPolicy, securityHeaders } from "../../contract/index.ts";
 import type { EventSink } from "../../contract/index.ts";
 import { problems } from "../answers/answers.ts";
 import type { ProblemCode } from "../answers/answers.ts";
-import { refuseUnread } from "../input/body.ts";
+import { refuseUnread } from "../input/unread-body.ts";
 import { addressGroup } from "../../shared/index.ts";
 import type { GatewayRequest, LimitRate, LimitStore, Respond } from "../types.ts";
 import { readReports, reportFormatOf } from "./read-reports.ts";
