@@ -9,6 +9,7 @@ import { extensionOf } from "../media-types.ts";
 import type { Entry, TagLink } from "../template/page-props.ts";
 import { contentPath, entryPath } from "../paths.ts";
 import type { AddressBook, ContentPath } from "../paths.ts";
+import { imageAddresses } from "../images/image-tags.ts";
 import { movePictures } from "../images/source-pictures.ts";
 import { vouchForHtml } from "../template/safe-html.ts";
 import type { SafeHtml } from "../template/safe-html.ts";
@@ -124,11 +125,14 @@ export async function makeEntry(parts: EntryParts, context: EntryContext): Promi
     line: line === undefined ? undefined : line + bodyLine - 1,
     message,
   }));
+  const { showPicture } = parts;
+  // Where its pictures lie is no part of its text, and what pages show of it.
+  const moved = !showPicture?.size ? [] : imageAddresses(content.html).map((one) => showPicture.get(one));
   const dataDigest = memory?.digestValue(data);
   const digest =
     dataDigest === undefined
       ? undefined
-      : memory?.digest(JSON.stringify([path, slug, dataDigest, bodyDigest, format, locale]));
+      : memory?.digest(JSON.stringify([path, slug, dataDigest, bodyDigest, format, locale, moved]));
   let safe: SafeHtml | undefined;
   return {
     collection,
@@ -138,7 +142,7 @@ export async function makeEntry(parts: EntryParts, context: EntryContext): Promi
     data,
     tags: tagsOf(data, address, file, context),
     get body() {
-      return (safe ??= vouchForHtml(movePictures(content.html, parts.showPicture), "content"));
+      return (safe ??= vouchForHtml(movePictures(content.html, showPicture), "content"));
     },
     headings: content.headings,
     file,

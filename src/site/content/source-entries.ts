@@ -41,7 +41,7 @@ export async function readSourceEntries(
     const schema = context.schemas.get(collection);
     const source = context.sources.get(collection);
     if (schema === undefined || source === undefined) continue;
-    for (const value of itemsIn(text, source)) {
+    for (const value of itemsOf(parseAnswer(text, source), source)) {
       const index = counts.get(collection) ?? 0;
       counts.set(collection, index + 1);
       const item = await readItem(value, index, source, schema);
@@ -56,15 +56,10 @@ export async function readSourceEntries(
 }
 
 /**
- * Finds the list of entries in an answer.
+ * Reads an answer's JSON.
  *
- * @throws {CurtainwallError} `SITE_SOURCE_INVALID` when it is no JSON, or has no list there
+ * @throws {CurtainwallError} `SITE_SOURCE_INVALID` when it is none
  */
-export function itemsIn(text: string, source: ContractSource): readonly unknown[] {
-  return itemsOf(parseAnswer(text, source), source);
-}
-
-/** @throws {CurtainwallError} `SITE_SOURCE_INVALID` when it is no JSON */
 export function parseAnswer(text: string, source: ContractSource): unknown {
   try {
     return JSON.parse(text);
@@ -73,7 +68,11 @@ export function parseAnswer(text: string, source: ContractSource): unknown {
   }
 }
 
-/** @throws {CurtainwallError} `SITE_SOURCE_INVALID` when there is no list */
+/**
+ * Finds the list of entries in an answer.
+ *
+ * @throws {CurtainwallError} `SITE_SOURCE_INVALID` when there is none
+ */
 export function itemsOf(answer: unknown, source: ContractSource): readonly unknown[] {
   const value = valueAt(answer, source.at);
   if (Array.isArray(value)) return value;

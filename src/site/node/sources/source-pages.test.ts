@@ -153,6 +153,33 @@ export const list = page;`;
   assert.ok(!Buffer.from(built.release).includes(pictureWithPlace.secretPlace));
 });
 
+test("a page of an earlier build is not taken when its picture lies elsewhere now, or is another", async (context) => {
+  const root = await writeSite(context, {
+    "content/pages/index.md": "---\ntitle: Home\n---\n",
+    "templates/pages.tsx": template,
+    "templates/products.tsx": template,
+    "public/local.jpg": pictureWithPlace.jpeg,
+  });
+  const contract = contractFor("https://pim.example/all", { body: { field: "text", format: "html" } }, item, {
+    assets: "public",
+  });
+  const text = JSON.stringify([{ slug: "rye", title: "Rye", text: '<p><img src="/local.jpg" alt=""></p>' }]);
+  const page = async (pictures: readonly SourcePicture[]): Promise<string> => {
+    const answers = [{ collection: "products", text, pictures }];
+    return (await readBuild(await buildSite({ root, contract, answers }))).textOf("/products/rye/");
+  };
+  const moved = { ...picture, written: [cdn, "/local.jpg"] };
+  assert.match(await page([]), /src="\/assets\/local\./);
+  const first = await page([moved]);
+  assert.match(first, /src="\/assets\/pictures\/products\/rye-01234567\./);
+  const other = Buffer.from(moved.base64, "base64");
+  other.set([0xff, 0xd9], other.length - 2);
+  other[other.length - 10] = (other[other.length - 10] ?? 0) ^ 1;
+  const second = await page([{ ...moved, base64: other.toString("base64") }]);
+  assert.match(second, /src="\/assets\/pictures\/products\/rye-01234567\./);
+  assert.notEqual(second, first);
+});
+
 test("what was removed from every entry of a source is told once", async (context) => {
   const items = ["a", "b", "c"].map((slug) => ({
     slug,
