@@ -123,7 +123,7 @@ function unreachable(url: URL, cause: unknown, signal: AbortSignal): Error {
 }
 
 /** Where something was read, without its query's values: a service may have been given an address that holds more than names. */
-export const nameOf = (url: URL): string => url.origin + url.pathname;
+export const nameOf = (url: URL): string => (url.origin + url.pathname).slice(0, 300);
 
 const tooSlow = (url: URL): Error =>
   failed(url, "it did not answer in time.", "Raise the source's  timeoutMs");

@@ -22,6 +22,8 @@ export interface SourceRead {
   /** What it is sent, secrets included. */
   readonly headers: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
+  /** What was fetched of pictures so far, for all sources of a build. */
+  readonly pictures: { bytes: number };
 }
 
 /** All that a source answered, and what of it is to be kept once it is found right. */

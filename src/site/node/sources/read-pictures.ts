@@ -16,8 +16,9 @@ import type { KeptAnswer } from "./source-cache.ts";
 
 /** Pictures that are fetched at once. */
 const atOnce = 4;
-/** What a build holds of one source's pictures, which travel to the jail in one file. */
+/** What a build holds of all sources' pictures, which travel to the jail in one file. */
 const maxTotalBytes = 134_217_728;
+/** Of one source. */
 const maxPictures = 5000;
 
 /** How pictures end that are published. A document that can hold scripts is none of them. */
@@ -44,14 +45,16 @@ export async function readPictures(
     deadlineMs: performance.now() + pictures.timeoutMs,
   };
   const found: SourcePicture[] = [];
-  let total = 0;
   const waiting = wishes.entries();
   const work = async (): Promise<void> => {
     for (const [at, wish] of waiting) {
       const bytes = read.offline ? recall(wish, read) : await fetchOne(wish, pictures, read, limits);
-      total += bytes.length;
-      if (total > maxTotalBytes)
-        throw refused(source.url, `its pictures are larger than ${maxTotalBytes} bytes together.`);
+      read.pictures.bytes += bytes.length;
+      if (read.pictures.bytes > maxTotalBytes)
+        throw refused(
+          source.url,
+          `with its pictures, those of all sources are larger than ${maxTotalBytes} bytes.`,
+        );
       found[at] = toPicture(wish, bytes, read.collection);
     }
   };

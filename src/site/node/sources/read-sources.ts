@@ -48,13 +48,14 @@ export async function readSources({
   const failure = new AbortController();
   const ends = signal === undefined ? failure.signal : AbortSignal.any([failure.signal, signal]);
   const answers = new Map<string, SourceAnswer[]>();
+  const pictures = { bytes: 0 };
   const prepared = [...site.sources].map(([collection, source]) => {
     const caFile = source.caFile === undefined ? undefined : resolve(root, source.caFile);
     // Before anybody is asked: who lacks one token need not be asked for the others' entries.
     const headers = offline
       ? {}
       : told(source, root, () => headersOf(source, environment.private, variables));
-    return { collection, source, cache, now, offline, caFile, headers, signal: ends };
+    return { collection, source, cache, now, offline, caFile, headers, signal: ends, pictures };
   });
   const waiting = prepared.values();
   const work = async (): Promise<void> => {
