@@ -115,6 +115,10 @@ function operation(route: ContractRoute, components: Components): Json {
     ...(route.access.kind === "everyone" ? { security: [] } : { security: [{ accessToken: [] }] }),
     "x-curtainwall-access": describeAccess(route.access),
     "x-curtainwall-limits": route.limits.map((limit) => limit.text),
+    ...(route.pace === undefined ? {} : { "x-curtainwall-pace": route.pace.text }),
+    ...(route.failures === undefined
+      ? {}
+      : { "x-curtainwall-failures": route.failures.limits.map((limit) => limit.text) }),
   };
 }
 

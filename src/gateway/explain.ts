@@ -1,5 +1,6 @@
 import { describeAccess } from "../contract/index.ts";
 import type { Contract, ContractRoute } from "../contract/index.ts";
+import { explainLimits } from "./limits/explain-limits.ts";
 
 /** One check that a route's requests pass. */
 export interface RouteStep {
@@ -20,13 +21,9 @@ export interface RouteExplanation {
 /** Says what a route's requests pass, in the order in which the gateway checks it. */
 export function explainRoute(
   route: ContractRoute,
-  { origin, corsOrigins }: Pick<Contract, "origin" | "corsOrigins">,
+  { origin, corsOrigins, upstreams }: Pick<Contract, "origin" | "corsOrigins" | "upstreams">,
 ): RouteExplanation {
-  const limits = (by: "client" | "user"): string =>
-    route.limits
-      .filter((limit) => limit.by === by)
-      .map((limit) => `${limit.text} (at most ${limit.burst} at once)`)
-      .join(" and ");
+  const limits = explainLimits(route, upstreams.get(route.to));
   const names = (schema: ContractRoute["params"]): string =>
     Object.keys(
       (schema as unknown as { _zod: { def: { shape: object } } } | undefined)?._zod.def.shape ?? {},
@@ -50,21 +47,13 @@ export function explainRoute(
       passes: ["none", origin, ...corsOrigins].join(", "),
       otherwise: "403 GATEWAY_ORIGIN_REFUSED",
     },
-    limits("client") !== "" && {
-      check: "limit by client",
-      passes: limits("client"),
-      otherwise: "429 GATEWAY_LIMIT_REACHED",
-    },
+    ...limits.arrival,
     route.access.kind !== "everyone" && {
       check: "token",
       passes: "a valid access token (RFC 9068), signature by the issuer's keys",
       otherwise: "401 GATEWAY_TOKEN_MISSING, GATEWAY_TOKEN_INVALID; 503 GATEWAY_KEYS_UNAVAILABLE",
     },
-    limits("user") !== "" && {
-      check: "limit by user",
-      passes: limits("user"),
-      otherwise: "429 GATEWAY_LIMIT_REACHED",
-    },
+    ...limits.known,
     {
       check: "access",
       passes: describeAccess(route.access),
@@ -93,6 +82,7 @@ export function explainRoute(
           otherwise:
             "415 GATEWAY_MEDIA_TYPE_REFUSED, 413 GATEWAY_BODY_TOO_LARGE, 408 GATEWAY_BODY_TIMEOUT, 400 GATEWAY_INPUT_INVALID",
         },
+    ...limits.ready,
     {
       check: "upstream",
       passes: `${route.to} answers 2xx within ${route.timeoutMs} ms`,

@@ -121,6 +121,7 @@ suite("what is declared", () => {
       "path",
       "method",
       "origin",
+      "load",
       "limit by client",
       "token",
       "access",

@@ -364,3 +364,26 @@ suite("load", () => {
     assert.equal(shop.send(low).seen, undefined);
   });
 });
+
+test("explain tells each limit where it is checked, and with what it is refused", () => {
+  const { gateway } = openShop({
+    concurrency: 9,
+    more: { budgets: { mail: "10/h" } },
+    routes: {
+      "POST /api/login": {
+        ...login,
+        limit: ["30/min per client", "900/min per route"],
+        pace: "10/s per client, queue 4, wait 1s",
+        concurrency: 3,
+        failures: "5/15min per client",
+        spends: { mail: 1 },
+        priority: "high",
+      },
+    },
+  });
+  const steps = gateway.explain("POST /api/login")?.steps ?? [];
+  const checks = steps.map(({ check }) => check);
+  assert.deepEqual(checks.slice(3, 6), ["limit by client", "limit by route", "pace"]);
+  assert.deepEqual(checks.slice(-5, -2), ["under way", "failures", "budget"]);
+  assert.match(steps.at(-5)?.passes ?? "", /3 of this route and 9 of all to shop/);
+});
