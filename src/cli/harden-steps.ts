@@ -25,9 +25,15 @@ export function nextSteps(report: SiteReport, told: HardenWords): string[] {
   ];
 }
 
-function learnCommand({ folder, learned, words, contract = "" }: HardenWords): string {
+/** Without the scripts of other sites, pages that load one are not learned. */
+function learnCommand(
+  { foreign }: SiteReport,
+  { folder, learned, words, contract = "" }: HardenWords,
+): string {
   const file = contract + (learned ?? "learned.json");
-  return `npx curtainwall csp learn ${folder}${words}${learned === undefined ? "" : ` --learned ${file}`} --out ${file}`;
+  const before = learned === undefined ? "" : ` --learned ${file}`;
+  const fetching = foreign.some(({ kind }) => kind === "script") ? " --fetch-scripts" : "";
+  return `npx curtainwall csp learn ${folder}${words}${fetching}${before} --out ${file}`;
 }
 
 function closeSteps(report: SiteReport, told: HardenWords): string[] {
@@ -42,12 +48,12 @@ function closeSteps(report: SiteReport, told: HardenWords): string[] {
         : "";
   if (open.length > 0) {
     const yet = told.learned === undefined ? "" : `, which ${learned} does not hold`;
-    return [`Open are ${open.join(", and ")}${yet}. To close them:  ${learnCommand(told)}${after}`];
+    return [`Open are ${open.join(", and ")}${yet}. To close them:  ${learnCommand(report, told)}${after}`];
   }
   return application === undefined
     ? []
     : [
-        `Applications are on ${pagesOf(application)}. What their other pages load is learned by following their links:  ${learnCommand(told)}${after}`,
+        `Applications are on ${pagesOf(application)}. What their other pages load is learned by following their links:  ${learnCommand(report, told)}${after}`,
       ];
 }
 
@@ -60,8 +66,8 @@ function openKinds({ weaknesses }: SiteReport): string[] {
   });
 }
 
-function addSteps({ notes }: SiteReport, told: HardenWords): string[] {
-  const added = Object.keys(notes).flatMap((note) => addedAddress(note) ?? []);
+function addSteps(report: SiteReport, told: HardenWords): string[] {
+  const added = Object.keys(report.notes).flatMap((note) => addedAddress(note) ?? []);
   if (added.length === 0) return [];
   const script = added.find((address) => /\.m?js$/.test(address)) ?? added[0] ?? "";
   const shown = printable(script.endsWith("/") ? `${script}…` : script);
@@ -70,7 +76,7 @@ function addSteps({ notes }: SiteReport, told: HardenWords): string[] {
       ? `--allow-script ${shown} "why"`
       : `site: { allowScripts: { "${shown}": "why" } }`;
   return [
-    `What scripts would add is blocked. If a script is wanted:  ${option};  pictures and frames are learned:  ${learnCommand(told)}`,
+    `What scripts would add is blocked. If a script is wanted:  ${option};  pictures and frames are learned:  ${learnCommand(report, told)}`,
   ];
 }
 

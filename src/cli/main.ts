@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { CurtainwallError } from "../shared/index.ts";
 import type { Command } from "./command.ts";
+import { commandHelp } from "./command-help.ts";
 import { readInput } from "./command.ts";
 import { exitCodes, print, say, sayError } from "./voice.ts";
 
@@ -123,23 +124,10 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
   assertNode();
   const command = await entry.load();
   if (args.includes("--help") || args.includes("-h")) {
-    print(commandHelp(command));
+    print(commandHelp(command, Math.min(process.stdout.columns ?? 80, 120)));
     return exitCodes.done;
   }
   return command.run(readInput(command, args, entry.maxPositionals));
-}
-
-function commandHelp({ name, usage, summary, options, notes = [] }: Command): string {
-  const lines = Object.entries(options).map(
-    ([option, { type, says }]) => `  --${option}${type === "string" ? " <value>" : ""}  ${says}`,
-  );
-  return [
-    `Usage: curtainwall ${name} ${usage}`,
-    "",
-    summary,
-    ...(lines.length > 0 ? ["", ...lines] : []),
-    ...(notes.length > 0 ? ["", ...notes] : []),
-  ].join("\n");
 }
 
 function version(): string {

@@ -31,9 +31,10 @@ export const planCommand: Command = {
     json: { type: "boolean", says: "print the plan as JSON" },
   },
   notes: [
-    "An id may be cut short: it stands for what this command last showed here, and for nothing that took its place. A path, like /searchindex.js or /assets/, is trusted whatever lies there: for programs that your own build",
-    "writes anew each time. Nothing tells a script of the generator from one that came with its content: what stands on one page only",
-    "is worth the closest look.",
+    "An id may be cut short: it stands for what this command last showed here, and for nothing that took its place. Several may be named,",
+    "and one reason last. A path, like /searchindex.js or /assets/, is trusted whatever lies there: for programs that your own build writes anew",
+    "each time. Nothing tells a script of the generator from one that came with its content: what stands on one page only is worth the closest",
+    "look. Name the same options that the site is hardened with: they decide what may run.",
   ],
   async run(input) {
     const { positionals, flags, values } = input;

@@ -234,8 +234,8 @@ function describe(difference: HostDifference): string {
       ? [difference.expected, difference.actual]
       : differingParts(name.trim(), difference.expected, difference.actual);
   const words = [
-    ...(expected === undefined ? [] : [` released ${quote(expected)}`]),
-    ...(actual === undefined ? [] : [` served ${quote(actual)}`]),
+    ...(expected === undefined ? [] : [` released ${expected === "" ? "nothing" : quote(expected)}`]),
+    ...(actual === undefined ? [] : [` served ${actual === "" ? "nothing" : quote(actual)}`]),
   ];
   return `${quotePath(path)}  ${what}${name}${words.length === 0 ? "" : `:${words.join(",")}`}${permits}`;
 }

@@ -1,0 +1,31 @@
+import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { test } from "node:test";
+import type { Command } from "./command.ts";
+import { commandHelp } from "./command-help.ts";
+
+const words = (text: string): string => text.replaceAll(/\s+/g, " ").trim();
+
+test("every command's help fits a terminal of 80 columns, its usage and long names aside, and loses no word", async () => {
+  const folder = new URL("./", import.meta.url);
+  const files = readdirSync(folder).filter((name) => /^[a-z-]+\.ts$/.test(name) && name !== "main.ts");
+  let seen = 0;
+  for (const file of files) {
+    const module = (await import(new URL(file, folder).href)) as Record<string, unknown>;
+    for (const [name, value] of Object.entries(module)) {
+      if (!name.endsWith("Command") || typeof value !== "object") continue;
+      const command = value as Command;
+      seen++;
+      const help = commandHelp(command);
+      for (const line of help.split("\n").slice(1))
+        assert.ok(
+          line.length <= 80 || /^\S+ {2,}|^ {2,}\S*$|^ {10,}/.test(line) || !line.slice(0, 80).includes(" "),
+          `${command.name}: ${line}`,
+        );
+      for (const { says } of Object.values(command.options))
+        assert.ok(words(help).includes(words(says)), says);
+      for (const note of command.notes ?? []) assert.ok(words(help).includes(words(note)), note);
+    }
+  }
+  assert.ok(seen >= 10, `${seen} commands`);
+});

@@ -1,0 +1,59 @@
+import type { Command, CommandOption } from "./command.ts";
+
+/** Where an option's explanation begins, if its name leaves room. */
+const column = 26;
+
+/** What `--help` after a command prints, in lines no longer than the terminal, names and addresses aside. */
+export function commandHelp({ name, usage, summary, options, notes = [] }: Command, width = 80): string {
+  const lines = Object.entries(options).flatMap(([option, settings]) =>
+    describeOption(`  --${option}${valueOf(settings)}`, settings.says, width),
+  );
+  return [
+    `Usage: curtainwall ${name} ${usage}`,
+    "",
+    ...wrap(summary, width),
+    ...(lines.length > 0 ? ["", ...lines] : []),
+    ...(notes.length > 0 ? ["", ...paragraphs(notes, width)] : []),
+  ].join("\n");
+}
+
+function valueOf({ type, reasoned }: CommandOption): string {
+  if (type === "boolean") return "";
+  return reasoned === true ? ' <address> "why"' : " <value>";
+}
+
+function describeOption(heading: string, says: string, width: number): string[] {
+  const indent = " ".repeat(column);
+  const text = wrap(says, width - column).map((line) => indent + line);
+  if (heading.length > column - 2) return [heading, ...text];
+  return [heading.padEnd(column) + (text[0] ?? "").slice(column), ...text.slice(1)];
+}
+
+/** Notes are written in lines; those that go on from the line before are put together again. A table, or a line of its own, stays. */
+function paragraphs(notes: readonly string[], width: number): string[] {
+  const whole: string[] = [];
+  for (const line of notes) {
+    const last = whole.at(-1);
+    const goesOn =
+      last !== undefined && last !== "" && !/[.:;)}]$/.test(last) && !isRow(last) && !isRow(line);
+    if (goesOn) whole[whole.length - 1] = `${last} ${line}`;
+    else whole.push(line);
+  }
+  return whole.flatMap((line) => (isRow(line) ? [line] : wrap(line, width)));
+}
+
+/** Of a table: a word, and what it means. */
+const isRow = (line: string): boolean => /^\S+ {2,}|^ /.test(line);
+
+/** Breaks between words. Two spaces set a command apart, and stay together with it where they can. */
+function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(/ (?! )/)) {
+    if (line !== "" && line.length + 1 + word.length > width) {
+      lines.push(line.trimEnd());
+      line = word.trimStart();
+    } else line = line === "" ? word : `${line} ${word}`;
+  }
+  return [...lines, line];
+}
