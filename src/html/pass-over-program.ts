@@ -1,27 +1,10 @@
-/** Where the program's memory has what. */
-export const layout = {
-  /** The names of tags that it may pass over, eight bytes each, in the slot of their hash. */
-  names: 0,
-  /** By an attribute's first letter: 0 to pass over it, {@link look}, or the second letter of the attribute that is looked for. */
-  attributes: 8192,
-  /** The same on `<a>`. */
-  anchorAttributes: 8448,
-  /** 1 for what `javascript:` may begin with. */
-  scripts: 8704,
-  page: 16_384,
-} as const;
-
-export const nameSlots = 1024;
-/** With this factor no two of the names share a slot. */
-export const nameFactor = 0xece068891bad4375n;
-/** Of an attribute's name: that it is no letter, or the first of `href`. */
-export const look = { always: 255, address: 1 } as const;
+import { layout, look, nameFactor } from "./pass-over-layout.ts";
 
 /**
  * Passes over what can't matter in the body of a page: text, end tags, and start tags with a common name and without an attribute that
  * matters. Stops at the first `<` that is anything else, or of which it is not sure; and at the page's end. Sixteen bytes are looked at in one step.
  *
- * The page is followed by what ends every loop (`page-bytes.ts`) and by sixteen bytes that may be anything.
+ * What runs is `pass-over-code.ts`, which the tests hold against this. The page is followed by what ends every loop (`page-bytes.ts`) and by sixteen bytes that may be anything.
  */
 export const passOverProgram = `(func (param $at i32) (param $end i32) (result i32)
   (local $byte i32)

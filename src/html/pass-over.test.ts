@@ -4,6 +4,9 @@ import fc from "fast-check";
 import { assemble } from "./assemble.ts";
 import { readPage, readPageWithParser } from "./index.ts";
 import { borrowCopy, giveBackCopy } from "./page-bytes.ts";
+import { passOverCode } from "./pass-over-code.ts";
+import { memoryPages } from "./pass-over-layout.ts";
+import { passOverProgram } from "./pass-over-program.ts";
 import { passedNames, passOverMachine } from "./pass-over.ts";
 import { mixName, roleOf } from "./scan-tables.ts";
 
@@ -152,6 +155,11 @@ suite("what is passed over", () => {
 });
 
 suite("a program's text", () => {
+  test("is what runs", () => {
+    const code = btoa(String.fromCharCode(...assemble(passOverProgram, memoryPages)));
+    assert.equal(passOverCode, code, "put this into pass-over-code.ts");
+  });
+
   test("becomes a module that runs", () => {
     const bytes = assemble(
       "(func (param $a i32) (result i32) (local $b i32) (loop $up (local.set $b (i32.add (local.get $b) (i32.const 200))) " +

@@ -1,5 +1,5 @@
-import { assemble } from "./assemble.ts";
-import { layout, look, nameFactor, nameSlots, passOverProgram } from "./pass-over-program.ts";
+import { passOverCode } from "./pass-over-code.ts";
+import { layout, look, nameFactor, nameSlots } from "./pass-over-layout.ts";
 import { mayStartScript } from "./weigh.ts";
 
 /** Passes over what can't matter in a page's body: from an offset to that of the next `<` which may matter, or behind `end`. */
@@ -19,7 +19,6 @@ export const passedNames = (
   "th thead time tr tt u ul var wbr"
 ).split(" ");
 
-const memoryPages = 20;
 /** Behind the page: what ends its loops, and what is read beyond that. */
 const spareBytes = 64;
 
@@ -36,7 +35,7 @@ export function passOverMachine(): PassOverMachine | undefined {
 
 function startMachine(): PassOverMachine | undefined {
   if (typeof WebAssembly === "undefined") return undefined;
-  const bytes = assemble(passOverProgram, memoryPages);
+  const bytes = Uint8Array.from(atob(passOverCode), (character) => character.charCodeAt(0));
   // A page's policy may forbid it, and an engine may know no SIMD.
   if (!WebAssembly.validate(bytes)) return undefined;
   try {
