@@ -4,7 +4,7 @@ import type { PageReport } from "../stack/index.ts";
 import { keepBuild } from "./build-record.ts";
 import type { BuildInputs, PageEdit, Place, RecordFiles } from "./build-record.ts";
 import type { BuildResult } from "./build-result.ts";
-import { lookAtOutput } from "./observe-build.ts";
+import { lookAtOutput } from "./look-around.ts";
 
 /** Publishes a page that was made by itself, and keeps what the next build needs to know. Undefined if a whole build has to see to it. */
 export async function finishPage(

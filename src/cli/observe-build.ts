@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, readFileSync, readdirSync } from "node:fs";
+import { lstatSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { hash } from "node:crypto";
@@ -16,6 +16,7 @@ import {
 } from "./build-record.ts";
 import type { LookOptions, PageAgain, Place } from "./build-record.ts";
 import type { BuildResult } from "./build-result.ts";
+import { lookAround, lookAtOutput, skipped } from "./look-around.ts";
 
 /** Watches one build, so that the next can tell that nothing changed. */
 export interface BuildObserver {
@@ -58,40 +59,6 @@ function attempt<Result>(work: () => Result): Result | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** Not the site's sources: packages have versions, the state folder is written by builds, and histories by Git. */
-const skipped = new Set(["node_modules", ".curtainwall", ".git"]);
-/** More than this is not watched. */
-const maxPlaces = 200_000;
-
-/** What builds write: releases, and the keys and numbers that they are signed with. */
-export function lookAtOutput(root: string, options: LookOptions): Place[] {
-  const { releases, keys, acceptedFile, programFile } = stackFolders(root);
-  // Written under the name of what is in them, so that their times will do. What else comes there is a new name in the list.
-  const settled = { began: Number.POSITIVE_INFINITY };
-  const files = [releases, keys].flatMap((folder) => lookAround(folder, settled));
-  const lists = [releases, keys, acceptedFile, programFile].map((path) => lookAt(path, options));
-  return [...files, ...lists];
-}
-
-function lookAround(
-  root: string,
-  options: LookOptions,
-  isWanted: (name: string) => boolean = () => true,
-): Place[] {
-  const places = [lookAt(root, options)];
-  const pending = places[0]?.length === 1 ? [] : [root];
-  for (let folder = pending.pop(); folder !== undefined; folder = pending.pop()) {
-    for (const entry of readdirSync(folder, { withFileTypes: true })) {
-      if (skipped.has(entry.name) || !(entry.isDirectory() || isWanted(entry.name))) continue;
-      const path = join(folder, entry.name);
-      places.push(lookAt(path, options));
-      if (entry.isDirectory()) pending.push(path);
-      if (places.length > maxPlaces) throw new RangeError("too much to watch");
-    }
-  }
-  return places;
 }
 
 const room = dirname(import.meta.dirname);
