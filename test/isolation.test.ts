@@ -258,6 +258,32 @@ test(
   },
 );
 
+test("A contract that reads a file, and does not import it, is told so by the edge's sandbox; outside of one it runs", async () => {
+  const project = await makeProject({
+    config: `import fs from "node:fs";
+import { defineStack, everyone, none, upstream } from "curtainwall";
+fs.readFileSync(new URL("data.json", import.meta.url));
+export default defineStack({
+  origin: "https://localhost",
+  edge: { port: 0, redirectPort: false, threads: 1 },
+  upstreams: { shop: upstream({ url: "https://127.0.0.1:9" }) },
+  routes: { "GET /api/x": { access: everyone, limit: "5/min per client", response: none, to: "shop" } },
+});`,
+    files: { "data.json": "{}" },
+  });
+  const quietly = { path: project.root, log: () => undefined };
+  try {
+    if (requires("bwrap").skip === false)
+      await assert.rejects(startStack({ ...quietly, isolation: "bwrap" }), {
+        code: "STACK_CONFIG_FAILED",
+        hint: /import it: {2}import data from/,
+      });
+    await (await startStack({ ...quietly, isolation: "reduced" })).close();
+  } finally {
+    project.remove();
+  }
+});
+
 test("The ledger has no network: no route out of its sandbox", requires("bwrap"), async () => {
   await insideTheEdge("bwrap", ({ stack }) => {
     const routes = readFileSync(`/proc/${firstChild(stack.pids().ledger)}/net/route`, "utf8")

@@ -51,17 +51,23 @@ export async function loadContract(path: string = "."): Promise<LoadedContract> 
     };
   } catch (cause) {
     if (isCurtainwallError(cause)) throw cause;
-    const { message, stack } = cause as Error;
+    const { message, stack, code } = cause as NodeJS.ErrnoException;
     const place = stack?.split("\n").find((line) => line.includes("file://"));
+    const hints = [place?.trim(), code === "ENOENT" ? importInstead : undefined].filter(
+      (hint) => hint !== undefined,
+    );
     throw new CurtainwallError("STACK_CONFIG_FAILED", `${file} can't be loaded: ${message}`, {
       cause,
-      ...(place === undefined ? {} : { hint: place.trim() }),
+      ...(hints.length === 0 ? {} : { hint: hints.join("\n") }),
     });
   } finally {
     recorded.stop();
     imported.stop();
   }
 }
+
+const importInstead =
+  'The edge\'s sandbox shows what a contract imports, and not what it reads. If the file is there, import it:  import data from "./data.json" with { type: "json" }';
 
 function findFile(path: string): string {
   const stats = statSync(path, { throwIfNoEntry: false });
