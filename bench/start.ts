@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { developmentCertificate } from "../src/edge/index.ts";
@@ -14,8 +14,9 @@ interface Peer {
   readonly command: readonly string[];
   readonly cwd: string;
   readonly environment?: Readonly<Record<string, string>>;
-  /** Done before each of its starts. */
+  /** Done before each of its starts, and afterwards. */
   readonly before?: () => void;
+  readonly after?: () => void;
 }
 
 interface Sample {
@@ -109,12 +110,21 @@ async function listPeers({
   writeFileSync(script, readFileSync(fileURLToPath(new URL("./servers/start-raw.ts", import.meta.url))));
   const raw = [process.execPath, script, join(releases, pack), leaf];
   const command = [process.execPath, join(own, "dist/cli/main.js"), "start"];
-  const forget = (): void => rmSync(join(site, ".curtainwall/code"), { recursive: true, force: true });
+  // Set aside for the start that has none, so that the others' is still there.
+  const code = join(site, ".curtainwall/code");
+  const aside = join(site, "code-aside");
+  const first = {
+    before: (): void => renameSync(code, aside),
+    after(): void {
+      rmSync(code, { recursive: true, force: true });
+      renameSync(aside, code);
+    },
+  };
   return [
     { name: `raw node with ${libraries.join(", ")}`, command: [...raw, ...libraries], cwd: site },
     { name: "raw node, no library", command: raw, cwd: site },
     { name: "curtainwall start, again", command, cwd: site },
-    { name: "curtainwall start, the first time", command, cwd: site, before: forget },
+    { name: "curtainwall start, the first time", command, cwd: site, ...first },
     { name: "curtainwall start, not bundled", command, cwd: site, environment: { CURTAINWALL_PLAIN: "1" } },
   ];
 }
@@ -126,7 +136,13 @@ async function run([file = "", ...args]: readonly string[], cwd: string): Promis
 }
 
 /** Starts a server, waits until it says that it serves, and ends it. */
-async function measure({ command: [file = "", ...args], cwd, environment, before }: Peer): Promise<Sample> {
+async function measure({
+  command: [file = "", ...args],
+  cwd,
+  environment,
+  before,
+  after,
+}: Peer): Promise<Sample> {
   before?.();
   const started = performance.now();
   const child = spawn(file, args, {
@@ -148,6 +164,7 @@ async function measure({ command: [file = "", ...args], cwd, environment, before
   child.removeAllListeners("exit");
   child.kill("SIGTERM");
   await once(child, "exit");
+  after?.();
   return sample;
 }
 
