@@ -6,7 +6,7 @@ import type { HardenWords } from "./harden-steps.ts";
 import { print, say, styled } from "./voice.ts";
 
 /** What a weakness means to whoever reads the report. */
-export const meanings: Readonly<Record<Weakness, string>> = {
+const meanings: Readonly<Record<Weakness, string>> = {
   handlers: "event handlers in attributes, allowed one by one: injected markup could use them again",
   "style-attributes": "style= attributes, allowed one by one",
   "runtime-scripts":
