@@ -10,8 +10,8 @@ import { identity, makeKey, makeToken } from "../fixtures/issuer.ts";
 import { tokenDigest } from "../node.ts";
 import { createTokenVerifier } from "../callers/token-verifier.ts";
 import type { TokenVerdict } from "../types.ts";
-import { certificate, listen, skip } from "./fixtures/https-server.ts";
-import type { TestServer } from "./fixtures/https-server.ts";
+import { certificate, listen, skip } from "../../../test/support/https-server.ts";
+import type { TestServer } from "../../../test/support/https-server.ts";
 import { createIssuerKeys } from "./issuer-keys.ts";
 import type { RemoteKeySource } from "./issuer-keys.ts";
 

@@ -7,8 +7,8 @@ import { exportJWK, generateKeyPair } from "jose";
 import type { ContractRoute } from "../../contract/index.ts";
 import { assertionHeader, createAssertionSigner, verifyAssertion } from "../assertion.ts";
 import type { ForwardedAnswer, ForwardedRequest } from "../types.ts";
-import { certificate, listen, skip } from "./fixtures/https-server.ts";
-import type { TestServer } from "./fixtures/https-server.ts";
+import { certificate, listen, skip } from "../../../test/support/https-server.ts";
+import type { TestServer } from "../../../test/support/https-server.ts";
 import { createUpstream } from "./upstream.ts";
 import type { UpstreamPool, UpstreamPoolOptions } from "./upstream.ts";
 

@@ -9,7 +9,7 @@ import { countedLimit } from "../../limits/counting.ts";
 import type { Charge } from "../../limits/counting.ts";
 import { createGateMemory, openGates } from "../../limits/gates.ts";
 import { createLimitMemory, createLimitStore } from "../../limits/rate-limit.ts";
-import { certificate } from "../fixtures/https-server.ts";
+import { certificate } from "../../../../test/support/https-server.ts";
 import { createRedisCounting } from "./redis-counting.ts";
 import type { RedisCountingOptions } from "./redis-counting.ts";
 import { redis, startRedis, testPassword } from "./fixtures/redis-server.ts";
