@@ -137,7 +137,7 @@ export function listFields(schema: Schema): ReadonlySet<string> {
     const def = definition(current);
     if (def.type === "array") return true;
     if (def.type === "pipe") return isList(def.in);
-    return "innerType" in def && isList(def.innerType as Schema);
+    return "innerType" in def && isList(def.innerType);
   };
   const members = memberSchemas(schema) ?? new Map<string, Schema>();
   return new Set([...members].filter(([, member]) => isList(member)).map(([name]) => name));

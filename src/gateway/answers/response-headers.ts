@@ -32,9 +32,9 @@ export function compileResponseHeaders(
       if (typeof value === "object") return name;
       const checked = z.core.safeParse(schema, value);
       if (!checked.success) return name;
-      if (checked.data === undefined) continue;
-      const text = String(checked.data);
-      if (!plainValue.test(text) || (staysHere && !isOnSite(text, origin))) return name;
+      const text = checked.data;
+      if (text === undefined) continue;
+      if (typeof text !== "string" || !plainValue.test(text) || (staysHere && !isOnSite(text, origin))) return name;
       list.push(name, text);
     }
     return list;

@@ -24,6 +24,7 @@ export function findInexactNumber(text: string): readonly string[] | undefined {
     // What holds it is seen after it, and what holds that after that.
     if (isInexact || (path !== undefined && value === holder)) {
       path = [key, ...(path ?? [])];
+      // oxlint-disable-next-line no-this-alias -- a reviver is told in no other way what holds a value
       holder = this;
     }
     return value;

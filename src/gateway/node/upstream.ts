@@ -57,7 +57,7 @@ export function createUpstream({
     const assertion = await assertions.sign({ caller: request.caller, method, path, id: request.id });
     const isForm = route.bodyType === "form";
     const body =
-      request.body === undefined ? null : isForm ? String(request.body) : JSON.stringify(request.body);
+      request.body === undefined ? null : isForm ? (request.body as string) : JSON.stringify(request.body);
     const headers = ["accept", acceptOf(route), "request-id", request.id, assertionHeader, assertion];
     if (body !== null) headers.push("content-type", isForm ? formType : "application/json");
     if (request.headers !== undefined) headers.push(...request.headers);
