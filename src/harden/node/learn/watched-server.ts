@@ -3,6 +3,7 @@ import { createServer } from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { createNearest, notFoundPages } from "../../../contract/index.ts";
 import type { HardenedFile, HardenedFolder } from "../harden-folder.ts";
 import type { RunningSite } from "./running-site.ts";
 
@@ -49,7 +50,9 @@ export async function serveWatched(
     const entry = byPath.get(file);
     if (entry !== undefined) byPath.set(path, entry);
   }
-  const notFound = hardened.notFound === undefined ? undefined : byPath.get(hardened.notFound);
+  const nearest = createNearest(notFoundPages(hardened.files, hardened.notFound));
+  /** What is shown instead of a missing path. */
+  const missing = (path: string | undefined) => byPath.get(nearest(path ?? "/")?.path ?? "");
 
   const server = createServer((request, response) => {
     const { url = "/", method } = request;
@@ -63,7 +66,7 @@ export async function serveWatched(
     const path = decoded(url);
     const found = path === undefined ? undefined : byPath.get(path);
     if (found === undefined && behind !== undefined) return void pass(url, behind.site, response);
-    const entry = found ?? notFound;
+    const entry = found ?? missing(path);
     if (entry === undefined)
       return void response.writeHead(404, { "content-type": "text/plain" }).end("404\n");
     const { file, index } = entry;
@@ -95,7 +98,7 @@ export async function serveWatched(
     origin: `http://127.0.0.1:${port}`,
     fileOf(pathname) {
       const path = decoded(pathname);
-      const entry = (path === undefined ? undefined : byPath.get(path)) ?? notFound;
+      const entry = (path === undefined ? undefined : byPath.get(path)) ?? missing(path);
       return entry === undefined ? undefined : `/${entry.file.source}`;
     },
     close: () =>
