@@ -5,6 +5,8 @@ import { parseArgs } from "node:util";
 import { build } from "./build.ts";
 import { edge } from "./edge.ts";
 import { gateway } from "./gateway.ts";
+import { limits } from "./limits.ts";
+import { overload } from "./overload.ts";
 import { printTable } from "./print-table.ts";
 import type { Table } from "./print-table.ts";
 import { site } from "./site.ts";
@@ -25,7 +27,7 @@ export type Suite = (options: SuiteOptions) => Promise<Table[]>;
 
 export type { Table } from "./print-table.ts";
 
-const suites: Record<string, Suite> = { build, edge, gateway, site, start };
+const suites: Record<string, Suite> = { build, edge, gateway, limits, overload, site, start };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -38,7 +40,7 @@ const { values, positionals } = parseArgs({
 const names = positionals.length === 0 ? Object.keys(suites) : positionals;
 const seconds = Number(values.seconds);
 if (values.help || !(seconds > 0) || names.some((name) => !Object.hasOwn(suites, name))) {
-  console.error("npm run bench [-- build|edge|gateway|site|start] [--seconds 180] [--json]");
+  console.error("npm run bench [-- build|edge|gateway|limits|overload|site|start] [--seconds 180] [--json]");
   process.exit(values.help ? 0 : 2);
 }
 

@@ -26,6 +26,10 @@ function open() {
         tick();
       }
     },
+    /** Time that passes within a turn. */
+    wait(ms: number): void {
+      now += ms;
+    },
     shed: (priority: Priority, of = 100) =>
       Array.from({ length: of }, () => meter.sheds(priority)).filter(Boolean).length,
   };
@@ -47,6 +51,25 @@ test("a thread that stays late refuses more and more: low priority first, high p
   const normal = thread.shed("normal");
   assert.ok(normal >= 90 && normal < 100, `${normal} of 100`);
   assert.equal(thread.shed("high"), 0);
+});
+
+test("a thread that was late refuses what comes late in a turn, until nothing does any more", () => {
+  const thread = open();
+  thread.pass(400, 60);
+  assert.equal(thread.shed("normal"), 0);
+  // A turn that lasts: its first requests are begun, those that come after it has lasted too long are not.
+  thread.wait(19);
+  assert.deepEqual([thread.shed("low", 1), thread.shed("normal", 1)], [1, 0]);
+  thread.wait(2);
+  assert.deepEqual([thread.shed("normal", 1), thread.shed("high", 1)], [1, 0]);
+  for (let turn = 0; turn < 100; turn++) {
+    thread.pass(10, 0);
+    thread.wait(21);
+    assert.equal(thread.shed("normal", 1), 1, `turn ${turn}`);
+  }
+  thread.pass(5000, 0);
+  thread.wait(21);
+  assert.equal(thread.shed("normal", 1), 0);
 });
 
 test("once it is in time again, all are let in again", () => {

@@ -30,12 +30,15 @@ const windowsInReport = 10;
 /** How fast more is refused, and how fast less: the way back is longer, or the thread would swing. */
 const rise = 0.1;
 const fall = 0.05;
+/** The level at which requests are refused only while the thread is late at that moment. */
+const watchful = 0.01;
 /** From 0 to 1 requests of low priority are refused, from 1 to 2 ordinary ones; never quite all, so that it is noticed when it is over. */
 const highestLevel = 1.98;
 
 /**
- * Measures how late a thread is with what it has to do. While it is later than it may be, it refuses a growing part of the API's requests
- * before anything is done for them, those of low priority first. Static pages don't come by here.
+ * Measures how late a thread is with what it has to do. Once it was later than it may be, requests are refused before anything is done for them
+ * whenever it is late at that very moment; if it stays late, a growing part of all, those of low priority first. That ends when nothing had to
+ * be refused any more. Static pages don't come by here.
  */
 export function createLoadMeter({
   events,
@@ -50,6 +53,7 @@ export function createLoadMeter({
   let ticks = 0;
   let windows = 0;
   let shed = 0;
+  let shedInWindow = false;
   /** Parts of a refusal that are owed: so that one in three is every third, and chance plays no part. */
   let owed = 0;
 
@@ -60,7 +64,9 @@ export function createLoadMeter({
     // A thread that is late has fewer ticks: its windows must not become longer for that.
     if (++ticks < ticksInWindow && lateMs < ticksInWindow * maxDelayMs) return;
     const delayMs = lateMs / ticks;
-    level = Math.min(highestLevel, Math.max(0, level + (delayMs > maxDelayMs ? rise : -fall)));
+    const least = shedInWindow ? watchful : 0;
+    level = Math.min(highestLevel, Math.max(least, level + (delayMs > maxDelayMs ? rise : -fall)));
+    shedInWindow = false;
     ticks = 0;
     lateMs = 0;
     if (++windows >= windowsInReport) report(delayMs);
@@ -79,6 +85,21 @@ export function createLoadMeter({
     shed = 0;
   }
 
+  /** Ticks come before requests in each turn of the loop: the time since the last is how long this turn has lasted. */
+  function isLateNow(priority: Priority): boolean {
+    if (level === 0) return false;
+    const lateNowMs = clock() - last - tickMs;
+    return lateNowMs > (priority === "low" ? maxDelayMs / 4 : maxDelayMs / 2);
+  }
+
+  function isOwed(part: number): boolean {
+    if (part <= 0) return false;
+    owed += Math.min(1, part);
+    if (owed < 1) return false;
+    owed -= 1;
+    return true;
+  }
+
   function partOf(priority: Priority): number {
     const crowd = meter.pending < maxPending ? 0 : Math.min(2, meter.pending / maxPending);
     const total = Math.max(level, crowd);
@@ -89,12 +110,9 @@ export function createLoadMeter({
     pending: 0,
     sheds(priority) {
       if ((level === 0 && meter.pending < maxPending) || priority === "high") return false;
-      const part = partOf(priority);
-      if (part <= 0) return false;
-      owed += Math.min(1, part);
-      if (owed < 1) return false;
-      owed -= 1;
+      if (!isLateNow(priority) && !isOwed(partOf(priority))) return false;
       shed++;
+      shedInWindow = true;
       return true;
     },
     close: end,
