@@ -1,4 +1,4 @@
-export type { ApiAnswer, ApiHandler, ApiRequest, BodyProblem } from "./api.ts";
+export type { AnswerSink, AnswerStream, ApiAnswer, ApiHandler, ApiRequest, BodyProblem } from "./api.ts";
 export type { ClientOptions } from "./clients/client-rules.ts";
 export type { EdgeErrorCode } from "./errors.ts";
 export type { EdgeEvent, EdgeEventKind } from "./event.ts";

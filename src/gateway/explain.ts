@@ -1,4 +1,5 @@
 import { describeAccess } from "../contract/index.ts";
+import { explainAnswer, explainBody, explainHeaders } from "./explain-exchange.ts";
 import type { Contract, ContractRoute } from "../contract/index.ts";
 import { explainLimits } from "./limits/explain-limits.ts";
 
@@ -74,14 +75,8 @@ export function explainRoute(
       passes: route.query === undefined ? "no key" : names(route.query),
       otherwise: "400 GATEWAY_INPUT_INVALID",
     },
-    route.body === undefined
-      ? { check: "body", passes: "none", otherwise: "400 GATEWAY_BODY_UNEXPECTED" }
-      : {
-          check: "body",
-          passes: `application/json of at most ${route.maxBodyBytes} bytes, as its schema says, no key twice`,
-          otherwise:
-            "415 GATEWAY_MEDIA_TYPE_REFUSED, 413 GATEWAY_BODY_TOO_LARGE, 408 GATEWAY_BODY_TIMEOUT, 400 GATEWAY_INPUT_INVALID",
-        },
+    explainHeaders(route),
+    explainBody(route),
     ...limits.ready,
     {
       check: "upstream",
@@ -89,14 +84,7 @@ export function explainRoute(
       otherwise:
         "503 GATEWAY_UPSTREAM_UNAVAILABLE, 504 GATEWAY_UPSTREAM_TIMEOUT, 422 GATEWAY_UPSTREAM_REFUSED, 404 GATEWAY_NOT_FOUND, 502 GATEWAY_ANSWER_INVALID",
     },
-    {
-      check: "answer",
-      passes:
-        route.response === undefined
-          ? "no body leaves"
-          : "as its schema says; undeclared fields are dropped and named in the ledger",
-      otherwise: "502 GATEWAY_ANSWER_INVALID",
-    },
+    ...explainAnswer(route),
   ];
   return { key: route.key, to: route.to, steps: steps.filter((step) => step !== false) };
 }

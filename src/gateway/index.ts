@@ -17,14 +17,21 @@ export { createReportEndpoint } from "./reports/report-endpoint.ts";
 export type { ReportEndpoint, ReportEndpointOptions } from "./reports/report-endpoint.ts";
 export { createRouter } from "./router.ts";
 export type { RouteMatch, Router } from "./router.ts";
+export { createRevocationMemory, openRevocations } from "./callers/revocations.ts";
+export type { RevocationMemory, RevocationMemoryOptions, Revocations } from "./callers/revocations.ts";
 export { createTokenVerifier } from "./callers/token-verifier.ts";
 export type { IssuerKeys, KeySource, TokenVerifierOptions } from "./callers/token-verifier.ts";
+export type { AnswerHeaders } from "./answers/response-headers.ts";
+export type { OpenStreamsOptions } from "./streams/open-streams.ts";
 export type {
   BodyError,
+  BodySink,
+  BodyStream,
   Caller,
   Destination,
   ForwardedAnswer,
   ForwardedRequest,
+  ForwardedStream,
   GatewayAnswer,
   GatewayRequest,
   LimitRate,

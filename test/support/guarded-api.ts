@@ -56,7 +56,7 @@ export async function startGuardedApi(
       },
       ...stack,
       routes,
-    } as never),
+    }),
   );
   const declared = contract.upstreams.get("shop");
   if (declared === undefined) throw new Error("no upstream");

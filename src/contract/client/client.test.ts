@@ -37,11 +37,11 @@ test("a parameter can't lead a call to another route than the one that is named"
 
 test("a call says what was asked, goes along with cookies, follows no redirect, and keeps no token", () => {
   const { url, init } = requestOf("POST /api/x", {
-    query: { q: "a&b", n: 1, none: undefined },
+    query: { q: "a&b", n: 1, none: undefined, tag: ["x", "y z"] },
     body: { a: 1 },
     bearer: "t",
   });
-  assert.equal(url, "/api/x?q=a%26b&n=1");
+  assert.equal(url, "/api/x?q=a%26b&n=1&tag=x&tag=y%20z");
   assert.deepEqual(init, {
     method: "POST",
     headers: { accept: "application/json", "content-type": "application/json", authorization: "Bearer t" },

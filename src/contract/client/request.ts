@@ -43,12 +43,15 @@ function pathOf(path: string, params: Readonly<Record<string, string | number>>)
 }
 
 function queryOf(query: Readonly<Record<string, unknown>>): string {
-  const pairs = Object.entries(query).flatMap(([name, value]) => {
+  const entries = Object.entries(query).flatMap(([name, value]): [string, unknown][] =>
+    Array.isArray(value) ? value.map((entry) => [name, entry]) : [[name, value]],
+  );
+  const pairs = entries.flatMap(([name, value]) => {
     if (value === undefined) return [];
     if (typeof value !== "string" && typeof value !== "number" && typeof value !== "boolean")
       throw new ApiError(
         "CLIENT_INPUT_INVALID",
-        `The query key ${name} has to be a text, a number or a boolean.`,
+        `The query key ${name} has to be a text, a number, a boolean, or a list of those.`,
       );
     return [`${encodeURIComponent(name)}=${encodeURIComponent(String(value).toWellFormed())}`];
   });
