@@ -21,6 +21,8 @@ export interface Identity {
   readonly jwksUrl: string | undefined;
   readonly algorithms: readonly TokenAlgorithm[];
   readonly rolesClaim: string;
+  /** Undefined: no token names a tenant. */
+  readonly tenantClaim?: string | undefined;
   readonly clockToleranceSeconds: number;
   readonly caFile: string | undefined;
 }

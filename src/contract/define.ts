@@ -56,6 +56,8 @@ export interface IdentityOptions {
   algorithms?: readonly TokenAlgorithm[];
   /** The claim with a subject's roles, an array of strings. Default `"roles"`. */
   rolesClaim?: string;
+  /** The claim with a subject's tenant, a text, for `tenant("…")` and limits per tenant. Default: none. */
+  tenantClaim?: string;
   /** How far its clock may be from ours, in seconds, 0 to 60. Default 5. */
   clockToleranceSeconds?: number;
   /** A PEM file with the authority that signed its certificate, relative to the contract. Default: the system's. */

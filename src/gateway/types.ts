@@ -44,6 +44,8 @@ export type Respond = (answer: GatewayAnswer) => void;
 export interface Caller {
   readonly subject: string;
   readonly roles: readonly string[];
+  /** What it was given leave for (RFC 9068 §2.2.3); undefined: nothing in particular. */
+  readonly scopes?: readonly string[] | undefined;
   /** The tenant that it belongs to; undefined: none is known. */
   readonly tenant?: string | undefined;
   /** Names the API key that it came with; undefined: it came with none. */

@@ -14,6 +14,7 @@ export function parseIdentity(problems: Problems, value: unknown): Identity | un
     "jwksUrl",
     "algorithms",
     "rolesClaim",
+    "tenantClaim",
     "clockToleranceSeconds",
     "caFile",
     "insecureAllowHttp",
@@ -41,6 +42,7 @@ export function parseIdentity(problems: Problems, value: unknown): Identity | un
     algorithms: algorithms as TokenAlgorithm[],
     rolesClaim:
       options.rolesClaim === undefined ? "roles" : text(problems, "identity.rolesClaim", options.rolesClaim),
+    tenantClaim: optionalText(problems, "identity.tenantClaim", options.tenantClaim),
     clockToleranceSeconds: number(problems, "identity.clockToleranceSeconds", options.clockToleranceSeconds, {
       min: 0,
       max: 60,

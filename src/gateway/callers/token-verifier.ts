@@ -1,7 +1,11 @@
 import { errors, jwtVerify } from "jose";
-import type { JWTPayload, JWTVerifyGetKey } from "jose";
+import type { JWTVerifyGetKey } from "jose";
 import type { Identity } from "../../contract/index.ts";
-import type { Caller, TokenVerdict, TokenVerifier } from "../types.ts";
+import type { TokenVerdict, TokenVerifier } from "../types.ts";
+import type { Revocations } from "./revocations.ts";
+import { readClaims } from "./token-claims.ts";
+import type { TokenClaims } from "./token-claims.ts";
+import { findFormFault } from "./token-form.ts";
 
 /** The issuer's public keys at one moment. */
 export interface IssuerKeys {
@@ -20,8 +24,13 @@ export interface KeySource {
 
 /** Options of {@link createTokenVerifier}. */
 export interface TokenVerifierOptions {
-  identity: Pick<Identity, "issuer" | "audience" | "algorithms" | "rolesClaim" | "clockToleranceSeconds">;
+  identity: Pick<
+    Identity,
+    "issuer" | "audience" | "algorithms" | "rolesClaim" | "tenantClaim" | "clockToleranceSeconds"
+  >;
   keys: KeySource;
+  /** Whose tokens do not count any more. Default: nobody's, so that a token counts until it expires. */
+  revocations?: Pick<Revocations, "epoch" | "issuedUntil"> | undefined;
   /** A collision-free digest of a token: the cache holds no tokens. */
   digest: (token: string) => string;
   /** Verified tokens remembered; the oldest is forgotten first. Default 10 000. */
@@ -30,25 +39,22 @@ export interface TokenVerifierOptions {
   now?: () => number;
 }
 
-interface VerifiedToken {
+interface VerifiedToken extends TokenClaims {
   readonly verdict: TokenVerdict & { kind: "valid" };
-  readonly notBeforeMs: number;
-  readonly expiresMs: number;
   readonly epoch: number;
+  /** That of the revocations which it has passed. */
+  revocationEpoch: number;
 }
 
 /** Longer ones are refused unread: a signature check over megabytes is a lever for denial of service. */
 const maxTokenLength = 8192;
 
-/** Decoders forgive padding and blanks, by which one token could be written in any number of ways. */
-const compactForm = /^[\w-]+\.[\w-]+\.[\w-]+$/;
-
 const invalid = (reason: string): TokenVerdict => ({ kind: "invalid", reason });
 
 /**
  * Verifies JWT access tokens: signature by one of the issuer's keys with one of the pinned algorithms, `typ` at+jwt,
- * issuer, audience, times. A verified token is remembered by its digest; its times and the keys' epoch are checked on
- * every use, and a refusal is never remembered as anything. A connection's last token is compared with its next, while it
+ * issuer, audience, times, revocation. A verified token is remembered by its digest; its times, the keys' epoch and that of
+ * the revocations are checked on every use, and a refusal is never remembered as anything. A connection's last token is compared with its next, while it
  * lasts: a digest costs more than all other checks of a request together.
  *
  * @see RFC 9068 §4 (access tokens), RFC 8725 §3 (best current practices)
@@ -56,6 +62,7 @@ const invalid = (reason: string): TokenVerdict => ({ kind: "invalid", reason });
 export function createTokenVerifier({
   identity,
   keys,
+  revocations,
   digest,
   maxCached = 10_000,
   now = Date.now,
@@ -73,10 +80,25 @@ export function createTokenVerifier({
     clockTolerance: identity.clockToleranceSeconds,
   };
 
+  /** Whether its subject's tokens of its age still count. The epoch is read first: what is revoked meanwhile is found the next time. */
+  const isRevoked = ({ caller, issuedAt }: TokenClaims): boolean =>
+    revocations !== undefined && issuedAt <= revocations.issuedUntil(caller.subject);
+
+  function standsSince(token: VerifiedToken): boolean {
+    const epoch = revocations?.epoch() ?? 0;
+    if (token.revocationEpoch === epoch) return true;
+    if (isRevoked(token)) return false;
+    token.revocationEpoch = epoch;
+    return true;
+  }
+
   const isCurrent = (token: VerifiedToken, { epoch }: IssuerKeys): boolean => {
     const time = now();
     return (
-      token.epoch === epoch && time < token.expiresMs + toleranceMs && time >= token.notBeforeMs - toleranceMs
+      token.epoch === epoch &&
+      time < token.expiresMs + toleranceMs &&
+      time >= token.notBeforeMs - toleranceMs &&
+      (revocations === undefined || standsSince(token))
     );
   };
 
@@ -93,16 +115,13 @@ export function createTokenVerifier({
         used = newer;
         result = await jwtVerify(token, used.find, { ...rules, currentDate: new Date(now()) });
       }
-      const caller = callerOf(result.payload, identity.rolesClaim);
-      if (typeof caller === "string") return invalid(caller);
-      const verdict = { kind: "valid", caller } as const;
+      const claims = readClaims(result.payload, identity, now());
+      if (typeof claims === "string") return invalid(claims);
+      const revocationEpoch = revocations?.epoch() ?? 0;
+      if (isRevoked(claims)) return invalid("it was revoked");
+      const verdict = { kind: "valid", caller: claims.caller } as const;
       if (cache.size >= maxCached) cache.delete(cache.keys().next().value ?? "");
-      cache.set(key, {
-        verdict,
-        epoch: used.epoch,
-        expiresMs: (result.payload.exp ?? 0) * 1000,
-        notBeforeMs: (result.payload.nbf ?? 0) * 1000,
-      });
+      cache.set(key, { ...claims, verdict, epoch: used.epoch, revocationEpoch });
       return verdict;
     } catch (error) {
       return invalid(reasonOf(error));
@@ -125,7 +144,8 @@ export function createTokenVerifier({
         }
         cache.delete(key);
       }
-      if (!compactForm.test(token)) return invalid("it is not a signed token");
+      const fault = findFormFault(token);
+      if (fault !== undefined) return invalid(fault);
       // One check for all requests that bring the same new token at once.
       let running = pending.get(key);
       if (running === undefined) {
@@ -142,14 +162,4 @@ function reasonOf(error: unknown): string {
   if (!(error instanceof errors.JOSEError)) return "the token could not be read";
   const { claim } = error as { claim?: unknown };
   return typeof claim === "string" && claim !== "unspecified" ? `${error.code}: ${claim}` : error.code;
-}
-
-/** Who the token speaks of, or why it speaks of nobody. */
-function callerOf(payload: JWTPayload, rolesClaim: string): Caller | string {
-  const roles = payload[rolesClaim] ?? [];
-  if (typeof payload.sub !== "string" || payload.sub === "" || payload.sub.length > 255)
-    return "it names no subject";
-  if (!Array.isArray(roles) || roles.some((entry) => typeof entry !== "string"))
-    return `its claim "${rolesClaim}" is not a list of texts`;
-  return { subject: payload.sub, roles: roles as string[] };
 }

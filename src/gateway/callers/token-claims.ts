@@ -1,0 +1,76 @@
+import type { JWTPayload } from "jose";
+import type { Identity } from "../../contract/index.ts";
+import type { Caller } from "../types.ts";
+
+/** What a verified token says, in the forms that later checks rely on. */
+export interface TokenClaims {
+  readonly caller: Caller;
+  /** Seconds since 1970. */
+  readonly issuedAt: number;
+  /** The first millisecond at which it counts, by the issuer's clock. */
+  readonly notBeforeMs: number;
+  /** The first millisecond at which it does not count any more. */
+  readonly expiresMs: number;
+}
+
+/** What reading claims needs to know. */
+export type ClaimRules = Pick<Identity, "rolesClaim" | "tenantClaim" | "clockToleranceSeconds">;
+
+/** The last second of the year 9999: what is later is no time, but a way to make a token last for ever. */
+const lastSecond = 253_402_300_799;
+const maxNameLength = 255;
+
+/** A scope's letters (RFC 6749 §3.3). */
+const scopeList = /^(?:[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*)?$/;
+
+/**
+ * Reads the claims of a token whose signature, type, issuer, audience and expiry were checked. A claim of another form than
+ * its specification has is a refusal: whoever reads it next might understand something else.
+ *
+ * @returns words that hold nothing of the token, if it is refused
+ * @see RFC 7519 §4.1, RFC 9068 §2.2
+ */
+export function readClaims(payload: JWTPayload, rules: ClaimRules, nowMs: number): TokenClaims | string {
+  const { exp, iat, nbf = 0 } = payload as Record<string, unknown>;
+  if (!isTime(exp)) return "its expiry is no time";
+  if (!isTime(iat)) return "its time of issue is no time";
+  if (!isTime(nbf)) return "its beginning is no time";
+  // Whatever issued it in the future can't be told from whatever must be refused for its age.
+  if (iat > nowMs / 1000 + rules.clockToleranceSeconds) return "it was issued in the future";
+  if (!isAudience(payload.aud)) return "its audience is no text and no list of texts";
+  const caller = readCaller(payload, rules);
+  if (typeof caller === "string") return caller;
+  return { caller, issuedAt: iat, notBeforeMs: Math.max(nbf, iat) * 1000, expiresMs: exp * 1000 };
+}
+
+const isTime = (value: unknown): value is number =>
+  typeof value === "number" && value >= 0 && value <= lastSecond;
+
+const isTexts = (value: unknown): value is readonly string[] =>
+  Array.isArray(value) && value.every((entry) => typeof entry === "string");
+
+const isAudience = (value: unknown): boolean => typeof value === "string" || isTexts(value);
+
+const isNameText = (value: unknown): value is string =>
+  typeof value === "string" && value !== "" && value.length <= maxNameLength;
+
+/** Who the token speaks of, or why it speaks of nobody. */
+function readCaller(payload: JWTPayload, { rolesClaim, tenantClaim }: ClaimRules): Caller | string {
+  // A payload is an object as JSON makes it: what a name inherits is nobody's claim.
+  const claim = (name: string): unknown => (Object.hasOwn(payload, name) ? payload[name] : undefined);
+  const subject = claim("sub");
+  const roles = claim(rolesClaim) ?? [];
+  const scope = claim("scope");
+  const tenant = tenantClaim === undefined ? undefined : claim(tenantClaim);
+  if (!isNameText(subject)) return "it names no subject";
+  if (!isTexts(roles)) return `its claim "${rolesClaim}" is not a list of texts`;
+  if (scope !== undefined && !(typeof scope === "string" && scopeList.test(scope)))
+    return 'its claim "scope" is no list of scopes';
+  if (tenant !== undefined && !isNameText(tenant)) return `its claim "${tenantClaim}" names no tenant`;
+  return {
+    subject,
+    roles,
+    ...(scope === undefined || scope === "" ? {} : { scopes: scope.split(" ") }),
+    ...(tenant === undefined ? {} : { tenant }),
+  };
+}

@@ -1,0 +1,46 @@
+import { parseJsonBody } from "../input/json-body.ts";
+
+/** Decoders forgive padding, blanks and idle bits, by which one token could be written in any number of ways. */
+const part = "(?:[\\w-]{4})*(?:[\\w-][AQgw]|[\\w-]{2}[AEIMQUYcgkosw048])?";
+const compactForm = new RegExp(`^(?=[^.])${part}\\.(?=[^.])${part}\\.(?=.)${part}$`);
+
+const maxKeyIdLength = 255;
+
+type Members = Readonly<Record<string, unknown>>;
+
+/**
+ * Tells why a token is not one that every reader would understand alike, before any of it is believed: its three parts in
+ * their one base64url form; header and claims an object each, in UTF-8, no name twice, no number that would be rounded; and
+ * nothing in the header that changes what is signed (`b64`) or must be understood (`crit`).
+ *
+ * @returns undefined if it is; else words that hold nothing of the token
+ * @see RFC 7515 §3.1 (compact form), §4 (duplicate header names), §4.1.11 (`crit`), RFC 7519 §4 (duplicate claims), RFC 7797 §7 (`b64`)
+ */
+export function findFormFault(token: string): string | undefined {
+  if (!compactForm.test(token)) return "it is not a signed token";
+  const [first = "", second = ""] = token.split(".");
+  const header = readObject(first);
+  if (typeof header === "string") return `its header is ${header}`;
+  if (Object.hasOwn(header, "crit")) return "its header asks for an extension";
+  if (Object.hasOwn(header, "b64")) return "its header changes what is signed";
+  if (Object.hasOwn(header, "kid") && !isKeyId(header.kid)) return "its header names a key in no usable form";
+  const claims = readObject(second);
+  return typeof claims === "string" ? `its claims are ${claims}` : undefined;
+}
+
+function readObject(encoded: string): Members | string {
+  const { value, fault } = parseJsonBody(Uint8Array.fromBase64(encoded, { alphabet: "base64url" }));
+  if (fault !== undefined) return faultWords[fault] ?? "not readable in one way only";
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+    ? (value as Members)
+    : "no object";
+}
+
+const faultWords: Readonly<Record<string, string>> = {
+  malformed: "no JSON",
+  "duplicate-key": "ambiguous: a name stands twice",
+  "inexact-number": "ambiguous: a number would be rounded",
+};
+
+const isKeyId = (value: unknown): boolean =>
+  typeof value === "string" && value !== "" && value.length <= maxKeyIdLength;
