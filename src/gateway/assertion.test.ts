@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { suite, test } from "node:test";
 import { SignJWT, exportJWK, generateKeyPair } from "jose";
 import { createAssertionSigner, verifyAssertion } from "./assertion.ts";
@@ -48,6 +49,36 @@ suite("an assertion", () => {
       { ...request, path: "/api/orders/?page=2" },
     ])
       await assert.rejects(verifyAssertion(header, other, rules), invalid);
+  });
+
+  test("is good for one body only, and for none where there was none", async () => {
+    const body = '{"bread":"Roggen","ü":1}';
+    const post = { method: "POST", path: "/api/orders" };
+    const bodyDigest = createHash("sha256").update(body).digest("base64url");
+    const header = await signer.sign({ ...post, caller: alice, id: "r1", bodyDigest });
+    for (const same of [body, Buffer.from(body), () => body, async () => new TextEncoder().encode(body)])
+      assert.equal((await verifyAssertion(header, { ...post, body: same }, rules)).id, "r1");
+    for (const other of [undefined, "", `${body} `, body.replace("1", "2"), () => "", async () => "{}"])
+      await assert.rejects(verifyAssertion(header, { ...post, body: other }, rules), invalid);
+
+    const bare = await signer.sign({ ...post, caller: alice, id: "r2" });
+    for (const none of [undefined, "", new Uint8Array(), () => ""])
+      assert.equal((await verifyAssertion(bare, { ...post, body: none }, rules)).id, "r2");
+    for (const some of [body, Buffer.of(0), async () => body])
+      await assert.rejects(verifyAssertion(bare, { ...post, body: some }, rules), invalid);
+  });
+
+  test("that does not hold costs no reading of a body", async () => {
+    const header = await sign();
+    const body = (): string => assert.fail("the body was read");
+    for (const forged of [undefined, "a.b.c", `${header.slice(0, -2)}AA`])
+      await assert.rejects(verifyAssertion(forged, { ...request, body }, rules), invalid);
+    await assert.rejects(verifyAssertion(header, { ...request, method: "PUT", body }, rules), invalid);
+  });
+
+  test("is no judgement on a body that could not be read", async () => {
+    const body = (): Promise<string> => Promise.reject(new Error("the client went away"));
+    await assert.rejects(verifyAssertion(await sign(), { ...request, body }, rules), /went away/);
   });
 
   test("is good for one upstream, from one stack", async () => {

@@ -1,6 +1,6 @@
 import { SignJWT, createLocalJWKSet, errors, jwtVerify } from "jose";
 import type { CryptoKey, JSONWebKeySet, JWTVerifyGetKey } from "jose";
-import { CurtainwallError } from "../shared/index.ts";
+import { CurtainwallError, sha256, toBase64Url } from "../shared/index.ts";
 import type { Caller } from "./types.ts";
 
 /** The header that carries the assertion to an upstream. */
@@ -15,6 +15,8 @@ export interface AssertionFacts {
   method: string;
   /** Path and query as the upstream gets them. */
   path: string;
+  /** SHA-256 of the body's bytes as they are sent, in base64url; undefined if none is sent. */
+  bodyDigest?: string | undefined;
   /** The request's id, so that the upstream's log and ours speak of the same thing. */
   id: string;
 }
@@ -37,7 +39,7 @@ export interface AssertionSignerOptions {
 
 /**
  * Signs, for each request to an upstream, that it passed the gateway: for which subject, with which roles, for exactly this
- * method and path, for half a minute.
+ * method, path and body, for half a minute.
  */
 export function createAssertionSigner({
   key,
@@ -46,11 +48,12 @@ export function createAssertionSigner({
   audience,
 }: AssertionSignerOptions): AssertionSigner {
   return {
-    sign({ caller, method, path, id }) {
+    sign({ caller, method, path, bodyDigest, id }) {
       const seconds = Math.floor(Date.now() / 1000);
       const token = new SignJWT({
         htm: method,
         htp: path,
+        ...(bodyDigest === undefined ? {} : { body: bodyDigest }),
         ...(caller === undefined ? {} : { roles: [...caller.roles] }),
       })
         .setProtectedHeader({ alg: "EdDSA", typ: tokenType, kid: keyId })
@@ -73,6 +76,21 @@ export interface VerifiedAssertion {
   id: string;
 }
 
+/** A body as it was received. */
+export type ReceivedBody = string | Uint8Array;
+
+/** The request that an assertion came with. */
+export interface AssertedRequest {
+  method: string;
+  /** Path and query, as they came. */
+  path: string;
+  /**
+   * The body, as it came: an assertion that was made for a body is refused without it. A function is called only once all
+   * else holds, and at most once, so that nobody but the gateway can make an upstream read. Leave it out where no body is read.
+   */
+  body?: ReceivedBody | (() => ReceivedBody | Promise<ReceivedBody>) | undefined;
+}
+
 /** Options of {@link verifyAssertion}. */
 export interface AssertionRules {
   keys: JSONWebKeySet;
@@ -85,13 +103,31 @@ export interface AssertionRules {
 /**
  * Checks an assertion against the request that it came with.
  *
- * @throws {CurtainwallError} `GATEWAY_ASSERTION_INVALID` when it is missing, forged, old, or made for another request or upstream
+ * @throws {CurtainwallError} `GATEWAY_ASSERTION_INVALID` when it is missing, forged, old, or made for another request, body or upstream
  */
 export async function verifyAssertion(
   header: string | undefined,
-  request: { method: string; path: string },
+  request: AssertedRequest,
   rules: AssertionRules,
 ): Promise<VerifiedAssertion> {
+  const { bodyDigest, ...verified } = await verifyHead(header, request, rules);
+  // Outside of what turns an exception into a refusal: a body that can't be read is the caller's own trouble.
+  await verifyBody(bodyDigest, request.body);
+  return verified;
+}
+
+/** What holds before the body was looked at. */
+export interface VerifiedHead extends VerifiedAssertion {
+  /** Of the body that must come with it; undefined: none may. */
+  readonly bodyDigest: string | undefined;
+}
+
+/** Checks all of an assertion that does not take the body. */
+export async function verifyHead(
+  header: string | undefined,
+  request: Pick<AssertedRequest, "method" | "path">,
+  rules: AssertionRules,
+): Promise<VerifiedHead> {
   if (header === undefined)
     throw invalid("The request has no assertion: it did not come through the gateway.");
   try {
@@ -109,7 +145,10 @@ export async function verifyAssertion(
     const roles = Array.isArray(payload.roles)
       ? payload.roles.filter((entry) => typeof entry === "string")
       : [];
-    return { subject: payload.sub, roles, id: payload.jti as string };
+    const { body: bodyDigest } = payload;
+    if (bodyDigest !== undefined && typeof bodyDigest !== "string")
+      throw invalid("The assertion can't be read.");
+    return { subject: payload.sub, roles, id: payload.jti as string, bodyDigest };
   } catch (error) {
     if (error instanceof CurtainwallError) throw error;
     throw invalid(
@@ -118,6 +157,19 @@ export async function verifyAssertion(
         : "The assertion can't be read.",
     );
   }
+}
+
+/** Compares the body that came with the one that was signed for. */
+export async function verifyBody(
+  bodyDigest: string | undefined,
+  given: AssertedRequest["body"],
+): Promise<void> {
+  const body = typeof given === "function" ? await given() : given;
+  if (body === undefined) {
+    if (bodyDigest !== undefined)
+      throw invalid("The assertion was made for a body, which was not given to be checked.");
+  } else if (bodyDigest === undefined ? body.length > 0 : toBase64Url(await sha256(body)) !== bodyDigest)
+    throw invalid("The assertion was made for another body.");
 }
 
 const finders = new WeakMap<JSONWebKeySet, JWTVerifyGetKey>();

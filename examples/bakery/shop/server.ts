@@ -10,7 +10,7 @@ import { createShopStore } from "./store.ts";
 /** Checks the gateway's assertion for one request, and says whom it speaks of. Throws when anything is wrong with it. */
 export type VerifyAssertion = (
   header: string | undefined,
-  request: { method: string; path: string },
+  request: { method: string; path: string; body: () => Promise<Uint8Array> },
 ) => Promise<{ subject: string | undefined; roles: readonly string[] }>;
 
 /** Options of {@link createShop}. */
@@ -61,9 +61,14 @@ async function answer(
 ): Promise<ShopAnswer> {
   const method = request.method ?? "GET";
   const target = request.url ?? "/";
-  const caller = await verify(header(request, assertionHeader), { method, path: target }).catch(
-    () => undefined,
-  );
+  let received: ReceivedBody = { bytes: new Uint8Array(), isTooLarge: false };
+  const caller = await verify(header(request, assertionHeader), {
+    method,
+    path: target,
+    // Called once the rest of the assertion holds: nobody else can make the shop read.
+    body: async () => (received = await read(request)).bytes,
+  }).catch(() => undefined);
+  if (received.isTooLarge) return refused(413, "That is too much.");
   if (caller === undefined) return refused(401, "Only the bakery's gateway may call the shop.");
 
   const url = URL.parse(target, "https://shop.invalid");
@@ -72,7 +77,7 @@ async function answer(
   if (url === null || matches.length === 0) return notFound;
   if (found === undefined) return refused(405, "That is not how this is used.");
 
-  const body = method === "POST" ? await readJson(request) : { value: undefined };
+  const body = method === "POST" ? readJson(request, received) : { value: undefined };
   if ("status" in body) return body;
   return found.route.answer({
     params: found.params,
@@ -108,19 +113,27 @@ function decode(segment: string): string | undefined {
   }
 }
 
-async function readJson(request: IncomingMessage): Promise<{ value: unknown } | ShopAnswer> {
-  const type = header(request, "content-type")?.split(";")[0]?.trim().toLowerCase();
-  if (type !== "application/json") return refused(415, "Send JSON.");
+interface ReceivedBody {
+  bytes: Uint8Array;
+  isTooLarge: boolean;
+}
+
+async function read(request: IncomingMessage): Promise<ReceivedBody> {
   const chunks: Buffer[] = [];
-  let bytes = 0;
+  let length = 0;
   // Read to the end even when it is too much: leaving the loop would cut the connection before the answer is out.
   for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes <= maxBodyBytes) chunks.push(chunk);
+    length += chunk.length;
+    if (length <= maxBodyBytes) chunks.push(chunk);
   }
-  if (bytes > maxBodyBytes) return refused(413, "That is too much.");
+  return { bytes: Buffer.concat(chunks), isTooLarge: length > maxBodyBytes };
+}
+
+function readJson(request: IncomingMessage, { bytes }: ReceivedBody): { value: unknown } | ShopAnswer {
+  const type = header(request, "content-type")?.split(";")[0]?.trim().toLowerCase();
+  if (type !== "application/json") return refused(415, "Send JSON.");
   try {
-    return { value: JSON.parse(Buffer.concat(chunks).toString("utf8")) };
+    return { value: JSON.parse(Buffer.from(bytes).toString("utf8")) };
   } catch {
     return refused(400, "That is not JSON.");
   }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { generateKeyPair, randomUUID } from "node:crypto";
+import { generateKeyPair, hash, randomUUID } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { request } from "node:https";
 import { tmpdir } from "node:os";
@@ -47,8 +47,9 @@ async function startShop() {
   });
   const port = await listen(server, { name: "the shop", port: 0, variable: "BAKERY_SHOP_PORT" });
 
-  const sign = (method: string, path: string, subject?: string): Promise<string> => {
-    const token = new SignJWT({ htm: method, htp: path, roles: [] })
+  const sign = (method: string, path: string, subject?: string, text?: string): Promise<string> => {
+    const body = text === undefined ? {} : { body: hash("sha256", text, "base64url") };
+    const token = new SignJWT({ htm: method, htp: path, roles: [], ...body })
       .setProtectedHeader({ alg: "EdDSA", typ: "curtainwall-assertion+jwt", kid: "1" })
       .setIssuer(origin)
       .setAudience(`${audience}/`)
@@ -78,8 +79,8 @@ async function call(
   path: string,
   { subject, body, rawBody, contentType, assertion }: Call = {},
 ) {
-  const signed = assertion === undefined ? await running.sign(method, path, subject) : assertion;
   const text = rawBody ?? (body === undefined ? undefined : JSON.stringify(body));
+  const signed = assertion === undefined ? await running.sign(method, path, subject, text) : assertion;
   const { promise, resolve, reject } = Promise.withResolvers<{ status: number; text: string }>();
   const outgoing = request(
     {
@@ -168,6 +169,14 @@ test("a customer's orders are theirs, newest first", async () => {
       .toSorted()
       .toReversed(),
   );
+});
+
+test("an assertion for one order does not carry another", async () => {
+  const path = "/api/orders";
+  const assertion = await running.sign("POST", path, alice.id, '{"items":[]}');
+  assert.equal((await call("POST", path, { assertion, body: { items: [1] } })).status, 401);
+  const bare = await running.sign("POST", path, alice.id);
+  assert.equal((await call("POST", path, { assertion: bare, body: { items: [] } })).status, 401);
 });
 
 test("an order belongs to whom the assertion names, whatever its body says", async () => {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { hash } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -90,4 +91,28 @@ test("forgeries make it read the file once a second at most, and a broken file d
   shop.clock.now += 1000;
   await assert.rejects(shop.verify("a.b.c", request), /keys can't be read/);
   assert.equal((await shop.verify(await sign(signer), request)).subject, "alice");
+});
+
+test("the body is read once, after the rest holds, and must be the one that was signed for", async (t) => {
+  const shop = openShop(t);
+  const signer = await shop.start("k1");
+  const post = { method: "POST", path: "/api/orders" };
+  const header = await signer.sign({
+    ...post,
+    caller: undefined,
+    id: "r1",
+    bodyDigest: hash("sha256", "{}", "base64url"),
+  });
+  let reads = 0;
+  const read = (text: string) => async (): Promise<string> => {
+    reads++;
+    return text;
+  };
+  // Old enough for the keys to be read again, which must not read the body again.
+  await shop.verify(header, { ...post, body: read("{}") });
+  shop.clock.now += 1000;
+  await assert.rejects(shop.verify(header, { ...post, body: read("[]") }), invalid);
+  assert.equal(reads, 2);
+  await assert.rejects(shop.verify("a.b.c", { ...post, body: read("{}") }), invalid);
+  assert.equal(reads, 2);
 });

@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import type { JSONWebKeySet } from "jose";
 import { CurtainwallError } from "../../shared/index.ts";
-import { verifyAssertion } from "../assertion.ts";
-import type { VerifiedAssertion } from "../assertion.ts";
+import { verifyBody, verifyHead } from "../assertion.ts";
+import type { AssertedRequest, VerifiedAssertion, VerifiedHead } from "../assertion.ts";
 
 /** Options of {@link createAssertionVerifier}. */
 export interface AssertionVerifierOptions {
@@ -19,7 +19,7 @@ export interface AssertionVerifierOptions {
 /** Checks the assertion of one request; see {@link createAssertionVerifier}. */
 export type AssertionVerifier = (
   header: string | undefined,
-  request: { method: string; path: string },
+  request: AssertedRequest,
 ) => Promise<VerifiedAssertion>;
 
 const rereadAfterMs = 1000;
@@ -30,6 +30,7 @@ const rereadAfterMs = 1000;
  * @example
  * ```ts
  * import { createServer } from "node:http";
+ * import { buffer } from "node:stream/consumers";
  * import { assertionHeader, createAssertionVerifier } from "curtainwall/upstream";
  *
  * const verify = createAssertionVerifier({
@@ -38,9 +39,14 @@ const rereadAfterMs = 1000;
  *   audience: "https://shop.internal/",
  * });
  * createServer(async (request, response) => {
- *   const header = request.headers[assertionHeader];
- *   const { subject } = await verify(String(header), { method: request.method ?? "", path: request.url ?? "" });
- *   response.end(subject);
+ *   const { method = "", url: path = "", headers } = request;
+ *   let body: Uint8Array | undefined;
+ *   const { subject } = await verify(String(headers[assertionHeader]), {
+ *     method,
+ *     path,
+ *     body: async () => (body = await buffer(request)),
+ *   });
+ *   response.end(`${subject} sent ${body?.length} bytes`);
  * });
  * ```
  */
@@ -66,13 +72,19 @@ export function createAssertionVerifier({
     }
   }
 
-  return async (header, request) => {
+  async function verify(header: string | undefined, request: AssertedRequest): Promise<VerifiedHead> {
     const current = keys ?? (await read());
     try {
-      return await verifyAssertion(header, request, { keys: current, issuer, audience: target });
+      return await verifyHead(header, request, { keys: current, issuer, audience: target });
     } catch (error) {
       if (now() - readAt < rereadAfterMs) throw error;
-      return verifyAssertion(header, request, { keys: await read(), issuer, audience: target });
+      return verifyHead(header, request, { keys: await read(), issuer, audience: target });
     }
+  }
+
+  return async (header, request) => {
+    const { bodyDigest, ...verified } = await verify(header, request);
+    await verifyBody(bodyDigest, request.body);
+    return verified;
   };
 }

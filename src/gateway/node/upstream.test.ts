@@ -113,7 +113,7 @@ suite("an upstream that works", { skip }, () => {
     const assertion = headers[headers.indexOf(assertionHeader) + 1];
     const verified = await verifyAssertion(
       assertion,
-      { method: "POST", path: "/v1/api/orders?x=1" },
+      { method: "POST", path: "/v1/api/orders?x=1", body },
       { keys: publicKeys, issuer, audience: `${server.origin}/v1/` },
     );
     assert.deepEqual(verified, { ...caller, id: "r1" });

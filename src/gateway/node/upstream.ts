@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import { Pool } from "undici";
 import type { ContractUpstream } from "../../contract/index.ts";
 import type { AssertionSigner } from "../assertion.ts";
@@ -54,10 +55,12 @@ export function createUpstream({
     const path = prefix + request.target;
     const { route } = request;
     const { method, stream } = route;
-    const assertion = await assertions.sign({ caller: request.caller, method, path, id: request.id });
+    const { caller, id } = request;
     const isForm = route.bodyType === "form";
     const body =
       request.body === undefined ? null : isForm ? (request.body as string) : JSON.stringify(request.body);
+    const bodyDigest = body === null ? undefined : hash("sha256", body, "base64url");
+    const assertion = await assertions.sign({ caller, method, path, bodyDigest, id });
     const headers = ["accept", acceptOf(route), "request-id", request.id, assertionHeader, assertion];
     if (body !== null) headers.push("content-type", isForm ? formType : "application/json");
     if (request.headers !== undefined) headers.push(...request.headers);
