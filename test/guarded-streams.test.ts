@@ -8,7 +8,15 @@ import type { IncomingMessage } from "node:http";
 import { suite, test } from "node:test";
 import { download, eventStream, everyone } from "curtainwall";
 import { z } from "zod";
-import { ask, certificate, host, openHttp2, openRaw, protocols } from "../src/edge/node/test-edge.ts";
+import {
+  ask,
+  certificate,
+  host,
+  openHttp2,
+  openRaw,
+  protocols,
+  readToEnd,
+} from "../src/edge/node/test-edge.ts";
 import { startGuardedApi } from "./support/guarded-api.ts";
 import type { GuardedApi } from "./support/guarded-api.ts";
 
@@ -35,7 +43,12 @@ const routes = {
       fileName: "invoice.pdf",
     }),
   },
-  "GET /api/plain": { ...base, response: z.object({ ok: z.boolean() }) },
+  "GET /api/plain": {
+    ...base,
+    response: z.object({ ok: z.boolean() }),
+    etag: true,
+    responseHeaders: { "x-total": z.string().optional() },
+  },
 };
 const start = (t: Parameters<typeof startGuardedApi>[0]): Promise<GuardedApi> =>
   startGuardedApi(t, routes, { stack: { leaks: { canaries: [canary] } } });
@@ -198,6 +211,41 @@ for (const protocol of protocols) {
     });
   });
 }
+
+for (const protocol of protocols)
+  test(`${protocol}: who has what would leave gets 304, with the declared headers and no body`, async (t) => {
+    const api = await start(t);
+    api.upstream.answer = (_, response) =>
+      void response
+        .writeHead(200, { "content-type": "application/json", "x-total": "7", etag: '"theirs"' })
+        .end('{"ok":true}');
+    const first = await ask(protocol, api.port, { path: "/api/plain" });
+    assert.deepEqual(
+      [first.status, first.headers["x-total"], first.body.toString()],
+      [200, "7", '{"ok":true}'],
+    );
+    const { etag = "" } = first.headers;
+    const again = await ask(protocol, api.port, { path: "/api/plain", headers: { "if-none-match": etag } });
+    assert.deepEqual([again.status, again.headers.etag, again.body.length], [304, etag, 0]);
+    assert.ok(again.headers["strict-transport-security"]);
+  });
+
+test("http/1.1: a client of HTTP/1.0, which could not tell a part from the whole, gets a file of known length only", async (t) => {
+  const api = await start(t);
+  const askOld = async (): Promise<string> => {
+    const socket = await openRaw(api.port);
+    const received = readToEnd(socket);
+    socket.write(`GET /api/invoice HTTP/1.0\r\nHost: ${host}\r\n\r\n`);
+    return received;
+  };
+  api.upstream.answer = file(Buffer.from("whole"));
+  assert.match(await askOld(), /^HTTP\/1\.1 200 [^]*\r\n\r\nwhole$/);
+  api.upstream.answer = (_, response) => {
+    response.writeHead(200, { "content-type": "application/pdf" });
+    response.write("part", () => response.end("s"));
+  };
+  assert.match(await askOld(), /^HTTP\/1\.1 400 /);
+});
 
 test("while nothing comes a line is sent now and then, and in time the stream ends well", async (t) => {
   const api = await start(t);

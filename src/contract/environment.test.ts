@@ -152,7 +152,7 @@ suite("in the contract", () => {
       expires: "2027-01-31",
     };
     const { leaks, weakenings } = parseContract(defineStack({ origin, leaks: { allow: [entry] } }));
-    assert.deepEqual(leaks, { allow: [entry], publicSourceMaps: [] });
+    assert.deepEqual(leaks, { allow: [entry], publicSourceMaps: [], canaries: [] });
     assert.deepEqual(weakenings, [{ at: "leaks.allow[0].reason", reason: entry.reason }]);
     for (const bad of [
       { ...entry, expires: "2027-02-30" },

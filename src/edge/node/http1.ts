@@ -168,6 +168,12 @@ class Http1Exchange extends ApiExchange {
     const { client, context } = this;
     const response = this.#response;
     const { status, headers, ownHeaders = [] } = answer;
+    // Of HTTP/1.0 nobody could tell a body of unknown length that was cut from a whole one.
+    if (this.#request.httpVersionMinor === 0 && !ownHeaders.includes("content-length")) {
+      stream.cancel();
+      sendHttp1(context, client, this.#request, response, context.refusals[400]);
+      return;
+    }
     // By Node itself, which adds what tells where a body of unknown length ends.
     response.writeHead(status, [...headers, ...ownHeaders]);
     if (this.method === "HEAD") {

@@ -9,6 +9,8 @@ export class UpstreamBody implements BodyStream {
   readonly #onOver: () => void;
   #sink: BodySink | undefined;
   #isOver = false;
+  /** All of it came, before anybody wanted it. */
+  #isEmpty = false;
 
   /** @param onOver called once, when nothing more comes or is wanted */
   constructor(controller: Controller, onOver: () => void) {
@@ -18,7 +20,7 @@ export class UpstreamBody implements BodyStream {
   }
 
   start(sink: BodySink): void {
-    if (this.#isOver) return sink.fail();
+    if (this.#isOver) return this.#isEmpty ? sink.end() : sink.fail();
     this.#sink = sink;
     this.#controller.resume();
   }
@@ -34,11 +36,15 @@ export class UpstreamBody implements BodyStream {
   }
 
   push(chunk: Uint8Array): void {
-    if (this.#sink !== undefined && !this.#sink.write(chunk)) this.#controller.pause();
+    // What nobody takes would be missing later on.
+    if (this.#sink === undefined) this.cancel();
+    else if (!this.#sink.write(chunk)) this.#controller.pause();
   }
 
   end(): void {
-    if (this.#finish()) this.#sink?.end();
+    if (!this.#finish()) return;
+    this.#isEmpty = this.#sink === undefined;
+    this.#sink?.end();
   }
 
   fail(): void {
