@@ -78,7 +78,10 @@ function valueAt(body: unknown, field: readonly string[]): unknown {
   return value;
 }
 
+/** No account has a longer name, and a body's worth of text would take its time. */
+const maxNameLength = 1000;
+
 const normalised = (value: unknown): string =>
   typeof value === "string" || typeof value === "number"
-    ? String(value).normalize("NFKC").trim().toLowerCase()
+    ? String(value).trim().slice(0, maxNameLength).normalize("NFKC").trim().toLowerCase()
     : "";

@@ -30,8 +30,11 @@ function open() {
     wait(ms: number): void {
       now += ms;
     },
-    shed: (priority: Priority, of = 100) =>
-      Array.from({ length: of }, () => meter.sheds(priority)).filter(Boolean).length,
+    /** How many of so many are refused, after the few that are always begun. */
+    shed(priority: Priority, of = 100): number {
+      for (let count = 0; count < 4; count++) meter.sheds(priority);
+      return Array.from({ length: of }, () => meter.sheds(priority)).filter(Boolean).length;
+    },
   };
 }
 
@@ -55,7 +58,7 @@ test("a thread that stays late refuses more and more: low priority first, high p
 
 test("a thread that was late refuses what comes late in a turn, until nothing does any more", () => {
   const thread = open();
-  thread.pass(400, 60);
+  thread.pass(2500, 60);
   assert.equal(thread.shed("normal"), 0);
   // A turn that lasts: its first requests are begun, those that come after it has lasted too long are not.
   thread.wait(19);
@@ -79,6 +82,17 @@ test("once it is in time again, all are let in again", () => {
   assert.equal(thread.shed("low"), 0);
 });
 
+test("however late it is, a few requests in each turn are begun: it is not they who make it late", () => {
+  const thread = open();
+  thread.pass(10_000, 300);
+  for (let turn = 0; turn < 10; turn++) {
+    thread.wait(500);
+    const begun = Array.from({ length: 6 }, () => thread.meter.sheds("normal"));
+    assert.deepEqual(begun, [false, false, false, false, true, true]);
+    thread.pass(10, 300);
+  }
+});
+
 test("too many that wait for upstreams are as bad as lateness, at once", () => {
   const thread = open();
   thread.meter.pending = 499;
@@ -96,7 +110,7 @@ test("too many that wait for upstreams are as bad as lateness, at once", () => {
 test("what was refused is told as a number, once a second", () => {
   const thread = open();
   thread.meter.pending = 1000;
-  thread.shed("normal", 5000);
+  thread.shed("normal", 4996);
   assert.equal(thread.events.length, 0);
   thread.pass(3000, 0);
   assert.deepEqual(

@@ -30,8 +30,10 @@ const windowsInReport = 10;
 /** How fast more is refused, and how fast less: the way back is longer, or the thread would swing. */
 const rise = 0.1;
 const fall = 0.05;
-/** The level at which requests are refused only while the thread is late at that moment. */
-const watchful = 0.01;
+/** From this level on, half a second of lateness, requests are refused while the thread is late at that moment. */
+const watchful = 0.5;
+/** Requests between two ticks that are begun however late it is: of so few the lateness does not come, but from whatever else runs. */
+const alwaysBegun = 4;
 /** From 0 to 1 requests of low priority are refused, from 1 to 2 ordinary ones; never quite all, so that it is noticed when it is over. */
 const highestLevel = 1.98;
 
@@ -54,6 +56,8 @@ export function createLoadMeter({
   let windows = 0;
   let shed = 0;
   let shedInWindow = false;
+  /** Requests since the last tick, once there was reason to count. */
+  let begun = 0;
   /** Parts of a refusal that are owed: so that one in three is every third, and chance plays no part. */
   let owed = 0;
 
@@ -61,6 +65,7 @@ export function createLoadMeter({
     const now = clock();
     lateMs += Math.max(0, now - last - tickMs);
     last = now;
+    begun = 0;
     // A thread that is late has fewer ticks: its windows must not become longer for that.
     if (++ticks < ticksInWindow && lateMs < ticksInWindow * maxDelayMs) return;
     const delayMs = lateMs / ticks;
@@ -87,7 +92,7 @@ export function createLoadMeter({
 
   /** Ticks come before requests in each turn of the loop: the time since the last is how long this turn has lasted. */
   function isLateNow(priority: Priority): boolean {
-    if (level === 0) return false;
+    if (level < watchful) return false;
     const lateNowMs = clock() - last - tickMs;
     return lateNowMs > (priority === "low" ? maxDelayMs / 4 : maxDelayMs / 2);
   }
@@ -100,17 +105,22 @@ export function createLoadMeter({
     return true;
   }
 
-  function partOf(priority: Priority): number {
-    const crowd = meter.pending < maxPending ? 0 : Math.min(2, meter.pending / maxPending);
-    const total = Math.max(level, crowd);
-    return priority === "low" ? total : total - 1;
+  function isTooLate(priority: Priority): boolean {
+    if (level === 0 || ++begun <= alwaysBegun) return false;
+    return isLateNow(priority) || isOwed(partOf(level, priority));
   }
+
+  function isCrowded(priority: Priority): boolean {
+    return meter.pending >= maxPending && isOwed(partOf(Math.min(2, meter.pending / maxPending), priority));
+  }
+
+  const partOf = (total: number, priority: Priority): number => (priority === "low" ? total : total - 1);
 
   const meter: LoadMeter = {
     pending: 0,
     sheds(priority) {
       if ((level === 0 && meter.pending < maxPending) || priority === "high") return false;
-      if (!isLateNow(priority) && !isOwed(partOf(priority))) return false;
+      if (!isTooLate(priority) && !isCrowded(priority)) return false;
       shed++;
       shedInWindow = true;
       return true;
