@@ -10,6 +10,8 @@ export function scriptAddressProblem(address: string, whole: boolean): string | 
   if (!nameable.test(url.host)) return "has a host that no policy can name";
   if (url.search !== "" || url.hash !== "")
     return "has a query or a fragment, which policies don't see: leave it out, and the script is allowed with any";
+  if (/%2f$/i.test(url.pathname))
+    return "ends in an encoded solidus, which browsers decode: as a source it stands for everything below it";
   const isFolder = url.pathname.endsWith("/");
   if (isFolder === whole) return undefined;
   return whole

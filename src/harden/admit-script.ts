@@ -66,8 +66,8 @@ export function admitAdded(page: PageDraft, { address, reason }: AllowedScript):
 
 function allowAddress(page: PageDraft, address: string): void {
   page.policy.allow("script-src", address);
-  // CSP 3 §6.7.2.12: nothing says "this address and no other" of one that ends so.
-  if (address.endsWith("/"))
+  // CSP 3 §6.7.2.12: nothing says "this address and no other" of one that ends so. Chromium decodes paths before it compares them.
+  if (/(?:\/|%2f)$/i.test(address))
     page.notes.add("a script's address at another site ends in /, so a policy allows all scripts below it");
 }
 

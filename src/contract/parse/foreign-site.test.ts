@@ -163,6 +163,17 @@ test("scripts that pages may add are exact addresses with a reason; whole origin
       /everything below it/,
     ],
     [{ allowScripts: { "https://tags.example/t.js?id=1": "why so" } }, "CONTRACT_OPTION_INVALID", /query/],
+    // Chromium compares decoded paths: as a source, /t%2F lets run whatever lies below /t/.
+    [
+      { allowScripts: { "https://tags.example/t%2F": "why so" } },
+      "CONTRACT_OPTION_INVALID",
+      /encoded solidus/,
+    ],
+    [
+      { insecureAllowScripts: { "https://tags.example/t%2f": "why so long" } },
+      "CONTRACT_OPTION_INVALID",
+      /encoded solidus/,
+    ],
     [
       { allowScripts: { "http://tags.example/t.js": "why so" } },
       "CONTRACT_OPTION_INVALID",
