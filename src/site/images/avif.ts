@@ -99,21 +99,29 @@ function associationsOf(view: DataView, box: Box, item: number): number[] {
   return [];
 }
 
+/** What shows a picture or a sequence of them. Other boxes are free, or tell about it (XMP stands in one of a `uuid`). */
+const shownBoxes = new Set(["ftyp", "meta", "mdat", "moov", "moof", "sidx"]);
+
 /**
- * Overwrites what tells about the picture (Exif, XMP) with noughts: to cut it out would move everything behind it. How the picture is held
- * stands elsewhere. Undefined if the file is not whole, or its items lie where they can't be found.
+ * Overwrites what tells about the picture (Exif, XMP, boxes that show nothing) with noughts: to cut it out would move everything behind it. How
+ * the picture is held stands elsewhere. What stands behind its last box goes. Undefined if the file is not whole, or its items lie where
+ * they can't be found.
  */
 export function stripAvif(bytes: Uint8Array): Uint8Array | undefined {
   return orNothing(() => {
     const view = viewOf(bytes);
-    const inner = metaBoxes(view, boxesIn(view, 0, bytes.length));
+    const top = boxesIn(view, 0, bytes.length);
+    const inner = metaBoxes(view, top);
     if (inner === undefined) return undefined;
     const told = tellingItems(view, find(inner, "iinf"));
-    if (told.size === 0) return bytes;
-    const places = placesOf(view, find(inner, "iloc"), find(inner, "idat"), told);
-    if (places === undefined || places.some(([, end]) => end > bytes.length)) return undefined;
-    const changed = bytes.slice();
+    const places = told.size === 0 ? [] : placesOf(view, find(inner, "iloc"), find(inner, "idat"), told);
+    const whole = top.at(-1)?.end ?? 0;
+    if (places === undefined || places.some(([, end]) => end > whole)) return undefined;
+    // A box that was cut short is none behind the end.
+    if (shownBoxes.has(latin1(bytes, whole + 4, whole + 8))) return undefined;
+    const changed = bytes.slice(0, whole);
     for (const [start, end] of places) changed.fill(0, start, end);
+    for (const { name, start, end } of top) if (!shownBoxes.has(name)) changed.fill(0, start, end);
     return changed;
   });
 }

@@ -38,11 +38,11 @@ function subBlocksEnd(view: DataView, from: number): number {
   return at + 1;
 }
 
-/** Comments, and what applications wrote for themselves; how often to repeat is told in the same way, and kept. */
+/** All but how a frame is shown: comments, texts that no browser draws, and what applications wrote for themselves, how often to repeat aside. */
 function isTold(bytes: Uint8Array, at: number): boolean {
   const label = bytes[at + 1];
   if (label === 0xff) return !["NETSCAPE2.0", "ANIMEXTS1.0"].includes(latin1(bytes, at + 3, at + 14));
-  return label === 0xfe;
+  return label !== 0xf9;
 }
 
 /** @see GIF89a §18, §20 */

@@ -156,6 +156,25 @@ suite("What is published of a photograph", () => {
     assert.deepEqual(await pixelsOf(stripMetadata(gif, "gif") ?? gif), await pixelsOf(gif));
   });
 
+  test("has no text in blocks and boxes that nobody shows", async () => {
+    const gif = await photograph("gif");
+    const at = gif.length - 1;
+    for (const label of [0x01, 0x42]) {
+      const block = Buffer.from([0x21, label, 6, ...Buffer.from("secret"), 0]);
+      const told = Buffer.concat([gif.subarray(0, at), block, gif.subarray(at)]);
+      assert.deepEqual(stripMetadata(told, "gif"), stripMetadata(gif, "gif"), `label ${label}`);
+    }
+    const avif = await photograph("avif");
+    const words = Buffer.from("secret: <script>");
+    for (const name of ["uuid", "free", "note"]) {
+      const box = Buffer.concat([Buffer.from([0, 0, 0, 8 + words.length]), Buffer.from(name), words]);
+      const told = Buffer.concat([avif, box, Buffer.from("secret behind the end")]);
+      const bare = stripMetadata(told, "avif");
+      assert.ok(bare !== undefined && !Buffer.from(bare).includes("secret"), name);
+      assert.deepEqual(await pixelsOf(bare), await pixelsOf(avif));
+    }
+  });
+
   test("has its colour profile still, and a progressive one all its scans", async () => {
     const wide = await sharp({ create: { width: 64, height: 64, channels: 3, background: "#c04010" } })
       .withIccProfile("p3")
@@ -168,7 +187,7 @@ suite("What is published of a photograph", () => {
   });
 
   test("is unknown when the file is cut", async () => {
-    for (const format of ["png", "jpeg", "gif", "webp"] as const) {
+    for (const format of ["png", "jpeg", "gif", "webp", "avif"] as const) {
       const bytes = await photograph(format);
       assert.equal(stripMetadata(bytes.subarray(0, bytes.length - 2), format), undefined, format);
     }
