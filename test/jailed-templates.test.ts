@@ -87,6 +87,22 @@ suite("Templates in their jail", requires("bwrap"), () => {
     assert.deepEqual(built.withheld, ["CW_JAIL_OTHER", "CW_JAIL_TOKEN"]);
   });
 
+  test("that fill the disk are ended, and nothing of it stays in the builder's cache", async (context) => {
+    const site = await makeSite(context);
+    const cache = join(site.root, ".curtainwall/cache/site");
+    await assert.rejects(
+      site.build(
+        `const fs = await import("node:fs");
+         const piece = Buffer.alloc(2 ** 20, 1);
+         for (let n = 0; ; n++) fs.writeFileSync(${JSON.stringify(cache)} + "/fill-" + n, piece);`,
+        { diskBytes: 64 * 2 ** 20, timeoutMs: 30_000 },
+      ),
+      { code: "STACK_BUILD_LIMITED", message: /may fill 64 MB/ },
+    );
+    assert.equal(existsSync(cache), false);
+    await site.build("return 1;");
+  });
+
   test("see no keys, environment files, histories or homes, and can write to nothing that stays but the builder's cache", async (context) => {
     const site = await makeSite(context, {
       ".env": "A=1",

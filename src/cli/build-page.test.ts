@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { chmodSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, beforeEach, suite, test } from "node:test";
+import { brotliCompressSync } from "node:zlib";
 import { makeProject } from "../../test/support/project.ts";
 import { requires } from "../../test/requires.ts";
 import { publishPage, readPageReport, startPageBuilder } from "../stack/index.ts";
@@ -169,7 +170,23 @@ suite("a build after one text was edited", requires("bwrap"), () => {
     assert.equal(await publish({ path: "/a.svg" }), undefined);
     assert.equal(await publish({ path: "/new/" }), undefined);
     assert.equal(await publish({ bytes: { identity: made.bytes.identity ?? new Uint8Array() } }), undefined);
+    const other = brotliCompressSync(Buffer.from("<p>Another page for who asks for brotli."));
+    assert.equal(await publish({ bytes: { ...made.bytes, br: other } }), undefined);
     assert.deepEqual(releases(), stored);
+  });
+
+  test("is ended when it fills the disk, with what it wrote, and a whole one can follow", async () => {
+    const change = edit("More.");
+    assert.ok(change !== undefined);
+    const { start } = change.again;
+    const { cacheFolder } = start.order;
+    const fill = `const fs = require("node:fs"); const piece = Buffer.alloc(2 ** 20, 1);
+      for (let n = 0; ; n++) fs.writeFileSync(${JSON.stringify(cacheFolder)} + "/fill-" + n, piece);`;
+    const program = [process.execPath, "-e", fill];
+    const limits = { diskBytes: 64 * 2 ** 20 };
+    assert.equal(await startPageBuilder({ ...start, program }, change.file, () => {}, limits), undefined);
+    assert.equal(existsSync(cacheFolder), false);
+    await buildAll();
   });
 });
 

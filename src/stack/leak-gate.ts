@@ -9,6 +9,8 @@ import type { HardenErrorCode, LeakGate, LeakGateOptions, LeakHit } from "../har
 import { unpack } from "../harden/node.ts";
 import { CurtainwallError } from "../shared/index.ts";
 import type { LeakVerdicts } from "./leak-verdicts.ts";
+import { assertSameForms } from "./same-forms.ts";
+import type { FileForms } from "./same-forms.ts";
 
 /** Options of {@link createContractGate}. */
 export interface ContractGateOptions {
@@ -79,10 +81,10 @@ export function assertNoLeaks(found: readonly LeakHit[]): void {
 }
 
 /**
- * Sends a release through the gate: every file once (its compressed copies hold the same), and what its manifest tells visitors:
- * headers and redirects.
+ * Sends a release through the gate: every file once, as its compressed forms are held to expand to the same, and what its manifest tells
+ * visitors: headers and redirects.
  *
- * @throws {CurtainwallError} `HARDEN_LEAK_FOUND`
+ * @throws {CurtainwallError} `HARDEN_LEAK_FOUND`, `STACK_BUILD_FAILED`
  */
 export async function assertReleaseKeepsSecrets(
   pack: Uint8Array,
@@ -100,10 +102,15 @@ export async function inspectRelease(
   verdicts?: LeakVerdicts,
 ): Promise<{ readonly files: number; readonly hits: readonly LeakHit[] }> {
   const { manifest, body } = await decodeRelease(pack, (bytes) => hash("sha256", bytes, "buffer"));
-  const hits = manifest.files.flatMap(({ path, variants: [plain] }) => {
-    if (plain === undefined) return [];
-    const file = { path: fileOf(path), bytes: body.subarray(plain.offset, plain.offset + plain.length) };
-    return verdicts?.isClean(file, plain.sha256) === true ? [] : gate.inspect(file);
+  const hits = manifest.files.flatMap(({ path, variants }) => {
+    const forms = Object.fromEntries(
+      variants.map(({ encoding, offset, length }) => [encoding, body.subarray(offset, offset + length)]),
+    ) as FileForms;
+    if (forms.identity === undefined) return [];
+    const file = { path: fileOf(path), bytes: forms.identity, forms };
+    if (verdicts?.isClean(file, variants.map(({ sha256 }) => sha256).join()) === true) return [];
+    assertSameForms(path, forms);
+    return gate.inspect(file);
   });
   const headers = new Set(manifest.files.map((file) => file.headers));
   const told = JSON.stringify({ headers: [...headers], redirects: manifest.redirects });

@@ -5,11 +5,12 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { suite, test } from "node:test";
 import type { TestContext } from "node:test";
+import { brotliCompressSync } from "node:zlib";
 import { z } from "zod";
 import { encodeRelease } from "../contract/index.ts";
 import type { Variables } from "../contract/index.ts";
 import { stackFolders } from "./folders.ts";
-import { createContractGate, inspectRelease } from "./leak-gate.ts";
+import { assertReleaseKeepsSecrets, createContractGate, inspectRelease } from "./leak-gate.ts";
 import type { ContractGateOptions } from "./leak-gate.ts";
 import { openVerdicts } from "./leak-verdicts.ts";
 
@@ -156,6 +157,27 @@ suite("what was found clean once", () => {
     assert.equal(isBelieved(), false);
     rmSync(stackFolders(root).releaseKeyFile);
     assert.equal(openVerdicts(gateFor(root)), undefined);
+  });
+
+  test("is searched in the form that visitors get: one that holds something else ends the build, each time", async (context) => {
+    const root = makeRoot(context);
+    const plain = Buffer.from(`<p>${"Bread. ".repeat(60)}</p>`);
+    const pack = (br: Uint8Array): Promise<Uint8Array> =>
+      encodeRelease([
+        { path: "/", headers: [["content-type", "text/html"]], bytes: { identity: plain, br } },
+      ]);
+    const honestPack = await pack(brotliCompressSync(plain));
+    const gate = (): ReturnType<typeof createContractGate> => createContractGate(gateFor(root));
+    await assertReleaseKeepsSecrets(honestPack, gate(), openVerdicts(gateFor(root)));
+    for (const form of [brotliCompressSync(Buffer.from(`<p>${secret}</p>`)), Buffer.from("no brotli")]) {
+      const forged = await pack(form);
+      for (const verdicts of [undefined, openVerdicts(gateFor(root)), openVerdicts(gateFor(root))])
+        await assert.rejects(assertReleaseKeepsSecrets(forged, gate(), verdicts), {
+          code: "STACK_BUILD_FAILED",
+          message: /compressed form br/,
+        });
+    }
+    await assertReleaseKeepsSecrets(honestPack, gate(), openVerdicts(gateFor(root)));
   });
 
   test("tells nothing of a value", async (context) => {

@@ -5,15 +5,20 @@ import { revealSecret } from "../shared/index.ts";
 import { stackFolders } from "./folders.ts";
 import { createContractGate, gateOptions } from "./leak-gate.ts";
 import type { ContractGateOptions } from "./leak-gate.ts";
+import { foreignForm } from "./same-forms.ts";
+import type { FileForms } from "./same-forms.ts";
 
 /** Files in which a gate found nothing, by their paths and contents, from one build to the next. */
 export interface LeakVerdicts {
   /**
-   * Whether a gate without exceptions finds nothing in a file: it is asked, unless that is known.
+   * Whether a gate without exceptions finds nothing in a file whose forms hold the same: it is asked, unless that is known.
    *
-   * @param sha256 of the bytes, hexadecimal, as it was computed here
+   * @param sha256 of the bytes of all its forms, hexadecimal, as they were computed here
    */
-  isClean(file: { readonly path: string; readonly bytes: Uint8Array }, sha256: string): boolean;
+  isClean(
+    file: { readonly path: string; readonly bytes: Uint8Array; readonly forms?: FileForms },
+    sha256: string,
+  ): boolean;
   /** Keeps what was asked for, and nothing else. */
   save(): void;
 }
@@ -45,9 +50,12 @@ export function openVerdicts(
       : { ...options, contract: { ...contract, leaks: { ...contract.leaks, allow: [] } } },
   );
   return {
-    isClean({ path, bytes }, sha256) {
+    isClean({ path, bytes, forms = {} }, sha256) {
       const name = hash("sha256", JSON.stringify([path, sha256]));
-      const isClean = known.has(name) || gate.inspect({ path, bytes }).length === 0;
+      const isClean =
+        known.has(name) ||
+        (foreignForm({ ...forms, identity: bytes }) === undefined &&
+          gate.inspect({ path, bytes }).length === 0);
       if (isClean) clean.add(name);
       return isClean;
     },

@@ -266,6 +266,8 @@ async function run(
     killGroup(child);
     // What is still at work could change the cache, or the copy, that the next build starts from.
     await empty();
+    // It stays from one build to the next, and with it what fills the disk.
+    if (reached?.isOfDisk === true) removeTree(folder);
   }
 }
 

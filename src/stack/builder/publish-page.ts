@@ -25,6 +25,7 @@ import { fromBase64 } from "../../shared/index.ts";
 import { readAccepted } from "../accepted-release.ts";
 import { stackFolders } from "../folders.ts";
 import { assertNoLeaks, createContractGate, fileOf } from "../leak-gate.ts";
+import { foreignForm } from "../same-forms.ts";
 import type { PageReport } from "./read-page-report.ts";
 import { pageForms } from "./write-page-report.ts";
 
@@ -99,7 +100,7 @@ export async function publishPage({
   const release = await openPackFile(current.packFile);
   const file = release.manifest.files.find(({ path }) => path === page.path);
   if (authority === undefined || release.digest !== base.digest || file === undefined) return undefined;
-  if (!hasSameForms(file, page) || !isPage(file)) return undefined;
+  if (!hasSameForms(file, page) || !isPage(file) || foreignForm(page.bytes) !== undefined) return undefined;
   if (outsideProgram({ ...release.manifest, files: [file] }, authority.permits).length > 0) return undefined;
   const notSearched = inspect(page, policy, root);
 

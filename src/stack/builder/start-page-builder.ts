@@ -1,7 +1,10 @@
 import type { Readable } from "node:stream";
+import { removeTree } from "../jail/clear-tree.ts";
 import type { JailView } from "../jail/jail-arguments.ts";
 import { killGroup } from "../jail/run-to-end.ts";
 import { startJail } from "../jail/start-jail.ts";
+import { watchLimits } from "../jail/watch-limits.ts";
+import type { BuildLimits } from "../jail/watch-limits.ts";
 import { splitLines } from "../safe-lines.ts";
 import { viewProject } from "./project-view.ts";
 import type { PageOrder } from "./write-page-report.ts";
@@ -27,20 +30,31 @@ const reportFd = 3;
  * Makes one page in a jail like that of the build before. Gives what it reports, unread; undefined when it ended in any other way.
  *
  * @param onLine told each line that a template wrote, safe to show
+ * @param limits those of a whole build, the time aside
  */
 export async function startPageBuilder(
   { view, linked, program, order }: PageBuilderStart,
   file: string,
   onLine: (line: string) => void,
+  limits: Omit<BuildLimits, "timeoutMs"> = {},
 ): Promise<Uint8Array | undefined> {
   if (!linked.every((folder) => isCovered(folder, view))) return undefined;
-  const { child } = startJail(view, [...program, JSON.stringify({ ...order, file })], ["pipe"]);
+  const { child, empty } = startJail(view, [...program, JSON.stringify({ ...order, file })], ["pipe"]);
   const ended = new Promise<boolean>((resolve) => {
     child.once("error", () => resolve(false));
     child.once("close", (code) => resolve(code === 0));
   });
   for (const stream of [child.stdout, child.stderr]) stream?.on("data", splitLines(onLine));
-  const timer = setTimeout(() => killGroup(child), maxMs);
+  let fillsDisk = false;
+  const unwatch = watchLimits({
+    pid: child.pid ?? 0,
+    folder: order.cacheFolder,
+    limits: { ...limits, timeoutMs: maxMs },
+    onReached: ({ isOfDisk }) => {
+      fillsDisk = isOfDisk === true;
+      killGroup(child);
+    },
+  });
   try {
     const parts: Uint8Array[] = [];
     let bytes = 0;
@@ -51,8 +65,11 @@ export async function startPageBuilder(
     }
     return (await ended) ? Buffer.concat(parts, bytes) : undefined;
   } finally {
-    clearTimeout(timer);
+    unwatch();
     killGroup(child);
+    // What is still at work could change what a whole build reads, which comes next.
+    await empty();
+    if (fillsDisk) removeTree(order.cacheFolder);
   }
 }
 

@@ -18,6 +18,8 @@ export interface ReachedLimit {
   readonly what: string;
   /** What helps. */
   readonly hint: string;
+  /** Whether what it wrote has to go, for there to be room again. */
+  readonly isOfDisk?: boolean;
 }
 
 /** What is watched. */
@@ -152,11 +154,14 @@ function diskCheck(folder: string, limit = defaultDiskBytes): Check {
   return () => {
     const now = space(folder);
     const hint = "What it wrote is removed. Make room, or look at what it writes";
-    if (now.bytes < reserve) return { what: `was ended: the disk has ${megabytes(now.bytes)} left`, hint };
+    const isOfDisk = true;
+    if (now.bytes < reserve)
+      return { what: `was ended: the disk has ${megabytes(now.bytes)} left`, hint, isOfDisk };
     if (before.bytes - now.bytes > limit)
       return {
         what: `filled ${megabytes(before.bytes - now.bytes)}, and may fill ${megabytes(limit)}`,
         hint,
+        isOfDisk,
       };
     // Some file systems don't count files.
     if (before.files === 0) return undefined;
@@ -164,6 +169,7 @@ function diskCheck(folder: string, limit = defaultDiskBytes): Check {
       return {
         what: `made ${before.files - now.files} files, and the disk can take ${now.files} more`,
         hint,
+        isOfDisk,
       };
     return undefined;
   };
