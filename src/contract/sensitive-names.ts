@@ -14,8 +14,8 @@ const sensitive = new RegExp(
   ].join("|"),
 );
 
-/** Tells whether a field's name says that its value must not leave. */
-export function isSensitiveName(name: string): boolean {
+/** Whether a field's name says that its value must not leave. */
+function isSensitiveName(name: string): boolean {
   return name.length <= 64 && sensitive.test(name.replaceAll(/[_\-. ]/g, "").toLowerCase());
 }
 

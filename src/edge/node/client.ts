@@ -27,6 +27,8 @@ export class Client {
   idleSince: number;
   /** HTTP/1.1: nothing more is read, and the connection ends with the answer that was begun last. */
   ending = false;
+  /** HTTP/1.1: requests that wait for the one before them. */
+  waiting = 0;
   /** HTTP/1.1: bytes of answers that the socket was not given yet. */
   unsent = 0;
   /** HTTP/1.1: when the client must have read what waits to be sent. */

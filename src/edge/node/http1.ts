@@ -10,6 +10,7 @@ import { clientOf, readByTime } from "./client.ts";
 import type { Client } from "./client.ts";
 import { reportRefusal } from "./context.ts";
 import type { EdgeContext } from "./context.ts";
+import { isInTurn, waitForTurn } from "./in-turn.ts";
 import { endInParts, smallBytes } from "./paced-body.ts";
 import { sendStream } from "./stream-body.ts";
 import { whoseRequest } from "./whose-request.ts";
@@ -27,6 +28,7 @@ export function createHttp1Listener(
       request.socket.destroy();
       return;
     }
+    const before = client.response;
     client.response = response;
     const { headers, rawHeaders, method = "" } = request;
     // We upgrade to nothing, and Node drops what follows such a request: it must not be waited for on this connection.
@@ -55,9 +57,12 @@ export function createHttp1Listener(
       sendHttp1(context, client, request, response, refusals[503]);
     else {
       const address = whoseRequest(context, client, headers);
-      if (address !== undefined)
-        handOver(api, new Http1Exchange(context, client, address, request, response, resolution));
-      else sendHttp1(context, client, request, response, refusals[400]);
+      if (address !== undefined) {
+        const exchange = new Http1Exchange(context, client, address, request, response, resolution);
+        if (isInTurn(before, response)) handOver(api, exchange);
+        else if (!waitForTurn(client, before, response, () => handOver(api, exchange)))
+          sendHttp1(context, client, request, response, refusals[503]);
+      } else sendHttp1(context, client, request, response, refusals[400]);
     }
   };
 }

@@ -68,7 +68,8 @@ class Splicer {
 
   #copyList(kept: readonly unknown[]): string {
     const parts: string[] = [];
-    for (let more = this.#enter(0x5d); more; more = this.#goOn(0x5d)) parts.push(this.#copy(kept[parts.length]));
+    for (let more = this.#enter(0x5d); more; more = this.#goOn(0x5d))
+      parts.push(this.#copy(kept[parts.length]));
     if (parts.length !== kept.length) this.#differs = true;
     return `[${parts.join(",")}]`;
   }

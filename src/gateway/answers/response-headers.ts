@@ -34,7 +34,8 @@ export function compileResponseHeaders(
       if (!checked.success) return name;
       const text = checked.data;
       if (text === undefined) continue;
-      if (typeof text !== "string" || !plainValue.test(text) || (staysHere && !isOnSite(text, origin))) return name;
+      if (typeof text !== "string" || !plainValue.test(text) || (staysHere && !isOnSite(text, origin)))
+        return name;
       list.push(name, text);
     }
     return list;
