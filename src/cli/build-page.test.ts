@@ -175,6 +175,20 @@ suite("a build after one text was edited", requires("bwrap"), () => {
     assert.deepEqual(releases(), stored);
   });
 
+  test("is ended when a template says more than anybody reads", async () => {
+    const change = edit("More.");
+    assert.ok(change !== undefined);
+    const { start } = change.again;
+    const program = [
+      process.execPath,
+      "-e",
+      `for (;;) require("node:fs").writeSync(1, "word\\n".repeat(1000))`,
+    ];
+    let told = 0;
+    assert.equal(await startPageBuilder({ ...start, program }, change.file, () => told++), undefined);
+    assert.equal(told, 1000);
+  });
+
   test("is ended when it fills the disk, with what it wrote, and a whole one can follow", async () => {
     const change = edit("More.");
     assert.ok(change !== undefined);

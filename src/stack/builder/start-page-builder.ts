@@ -24,6 +24,8 @@ export interface PageBuilderStart {
 /** Longer than any page takes: a template that waits is waited for by a whole build, which has a limit of its own. */
 const maxMs = 20_000;
 const maxReportBytes = 134_217_728;
+/** They are kept until the page is published. A whole build shows each as it comes. */
+const maxLines = 1000;
 const reportFd = 3;
 
 /**
@@ -44,7 +46,12 @@ export async function startPageBuilder(
     child.once("error", () => resolve(false));
     child.once("close", (code) => resolve(code === 0));
   });
-  for (const stream of [child.stdout, child.stderr]) stream?.on("data", splitLines(onLine));
+  let lines = 0;
+  const tell = (line: string): void => {
+    if (++lines <= maxLines) onLine(line);
+    else killGroup(child);
+  };
+  for (const stream of [child.stdout, child.stderr]) stream?.on("data", splitLines(tell));
   let fillsDisk = false;
   const unwatch = watchLimits({
     pid: child.pid ?? 0,
