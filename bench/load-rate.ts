@@ -3,12 +3,14 @@ import type { TLSSocket } from "node:tls";
 
 /**
  * Sends requests at a rate, whether they are answered or not, over so many connections, and prints how long answers took from the moment at
- * which each request was due: `port seconds perSecond path connections`.
+ * which each request was due. The first two seconds don't count: that a load has come about takes time to be noticed.
+ * `port seconds perSecond path connections`.
  */
 
 const [port = 0, seconds = 1, perSecond = 1] = process.argv.slice(2, 5).map(Number);
 const path = process.argv[5] ?? "/";
 const connections = Number(process.argv[6] ?? 64);
+const skippedMs = 2000;
 const request = `GET ${path} HTTP/1.1\r\nhost: localhost\r\n\r\n`;
 
 const waiting: number[] = [];
@@ -16,6 +18,7 @@ const idle: TLSSocket[] = [];
 const admitted: number[] = [];
 const refused: number[] = [];
 let failed = 0;
+let started = 0;
 
 function open(): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -39,7 +42,8 @@ function open(): Promise<void> {
       if (end < 0) return;
       const length = Number(/content-length: ([0-9]+)/i.exec(received.slice(0, end))?.[1] ?? 0);
       if (received.length < end + 4 + length) return;
-      note(received.slice(9, 12), performance.now() - (due.get(socket) ?? 0));
+      const at = due.get(socket) ?? 0;
+      if (at >= started + skippedMs) note(received.slice(9, 12), performance.now() - at);
       received = "";
       give(socket);
     });
@@ -63,19 +67,19 @@ function give(socket: TLSSocket): void {
 }
 
 await Promise.all(Array.from({ length: connections }, open));
-const started = performance.now();
-const total = seconds * perSecond;
+started = performance.now();
+const total = (seconds * 1000 + skippedMs) * (perSecond / 1000);
 let sent = 0;
 await new Promise<void>((resolve) => {
   const timer = setInterval(() => {
     const now = performance.now();
-    const target = Math.min(total, Math.floor(((now - started) / 1000) * perSecond));
+    const target = Math.min(total, Math.floor(((now - started) / 1000) * perSecond) + 1);
     for (; sent < target; sent++) {
       waiting.push(started + (sent * 1000) / perSecond);
       const socket = idle.pop();
       if (socket !== undefined) give(socket);
     }
-    if (now - started < seconds * 1000 + 300) return;
+    if (now - started < seconds * 1000 + skippedMs + 300) return;
     clearInterval(timer);
     resolve();
   }, 1);

@@ -58,7 +58,7 @@ test("a thread that stays late refuses more and more: low priority first, high p
 
 test("a thread that was late refuses what comes late in a turn, until nothing does any more", () => {
   const thread = open();
-  thread.pass(2500, 60);
+  thread.pass(750, 60);
   assert.equal(thread.shed("normal"), 0);
   // A turn that lasts: its first requests are begun, those that come after it has lasted too long are not.
   thread.wait(19);

@@ -27,10 +27,11 @@ const tickMs = 10;
 /** Ticks between two decisions. */
 const ticksInWindow = 10;
 const windowsInReport = 10;
-/** How fast more is refused, and how fast less: the way back is longer, or the thread would swing. */
+/** How fast more is refused, by how late it is, and how fast less: the way back is longer, or the thread would swing. */
 const rise = 0.1;
+const highestRise = 0.5;
 const fall = 0.05;
-/** From this level on, half a second of lateness, requests are refused while the thread is late at that moment. */
+/** From this level on, after half a second of some lateness or a moment of a great one, requests are refused while the thread is late at that moment. */
 const watchful = 0.5;
 /** Requests between two ticks that are begun however late it is: of so few the lateness does not come, but from whatever else runs. */
 const alwaysBegun = 4;
@@ -70,12 +71,15 @@ export function createLoadMeter({
     if (++ticks < ticksInWindow && lateMs < ticksInWindow * maxDelayMs) return;
     const delayMs = lateMs / ticks;
     const least = shedInWindow ? watchful : 0;
-    level = Math.min(highestLevel, Math.max(least, level + (delayMs > maxDelayMs ? rise : -fall)));
+    level = Math.min(highestLevel, Math.max(least, level + changeOf(delayMs)));
     shedInWindow = false;
     ticks = 0;
     lateMs = 0;
     if (++windows >= windowsInReport) report(delayMs);
   });
+
+  const changeOf = (delayMs: number): number =>
+    delayMs > maxDelayMs ? Math.min(highestRise, (rise * delayMs) / maxDelayMs) : -fall;
 
   function report(delayMs: number): void {
     windows = 0;
