@@ -93,6 +93,21 @@ export const eventCatalogue = {
     says: "An upstream could not be used",
     fields: { id: "text", route: "text", upstream: "text", reason: "text" },
   },
+  "gateway.upstream.address.refused": {
+    severity: "alert",
+    says: "An upstream's name leads to addresses outside of its network, which are not connected to",
+    fields: { upstream: "text", host: "text", addresses: "texts" },
+  },
+  "gateway.upstream.avoided": {
+    severity: "warning",
+    says: "An upstream's address fails, and is sent nothing for a while",
+    fields: { upstream: "text", address: "text", reason: "text", forMs: "number" },
+  },
+  "gateway.upstream.restored": {
+    severity: "notice",
+    says: "An upstream's address works again",
+    fields: { upstream: "text", address: "text" },
+  },
   "gateway.budget.exhausted": {
     severity: "alert",
     says: "A budget is used up: what spends of it answers 503 until there is some again",
