@@ -84,6 +84,7 @@ const attempts: readonly (readonly [what: string, call: string, outcome: string]
   ["faults in user space", `${number("userfaultfd")}, 1`, "EPERM"],
   ["a keyring", `${number("keyctl")}, 0, -3, 1`, "EPERM"],
   ["memory of no process", `${number("shmget")}, 0, 4096, 0x3ff`, "EPERM"],
+  ["a file of no folder, in memory", `${number("memfd_create")}, $none, 0`, "EPERM"],
   ["addresses that don't vary", `${number("personality")}, 0x40000`, "EPERM"],
   ["input for a terminal", `${number("ioctl")}, $terminal, 0x5412, $buffer`, "EPERM"],
   [

@@ -60,6 +60,7 @@ export const refusedCalls: Readonly<Record<string, Numbers>> = {
   shmget: [29, 194],
   msgget: [68, 186],
   semget: [64, 190],
+  memfd_create: [319, 279],
   // The machine itself. Rights would be needed too: there are none in a jail, and a mistake in asking for them does not matter then.
   kexec_load: [246, 104],
   kexec_file_load: [320, 294],
