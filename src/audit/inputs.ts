@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { ContractRoute } from "../contract/index.ts";
+import type { Access, ContractRoute } from "../contract/index.ts";
 import type { AuditContext } from "./context.ts";
 import type { AuditInput, AuditOwnedInput, AuditSample } from "./plan.ts";
 
@@ -14,8 +14,24 @@ export interface HonestCall {
 
 /** Tells whether the contract lets an identity call a route at all; whose object it may ask for is another question. */
 export function mayCall(context: AuditContext, route: ContractRoute, name: string): boolean {
-  const { access } = route;
-  return access.kind !== "role" || (context.plan.identities?.[name]?.roles ?? []).includes(access.role);
+  return mayBe(route.access, context.plan.identities?.[name]?.roles ?? []);
+}
+
+/** A plan says nothing of scopes and tenants: who needs one is not in it. */
+function mayBe(access: Access, roles: readonly string[]): boolean {
+  switch (access.kind) {
+    case "role":
+      return roles.includes(access.role);
+    case "scope":
+    case "tenant":
+      return false;
+    case "allOf":
+      return access.of.every((part) => mayBe(part, roles));
+    case "anyOf":
+      return access.of.some((part) => mayBe(part, roles));
+    default:
+      return true;
+  }
 }
 
 /** Everybody in the plan whom the contract lets call a route, with input that the contract accepts. Empty: see {@link lacking}. */

@@ -6,6 +6,7 @@ import type { ContractBudget, ContractLimitStore, ContractRouteLimits } from "./
 import type { Method, PathSegment } from "./path.ts";
 import type { ReleaseKeys } from "./release/accept.ts";
 import type { JsonValue, SourceNext } from "./source.ts";
+import type { ServiceNetwork } from "./network.ts";
 
 /** An option that weakens a default, with the reason that was given: logged at start, listed by the auditor. */
 export interface Weakening {
@@ -31,6 +32,14 @@ export interface Identity {
 export interface ContractUpstream {
   readonly name: string;
   readonly url: URL;
+  /** Where else it listens: of the same scheme and path. */
+  readonly alternates?: readonly URL[] | undefined;
+  /** Where its addresses must lie. Undefined: where each URL's host says. */
+  readonly network?: ServiceNetwork | undefined;
+  /** How often a request that may be done twice is sent again. Undefined: never. */
+  readonly retries?: number | undefined;
+  /** The statuses for which it is, besides broken connections. */
+  readonly retryOn?: readonly number[] | undefined;
   readonly timeoutMs: number;
   readonly maxResponseBytes: number;
   /** Requests under way to it at once, on one host. Undefined: as many as come. */
@@ -45,6 +54,12 @@ export interface ContractRoute extends ContractRouteLimits {
   readonly path: string;
   readonly segments: readonly PathSegment[];
   readonly access: Access;
+  /** Undefined: all objects of its answers are there for all whom {@link access} lets in. */
+  readonly visible?: ContractVisibility | undefined;
+  /** Whether those whom {@link access} refuses are told 404. */
+  readonly hide?: boolean;
+  /** Whether its requests may be done twice; of GET it is known. */
+  readonly idempotent?: boolean;
   /** One strict object of all path parameters; undefined when the path names none. */
   readonly params: Schema | undefined;
   /** One strict object of all query keys; undefined when no key is accepted. */
@@ -74,6 +89,17 @@ export interface ContractRoute extends ContractRouteLimits {
   readonly summary: string | undefined;
   readonly maxBodyBytes: number;
   readonly timeoutMs: number;
+}
+
+/** Which objects of an answer exist for whom. */
+export interface ContractVisibility {
+  /** The fields that lead to what says it. */
+  readonly field: readonly string[];
+  readonly is: ReadonlySet<string | number | boolean>;
+  /** Who sees the others too; undefined: nobody. */
+  readonly unless: Access | undefined;
+  /** The fields that lead to the list. Undefined: the answer is the object, or the list. */
+  readonly in: readonly string[] | undefined;
 }
 
 /** Bounds of a JSON body besides its bytes. */

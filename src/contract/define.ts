@@ -2,7 +2,10 @@ import type { z } from "zod";
 import type { Access } from "./access.ts";
 import type { BodyOption, ExchangeOptions, ResponseOption } from "./define/exchange.ts";
 import type { LimitOptions, LimitStoreOptions } from "./define/limits.ts";
+import type { RetryOption } from "./define/retry.ts";
+import type { VisibilityOption } from "./define/visibility.ts";
 import type { RateText } from "./limit.ts";
+import type { ServiceNetwork } from "./network.ts";
 import type { Method } from "./path.ts";
 import type { Source } from "./source.ts";
 
@@ -20,8 +23,20 @@ export type None = typeof none;
 
 /** Options of an {@link upstream}. */
 export interface UpstreamOptions {
-  /** Where it listens; a path in it is put before each request's path. Must be https. */
-  url: string;
+  /** Where it listens; a path in it is put before each request's path. Must be https. Several, 16 at most, serve the same under the same path. */
+  url: string | readonly [string, ...string[]];
+  /**
+   * Where its addresses must lie: a name that leads elsewhere is not followed. Default: `"loopback"` for `localhost`, `"private"` for a name that
+   * is in no public DNS (`shop`, `shop.internal`, `shop.local`, `shop.home.arpa`), `"public"` for others; an address lies where it lies.
+   */
+  network?: ServiceNetwork;
+  /**
+   * How often a GET, or a request of a route that says `idempotent`, is sent again when its connection broke before an answer, 0 to 3; one request
+   * in ten at most, and within the route's time. Default 1.
+   */
+  retries?: number;
+  /** The statuses for which it is sent again too. Default: none. */
+  retryOn?: readonly (502 | 503 | 504)[];
   /** How long it may take to answer in full, in milliseconds, 1 to 300 000. Default 5 000. */
   timeoutMs?: number;
   /** The largest answer that is read, in bytes. Default 1 048 576. */
@@ -273,7 +288,7 @@ export interface LeakException {
   expires: string;
 }
 
-interface RouteBase<To extends string> extends ExchangeOptions, LimitOptions {
+interface RouteBase<To extends string> extends ExchangeOptions, LimitOptions, VisibilityOption, RetryOption {
   /** Who may call it. */
   access: Access;
   /**

@@ -1,4 +1,17 @@
-export { everyone, owner, ownerField, role, signedIn } from "./access.ts";
+export {
+  accessParts,
+  allOf,
+  anyOf,
+  describeAccess,
+  describeVisible,
+  everyone,
+  owner,
+  ownerField,
+  role,
+  scope,
+  signedIn,
+  tenant,
+} from "./access.ts";
 export type { Access } from "./access.ts";
 export type {
   Contract,
@@ -20,6 +33,7 @@ export type {
   ContractSourcePictures,
   ContractTags,
   ContractUpstream,
+  ContractVisibility,
   Identity,
   JsonLimits,
   Weakening,
@@ -29,6 +43,8 @@ export { fitShape } from "./client/shape.ts";
 export type { Fitted, NamedShapes, Shape, ShapeFault, ShapeMembers } from "./client/shape.ts";
 export { routeTableOf } from "./client/table-of.ts";
 export type { RouteTable } from "./client/route-table.ts";
+export { networkOf, networkOfHost } from "./network.ts";
+export type { ServiceNetwork } from "./network.ts";
 export { defineStack, none, route, upstream } from "./define.ts";
 export { download, eventStream, form } from "./define/exchange.ts";
 export type {
@@ -92,13 +108,27 @@ export type {
   ContractSpending,
 } from "./contract/limits.ts";
 export type { FailureOptions, LimitOptions, LimitStoreOptions, Priority } from "./define/limits.ts";
+export type { VisibilityOption, VisibilityOptions } from "./define/visibility.ts";
 export { isLoopbackHost } from "./loopback.ts";
 export { nearest } from "./nearest.ts";
-export { describeAccess, openApi } from "./openapi.ts";
+export { openApi } from "./openapi.ts";
 export type { OpenApiOptions } from "./openapi.ts";
 export { parseContract } from "./parse.ts";
 export { methods, paramNames, parseRouteKey } from "./path.ts";
 export type { Method, PathSegment, RouteKeyParts } from "./path.ts";
+export { describePermission, describeWidening } from "./permissions/describe-permission.ts";
+export {
+  approvePermissions,
+  lockEntries,
+  parseLockedPermissions,
+  prunePermissions,
+  recordPermissions,
+} from "./permissions/lock-permissions.ts";
+export type { PermissionApproval } from "./permissions/lock-permissions.ts";
+export type { Guards, LockedPermission, Permission, Permits, SchemaNode } from "./permissions/permission.ts";
+export { permissionsOf } from "./permissions/permissions-of.ts";
+export { reviewPermissions } from "./permissions/review.ts";
+export type { PermissionReview, Widening } from "./permissions/review.ts";
 export { acceptRelease, openSignatures } from "./release/accept.ts";
 export type { Acceptance, AcceptedRelease, ReleaseKeys } from "./release/accept.ts";
 export { contractDigest } from "./release/contract-digest.ts";

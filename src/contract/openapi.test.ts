@@ -3,10 +3,10 @@ import { test } from "node:test";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import fc from "fast-check";
 import { z } from "zod";
-import { everyone, owner, ownerField, role, signedIn } from "./access.ts";
+import { describeAccess, everyone, owner, ownerField, role, signedIn } from "./access.ts";
 import { defineStack, none, upstream } from "./define.ts";
 import type { Schema } from "./define.ts";
-import { describeAccess, openApi } from "./openapi.ts";
+import { openApi } from "./openapi.ts";
 import { parseContract } from "./parse.ts";
 
 interface Document {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { describeAccess, describeVisible } from "./access.ts";
 import type { Access } from "./access.ts";
 import type { Contract, ContractRoute, ContractStream } from "./contract.ts";
 import type { Schema } from "./define.ts";
@@ -107,13 +108,17 @@ function operation(route: ContractRoute, components: Components): Json {
         ? {}
         : {
             "401": problemAnswer("No valid access token"),
-            ...(route.errors.has(403) ? {} : { "403": problemAnswer("Not allowed for this subject") }),
+            ...(route.hide === true ? { "404": problemAnswer("Not there for this subject") } : {}),
+            ...(route.hide === true || route.errors.has(403)
+              ? {}
+              : { "403": problemAnswer("Not allowed for this subject") }),
           }),
       "429": problemAnswer("Too many requests; see Retry-After"),
       default: problemAnswer("Any other error"),
     },
-    ...(route.access.kind === "everyone" ? { security: [] } : { security: [{ accessToken: [] }] }),
+    security: securityOf(route),
     "x-curtainwall-access": describeAccess(route.access),
+    ...(route.visible === undefined ? {} : { "x-curtainwall-visible": describeVisible(route.visible) }),
     "x-curtainwall-limits": route.limits.map((limit) => limit.text),
     ...(route.pace === undefined ? {} : { "x-curtainwall-pace": route.pace.text }),
     ...(route.failures === undefined
@@ -121,6 +126,15 @@ function operation(route: ContractRoute, components: Components): Json {
       : { "x-curtainwall-failures": route.failures.limits.map((limit) => limit.text) }),
   };
 }
+
+/** What a request must bring. An empty object stands for nothing (OpenAPI 3.1.1 §4.8.30), scopes for what the token must have. */
+function securityOf({ access, visible }: ContractRoute): Json[] {
+  if (access.kind === "everyone") return visible?.unless === undefined ? [] : [{}, { accessToken: [] }];
+  return [{ accessToken: access.kind === "anyOf" ? [] : scopesOf(access) }];
+}
+
+const scopesOf = (access: Access): string[] =>
+  access.kind === "allOf" ? access.of.flatMap(scopesOf) : access.kind === "scope" ? [access.scope] : [];
 
 const bodyTypes = { json: "application/json", form: "application/x-www-form-urlencoded" } as const;
 
@@ -155,22 +169,6 @@ function streamContent(stream: ContractStream, components: Components): Json {
   return {
     "text/event-stream": { schema: { type: "string" }, "x-curtainwall-events": Object.fromEntries(events) },
   };
-}
-
-/** Says in words who may call a route. */
-export function describeAccess(access: Access): string {
-  switch (access.kind) {
-    case "everyone":
-      return "everyone";
-    case "signedIn":
-      return "any signed-in subject";
-    case "role":
-      return `subjects with the role "${access.role}"`;
-    case "owner":
-      return `the subject that the path names as :${access.param}`;
-    case "ownerField":
-      return `the subject that the answer names as ${access.field}`;
-  }
 }
 
 function parametersOf(

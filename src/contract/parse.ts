@@ -55,7 +55,10 @@ export function parseContract(stack: unknown): Contract {
   const routes = parseRoutes(problems, stack.routes, {
     upstreams,
     budgets,
-    hasIdentity: stack.identity !== undefined,
+    callers: {
+      hasIdentity: stack.identity !== undefined,
+      hasTenants: identity?.tenantClaim !== undefined,
+    },
   });
   const environment = parseEnvironment(problems, stack.publicEnv, stack.privateEnv);
   const edge = parseEdge(problems, stack.edge, origin);

@@ -1,5 +1,6 @@
-import { describeAccess } from "../contract/index.ts";
-import type { Access, ContractRoute } from "../contract/index.ts";
+import { accessParts, describeAccess } from "../contract/index.ts";
+import type { ContractRoute } from "../contract/index.ts";
+import { compileStanding } from "./access/standing.ts";
 import { compileBody } from "./input/body.ts";
 import { refuseUnread } from "./input/unread-body.ts";
 import type { BodyCheck } from "./input/body.ts";
@@ -12,7 +13,7 @@ import type { ReleaseSurroundings } from "./answers/release.ts";
 import { compileRouteAnswers } from "./answers/route-answers.ts";
 import type { Passage } from "./answers/route-answers.ts";
 import { isFromOwnPage } from "./origins/cross-site.ts";
-import { compileTarget, ownerIndexOf } from "./input/target.ts";
+import { compileTarget } from "./input/target.ts";
 import type { Caller, Destination, GatewayRequest, Respond, TokenVerdict, TokenVerifier } from "./types.ts";
 
 /** Answers the requests of one route. */
@@ -34,12 +35,17 @@ export function compileRoute(route: ContractRoute, surroundings: RouteSurroundin
   const { destinations, tokens, newId, cors, origin } = surroundings;
   const destination = destinations.get(route.to);
   if (destination === undefined) throw new Error(`No destination "${route.to}" for ${route.key}`);
-  if (route.access.kind !== "everyone" && tokens === undefined)
-    throw new Error(`No token verifier for ${route.key}`);
-  const verifier = route.access.kind === "everyone" ? undefined : tokens;
+  if (needsCaller(route) && tokens === undefined) throw new Error(`No token verifier for ${route.key}`);
+  // Who need not say who it is may do so where that shows it more.
+  const isOptional = route.access.kind === "everyone";
+  const verifier = isOptional && route.visible?.unless === undefined ? undefined : tokens;
   const limits = surroundings.limiting.compile(route);
-  const mayCall = compileAccess(route);
-  const checkTarget = compileTarget(route);
+  const judgeCaller = compileStanding(route);
+  const refused: Refusal = {
+    code: route.hide === true ? "GATEWAY_NOT_FOUND" : "GATEWAY_ACCESS_REFUSED",
+    reason: `not ${describeAccess(route.access)}`,
+  };
+  const checkTarget = compileTarget(route, asksForParams(route) ? judgeTexts : undefined);
   const checkHeaders = compileHeaders(route);
   const checkBody = compileBody(route);
   const answers = compileRouteAnswers(route, limits.policy, surroundings);
@@ -58,6 +64,7 @@ export function compileRoute(route: ContractRoute, surroundings: RouteSurroundin
       otherOrigin: verdict === "allowed" ? request.header("origin") : undefined,
       rateLimit: "",
       caller: undefined,
+      mustOwn: true,
       headers: undefined,
       answered: false,
     };
@@ -75,7 +82,7 @@ export function compileRoute(route: ContractRoute, surroundings: RouteSurroundin
   function authenticate(passage: Passage): void {
     if (verifier === undefined) return checkInput(passage);
     const token = bearerToken(passage.request.header("authorization"));
-    if (token === "") return refuse(passage, tokenMissing);
+    if (token === "") return isOptional ? checkInput(passage) : refuse(passage, tokenMissing);
     const verdict = verifier.verify(token, passage.request.connection);
     if (!(verdict instanceof Promise)) return authorise(passage, verdict);
     verdict.then(
@@ -98,13 +105,19 @@ export function compileRoute(route: ContractRoute, surroundings: RouteSurroundin
   }
 
   function checkAccess(passage: Passage): void {
-    if (mayCall(passage.caller as Caller, passage.values)) checkInput(passage);
-    else refuse(passage, { code: "GATEWAY_ACCESS_REFUSED", reason: `not ${describeAccess(route.access)}` });
+    const standing = judgeCaller(passage.caller as Caller, passage.values);
+    if (standing === "no") return refuse(passage, refused);
+    passage.mustOwn = standing === "if-own";
+    checkInput(passage);
+  }
+
+  function judgeTexts(caller: Caller | undefined, texts: readonly string[]): Refusal | undefined {
+    return caller === undefined || judgeCaller(caller, texts) === "no" ? refused : undefined;
   }
 
   function checkInput(passage: Passage): void {
     const { request, values, caller } = passage;
-    const target = checkTarget(values, request.query, caller?.subject);
+    const target = checkTarget(values, request.query, caller);
     if (typeof target !== "string") return refuse(passage, target);
     if (checkHeaders !== undefined) {
       const headers = checkHeaders(request);
@@ -173,17 +186,12 @@ function refuseToken({ kind, reason }: Exclude<TokenVerdict, { kind: "valid" }>)
       };
 }
 
-/** Whether a caller may call the route with these values of its parameters, as far as the request tells. */
-function compileAccess(route: ContractRoute): (caller: Caller, values: readonly string[]) => boolean {
-  const access: Access = route.access;
-  const ownerIndex = ownerIndexOf(route);
-  switch (access.kind) {
-    case "role":
-      return (caller) => caller.roles.includes(access.role);
-    case "owner":
-      return (caller, values) => values[ownerIndex] === caller.subject;
-    // ownerField is decided when the answer is there.
-    default:
-      return () => true;
-  }
+/** Whether the route ever wants to know who calls. */
+function needsCaller({ access, visible }: ContractRoute): boolean {
+  return access.kind !== "everyone" || visible?.unless !== undefined;
+}
+
+/** Whether the path's parameters say who may call. */
+function asksForParams({ access }: ContractRoute): boolean {
+  return accessParts(access).some(({ kind }) => kind === "owner" || kind === "tenant");
 }

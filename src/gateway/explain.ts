@@ -1,4 +1,4 @@
-import { describeAccess } from "../contract/index.ts";
+import { accessParts, describeAccess, describeVisible } from "../contract/index.ts";
 import { explainAnswer, explainBody, explainHeaders } from "./explain-exchange.ts";
 import type { Contract, ContractRoute } from "../contract/index.ts";
 import { explainLimits } from "./limits/explain-limits.ts";
@@ -49,21 +49,16 @@ export function explainRoute(
       otherwise: "403 GATEWAY_ORIGIN_REFUSED",
     },
     ...limits.arrival,
-    route.access.kind !== "everyone" && {
+    (route.access.kind !== "everyone" || route.visible?.unless !== undefined) && {
       check: "token",
-      passes: "a valid access token (RFC 9068), signature by the issuer's keys",
+      passes: `${route.access.kind === "everyone" ? "none, or " : ""}a valid access token (RFC 9068), signature by the issuer's keys`,
       otherwise: "401 GATEWAY_TOKEN_MISSING, GATEWAY_TOKEN_INVALID; 503 GATEWAY_KEYS_UNAVAILABLE",
     },
     ...limits.known,
     {
       check: "access",
       passes: describeAccess(route.access),
-      otherwise:
-        route.access.kind === "everyone"
-          ? "never refuses"
-          : route.access.kind === "ownerField"
-            ? "404 GATEWAY_NOT_FOUND, once the answer is there"
-            : "403 GATEWAY_ACCESS_REFUSED",
+      otherwise: route.access.kind === "everyone" ? "never refuses" : accessRefusals(route),
     },
     route.params !== undefined && {
       check: "parameters",
@@ -84,7 +79,21 @@ export function explainRoute(
       otherwise:
         "503 GATEWAY_UPSTREAM_UNAVAILABLE, 504 GATEWAY_UPSTREAM_TIMEOUT, 422 GATEWAY_UPSTREAM_REFUSED, 404 GATEWAY_NOT_FOUND, 502 GATEWAY_ANSWER_INVALID",
     },
+    route.visible !== undefined && {
+      check: "visibility",
+      passes: describeVisible(route.visible),
+      otherwise: "404 GATEWAY_NOT_FOUND; dropped from a list",
+    },
     ...explainAnswer(route),
   ];
   return { key: route.key, to: route.to, steps: steps.filter((step) => step !== false) };
+}
+
+/** How access is refused: by what the request says, by what the answer says, or either. */
+function accessRefusals({ access, hide }: ContractRoute): string {
+  const kinds = accessParts(access).map(({ kind }) => kind);
+  const early = hide === true ? "404 GATEWAY_NOT_FOUND" : "403 GATEWAY_ACCESS_REFUSED";
+  const late = "404 GATEWAY_NOT_FOUND, once the answer is there";
+  if (!kinds.includes("ownerField")) return early;
+  return kinds.every((kind) => kind === "ownerField") ? late : `${early}; ${late}`;
 }

@@ -1,3 +1,4 @@
+import { accessParts } from "../access.ts";
 import type { ContractRoute, ContractStream } from "../contract.ts";
 import { none } from "../define.ts";
 import type { Schema } from "../define.ts";
@@ -79,7 +80,7 @@ export function checkAnswer(
 ): void {
   const refuse = (message: string, hint: string): void =>
     problems.add("CONTRACT_OPTION_INVALID", `${where}: ${message}.`, hint);
-  if (stream !== undefined && access.kind === "ownerField")
+  if (stream !== undefined && accessParts(access).some(({ kind }) => kind === "ownerField"))
     refuse("ownerField needs the whole answer, which comes in parts here", 'Use owner("…") or a role');
   if (stream?.kind === "events" && method !== "GET")
     refuse("only GET answers with events", "Browsers listen by GET");

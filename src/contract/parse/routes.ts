@@ -4,11 +4,14 @@ import type { Schema } from "../define.ts";
 import { parseRouteKey } from "../path.ts";
 import type { RouteKeyParts } from "../path.ts";
 import { parseAccess } from "./access.ts";
+import type { AccessSurroundings } from "./access.ts";
 import { checkAnswer, parseErrors, parseResponse } from "./answer.ts";
 import { closedInput, fields, parseBody, parseJsonLimits, parseParams } from "./exchange.ts";
 import { parseCookies, parseRequestHeaders, parseResponseHeaders } from "./headers.ts";
 import { limitOptions, parseRouteLimits } from "./limits.ts";
 import type { Problems } from "./problems.ts";
+import { parseIdempotent } from "./retries.ts";
+import { checkVisibility, parseVisibility } from "./visibility.ts";
 import { checkNames, flag, isMembers, number, optionalText, quote, weakened } from "./values.ts";
 import type { Members } from "./values.ts";
 
@@ -16,7 +19,7 @@ import type { Members } from "./values.ts";
 interface RouteSurroundings {
   upstreams: ReadonlyMap<string, ContractUpstream>;
   budgets: ReadonlyMap<string, ContractBudget>;
-  hasIdentity: boolean;
+  callers: AccessSurroundings;
 }
 
 const routeOptions = [
@@ -33,7 +36,10 @@ const routeOptions = [
   "errors",
   "jsonLimits",
   "to",
+  "visible",
+  "hide",
   "createsSession",
+  "idempotent",
   "summary",
   "maxBodyBytes",
   "timeoutMs",
@@ -84,7 +90,7 @@ function parseRoute(
   key: string,
   parts: RouteKeyParts,
   options: Members,
-  { upstreams, budgets, hasIdentity }: RouteSurroundings,
+  { upstreams, budgets, callers }: RouteSurroundings,
 ): ContractRoute {
   const where = `Route ${quote(key)}`;
   const at = `routes[${quote(key)}]`;
@@ -115,7 +121,10 @@ function parseRoute(
   const route: ContractRoute = {
     key,
     ...parts,
-    access: parseAccess(problems, where, options.access, parts, hasIdentity),
+    access: parseAccess(problems, where, options.access, parts, callers),
+    visible: parseVisibility(problems, where, options.visible, callers),
+    hide: flag(problems, `${where}, hide`, options.hide),
+    idempotent: parseIdempotent(problems, where, options, parts.method),
     ...parseRouteLimits(problems, where, options, { segments: parts.segments, budgets }),
     params: parseParams(problems, where, options.params, parts, input),
     query:
@@ -143,5 +152,6 @@ function parseRoute(
     }),
   };
   checkAnswer(answerPlace, route);
+  checkVisibility(problems, where, route);
   return route;
 }

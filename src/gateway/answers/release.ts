@@ -65,7 +65,7 @@ export function compileRelease(
   }
 
   return (passage, id, answer) => {
-    const verdict = judgeAnswer(answer, passage.caller?.subject);
+    const verdict = judgeAnswer(answer, passage);
     if (answer.kind === "stream" && verdict.kind !== "opened") answer.stream.cancel();
     switch (verdict.kind) {
       case "released":
@@ -73,7 +73,7 @@ export function compileRelease(
       case "opened":
         return open(passage, id, verdict);
       case "missing":
-        return refuse(passage, { code: "GATEWAY_NOT_FOUND" }, id);
+        return refuse(passage, { code: "GATEWAY_NOT_FOUND", ...reasonOf(verdict) }, id);
       case "failed": {
         const { code, reason } = verdict;
         const upstream = route.to;
@@ -85,3 +85,6 @@ export function compileRelease(
     }
   };
 }
+
+const reasonOf = ({ reason }: Verdict<"missing">): { reason?: string } =>
+  reason === undefined ? {} : { reason };

@@ -1,4 +1,6 @@
-import type { ContractRoute } from "../../contract/index.ts";
+import { accessParts } from "../../contract/index.ts";
+import type { Access, ContractRoute } from "../../contract/index.ts";
+import { compileVisibility } from "../access/visibility.ts";
 import { countMembers } from "../input/json-body.ts";
 import type { ProblemCode } from "./answers.ts";
 import { hasCanary } from "./canaries.ts";
@@ -7,7 +9,7 @@ import { ownsAnswer } from "./ownership.ts";
 import { createResponseContract } from "./response-contract.ts";
 import type { ResponseContract, ResponseVerdict } from "./response-contract.ts";
 import { compileResponseHeaders } from "./response-headers.ts";
-import type { ForwardedAnswer, ForwardedStream } from "../types.ts";
+import type { Caller, ForwardedAnswer, ForwardedStream } from "../types.ts";
 
 /** What becomes of an upstream's answer. */
 export type AnswerVerdict =
@@ -24,7 +26,7 @@ export type AnswerVerdict =
   /** What comes in parts, each of which is still to be checked. */
   | { readonly kind: "opened"; readonly answer: ForwardedStream; readonly headers: readonly string[] }
   /** There is nothing of that name. */
-  | { readonly kind: "missing" }
+  | { readonly kind: "missing"; readonly reason?: string }
   /** The upstream is to blame. */
   | { readonly kind: "failed"; readonly code: ProblemCode; readonly reason: string }
   /** The answer itself may not leave. */
@@ -37,8 +39,15 @@ export type AnswerVerdict =
       readonly isOwners: boolean;
     };
 
-/** Judges an upstream's answer: its status, whose it is, and whether it is as declared. */
-export type JudgeAnswer = (answer: ForwardedAnswer, subject: string | undefined) => AnswerVerdict;
+/** Judges an upstream's answer: its status, whose it is, what of it is there for who asked, and whether it is as declared. */
+export type JudgeAnswer = (answer: ForwardedAnswer, asked: WhoAsked) => AnswerVerdict;
+
+/** Whom an answer is for. */
+export interface WhoAsked {
+  readonly caller: Caller | undefined;
+  /** Whether it leaves only if it names the caller as its owner. */
+  readonly mustOwn: boolean;
+}
 
 /** What judging needs to know besides the route. */
 export interface AnswerRules {
@@ -52,19 +61,30 @@ type Answer = Extract<ForwardedAnswer, { kind: "answer" }>;
 
 /** Compiles {@link JudgeAnswer} for a route. */
 export function compileAnswer(route: ContractRoute, { origin, canaries }: AnswerRules): JudgeAnswer {
-  const { access, response, stream, errors } = route;
+  const { access, visible, response, stream, errors } = route;
   const hold = response === undefined ? undefined : createResponseContract(response);
   const refusals = new Map([...errors].map(([status, schema]) => [status, createResponseContract(schema)]));
-  const ownerField = access.kind === "ownerField" ? access.field : undefined;
+  const ownerField = ownerFieldOf(access);
+  const see = visible === undefined ? undefined : compileVisibility(visible);
   const releaseHeaders = compileResponseHeaders(route, origin);
 
-  function judge(answer: ForwardedAnswer, subject: string | undefined): AnswerVerdict {
+  function judge(answer: ForwardedAnswer, asked: WhoAsked): AnswerVerdict {
     if (answer.kind === "failed") return answer;
     if (answer.kind === "stream") return open(answer);
     const { status, value } = answer;
     if (status < 200 || status > 299) return judgeError(answer, refusals.get(status));
     if (stream !== undefined) return { ...unusable, reason: "it does not come as declared" };
-    if (ownerField !== undefined && !ownsAnswer(value, ownerField, subject)) return foreign;
+    if (ownerField !== undefined && asked.mustOwn && !ownsAnswer(value, ownerField, asked.caller?.subject))
+      return foreign;
+    if (see === undefined) return leave(answer);
+    const part = see(value, asked.caller);
+    if (part.kind === "none") return notThere;
+    // Its text has what is not there.
+    return leave(part.kind === "all" ? answer : { ...answer, value: part.value, text: undefined });
+  }
+
+  function leave(answer: Answer): AnswerVerdict {
+    const { status, value } = answer;
     const headers = releaseHeaders?.(answer.headers) ?? nothing;
     if (typeof headers === "string") return notAsDeclared([`headers/${headers}`]);
     if (hold === undefined)
@@ -82,8 +102,8 @@ export function compileAnswer(route: ContractRoute, { origin, canaries }: Answer
   }
 
   if (canaries.length === 0) return judge;
-  return (answer, subject) => {
-    const verdict = judge(answer, subject);
+  return (answer, asked) => {
+    const verdict = judge(answer, asked);
     if (verdict.kind !== "released" || verdict.text === undefined) return verdict;
     return hasCanary(verdict.text, canaries) ? marked : verdict;
   };
@@ -93,6 +113,12 @@ const nothing: readonly string[] = [];
 const wholeBody: readonly string[] = [""];
 
 const unusable = { kind: "failed", code: "GATEWAY_ANSWER_INVALID" } as const;
+
+/** The field that says whose an answer is, wherever the condition stands. */
+const ownerFieldOf = (access: Access): string | undefined =>
+  accessParts(access).flatMap((part) => (part.kind === "ownerField" ? [part.field] : []))[0];
+
+const notThere: AnswerVerdict = { kind: "missing", reason: "it is not visible to who asked" };
 
 // As if it did not exist: that it does is somebody else's business.
 const foreign: AnswerVerdict = {

@@ -15,6 +15,8 @@ export interface Passage {
   /** Value of `RateLimit`: the limits charged until now. */
   rateLimit: string;
   caller: Caller | undefined;
+  /** Whether the answer leaves only if it names the caller as its owner. */
+  mustOwn: boolean;
   /** Those of the client's that go on, checked: name, value, name, value … */
   headers: readonly string[] | undefined;
   answered: boolean;

@@ -1,10 +1,10 @@
 import { z } from "zod";
-import { describeAccess } from "../../contract/index.ts";
 import type { ContractRoute, Schema } from "../../contract/index.ts";
 import { formatPairs } from "./query.ts";
 import { compilePairs, textOf } from "./texts.ts";
 import { refuseInput, refuseIssues } from "../answers/refusal.ts";
 import type { Refusal } from "../answers/refusal.ts";
+import type { Caller } from "../types.ts";
 import { isAmbiguous } from "../router.ts";
 
 /**
@@ -13,39 +13,41 @@ import { isAmbiguous } from "../router.ts";
  *
  * @param values the path's parameters, decoded, in its order
  * @param query as it came, without "?"
- * @param subject who calls, for a route that only the owner of a parameter may call
+ * @param caller who calls, for a route whose parameters say who may
  */
 export type CheckTarget = (
   values: readonly string[],
   query: string,
-  subject: string | undefined,
+  caller: Caller | undefined,
 ) => string | Refusal;
 
-/** Compiles {@link CheckTarget} for a route. */
-export function compileTarget(route: ContractRoute): CheckTarget {
+/** Refuses a caller for the values of a path's parameters, if it has to. */
+export type JudgeValues = (caller: Caller | undefined, values: readonly string[]) => Refusal | undefined;
+
+/**
+ * Compiles {@link CheckTarget} for a route.
+ *
+ * @param judge asked about the parameters as the upstream will be given them
+ */
+export function compileTarget(route: ContractRoute, judge: JudgeValues | undefined): CheckTarget {
   const { params, query: querySchema, path: fixedPath } = route;
   const checkQuery = querySchema === undefined ? undefined : compileQuery(querySchema);
-  const checkParams = params === undefined ? undefined : compileParams(route, params);
-  return (values, query, subject) => {
-    const path = checkParams === undefined ? fixedPath : checkParams(values, subject);
+  const checkParams = params === undefined ? undefined : compileParams(route, params, judge);
+  return (values, query, caller) => {
+    const path = checkParams === undefined ? fixedPath : checkParams(values, caller);
     if (typeof path !== "string" || (query === "" && checkQuery === undefined)) return path;
     const search = checkQuery === undefined ? noQuery : checkQuery(query);
     return typeof search === "string" ? path + search : search;
   };
 }
 
-/** Where in a path the parameter stands whose owner alone may call the route; -1 if there is none. */
-export function ownerIndexOf({ access, segments }: ContractRoute): number {
-  return access.kind === "owner" ? paramNamesOf(segments).indexOf(access.param) : -1;
-}
-
 function compileParams(
   route: ContractRoute,
   schema: Schema,
-): (values: readonly string[], subject: string | undefined) => string | Refusal {
+  judge: JudgeValues | undefined,
+): (values: readonly string[], caller: Caller | undefined) => string | Refusal {
   const names = paramNamesOf(route.segments);
-  const ownerIndex = ownerIndexOf(route);
-  return (values, subject) => {
+  return (values, caller) => {
     const named: Record<string, string> = {};
     for (let index = 0; index < names.length; index++)
       named[names[index] as string] = values[index] as string;
@@ -57,9 +59,7 @@ function compileParams(
     const bad = texts.findIndex((text) => text === "" || isAmbiguous(text));
     if (bad >= 0) return refuseInput(`params/${names[bad]}`, "It can't stand in a path");
     // A schema may have changed the text: what counts is whose data the upstream will be asked for.
-    if (ownerIndex >= 0 && texts[ownerIndex] !== subject)
-      return { code: "GATEWAY_ACCESS_REFUSED", reason: `not ${describeAccess(route.access)}` };
-    return buildPath(route.segments, texts);
+    return judge?.(caller, texts) ?? buildPath(route.segments, texts);
   };
 }
 
