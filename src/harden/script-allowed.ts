@@ -55,10 +55,13 @@ export function allowedWords(scripts: readonly AllowedScript[]): string {
   return scripts
     .map(
       ({ address, reason }) =>
-        ` --${address.endsWith("/") ? "insecure-allow-scripts" : "allow-script"} ${address} ${quoted(reason)}`,
+        ` --${address.endsWith("/") ? "insecure-allow-scripts" : "allow-script"} ${word(address)} ${quoted(reason)}`,
     )
     .join("");
 }
+
+/** Addresses may hold `;` and `$(…)`, and what is shown here is meant to be copied. */
+const word = (text: string): string => (/^[\w:/.@%+~-]+$/.test(text) ? text : quoted(text));
 
 /** For a shell: in single quotes, where nothing but a single quote means anything. */
 const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;

@@ -30,9 +30,18 @@ const never = listOf([
   ["fd00:ec2::", 32],
   ["fd20:ce::254", 128],
   ["ff00::", 8],
-  // An IPv4 address inside one of IPv6 is reached through it (RFC 6052, RFC 3056).
+  // An IPv4 address inside one of IPv6 is reached through it (RFC 6052, RFC 8215, RFC 2765, RFC 4291, RFC 3056).
   ["64:ff9b::a9fe:0", 112],
+  ["64:ff9b::6464:64c8", 128],
+  ["64:ff9b::a83f:8110", 128],
+  ["64:ff9b::c000:c0", 128],
+  ["64:ff9b:1::", 48],
+  ["::ffff:0:0:0", 96],
+  ["::a9fe:0", 112],
   ["2002:a9fe::", 32],
+  ["2002:6464:64c8::", 48],
+  ["2002:a83f:8110::", 48],
+  ["2002:c000:c0::", 48],
 ]);
 
 type Declared = Pick<ContractSource, "url" | "allowPrivate">;
