@@ -22,14 +22,15 @@ const patternFormats = new Set(["date", "datetime", "duration", "email", "guid",
  * @returns undefined when the schema changes values, or has checks that only Zod knows
  */
 export function createExactCheck(schema: Schema): ExactCheck | undefined {
-  return compile(schema, 0);
+  return compile(schema, 0, false);
 }
 
-function compile(schema: Schema, depth: number): ExactCheck | undefined {
+/** @param inUnion Zod may prefer an option that drops members to one that has them all, so there only closed objects will do */
+function compile(schema: Schema, depth: number, inUnion: boolean): ExactCheck | undefined {
   if (depth > maxDepth) return undefined;
   const { def } = (schema as z.core.$ZodTypes)._zod;
   if ("coerce" in def && def.coerce) return undefined;
-  const inside = (inner: Schema): ExactCheck | undefined => compile(inner, depth + 1);
+  const inside = (inner: Schema): ExactCheck | undefined => compile(inner, depth + 1, inUnion);
   switch (def.type) {
     case "string":
       return compileText(def);
@@ -46,14 +47,14 @@ function compile(schema: Schema, depth: number): ExactCheck | undefined {
     case "array":
       return compileArray(def, inside);
     case "object":
-      return hasChecks(def) ? undefined : compileObject(def.shape, inside);
+      return hasChecks(def) || (inUnion && !isClosed(def)) ? undefined : compileObject(def.shape, inside);
     case "nullable": {
       const check = hasChecks(def) ? undefined : inside(def.innerType);
       return check && ((value) => value === null || check(value));
     }
     case "union": {
       if (hasChecks(def) || def.inclusive === false) return undefined;
-      const checks = all(def.options.map(inside));
+      const checks = all(def.options.map((option) => compile(option, depth + 1, true)));
       return checks && ((value) => checks.some((check) => check(value)));
     }
     // What may be absent is its object's business; alone it would accept `undefined`, which JSON has not.
@@ -61,6 +62,9 @@ function compile(schema: Schema, depth: number): ExactCheck | undefined {
       return undefined;
   }
 }
+
+const isClosed = ({ catchall }: z.core.$ZodObjectDef): boolean =>
+  catchall !== undefined && (catchall as z.core.$ZodTypes)._zod.def.type === "never";
 
 const hasChecks = (def: Def): boolean => def.checks !== undefined && def.checks.length > 0;
 
