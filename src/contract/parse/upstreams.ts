@@ -1,8 +1,9 @@
 import type { ContractUpstream } from "../contract.ts";
 import { parseConcurrency } from "./limits.ts";
 import type { Problems } from "./problems.ts";
-import { parseUrl } from "./url.ts";
-import { checkNames, isMembers, number, optionalText, quote, weakened } from "./values.ts";
+import { parseRetries } from "./retries.ts";
+import { parseAddresses } from "./upstream-addresses.ts";
+import { checkNames, isMembers, number, optionalText, quote } from "./values.ts";
 
 /** Reads the services that stand behind the gateway, by name. */
 export function parseUpstreams(problems: Problems, value: unknown): Map<string, ContractUpstream> {
@@ -22,16 +23,19 @@ export function parseUpstreams(problems: Problems, value: unknown): Map<string, 
     checkNames(problems, where, entry, [
       "kind",
       "url",
+      "network",
+      "retries",
+      "retryOn",
       "timeoutMs",
       "maxResponseBytes",
       "concurrency",
       "caFile",
       "insecureAllowHttp",
     ]);
-    const allowHttp = weakened(problems, `${where}.insecureAllowHttp`, entry.insecureAllowHttp);
     upstreams.set(name, {
       name,
-      url: parseUrl(problems, `${where}.url`, entry.url, allowHttp),
+      ...parseAddresses(problems, where, entry),
+      ...parseRetries(problems, where, entry),
       timeoutMs: number(problems, `${where}.timeoutMs`, entry.timeoutMs, {
         min: 1,
         max: 300_000,

@@ -52,6 +52,11 @@ export class AnswerReader implements Dispatcher.DispatchHandler {
     }, timeoutMs);
   }
 
+  /** Whether nobody waits for an answer any more. */
+  get isSettled(): boolean {
+    return this.#settled;
+  }
+
   /** For a request that could not be sent. */
   giveUp(reason: string): void {
     this.#fail("GATEWAY_UPSTREAM_UNAVAILABLE", reason);

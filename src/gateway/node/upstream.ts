@@ -1,10 +1,17 @@
 import { hash } from "node:crypto";
-import { Pool } from "undici";
-import type { ContractUpstream } from "../../contract/index.ts";
+import type { ContractUpstream, EventSink } from "../../contract/index.ts";
 import type { AssertionSigner } from "../assertion.ts";
 import { assertionHeader } from "../assertion.ts";
+import type { Schedule } from "../limits/pace.ts";
 import type { Destination, ForwardedAnswer, ForwardedRequest } from "../types.ts";
 import { AnswerReader } from "./answer-reader.ts";
+import type { Lookup } from "./upstream/address-book.ts";
+import { Attempt } from "./upstream/attempt.ts";
+import type { AttemptEnd } from "./upstream/attempt.ts";
+import type { Backend } from "./upstream/backend.ts";
+import { openBackends } from "./upstream/backends.ts";
+import { chooseBackend } from "./upstream/balance.ts";
+import { createRetryBudget } from "./upstream/retry-budget.ts";
 
 /** Options of {@link createUpstream}. */
 export interface UpstreamPoolOptions {
@@ -13,10 +20,18 @@ export interface UpstreamPoolOptions {
   ca?: string | undefined;
   /** Proves to the upstream that a request passed the gateway, and for whom. */
   assertions: AssertionSigner;
-  /** Connections kept. Default 64. */
+  /** Connections kept to each of its addresses. Default 64. */
   connections?: number;
   /** Requests under way at once, those that wait for a connection included; more are refused. Default 1 024. */
   maxRequests?: number;
+  /** Finds a name's addresses. Default: as the system does. */
+  lookup?: Lookup | undefined;
+  /** Told when an address is refused, fails, or works again. Default: nobody is. */
+  events?: EventSink;
+  /** The present in milliseconds since 1970. Default `Date.now`. */
+  now?: () => number;
+  /** Runs something after so many milliseconds, and returns what calls it off. Default: timers. */
+  schedule?: Schedule;
 }
 
 /** Connections to one upstream. */
@@ -25,11 +40,25 @@ export interface UpstreamPool {
   close(): Promise<void>;
 }
 
+/** A request on its way, over one attempt or several. */
+interface Delivery {
+  readonly request: ForwardedRequest;
+  readonly reader: AnswerReader;
+  /** Where it failed. */
+  readonly tried: readonly Backend[];
+  /** How often it was sent again. */
+  readonly resent: number;
+}
+
+const untried: readonly Backend[] = [];
+const firstDelayMs = 50;
 const formType = "application/x-www-form-urlencoded";
 
 /**
- * Sends checked requests to an upstream over a pool of connections. It gets the rebuilt target, the checked body written
- * anew and a signed assertion: none of the client's own headers. Its answer is read whole, within a time and a size.
+ * Sends checked requests to an upstream over a pool of connections to each of its addresses. It gets the rebuilt target, the
+ * checked body written anew and a signed assertion: none of the client's own headers. Its answer is read whole, within a time
+ * and a size. A request that could not connect goes to the next address; one that was sent is sent again only if it may be
+ * done twice, within the same time and a budget.
  */
 export function createUpstream({
   upstream,
@@ -37,40 +66,98 @@ export function createUpstream({
   assertions,
   connections = 64,
   maxRequests = 1024,
+  lookup,
+  events = () => undefined,
+  now = Date.now,
+  schedule = after,
 }: UpstreamPoolOptions): UpstreamPool {
-  const makePool = (size: number): Pool =>
-    new Pool(upstream.url.origin, {
-      connections: size,
-      pipelining: 1,
-      connect: { minVersion: "TLSv1.3", timeout: upstream.timeoutMs, ...(ca === undefined ? {} : { ca }) },
-      allowH2: false,
-    });
-  const pool = makePool(connections);
-  /** What comes in parts holds its connection for as long as it lasts: other requests must not wait for that. */
-  let streamPool: Pool | undefined;
+  const backends = openBackends({
+    upstream,
+    ca,
+    connections,
+    maxStreams: maxRequests,
+    lookup,
+    events,
+    now,
+  });
   const prefix = upstream.url.pathname.replace(/\/$/, "");
+  const { retries = 0, retryOn = [] } = upstream;
+  const budget = createRetryBudget();
   let underWay = 0;
+  let turn = 0;
 
-  async function dispatch(request: ForwardedRequest, reader: AnswerReader): Promise<void> {
-    const path = prefix + request.target;
-    const { route } = request;
+  async function deliver(delivery: Delivery): Promise<void> {
+    const { request, reader } = delivery;
+    if (backends.current().length === 0) await backends.load();
+    // Not signed for nothing: while an upstream is down this is all that its requests cost.
+    if (choose(delivery) === undefined)
+      return reader.giveUp(backends.current().length === 0 ? noAddress : noneWorks);
+    const { route, caller, id } = request;
     const { method, stream } = route;
-    const { caller, id } = request;
-    const isForm = route.bodyType === "form";
-    const body =
-      request.body === undefined ? null : isForm ? (request.body as string) : JSON.stringify(request.body);
+    const path = prefix + request.target;
+    const body = bodyOf(request);
     const bodyDigest = body === null ? undefined : hash("sha256", body, "base64url");
     const assertion = await assertions.sign({ caller, method, path, bodyDigest, id });
-    const headers = ["accept", acceptOf(route), "request-id", request.id, assertionHeader, assertion];
-    if (body !== null) headers.push("content-type", isForm ? formType : "application/json");
+    if (reader.isSettled) return;
+    const backend = choose(delivery);
+    if (backend === undefined) return reader.giveUp(noneWorks);
+    turn++;
+    const attempt = attemptAt(backend, delivery);
+    const headers = ["accept", acceptOf(route), "request-id", id, assertionHeader, assertion];
+    if (body !== null)
+      headers.push("content-type", route.bodyType === "form" ? formType : "application/json");
     if (request.headers !== undefined) headers.push(...request.headers);
-    if (stream === undefined) pool.dispatch({ method, path, headers, body }, reader);
+    if (stream === undefined) backend.pool.dispatch({ method, path, headers, body }, attempt);
     else {
-      streamPool ??= makePool(maxRequests);
       // Between two events any time may pass.
       const bodyTimeout = stream.kind === "events" ? 0 : route.timeoutMs;
-      streamPool.dispatch({ method, path, headers, body, bodyTimeout }, reader);
+      backend.streamPool().dispatch({ method, path, headers, body, bodyTimeout }, attempt);
     }
+  }
+
+  /** What was sent may be sent to the same address again, if there is no other. */
+  function choose({ tried, resent }: Delivery): Backend | undefined {
+    const all = backends.current();
+    return chooseBackend(all, turn, tried) ?? (resent > 0 ? chooseBackend(all, turn) : undefined);
+  }
+
+  function attemptAt(backend: Backend, delivery: Delivery): Attempt {
+    const { request, reader, tried, resent } = delivery;
+    const elsewhere = { request, reader, tried: [...tried, backend] };
+    return new Attempt({
+      reader,
+      onEnd: begin(backend),
+      onUnsent: () => start({ ...elsewhere, resent }),
+      resend(status) {
+        if (resent >= retries || !isIdempotent(request.route)) return false;
+        if (status !== undefined && !retryOn.includes(status)) return false;
+        if (!budget.spend()) return false;
+        // Requests that failed together must not come back together.
+        schedule(Math.random() * firstDelayMs * 2 ** resent, () =>
+          start({ ...elsewhere, resent: resent + 1 }),
+        );
+        return true;
+      },
+    });
+  }
+
+  function start(delivery: Delivery): void {
+    deliver(delivery).catch(() => delivery.reader.giveUp("the request could not be sent"));
+  }
+
+  /** Counts a request to an address; what is returned takes how it went. */
+  function begin(backend: Backend): (end: AttemptEnd) => void {
+    const { breaker, name: address } = backend;
+    backend.outstanding++;
+    const isTrial = breaker.begin();
+    return ({ verdict, reason }) => {
+      backend.outstanding--;
+      const wasOpen = breaker.isOpen;
+      const forMs = breaker.end(verdict, isTrial, backends.current().length > 1);
+      const about = { time: now(), upstream: upstream.name, address };
+      if (forMs > 0) events({ type: "gateway.upstream.avoided", ...about, reason, forMs });
+      else if (wasOpen && !breaker.isOpen) events({ type: "gateway.upstream.restored", ...about });
+    };
   }
 
   return {
@@ -83,17 +170,30 @@ export function createUpstream({
         if (!isOver) underWay--;
         isOver = true;
       };
-      const reader = new AnswerReader(
-        { route: request.route, maxBytes: upstream.maxResponseBytes },
-        done,
-        onOver,
-      );
-      dispatch(request, reader).catch(() => reader.giveUp("the request could not be sent"));
+      const { route } = request;
+      const reader = new AnswerReader({ route, maxBytes: upstream.maxResponseBytes }, done, onOver);
+      budget.earn();
+      start({ request, reader, tried: untried, resent: 0 });
     },
-    async close() {
-      await Promise.all([pool.destroy(), streamPool?.destroy()]);
-    },
+    close: () => backends.close(),
   };
+}
+
+/** Whether it may be done twice (RFC 9110 §9.2.2). What the contract does not say may not, but for reading. */
+const isIdempotent = ({ method, idempotent }: ForwardedRequest["route"]): boolean =>
+  method === "GET" || idempotent === true;
+
+function after(delayMs: number, run: () => void): () => void {
+  const timer = setTimeout(run, delayMs);
+  return () => clearTimeout(timer);
+}
+
+const noAddress = "its name has no address that it may have";
+const noneWorks = "none of its addresses works";
+
+function bodyOf({ route, body }: ForwardedRequest): string | null {
+  if (body === undefined) return null;
+  return route.bodyType === "form" ? (body as string) : JSON.stringify(body);
 }
 
 const acceptOf = ({ stream }: ForwardedRequest["route"]): string =>

@@ -37,6 +37,7 @@ export async function createEdgeApi(
       upstream,
       ca: configuration.upstreamAuthorities[upstream.name],
       assertions,
+      events,
     });
     return [upstream.name, pool.send] as const;
   });
