@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseContract } from "../contract/index.ts";
 import type { Contract } from "../contract/index.ts";
@@ -69,12 +69,21 @@ export async function loadContract(path: string = "."): Promise<LoadedContract> 
 const importInstead =
   'The edge\'s sandbox shows what a contract imports, and not what it reads. If the file is there, import it:  import data from "./data.json" with { type: "json" }';
 
+/** Whether a path is a contract's folder, or its file. */
+export function hasContract(path: string): boolean {
+  const isFile = statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+  return isFile ? fileNames.includes(basename(path)) : fileIn(path) !== undefined;
+}
+
+const fileIn = (folder: string): string | undefined =>
+  fileNames
+    .map((name) => join(folder, name))
+    .find((file) => statSync(file, { throwIfNoEntry: false })?.isFile());
+
 function findFile(path: string): string {
   const stats = statSync(path, { throwIfNoEntry: false });
   if (stats?.isFile()) return path;
-  const found = fileNames
-    .map((name) => join(path, name))
-    .find((file) => statSync(file, { throwIfNoEntry: false })?.isFile());
+  const found = fileIn(path);
   if (found !== undefined) return found;
   throw new CurtainwallError(
     "STACK_CONFIG_MISSING",

@@ -21,9 +21,6 @@ import type {
 } from "../harden/index.ts";
 import { CurtainwallError } from "../shared/index.ts";
 
-/** The name of a project's lock. */
-export const lockName = "curtainwall.lock.json";
-
 /** Options of {@link openSiteLock}. */
 export interface SiteLockOptions {
   /** Where the lock lies. */
@@ -68,7 +65,12 @@ function digest(text: string): string {
   return createHash("sha256").update(text).digest("hex");
 }
 
-function readLock(file: string): Lock {
+/**
+ * Reads a project's lock; one that is not there is empty.
+ *
+ * @throws {CurtainwallError} `HARDEN_LOCK_INVALID`
+ */
+export function readLock(file: string): Lock {
   if (!existsSync(file)) return emptyLock;
   try {
     return parseLock(readFileSync(file, "utf8"));

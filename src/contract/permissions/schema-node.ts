@@ -1,0 +1,152 @@
+import type { z } from "zod";
+import { CurtainwallError } from "../../shared/index.ts";
+import type { ContractErrorCode } from "../errors.ts";
+import type { Schema } from "../define.ts";
+import { readChecks, textOf } from "./schema-checks.ts";
+import { originalOf } from "../schema.ts";
+import type { Permission, SchemaNode } from "./permission.ts";
+
+type Def = z.core.$ZodTypes["_zod"]["def"];
+
+/** More than any schema that somebody wrote; one that shares its parts over and over grows without end when each is told. */
+const maxNodes = 20_000;
+
+const defOf = (schema: Schema): Def => (schema as z.core.$ZodTypes)._zod.def;
+
+/**
+ * What a schema lets pass, an entry for each of its parts.
+ *
+ * @param direction of answers nothing is `required`: what is missing in them tells nobody anything
+ * @throws {CurtainwallError} `CONTRACT_SCHEMA_UNSUPPORTED` when it has more than 20,000 parts
+ */
+export function schemaPermissions(schema: Schema, at: string, direction: "input" | "output"): Permission[] {
+  const open = new Map<Schema, string>();
+  let count = 0;
+
+  const nodeOf = (current: Schema, path: string, isRequired: boolean): SchemaNode => {
+    count += 1;
+    if (count > maxNodes)
+      throw new CurtainwallError<ContractErrorCode>(
+        "CONTRACT_SCHEMA_UNSUPPORTED",
+        `${at}: the schema has more than ${maxNodes} parts.`,
+      );
+    const seen = open.get(current);
+    if (seen !== undefined) return { type: `again ${seen === "" ? "/" : seen}`, ...required(isRequired) };
+    open.set(current, path);
+    try {
+      return { ...bare(current, path), ...required(isRequired) };
+    } finally {
+      open.delete(current);
+    }
+  };
+  const required = (isRequired: boolean): { required?: true } =>
+    isRequired && direction === "input" ? { required: true } : {};
+  const part = (current: Schema, path: string): SchemaNode => nodeOf(current, path, false);
+
+  const bare = (current: Schema, path: string): SchemaNode => {
+    const def = defOf(current);
+    const checks = readChecks(def);
+    switch (def.type) {
+      case "object":
+        return {
+          type: def.catchall === undefined || defOf(def.catchall).type === "never" ? "object" : "open object",
+          ...checks,
+          members: Object.fromEntries(
+            Object.entries(def.shape).map(([name, member]) => [
+              name,
+              nodeOf(member, `${path}/${escapeName(name)}`, !isOptional(member)),
+            ]),
+          ),
+        };
+      case "array":
+        return { type: "array", ...checks, element: part(def.element, `${path}/[]`) };
+      case "record":
+        return {
+          type: def.mode === "loose" ? "loose record" : "record",
+          ...checks,
+          parts: [part(def.keyType, `${path}/{key}`)],
+          element: part(def.valueType, `${path}/{}`),
+        };
+      case "union":
+        return {
+          type: "union",
+          ...checks,
+          parts: def.options.map((option, index) => part(option, `${path}/|${index}`)),
+        };
+      case "intersection":
+        return { type: "all", ...checks, parts: [part(def.left, path), part(def.right, path)] };
+      case "tuple":
+        return {
+          type: "tuple",
+          ...checks,
+          parts: def.items.map((item, index) => part(item, `${path}/${index}`)),
+          ...(def.rest ? { element: part(def.rest, `${path}/[]`) } : {}),
+        };
+      case "pipe":
+        return { type: pipeType(current, def), ...checks, parts: [part(def.in, path), part(def.out, path)] };
+      case "enum":
+        return values(Object.values(def.entries), checks);
+      case "literal":
+        return values(def.values, checks);
+      case "null":
+        return values([null], checks);
+      case "template_literal":
+        return { type: "string", ...checks, also: [...(checks.also ?? []), patternOf(current)] };
+      case "nullable":
+        return { ...bareInner(def.innerType, path), nullable: true };
+      case "lazy":
+        return bareInner(def.getter(), path);
+      case "optional":
+      case "nonoptional":
+      case "default":
+      case "prefault":
+      case "readonly":
+        return bareInner(def.innerType, path);
+      case "transform":
+        return { type: "transform", also: [`function ${textOf(def.transform)}`] };
+      default:
+        return { type: def.type, ...checks };
+    }
+  };
+  /** A wrapper has no place of its own, but may lead back to where it stands. */
+  const bareInner = (inner: Schema, path: string): SchemaNode => nodeOf(inner, path, false);
+
+  return flatten(nodeOf(schema, "", true), at);
+}
+
+/** An entry for each member of objects and for lists' elements; unions and the like stay whole, as their parts have no names. */
+function flatten(node: SchemaNode, at: string): Permission[] {
+  if (node.type !== "object" && node.type !== "open object" && node.type !== "array")
+    return [{ at, permits: node }];
+  const { members = {}, element, ...rest } = node;
+  return [
+    { at, permits: rest },
+    ...Object.entries(members).flatMap(([name, member]) => flatten(member, `${at}/${escapeName(name)}`)),
+    ...(element === undefined ? [] : flatten(element, `${at}/[]`)),
+  ];
+}
+
+/** As in a JSON Pointer (RFC 6901); and no name is taken for a list's element. */
+const escapeName = (name: string): string =>
+  name.replaceAll("~", "~0").replaceAll("/", "~1").replaceAll("[", "~2").replaceAll(" ", "~3");
+
+/** `optional`, or in later versions of Zod `defaulted`. */
+const isOptional = (member: Schema): boolean => (member as z.core.$ZodTypes)._zod.optin !== undefined;
+
+function values(list: readonly unknown[], checks: Partial<SchemaNode>): SchemaNode {
+  const texts = list.map((value) =>
+    typeof value === "bigint" ? `${value}n` : (JSON.stringify(value) ?? "undefined"),
+  );
+  return { type: "values", ...checks, values: [...new Set(texts)].sort() };
+}
+
+const patternOf = (schema: Schema): string =>
+  `pattern ${String((schema as unknown as { _zod: { pattern?: RegExp } })._zod.pattern)}`;
+
+/** A codec's own functions are Zod's as often as not, and change with its version; what it takes is in its parts. */
+function pipeType(schema: Schema, def: Def): string {
+  if (!("transform" in def || "reverseTransform" in def)) return "pipe";
+  const { truthy, falsy } = (originalOf(schema) as unknown as { _zod: { bag: Record<string, unknown> } })._zod
+    .bag;
+  return truthy === undefined ? "codec" : `codec ${JSON.stringify([truthy, falsy])}`;
+}
