@@ -29,3 +29,16 @@ test("every command's help fits a terminal of 80 columns, its usage and long nam
   }
   assert.ok(seen >= 10, `${seen} commands`);
 });
+
+test("a command that a sentence announces stands in it; a table's rows stand alone", () => {
+  const help = commandHelp({
+    name: "sieve",
+    summary: "Sieve flour",
+    usage: "[folder]",
+    options: {},
+    notes: ["Flour is sieved before it is", "weighed:  curtainwall weigh", "", "rye    dark", "spelt  old"],
+    run: () => 0,
+  } as unknown as Command);
+  assert.match(help, /^Flour is sieved before it is weighed: {2}curtainwall weigh$/m);
+  assert.match(help, /^rye {4}dark$/m);
+});

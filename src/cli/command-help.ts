@@ -35,15 +35,20 @@ function paragraphs(notes: readonly string[], width: number): string[] {
   for (const line of notes) {
     const last = whole.at(-1);
     const goesOn =
-      last !== undefined && last !== "" && !/[.:;)}]$/.test(last) && !isRow(last) && !isRow(line);
+      last !== undefined &&
+      last !== "" &&
+      line !== "" &&
+      !/[.:;)}]$/.test(last) &&
+      !isRow(last) &&
+      !isRow(line);
     if (goesOn) whole[whole.length - 1] = `${last} ${line}`;
     else whole.push(line);
   }
   return whole.flatMap((line) => (isRow(line) ? [line] : wrap(line, width)));
 }
 
-/** Of a table: a word, and what it means. */
-const isRow = (line: string): boolean => /^\S+ {2,}|^ /.test(line);
+/** Of a table: a word, and what it means. A colon before the gap announces a command. */
+const isRow = (line: string): boolean => /^\S*[^\s:] {2,}|^ /.test(line);
 
 /** Breaks between words. Two spaces set a command apart, and stay together with it where they can. */
 function wrap(text: string, width: number): string[] {

@@ -1,7 +1,7 @@
 import { printable } from "../shared/index.ts";
 import type { LearnedFolder } from "../stack/index.ts";
 import { count } from "./harden-report.ts";
-import { print, say, styled } from "./voice.ts";
+import { duration, print, say, styled } from "./voice.ts";
 
 /** What was typed, as far as the next commands repeat it. */
 export interface LearnTold {
@@ -36,7 +36,7 @@ export function reportLearned(learned: LearnedFolder, told: LearnTold): void {
     );
   for (const [reason, names] of byReason(failed)) print(`  failed    ${printable(reason)}  ${where(names)}`);
   say(
-    `${styled("green", visited === 0 ? "nothing learned" : "learned")} in ${told.milliseconds} ms: ${told.out}`,
+    `${styled("green", visited === 0 ? "nothing learned" : "learned")} in ${duration(told.milliseconds)}: ${told.out}`,
   );
   for (const step of steps(learned, told)) say(`${styled("dim", "→")} ${step}`);
 }

@@ -46,7 +46,8 @@ export const cspCommand: Command = {
   },
   notes: [
     "The folder is served on loopback under the policies that it would have with nothing left open, which only report. Each page is scrolled,",
-    "unfolded, typed into and clicked on; no form is sent, and nothing leaves this machine but what --fetch-scripts asks for. Then:  curtainwall harden <folder> --learned learned.json",
+    "unfolded, typed into and clicked on; no form is sent, and nothing leaves this machine but what --fetch-scripts asks for.",
+    "(Then:  curtainwall harden <folder> --learned learned.json)",
     "With an address like https://localhost:8443, the site that runs there is learned of: one on this machine, or the one whose origin the contract",
     "names. It is asked by GET alone; what pages would send to it ends here. What only its loaders know shows better in the folder that it is made of.",
     "Learned are exact origins and hashes. Code that only appears while a page runs is never allowed by it: it is listed.",

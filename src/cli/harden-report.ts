@@ -3,7 +3,7 @@ import { printable } from "../shared/index.ts";
 import type { HardenedSite } from "../stack/index.ts";
 import { nextSteps } from "./harden-steps.ts";
 import type { HardenWords } from "./harden-steps.ts";
-import { print, say, styled } from "./voice.ts";
+import { duration, print, say, styled } from "./voice.ts";
 
 /** What a weakness means to whoever reads the report. */
 const meanings: Readonly<Record<Weakness, string>> = {
@@ -45,8 +45,8 @@ export function concludeHardened({ report: found, notes }: HardenedSite, told: H
   const { out, milliseconds } = told;
   say(
     out === undefined
-      ? `${styled("green", "planned")} in ${milliseconds} ms; nothing was written`
-      : `${styled("green", "hardened")} in ${milliseconds} ms: ${out}`,
+      ? `${styled("green", "planned")} in ${duration(milliseconds)}; nothing was written`
+      : `${styled("green", "hardened")} in ${duration(milliseconds)}: ${out}`,
   );
   for (const step of nextSteps(found, told)) say(`${styled("dim", "→")} ${step}`);
   for (const note of notes) say(`${styled("dim", "→")} ${note}`);

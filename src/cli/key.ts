@@ -36,7 +36,7 @@ export const keyCommand: Command = {
     ssh: { type: "string", says: "an OpenSSH Ed25519 key instead; its .pub file if an agent holds it" },
     "passphrase-fd": {
       type: "string",
-      says: "read the passphrase from this descriptor, not from the terminal",
+      says: "read the passphrase from this descriptor; npx hands none on: node_modules/.bin/curtainwall does, and both take it from stdin",
     },
     json: { type: "boolean", says: "print the result as JSON" },
   },

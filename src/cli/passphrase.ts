@@ -42,7 +42,10 @@ function readDescriptor(fd: string): string {
   try {
     return firstLine(readFileSync(Number(fd), "utf8"));
   } catch (cause) {
-    throw refused(`Descriptor ${fd} can't be read: ${(cause as NodeJS.ErrnoException).code}.`);
+    throw refused(
+      `Descriptor ${fd} can't be read: ${(cause as NodeJS.ErrnoException).code}.`,
+      `npx does not hand descriptors on:  node_modules/.bin/curtainwall … --passphrase-fd ${fd}  ${fd}< file    or, by npx:  < file`,
+    );
   }
 }
 
@@ -106,8 +109,9 @@ function askOnTerminal(questions: readonly string[]): Promise<string[]> {
   });
 }
 
-function refused(message: string): CurtainwallError {
-  return new CurtainwallError("CLI_USAGE_INVALID", message, {
-    hint: "Type it on a terminal, or hand it over:  --passphrase-fd 3  3< file",
-  });
+function refused(
+  message: string,
+  hint = "Type it on a terminal, or hand it over:  < file",
+): CurtainwallError {
+  return new CurtainwallError("CLI_USAGE_INVALID", message, { hint });
 }

@@ -10,6 +10,7 @@ import { findSiteKeys, loadContract, readSiteManifest, stackFolders } from "../s
 import { usageError } from "./command.ts";
 import type { Command, CommandInput } from "./command.ts";
 import { differingParts } from "./differing-parts.ts";
+import { count } from "./harden-report.ts";
 import { exitCodes, print, printJson, say, showProgress, styled } from "./voice.ts";
 
 export const verifyCommand: Command = {
@@ -202,7 +203,7 @@ function conclude({ flags }: CommandInput, report: Conclusion): number {
   else {
     const paths = new Set(differences.map(({ path }) => path));
     say(
-      `${styled("red", "changed")} ${origin} does not serve ${name}: ${differences.length} differences in ${paths.size} of ${checked} (${trust})`,
+      `${styled("red", "changed")} ${origin} does not serve ${name}: ${count(differences.length, "difference")} in ${paths.size} of ${checked} (${trust})`,
     );
   }
   return differences.length === 0 ? exitCodes.done : exitCodes.failed;

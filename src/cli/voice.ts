@@ -30,6 +30,10 @@ export function print(text: string): void {
   process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
 }
 
+/** How long something took: `850 ms`, and from ten seconds on `203 s`. */
+export const duration = (milliseconds: number): string =>
+  milliseconds < 10_000 ? `${milliseconds} ms` : `${Math.round(milliseconds / 1000)} s`;
+
 /** Characters of a quoted line, indented, that a terminal shows without folding it. */
 export function quotedLength(): number {
   return Math.max(40, (process.stdout.columns ?? 158) - 8);

@@ -73,7 +73,7 @@ export async function openKeyFile(
   const isLocked = isEncrypted(pem);
   if (isLocked && passphrase === undefined) {
     throw keyError("RELEASE_KEY_LOCKED", `The key in ${file} needs its passphrase.`, {
-      hint: "Run the command in a terminal, or hand it over:  --passphrase-fd 3  3< file",
+      hint: "Run the command in a terminal, or hand it over:  < file",
     });
   }
   const key = decode(file, pem, isLocked ? await passphrase?.() : undefined);
