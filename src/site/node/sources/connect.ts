@@ -112,12 +112,21 @@ const passed = new WeakSet<Error>();
 /** Whether a failure is one that asking again may cure. */
 export const mayPass = (reason: unknown): boolean => reason instanceof Error && passed.has(reason);
 
+/** What says that nobody known signed a certificate. */
+const strangers =
+  /^(?:DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_(?:VERIFY_LEAF_SIGNATURE|GET_ISSUER_CERT(?:_LOCALLY)?))$/;
+
 /** Ours are passed on. Of others only their code is told: messages may hold anything. */
 function unreachable(url: URL, cause: unknown, signal: AbortSignal): Error {
   const { code } = cause as { code?: unknown };
   if (typeof code === "string" && code.startsWith("SITE_")) return cause as Error;
   if (signal.aborted) return tooSlow(url);
-  const error = failed(url, `it can't be read: ${typeof code === "string" ? code : "the connection broke"}.`);
+  const isStranger = typeof code === "string" && strangers.test(code);
+  const error = failed(
+    url,
+    `it can't be read: ${typeof code === "string" ? code : "the connection broke"}.`,
+    isStranger ? "If its certificate is from an authority of your own, name that:  caFile" : undefined,
+  );
   if (passing.has(code)) passed.add(error);
   return error;
 }

@@ -264,6 +264,7 @@ test(
       {
         code: "SITE_SOURCE_FAILED",
         message: /can't be read: \w*(?:SIGNED|VERIFY|CERT)\w*/,
+        hint: /authority of your own, name that: {2}caFile/,
       },
     );
     assert.deepEqual(server.asked, []);
