@@ -52,7 +52,9 @@ export async function loadContract(path: string = "."): Promise<LoadedContract> 
   } catch (cause) {
     if (isCurtainwallError(cause)) throw cause;
     const { message, stack, code } = cause as NodeJS.ErrnoException;
-    const place = stack?.split("\n").find((line) => line.includes("file://"));
+    // What imports a missing module stands in the message; the stack has only who looked for it.
+    const isNamed = code === "ERR_MODULE_NOT_FOUND";
+    const place = isNamed ? undefined : stack?.split("\n").find((line) => line.includes("file://"));
     const hints = [place?.trim(), code === "ENOENT" ? importInstead : undefined].filter(
       (hint) => hint !== undefined,
     );
