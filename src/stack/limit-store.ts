@@ -1,4 +1,5 @@
 import type { Contract } from "../contract/index.ts";
+import type { GateSpace } from "../gateway/index.ts";
 import { CurtainwallError } from "../shared/index.ts";
 import { readPem } from "./certificate.ts";
 
@@ -29,4 +30,16 @@ export function readLimitStoreSecrets(
       { hint: `Set it where the stack is started:  ${passwordVariable}=… npx curtainwall start` },
     );
   return { password, authority: readPem(root, caFile) };
+}
+
+/**
+ * Room for as many gates as a contract could have, whichever of its limits need one: some bytes more than it takes. What counts them exactly
+ * comes with the whole gateway, which the supervisor does not load.
+ */
+export function roomForGates({ routes, upstreams, budgets }: Contract): GateSpace {
+  const limits = routes.reduce(
+    (sum, { limits: { length }, failures }) => sum + length + (failures?.limits.length ?? 0) + 1,
+    0,
+  );
+  return { counters: limits + budgets.size * 2, doors: routes.length + upstreams.size };
 }

@@ -4,7 +4,6 @@ import { relative } from "node:path";
 import { clearTimeout, setTimeout } from "node:timers";
 import { assertEnvironment } from "../contract/index.ts";
 import type { AcceptedRelease, EventSink } from "../contract/index.ts";
-import { gateSpaceOf } from "../gateway/index.ts";
 import { createEventQueue } from "../ledger/node.ts";
 import type { EventQueue } from "../ledger/node.ts";
 import { openReleaseStore } from "../release/node.ts";
@@ -23,7 +22,7 @@ import { domainUser, findIsolation } from "./isolation.ts";
 import type { DomainName, Isolation, SandboxView } from "./isolation.ts";
 import { domainReady, firstInheritedFd, launchDomain } from "./launch.ts";
 import type { DomainProcess } from "./launch.ts";
-import { readLimitStoreSecrets } from "./limit-store.ts";
+import { readLimitStoreSecrets, roomForGates } from "./limit-store.ts";
 import { openListeners } from "./listeners.ts";
 import type { Listeners } from "./listeners.ts";
 import { loadContract } from "./load-contract.ts";
@@ -398,7 +397,7 @@ class Supervisor {
       acceptance: (this.#feed as ReleaseFeed).acceptance,
       threads: sockets.threads,
       maxClients: contract.edge.maxClients,
-      gateSpace: gateSpaceOf(contract),
+      gateSpace: roomForGates(contract),
       limitStore: readLimitStoreSecrets(contract, root, process.env),
     };
     await this.#ledgerReady.catch(async (error: unknown) => {
