@@ -10,11 +10,15 @@ import { print, printJson, say, styled } from "./voice.ts";
 /** Loads what builds only when there is something to build. */
 export const buildCommand: Command = {
   name: "build",
-  usage: "[folder] [--drafts] [--offline] [--time-limit 1200] [--verbose] [--json]",
+  usage: "[folder] [--drafts] [--offline] [--frozen] [--time-limit 1200] [--verbose] [--json]",
   summary: "Build the site into a release that the edge serves",
   options: {
     drafts: { type: "boolean", says: "build pages with draft: true, too, for a look at them" },
     offline: { type: "boolean", says: "ask no source, and take what the last build was answered" },
+    frozen: {
+      type: "boolean",
+      says: "for CI: take only what the lock says that somebody approved; never write it",
+    },
     "time-limit": timeLimitOption,
     verbose: verboseOption,
     json: { type: "boolean", says: "print the result as JSON" },
@@ -31,7 +35,9 @@ export const buildCommand: Command = {
     const offline = flags.has("offline");
     const timeoutMs = timeLimitMs(values.get("time-limit"), buildCommand);
     const files = recordFiles(place);
-    const { same, edit } = drafts ? {} : recall(files, Date.now());
+    const frozen = flags.has("frozen");
+    // What nobody has approved is refused by this one, and was not by the one before.
+    const { same, edit } = drafts || frozen ? {} : recall(files, Date.now());
     if (same === undefined) keepCompiled(files);
     const known =
       same ??
@@ -42,6 +48,7 @@ export const buildCommand: Command = {
             await import("./build.ts")
           ).buildAny(place, {
             drafts,
+            frozen,
             offline,
             timeoutMs,
             json: flags.has("json"),

@@ -23,8 +23,7 @@ import { print, printJson, say, showProgress, styled } from "./voice.ts";
 /** Builds a site with the generator that its contract names; says, or prints as JSON, what came of it. */
 export async function runForeignBuild(
   loaded: LoadedContract,
-  asJson: boolean,
-  isVerbose = false,
+  { asJson, isVerbose, frozen }: { asJson: boolean; isVerbose: boolean; frozen: boolean },
 ): Promise<void> {
   const started = performance.now();
   const { contract, root } = loaded;
@@ -42,6 +41,7 @@ export async function runForeignBuild(
       variables: process.env,
       gate,
       day: today(),
+      frozen,
       cwd: process.cwd(),
       signal: stop.signal,
       onLine: (text) => say(styled("dim", text)),

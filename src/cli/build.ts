@@ -18,6 +18,7 @@ import type { PageAgain } from "./build-record.ts";
 import { runForeignBuild } from "./build-foreign.ts";
 import type { BuildResult } from "./build-result.ts";
 import { observeBuild } from "./observe-build.ts";
+import { checkPermissions } from "./permission-report.ts";
 import { say, showProgress, styled } from "./voice.ts";
 
 /** Builds whatever site the contract in a folder describes. What another generator builds is told at once, and gives nothing here. */
@@ -29,8 +30,10 @@ export async function buildAny(
     timeoutMs,
     json,
     verbose,
+    frozen = false,
   }: {
     drafts: boolean;
+    frozen?: boolean;
     offline?: boolean;
     timeoutMs?: number | undefined;
     json: boolean;
@@ -39,8 +42,10 @@ export async function buildAny(
 ): Promise<BuildResult | undefined> {
   const observer = observeBuild(path);
   const loaded = await loadContract(path);
+  const written = checkPermissions(loaded, frozen);
+  if (written !== undefined) observer.wrote(written);
   if (isForeign(loaded.contract.site)) {
-    await runForeignBuild(loaded, json, verbose);
+    await runForeignBuild(loaded, { asJson: json, isVerbose: verbose, frozen });
     return undefined;
   }
   const { result, again } = await buildOwn(loaded, { drafts, offline, timeoutMs });

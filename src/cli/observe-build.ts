@@ -22,27 +22,38 @@ import { lookAround, lookAtOutput, skipped } from "./look-around.ts";
 export interface BuildObserver {
   /** Keeps what the build looked at and made, if all of that is known. */
   keep(loaded: LoadedContract, result: BuildResult, again?: PageAgain): void;
+  /** Says that the build itself wrote a file among its sources. */
+  wrote(file: string): void;
 }
 
 /** Begins to watch a build, before it reads anything. */
 export function observeBuild(place: string): BuildObserver {
   const files = recordFiles(place);
-  const before = attempt(() => {
+  const look = (): { began: number; sources: Place[] } => {
     mkdirSync(files.cache, { recursive: true, mode: 0o700 });
     const began = diskTime(files.cache);
     return { began, sources: [...lookAround(files.root, { began }), ...lookAtOurselves({ began })] };
-  });
+  };
+  let before = attempt(look);
   return {
+    wrote: (file) => {
+      const now = attempt(look);
+      const written = new Set([resolve(file), dirname(resolve(file))]);
+      const isAsBefore =
+        before !== undefined && now !== undefined && isSameBut(written, before.sources, now.sources);
+      before = isAsBefore ? now : undefined;
+    },
     keep: (loaded, result, again) =>
       attempt(() => {
         const until = validUntil(loaded);
-        if (before === undefined || until === undefined || !isClosed(loaded)) return;
+        const seen = before;
+        if (seen === undefined || until === undefined || !isClosed(loaded)) return;
         const inputs = {
           process: describeProcess(files.place),
           variables: digestEnvironment(readFileSync(files.keyFile)),
-          places: [...before.sources, ...lookAtOutput(files.root, before)],
+          places: [...seen.sources, ...lookAtOutput(files.root, seen)],
           targets: [...packageFiles(), "/etc/localtime"].map((path) =>
-            lookAt(path, { ...before, follow: true }),
+            lookAt(path, { ...seen, follow: true }),
           ),
           until,
           ...(again === undefined ? {} : { again }),
@@ -50,6 +61,17 @@ export function observeBuild(place: string): BuildObserver {
         keepBuild(files, inputs, { ...result, isNew: false });
       }),
   };
+}
+
+/** Whether nothing but these changed from one look to the other. */
+function isSameBut(paths: ReadonlySet<string>, before: readonly Place[], now: readonly Place[]): boolean {
+  const rest = (places: readonly Place[]): string[] =>
+    places
+      .filter(([path]) => !paths.has(path))
+      .map((place) => JSON.stringify(place.slice(0, 6)))
+      .sort();
+  const [left, right] = [rest(before), rest(now)];
+  return left.length === right.length && left.every((text, index) => text === right[index]);
 }
 
 /** What can't be noted is not: then the next build looks at everything. */

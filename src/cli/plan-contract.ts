@@ -42,7 +42,7 @@ export async function planContract(path: string, input: CommandInput, usage: Usa
     return told("approved", review.widened.length + review.unreviewed.length, lock.file);
   }
   if (flags.has("prune")) {
-    lock.prune();
+    lock.prune(today());
     for (const permission of review.unused) print(`pruned    ${describePermission(permission)}`);
     return told("pruned", review.unused.length, lock.file);
   }

@@ -10,13 +10,14 @@ import { originOf } from "./harden.ts";
 import { readLearned } from "./learned-input.ts";
 import { lockInput, lockOptions, today } from "./lock-input.ts";
 import { readShown, rememberAlsoShown, rememberShown } from "./shown-scripts.ts";
+import { contractAsked, planContract } from "./plan-contract.ts";
 import { print, printJson, quotedLength, say, showProgress, styled } from "./voice.ts";
 
 export const planCommand: Command = {
   name: "plan",
-  usage: `<folder> [--approve <id…|/path…> "why" | --approve --all-shared "why" | --show <id> | --prune | --frozen] [--lock <file>] [--site <name>] [--origin https://…] [--follow <folder>] [--json]`,
+  usage: `[folder] [--approve "why" | --approve <id…|/path…> "why" | --approve --all-shared "why" | --show <id> | --prune | --frozen] [--lock <file>] [--site <name>] [--origin https://…] [--follow <folder>] [--json]`,
   summary:
-    "Show which scripts of a site nobody has approved and what their approval would allow; approve them",
+    "Show what the contract, or a site's scripts, would be allowed and nobody has approved; approve it",
   options: {
     approve: { type: "boolean", says: "approve the scripts that are named; the last argument says why" },
     "all-shared": { type: "boolean", says: "with --approve: all that stand on more than one page" },
@@ -31,15 +32,23 @@ export const planCommand: Command = {
     json: { type: "boolean", says: "print the plan as JSON" },
   },
   notes: [
+    "In a folder with a contract (by default this one): what it permits beyond the lock, exit code 1 if there is anything; one reason approves",
+    "all of it. build and start refuse a contract that permits more. For a folder that a generator wrote: its scripts.",
     "An id may be cut short: it stands for what this command last showed here, and for nothing that took its place. Several may be named,",
     "and one reason last. A path, like /searchindex.js or /assets/, is trusted whatever lies there: for programs that your own build writes anew",
     "each time. Nothing tells a script of the generator from one that came with its content: what stands on one page only is worth the closest",
     "look. Name the same options that the site is hardened with: they decide what may run.",
   ],
   async run(input) {
+    const contract = contractAsked(input);
+    if (contract !== undefined) return planContract(contract, input, planCommand);
     const { positionals, flags, values } = input;
     const [folder, ...rest] = positionals;
-    if (folder === undefined) throw usageError("Name the folder that the generator wrote", planCommand);
+    if (folder === undefined)
+      throw usageError(
+        "There is no contract here. Name its folder, or one that a generator wrote",
+        planCommand,
+      );
     assertUsage(input);
     const allowScripts = readAllowed(input, planCommand);
     const { open, words } = lockInput(folder, values, allowScripts);

@@ -7,17 +7,19 @@ import { say, styled } from "./voice.ts";
 
 export const startCommand: Command = {
   name: "start",
-  usage: "[folder]",
+  usage: "[folder] [--frozen]",
   summary: "Serve the release over HTTPS, and the API through the gateway",
-  options: {},
+  options: {
+    frozen: { type: "boolean", says: "serve only what the lock says that somebody approved" },
+  },
   notes: [
     "Ctrl-C or SIGTERM stops it after requests in flight are answered; SIGHUP reads the certificate's files again.",
   ],
-  async run({ positionals }) {
+  async run({ positionals, flags }) {
     const path = positionals[0] ?? ".";
     keepCompiled(recordFiles(path));
     const { describeIsolation, startStack, stopRequest } = await import("../stack/node.ts");
-    const stack = await startStack({ path, log: sayEntry });
+    const stack = await startStack({ path, log: sayEntry, frozen: flags.has("frozen") });
     const asked = stopRequest();
     say(
       `${styled("green", "serving")} ${address(stack)}  ${styled("dim", `(${stack.addresses.join(", ")}; ${describeIsolation(stack.isolation)})`)}`,

@@ -22,7 +22,7 @@ export interface ContractLock {
   /** Grants all that the contract permits. @throws {CurtainwallError} `CONTRACT_APPROVAL_INVALID` */
   approve(approval: PermissionApproval): void;
   /** Grants no more than the contract asks for. */
-  prune(): void;
+  prune(day: string): void;
 }
 
 /**
@@ -44,6 +44,6 @@ export function openContractLock(
     review: reviewPermissions(permissionsOf(contract), locked),
     record: (day) => save(recordPermissions(contract, day)),
     approve: (approval) => save(approvePermissions(contract, locked, approval)),
-    prune: () => save(prunePermissions(contract, locked)),
+    prune: (day) => save(prunePermissions(contract, locked, day)),
   };
 }

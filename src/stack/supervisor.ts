@@ -10,6 +10,7 @@ import { openReleaseStore } from "../release/node.ts";
 import type { StoredRelease } from "../release/node.ts";
 import { CurtainwallError } from "../shared/index.ts";
 import { loadAssertionKey } from "./assertion-key.ts";
+import { readApiKeys, watchApiKeys } from "./api-keys.ts";
 import { loadCertificate, readPem, watchCertificate } from "./certificate.ts";
 import type { StackCertificate } from "./certificate.ts";
 import { codeCacheFolder } from "./code-cache.ts";
@@ -27,7 +28,9 @@ import { openListeners } from "./listeners.ts";
 import type { Listeners } from "./listeners.ts";
 import { loadContract } from "./load-contract.ts";
 import type { LoadedContract } from "./load-contract.ts";
+import { lockName } from "./lock-name.ts";
 import type { DomainUser, EdgeConfiguration, ToEdge, ToLedger } from "./messages.ts";
+import { assertPermitted } from "./permitted.ts";
 import { openReleaseFeed } from "./release-feed.ts";
 import type { ReleaseFeed } from "./release-feed.ts";
 
@@ -46,6 +49,8 @@ export interface StartOptions {
   log?: (entry: StackLogEntry) => void;
   /** Isolation to use instead of the strongest that the machine offers. For tests of the weaker ones. */
   isolation?: Isolation;
+  /** Serves only what the lock says that somebody approved; what a first run recorded is not enough. Default false. */
+  frozen?: boolean;
   /** How long requests in flight may take when the stack stops, in milliseconds. Default 5 000. */
   graceMs?: number;
 }
@@ -82,17 +87,25 @@ const toStderr = ({ from, level, message }: StackLogEntry): void =>
 /**
  * Starts a site: the ledger, then the edge, each in its own trust domain, and keeps them running.
  *
- * @throws {CurtainwallError} what `loadContract` throws; `CONTRACT_ENVIRONMENT_INVALID`; `STACK_RELEASE_MISSING`, `STACK_PORT_IN_USE`,
+ * @throws {CurtainwallError} what `loadContract` throws; `CONTRACT_ENVIRONMENT_INVALID`; `STACK_PERMISSION_UNAPPROVED`, `CONTRACT_LOCK_INVALID`; `STACK_RELEASE_MISSING`, `STACK_PORT_IN_USE`,
  *   `STACK_STATE_FOREIGN`, `STACK_CERTIFICATE_MISSING`, `STACK_CERTIFICATE_INVALID`, `STACK_FILE_UNREADABLE`; what a domain reports while it starts, `RELEASE_DIGEST_MISMATCH` for one
  */
 export async function startStack({
   path = ".",
   log = toStderr,
   isolation = findIsolation(),
+  frozen = false,
   graceMs = 5000,
 }: StartOptions = {}): Promise<RunningStack> {
   const loaded = await loadContract(path);
   assertEnvironment(loaded.contract, process.env);
+  const { firstRun } = assertPermitted(loaded, { frozen, not: "served" });
+  if (firstRun)
+    log({
+      from: "supervisor",
+      level: "warning",
+      message: `${lockName} says nothing of the contract, so that nobody is told when it permits more: npx curtainwall plan`,
+    });
   const folders = stackFolders(loaded.root);
   if (openReleaseStore(folders.releases).current() === undefined) {
     throw new CurtainwallError("STACK_RELEASE_MISSING", "There is no release to serve.", {
@@ -223,11 +236,15 @@ class Supervisor {
       this.#with.folders,
       () => void this.reloadCertificate(),
     );
+    const unwatchKeys = watchApiKeys(this.#loaded, (list) =>
+      this.#edge?.process.control.send({ type: "api-keys", list }),
+    );
     let looking = Promise.resolve();
     const timer = setInterval(() => (looking = looking.then(() => this.#takeNewRelease())), releaseCheckMs);
     timer.unref();
     this.#unwatch = () => {
       unwatchCertificate();
+      unwatchKeys();
       clearInterval(timer);
     };
   }
@@ -390,6 +407,7 @@ class Supervisor {
       certificate: (this.#certificate as StackCertificate).pair,
       upstreamAuthorities,
       issuerAuthority,
+      apiKeys: readApiKeys(contract, root),
       assertionKey,
       user: this.#userOf("edge"),
       eventsFd: firstInheritedFd,

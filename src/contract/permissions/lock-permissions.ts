@@ -3,7 +3,7 @@ import type { ContractErrorCode } from "../errors.ts";
 import type { JsonValue } from "../source.ts";
 import type { LockedPermission, Permission, Permits } from "./permission.ts";
 import { keyOf, permissionsOf } from "./permissions-of.ts";
-import { reviewPermissions } from "./review.ts";
+import { isGuard, reviewPermissions } from "./review.ts";
 import { isWithin } from "./within.ts";
 import type { Contract } from "../contract.ts";
 
@@ -79,7 +79,9 @@ export function approvePermissions(
   const permissions = permissionsOf(contract);
   const { widened, unreviewed } = reviewPermissions(permissions, locked);
   const gone = new Set(widened.filter(({ isGone }) => isGone).map(({ at }) => at));
-  const added = [...widened.filter(({ isGone }) => !isGone), ...unreviewed];
+  const places = new Set(locked.map(({ at }) => at));
+  const guards = permissions.filter(({ at, permits }) => isGuard(permits) && !places.has(at));
+  const added = [...widened.filter(({ isGone }) => !isGone), ...unreviewed, ...guards];
   const fresh = added.map(({ at, permits }) => ({
     at,
     permits,
@@ -101,6 +103,7 @@ const recordedDay = (locked: readonly LockedPermission[], permission: Permission
 export function prunePermissions(
   contract: Contract,
   locked: readonly LockedPermission[],
+  today: string,
 ): LockedPermission[] {
   return permissionsOf(contract).flatMap((permission) => {
     const same = locked.find((grant) => keyOf(grant) === keyOf(permission));
@@ -108,6 +111,7 @@ export function prunePermissions(
       (grant) => grant.at === permission.at && isWithin(permission.permits, grant.permits),
     );
     const grant = same ?? wider;
-    return grant === undefined ? [] : [{ ...grant, ...permission }];
+    if (grant !== undefined) return [{ ...grant, ...permission }];
+    return isGuard(permission.permits) ? [{ ...permission, recorded: today }] : [];
   });
 }

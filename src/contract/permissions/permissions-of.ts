@@ -15,7 +15,9 @@ export function permissionsOf(contract: Contract): Permission[] {
     ...contract.routes.flatMap(routePermissions),
     ...identityPermissions(contract.identity),
     ...[...contract.upstreams.values()].flatMap((upstream) => [
-      entry(`upstream ${upstream.name}`, addressOf(upstream.url)),
+      ...[upstream.url, ...(upstream.alternates ?? [])].map((url) =>
+        entry(`upstream ${upstream.name}`, addressOf(url)),
+      ),
       entry(`upstream ${upstream.name} maxResponseBytes`, { atMost: upstream.maxResponseBytes }),
       ...optional(`upstream ${upstream.name} caFile`, upstream.caFile),
       ...otherOptions(`upstream ${upstream.name}`, upstream, knownOfUpstream),
@@ -74,7 +76,17 @@ const known = new Set([
   "apiRoots",
   "weakenings",
 ]);
-const knownOfUpstream = new Set(["name", "url", "timeoutMs", "maxResponseBytes", "concurrency", "caFile"]);
+const knownOfUpstream = new Set([
+  "name",
+  "url",
+  "alternates",
+  "retries",
+  "retryOn",
+  "timeoutMs",
+  "maxResponseBytes",
+  "concurrency",
+  "caFile",
+]);
 const knownOfIdentity = new Set([
   "issuer",
   "audience",

@@ -5,6 +5,7 @@ import { everyone, owner, role, signedIn } from "../access.ts";
 import type { Contract } from "../contract.ts";
 import { defineStack, none, upstream } from "../define.ts";
 import { parseContract } from "../parse.ts";
+import { publicKeyOf } from "../release/public-key.ts";
 import { describeWidening } from "./describe-permission.ts";
 import {
   approvePermissions,
@@ -50,6 +51,8 @@ const recorded = (contract: Contract): LockedPermission[] =>
 const told = (before: Contract, after: Contract): string[] =>
   reviewPermissions(permissionsOf(after), recorded(before)).widened.map(describeWidening);
 
+const pinned = publicKeyOf(new Uint8Array(32).fill(7))?.text;
+const other = publicKeyOf(new Uint8Array(32).fill(9))?.text;
 const base = { issuer: "https://login.bakery.example", audience: "shop" };
 const widening: Record<string, [after: Contract, told: RegExp, before?: Contract]> = {
   "a route that is made public": [
@@ -115,7 +118,14 @@ const widening: Record<string, [after: Contract, told: RegExp, before?: Contract
       {},
       {
         leaks: {
-          allow: [{ rule: "token-google-api", path: "/a.js", reason: "a key that only draws maps", expires: "2027-01-31" }],
+          allow: [
+            {
+              rule: "token-google-api",
+              path: "/a.js",
+              reason: "a key that only draws maps",
+              expires: "2027-01-31",
+            },
+          ],
         },
       },
     ),
@@ -146,8 +156,8 @@ const widening: Record<string, [after: Contract, told: RegExp, before?: Contract
       {},
       {
         keys: {
-          program: "ed25519:11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=",
-          release: "ed25519:11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=",
+          program: pinned,
+          release: other,
         },
       },
     ),
@@ -250,18 +260,33 @@ suite("The lock's lines", () => {
 
   test("pruned, it grants no more than the contract asks for", () => {
     const narrow = read({ maxBodyBytes: 10 });
-    const pruned = prunePermissions(narrow, locked);
+    const pruned = prunePermissions(narrow, locked, today);
     assert.deepEqual(
       reviewPermissions(permissionsOf(read()), pruned).widened.map(({ at }) => at),
       [`${key} maxBodyBytes`],
     );
     assert.deepEqual(reviewPermissions(permissionsOf(narrow), pruned).widened, []);
     assert.deepEqual(
-      prunePermissions(read({ access: everyone, limit: "60/min per client" }), locked).filter(
+      prunePermissions(read({ access: everyone, limit: "60/min per client" }), locked, today).filter(
         ({ at }) => at === `${key} access`,
       ),
       [],
     );
+  });
+
+  test("a guard that came later is in the lock with the next approval, or once the lock is pruned", () => {
+    const guarded = read({ concurrency: 8 });
+    const wider = read({ concurrency: 8, access: signedIn });
+    for (const after of [
+      approvePermissions(wider, locked, { reason: "for all customers", today }),
+      prunePermissions(guarded, locked, today),
+    ])
+      assert.deepEqual(
+        reviewPermissions(permissionsOf(read({ access: signedIn })), after)
+          .widened.filter(({ isGone }) => isGone)
+          .map(({ at }) => at),
+        [`${key} guards`],
+      );
   });
 
   test("an approval without a reason is refused", () => {

@@ -32,6 +32,7 @@ export function reviewPermissions(
   const grants = groupByPlace(locked);
   const asked = groupByPlace(permissions);
   const isGranted = ({ at, permits }: Permission, granted: readonly LockedPermission[]): boolean =>
+    (isGuard(permits) && !grants.has(at)) ||
     granted.some((grant) => grant.at === at && isWithin(permits, grant.permits));
   const known = permissions.filter((permission) => isGranted(permission, grants.get(permission.at) ?? []));
   const approved = known.filter((permission) =>
@@ -55,6 +56,9 @@ export function reviewPermissions(
     unused: locked.filter((grant) => !keys.has(keyOf(grant))),
   };
 }
+
+/** One more of these permits less, so that the lock need not have it. */
+export const isGuard = (permits: Permits): boolean => typeof permits === "object" && "guards" in permits;
 
 const permitsOf = (locked: readonly LockedPermission[] | undefined): Permits[] =>
   (locked ?? []).map(({ permits }) => permits);

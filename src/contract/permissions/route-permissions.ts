@@ -31,6 +31,7 @@ const known = new Set([
   "etag",
   "errors",
   "to",
+  "idempotent",
   "createsSession",
   "summary",
   "maxBodyBytes",

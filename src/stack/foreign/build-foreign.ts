@@ -14,13 +14,16 @@ import { runJailed } from "../jail/run-jailed.ts";
 import type { LoadedContract } from "../load-contract.ts";
 import { publishRelease } from "../publish-release.ts";
 import type { PublishedRelease } from "../publish-release.ts";
-import { lockName, openSiteLock } from "../site-lock.ts";
+import { lockName } from "../lock-name.ts";
+import { openSiteLock } from "../site-lock.ts";
 import { addressesOf } from "./addresses.ts";
 import { writeSite } from "./write-site.ts";
 
 /** Options of {@link buildForeign}. */
 export interface ForeignBuildOptions {
   readonly loaded: Pick<LoadedContract, "contract" | "root">;
+  /** Whether scripts must all be approved, also those of a first run. Default false. */
+  readonly frozen?: boolean;
   /** Where the build's declared variables come from. */
   readonly variables: Variables;
   /** What everything must pass that is published. */
@@ -105,7 +108,7 @@ export async function buildForeign(options: ForeignBuildOptions): Promise<Foreig
       throw refused(`${site.dist} holds no page.`, "Name the folder that the build writes");
     const addresses = addressesOf(files, contract);
     await inspectAll(options, files, blobs);
-    const lock = { open, frozen: false, day: options.day, words };
+    const lock = { open, frozen: options.frozen ?? false, day: options.day, words };
     const review = reviewScripts({ folder, lock }, files, blobs);
     const compressor = createCompressor(folders.cache);
     const published = await publishRelease({ contract, root }, (sink) =>
