@@ -28,6 +28,13 @@ export interface Identity {
   readonly caFile: string | undefined;
 }
 
+/** Where API keys are, and how they come; every default filled in. */
+export interface ContractApiKeys {
+  /** Relative to the contract. */
+  readonly file: string;
+  readonly header: "authorization" | "x-api-key";
+}
+
 /** An API behind the gateway; every default filled in. */
 export interface ContractUpstream {
   readonly name: string;
@@ -40,6 +47,8 @@ export interface ContractUpstream {
   readonly retries?: number | undefined;
   /** The statuses for which it is, besides broken connections. */
   readonly retryOn?: readonly number[] | undefined;
+  /** What each address is asked for, and how often, to know whether it works. Undefined: requests find out. */
+  readonly health?: { readonly path: string; readonly everyMs: number } | undefined;
   readonly timeoutMs: number;
   readonly maxResponseBytes: number;
   /** Requests under way to it at once, on one host. Undefined: as many as come. */
@@ -308,6 +317,8 @@ export interface Contract {
   readonly origin: string;
   readonly site: ContractSite | ContractForeignSite | undefined;
   readonly identity: Identity | undefined;
+  /** Undefined: no API key is accepted. */
+  readonly apiKeys?: ContractApiKeys | undefined;
   readonly upstreams: ReadonlyMap<string, ContractUpstream>;
   /** Origins other than the site's own whose pages may call the API. */
   readonly corsOrigins: readonly string[];

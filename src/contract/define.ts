@@ -37,6 +37,13 @@ export interface UpstreamOptions {
   retries?: number;
   /** The statuses for which it is sent again too. Default: none. */
   retryOn?: readonly (502 | 503 | 504)[];
+  /**
+   * A path that each address is asked for to know whether it works: `"/healthz"`. It does with a 2xx; one that fails twice in a row gets no request
+   * until it answers well. Default: none, requests find out.
+   */
+  health?: string;
+  /** How often that is asked, in milliseconds, by each thread of the edge, 1 000 to 60 000. Default 5 000. */
+  healthEveryMs?: number;
   /** How long it may take to answer in full, in milliseconds, 1 to 300 000. Default 5 000. */
   timeoutMs?: number;
   /** The largest answer that is read, in bytes. Default 1 048 576. */
@@ -79,6 +86,14 @@ export interface IdentityOptions {
   caFile?: string;
   /** Allows `http://`; says why that is safe here. */
   insecureAllowHttp?: string;
+}
+
+/** API keys, for programs that call: each has scopes, and opens routes that ask for a {@link scope} alone. */
+export interface ApiKeysOptions {
+  /** Where `curtainwall api-key` keeps what is known of them, relative to the contract: their digests, no key. Read again when it changes. */
+  file: string;
+  /** The header that they come in: `Authorization: ApiKey …`, or `X-API-Key: …`. Default `"authorization"`. */
+  header?: "authorization" | "x-api-key";
 }
 
 /** Signature algorithms for access tokens. Symmetric ones and `none` are not among them. */
@@ -357,6 +372,8 @@ export interface StackOptions<Upstreams extends Record<string, Upstream>, Key ex
   origin: string;
   site?: SiteOptions;
   identity?: IdentityOptions;
+  /** Default: no API key is accepted. */
+  apiKeys?: ApiKeysOptions;
   upstreams?: Upstreams;
   /** Other origins whose pages may call the API. Default: none, only the site's own. */
   cors?: { origins: readonly string[] };

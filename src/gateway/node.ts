@@ -1,11 +1,14 @@
 import { hash } from "node:crypto";
 
+export { openApiKeyFile } from "./node/api-key-file.ts";
+export type { ApiKeyFile, NewApiKey } from "./node/api-key-file.ts";
 export { createIssuerKeys } from "./node/issuer-keys.ts";
 export type { IssuerKeysOptions, RemoteKeySource } from "./node/issuer-keys.ts";
 export { createRedisCounting } from "./node/redis/redis-counting.ts";
 export type { RedisCounting, RedisCountingOptions } from "./node/redis/redis-counting.ts";
 export { createUpstream } from "./node/upstream.ts";
 export type { UpstreamPool, UpstreamPoolOptions } from "./node/upstream.ts";
+export type { Lookup } from "./node/upstream/address-book.ts";
 export { createAssertionSigner } from "./assertion.ts";
 export type { AssertionSigner, AssertionSignerOptions } from "./assertion.ts";
 

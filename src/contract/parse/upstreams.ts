@@ -1,4 +1,5 @@
 import type { ContractUpstream } from "../contract.ts";
+import { parseHealth } from "./health.ts";
 import { parseConcurrency } from "./limits.ts";
 import type { Problems } from "./problems.ts";
 import { parseRetries } from "./retries.ts";
@@ -26,6 +27,8 @@ export function parseUpstreams(problems: Problems, value: unknown): Map<string, 
       "network",
       "retries",
       "retryOn",
+      "health",
+      "healthEveryMs",
       "timeoutMs",
       "maxResponseBytes",
       "concurrency",
@@ -36,6 +39,7 @@ export function parseUpstreams(problems: Problems, value: unknown): Map<string, 
       name,
       ...parseAddresses(problems, where, entry),
       ...parseRetries(problems, where, entry),
+      ...parseHealth(problems, where, entry),
       timeoutMs: number(problems, `${where}.timeoutMs`, entry.timeoutMs, {
         min: 1,
         max: 300_000,

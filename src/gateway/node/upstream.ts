@@ -11,6 +11,7 @@ import type { AttemptEnd } from "./upstream/attempt.ts";
 import type { Backend } from "./upstream/backend.ts";
 import { openBackends } from "./upstream/backends.ts";
 import { chooseBackend } from "./upstream/balance.ts";
+import { watchHealth } from "./upstream/health.ts";
 import { createRetryBudget } from "./upstream/retry-budget.ts";
 
 /** Options of {@link createUpstream}. */
@@ -145,6 +146,16 @@ export function createUpstream({
     deliver(delivery).catch(() => delivery.reader.giveUp("the request could not be sent"));
   }
 
+  /** Tells when health checks change what is thought of an address. */
+  function onHealth({ breaker, name: address }: Backend, reason: string): void {
+    const wasOpen = breaker.isOpen;
+    breaker.probe(reason === "");
+    if (breaker.isOpen === wasOpen) return;
+    const about = { time: now(), upstream: upstream.name, address };
+    if (wasOpen) events({ type: "gateway.upstream.restored", ...about });
+    else events({ type: "gateway.upstream.avoided", ...about, reason });
+  }
+
   /** Counts a request to an address; what is returned takes how it went. */
   function begin(backend: Backend): (end: AttemptEnd) => void {
     const { breaker, name: address } = backend;
@@ -159,6 +170,10 @@ export function createUpstream({
       else if (wasOpen && !breaker.isOpen) events({ type: "gateway.upstream.restored", ...about });
     };
   }
+
+  const { health } = upstream;
+  const endHealth =
+    health === undefined ? nothing : watchHealth({ ...health, backends, assertions, schedule, onHealth });
 
   return {
     send(request, done) {
@@ -175,7 +190,10 @@ export function createUpstream({
       budget.earn();
       start({ request, reader, tried: untried, resent: 0 });
     },
-    close: () => backends.close(),
+    close() {
+      endHealth();
+      return backends.close();
+    },
   };
 }
 
@@ -184,10 +202,11 @@ const isIdempotent = ({ method, idempotent }: ForwardedRequest["route"]): boolea
   method === "GET" || idempotent === true;
 
 function after(delayMs: number, run: () => void): () => void {
-  const timer = setTimeout(run, delayMs);
+  const timer = setTimeout(run, delayMs).unref();
   return () => clearTimeout(timer);
 }
 
+const nothing = (): void => undefined;
 const noAddress = "its name has no address that it may have";
 const noneWorks = "none of its addresses works";
 

@@ -13,6 +13,7 @@ export interface BackendOptions {
   timeoutMs: number;
   connections: number;
   maxStreams: number;
+  isProbed: boolean;
   now: () => number;
 }
 
@@ -28,6 +29,8 @@ export interface Backend {
   readonly pool: Pool;
   /** What comes in parts holds its connection for as long as it lasts: other requests must not wait for that. */
   streamPool(): Pool;
+  /** For health checks alone. */
+  healthPool(): Pool;
   /** Lets those under way end. */
   retire(): void;
   /** Cuts them. */
@@ -36,7 +39,7 @@ export interface Backend {
 
 /** Makes the connections to one address. They name the URL's host, to TLS and in `Host`, and go nowhere but to that address. */
 export function createBackend(options: BackendOptions): Backend {
-  const { url, address, ca, timeoutMs, connections, maxStreams, now } = options;
+  const { url, address, ca, timeoutMs, connections, maxStreams, isProbed, now } = options;
   const makePool = (size: number): Pool =>
     new Pool(url.origin, {
       connections: size,
@@ -51,21 +54,24 @@ export function createBackend(options: BackendOptions): Backend {
     });
   const pool = makePool(connections);
   let streamPool: Pool | undefined;
+  let healthPool: Pool | undefined;
   const port = url.port === "" ? (url.protocol === "https:" ? "443" : "80") : url.port;
   return {
     name: isIPv6(address) ? `[${address}]:${port}` : `${address}:${port}`,
     url,
     address,
-    breaker: createBreaker({ now }),
+    breaker: createBreaker({ isProbed, now }),
     outstanding: 0,
     pool,
     streamPool: () => (streamPool ??= makePool(maxStreams)),
+    healthPool: () => (healthPool ??= makePool(1)),
     retire() {
       void pool.close();
       void streamPool?.close();
+      void healthPool?.close();
     },
     async destroy() {
-      await Promise.all([pool.destroy(), streamPool?.destroy()]);
+      await Promise.all([pool.destroy(), streamPool?.destroy(), healthPool?.destroy()]);
     },
   };
 }

@@ -60,9 +60,10 @@ export function openBackends(options: BackendsOptions): Backends {
     }
     const added = addresses.filter((address) => !kept.some((backend) => backend.address === address));
     const { timeoutMs } = upstream;
+    const isProbed = upstream.health !== undefined;
     place.backends = [
       ...kept,
-      ...added.map((address) => createBackend({ ...options, url, address, timeoutMs })),
+      ...added.map((address) => createBackend({ ...options, url, address, timeoutMs, isProbed })),
     ];
     place.known = addresses;
     all = places.flatMap(({ backends }) => backends);

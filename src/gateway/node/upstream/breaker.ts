@@ -6,6 +6,8 @@ export interface BreakerOptions {
   minRestMs?: number;
   /** The longest that it stays open, in milliseconds. Default 5 000. */
   maxRestMs?: number;
+  /** Whether health checks decide when it closes: then no client's request has to find out. Default: false. */
+  isProbed?: boolean;
   /** The present in milliseconds. */
   now: () => number;
 }
@@ -21,6 +23,8 @@ export interface Breaker {
   begin(): boolean;
   /** It went so. Tells for how many milliseconds nothing is sent from now on; 0: nothing has changed. */
   end(verdict: Verdict, isTrial: boolean, hasOthers: boolean): number;
+  /** A health check went well, or not: the second in a row that did not opens it, the first that did closes it. */
+  probe(isWell: boolean): void;
   /** Whether it is open, or has not been seen to work since. */
   readonly isOpen: boolean;
 }
@@ -33,9 +37,11 @@ export function createBreaker({
   threshold = 5,
   minRestMs = 1000,
   maxRestMs = 5000,
+  isProbed = false,
   now,
 }: BreakerOptions): Breaker {
   let failures = 0;
+  let failedProbes = 0;
   let restMs = 0;
   let openedAt = 0;
   let isTrying = false;
@@ -49,7 +55,7 @@ export function createBreaker({
   }
 
   return {
-    admits: () => restMs === 0 || (!isTrying && isRested()),
+    admits: () => restMs === 0 || (!isProbed && !isTrying && isRested()),
     begin() {
       if (restMs === 0) return false;
       isTrying = true;
@@ -57,7 +63,7 @@ export function createBreaker({
     },
     end(verdict, isTrial, hasOthers) {
       if (isTrial) isTrying = false;
-      if (verdict === "unknown") return 0;
+      if (verdict === "unknown" || (isProbed && restMs > 0)) return 0;
       if (verdict === "well") {
         failures = 0;
         restMs = 0;
@@ -67,6 +73,13 @@ export function createBreaker({
       // Of requests that were sent before it opened, none says anything new.
       if (restMs > 0) return isTrial ? open() : 0;
       return failures >= threshold || (verdict === "unreachable" && hasOthers) ? open() : 0;
+    },
+    probe(isWell) {
+      failedProbes = isWell ? 0 : failedProbes + 1;
+      if (isWell) {
+        failures = 0;
+        restMs = 0;
+      } else if (restMs === 0 && failedProbes >= 2) open();
     },
     get isOpen() {
       return restMs > 0;
