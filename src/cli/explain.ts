@@ -6,7 +6,9 @@ import { CurtainwallError } from "../shared/index.ts";
 import { loadContract } from "../stack/node.ts";
 import { usageError } from "./command.ts";
 import type { Command } from "./command.ts";
-import { print, printJson } from "./voice.ts";
+import { routeLines } from "./route-lines.ts";
+import type { RouteLines } from "./route-lines.ts";
+import { print, printJson, styled } from "./voice.ts";
 
 export const explainCommand: Command = {
   name: "explain",
@@ -17,10 +19,11 @@ export const explainCommand: Command = {
   async run({ positionals: [key, folder = "."], flags }) {
     const asked = key === undefined ? undefined : parseRequest(key);
     if (asked === undefined) throw usageError("Name a route, method and path in quotes", explainCommand);
-    const { contract } = await loadContract(folder);
+    const { contract, modules, file, root } = await loadContract(folder);
     const route = findRoute(contract.routes, asked);
     if (route === undefined) throw unknownRoute(asked, contract.routes);
-    const explanation = explain(contract, route);
+    const lines = routeLines(route.key, [file, ...modules], root);
+    const explanation = withLines(explain(contract, route), lines);
     if (flags.has("json")) printJson(explanation);
     else report(explanation);
     return 0;
@@ -97,13 +100,47 @@ function explain(contract: Contract, { key }: ContractRoute): RouteExplanation {
   return gateway.explain(key) as RouteExplanation;
 }
 
-function report({ key, steps }: RouteExplanation): void {
+/** A route's checks, with where the contract asks for each. */
+interface LocatedExplanation extends RouteExplanation {
+  /** Where the route is declared: `curtainwall.config.ts:61`. */
+  readonly declared?: string | undefined;
+  readonly steps: readonly (RouteExplanation["steps"][number] & { readonly declared?: string | undefined })[];
+}
+
+/** The option that a check comes from, where it has another name. Checks that no option asks for apply to all routes. */
+const optionOf: Readonly<Record<string, string>> = {
+  token: "access",
+  visibility: "visible",
+  parameters: "params",
+  answer: "response",
+  "answer's headers": "responseHeaders",
+  refusal: "errors",
+  upstream: "to",
+  "under way": "concurrency",
+  budget: "spends",
+  load: "priority",
+};
+
+function withLines(explanation: RouteExplanation, lines: RouteLines): LocatedExplanation {
+  const lineOf = (check: string): string | undefined => {
+    const name = check.startsWith("limit by ") ? "limit" : (optionOf[check] ?? check);
+    return lines.get(name);
+  };
+  return {
+    ...explanation,
+    declared: lines.get(explanation.key),
+    steps: explanation.steps.map((step) => ({ ...step, declared: lineOf(step.check) })),
+  };
+}
+
+function report({ key, declared, steps }: LocatedExplanation): void {
   const width = Math.max(...steps.map((step) => step.check.length));
   const indent = " ".repeat(width + 8);
-  print(key);
-  steps.forEach((step, index) =>
+  print(declared === undefined ? key : `${key}   ${styled("dim", declared)}`);
+  steps.forEach((step, index) => {
+    const place = step.declared === undefined ? "" : `   ${styled("dim", step.declared)}`;
     print(
-      `${String(index + 1).padStart(3)}  ${step.check.padEnd(width)}   ${step.passes}\n${indent}otherwise ${step.otherwise}`,
-    ),
-  );
+      `${String(index + 1).padStart(3)}  ${step.check.padEnd(width)}   ${step.passes}${place}\n${indent}otherwise ${step.otherwise}`,
+    );
+  });
 }

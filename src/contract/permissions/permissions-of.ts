@@ -2,6 +2,7 @@ import type { Contract, ContractForeignSite, ContractSite, Identity } from "../c
 import { isLoopbackHost } from "../loopback.ts";
 import type { Permission, Permits } from "./permission.ts";
 import { routePermissions } from "./route-permissions.ts";
+import { otherOptions } from "./other-options.ts";
 import { toJson } from "./to-json.ts";
 
 /**
@@ -96,16 +97,6 @@ const knownOfIdentity = new Set([
   "clockToleranceSeconds",
   "caFile",
 ]);
-
-/** Options that came later than this, as they are written. One that says nothing is not told, so that locks outlive an update. */
-export function otherOptions(at: string, options: object, names: ReadonlySet<string>): Permission[] {
-  return Object.entries(options)
-    .filter(([name, value]) => !names.has(name) && value !== undefined)
-    .map(([name, value]) => entry(`${at} ${name}`, { option: toJson(value) }))
-    .filter(({ permits }) => !nothing.has(JSON.stringify(permits)));
-}
-
-const nothing = new Set(["null", "false", "0", '""', "[]", "{}"].map((text) => `{"option":${text}}`));
 
 function identityPermissions(identity: Identity | undefined): Permission[] {
   if (identity === undefined) return [];

@@ -86,7 +86,7 @@ function goneGuards(
     if ("option" in permits && (isThere(at, asked) || !/^[A-Z]+ \//.test(at)))
       return [{ at, permits: { option: null }, was: [permits], isGone: true }];
     const parent = at.slice(0, at.lastIndexOf("/"));
-    const isRequired = "required" in permits && permits.required === true;
+    const isRequired = "required" in permits;
     const lost = isRequired && isThere(at, asked) && (!places.has(parent) || asked.has(parent));
     return lost ? [{ at, permits: { type: "none" }, was: [permits], isGone: true }] : [];
   });

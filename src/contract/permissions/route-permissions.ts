@@ -1,7 +1,7 @@
 import type { ContractRoute, ContractStream } from "../contract.ts";
 import type { Schema } from "../define.ts";
 import type { Guards, Permission, Permits } from "./permission.ts";
-import { otherOptions } from "./permissions-of.ts";
+import { otherOptions } from "./other-options.ts";
 import { schemaPermissions } from "./schema-node.ts";
 import { toJson } from "./to-json.ts";
 

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { JsonValue } from "../source.ts";
+import { textOf } from "./schema-checks.ts";
 import { schemaPermissions } from "./schema-node.ts";
 
 /** Any value of a contract as JSON: members sorted, functions by their text, schemas by what they let pass. */
@@ -10,7 +11,10 @@ export function toJson(value: unknown): JsonValue {
   if (value instanceof Uint8Array) return [...value];
   if (value instanceof Set || Array.isArray(value)) return [...(value as Iterable<unknown>)].map(toJson);
   if (value instanceof Map) return [...value].map(toJson);
-  if (typeof value !== "object") return String(value);
+  if (typeof value === "function") return textOf(value);
+  if (typeof value === "bigint") return `${value}n`;
+  // What is left has no text of its own that says anything.
+  if (typeof value !== "object") return typeof value;
   if ("_zod" in value)
     return schemaPermissions(value as z.core.$ZodType, "", "input") as unknown as JsonValue;
   return Object.fromEntries(

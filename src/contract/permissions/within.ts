@@ -112,7 +112,7 @@ const isPlainUnion = (node: SchemaNode): boolean => node.type === "union" && isP
 
 /** What a union says of null is true of each part; whether it must be there was compared for it as a whole. */
 const partsOf = ({ parts = [], nullable }: SchemaNode): SchemaNode[] =>
-  parts.map(({ required: _, ...part }) => (nullable === true ? { ...part, nullable } : part));
+  parts.map((part) => (nullable === true ? { ...part, nullable } : part));
 
 const isPlain = ({ also, min, max, above, below }: SchemaNode): boolean =>
   also === undefined && [min, max, above, below].every((bound) => bound === undefined);
