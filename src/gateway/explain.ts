@@ -2,6 +2,7 @@ import { accessParts, describeAccess, describeVisible } from "../contract/index.
 import { explainAnswer, explainBody, explainHeaders } from "./explain-exchange.ts";
 import type { Contract, ContractRoute } from "../contract/index.ts";
 import { explainLimits } from "./limits/explain-limits.ts";
+import { explainUpstream } from "./explain-upstream.ts";
 
 /** One check that a route's requests pass. */
 export interface RouteStep {
@@ -75,7 +76,7 @@ export function explainRoute(
     ...limits.ready,
     {
       check: "upstream",
-      passes: `${route.to} answers 2xx within ${route.timeoutMs} ms`,
+      passes: explainUpstream(route, upstreams.get(route.to)),
       otherwise:
         "503 GATEWAY_UPSTREAM_UNAVAILABLE, 504 GATEWAY_UPSTREAM_TIMEOUT, 422 GATEWAY_UPSTREAM_REFUSED, 404 GATEWAY_NOT_FOUND, 502 GATEWAY_ANSWER_INVALID",
     },
