@@ -1,6 +1,7 @@
 import { relative, resolve, sep } from "node:path";
 import { assertEnvironment } from "../contract/index.ts";
 import {
+  assertPermitted,
   assertReleaseKeepsSecrets,
   assertStateUsable,
   buildOwnSite,
@@ -18,7 +19,7 @@ import type { PageAgain } from "./build-record.ts";
 import { runForeignBuild } from "./build-foreign.ts";
 import type { BuildResult } from "./build-result.ts";
 import { observeBuild } from "./observe-build.ts";
-import { checkPermissions } from "./permission-report.ts";
+import { recordPermissions } from "./permission-report.ts";
 import { say, showProgress, styled } from "./voice.ts";
 
 /** Builds whatever site the contract in a folder describes. What another generator builds is told at once, and gives nothing here. */
@@ -42,13 +43,14 @@ export async function buildAny(
 ): Promise<BuildResult | undefined> {
   const observer = observeBuild(path);
   const loaded = await loadContract(path);
-  const written = checkPermissions(loaded, frozen);
-  if (written !== undefined) observer.wrote(written);
+  const { firstRun } = assertPermitted(loaded, { frozen, not: "published" });
   if (isForeign(loaded.contract.site)) {
     await runForeignBuild(loaded, { asJson: json, isVerbose: verbose, frozen });
+    if (firstRun) recordPermissions(loaded);
     return undefined;
   }
   const { result, again } = await buildOwn(loaded, { drafts, offline, timeoutMs });
+  if (firstRun) observer.wrote(recordPermissions(loaded));
   if (!drafts) observer.keep(loaded, result, again);
   return result;
 }
@@ -58,7 +60,9 @@ export async function build(
   path: string,
   { drafts = false, offline = false }: { drafts?: boolean; offline?: boolean } = {},
 ): Promise<BuildResult> {
-  return (await buildOwn(await loadContract(path), { drafts, offline })).result;
+  const loaded = await loadContract(path);
+  assertPermitted(loaded, { not: "published" });
+  return (await buildOwn(loaded, { drafts, offline })).result;
 }
 
 async function buildOwn(

@@ -56,6 +56,7 @@ test("explain prints a route's checks in order, for people and as JSON; a route 
       "path",
       "method",
       "origin",
+      "load",
       "limit by client",
       "access",
       "parameters",
@@ -66,8 +67,11 @@ test("explain prints a route's checks in order, for people and as JSON; a route 
     ],
   );
   const json = JSON.parse(curtainwall("explain", "GET /api/x/:id", project.root, "--json").out) as {
-    steps: { check: string; otherwise: string }[];
+    steps: { check: string; otherwise: string; declared?: string }[];
   };
+  const access = json.steps.find(({ check }) => check === "access");
+  const line = Number(/^curtainwall\.config\.ts:(\d+)$/.exec(access?.declared ?? "")?.[1]);
+  assert.match(config.split("\n")[line - 1] ?? "", /access:/);
   assert.match(
     json.steps.find(({ check }) => check === "query")?.otherwise ?? "",
     /400 GATEWAY_INPUT_INVALID/,
@@ -83,7 +87,7 @@ test("explain takes a request as a visitor sends it, and suggests the route that
   const explain = (request: string): ReturnType<typeof curtainwall> =>
     curtainwall("explain", request, project.root);
   for (const request of ["GET /api/x/rye", "get /api/x/rye?size=2", "GET /api/x/%C3%A9t%C3%A9"])
-    assert.match(explain(request).out, /^GET \/api\/x\/:id\n/, request);
+    assert.match(explain(request).out, /^GET \/api\/x\/:id {3}curtainwall\.config\.ts:\d+\n/, request);
   assert.match(explain("GET /api/xx/:id").words, /Did you mean "GET \/api\/x\/:id"\?/);
   assert.match(explain("GET /api/rye/7").words, /Did you mean "GET \/api\/x\/:id"\?|Routes:/);
   assert.match(explain("POST /api/x/rye").words, /There is {2}GET \/api\/x\/:id/);

@@ -1,25 +1,18 @@
 import { relative } from "node:path";
 import { describePermission, describeWidening } from "../contract/index.ts";
 import type { PermissionReview } from "../contract/index.ts";
-import { assertPermitted, lockName, openContractLock } from "../stack/index.ts";
+import { lockName, openContractLock } from "../stack/index.ts";
 import type { LoadedContract } from "../stack/index.ts";
 import { count } from "./harden-report.ts";
 import { today } from "./lock-input.ts";
 import { print, say, styled } from "./voice.ts";
 
-/**
- * Refuses a contract that permits more than its lock grants; of a first run it records what there is, and says so. Returns the lock's file
- * if it wrote it.
- *
- * @throws {CurtainwallError} `STACK_PERMISSION_UNAPPROVED`, `CONTRACT_LOCK_INVALID`, `HARDEN_LOCK_INVALID`
- */
-export function checkPermissions(loaded: LoadedContract, frozen: boolean): string | undefined {
-  const { firstRun, widened } = assertPermitted(loaded, { frozen, not: "published" });
-  if (!firstRun) return undefined;
+/** Records what a contract permits at its first build, approved by nobody, and says so. Returns the lock's file. */
+export function recordPermissions(loaded: LoadedContract): string {
   const lock = openContractLock(loaded);
   lock.record(today());
   say(
-    `${styled("yellow", "first run")}: ${lockName} records ${count(widened.length, "permission")} of the contract as they are now; from now on more is refused. Nobody has approved them yet:`,
+    `${styled("yellow", "first run")}: ${lockName} records ${count(lock.review.widened.length, "permission")} of the contract as they are now; from now on more is refused. Nobody has approved them yet:`,
   );
   say(`${styled("dim", "→")} ${planCommandFor(loaded.root)}`);
   return lock.file;
