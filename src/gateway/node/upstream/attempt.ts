@@ -88,7 +88,8 @@ export class Attempt implements Dispatcher.DispatchHandler {
     const verdict = this.#verdict;
     // Before anything else is sent, so that the next address is chosen in the light of it.
     this.#end();
-    if (this.#reader.isSettled) return;
+    // What came in parts broke off: whoever reads it must not wait for more.
+    if (this.#reader.isSettled) return this.#reader.onResponseError(controller, error);
     if (verdict === "unreachable") this.#options.onUnsent();
     else if (!(isFirstWord && verdict === "badly" && this.#options.resend(undefined)))
       this.#reader.onResponseError(controller, error);
