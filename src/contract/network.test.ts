@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { formatAddress, parseAddress } from "../shared/index.ts";
 import type { AddressBytes } from "../shared/index.ts";
-import { isPublicAddress } from "../shared/node/public-address.ts";
+import { isPublicAddress } from "../shared/node.ts";
 import { networkOf, networkOfHost } from "./network.ts";
 
 test("addresses of the internet, of private networks and of this machine are told apart", () => {
