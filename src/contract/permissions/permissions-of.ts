@@ -40,20 +40,20 @@ export function permissionsOf(contract: Contract): Permission[] {
     ...contract.weakenings.map(({ at }) => entry("weakening", at)),
     ...otherOptions("contract", contract, known),
   ];
-  return [...new Map(found.map((permission) => [keyOf(permission), permission])).values()].sort(byText);
+  return [...new Map(found.map((permission) => [keyOf(permission), permission]))]
+    .sort(([left], [right]) => (left < right ? -1 : 1))
+    .map(([, permission]) => permission);
 }
 
 /** What no two entries of a contract have in common. */
 export const keyOf = ({ at, permits }: Permission): string => JSON.stringify([at, permits]);
-
-const byText = (left: Permission, right: Permission): number => (keyOf(left) < keyOf(right) ? -1 : 1);
 
 const entry = (at: string, permits: Permits): Permission => ({ at, permits });
 const optional = (at: string, permits: string | undefined): Permission[] =>
   permits === undefined ? [] : [entry(at, permits)];
 
 /** What lies on this machine is somewhere else in each developer's copy, and nobody else answers there. */
-export function addressOf(url: URL | string): string {
+function addressOf(url: URL | string): string {
   const { protocol, hostname, href } = new URL(url);
   return isLoopbackHost(hostname) ? `${protocol}//(this machine)` : href;
 }
