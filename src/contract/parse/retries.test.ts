@@ -3,26 +3,23 @@ import { test } from "node:test";
 import { z } from "zod";
 import { everyone } from "../access.ts";
 import type { Contract } from "../contract.ts";
-import { defineStack } from "../define.ts";
+import { defineStack, upstream } from "../define.ts";
 import { parseContract } from "../parse.ts";
 
-const parse = (options: object, route: object = {}, method = "GET"): Contract =>
-  parseContract(
-    defineStack({
-      origin: "https://www.bakery.example",
-      upstreams: { shop: { kind: "upstream", url: "https://shop.internal", ...options } },
-      routes: {
-        [`${method} /api/hours`]: {
-          access: everyone,
-          limit: "9/min per client",
-          response: z.object({}),
-          to: "shop",
-          ...(method === "GET" || method === "DELETE" ? {} : { body: z.object({}) }),
-          ...route,
-        },
-      },
-    } as never),
-  );
+function parse(options: object, route: object = {}, method = "GET"): Contract {
+  const routes: object = {
+    [`${method} /api/hours`]: {
+      access: everyone,
+      limit: "9/min per client",
+      response: z.object({}),
+      to: "shop",
+      ...(method === "GET" || method === "DELETE" ? {} : { body: z.object({}) }),
+      ...route,
+    },
+  };
+  const shop = upstream({ url: "https://shop.internal", ...options });
+  return parseContract(defineStack({ origin: "https://www.bakery.example", upstreams: { shop }, routes }));
+}
 
 test("what only reads is sent again once for a broken connection, and for no status, unless the upstream says otherwise", () => {
   const { retries, retryOn } = parse({}).upstreams.get("shop") ?? {};
