@@ -43,14 +43,21 @@ export async function buildAny(
 ): Promise<BuildResult | undefined> {
   const observer = observeBuild(path);
   const loaded = await loadContract(path);
-  const { firstRun } = assertPermitted(loaded, { frozen, not: "published" });
-  if (isForeign(loaded.contract.site)) {
+  const buildEither = async (): Promise<Awaited<ReturnType<typeof buildOwn>> | undefined> => {
+    if (!isForeign(loaded.contract.site)) return buildOwn(loaded, { drafts, offline, timeoutMs });
     await runForeignBuild(loaded, { asJson: json, isVerbose: verbose, frozen });
-    if (firstRun) recordPermissions(loaded);
     return undefined;
-  }
-  const { result, again } = await buildOwn(loaded, { drafts, offline, timeoutMs });
-  if (firstRun) observer.wrote(recordPermissions(loaded));
+  };
+  const { firstRun } = assertPermitted(loaded, { frozen, not: "published" });
+  const record = firstRun ? recordPermissions(loaded) : undefined;
+  if (record !== undefined) observer.wrote(record.file);
+  const own = await buildEither().catch((error: unknown) => {
+    record?.undo();
+    throw error;
+  });
+  record?.tell();
+  if (own === undefined) return undefined;
+  const { result, again } = own;
   if (!drafts) observer.keep(loaded, result, again);
   return result;
 }

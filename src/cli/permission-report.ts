@@ -1,3 +1,4 @@
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { relative } from "node:path";
 import { describePermission, describeWidening } from "../contract/index.ts";
 import type { PermissionReview } from "../contract/index.ts";
@@ -7,15 +8,32 @@ import { count } from "./harden-report.ts";
 import { today } from "./lock-input.ts";
 import { print, say, styled } from "./voice.ts";
 
-/** Records what a contract permits at its first build, approved by nobody, and says so. Returns the lock's file. */
-export function recordPermissions(loaded: LoadedContract): string {
+/** A first build's record of what its contract permits. */
+export interface FirstRecord {
+  /** The lock's file. */
+  readonly file: string;
+  /** Says that it is there. */
+  tell(): void;
+  /** Takes it back, of a build that failed. */
+  undo(): void;
+}
+
+/** Records what a contract permits, approved by nobody. Before the build: the lock is part of what a release is signed for. */
+export function recordPermissions(loaded: LoadedContract): FirstRecord {
   const lock = openContractLock(loaded);
+  const { file } = lock;
+  const before = existsSync(file) ? readFileSync(file) : undefined;
   lock.record(today());
-  say(
-    `${styled("yellow", "first run")}: ${lockName} records ${count(lock.review.widened.length, "permission")} of the contract as they are now; from now on more is refused. Nobody has approved them yet:`,
-  );
-  say(`${styled("dim", "→")} ${planCommandFor(loaded.root)}`);
-  return lock.file;
+  return {
+    file,
+    tell: () => {
+      say(
+        `${styled("yellow", "first run")}: ${lockName} records ${count(lock.review.widened.length, "permission")} of the contract as they are now; from now on more is refused. Nobody has approved them yet:`,
+      );
+      say(`${styled("dim", "→")} ${planCommandFor(loaded.root)}`);
+    },
+    undo: () => (before === undefined ? rmSync(file, { force: true }) : writeFileSync(file, before)),
+  };
 }
 
 /** The command that shows the permissions of a contract. */
