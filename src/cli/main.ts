@@ -55,6 +55,11 @@ const commands: Readonly<
     maxPositionals: 3,
     summary: "make and show the two keys, sign what may run",
   },
+  "api-key": {
+    load: async () => (await import("./api-key.ts")).apiKeyCommand,
+    maxPositionals: 3,
+    summary: "make, list and revoke keys of programs that call the API",
+  },
   release: {
     load: async () => (await import("./release.ts")).releaseCommand,
     maxPositionals: 4,

@@ -23,7 +23,7 @@ export function role(name: string): Access {
   return Object.freeze({ kind: "role", role: name });
 }
 
-/** A caller that was given leave for this, in the token's `scope` (RFC 9068 §2.2.3): `scope("orders:read")`. */
+/** A caller that was given leave for this, in the token's `scope` (RFC 9068 §2.2.3) or with its API key: `scope("orders:read")`. */
 export function scope(name: string): Access {
   return Object.freeze({ kind: "scope", scope: name });
 }
@@ -63,6 +63,28 @@ export function anyOf(...of: readonly Access[]): Access {
 /** All conditions that an access consists of, without {@link allOf} and {@link anyOf} themselves. */
 export function accessParts(access: Access): readonly Access[] {
   return access.kind === "allOf" || access.kind === "anyOf" ? access.of.flatMap(accessParts) : [access];
+}
+
+/**
+ * What of an access an API key can fulfil: every way leads by a {@link scope}, so that a key opens what it was made for and nothing that is
+ * there for whoever it acts for. Undefined: no key opens the route.
+ */
+export function keyAccess(access: Access): Access | undefined {
+  if (access.kind === "scope") return access;
+  if (access.kind === "anyOf") {
+    const ways = access.of.flatMap((part) => keyAccess(part) ?? []);
+    return ways.length > 1 ? { kind: "anyOf", of: ways } : ways[0];
+  }
+  if (access.kind !== "allOf" || access.of.some((part) => part.kind === "signedIn")) return undefined;
+  if (access.of.some(asksForScope)) return access;
+  const of = access.of.map((part) => keyAccess(part) ?? part);
+  return of.some(asksForScope) ? { kind: "allOf", of } : undefined;
+}
+
+/** Whether nobody passes without a scope. */
+function asksForScope(access: Access): boolean {
+  if (access.kind === "allOf") return access.of.some(asksForScope);
+  return access.kind === "anyOf" ? access.of.every(asksForScope) : access.kind === "scope";
 }
 
 /** Says in words who may call a route. */

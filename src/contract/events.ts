@@ -128,6 +128,16 @@ export const eventCatalogue = {
     says: "The shared limit store counts again",
     fields: { store: "text", afterMs: "number" },
   },
+  "gateway.api-keys.loaded": {
+    severity: "notice",
+    says: "The list of API keys was read",
+    fields: { keys: "number" },
+  },
+  "gateway.api-keys.refused": {
+    severity: "alert",
+    says: "The list of API keys can't be used; the one before counts on",
+    fields: { reason: "text" },
+  },
   "gateway.keys.unavailable": {
     severity: "alert",
     says: "The issuer's keys can't be had: routes that need them answer 503",

@@ -5,6 +5,7 @@ export {
   describeAccess,
   describeVisible,
   everyone,
+  keyAccess,
   owner,
   ownerField,
   role,
@@ -15,6 +16,7 @@ export {
 export type { Access } from "./access.ts";
 export type {
   Contract,
+  ContractApiKeys,
   ContractBuild,
   ContractEdge,
   ContractProxies,
@@ -56,6 +58,7 @@ export type {
   Form,
 } from "./define/exchange.ts";
 export type {
+  ApiKeysOptions,
   ContentSiteOptions,
   EdgeOptions,
   ProxyOptions,

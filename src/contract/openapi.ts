@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { describeAccess, describeVisible } from "./access.ts";
+import { describeAccess, describeVisible, keyAccess } from "./access.ts";
 import type { Access } from "./access.ts";
 import type { Contract, ContractRoute, ContractStream } from "./contract.ts";
 import type { Schema } from "./define.ts";
@@ -25,9 +25,8 @@ export function openApi(contract: Contract, { title, version = "1" }: OpenApiOpt
   const components = new Components();
   for (const route of contract.routes) {
     const path = route.path.replaceAll(/:([A-Za-z_]\w*)/g, "{$1}");
-    (paths[path] ??= {})[route.method.toLowerCase()] = operation(route, components);
+    (paths[path] ??= {})[route.method.toLowerCase()] = operation(route, components, contract);
   }
-  const issuer = contract.identity?.issuer;
   return {
     openapi: "3.1.1",
     info: { title: title ?? new URL(contract.origin).host, version },
@@ -35,20 +34,35 @@ export function openApi(contract: Contract, { title, version = "1" }: OpenApiOpt
     paths,
     components: {
       schemas: components.schemas,
-      ...(issuer === undefined
-        ? {}
-        : {
-            securitySchemes: {
-              accessToken: {
-                type: "http",
-                scheme: "bearer",
-                bearerFormat: "JWT",
-                description: `Access token of ${issuer} (RFC 9068)`,
-              },
-            },
-          }),
+      ...securitySchemes(contract),
     },
   };
+}
+
+function securitySchemes({ identity, apiKeys }: Contract): Json {
+  const schemes = {
+    ...(identity === undefined
+      ? {}
+      : {
+          accessToken: {
+            type: "http",
+            scheme: "bearer",
+            bearerFormat: "JWT",
+            description: `Access token of ${identity.issuer} (RFC 9068)`,
+          },
+        }),
+    ...(apiKeys === undefined
+      ? {}
+      : {
+          apiKey: {
+            ...(apiKeys.header === "x-api-key"
+              ? { type: "apiKey", in: "header", name: "X-API-Key" }
+              : { type: "http", scheme: "ApiKey" }),
+            description: "A key that the operator of this API made",
+          },
+        }),
+  };
+  return Object.keys(schemes).length === 0 ? {} : { securitySchemes: schemes };
 }
 
 const problemSchema: Json = {
@@ -74,7 +88,7 @@ const problemAnswer = (description: string): Json => ({
   content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
 });
 
-function operation(route: ContractRoute, components: Components): Json {
+function operation(route: ContractRoute, components: Components, contract: Contract): Json {
   const parameters = [
     ...parametersOf(route.params, "path", components),
     ...parametersOf(route.query, "query", components),
@@ -116,7 +130,7 @@ function operation(route: ContractRoute, components: Components): Json {
       "429": problemAnswer("Too many requests; see Retry-After"),
       default: problemAnswer("Any other error"),
     },
-    security: securityOf(route),
+    security: securityOf(route, contract),
     "x-curtainwall-access": describeAccess(route.access),
     ...(route.visible === undefined ? {} : { "x-curtainwall-visible": describeVisible(route.visible) }),
     "x-curtainwall-limits": route.limits.map((limit) => limit.text),
@@ -128,9 +142,13 @@ function operation(route: ContractRoute, components: Components): Json {
 }
 
 /** What a request must bring. An empty object stands for nothing (OpenAPI 3.1.1 §4.8.30), scopes for what the token must have. */
-function securityOf({ access, visible }: ContractRoute): Json[] {
+function securityOf({ access, visible }: ContractRoute, { identity, apiKeys }: Contract): Json[] {
   if (access.kind === "everyone") return visible?.unless === undefined ? [] : [{}, { accessToken: [] }];
-  return [{ accessToken: access.kind === "anyOf" ? [] : scopesOf(access) }];
+  const scopes = access.kind === "anyOf" ? [] : scopesOf(access);
+  const byToken = identity === undefined ? [] : [{ accessToken: scopes }];
+  return apiKeys === undefined || keyAccess(access) === undefined
+    ? byToken
+    : [...byToken, { apiKey: scopes }];
 }
 
 const scopesOf = (access: Access): string[] =>

@@ -1,5 +1,6 @@
 import { CurtainwallError } from "../shared/index.ts";
 import type { Contract } from "./contract.ts";
+import { parseApiKeys } from "./parse/api-keys.ts";
 import { parseCors } from "./parse/cors.ts";
 import { parseEdge } from "./parse/edge.ts";
 import { parseEnvironment } from "./parse/environment.ts";
@@ -35,6 +36,7 @@ export function parseContract(stack: unknown): Contract {
     "origin",
     "site",
     "identity",
+    "apiKeys",
     "upstreams",
     "cors",
     "edge",
@@ -51,13 +53,15 @@ export function parseContract(stack: unknown): Contract {
   const origin = parseOrigin(problems, "origin", stack.origin);
   const upstreams = parseUpstreams(problems, stack.upstreams);
   const identity = parseIdentity(problems, stack.identity);
+  const apiKeys = parseApiKeys(problems, stack.apiKeys);
   const budgets = parseBudgets(problems, stack.budgets);
   const routes = parseRoutes(problems, stack.routes, {
     upstreams,
     budgets,
     callers: {
       hasIdentity: stack.identity !== undefined,
-      hasTenants: identity?.tenantClaim !== undefined,
+      hasKeys: apiKeys !== undefined,
+      hasTenants: identity?.tenantClaim !== undefined || apiKeys !== undefined,
     },
   });
   const environment = parseEnvironment(problems, stack.publicEnv, stack.privateEnv);
@@ -67,6 +71,7 @@ export function parseContract(stack: unknown): Contract {
     origin,
     site: parseSite(problems, stack.site, environment),
     identity,
+    apiKeys,
     upstreams,
     corsOrigins: parseCors(problems, stack.cors, origin),
     edge,

@@ -1,6 +1,9 @@
-import { accessParts, describeAccess } from "../contract/index.ts";
+import { accessParts, describeAccess, keyAccess } from "../contract/index.ts";
 import type { ContractRoute } from "../contract/index.ts";
 import { compileStanding } from "./access/standing.ts";
+import type { ApiKeys } from "./callers/api-keys.ts";
+import { hasKeyInQuery } from "./callers/key-credentials.ts";
+import type { ReadKey } from "./callers/key-credentials.ts";
 import { compileBody } from "./input/body.ts";
 import { refuseUnread } from "./input/unread-body.ts";
 import type { BodyCheck } from "./input/body.ts";
@@ -24,6 +27,9 @@ export interface RouteSurroundings extends ReleaseSurroundings {
   readonly destinations: ReadonlyMap<string, Destination>;
   readonly limiting: Limiting;
   readonly tokens?: TokenVerifier | undefined;
+  readonly apiKeys?: Pick<ApiKeys, "verify"> | undefined;
+  /** Undefined: the contract declares no API keys. */
+  readonly readKey: ReadKey | undefined;
 }
 
 /**
@@ -32,13 +38,17 @@ export interface RouteSurroundings extends ReleaseSurroundings {
  * a body that is there, all of it is one run of synchronous calls.
  */
 export function compileRoute(route: ContractRoute, surroundings: RouteSurroundings): RouteHandler {
-  const { destinations, tokens, newId, cors, origin } = surroundings;
+  const { destinations, tokens, apiKeys, readKey, newId, cors, origin } = surroundings;
   const destination = destinations.get(route.to);
   if (destination === undefined) throw new Error(`No destination "${route.to}" for ${route.key}`);
-  if (needsCaller(route) && tokens === undefined) throw new Error(`No token verifier for ${route.key}`);
+  const keys = keyAccess(route.access) === undefined ? undefined : apiKeys;
+  if (needsCaller(route) && tokens === undefined && keys === undefined)
+    throw new Error(`No token verifier for ${route.key}`);
   // Who need not say who it is may do so where that shows it more.
   const isOptional = route.access.kind === "everyone";
-  const verifier = isOptional && route.visible?.unless === undefined ? undefined : tokens;
+  const asksWho = needsCaller(route);
+  const credentials = ["www-authenticate", [tokens && "Bearer", keys && "ApiKey"].filter(Boolean).join(", ")];
+  const tokenMissing: Refusal = { code: "GATEWAY_TOKEN_MISSING", headers: credentials };
   const limits = surroundings.limiting.compile(route);
   const judgeCaller = compileStanding(route);
   const refused: Refusal = {
@@ -80,10 +90,17 @@ export function compileRoute(route: ContractRoute, surroundings: RouteSurroundin
   }
 
   function authenticate(passage: Passage): void {
-    if (verifier === undefined) return checkInput(passage);
-    const token = bearerToken(passage.request.header("authorization"));
-    if (token === "") return isOptional ? checkInput(passage) : refuse(passage, tokenMissing);
-    const verdict = verifier.verify(token, passage.request.connection);
+    const { request } = passage;
+    if (readKey !== undefined && hasKeyInQuery(request.query))
+      return refuse(passage, { code: "GATEWAY_KEY_IN_QUERY" });
+    if (!asksWho) return checkInput(passage);
+    const key = keys && readKey?.(request);
+    const token = bearerToken(request.header("authorization"));
+    if (keys !== undefined && key !== undefined)
+      return authorise(passage, token === "" ? keys.verify(key) : twoCredentials);
+    if (token === "" || tokens === undefined)
+      return isOptional ? checkInput(passage) : refuse(passage, tokenMissing);
+    const verdict = tokens.verify(token, request.connection);
     if (!(verdict instanceof Promise)) return authorise(passage, verdict);
     verdict.then(
       (later) => {
@@ -171,10 +188,7 @@ function bearerToken(header: string | undefined): string {
   return header.slice("Bearer ".length);
 }
 
-const tokenMissing: Refusal = {
-  code: "GATEWAY_TOKEN_MISSING",
-  headers: ["www-authenticate", "Bearer"],
-};
+const twoCredentials: TokenVerdict = { kind: "invalid", reason: "a token and an API key came together" };
 
 function refuseToken({ kind, reason }: Exclude<TokenVerdict, { kind: "valid" }>): Refusal {
   return kind === "unavailable"

@@ -1,6 +1,8 @@
 import type { Contract, ContractRoute, EventSink, Method } from "../contract/index.ts";
 import { optionsAnswer, problemAnswer, problems } from "./answers/answers.ts";
 import type { ProblemCode } from "./answers/answers.ts";
+import type { ApiKeys } from "./callers/api-keys.ts";
+import { compileReadKey } from "./callers/key-credentials.ts";
 import { compileRoute } from "./compile-route.ts";
 import type { RouteHandler } from "./compile-route.ts";
 import type { Counting } from "./limits/counting.ts";
@@ -23,7 +25,7 @@ import type { Destination, GatewayRequest, LimitStore, Respond, TokenVerifier } 
 /** Options of {@link createGateway}. */
 export interface GatewayOptions {
   contract: Pick<Contract, "origin" | "corsOrigins" | "routes" | "apiRoots" | "upstreams" | "budgets"> &
-    Partial<Pick<Contract, "leaks">>;
+    Partial<Pick<Contract, "leaks" | "apiKeys">>;
   /** Who answers, by the name that routes are sent to. */
   destinations: ReadonlyMap<string, Destination>;
   limits: LimitStore;
@@ -35,6 +37,8 @@ export interface GatewayOptions {
   load?: LoadMeter | undefined;
   /** Required as soon as one route needs to know who calls. */
   tokens?: TokenVerifier | undefined;
+  /** Required as soon as the contract declares API keys. */
+  apiKeys?: Pick<ApiKeys, "verify"> | undefined;
   events: EventSink;
   /** Bits of an IPv6 address that name one client, 16 to 128. Default 64. */
   ipv6Prefix?: number;
@@ -81,7 +85,17 @@ export function createGateway(options: GatewayOptions): Gateway {
   const cors = createCors(contract);
   const { gates = openGates(createGateMemory({ ...gateSpaceOf(contract), now: now() })) } = options;
   const { sharedLimits: shared, load, limits, schedule = after } = options;
-  const limiting = createLimiting({ contract, limits, gates, shared, load, schedule, events, now, ipv6Prefix });
+  const limiting = createLimiting({
+    contract,
+    limits,
+    gates,
+    shared,
+    load,
+    schedule,
+    events,
+    now,
+    ipv6Prefix,
+  });
   const { corsOrigins } = contract;
   const surroundings = {
     ...options,
@@ -93,13 +107,14 @@ export function createGateway(options: GatewayOptions): Gateway {
     digest: options.digest,
     openStreams: createOpenStreams(options.streams),
     origin: contract.origin,
+    readKey: contract.apiKeys && compileReadKey(contract.apiKeys),
     limiting,
     destinations: load === undefined ? options.destinations : watchLoad(load, options.destinations),
   };
-  const router = createRouter(
-    contract.routes,
-    (route): CompiledRoute => ({ route, handle: compileRoute(route, surroundings) }),
-  );
+  const router = createRouter(contract.routes, (route): CompiledRoute => ({
+    route,
+    handle: compileRoute(route, surroundings),
+  }));
   const byKey = new Map(contract.routes.map((route) => [route.key, route]));
 
   function refuse(

@@ -1,5 +1,7 @@
 import { hash } from "node:crypto";
 
+export { openApiKeyFile } from "./node/api-key-file.ts";
+export type { ApiKeyFile, NewApiKey } from "./node/api-key-file.ts";
 export { createIssuerKeys } from "./node/issuer-keys.ts";
 export type { IssuerKeysOptions, RemoteKeySource } from "./node/issuer-keys.ts";
 export { createRedisCounting } from "./node/redis/redis-counting.ts";

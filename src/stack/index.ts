@@ -7,6 +7,7 @@ export { readPageReport } from "./builder/read-page-report.ts";
 export type { PageReport } from "./builder/read-page-report.ts";
 export { startPageBuilder } from "./builder/start-page-builder.ts";
 export type { PageBuilderStart } from "./builder/start-page-builder.ts";
+export { apiKeysFileOf } from "./api-keys.ts";
 export { readAccepted } from "./accepted-release.ts";
 export type { StackErrorCode } from "./errors.ts";
 export { assertStateUsable, makeStateFolder, stackFolders } from "./folders.ts";

@@ -32,6 +32,8 @@ export type ToLedger =
 export type ToEdge =
   | ({ type: "configure" } & EdgeConfiguration)
   | { type: "certificate"; certificate: CertificatePair }
+  /** The list of API keys, as its file has it now; undefined: there is no file. */
+  | { type: "api-keys"; list: string | undefined }
   /** A release comes through the pipe: its signatures, then its pack. `last` is what this site served last. */
   | { type: "release"; signatureBytes: number; packBytes: number; last: AcceptedRelease | undefined }
   | { type: "stop"; graceMs: number };
@@ -44,6 +46,8 @@ export interface EdgeConfiguration {
   /** PEM of private authorities, by upstream. */
   upstreamAuthorities: Record<string, string>;
   issuerAuthority: string | undefined;
+  /** The list of API keys, as its file had it. */
+  apiKeys: string | undefined;
   assertionKey: JWK;
   user: DomainUser | undefined;
   eventsFd: number;

@@ -1,4 +1,4 @@
-import { accessParts } from "../access.ts";
+import { accessParts, keyAccess } from "../access.ts";
 import type { Access } from "../access.ts";
 import { paramNames } from "../path.ts";
 import type { RouteKeyParts } from "../path.ts";
@@ -9,6 +9,7 @@ import type { Members } from "./values.ts";
 /** What an access refers to elsewhere in the contract. */
 export interface AccessSurroundings {
   hasIdentity: boolean;
+  hasKeys: boolean;
   /** Whether tokens name a tenant. */
   hasTenants: boolean;
 }
@@ -50,7 +51,7 @@ export function parseAccess(
   const found = accessParts(access);
   for (const part of found) checkPart(problems, where, part, parts);
   checkTogether(problems, where, access, found);
-  checkCaller(problems, where, found, surroundings);
+  checkCaller(problems, where, access, surroundings);
   return access;
 }
 
@@ -68,7 +69,7 @@ export function parseCallerCondition(
     if (part.kind !== "role" && part.kind !== "scope" && part.kind !== "signedIn")
       problems.add("CONTRACT_OPTION_INVALID", `${where}: ${part.kind} says nothing of the caller alone.`);
     else checkName(problems, where, part);
-  checkCaller(problems, where, found, surroundings);
+  checkCaller(problems, where, access, { ...surroundings, hasKeys: false });
   return access;
 }
 
@@ -152,16 +153,17 @@ function mixesParamsAndAnswer(access: Access): boolean {
 function checkCaller(
   problems: Problems,
   where: string,
-  found: readonly Access[],
-  { hasIdentity, hasTenants }: AccessSurroundings,
+  access: Access,
+  { hasIdentity, hasKeys, hasTenants }: AccessSurroundings,
 ): void {
-  if (found.some(({ kind }) => kind !== "everyone") && !hasIdentity) {
+  const canKnow = hasIdentity || (hasKeys && keyAccess(access) !== undefined);
+  if (access.kind !== "everyone" && !canKnow) {
     problems.add(
       "CONTRACT_ROUTE_INCOMPLETE",
       `${where} needs to know who calls, and the contract names no issuer of tokens.`,
       'Add  identity: { issuer: "https://login.example.com/", audience: "…" },',
     );
-  } else if (found.some(({ kind }) => kind === "tenant") && !hasTenants) {
+  } else if (accessParts(access).some(({ kind }) => kind === "tenant") && !hasTenants) {
     problems.add(
       "CONTRACT_ROUTE_INCOMPLETE",
       `${where} needs to know a caller's tenant, and no claim names it.`,

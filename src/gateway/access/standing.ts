@@ -1,3 +1,4 @@
+import { keyAccess } from "../../contract/index.ts";
 import type { Access, ContractRoute } from "../../contract/index.ts";
 import type { Caller } from "../types.ts";
 
@@ -19,6 +20,17 @@ export function compileStanding({
   segments,
 }: Pick<ContractRoute, "access" | "segments">): JudgeCaller {
   const params = segments.flatMap((segment) => ("param" in segment ? [segment.param] : []));
+  const byKey = compileForKeys(access, params);
+  const byToken = compileForTokens(access, params);
+  return (caller, values) => (caller.keyId === undefined ? byToken : byKey)(caller, values);
+}
+
+function compileForKeys(access: Access, params: readonly string[]): JudgeCaller {
+  const reachable = keyAccess(access);
+  return reachable === undefined ? () => "no" : compileForTokens(reachable, params);
+}
+
+function compileForTokens(access: Access, params: readonly string[]): JudgeCaller {
   if (access.kind === "everyone" || access.kind === "signedIn") return () => "yes";
   if (access.kind === "ownerField") return () => "if-own";
   const condition = compileCondition(access, params);
@@ -39,8 +51,9 @@ const noValues: readonly string[] = [];
 function compileCondition(access: Access, params: readonly string[]): Condition {
   switch (access.kind) {
     case "everyone":
-    case "signedIn":
       return () => true;
+    case "signedIn":
+      return ({ keyId }) => keyId === undefined;
     case "role":
       return ({ roles }) => roles.includes(access.role);
     case "scope":

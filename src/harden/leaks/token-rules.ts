@@ -52,6 +52,14 @@ export const tokenRules: readonly TokenRule[] = [
     body: /^[\w-]{20,64}(?:\.[\w.-]{2,40})?/,
   },
   {
+    id: "curtainwall",
+    what: "a Curtainwall API key",
+    rotate: "npx curtainwall api-key revoke …, then npx curtainwall api-key create",
+    prefixes: ["cwk_"],
+    body: /^[A-Za-z0-9]{46}/,
+    check: (_, body) => base62(crc32(body.slice(0, 40))) === body.slice(40, 46),
+  },
+  {
     id: "npm",
     what: "an npm token",
     rotate: "npm token revoke …, then npm token create",

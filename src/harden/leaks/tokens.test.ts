@@ -73,6 +73,7 @@ const bodies: Record<string, string> = {
   notion: some(46),
   linear: some(40),
   figma: some(43),
+  curtainwall: withChecksum(some(40)),
   mapbox: `${some(60)}.${some(22)}`,
   doppler: some(43),
   vault: some(95),

@@ -1,8 +1,8 @@
 import { importJWK } from "jose";
 import type { CryptoKey } from "jose";
 import type { EventSink } from "../../contract/index.ts";
-import { createGateway, createTokenVerifier } from "../../gateway/index.ts";
-import type { Gateway, LimitStore } from "../../gateway/index.ts";
+import { createApiKeys, createGateway, createTokenVerifier } from "../../gateway/index.ts";
+import type { ApiKeys, Gateway, LimitStore } from "../../gateway/index.ts";
 import { createAssertionSigner, createIssuerKeys, createUpstream, tokenDigest } from "../../gateway/node.ts";
 import type { RemoteKeySource } from "../../gateway/node.ts";
 import { loadContract } from "../load-contract.ts";
@@ -13,6 +13,7 @@ import type { ThreadConfiguration } from "./thread-messages.ts";
 export interface EdgeApi {
   readonly gateway: Gateway;
   readonly keys: RemoteKeySource | undefined;
+  readonly apiKeys: ApiKeys | undefined;
 }
 
 /** Loads the contract and makes the gateway. Apart from what serves pages, since a site of pages alone needs none of it. */
@@ -25,6 +26,8 @@ export async function createEdgeApi(
   const { identity } = contract;
   const keys = identity && createIssuerKeys({ identity, ca: configuration.issuerAuthority, events });
   const tokens = identity && keys && createTokenVerifier({ identity, keys, digest: tokenDigest });
+  const apiKeys = contract.apiKeys && createApiKeys({ digest: tokenDigest, events });
+  apiKeys?.replace(configuration.apiKeys);
   const key = (await importJWK(configuration.assertionKey, "EdDSA")) as CryptoKey;
   const upstreams = [...contract.upstreams.values()].map((upstream) => {
     const assertions = createAssertionSigner({
@@ -47,9 +50,10 @@ export async function createEdgeApi(
     limits,
     ...createEdgeLimits(configuration, contract, events),
     tokens,
+    apiKeys,
     events,
     ipv6Prefix: contract.edge.ipv6Prefix,
     digest: tokenDigest,
   });
-  return { gateway, keys };
+  return { gateway, keys, apiKeys };
 }

@@ -28,6 +28,7 @@ let isServing = false;
 control.onMessage((message) => {
   if (message.type === "configure") turn = load(message).catch(fail);
   else if (message.type === "release") turn = turn.then(() => takeRelease(message));
+  else if (message.type === "api-keys") replaceApiKeys(message.list);
   else if (message.type === "certificate")
     tellThreads({ type: "certificate", certificate: message.certificate });
   else stop(message.graceMs);
@@ -49,6 +50,11 @@ async function load(configuration: EdgeConfiguration): Promise<void> {
   flushCompileCache();
   becomeUser(configuration.user);
   intake = openReleaseIntake(configuration);
+}
+
+/** In the order of what was asked: a thread that is started meanwhile has the list of its start, and then this one. */
+function replaceApiKeys(list: string | undefined): void {
+  turn = turn.then(() => tellThreads({ type: "api-keys", list }));
 }
 
 /** The first release lets the edge listen; every other replaces the one before, unless it is refused. */

@@ -18,6 +18,7 @@ export type ToThread =
   | { type: "taken"; /** Events that were passed on. */ count: number }
   | { type: "listen" }
   | { type: "certificate"; certificate: CertificatePair }
+  | { type: "api-keys"; list: string | undefined }
   /** The first one comes before `listen`. */
   | { type: "release"; release: Release }
   | { type: "stop"; graceMs: number };
