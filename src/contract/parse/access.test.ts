@@ -41,7 +41,7 @@ const parse = (
         },
       },
       ...others,
-    } as never),
+    }),
   );
 
 const nested = (levels: number): Access => (levels === 0 ? role("a") : allOf(role("b"), nested(levels - 1)));
