@@ -21,28 +21,27 @@ import { parseContract } from "../parse.ts";
 
 const identity = { issuer: "https://login.bakery.test/", audience: "https://www.bakery.test/api" };
 
-const parse = (
+function parse(
   options: object,
   others: object = {},
   key = "GET /api/a/:id",
-): ReturnType<typeof parseContract> =>
-  parseContract(
-    defineStack({
-      origin: "https://www.bakery.test",
-      identity: { ...identity, tenantClaim: "org" },
-      upstreams: { shop: upstream({ url: "https://shop.bakery.test" }) },
-      routes: {
-        [key]: {
-          limit: "9/min per client",
-          params: { id: z.string() },
-          response: z.object({ name: z.string() }),
-          to: "shop",
-          ...options,
-        },
-      },
-      ...others,
-    }),
-  );
+): ReturnType<typeof parseContract> {
+  const route = {
+    limit: "9/min per client",
+    params: { id: z.string() },
+    response: z.object({ name: z.string() }),
+    to: "shop",
+    ...options,
+  };
+  const stack = {
+    origin: "https://www.bakery.test",
+    identity: { ...identity, tenantClaim: "org" },
+    upstreams: { shop: upstream({ url: "https://shop.bakery.test" }) },
+    routes: { [key]: route },
+    ...others,
+  };
+  return parseContract(defineStack(stack as never));
+}
 
 const nested = (levels: number): Access => (levels === 0 ? role("a") : allOf(role("b"), nested(levels - 1)));
 
