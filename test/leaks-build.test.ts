@@ -82,6 +82,22 @@ function curtainwall(
 const good = { CW_SHOP_NAME: "Rye & Sons", CW_CMS_TOKEN: token };
 
 suite("curtainwall build", () => {
+  test("tells what only looks like a token, until it is gone, and publishes", (context) => {
+    const site = makeSite(context);
+    // Of a token's form, with a checksum that is wrong.
+    const lookalike = ["ghp", "Zt7qLp02vKx9dWm4Rb8sNc1yHf5jTg3uQeAi"].join("_");
+    const build = () => {
+      const { status, said } = curtainwall(["build", site.root], good);
+      assert.equal(status, 0, said);
+      return said;
+    };
+    site.write("content/pages/index.md", `---\ntitle: Home\n---\n# Hello\n\n${lookalike}\n`);
+    assert.match(build(), /look at index\.html:\d+:\d+ token-github/);
+    assert.match(build(), /look at index\.html/, "an unchanged site is told the same");
+    site.write("content/pages/index.md", "---\ntitle: Home\n---\n# Hello again\n");
+    assert.doesNotMatch(build(), /look at/);
+  });
+
   test("publishes what is public, and nothing that is private in any dress; the release before stays", (context) => {
     const site = makeSite(context);
     const first = curtainwall(["build", site.root, "--json"], good);

@@ -62,6 +62,9 @@ export const buildCommand: Command = {
   },
 };
 
+/** Notes of the leak gate that are told unasked. */
+const maxNotes = 10;
+
 function report(
   {
     pages,
@@ -72,6 +75,7 @@ function report(
     releaseBytes,
     milliseconds,
     notSearched,
+    notes,
     withheld,
     isJailed,
     ...release
@@ -94,6 +98,10 @@ function report(
     say(
       `${styled("yellow", "NOT JAILED")} templates ran with all that you may do: bubblewrap (bwrap) is not installed or does not work here`,
     );
+  for (const { text } of notes.slice(0, isVerbose ? notes.length : maxNotes))
+    say(`${styled("yellow", "look at")} ${text}`);
+  if (!isVerbose && notes.length > maxNotes)
+    say(`${styled("yellow", "look at")} ${notes.length - maxNotes} more like these; --verbose names all`);
   tellNotSearched(notSearched, " in the output", isVerbose);
   say(
     `${styled("green", "built")} ${pages.length} pages, ${files} files, ${kilobytes(bytes)} (${kilobytes(releaseBytes)} with compressed copies) in ${milliseconds} ms`,

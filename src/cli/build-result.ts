@@ -22,6 +22,8 @@ export interface BuildResult {
   releaseBytes: number;
   /** Values that were not looked for in the output, because they would be found everywhere. */
   notSearched: LeakGate["notSearched"];
+  /** What the leak gate found that is no hit, and worth knowing: by file, in words without a value. */
+  notes: readonly { readonly file: string; readonly text: string }[];
   /** Variables that templates asked for and that are not declared as public: to them these are not set. */
   withheld: readonly string[];
   /** Whether templates ran in a jail. */

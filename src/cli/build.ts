@@ -3,6 +3,7 @@ import { assertEnvironment } from "../contract/index.ts";
 import {
   assertPermitted,
   assertReleaseKeepsSecrets,
+  describeHit,
   assertStateUsable,
   buildOwnSite,
   createContractGate,
@@ -91,7 +92,7 @@ async function buildOwn(
       onLine: (text) => say(styled("dim", text)),
     });
     const gate = createContractGate({ contract, root, variables: process.env });
-    await assertReleaseKeepsSecrets(
+    const notes = await assertReleaseKeepsSecrets(
       site.release,
       gate,
       openVerdicts({ contract, root, variables: process.env }),
@@ -110,6 +111,7 @@ async function buildOwn(
       bytes: site.bytes,
       releaseBytes: published.bytes,
       notSearched: gate.notSearched,
+      notes: notes.map((note) => ({ file: note.path, text: describeHit(note) })),
       withheld: site.withheld,
       isJailed: site.isJailed,
       milliseconds: Math.round(performance.now() - started),

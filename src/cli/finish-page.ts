@@ -31,6 +31,7 @@ export async function finishPage(
     isNew,
     releaseBytes,
     notSearched,
+    notes: before.notes.filter(({ file }) => file !== published.file),
     bytes: before.bytes + grownBy,
     warnings: warningsOf(before, page, edit.file),
     withheld: [...new Set([...before.withheld, ...withheldOf(page)])].sort(),

@@ -121,8 +121,13 @@ function saveApproved(file: string, before: Lock, after: Lock): number {
   const known = new Set(before.scripts);
   const changed = after.scripts.filter((script) => !known.has(script));
   saveLock(file, after);
-  for (const { id, url, seen, reason } of changed)
+  for (const { id, kind, url, seen, reason } of changed) {
     print(`approved  ${shortId(id)}  ${printable(url ?? seen)}  ${printable(reason ?? "")}`);
+    if (kind === "trusted")
+      say(
+        `${styled("yellow", "trusted")}   whatever lies at ${printable(url ?? seen)} runs, also after it has changed`,
+      );
+  }
   say(
     changed.length === 0
       ? `Nothing was left to approve; ${file} is as it was`

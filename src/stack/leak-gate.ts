@@ -84,15 +84,18 @@ export function assertNoLeaks(found: readonly LeakHit[]): void {
  * Sends a release through the gate: every file once, as its compressed forms are held to expand to the same, and what its manifest tells
  * visitors: headers and redirects.
  *
+ * @returns what is no hit, and worth knowing
  * @throws {CurtainwallError} `HARDEN_LEAK_FOUND`, `STACK_BUILD_FAILED`
  */
 export async function assertReleaseKeepsSecrets(
   pack: Uint8Array,
   gate: LeakGate,
   verdicts?: LeakVerdicts,
-): Promise<void> {
-  assertNoLeaks((await inspectRelease(pack, gate, verdicts)).hits);
+): Promise<readonly LeakHit[]> {
+  const { hits } = await inspectRelease(pack, gate, verdicts);
+  assertNoLeaks(hits);
   verdicts?.save();
+  return hits;
 }
 
 /** What the gate says of a release: see {@link assertReleaseKeepsSecrets}. */
