@@ -66,7 +66,7 @@ function makeSite(context: TestContext): Site {
 function curtainwall(
   args: readonly string[],
   variables: Record<string, string> = {},
-): { status: number | null; said: string } {
+): { status: number | null; said: string; printed: string } {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
     ["--conditions=curtainwall-source", main, ...args],
@@ -76,7 +76,7 @@ function curtainwall(
       env: { PATH: process.env.PATH, HOME: "/nonexistent/home", ...variables },
     },
   );
-  return { status, said: `${stdout}${stderr}` };
+  return { status, said: `${stdout}${stderr}`, printed: stdout };
 }
 
 const good = { CW_SHOP_NAME: "Rye & Sons", CW_CMS_TOKEN: token };
@@ -102,7 +102,7 @@ suite("curtainwall build", () => {
     const site = makeSite(context);
     const first = curtainwall(["build", site.root, "--json"], good);
     assert.equal(first.status, 0, first.said);
-    const { release } = JSON.parse(first.said) as { release: string };
+    const { release } = JSON.parse(first.printed) as { release: string };
 
     for (const text of [token, Buffer.from(`k=${token}`).toString("base64")]) {
       site.write("content/pages/index.md", `---\ntitle: Home\n---\n# Hello\n\n${text}\n`);
@@ -116,7 +116,7 @@ suite("curtainwall build", () => {
     }
 
     site.write("content/pages/index.md", "---\ntitle: Home\n---\n# Hello\n");
-    const again = JSON.parse(curtainwall(["build", site.root, "--json"], good).said) as {
+    const again = JSON.parse(curtainwall(["build", site.root, "--json"], good).printed) as {
       release: string;
       isNew: boolean;
     };

@@ -1,4 +1,11 @@
-import { buildOwnSite, loadContract, publishRelease } from "curtainwall/stack";
+import {
+  assertPermitted,
+  assertReleaseKeepsSecrets,
+  buildOwnSite,
+  createContractGate,
+  loadContract,
+  publishRelease,
+} from "curtainwall/stack";
 import { explain } from "./service.ts";
 import { root } from "./settings.ts";
 
@@ -6,7 +13,10 @@ import { root } from "./settings.ts";
 process.on("disconnect", () => process.exit(1));
 try {
   const loaded = await loadContract(root);
+  assertPermitted(loaded, { not: "published" });
   const { release } = await buildOwnSite(loaded);
+  const gate = createContractGate({ contract: loaded.contract, root, variables: process.env });
+  await assertReleaseKeepsSecrets(release, gate);
   await publishRelease(loaded, release);
   process.exit(0);
 } catch (error) {

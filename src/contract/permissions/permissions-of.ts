@@ -32,7 +32,8 @@ export function permissionsOf(contract: Contract): Permission[] {
     ...keysPermissions(contract),
     ...[...contract.environment.public.keys()].map((name) => entry("publicEnv", name)),
     ...contract.leaks.allow.map(({ rule, path, expires }) =>
-      entry("leaks allow", `${rule} ${path} until ${expires}`),
+      // A day as a number: an earlier one permits less.
+      entry(`leaks allow ${rule} ${path}, day`, { atMost: Number(expires.replaceAll("-", "")) }),
     ),
     ...contract.leaks.publicSourceMaps.map((path) => entry("leaks publicSourceMaps", path)),
     entry("leaks canaries", { atLeast: contract.leaks.canaries.length }),

@@ -46,6 +46,20 @@ suite("a log that works", () => {
     assert.deepEqual(lines, [...Array(1000).keys(), "last", ""].map(String));
   });
 
+  test("a burst that waited does not make one file of itself", async (t) => {
+    const path = place(t);
+    const log = open(t, path, { maxFileBytes: 1000, keepFiles: 9 });
+    // In one turn: nothing is written before the last of them has come.
+    for (let count = 0; count < 300; count++) log.append(`${String(count).padStart(9, "0")}\n`);
+    await log.flush();
+    const files = logFiles(path).map((file) => readFileSync(file, "utf8"));
+    assert.ok(
+      files.length >= 3 && files.every((text) => text.length <= 1010),
+      files.map((text) => text.length).join(),
+    );
+    assert.equal(files.join("").split("\n").length - 1, 300);
+  });
+
   test("only its owner may read it", (t) => {
     const path = place(t);
     open(t, path);

@@ -70,7 +70,7 @@ export function openLogFile({
   // Said in errors; asked for now, since it may be out of sight later.
   const place = resolve(path);
   let fd = openForAppending(path, owner);
-  let pending: string[] = endsInsideLine(fd) ? ["\n"] : [];
+  const pending: string[] = endsInsideLine(fd) ? ["\n"] : [];
   let pendingLength = 0;
   let lost = 0;
   let rotateAfter = 0;
@@ -78,14 +78,18 @@ export function openLogFile({
   let closing: Promise<void> | undefined;
   let wake: () => void = () => undefined;
 
+  /** A file's worth at most, so that a burst that waited does not make one file of itself. */
   function takeBatch(): Buffer {
     if (lost > 0)
       pending.push(
         formatRecord({ type: "ledger.events.lost", time: now(), source: "ledger", count: lost }, "ledger"),
       );
-    const batch = Buffer.from(pending.join(""));
-    [pending, pendingLength, lost] = [[], 0, 0];
-    return batch;
+    lost = 0;
+    let count = 0;
+    let length = 0;
+    while (count < pending.length && length < maxFileBytes) length += pending[count++]?.length ?? 0;
+    pendingLength = Math.max(0, pendingLength - length);
+    return Buffer.from(pending.splice(0, count).join(""));
   }
 
   /** Begins a new file when this one is full. If that can't be done the full one grows on: no event is given up for a bound. */
