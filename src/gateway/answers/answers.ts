@@ -34,7 +34,10 @@ export const problems = {
   GATEWAY_LIMITS_UNAVAILABLE: { status: 503, detail: "Attempts can't be counted right now" },
   GATEWAY_TOKEN_MISSING: { status: 401, detail: "An access token is needed" },
   GATEWAY_TOKEN_INVALID: { status: 401, detail: "The access token is not valid" },
-  GATEWAY_KEY_IN_QUERY: { status: 400, detail: "An API key does not belong into an address: it is known now" },
+  GATEWAY_KEY_IN_QUERY: {
+    status: 400,
+    detail: "An API key does not belong into an address: it is known now",
+  },
   GATEWAY_KEYS_UNAVAILABLE: { status: 503, detail: "Access tokens can't be checked right now" },
   GATEWAY_ACCESS_REFUSED: { status: 403, detail: "Not allowed" },
   GATEWAY_INPUT_INVALID: { status: 400, detail: "The request is not as described" },
