@@ -274,6 +274,7 @@ suite("an upstream that does not", { skip }, () => {
     });
     const pool = open(t, server.origin, { connections: 1 });
     const slow = ask(pool, { target: "/slow" });
+    while (server.asked.length < 1) await new Promise((resolve) => setImmediate(resolve));
     const waiting = await ask(pool, { target: "/waiting", method: "POST", timeoutMs: 100 });
     assert.equal(failure(waiting), "GATEWAY_UPSTREAM_TIMEOUT");
     release();
