@@ -1,3 +1,2 @@
 export { createCompressor } from "./node/compressor.ts";
 export type { Compressed, CompressedForms, Compressor } from "./node/compressor.ts";
-export { isPublicAddress } from "./node/public-address.ts";

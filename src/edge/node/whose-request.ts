@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
-import { isPublicAddress } from "../../shared/node.ts";
+import { networkOf } from "../../contract/index.ts";
 import { proxyHeaders } from "../clients/client-rules.ts";
 import type { Client } from "./client.ts";
 import type { EdgeContext } from "./context.ts";
@@ -27,7 +27,7 @@ export function whoseRequest(
 }
 
 function isUndeclared(client: Client, headers: IncomingHttpHeaders): boolean {
-  return proxyHeaders.some((name) => headers[name] !== undefined) && !isPublicAddress(client.address);
+  return proxyHeaders.some((name) => headers[name] !== undefined) && networkOf(client.address) !== "public";
 }
 
 /** Why {@link whoseRequest} can't tell. */

@@ -1,7 +1,7 @@
 import { lookup } from "node:dns/promises";
 import { connect, createServer, isIP } from "node:net";
 import type { Server, Socket } from "node:net";
-import { isPublicAddress } from "../../shared/node.ts";
+import { networkOf } from "../../contract/index.ts";
 import { jailLimits } from "./jail-options.ts";
 
 /** The one way out of a jail. */
@@ -119,9 +119,13 @@ function splitAuthority(authority: string): [host: string, port: number] {
   return [authority.slice(0, colon).replace(/^\[(.*)\]$/, "$1"), Number(authority.slice(colon + 1))];
 }
 
+/** Never where clouds keep their machines' credentials, whatever the contract says of private addresses. */
 async function addressOf(host: string, allowPrivate: boolean): Promise<string | undefined> {
   const addresses = isIP(host) > 0 ? [host] : await namesToAddresses(host);
-  return addresses.find((address) => allowPrivate || isPublicAddress(address));
+  return addresses.find((address) => {
+    const network = networkOf(address);
+    return network === "public" || (allowPrivate && network !== undefined);
+  });
 }
 
 const namesToAddresses = (host: string): Promise<string[]> =>

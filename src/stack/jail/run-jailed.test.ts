@@ -372,14 +372,16 @@ suite("a build in its jail", { skip: bwrap.skip }, () => {
         let text = "";
         socket.on("data", (bytes) => (text += bytes)).on("close", () => done(text)).on("error", fail);
       });
-      return { declared: await through("localhost:${port}"), other: await through("localhost:1"), elsewhere: await through("192.0.2.1:443") };`;
-    const reaches = [`https://localhost:${port}`];
+      return { declared: await through("localhost:${port}"), other: await through("localhost:1"), elsewhere: await through("192.0.2.1:443"), cloud: await through("169.254.169.254:443") };`;
+    const reaches = [`https://localhost:${port}`, "https://169.254.169.254"];
     const open = await build(script, { reaches, insecurePrivateAddresses: "the test's own server" });
-    const { declared, other, elsewhere } = open.found as Record<string, string>;
+    const { declared, other, elsewhere, cloud } = open.found as Record<string, string>;
     assert.match(declared ?? "", /^HTTP\/1\.1 200 [^]*reached$/);
     assert.match(other ?? "", /^HTTP\/1\.1 403/);
     assert.match(elsewhere ?? "", /^HTTP\/1\.1 403/);
-    assert.deepEqual(open.result.refused, ["192.0.2.1:443", "localhost:1"]);
+    assert.match(cloud ?? "", /^HTTP\/1\.1 502/, "there clouds keep their machines' credentials");
+    const refused = ["169.254.169.254:443 (no public address)", "192.0.2.1:443", "localhost:1"];
+    assert.deepEqual(open.result.refused, refused);
 
     const closed = await build(script, { reaches });
     assert.match((closed.found as Record<string, string>).declared ?? "", /^HTTP\/1\.1 502/);

@@ -4,6 +4,8 @@ import { isAllowedAddress } from "./addresses.ts";
 
 const pim = new URL("https://pim.example/");
 const refusedAlways = [
+  // For documentation: nobody has it.
+  "2001:db8::1",
   "169.254.169.254",
   "169.254.0.1",
   "::ffff:169.254.169.254",
@@ -33,7 +35,6 @@ const privateOnes = [
   "::1",
   "fc00::1",
   "::ffff:10.0.0.1",
-  "2001:db8::1",
 ];
 const publicOnes = ["93.184.215.14", "8.8.8.8", "172.32.0.1", "2606:4700::1111"];
 
