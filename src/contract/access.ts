@@ -1,4 +1,4 @@
-import type { ContractVisibility } from "./contract.ts";
+import type { ContractVisibility } from "./contract/route.ts";
 
 /** Who may call a route. Made by {@link everyone}, {@link signedIn}, {@link role}, {@link owner} and the others here. */
 export type Access =

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { CurtainwallError, Secret } from "../shared/index.ts";
 import type { Contract } from "./contract.ts";
-import type { Schema } from "./define.ts";
+import type { Schema } from "./define/schema.ts";
 
 /** Environment variables, like `process.env`. */
 export type Variables = Readonly<Record<string, string | undefined>>;

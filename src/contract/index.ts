@@ -14,32 +14,28 @@ export {
   tenant,
 } from "./access.ts";
 export type { Access } from "./access.ts";
+export type { Contract, ContractUpstream, Weakening } from "./contract.ts";
+export type { ContractApiKeys, Identity } from "./contract/callers.ts";
 export type {
-  Contract,
-  ContractApiKeys,
-  ContractBuild,
   ContractEdge,
   ContractProxies,
-  ContractForeignSite,
   ContractLeaks,
   ContractLedger,
+  ContractReports,
+} from "./contract/host.ts";
+export type { ContractRoute, ContractStream, ContractVisibility, JsonLimits } from "./contract/route.ts";
+export type {
+  ContractBuild,
+  ContractForeignSite,
   ContractList,
   ContractImages,
   ContractLocales,
-  ContractReports,
-  ContractRoute,
   ContractSite,
   ContractSource,
-  ContractStream,
   ContractSourceHeader,
   ContractSourcePictures,
   ContractTags,
-  ContractUpstream,
-  ContractVisibility,
-  Identity,
-  JsonLimits,
-  Weakening,
-} from "./contract.ts";
+} from "./contract/site.ts";
 export { shapeOf } from "./client/shape-of.ts";
 export { fitShape } from "./client/shape.ts";
 export type { Fitted, NamedShapes, Shape, ShapeFault, ShapeMembers } from "./client/shape.ts";
@@ -47,7 +43,9 @@ export { routeTableOf } from "./client/table-of.ts";
 export type { RouteTable } from "./client/route-table.ts";
 export { networkOf, networkOfHost } from "./network.ts";
 export type { ServiceNetwork } from "./network.ts";
-export { defineStack, none, route, upstream } from "./define.ts";
+export { defineStack, route } from "./define.ts";
+export { none } from "./define/schema.ts";
+export { upstream } from "./define/upstream.ts";
 export { download, eventStream, form } from "./define/exchange.ts";
 export type {
   Download,
@@ -57,35 +55,28 @@ export type {
   ExchangeOptions,
   Form,
 } from "./define/exchange.ts";
+export type { RouteKey, RouteOptions, Stack, StackOptions, TypedApi } from "./define.ts";
 export type {
-  ApiKeysOptions,
-  ContentSiteOptions,
   EdgeOptions,
   ProxyOptions,
-  Fields,
-  ForeignSiteOptions,
-  IdentityOptions,
   LeakException,
   LeakOptions,
   LedgerOptions,
+  KeysOptions,
+  ReportsOptions,
+} from "./define/host.ts";
+export type { ApiKeysOptions, IdentityOptions, TokenAlgorithm } from "./define/identity.ts";
+export type { Fields, None, Schema } from "./define/schema.ts";
+export type {
+  ContentSiteOptions,
+  ForeignSiteOptions,
   ListOptions,
   ImageOptions,
   LocaleOptions,
-  KeysOptions,
-  None,
-  ReportsOptions,
-  RouteKey,
-  RouteOptions,
-  Schema,
   SiteOptions,
-  Stack,
-  StackOptions,
   TagOptions,
-  TokenAlgorithm,
-  TypedApi,
-  Upstream,
-  UpstreamOptions,
-} from "./define.ts";
+} from "./define/site.ts";
+export type { Upstream, UpstreamOptions } from "./define/upstream.ts";
 export { assertEnvironment, guardedValues, publicPrefixes, readEnvironment } from "./environment.ts";
 export type {
   ContractEnvironment,

@@ -4,8 +4,10 @@ import { Validator } from "@seriousme/openapi-schema-validator";
 import fc from "fast-check";
 import { z } from "zod";
 import { describeAccess, everyone, owner, ownerField, role, signedIn } from "./access.ts";
-import { defineStack, none, upstream } from "./define.ts";
-import type { Schema } from "./define.ts";
+import { defineStack } from "./define.ts";
+import { none } from "./define/schema.ts";
+import { upstream } from "./define/upstream.ts";
+import type { Schema } from "./define/schema.ts";
 import { openApi } from "./openapi.ts";
 import { parseContract } from "./parse.ts";
 

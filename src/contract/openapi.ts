@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { describeAccess, describeVisible, keyAccess } from "./access.ts";
 import type { Access } from "./access.ts";
-import type { Contract, ContractRoute, ContractStream } from "./contract.ts";
-import type { Schema } from "./define.ts";
+import type { Contract } from "./contract.ts";
+import type { ContractRoute, ContractStream } from "./contract/route.ts";
+import type { Schema } from "./define/schema.ts";
 import { joinedSchemas, originalOf } from "./schema.ts";
 
 type Json = Record<string, unknown>;

@@ -3,7 +3,9 @@ import { test } from "node:test";
 import { z } from "zod";
 import { CurtainwallError } from "../shared/index.ts";
 import { everyone, owner, ownerField, role, signedIn } from "./access.ts";
-import { defineStack, none, route, upstream } from "./define.ts";
+import { defineStack, route } from "./define.ts";
+import { none } from "./define/schema.ts";
+import { upstream } from "./define/upstream.ts";
 import type { ContractErrorCode } from "./errors.ts";
 import { parseContract } from "./parse.ts";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { z } from "zod";
-import type { Schema } from "./define.ts";
+import type { Schema } from "./define/schema.ts";
 import { closeObjects, inspectSchema } from "./schema.ts";
 
 type Json = string | number | boolean | null | Json[] | { [name: string]: Json };

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Schema } from "./define.ts";
+import type { Schema } from "./define/schema.ts";
 
 /** What is wrong with a schema: where in it, and why. */
 export interface SchemaProblem {

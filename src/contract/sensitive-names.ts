@@ -1,4 +1,4 @@
-import type { Schema } from "./define.ts";
+import type { Schema } from "./define/schema.ts";
 import { walkSchema } from "./schema.ts";
 
 /** What a field is called that must not leave, whatever the spelling: hashes of passwords, tokens that open an account, keys. */

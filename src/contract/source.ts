@@ -1,4 +1,4 @@
-import type { Schema } from "./define.ts";
+import type { Schema } from "./define/schema.ts";
 
 /** What JSON can say. */
 export type JsonValue =

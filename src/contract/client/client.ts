@@ -1,5 +1,6 @@
 import type { z } from "zod";
-import type { None, ParamName, Schema, TypedApi } from "../define.ts";
+import type { ParamName, TypedApi } from "../define.ts";
+import type { None, Schema } from "../define/schema.ts";
 import { ApiError } from "./api-error.ts";
 import { readAnswer } from "./read-answer.ts";
 import { routeTable } from "./route-table.ts";

@@ -1,6 +1,6 @@
 import { CurtainwallError } from "../../shared/index.ts";
 import type { z } from "zod";
-import type { Schema } from "../define.ts";
+import type { Schema } from "../define/schema.ts";
 import type { ContractErrorCode } from "../errors.ts";
 import type { NamedShapes, Shape } from "./shape.ts";
 

@@ -1,4 +1,4 @@
-import type { ContractRoute } from "../contract.ts";
+import type { ContractRoute } from "../contract/route.ts";
 import type { RouteTable } from "./route-table.ts";
 import type { Shape } from "./shape.ts";
 import { shapeOf } from "./shape-of.ts";

@@ -1,4 +1,4 @@
-import type { Fields, None, Schema } from "../define.ts";
+import type { Fields, None, Schema } from "./schema.ts";
 
 /** What a route takes and answers besides its query, body and response. */
 export interface ExchangeOptions {

@@ -15,7 +15,9 @@ import {
   tenant,
 } from "../access.ts";
 import type { Access } from "../access.ts";
-import { defineStack, none, upstream } from "../define.ts";
+import { defineStack } from "../define.ts";
+import { none } from "../define/schema.ts";
+import { upstream } from "../define/upstream.ts";
 import { openApi } from "../openapi.ts";
 import { parseContract } from "../parse.ts";
 

@@ -1,4 +1,4 @@
-import type { ContractForeignSite } from "../contract.ts";
+import type { ContractForeignSite } from "../contract/site.ts";
 import { scriptAddressProblem } from "../script-address.ts";
 import type { Problems } from "./problems.ts";
 import { isMembers, quote, weakened } from "./values.ts";

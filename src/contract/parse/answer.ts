@@ -1,7 +1,7 @@
 import { accessParts } from "../access.ts";
-import type { ContractRoute, ContractStream } from "../contract.ts";
-import { none } from "../define.ts";
-import type { Schema } from "../define.ts";
+import type { ContractRoute, ContractStream } from "../contract/route.ts";
+import { none } from "../define/schema.ts";
+import type { Schema } from "../define/schema.ts";
 import { closeObjects, inspectSchema } from "../schema.ts";
 import { sensitiveFields } from "../sensitive-names.ts";
 import type { Problems } from "./problems.ts";

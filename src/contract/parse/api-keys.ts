@@ -1,4 +1,4 @@
-import type { ContractApiKeys } from "../contract.ts";
+import type { ContractApiKeys } from "../contract/callers.ts";
 import type { Problems } from "./problems.ts";
 import { quote, section, text } from "./values.ts";
 

@@ -1,5 +1,5 @@
-import type { ContractSource } from "../contract.ts";
-import type { Schema } from "../define.ts";
+import type { ContractSource } from "../contract/site.ts";
+import type { Schema } from "../define/schema.ts";
 import type { ContractEnvironment } from "../environment.ts";
 import { closeObjects } from "../schema.ts";
 import type { Problems } from "./problems.ts";

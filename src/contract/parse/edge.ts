@@ -1,4 +1,4 @@
-import type { ContractEdge } from "../contract.ts";
+import type { ContractEdge } from "../contract/host.ts";
 import { isLoopbackHost } from "../loopback.ts";
 import type { Problems } from "./problems.ts";
 import { parseProxies } from "./proxies.ts";

@@ -1,4 +1,4 @@
-import type { Schema } from "../define.ts";
+import type { Schema } from "../define/schema.ts";
 import { publicPrefixes } from "../environment.ts";
 import type { ContractEnvironment } from "../environment.ts";
 import { memberSchemas } from "../schema.ts";

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import type { JsonLimits } from "../contract.ts";
-import { none } from "../define.ts";
-import type { Schema } from "../define.ts";
+import type { JsonLimits } from "../contract/route.ts";
+import { none } from "../define/schema.ts";
+import type { Schema } from "../define/schema.ts";
 import { paramNames } from "../path.ts";
 import type { RouteKeyParts } from "../path.ts";
 import { closeObjects, inspectSchema } from "../schema.ts";

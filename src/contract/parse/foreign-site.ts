@@ -1,4 +1,4 @@
-import type { ContractBuild, ContractForeignSite } from "../contract.ts";
+import type { ContractBuild, ContractForeignSite } from "../contract/site.ts";
 import type { Problems } from "./problems.ts";
 import { number, optionalText, quote, text, weakened } from "./values.ts";
 import type { Members } from "./values.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Schema } from "../define.ts";
+import type { Schema } from "../define/schema.ts";
 import { inspectSchema, memberSchemas } from "../schema.ts";
 import { closedInput } from "./exchange.ts";
 import type { Problems } from "./problems.ts";

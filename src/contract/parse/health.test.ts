@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { defineStack, upstream } from "../define.ts";
-import type { UpstreamOptions } from "../define.ts";
+import { defineStack } from "../define.ts";
+import { upstream } from "../define/upstream.ts";
+import type { UpstreamOptions } from "../define/upstream.ts";
 import { parseContract } from "../parse.ts";
 
 const healthOf = (options: Omit<UpstreamOptions, "url">): unknown =>

@@ -1,5 +1,5 @@
-import type { Identity } from "../contract.ts";
-import type { TokenAlgorithm } from "../define.ts";
+import type { Identity } from "../contract/callers.ts";
+import type { TokenAlgorithm } from "../define/identity.ts";
 import type { Problems } from "./problems.ts";
 import { parseUrl } from "./url.ts";
 import { number, optionalText, quote, section, text, weakened } from "./values.ts";

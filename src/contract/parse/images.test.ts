@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { z } from "zod";
-import type { ContractImages } from "../contract.ts";
+import type { ContractImages } from "../contract/site.ts";
 import { defineStack } from "../define.ts";
 import { parseContract } from "../parse.ts";
 

@@ -1,4 +1,4 @@
-import type { ContractImages } from "../contract.ts";
+import type { ContractImages } from "../contract/site.ts";
 import type { Problems } from "./problems.ts";
 import { optionalText, quote, section } from "./values.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { defineStack } from "../define.ts";
-import type { KeysOptions } from "../define.ts";
+import type { KeysOptions } from "../define/host.ts";
 import { parseContract } from "../parse.ts";
 import { makeSigner } from "../release/fixtures/test-keys.ts";
 

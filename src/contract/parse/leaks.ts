@@ -1,5 +1,5 @@
-import type { ContractLeaks } from "../contract.ts";
-import type { LeakException } from "../define.ts";
+import type { ContractLeaks } from "../contract/host.ts";
+import type { LeakException } from "../define/host.ts";
 import type { Problems } from "./problems.ts";
 import { quote, section, text, weakened } from "./values.ts";
 

@@ -1,4 +1,4 @@
-import type { ContractLedger } from "../contract.ts";
+import type { ContractLedger } from "../contract/host.ts";
 import type { Problems } from "./problems.ts";
 import { number, section } from "./values.ts";
 

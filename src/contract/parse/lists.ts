@@ -1,4 +1,4 @@
-import type { ContractList, ContractTags } from "../contract.ts";
+import type { ContractList, ContractTags } from "../contract/site.ts";
 import type { Problems } from "./problems.ts";
 import { isMembers, number, optionalText, quote, section } from "./values.ts";
 import type { Members } from "./values.ts";

@@ -1,4 +1,4 @@
-import type { ContractLocales } from "../contract.ts";
+import type { ContractLocales } from "../contract/site.ts";
 import type { Problems } from "./problems.ts";
 import { quote, section } from "./values.ts";
 

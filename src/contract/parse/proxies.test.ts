@@ -3,8 +3,9 @@ import { suite, test } from "node:test";
 import { z } from "zod";
 import { isCurtainwallError } from "../../shared/index.ts";
 import { everyone } from "../access.ts";
-import { defineStack, upstream } from "../define.ts";
-import type { EdgeOptions } from "../define.ts";
+import { defineStack } from "../define.ts";
+import { upstream } from "../define/upstream.ts";
+import type { EdgeOptions } from "../define/host.ts";
 import { parseContract } from "../parse.ts";
 
 function contractWith(edge: unknown, origin = "https://www.bakery.example") {

@@ -1,4 +1,5 @@
-import type { ContractReports, ContractRoute } from "../contract.ts";
+import type { ContractReports } from "../contract/host.ts";
+import type { ContractRoute } from "../contract/route.ts";
 import type { Problems } from "./problems.ts";
 import { quote, section } from "./values.ts";
 

@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { z } from "zod";
 import { everyone } from "../access.ts";
 import type { Contract } from "../contract.ts";
-import { defineStack, upstream } from "../define.ts";
+import { defineStack } from "../define.ts";
+import { upstream } from "../define/upstream.ts";
 import { parseContract } from "../parse.ts";
 
 function parse(options: object, route: object = {}, method = "GET"): Contract {

@@ -1,6 +1,7 @@
-import type { ContractRoute, ContractUpstream } from "../contract.ts";
+import type { ContractUpstream } from "../contract.ts";
+import type { ContractRoute } from "../contract/route.ts";
 import type { ContractBudget } from "../contract/limits.ts";
-import type { Schema } from "../define.ts";
+import type { Schema } from "../define/schema.ts";
 import { parseRouteKey } from "../path.ts";
 import type { RouteKeyParts } from "../path.ts";
 import { parseAccess } from "./access.ts";

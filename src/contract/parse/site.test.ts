@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { z } from "zod";
-import type { ContractSite } from "../contract.ts";
+import type { ContractSite } from "../contract/site.ts";
 import { defineStack } from "../define.ts";
-import type { ContentSiteOptions } from "../define.ts";
+import type { ContentSiteOptions } from "../define/site.ts";
 import { parseContract } from "../parse.ts";
 import { source } from "../source.ts";
 

@@ -1,5 +1,5 @@
-import type { ContractForeignSite, ContractSite } from "../contract.ts";
-import type { Schema } from "../define.ts";
+import type { ContractForeignSite, ContractSite } from "../contract/site.ts";
+import type { Schema } from "../define/schema.ts";
 import type { ContractEnvironment } from "../environment.ts";
 import { parseForeignSite } from "./foreign-site.ts";
 import { parseCollections } from "./collections.ts";

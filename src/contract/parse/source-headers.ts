@@ -1,4 +1,4 @@
-import type { ContractSourceHeader } from "../contract.ts";
+import type { ContractSourceHeader } from "../contract/site.ts";
 import { looksSecretName } from "../environment.ts";
 import type { ContractEnvironment } from "../environment.ts";
 import type { Problems } from "./problems.ts";

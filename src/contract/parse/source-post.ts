@@ -1,4 +1,4 @@
-import type { ContractSource } from "../contract.ts";
+import type { ContractSource } from "../contract/site.ts";
 import { looksSecretName } from "../environment.ts";
 import type { JsonValue } from "../source.ts";
 import type { Problems } from "./problems.ts";

@@ -1,4 +1,4 @@
-import type { ContractSource, ContractSourcePictures } from "../contract.ts";
+import type { ContractSource, ContractSourcePictures } from "../contract/site.ts";
 import { looksSecretName } from "../environment.ts";
 import type { ContractEnvironment } from "../environment.ts";
 import { isLoopbackHost } from "../loopback.ts";

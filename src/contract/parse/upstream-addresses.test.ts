@@ -3,8 +3,9 @@ import { test } from "node:test";
 import { z } from "zod";
 import { everyone } from "../access.ts";
 import type { ContractUpstream } from "../contract.ts";
-import { defineStack, upstream } from "../define.ts";
-import type { UpstreamOptions } from "../define.ts";
+import { defineStack } from "../define.ts";
+import { upstream } from "../define/upstream.ts";
+import type { UpstreamOptions } from "../define/upstream.ts";
 import { parseContract } from "../parse.ts";
 
 function parse(options: UpstreamOptions): ContractUpstream {

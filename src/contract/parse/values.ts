@@ -1,4 +1,4 @@
-import type { Schema } from "../define.ts";
+import type { Schema } from "../define/schema.ts";
 import { nearest } from "../nearest.ts";
 import type { Problems } from "./problems.ts";
 

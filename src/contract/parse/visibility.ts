@@ -1,5 +1,5 @@
 import { accessParts } from "../access.ts";
-import type { ContractRoute, ContractVisibility } from "../contract.ts";
+import type { ContractRoute, ContractVisibility } from "../contract/route.ts";
 import { parseCallerCondition } from "./access.ts";
 import type { AccessSurroundings } from "./access.ts";
 import type { Problems } from "./problems.ts";

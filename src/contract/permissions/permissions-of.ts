@@ -1,4 +1,6 @@
-import type { Contract, ContractForeignSite, ContractSite, Identity } from "../contract.ts";
+import type { Contract } from "../contract.ts";
+import type { Identity } from "../contract/callers.ts";
+import type { ContractForeignSite, ContractSite } from "../contract/site.ts";
 import { isLoopbackHost } from "../loopback.ts";
 import type { Permission, Permits } from "./permission.ts";
 import { routePermissions } from "./route-permissions.ts";

@@ -1,5 +1,5 @@
-import type { ContractRoute, ContractStream } from "../contract.ts";
-import type { Schema } from "../define.ts";
+import type { ContractRoute, ContractStream } from "../contract/route.ts";
+import type { Schema } from "../define/schema.ts";
 import type { Guards, Permission, Permits } from "./permission.ts";
 import { otherOptions } from "./other-options.ts";
 import { schemaPermissions } from "./schema-node.ts";

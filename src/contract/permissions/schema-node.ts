@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { CurtainwallError } from "../../shared/index.ts";
 import type { ContractErrorCode } from "../errors.ts";
-import type { Schema } from "../define.ts";
+import type { Schema } from "../define/schema.ts";
 import { readChecks, textOf } from "./schema-checks.ts";
 import { originalOf } from "../schema.ts";
 import type { Permission, SchemaNode } from "./permission.ts";
