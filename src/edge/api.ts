@@ -24,7 +24,7 @@ export interface ApiRequest {
    * and `timeout` an answer can still be given; after `aborted` nobody is there to read it.
    */
   readBody(maxBytes: number, done: (problem: BodyProblem | undefined, bytes: Uint8Array) => void): void;
-  /** Calls `listener` if the client goes away before it has been sent an answer. */
+  /** Calls `listener` if the client goes away, or has gone, before it has been sent an answer. */
   onAbort(listener: () => void): void;
 }
 

@@ -59,7 +59,7 @@ export function compileRoute(route: ContractRoute, surroundings: RouteSurroundin
   const checkHeaders = compileHeaders(route);
   const checkBody = compileBody(route);
   const answers = compileRouteAnswers(route, limits.policy, surroundings);
-  const { refuse, refuseThrown } = answers;
+  const { refuse, refuseThrown, fail } = answers;
   const release = compileRelease(route, answers, surroundings);
   const arrive = limits.arrive(answers, newId, authenticate);
   const admitCaller = limits.known(answers, checkAccess);
@@ -163,11 +163,13 @@ export function compileRoute(route: ContractRoute, surroundings: RouteSurroundin
 
   function send(passage: Passage, target: string, body: unknown, finish?: FinishAnswer): void {
     const id = newId();
-    (destination as Destination)(
+    const callOff = (destination as Destination)(
       { route, id, target, headers: passage.headers, body, caller: passage.caller },
       (given) => {
         const answer = finish === undefined ? given : finish(given);
         if (passage.answered) return;
+        // Nobody is there to read it, and nothing is wrong with the upstream.
+        if (answer.kind === "failed" && answer.isCancelled) return fail(passage, answer.code, id);
         try {
           release(passage, id, answer);
         } catch (error) {
@@ -175,6 +177,7 @@ export function compileRoute(route: ContractRoute, surroundings: RouteSurroundin
         }
       },
     );
+    if (callOff !== undefined && !passage.answered) passage.request.onAbort?.(callOff);
   }
 
   return start;

@@ -30,6 +30,7 @@ export type {
   BodyError,
   BodySink,
   BodyStream,
+  CallOff,
   Caller,
   Destination,
   ForwardedAnswer,

@@ -82,6 +82,8 @@ export type ForwardedAnswer =
       readonly kind: "failed";
       readonly code: "GATEWAY_UPSTREAM_UNAVAILABLE" | "GATEWAY_UPSTREAM_TIMEOUT" | "GATEWAY_ANSWER_INVALID";
       /** For the log. */ readonly reason: string;
+      /** It was called off: who asked has gone. */
+      readonly isCancelled?: true;
     };
 
 /** An answer that comes in parts; given to nobody but a route that declares one, with status 200 and a type that it declares. */
@@ -116,8 +118,17 @@ export interface BodySink {
   fail(): void;
 }
 
-/** Whoever answers a route's requests. Calls `done` once, at once or later; must not throw. */
-export type Destination = (request: ForwardedRequest, done: (answer: ForwardedAnswer) => void) => void;
+/**
+ * Whoever answers a route's requests. Calls `done` once, at once or later; must not throw. May return what calls the request off when who asked
+ * has gone: `done` is called still, with an answer or with a failure that says so.
+ */
+export type Destination = (
+  request: ForwardedRequest,
+  done: (answer: ForwardedAnswer) => void,
+) => CallOff | undefined | void;
+
+/** Tells that nobody waits for an answer any more. */
+export type CallOff = () => void;
 
 /** Verdict on an access token. */
 export type TokenVerdict =

@@ -149,7 +149,8 @@ class Http1Exchange extends ApiExchange {
   }
 
   protected onClosed(listener: () => void): void {
-    this.#response.once("close", listener);
+    if (this.client.socket.destroyed) listener();
+    else this.#response.once("close", listener);
   }
 
   protected send(answer: ApiAnswer): void {

@@ -134,7 +134,9 @@ class Http2Exchange extends ApiExchange {
   }
 
   protected onClosed(listener: () => void): void {
-    this.#stream.once("close", listener);
+    const stream = this.#stream;
+    if (stream.closed || stream.destroyed) listener();
+    else stream.once("close", listener);
   }
 
   protected send({ status, headers: fixed, ownHeaders, body, stream: parts }: ApiAnswer): void {

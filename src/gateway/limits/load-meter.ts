@@ -143,7 +143,7 @@ export function watchLoad(
     (destination: Destination): Destination =>
     (request, done) => {
       load.pending++;
-      destination(request, (answer) => {
+      return destination(request, (answer) => {
         load.pending--;
         done(answer);
       });

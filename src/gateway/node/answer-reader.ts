@@ -57,6 +57,16 @@ export class AnswerReader implements Dispatcher.DispatchHandler {
     return this.#settled;
   }
 
+  /**
+   * Who asked has gone. What may be done twice is cut; any other request is, once it was sent, let finish: cutting would not undo it, and
+   * nobody would know whether it was done.
+   */
+  callOff(): void {
+    if (this.#settled || (this.#controller !== undefined && !isRepeatable(this.#route))) return;
+    this.#settle(calledOff);
+    this.#controller?.abort(new Error("nobody waits for it"));
+  }
+
   /** For a request that could not be sent. */
   giveUp(reason: string): void {
     this.#fail("GATEWAY_UPSTREAM_UNAVAILABLE", reason);
@@ -64,7 +74,8 @@ export class AnswerReader implements Dispatcher.DispatchHandler {
 
   onRequestStart(controller: Controller): void {
     this.#controller = controller;
-    if (this.#settled) controller.abort(new Error("timeout"));
+    // Nothing was written yet, and to abort it would cost the connection.
+    if (this.#settled) throw new Error("nobody waits for it");
   }
 
   onResponseStart(controller: Controller, status: number, headers: AnswerHeaders): void {
@@ -161,6 +172,17 @@ export class AnswerReader implements Dispatcher.DispatchHandler {
     this.#done(answer);
   }
 }
+
+/** Whether it may be done twice (RFC 9110 §9.2.2). What the contract does not say may not, but for reading. */
+export const isRepeatable = ({ method, idempotent }: ContractRoute): boolean =>
+  method === "GET" || idempotent === true;
+
+const calledOff: ForwardedAnswer = {
+  kind: "failed",
+  code: "GATEWAY_UPSTREAM_UNAVAILABLE",
+  reason: "who asked has gone",
+  isCancelled: true,
+};
 
 const eventTypes: readonly string[] = ["text/event-stream"];
 

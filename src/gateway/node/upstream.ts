@@ -4,7 +4,7 @@ import type { AssertionSigner } from "../assertion.ts";
 import { assertionHeader } from "../assertion.ts";
 import type { Schedule } from "../limits/pace.ts";
 import type { Destination, ForwardedAnswer, ForwardedRequest } from "../types.ts";
-import { AnswerReader } from "./answer-reader.ts";
+import { AnswerReader, isRepeatable } from "./answer-reader.ts";
 import type { Lookup } from "./upstream/address-book.ts";
 import { Attempt } from "./upstream/attempt.ts";
 import type { AttemptEnd } from "./upstream/attempt.ts";
@@ -38,7 +38,8 @@ export interface UpstreamPoolOptions {
 /** Connections to one upstream. */
 export interface UpstreamPool {
   readonly send: Destination;
-  close(): Promise<void>;
+  /** Lets what is under way end, for at most so many milliseconds (default 0), and cuts the rest. */
+  close(graceMs?: number): Promise<void>;
 }
 
 /** A request on its way, over one attempt or several. */
@@ -86,9 +87,11 @@ export function createUpstream({
   const budget = createRetryBudget();
   let underWay = 0;
   let turn = 0;
+  let onIdle = nothing;
 
   async function deliver(delivery: Delivery): Promise<void> {
     const { request, reader } = delivery;
+    if (reader.isSettled) return;
     if (backends.current().length === 0) await backends.load();
     // Not signed for nothing: while an upstream is down this is all that its requests cost.
     if (choose(delivery) === undefined)
@@ -130,7 +133,7 @@ export function createUpstream({
       onEnd: begin(backend),
       onUnsent: () => start({ ...elsewhere, resent }),
       resend(status) {
-        if (resent >= retries || !isIdempotent(request.route)) return false;
+        if (resent >= retries || !isRepeatable(request.route)) return false;
         if (status !== undefined && !retryOn.includes(status)) return false;
         if (!budget.spend()) return false;
         // Requests that failed together must not come back together.
@@ -182,24 +185,30 @@ export function createUpstream({
       underWay++;
       let isOver = false;
       const onOver = (): void => {
-        if (!isOver) underWay--;
+        if (isOver) return;
         isOver = true;
+        if (--underWay === 0) onIdle();
       };
       const { route } = request;
       const reader = new AnswerReader({ route, maxBytes: upstream.maxResponseBytes }, done, onOver);
       budget.earn();
       start({ request, reader, tried: untried, resent: 0 });
+      return () => reader.callOff();
     },
-    close() {
+    async close(graceMs = 0) {
       endHealth();
-      return backends.close();
+      if (underWay > 0 && graceMs > 0)
+        await new Promise<void>((resolve) => {
+          const callOff = schedule(graceMs, resolve);
+          onIdle = () => {
+            callOff();
+            resolve();
+          };
+        });
+      await backends.close();
     },
   };
 }
-
-/** Whether it may be done twice (RFC 9110 §9.2.2). What the contract does not say may not, but for reading. */
-const isIdempotent = ({ method, idempotent }: ForwardedRequest["route"]): boolean =>
-  method === "GET" || idempotent === true;
 
 function after(delayMs: number, run: () => void): () => void {
   const timer = setTimeout(run, delayMs).unref();

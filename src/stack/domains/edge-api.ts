@@ -14,6 +14,8 @@ export interface EdgeApi {
   readonly gateway: Gateway;
   readonly keys: RemoteKeySource | undefined;
   readonly apiKeys: ApiKeys | undefined;
+  /** Lets requests to upstreams end, for at most so many milliseconds, and closes their connections. */
+  close(graceMs: number): Promise<void>;
 }
 
 /** Loads the contract and makes the gateway. Apart from what serves pages, since a site of pages alone needs none of it. */
@@ -42,11 +44,11 @@ export async function createEdgeApi(
       assertions,
       events,
     });
-    return [upstream.name, pool.send] as const;
+    return [upstream.name, pool] as const;
   });
   const gateway = createGateway({
     contract,
-    destinations: new Map(upstreams),
+    destinations: new Map(upstreams.map(([name, { send }]) => [name, send])),
     limits,
     ...createEdgeLimits(configuration, contract, events),
     tokens,
@@ -55,5 +57,12 @@ export async function createEdgeApi(
     ipv6Prefix: contract.edge.ipv6Prefix,
     digest: tokenDigest,
   });
-  return { gateway, keys, apiKeys };
+  return {
+    gateway,
+    keys,
+    apiKeys,
+    async close(graceMs) {
+      await Promise.all(upstreams.map(([, pool]) => pool.close(graceMs)));
+    },
+  };
 }

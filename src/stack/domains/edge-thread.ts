@@ -122,7 +122,10 @@ async function start(): Promise<void> {
   const stop = async (graceMs: number): Promise<void> => {
     // Who waits for a turn is told at once; who has had it is answered.
     api?.gateway.close();
+    const until = performance.now() + graceMs;
     await Promise.all([server?.close(graceMs), redirect.close(graceMs)]);
+    // What was sent for clients that have gone meanwhile is let finish too.
+    await api?.close(Math.max(0, until - performance.now()));
     reports?.flush();
     handOver();
     say({ type: "stopped" });
