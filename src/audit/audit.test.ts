@@ -83,9 +83,24 @@ test("API-2 is proved as far as one host goes, but for clients that are slow", a
       "one client's burst does not lock others out",
       "X-Forwarded-For rotation",
       "a user's burst from many addresses",
+      "guesses are counted, and end",
     ]);
     assert.equal(find(row, "parallel burst on two instances").state, "missing");
     assert.equal(find(row, "IPv6 rotation inside a /64").state, "missing");
+  } finally {
+    await site.close();
+  }
+});
+
+test("a hidden object that nobody gets to see proves nothing", async () => {
+  const site = await startSite("hides from everybody");
+  try {
+    const check = find(
+      await auditRow(site, "API-1"),
+      "what is not public is not there, in lists and by its address",
+    );
+    assert.equal(check.state, "missing");
+    assert.match(check.reason ?? "", /its absence proves nothing/);
   } finally {
     await site.close();
   }
@@ -109,6 +124,7 @@ const mistakes: readonly (readonly [fault: Fault, row: string, ...checks: string
   ],
   ["leaks the owner's object in a 403", "API-1", "a canary object of each identity reaches its owner only"],
   ["ignores roles", "API-1", "lower role"],
+  ["shows hidden objects", "API-1", "what is not public is not there, in lists and by its address"],
   ["refuses everybody", "API-1", "users A and B: their own is allowed"],
   ["answers undeclared paths", "API-1", "an undeclared path is 404, an undeclared method 405"],
   ["answers undeclared methods", "API-1", "an undeclared path is 404, an undeclared method 405"],
@@ -165,6 +181,8 @@ const mistakes: readonly (readonly [fault: Fault, row: string, ...checks: string
     "slow body",
   ],
   ["limits by X-Forwarded-For", "API-2", "X-Forwarded-For rotation"],
+  ["counts no guesses", "API-2", "guesses are counted, and end"],
+  ["counts all guesses together", "API-2", "guesses are counted, and end"],
   ["limits all together", "API-2", "one client's burst does not lock others out"],
 ];
 

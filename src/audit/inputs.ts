@@ -17,8 +17,8 @@ export function mayCall(context: AuditContext, route: ContractRoute, name: strin
   return mayBe(route.access, context.plan.identities?.[name]?.roles ?? []);
 }
 
-/** A plan says nothing of scopes and tenants: who needs one is not in it. */
-function mayBe(access: Access, roles: readonly string[]): boolean {
+/** Tells whether roles alone satisfy a condition. A plan says nothing of scopes and tenants: who needs one is not in it. */
+export function mayBe(access: Access, roles: readonly string[]): boolean {
   switch (access.kind) {
     case "role":
       return roles.includes(access.role);

@@ -25,6 +25,8 @@ for (const [what, plan, message] of [
   ],
   ["a missing subject", { identities: { alice: { token } } }, /alice\.subject/],
   ["a canary that is too short", { canaries: ["abc"] }, /at least 6/],
+  ["a hidden object without a canary", { hidden: { "GET /a": { params: {} } } }, /needs a canary/],
+  ["a guess with a misspelt member", { guesses: { "POST /a": { bdy: {} } } }, /no member "bdy"/],
 ] as const) {
   test(`a plan with ${what} is refused`, () => {
     assert.throws(() => defineAudit(plan as unknown as AuditPlan), refusesWith(message));
@@ -46,5 +48,9 @@ test("a plan must name routes and identities that exist", async () => {
   assert.throws(
     () => assertPlanFits({ state: { "POST /api/contact": "GET /api/nothing" } }, contract),
     refusesWith(/no GET route/),
+  );
+  assert.throws(
+    () => assertPlanFits({ hidden: { "GET /api/staff": { canary: "unpublished" } } }, contract),
+    refusesWith(/no route of the contract with visible/),
   );
 });

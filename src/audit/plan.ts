@@ -48,6 +48,13 @@ export interface AuditPlan {
   /** By route key: a request that the contract accepts and the upstream fails on, so that a real 5xx is seen. */
   failures?: Readonly<Record<string, AuditSample>>;
   /**
+   * By key of a route with `visible`: an object that it hides, with a text of it that nobody else's answer has. Somebody among the identities
+   * must be one who may see it.
+   */
+  hidden?: Readonly<Record<string, AuditOwnedInput>>;
+  /** By key of a route with `failures`: input that the contract accepts and the upstream answers with a failure, like a wrong code. */
+  guesses?: Readonly<Record<string, AuditInput>>;
+  /**
    * By key of a route that writes: how to read what it writes. Either the key of a GET route, asked as each identity that
    * wrote, or a function that reads it directly (a row count, say); its results are compared as JSON.
    */
@@ -106,6 +113,16 @@ export function assertPlanFits(plan: AuditPlan, contract: Contract): void {
       }
     }
   }
+  for (const [member, said, option] of [
+    ["hidden", plan.hidden, "visible"],
+    ["guesses", plan.guesses, "failures"],
+  ] as const) {
+    for (const key of Object.keys(said ?? {})) {
+      const found = contract.routes.find((route) => route.key === key);
+      if (found?.[option] === undefined)
+        problems.push(`${member}[${JSON.stringify(key)}] is no route of the contract with ${option}`);
+    }
+  }
   for (const [key, reader] of Object.entries(plan.state ?? {})) {
     if (!keys.has(key)) problems.push(`state[${JSON.stringify(key)}] is no route of the contract`);
     if (typeof reader === "string" && !(keys.has(reader) && reader.startsWith("GET ")))
@@ -120,9 +137,19 @@ function invalidPlan(problems: readonly string[]): CurtainwallError {
   });
 }
 
-const members = new Set(["identities", "samples", "failures", "state", "canaries", "start"]);
+const members = new Set([
+  "identities",
+  "samples",
+  "failures",
+  "hidden",
+  "guesses",
+  "state",
+  "canaries",
+  "start",
+]);
 const identityMembers = new Set(["subject", "roles", "token", "expiredToken", "otherAudienceToken"]);
-const sampleMembers = new Set(["params", "query", "body", "as", "canary"]);
+const inputMembers = ["params", "query", "body"];
+const sampleMembers = new Set([...inputMembers, "as", "canary"]);
 
 function unknownMembers(where: string, value: object, known: ReadonlySet<string>): string[] {
   return Object.keys(value)
@@ -153,6 +180,14 @@ function shapeProblems(plan: AuditPlan): string[] {
       }
     }
   }
+  for (const [key, { canary, ...input }] of Object.entries(plan.hidden ?? {})) {
+    const where = `hidden[${JSON.stringify(key)}]`;
+    problems.push(...unknownMembers(where, input, new Set(inputMembers)));
+    if (canary === undefined || canary.length < 4)
+      problems.push(`${where} needs a canary of at least 4 characters`);
+  }
+  for (const [key, input] of Object.entries(plan.guesses ?? {}))
+    problems.push(...unknownMembers(`guesses[${JSON.stringify(key)}]`, input, new Set(inputMembers)));
   if (plan.start !== undefined && (typeof plan.start !== "string" || plan.start === ""))
     problems.push("start must be a command");
   for (const canary of plan.canaries ?? []) {

@@ -1,4 +1,5 @@
 import type { Check, Rule } from "../check.ts";
+import { hiddenObjects } from "./api-1-hidden.ts";
 import { canaryObjects, lowerRole, othersRefused, ownAllowed } from "./api-1-ownership.ts";
 import {
   algNone,
@@ -48,6 +49,7 @@ export const api1: Rule = {
     othersRefused,
     lowerRole,
     canaryObjects,
+    hiddenObjects,
     undeclared,
     noWayAround,
   ],

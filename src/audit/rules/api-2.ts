@@ -1,5 +1,6 @@
 import type { Check, Rule } from "../check.ts";
 import { burst, forwardedFor, otherClients } from "./api-2-bursts.ts";
+import { guesses } from "./api-2-guesses.ts";
 import { pausing, slowBody, slowHeaders } from "./api-2-slow.ts";
 import { perUser } from "./api-2-users.ts";
 import { withoutLimits } from "./limits.ts";
@@ -49,6 +50,7 @@ export const api2: Rule = {
     otherClients,
     forwardedFor,
     perUser,
+    guesses,
     twoInstances,
     ipv6,
   ],

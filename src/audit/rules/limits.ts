@@ -1,4 +1,4 @@
-import type { ContractRoute, Limit } from "../../contract/index.ts";
+import type { ContractRoute, Limit, Rate } from "../../contract/index.ts";
 import type { Call } from "../caller.ts";
 import type { AuditContext } from "../context.ts";
 import { honestCalls, lacking } from "../inputs.ts";
@@ -30,7 +30,7 @@ export function tightestOf({ limits }: ContractRoute, subject: Limit["by"]): Lim
 }
 
 /** How many requests a limit may admit in a time: its burst, and what grows again meanwhile. */
-export const allowedIn = ({ burst, count, windowSeconds }: Limit, seconds: number): number =>
+export const allowedIn = ({ burst, count, windowSeconds }: Rate, seconds: number): number =>
   burst + Math.ceil((seconds * count) / windowSeconds);
 
 /** A client's allowance on a route, and a call that is charged to it without doing anything. */
