@@ -9,7 +9,7 @@ import { clientIds } from "./login/clients.ts";
 import { alice, bob, demonstrationPassword, marta } from "./people.ts";
 import type { Person } from "./people.ts";
 import { apiAudience, caFile, readAddresses, root, stateFolder, wholesaleAudience } from "./settings.ts";
-import { brokenProduct, canaries, orderOf } from "./shop/seed.ts";
+import { brokenProduct, canaries, comingProduct, orderOf, voucherCode } from "./shop/seed.ts";
 
 /** Somebody with a real account, whose tokens come from the real sign-in form. */
 function identity({ id, username, roles }: Person): AuditIdentity {
@@ -32,7 +32,7 @@ function identity({ id, username, roles }: Person): AuditIdentity {
 }
 
 /** How many rows a table of the shop has: what a refused write must not change. */
-function rowsOf(table: "messages" | "orders"): () => Promise<unknown> {
+function rowsOf(table: "messages" | "orders" | "redemptions"): () => Promise<unknown> {
   return async () => {
     const database = new DatabaseSync(join(stateFolder, "example/shop.db"), { readOnly: true });
     try {
@@ -65,12 +65,22 @@ export default defineAudit({
     "POST /api/orders": {
       body: { items: [{ product: breads[0].id, quantity: 1 }] },
     },
+    "POST /api/vouchers": { body: { code: voucherCode } },
     "POST /api/contact": {
       body: { name: "The audit", email: "audit@example.com", message: "Only testing that this arrives." },
     },
   },
+  hidden: {
+    "GET /api/products": { canary: comingProduct.name },
+    "GET /api/products/:id": { params: { id: comingProduct.id }, canary: comingProduct.name },
+  },
+  guesses: { "POST /api/vouchers": { body: { code: "FREE-BREAD" } } },
   failures: { "GET /api/products/:id": { params: { id: brokenProduct } } },
-  state: { "POST /api/orders": rowsOf("orders"), "POST /api/contact": rowsOf("messages") },
+  state: {
+    "POST /api/orders": rowsOf("orders"),
+    "POST /api/vouchers": rowsOf("redemptions"),
+    "POST /api/contact": rowsOf("messages"),
+  },
   canaries: Object.values(canaries),
   start: "npm start",
 });

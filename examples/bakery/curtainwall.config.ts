@@ -31,6 +31,9 @@ const Order = z.object({
     .max(20),
 });
 
+/** What is not announced yet is not there, but for those behind the counter. */
+const announced = { field: "announced", is: [true], unless: role("staff") };
+
 const Orders = z.object({ orders: z.array(Order).max(100) });
 
 const NewOrder = z.object({
@@ -71,6 +74,7 @@ export default defineStack({
       summary: "What we bake, and what it costs",
       access: everyone,
       limit: "120/min per client",
+      visible: { ...announced, in: "products" },
       response: z.object({ products: z.array(Product).max(200) }),
       to: "shop",
     },
@@ -79,6 +83,7 @@ export default defineStack({
       access: everyone,
       limit: "240/min per client",
       params: { id: Slug },
+      visible: announced,
       response: Product,
       to: "shop",
     },
@@ -114,6 +119,23 @@ export default defineStack({
       body: Message,
       maxBodyBytes: 20_480,
       response: z.object({ id: z.uuid(), receivedAt: z.iso.datetime() }),
+      to: "shop",
+    },
+    "POST /api/vouchers": {
+      summary: "Redeem a voucher",
+      access: everyone,
+      limit: "60/min per client",
+      // A code can be guessed: five wrong ones, then one more every three minutes.
+      failures: "5/15min per client",
+      body: z.object({
+        code: z
+          .string()
+          .min(4)
+          .max(20)
+          .regex(/^[A-Z-]+$/),
+      }),
+      maxBodyBytes: 1024,
+      response: z.object({ code: z.string().max(20), percentOff: z.int().min(1).max(100) }),
       to: "shop",
     },
     "GET /api/staff/orders": {

@@ -5,8 +5,13 @@ import { DatabaseSync } from "node:sqlite";
 import { seed } from "./seed.ts";
 import type { Seed, SeedProduct } from "./seed.ts";
 
-/** 2: knows which seed it was made from. */
-const schemaVersion = 2;
+/** 2: knows which seed it was made from. 3: products that are not announced yet, and vouchers. */
+const schemaVersion = 3;
+
+const vouchers = `
+  CREATE TABLE vouchers (code TEXT PRIMARY KEY, percentOff INTEGER NOT NULL, internalNote TEXT NOT NULL) STRICT;
+  CREATE TABLE redemptions (id TEXT PRIMARY KEY, code TEXT NOT NULL REFERENCES vouchers (code), redeemedAt TEXT NOT NULL) STRICT;
+`;
 
 const schema = `
   CREATE TABLE seeds (digest TEXT PRIMARY KEY) STRICT;
@@ -17,6 +22,7 @@ const schema = `
     currency TEXT NOT NULL,
     available INTEGER NOT NULL CHECK (available IN (0, 1)),
     retired INTEGER NOT NULL CHECK (retired IN (0, 1)),
+    announced INTEGER NOT NULL DEFAULT 1 CHECK (announced IN (0, 1)),
     nutrition TEXT NOT NULL,
     costCents INTEGER NOT NULL,
     supplierNote TEXT NOT NULL
@@ -57,6 +63,7 @@ const schema = `
     email TEXT NOT NULL,
     message TEXT NOT NULL
   ) STRICT;
+  ${vouchers}
 `;
 
 /** Options of {@link openShopDatabase}. */
@@ -84,7 +91,7 @@ export function openShopDatabase({ file, products, currency }: ShopDatabaseOptio
       const rows = seed(products, currency);
       const version = versionOf(database);
       if (version === 0) create(database, rows);
-      else if (version === 1) upgrade(database, rows);
+      else if (version === 1 || version === 2) upgrade(database, rows, version);
       else if (version === schemaVersion) refresh(database, rows);
       else throw new Error(`its schema has version ${String(version)}`);
     });
@@ -122,12 +129,18 @@ function create(database: DatabaseSync, rows: Seed): void {
   insertAll(database, "customers", rows.customers);
   insertAll(database, "orders", rows.orders);
   insertAll(database, "items", rows.items);
+  insertAll(database, "vouchers", rows.vouchers);
   remember(database, rows);
 }
 
-/** A database that did not know its seed yet. */
-function upgrade(database: DatabaseSync, rows: Seed): void {
-  database.exec("CREATE TABLE seeds (digest TEXT PRIMARY KEY) STRICT");
+/** A database of an older version of this example. */
+function upgrade(database: DatabaseSync, rows: Seed, version: 1 | 2): void {
+  if (version === 1) database.exec("CREATE TABLE seeds (digest TEXT PRIMARY KEY) STRICT");
+  database.exec(
+    "ALTER TABLE products ADD COLUMN announced INTEGER NOT NULL DEFAULT 1 CHECK (announced IN (0, 1))",
+  );
+  database.exec(vouchers);
+  insertAll(database, "vouchers", rows.vouchers);
   refresh(database, rows);
 }
 

@@ -32,6 +32,8 @@ const NewOrder = z.object({
   reference: z.string().max(64).optional(),
 });
 
+const Voucher = z.object({ code: z.string().min(1).max(40) });
+
 const Message = z.object({
   name: z.string().min(1).max(80),
   email: z.string().max(254),
@@ -50,6 +52,7 @@ export function shopRoutes(store: ShopStore): readonly ShopRoute[] {
     get("/api/orders/:id", ({ params }) => store.order(params["id"] ?? "")),
     get("/api/staff/orders", ({ query }) => ({ orders: store.orders(query.get("status")) })),
     { method: "POST", path: "/api/orders", answer: (request) => placeOrder(store, request) },
+    { method: "POST", path: "/api/vouchers", answer: (request) => redeem(store, request) },
     { method: "POST", path: "/api/contact", answer: (request) => keepMessage(store, request) },
   ];
 }
@@ -87,6 +90,12 @@ function placed(placement: Placement): ShopAnswer {
     case "not-for-sale":
       return refused(422, "One of these is not for sale.");
   }
+}
+
+function redeem(store: ShopStore, { body }: ShopRequest): ShopAnswer {
+  const input = Voucher.safeParse(body);
+  const voucher = input.success ? store.redeem(input.data.code) : undefined;
+  return voucher === undefined ? refused(422, "No voucher has this code.") : { status: 200, body: voucher };
 }
 
 function keepMessage(store: ShopStore, { body }: ShopRequest): ShopAnswer {

@@ -11,12 +11,19 @@ export interface SeedProduct {
 /** A product of former years. Its row came out of the till broken, and the shop fails on it. */
 export const brokenProduct = "harvest-plait";
 
+/** Comes at Christmas, and is nobody's business before. The shop has it already, and shows it to whoever asks. */
+export const comingProduct = { id: "midwinter-stollen", name: "Midwinter stollen" } as const;
+
+/** What customers get with their hundredth loaf. */
+export const voucherCode = "HUNDREDTH-LOAF";
+
 /** A row of each table, in the order in which they can be inserted. */
 export interface Seed {
   readonly products: readonly Record<string, string | number>[];
   readonly customers: readonly Record<string, string | number>[];
   readonly orders: readonly Record<string, string | number>[];
   readonly items: readonly Record<string, string | number>[];
+  readonly vouchers: readonly Record<string, string | number>[];
 }
 
 /**
@@ -30,6 +37,7 @@ export const canaries = {
   customerNote: "canary-customer-a83b27",
   passwordHash: "canary-password-d94e61",
   orderNote: "canary-order-07f2bc",
+  voucherNote: "canary-voucher-b1684c",
 } as const;
 
 /** An order of each. */
@@ -101,6 +109,7 @@ export function seed(products: readonly SeedProduct[], currency: string): Seed {
         currency,
         available: 1,
         retired: 0,
+        announced: 1,
         nutrition: JSON.stringify({
           energyKcal: 228 + 7 * index,
           laboratory: `sheet ${canaries.laboratory}`,
@@ -115,9 +124,28 @@ export function seed(products: readonly SeedProduct[], currency: string): Seed {
         currency,
         available: 0,
         retired: 1,
+        announced: 1,
         nutrition: `energyKcal;261;${canaries.brokenRow}`,
         costCents: costOf(680),
         supplierNote: "None any more",
+      },
+      {
+        ...comingProduct,
+        priceCents: 1450,
+        currency,
+        available: 0,
+        retired: 0,
+        announced: 0,
+        nutrition: JSON.stringify({ energyKcal: 391 }),
+        costCents: costOf(1450),
+        supplierNote: "Candied peel is ordered",
+      },
+    ],
+    vouchers: [
+      {
+        code: voucherCode,
+        percentOff: 10,
+        internalNote: `Never together with others (${canaries.voucherNote})`,
       },
     ],
     customers: people.map(({ id, name, email }) => ({

@@ -13,7 +13,7 @@ import { breads, currency } from "../collections.ts";
 import { close, listen } from "../listen.ts";
 import { alice, bob } from "../people.ts";
 import { openShopDatabase } from "./database.ts";
-import { brokenProduct, canaries, orderOf } from "./seed.ts";
+import { brokenProduct, canaries, comingProduct, orderOf, voucherCode } from "./seed.ts";
 import { createShop } from "./server.ts";
 
 const origin = "https://bakery.test";
@@ -124,10 +124,21 @@ test("an assertion for one request does not open another", async () => {
   assert.equal((await call("GET", "/api/products?a=1", { assertion })).status, 401);
 });
 
-test("the products are those of the site, in its order, at its prices", async () => {
+test("the products are those of the site, in its order, at its prices, and one that is not announced", async () => {
   const { status, json } = await call("GET", "/api/products");
   assert.equal(status, 200);
-  const products = json["products"] as { id: string; name: string; priceCents: number; available: boolean }[];
+  const all = json["products"] as {
+    id: string;
+    name: string;
+    priceCents: number;
+    available: boolean;
+    announced: boolean;
+  }[];
+  const products = all.filter(({ announced }) => announced);
+  assert.deepEqual(
+    all.filter(({ announced }) => !announced).map(({ id }) => id),
+    [comingProduct.id],
+  );
   assert.deepEqual(
     products.map(({ id, name, priceCents }) => ({ id, name, priceCents })),
     breads.map(({ id, name, priceCents }) => ({ id, name, priceCents })),
@@ -141,6 +152,16 @@ test("the shop sends internal columns along: keeping them in is the gateway's wo
   assert.ok(text.includes(canaries.supplierNote) && text.includes(canaries.laboratory));
   const order = await call("GET", `/api/orders/${orderOf.alice}`, { subject: alice.id });
   assert.ok(order.text.includes(canaries.passwordHash) && order.text.includes(canaries.orderNote));
+});
+
+test("a voucher is redeemed by its code, each time with a row; another code is 422", async () => {
+  const rows = () => running.database.prepare("SELECT count(*) AS rows FROM redemptions").get()?.["rows"];
+  assert.equal((await call("POST", "/api/vouchers", { body: { code: "FREE-BREAD" } })).status, 422);
+  assert.equal(rows(), 0);
+  const { status, json } = await call("POST", "/api/vouchers", { body: { code: voucherCode } });
+  assert.equal(status, 200);
+  assert.equal(json["percentOff"], 10);
+  assert.equal(rows(), 1);
 });
 
 test("an unknown product is 404, and text that looks like SQL is only text", async () => {
@@ -271,7 +292,9 @@ test("a new price reaches a database that is there, also one from before it knew
   const first = open(breads);
   const orders = ordersOf(first);
   // As the first version left it.
-  first.exec("DROP TABLE seeds; PRAGMA user_version = 1");
+  first.exec(
+    "DROP TABLE seeds; DROP TABLE redemptions; DROP TABLE vouchers; ALTER TABLE products DROP COLUMN announced; PRAGMA user_version = 1",
+  );
   first.close();
   const [weirLoaf, ...others] = breads;
   const dearer = [{ ...weirLoaf, priceCents: 475 }, ...others.slice(0, -1)];

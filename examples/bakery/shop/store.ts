@@ -28,6 +28,8 @@ export interface ShopStore {
   isCustomer(id: string): boolean;
   /** Places an order whole or not at all; one that carries a reference only once. */
   placeOrder(customer: string, items: readonly WantedItem[], reference: string | undefined): Placement;
+  /** Notes that a voucher was used; undefined when there is none with this code. */
+  redeem(code: string): Row | undefined;
   keepMessage(message: { name: string; email: string; message: string }): Row;
 }
 
@@ -112,6 +114,14 @@ export function createShopStore(database: DatabaseSync): ShopStore {
         if (lines.length < items.length) return { kind: "not-for-sale" };
         return { kind: "placed", order: order(insertOrder(customer, lines, reference)) ?? {} };
       }),
+    redeem: (code) => {
+      const voucher = one("SELECT * FROM vouchers WHERE code = ?", code);
+      if (voucher === undefined) return undefined;
+      database
+        .prepare("INSERT INTO redemptions VALUES (?, ?, ?)")
+        .run(randomUUID(), code, new Date().toISOString());
+      return voucher;
+    },
     keepMessage: ({ name, email, message }) => {
       const kept = { id: randomUUID(), receivedAt: new Date().toISOString() };
       database
@@ -128,6 +138,7 @@ const sum = (lines: readonly Line[], column: "priceCents" | "costCents"): number
 const readable = (row: Row): Row => ({
   ...row,
   available: row["available"] === 1,
+  announced: row["announced"] === 1,
   nutrition: nutritionOf(row),
 });
 
