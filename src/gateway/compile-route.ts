@@ -1,9 +1,10 @@
-import { accessParts, describeAccess, keyAccess } from "../contract/index.ts";
+import { accessParts, describeAccess } from "../contract/index.ts";
 import type { ContractRoute } from "../contract/index.ts";
 import { compileStanding } from "./access/standing.ts";
-import type { ApiKeys } from "./callers/api-keys.ts";
+import { compileAuthentication } from "./callers/authenticator.ts";
+import type { Authenticator, Identified } from "./callers/authenticator.ts";
 import { hasKeyInQuery } from "./callers/key-credentials.ts";
-import type { ReadKey } from "./callers/key-credentials.ts";
+import { asksWhoCalls } from "./callers/routes-that-ask.ts";
 import { compileBody } from "./input/body.ts";
 import { refuseUnread } from "./input/unread-body.ts";
 import type { BodyCheck } from "./input/body.ts";
@@ -17,7 +18,7 @@ import { compileRouteAnswers } from "./answers/route-answers.ts";
 import type { Passage } from "./answers/route-answers.ts";
 import { isFromOwnPage } from "./origins/cross-site.ts";
 import { compileTarget } from "./input/target.ts";
-import type { Caller, Destination, GatewayRequest, Respond, TokenVerdict, TokenVerifier } from "./types.ts";
+import type { Caller, Destination, GatewayRequest, Respond } from "./types.ts";
 
 /** Answers the requests of one route. */
 export type RouteHandler = (request: GatewayRequest, values: readonly string[], respond: Respond) => void;
@@ -26,10 +27,10 @@ export type RouteHandler = (request: GatewayRequest, values: readonly string[], 
 export interface RouteSurroundings extends ReleaseSurroundings {
   readonly destinations: ReadonlyMap<string, Destination>;
   readonly limiting: Limiting;
-  readonly tokens?: TokenVerifier | undefined;
-  readonly apiKeys?: Pick<ApiKeys, "verify"> | undefined;
-  /** Undefined: the contract declares no API keys. */
-  readonly readKey: ReadKey | undefined;
+  /** All kinds of credentials that the contract knows. */
+  readonly authenticators: readonly Authenticator[];
+  /** Whether an API key could be brought, and so be found where it does not belong. */
+  readonly hasKeys: boolean;
 }
 
 /**
@@ -38,17 +39,14 @@ export interface RouteSurroundings extends ReleaseSurroundings {
  * a body that is there, all of it is one run of synchronous calls.
  */
 export function compileRoute(route: ContractRoute, surroundings: RouteSurroundings): RouteHandler {
-  const { destinations, tokens, apiKeys, readKey, newId, cors, origin } = surroundings;
+  const { destinations, authenticators, hasKeys, newId, cors, origin } = surroundings;
   const destination = destinations.get(route.to);
   if (destination === undefined) throw new Error(`No destination "${route.to}" for ${route.key}`);
-  const keys = keyAccess(route.access) === undefined ? undefined : apiKeys;
-  if (needsCaller(route) && tokens === undefined && keys === undefined)
-    throw new Error(`No token verifier for ${route.key}`);
+  const authentication = compileAuthentication(route, authenticators);
+  if (asksWhoCalls(route) && authentication === undefined)
+    throw new Error(`No token verifier, API keys or sessions for ${route.key}`);
   // Who need not say who it is may do so where that shows it more.
   const isOptional = route.access.kind === "everyone";
-  const asksWho = needsCaller(route);
-  const credentials = ["www-authenticate", [tokens && "Bearer", keys && "ApiKey"].filter(Boolean).join(", ")];
-  const tokenMissing: Refusal = { code: "GATEWAY_TOKEN_MISSING", headers: credentials };
   const limits = surroundings.limiting.compile(route);
   const judgeCaller = compileStanding(route);
   const refused: Refusal = {
@@ -91,18 +89,12 @@ export function compileRoute(route: ContractRoute, surroundings: RouteSurroundin
 
   function authenticate(passage: Passage): void {
     const { request } = passage;
-    if (readKey !== undefined && hasKeyInQuery(request.query))
-      return refuse(passage, { code: "GATEWAY_KEY_IN_QUERY" });
-    if (!asksWho) return checkInput(passage);
-    const key = keys && readKey?.(request);
-    const token = bearerToken(request.header("authorization"));
-    if (keys !== undefined && key !== undefined)
-      return authorise(passage, token === "" ? keys.verify(key) : twoCredentials);
-    if (token === "" || tokens === undefined)
-      return isOptional ? checkInput(passage) : refuse(passage, tokenMissing);
-    const verdict = tokens.verify(token, request.connection);
-    if (!(verdict instanceof Promise)) return authorise(passage, verdict);
-    verdict.then(
+    if (hasKeys && hasKeyInQuery(request.query)) return refuse(passage, { code: "GATEWAY_KEY_IN_QUERY" });
+    if (authentication === undefined) return checkInput(passage);
+    const who = authentication.identify(request);
+    if (who === undefined) return isOptional ? checkInput(passage) : refuse(passage, authentication.missing);
+    if (!(who instanceof Promise)) return authorise(passage, who);
+    who.then(
       (later) => {
         try {
           authorise(passage, later);
@@ -110,15 +102,16 @@ export function compileRoute(route: ContractRoute, surroundings: RouteSurroundin
           refuseThrown(passage, error);
         }
       },
-      () => refuse(passage, { code: "GATEWAY_FAILED", reason: "the token could not be checked" }),
+      (error: unknown) => refuseThrown(passage, error),
     );
   }
 
-  function authorise(passage: Passage, verdict: TokenVerdict): void {
-    if (verdict.kind !== "valid") return refuse(passage, refuseToken(verdict));
-    const { caller } = verdict;
-    passage.caller = caller;
-    admitCaller(passage);
+  function authorise(passage: Passage, who: Identified): void {
+    if (who.kind === "valid") {
+      passage.caller = who.caller;
+      admitCaller(passage);
+    } else if (who.kind === "nobody" && isOptional) checkInput(passage);
+    else refuse(passage, who.refusal);
   }
 
   function checkAccess(passage: Passage): void {
@@ -181,31 +174,6 @@ export function compileRoute(route: ContractRoute, surroundings: RouteSurroundin
   }
 
   return start;
-}
-
-const bearer = /^Bearer /i;
-
-/** The token of an `Authorization` header; empty if there is none. */
-function bearerToken(header: string | undefined): string {
-  if (header === undefined || !(header.startsWith("Bearer ") || bearer.test(header))) return "";
-  return header.slice("Bearer ".length);
-}
-
-const twoCredentials: TokenVerdict = { kind: "invalid", reason: "a token and an API key came together" };
-
-function refuseToken({ kind, reason }: Exclude<TokenVerdict, { kind: "valid" }>): Refusal {
-  return kind === "unavailable"
-    ? { code: "GATEWAY_KEYS_UNAVAILABLE", reason, headers: ["retry-after", "5"] }
-    : {
-        code: "GATEWAY_TOKEN_INVALID",
-        reason,
-        headers: ["www-authenticate", 'Bearer error="invalid_token"'],
-      };
-}
-
-/** Whether the route ever wants to know who calls. */
-function needsCaller({ access, visible }: ContractRoute): boolean {
-  return access.kind !== "everyone" || visible?.unless !== undefined;
 }
 
 /** Whether the path's parameters say who may call. */

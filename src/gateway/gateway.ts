@@ -2,7 +2,7 @@ import type { Contract, ContractRoute, EventSink, Method } from "../contract/ind
 import { optionsAnswer, problemAnswer, problems } from "./answers/answers.ts";
 import type { ProblemCode } from "./answers/answers.ts";
 import type { ApiKeys } from "./callers/api-keys.ts";
-import { compileReadKey } from "./callers/key-credentials.ts";
+import { createAuthenticators } from "./callers/authenticators.ts";
 import { compileRoute } from "./compile-route.ts";
 import type { RouteHandler } from "./compile-route.ts";
 import type { Counting } from "./limits/counting.ts";
@@ -107,7 +107,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     digest: options.digest,
     openStreams: createOpenStreams(options.streams),
     origin: contract.origin,
-    readKey: contract.apiKeys && compileReadKey(contract.apiKeys),
+    authenticators: createAuthenticators(options),
+    hasKeys: contract.apiKeys !== undefined,
     limiting,
     destinations: load === undefined ? options.destinations : watchLoad(load, options.destinations),
   };
