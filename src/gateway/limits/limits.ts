@@ -1,6 +1,8 @@
 import type { Limit } from "../../contract/index.ts";
 import { countedLimit } from "./counting.ts";
 import type { Charge, CountedLimit } from "./counting.ts";
+import { createItemWriter, secondsUntil } from "./limit-item.ts";
+import type { ItemWriter } from "./limit-item.ts";
 import { nameSubject, needsCaller } from "./subjects.ts";
 import type { NameSubject, Requester } from "./subjects.ts";
 import type { LimitStore } from "../types.ts";
@@ -49,8 +51,8 @@ interface CompiledLimit {
   readonly limit: CountedLimit;
   readonly nameOf: NameSubject;
   readonly policy: string;
-  /** The beginning of its item. */
-  readonly item: string;
+  /** Writes its item of `RateLimit`. */
+  readonly itemOf: ItemWriter;
 }
 
 /** Who is refused by a limit of one's own must not use up what all share; so that comes last. */
@@ -102,7 +104,7 @@ function compileSubject(
     .map((limit, index) => {
       const name = counted.length === 1 ? by : `${by}-${index + 1}`;
       const policy = `"${name}";q=${limit.rate.burst};w=${Math.ceil(spanOf(limit) / 1000)}`;
-      return { by, limit, nameOf, policy, item: `"${name}";r=` };
+      return { by, limit, nameOf, policy, itemOf: createItemWriter(`"${name}";r=`, limit.rate) };
     });
 }
 
@@ -113,34 +115,18 @@ function rowOf(limits: readonly CompiledLimit[]): LimitRow | undefined {
   return {
     chargeHere(requester, nowMs) {
       let state = "";
-      for (const { limit, nameOf, item } of limits) {
-        const { rate, store } = limit;
-        const left = store.take(rate, nameOf(requester), nowMs);
-        if (left < 0) return refused(state, item, left);
-        state = added(state, item, left, rate.burst, rate.intervalMs);
+      for (const { limit, nameOf, itemOf } of limits) {
+        const left = limit.store.take(limit.rate, nameOf(requester), nowMs);
+        state = state === "" ? itemOf(left) : `${state}, ${itemOf(left)}`;
+        if (left < 0) return { state, retryAfterSeconds: secondsUntil(left) };
       }
       return { state, retryAfterSeconds: 0 };
     },
     chargesOf: (requester) => limits.map(({ limit, nameOf }) => ({ limit, key: nameOf(requester), cost: 1 })),
     read(all) {
-      let state = "";
-      for (const [index, left] of all.entries()) {
-        const { limit, item } = limits[index] as CompiledLimit;
-        if (left < 0) return refused(state, item, left);
-        state = added(state, item, left, limit.rate.burst, limit.rate.intervalMs);
-      }
-      return { state, retryAfterSeconds: 0 };
+      const state = all.map((left, index) => (limits[index] as CompiledLimit).itemOf(left)).join(", ");
+      const last = all.at(-1) ?? 0;
+      return { state, retryAfterSeconds: last < 0 ? secondsUntil(last) : 0 };
     },
   };
-}
-
-function refused(state: string, item: string, left: number): LimitCharge {
-  const retryAfterSeconds = Math.ceil(-left / 1000);
-  return { state: `${state}${state === "" ? "" : ", "}${item}0;t=${retryAfterSeconds}`, retryAfterSeconds };
-}
-
-function added(state: string, item: string, left: number, burst: number, intervalMs: number): string {
-  // In its place of a limit that is counted by shares, what a share has left.
-  const resetSeconds = Math.ceil((Math.max(0, burst - left) * intervalMs) / 1000);
-  return `${state}${state === "" ? "" : ", "}${item}${left};t=${resetSeconds}`;
 }
