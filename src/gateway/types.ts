@@ -63,6 +63,8 @@ export interface ForwardedRequest {
   /** The checked body, or the text of the form that it was; undefined if the route takes none. */
   readonly body: unknown;
   readonly caller: Caller | undefined;
+  /** How long the answer may take. Default: as long as the route's. */
+  readonly timeoutMs?: number | undefined;
 }
 
 /** What an upstream answered. */
@@ -76,6 +78,8 @@ export type ForwardedAnswer =
       readonly text?: string | undefined;
       /** By lower-case name. Default: none. */
       readonly headers?: AnswerHeaders | undefined;
+      /** Headers of ours that say where it comes from, if it may be a kept one: name, value, name, value … */
+      readonly about?: readonly string[] | undefined;
     }
   | ForwardedStream
   | {

@@ -37,6 +37,8 @@ export interface ContractRoute extends ContractRouteLimits {
   readonly responseHeaders: ReadonlyMap<string, Schema>;
   /** Whether GET's answers have an ETag. */
   readonly etag: boolean;
+  /** For how long its answers may be used again. Undefined: each request asks the upstream. */
+  readonly cache?: ContractCache | undefined;
   /** Statuses that the upstream may refuse with, and what leaves then. */
   readonly errors: ReadonlyMap<number, Schema>;
   readonly to: string;
@@ -45,6 +47,17 @@ export interface ContractRoute extends ContractRouteLimits {
   readonly summary: string | undefined;
   readonly maxBodyBytes: number;
   readonly timeoutMs: number;
+}
+
+/** For how long answers may be used again; every default filled in. */
+export interface ContractCache {
+  readonly seconds: number;
+  /** How long after that they stand in for an upstream that fails. */
+  readonly staleIfErrorSeconds: number;
+  /** How long it is remembered that there is nothing. */
+  readonly notFoundSeconds: number;
+  /** How long a browser may keep them. */
+  readonly browserSeconds: number;
 }
 
 /** Which objects of an answer exist for whom. */

@@ -29,6 +29,7 @@ const known = new Set([
   "stream",
   "responseHeaders",
   "etag",
+  "cache",
   "errors",
   "to",
   "idempotent",
@@ -63,6 +64,10 @@ export function routePermissions(route: ContractRoute): Permission[] {
     ...[...route.responseHeaders].flatMap(([name, schema]) => answer(`responseHeaders/${name}`, schema)),
     ...[...route.errors].flatMap(([status, schema]) => answer(`errors/${status}`, schema)),
     ...(route.stream === undefined ? [] : streamOf(route.stream, entry, answer)),
+    // What the stack keeps for a subject it gives to that subject alone; a browser keeps it for whoever sits there next.
+    ...(route.cache === undefined || route.cache.browserSeconds === 0
+      ? []
+      : [entry("cache browserSeconds", { atMost: route.cache.browserSeconds })]),
     ...otherOptions(key, route, known),
   ].filter(({ permits }) => !isWithoutGuards(permits));
 }

@@ -32,8 +32,10 @@ export const problems = {
   GATEWAY_BUDGET_EXHAUSTED: { status: 503, detail: "This is used up for now" },
   GATEWAY_OVERLOADED: { status: 503, detail: "There is more to do than can be done" },
   GATEWAY_LIMITS_UNAVAILABLE: { status: 503, detail: "Attempts can't be counted right now" },
-  GATEWAY_TOKEN_MISSING: { status: 401, detail: "An access token is needed" },
+  GATEWAY_TOKEN_MISSING: { status: 401, detail: "This is for callers who say who they are" },
   GATEWAY_TOKEN_INVALID: { status: 401, detail: "The access token is not valid" },
+  GATEWAY_SESSION_INVALID: { status: 401, detail: "The session has ended: sign in again" },
+  GATEWAY_SESSIONS_UNAVAILABLE: { status: 503, detail: "Sessions can't be looked up right now" },
   GATEWAY_KEY_IN_QUERY: {
     status: 400,
     detail: "An API key does not belong into an address: it is known now",
@@ -94,11 +96,23 @@ export interface SuccessHeads {
   readonly withoutBody: readonly string[];
 }
 
-/** Puts {@link SuccessHeads} together. */
-export function successHeads(extra: readonly string[]): SuccessHeads {
+/** Puts {@link SuccessHeads} together. @param browser how long a browser may keep them, in seconds, and what they depend on; default: not at all */
+export function successHeads(
+  extra: readonly string[],
+  browser?: { readonly seconds: number; readonly vary: readonly string[] },
+): SuccessHeads {
+  const ours =
+    browser === undefined
+      ? common
+      : [
+          ...["cache-control", `private, max-age=${browser.seconds}`],
+          ...["vary", ["Origin, Authorization", ...browser.vary].join(", ")],
+          ...security,
+        ];
+  const type = jsonHeaders.slice(0, jsonHeaders.length - common.length);
   return {
-    withBody: Object.freeze([...jsonHeaders, ...extra]),
-    withoutBody: Object.freeze([...common, ...extra]),
+    withBody: Object.freeze([...type, ...ours, ...extra]),
+    withoutBody: Object.freeze([...ours, ...extra]),
   };
 }
 

@@ -30,8 +30,11 @@ export function compileRelease(
   const judgeAnswer = compileAnswer(route, surroundings);
   const checkStream = compileStream(route, surroundings);
 
-  function release(passage: Passage, id: string, verdict: Verdict<"released">): void {
-    const { status, text, headers, dropped } = verdict;
+  function release(
+    passage: Passage,
+    id: string,
+    { status, text, headers, dropped }: Omit<Verdict<"released">, "kind">,
+  ): void {
     if (dropped.length > 0)
       events({ type: "gateway.answer.trimmed", time: now(), id, route: route.key, fields: dropped });
     if (!route.etag || digest === undefined || text === undefined || status > 299)
@@ -64,12 +67,13 @@ export function compileRelease(
     fail(passage, code, id);
   }
 
+  const keeps = route.cache !== undefined;
   return (passage, id, answer) => {
     const verdict = judgeAnswer(answer, passage);
     if (answer.kind === "stream" && verdict.kind !== "opened") answer.stream.cancel();
     switch (verdict.kind) {
       case "released":
-        return release(passage, id, verdict);
+        return release(passage, id, keeps ? withOrigin(verdict, answer) : verdict);
       case "opened":
         return open(passage, id, verdict);
       case "missing":
@@ -84,6 +88,12 @@ export function compileRelease(
         return hold(passage, id, verdict);
     }
   };
+}
+
+/** Says of an answer whether it was kept, and since when. */
+function withOrigin(verdict: Verdict<"released">, answer: ForwardedAnswer): Verdict<"released"> {
+  const about = answer.kind === "answer" ? answer.about : undefined;
+  return about === undefined ? verdict : { ...verdict, headers: [...verdict.headers, ...about] };
 }
 
 const reasonOf = ({ reason }: Verdict<"missing">): { reason?: string } =>

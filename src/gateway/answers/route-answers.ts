@@ -1,3 +1,5 @@
+import { memberNames } from "../../contract/index.ts";
+import type { LateFacts } from "../access/late-access.ts";
 import type { ContractRoute, EventSink } from "../../contract/index.ts";
 import { problemAnswer, problems, successHeads } from "./answers.ts";
 import type { ProblemCode, SuccessHeads } from "./answers.ts";
@@ -8,7 +10,8 @@ import type { BodyStream, Caller, GatewayAnswer, GatewayRequest, Respond } from 
 /** What is known of one request while it passes its route. */
 export interface Passage {
   readonly request: GatewayRequest;
-  readonly values: readonly string[];
+  /** Of the path's parameters: as they came, or, where somebody is asked about them, as the upstream will be given them. */
+  values: readonly string[];
   readonly respond: Respond;
   /** The other origin whose pages may read the answer; undefined: none. */
   readonly otherOrigin: string | undefined;
@@ -19,6 +22,8 @@ export interface Passage {
   mustOwn: boolean;
   /** Those of the client's that go on, checked: name, value, name, value … */
   headers: readonly string[] | undefined;
+  /** Undefined where nobody has to be asked who may call. */
+  late: LateFacts | undefined;
   answered: boolean;
 }
 
@@ -59,7 +64,7 @@ export function compileRouteAnswers(
   const heads = new Map<string | undefined, SuccessHeads>(
     [undefined, ...corsOrigins].map((origin) => [
       origin,
-      successHeads([...corsHeaders(origin), ...policyHeaders]),
+      successHeads([...corsHeaders(origin), ...policyHeaders], browserCaching(route)),
     ]),
   );
 
@@ -125,6 +130,20 @@ export function compileRouteAnswers(
   }
 
   return { succeed, begin, refuse, refuseThrown, fail };
+}
+
+/** How long a browser may keep an answer, and by which of its own headers it must find it again. */
+function browserCaching({
+  cache,
+  headers,
+  cookies,
+}: ContractRoute): { seconds: number; vary: readonly string[] } | undefined {
+  if (cache === undefined || cache.browserSeconds === 0) return undefined;
+  const vary = [
+    ...(headers === undefined ? [] : memberNames(headers)),
+    ...(cookies === undefined ? [] : ["cookie"]),
+  ];
+  return { seconds: cache.browserSeconds, vary };
 }
 
 function ownHeaders(rateLimit: string, extra: readonly string[]): readonly string[] | undefined {
