@@ -1,4 +1,4 @@
-import type { ContractApiKeys, Identity } from "./contract/callers.ts";
+import type { ContractApiKeys, ContractSessions, Identity } from "./contract/callers.ts";
 import type { ContractEdge, ContractLeaks, ContractLedger, ContractReports } from "./contract/host.ts";
 import type { ContractBudget, ContractLimitStore } from "./contract/limits.ts";
 import type { ContractRoute } from "./contract/route.ts";
@@ -42,6 +42,8 @@ export interface Contract {
   readonly identity: Identity | undefined;
   /** Undefined: no API key is accepted. */
   readonly apiKeys?: ContractApiKeys | undefined;
+  /** Undefined: no cookie says who calls. */
+  readonly sessions?: ContractSessions | undefined;
   readonly upstreams: ReadonlyMap<string, ContractUpstream>;
   /** Origins other than the site's own whose pages may call the API. */
   readonly corsOrigins: readonly string[];

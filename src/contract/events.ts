@@ -108,6 +108,16 @@ export const eventCatalogue = {
     says: "An upstream's address works again",
     fields: { upstream: "text", address: "text" },
   },
+  "gateway.check.failed": {
+    severity: "alert",
+    says: "A check of the contract's own gave no answer, and the request was refused for it",
+    fields: { route: "text", check: "text", reason: "text" },
+  },
+  "gateway.check.slow": {
+    severity: "warning",
+    says: "A check of the contract's own kept a whole thread longer than it may wait",
+    fields: { route: "text", check: "text", tookMs: "number" },
+  },
   "gateway.budget.exhausted": {
     severity: "alert",
     says: "A budget is used up: what spends of it answers 503 until there is some again",
@@ -136,6 +146,11 @@ export const eventCatalogue = {
   "gateway.api-keys.refused": {
     severity: "alert",
     says: "The list of API keys can't be used; the one before counts on",
+    fields: { reason: "text" },
+  },
+  "gateway.sessions.unavailable": {
+    severity: "alert",
+    says: "Sessions can't be looked up: requests with one are answered 503",
     fields: { reason: "text" },
   },
   "gateway.keys.unavailable": {

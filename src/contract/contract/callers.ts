@@ -1,4 +1,4 @@
-import type { TokenAlgorithm } from "../define/identity.ts";
+import type { DpopMode, TokenAlgorithm } from "../define/identity.ts";
 
 /** Who issues access tokens; every default filled in. */
 export interface Identity {
@@ -10,7 +10,15 @@ export interface Identity {
   /** Undefined: no token names a tenant. */
   readonly tenantClaim?: string | undefined;
   readonly clockToleranceSeconds: number;
+  /** Whether tokens come with proofs of possession. Undefined: one that is bound to a key is refused. */
+  readonly dpop?: DpopMode | undefined;
   readonly caFile: string | undefined;
+}
+
+/** How signed-in visitors' sessions come; every default filled in. */
+export interface ContractSessions {
+  /** The cookie's name; begins with `__Host-`. */
+  readonly cookie: string;
 }
 
 /** Where API keys are, and how they come; every default filled in. */

@@ -14,10 +14,28 @@ export interface IdentityOptions {
   tenantClaim?: string;
   /** How far its clock may be from ours, in seconds, 0 to 60. Default 5. */
   clockToleranceSeconds?: number;
+  /**
+   * Tokens that count only together with a proof that whoever sends them has the key that they were issued for (DPoP, RFC 9449): a stolen one is
+   * worth nothing. `"accepted"` takes them beside bearer tokens, `"required"` takes no others. Default: no proof is checked, and a token that is
+   * bound to a key is refused.
+   */
+  dpop?: DpopMode;
   /** A PEM file with the authority that signed its certificate, relative to the contract. Default: the system's. */
   caFile?: string;
   /** Allows `http://`; says why that is safe here. */
   insecureAllowHttp?: string;
+}
+
+/** Whether access tokens come with proofs of possession; see {@link IdentityOptions.dpop}. */
+export type DpopMode = "accepted" | "required";
+
+/** Sessions of signed-in visitors, by an opaque cookie. They are kept, and found, by whoever signs visitors in. */
+export interface SessionOptions {
+  /**
+   * The cookie that names a session. The prefix makes browsers keep it to this host, https and the whole site, so that no neighbour's page can
+   * set another. Default `"__Host-session"`.
+   */
+  cookie?: `__Host-${string}`;
 }
 
 /** API keys, for programs that call: each has scopes, and opens routes that ask for a {@link scope} alone. */

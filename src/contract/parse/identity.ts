@@ -1,5 +1,5 @@
 import type { Identity } from "../contract/callers.ts";
-import type { TokenAlgorithm } from "../define/identity.ts";
+import type { DpopMode, TokenAlgorithm } from "../define/identity.ts";
 import type { Problems } from "./problems.ts";
 import { parseUrl } from "./url.ts";
 import { number, optionalText, quote, section, text, weakened } from "./values.ts";
@@ -16,6 +16,7 @@ export function parseIdentity(problems: Problems, value: unknown): Identity | un
     "rolesClaim",
     "tenantClaim",
     "clockToleranceSeconds",
+    "dpop",
     "caFile",
     "insecureAllowHttp",
   ]);
@@ -48,6 +49,17 @@ export function parseIdentity(problems: Problems, value: unknown): Identity | un
       max: 60,
       fallback: 5,
     }),
+    ...parseDpop(problems, options.dpop),
     caFile: optionalText(problems, "identity.caFile", options.caFile),
   };
+}
+
+function parseDpop(problems: Problems, value: unknown): { dpop?: DpopMode } {
+  if (value === "accepted" || value === "required") return { dpop: value };
+  if (value !== undefined)
+    problems.add(
+      "CONTRACT_OPTION_INVALID",
+      `identity.dpop must be "accepted" or "required", not ${quote(value)}.`,
+    );
+  return {};
 }

@@ -24,3 +24,17 @@ export function isFromOwnPage(own: string, request: Pick<GatewayRequest, "method
       return false;
   }
 }
+
+/**
+ * Tells whether a request may act with what its browser added by itself. What changes something needs {@link isFromOwnPage}. What only reads is
+ * refused when the browser says that another page asks, a neighbour's under the same domain too: it could not read the answer, but could tell
+ * from its size, its time or its status who is signed in. A program that is no browser sends no cookie but its own.
+ *
+ * @param own the site's origin
+ * @see W3C Fetch Metadata §5 (resource isolation policies), RFC 6265bis §8.8 (SameSite is no defence against neighbours)
+ */
+export function mayActAsVisitor(own: string, request: Pick<GatewayRequest, "method" | "header">): boolean {
+  if (isFromOwnPage(own, request)) return true;
+  if (request.method !== "GET" && request.method !== "HEAD") return false;
+  return request.header("sec-fetch-site") === undefined && request.header("origin") === undefined;
+}

@@ -1,0 +1,185 @@
+import type { EventSink } from "../../contract/index.ts";
+import type { Schedule } from "../limits/pace.ts";
+import type { Caller, TokenVerdict } from "../types.ts";
+import type { Revocations } from "./revocations.ts";
+
+/** A signed-in visitor's session, as whoever keeps it tells it. */
+export interface Session {
+  readonly caller: Pick<Caller, "subject" | "roles" | "scopes" | "tenant">;
+  /** When its visitor signed in, in seconds since 1970: a revocation ends what began until its time. */
+  readonly issuedAt: number;
+  /** The first millisecond, since 1970, at which it does not count any more. */
+  readonly expiresMs: number;
+}
+
+/** Whoever keeps sessions. */
+export interface SessionStore {
+  /**
+   * Finds a session by the SHA-256 (base64url) of its cookie's value: what is kept is of no use to whoever reads it.
+   *
+   * @returns undefined if there is none, or none any more. Throws or rejects if that can't be known now.
+   */
+  find(idDigest: string): Session | undefined | Promise<Session | undefined>;
+}
+
+/** Options of {@link createSessionVerifier}. */
+export interface SessionVerifierOptions {
+  readonly store: SessionStore;
+  /** SHA-256, base64url. */
+  readonly digest: (text: string) => string;
+  /** Whose sessions do not count any more. Each change of its epoch makes all sessions be looked up again. Default: nobody's. */
+  readonly revocations?: Pick<Revocations, "epoch" | "issuedUntil"> | undefined;
+  readonly events: EventSink;
+  /** How long a session is not looked up again, in milliseconds, 0 to 60 000. Default 2 000. */
+  readonly cacheMs?: number;
+  /** Sessions remembered; the oldest is forgotten first. Default 10 000. */
+  readonly maxCached?: number;
+  /** How long a look-up may take, in milliseconds. Default 2 000. */
+  readonly timeoutMs?: number;
+  /** The present in milliseconds since 1970. Default `Date.now`. */
+  readonly now?: () => number;
+  /** Runs something after so many milliseconds, and returns what calls it off. Default: timers. */
+  readonly schedule?: Schedule;
+}
+
+/** Finds out whose session a cookie names. */
+export interface SessionVerifier {
+  verify(id: string): TokenVerdict | Promise<TokenVerdict>;
+}
+
+interface KnownSession {
+  readonly session: Session;
+  readonly verdict: TokenVerdict & { kind: "valid" };
+  readonly epoch: number;
+  readonly untilMs: number;
+}
+
+/** 192 bits at least, if whoever made it drew it at random, and nothing that could be written in two ways. */
+const idForm = /^[\w-]{32,128}$/;
+
+const invalid = (reason: string): TokenVerdict => ({ kind: "invalid", reason });
+const unavailable = (reason: string): TokenVerdict => ({ kind: "unavailable", reason });
+
+/**
+ * Looks sessions up, and remembers for a moment those that there are, by digest: what this holds is worth nothing either. That there is none
+ * is never remembered. A store that fails, takes too long or tells nonsense is no reason to take a visitor for nobody: `unavailable`.
+ */
+export function createSessionVerifier({
+  store,
+  digest,
+  revocations,
+  events,
+  cacheMs = 2000,
+  maxCached = 10_000,
+  timeoutMs = 2000,
+  now = Date.now,
+  schedule = after,
+}: SessionVerifierOptions): SessionVerifier {
+  const cache = new Map<string, KnownSession>();
+  const pending = new Map<string, Promise<TokenVerdict>>();
+  let isFailing = false;
+
+  function judge(key: string, session: unknown, epoch: number): TokenVerdict {
+    if (session === undefined) return told(invalid("there is no such session"));
+    if (!isSession(session)) return failed("it told something that is no session");
+    told(undefined);
+    const { caller, issuedAt, expiresMs } = session;
+    const time = now();
+    if (time >= expiresMs) return invalid("the session has expired");
+    if (revocations !== undefined && issuedAt <= revocations.issuedUntil(caller.subject))
+      return invalid("the session was revoked");
+    const { subject, roles, scopes, tenant } = caller;
+    const verdict = { kind: "valid", caller: { subject, roles, scopes, tenant } } as const;
+    if (cache.size >= maxCached) cache.delete(cache.keys().next().value ?? "");
+    cache.set(key, { session, verdict, epoch, untilMs: Math.min(time + cacheMs, expiresMs) });
+    return verdict;
+  }
+
+  function told<Verdict>(verdict: Verdict): Verdict {
+    isFailing = false;
+    return verdict;
+  }
+
+  /** One event when it begins: a flood of visitors must not be a flood of alerts. */
+  function failed(reason: string): TokenVerdict {
+    if (!isFailing) events({ type: "gateway.sessions.unavailable", time: now(), reason });
+    isFailing = true;
+    return unavailable(`sessions can't be looked up: ${reason}`);
+  }
+
+  function lookUp(key: string, epoch: number): TokenVerdict | Promise<TokenVerdict> {
+    let found: ReturnType<SessionStore["find"]>;
+    try {
+      found = store.find(key);
+    } catch {
+      return failed("it threw");
+    }
+    if (!(found instanceof Promise)) return judge(key, found, epoch);
+    const looking = withinTime(found, key, epoch).finally(() => pending.delete(key));
+    pending.set(key, looking);
+    return looking;
+  }
+
+  function withinTime(
+    found: Promise<Session | undefined>,
+    key: string,
+    epoch: number,
+  ): Promise<TokenVerdict> {
+    return new Promise((resolve) => {
+      const callOff = schedule(timeoutMs, () => resolve(failed("it took too long")));
+      found.then(
+        (session) => {
+          callOff();
+          resolve(judge(key, session, epoch));
+        },
+        () => {
+          callOff();
+          resolve(failed("it refused"));
+        },
+      );
+    });
+  }
+
+  return {
+    verify(id) {
+      if (!idForm.test(id)) return invalid("it is no session's name");
+      const key = digest(id);
+      // Before the look-up: what is revoked meanwhile is found the next time.
+      const epoch = revocations?.epoch() ?? 0;
+      const known = cache.get(key);
+      if (known !== undefined) {
+        if (known.epoch === epoch && now() < known.untilMs) return known.verdict;
+        cache.delete(key);
+      }
+      return pending.get(key) ?? lookUp(key, epoch);
+    },
+  };
+}
+
+const maxNameLength = 255;
+
+/** A store is another program: what it tells is not believed to have a form. */
+function isSession(value: unknown): value is Session {
+  if (typeof value !== "object" || value === null) return false;
+  const { caller, issuedAt, expiresMs } = value as Partial<Session>;
+  if (typeof caller !== "object" || caller === null) return false;
+  const { subject, roles, scopes, tenant } = caller as Partial<Caller>;
+  return (
+    isName(subject) &&
+    isTexts(roles) &&
+    (scopes === undefined || isTexts(scopes)) &&
+    (tenant === undefined || isName(tenant)) &&
+    Number.isFinite(issuedAt) &&
+    Number.isFinite(expiresMs)
+  );
+}
+
+const isName = (value: unknown): boolean =>
+  typeof value === "string" && value !== "" && value.length <= maxNameLength;
+const isTexts = (value: unknown): boolean =>
+  Array.isArray(value) && value.every((entry) => typeof entry === "string");
+
+function after(delayMs: number, run: () => void): () => void {
+  const timer = setTimeout(run, delayMs);
+  return () => clearTimeout(timer);
+}
