@@ -1,2 +1,4 @@
 export { createCompressor } from "./node/compressor.ts";
 export type { Compressed, CompressedForms, Compressor } from "./node/compressor.ts";
+export { withFileLock } from "./node/file-lock.ts";
+export type { FileLockOptions } from "./node/file-lock.ts";

@@ -1,7 +1,8 @@
 import { hash, randomInt } from "node:crypto";
-import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { crc32 } from "node:zlib";
 import { CurtainwallError } from "../../shared/index.ts";
+import { withFileLock } from "../../shared/node.ts";
 import { parseApiKeyList } from "../callers/api-key-list.ts";
 import type { ApiKeyRecord } from "../callers/api-key-list.ts";
 
@@ -38,7 +39,8 @@ export interface ApiKeyFile {
 
 /**
  * Opens a file of API keys, which need not be there yet. It holds digests only and is replaced whole, so that who reads it meanwhile reads
- * one list or the other.
+ * one list or the other. Of several processes that change it at once, each sees what the one before wrote; a key that `create` returned is
+ * on disk.
  *
  * @throws {CurtainwallError} `GATEWAY_API_KEYS_INVALID` when what is there, or what would be written, can't be used
  */
@@ -46,43 +48,73 @@ export function openApiKeyFile(file: string, now: () => number = Date.now): ApiK
   const list = (): readonly ApiKeyRecord[] =>
     existsSync(file) ? parseApiKeyList(readFileSync(file, "utf8")) : [];
 
-  function write(keys: readonly ApiKeyRecord[]): void {
-    const text = `${JSON.stringify({ version: 1, keys }, null, 2)}\n`;
-    parseApiKeyList(text);
-    const draft = `${file}.${process.pid}.new`;
-    writeFileSync(draft, text, { mode: 0o600, flag: "wx" });
-    renameSync(draft, file);
-  }
-
   return {
     list,
-    create({ subject, scopes, tenant, expires }) {
-      const keys = list();
-      const id = randomText(8);
-      if (keys.some((known) => known.id === id))
-        throw new CurtainwallError(
-          "GATEWAY_API_KEYS_INVALID",
-          "The name that was drawn is taken. Try again.",
-        );
-      const named = `${id}${randomText(32)}`;
-      const key = `cwk_${named}${checksum(named)}`;
-      const record: ApiKeyRecord = {
-        id,
-        digest: hash("sha256", key, "base64url"),
-        subject: subject ?? `key:${id}`,
-        scopes,
-        ...(tenant === undefined ? {} : { tenant }),
-        created: new Date(now()).toISOString(),
-        ...(expires === undefined ? {} : { expires }),
-      };
-      write([...keys, record]);
-      return { key, record };
-    },
-    revoke(id) {
-      const keys = list();
-      const left = keys.filter((known) => known.id !== id);
-      if (left.length < keys.length) write(left);
-      return left.length < keys.length;
-    },
+    create: (key) =>
+      change(file, () => {
+        const keys = list();
+        const made = makeKey(key, now());
+        if (keys.some(({ id }) => id === made.record.id))
+          throw new CurtainwallError(
+            "GATEWAY_API_KEYS_INVALID",
+            "The name that was drawn is taken. Try again.",
+          );
+        write(file, [...keys, made.record]);
+        return made;
+      }),
+    revoke: (id) =>
+      change(file, () => {
+        const keys = list();
+        const left = keys.filter((known) => known.id !== id);
+        if (left.length < keys.length) write(file, left);
+        return left.length < keys.length;
+      }),
   };
+}
+
+/** Reads and writes the file while no other process does. */
+function change<Result>(file: string, work: () => Result): Result {
+  try {
+    return withFileLock(file, work);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "ERR_SQLITE_ERROR") throw cause;
+    throw new CurtainwallError(
+      "GATEWAY_API_KEYS_INVALID",
+      `The list of API keys can't be locked: ${(cause as Error).message}.`,
+      {
+        hint: `Is its folder there, and yours to write in? Does another command hold ${file}.lock for long?`,
+        cause,
+      },
+    );
+  }
+}
+
+/** Replaces the list: whole or not at all, and on disk when this returns. */
+function write(file: string, keys: readonly ApiKeyRecord[]): void {
+  const text = `${JSON.stringify({ version: 1, keys }, null, 2)}\n`;
+  parseApiKeyList(text);
+  const draft = `${file}.new`;
+  // Whoever writes holds the lock: what lies here was left by one that was killed.
+  rmSync(draft, { force: true });
+  writeFileSync(draft, text, { mode: 0o600, flag: "wx", flush: true });
+  renameSync(draft, file);
+}
+
+function makeKey(
+  { subject, scopes, tenant, expires }: NewApiKey,
+  nowMs: number,
+): { readonly key: string; readonly record: ApiKeyRecord } {
+  const id = randomText(8);
+  const named = `${id}${randomText(32)}`;
+  const key = `cwk_${named}${checksum(named)}`;
+  const record: ApiKeyRecord = {
+    id,
+    digest: hash("sha256", key, "base64url"),
+    subject: subject ?? `key:${id}`,
+    scopes,
+    ...(tenant === undefined ? {} : { tenant }),
+    created: new Date(nowMs).toISOString(),
+    ...(expires === undefined ? {} : { expires }),
+  };
+  return { key, record };
 }
