@@ -1,4 +1,5 @@
-import type { ContractVisibility } from "./contract/route.ts";
+import type { NamedCheck } from "./access/check.ts";
+import type { OwnerLookup } from "./access/owner-lookup.ts";
 
 /** Who may call a route. Made by {@link everyone}, {@link signedIn}, {@link role}, {@link owner} and the others here. */
 export type Access =
@@ -9,6 +10,8 @@ export type Access =
   | { readonly kind: "owner"; readonly param: string }
   | { readonly kind: "tenant"; readonly param: string }
   | { readonly kind: "ownerField"; readonly field: string }
+  | OwnerLookup
+  | NamedCheck
   | { readonly kind: "allOf"; readonly of: readonly Access[] }
   | { readonly kind: "anyOf"; readonly of: readonly Access[] };
 
@@ -64,58 +67,3 @@ export function anyOf(...of: readonly Access[]): Access {
 export function accessParts(access: Access): readonly Access[] {
   return access.kind === "allOf" || access.kind === "anyOf" ? access.of.flatMap(accessParts) : [access];
 }
-
-/**
- * What of an access an API key can fulfil: every way leads by a {@link scope}, so that a key opens what it was made for and nothing that is
- * there for whoever it acts for. Undefined: no key opens the route.
- */
-export function keyAccess(access: Access): Access | undefined {
-  if (access.kind === "scope") return access;
-  if (access.kind === "anyOf") {
-    const ways = access.of.flatMap((part) => keyAccess(part) ?? []);
-    return ways.length > 1 ? { kind: "anyOf", of: ways } : ways[0];
-  }
-  if (access.kind !== "allOf" || access.of.some((part) => part.kind === "signedIn")) return undefined;
-  if (access.of.some(asksForScope)) return access;
-  const of = access.of.map((part) => keyAccess(part) ?? part);
-  return of.some(asksForScope) ? { kind: "allOf", of } : undefined;
-}
-
-/** Whether nobody passes without a scope. */
-function asksForScope(access: Access): boolean {
-  if (access.kind === "allOf") return access.of.some(asksForScope);
-  return access.kind === "anyOf" ? access.of.every(asksForScope) : access.kind === "scope";
-}
-
-/** Says in words who may call a route. */
-export function describeAccess(access: Access): string {
-  switch (access.kind) {
-    case "everyone":
-      return "everyone";
-    case "signedIn":
-      return "any signed-in subject";
-    case "role":
-      return `subjects with the role "${access.role}"`;
-    case "scope":
-      return `callers with the scope "${access.scope}"`;
-    case "owner":
-      return `the subject that the path names as :${access.param}`;
-    case "tenant":
-      return `callers of the tenant that the path names as :${access.param}`;
-    case "ownerField":
-      return `the subject that the answer names as ${access.field}`;
-    case "allOf":
-      return access.of.map(describeInner).join(" and ");
-    case "anyOf":
-      return access.of.map(describeInner).join(" or ");
-  }
-}
-
-/** Says in words which objects are there for whom. */
-export function describeVisible({ field, is, unless }: ContractVisibility): string {
-  const there = `objects whose ${field.join(".")} is ${[...is].map((value) => JSON.stringify(value)).join(" or ")}`;
-  return unless === undefined ? there : `${there}; all of them for ${describeAccess(unless)}`;
-}
-
-const describeInner = (access: Access): string =>
-  access.kind === "allOf" || access.kind === "anyOf" ? `(${describeAccess(access)})` : describeAccess(access);

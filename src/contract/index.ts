@@ -2,10 +2,7 @@ export {
   accessParts,
   allOf,
   anyOf,
-  describeAccess,
-  describeVisible,
   everyone,
-  keyAccess,
   owner,
   ownerField,
   role,
@@ -14,8 +11,14 @@ export {
   tenant,
 } from "./access.ts";
 export type { Access } from "./access.ts";
+export { check } from "./access/check.ts";
+export type { CheckFacts, CheckOptions, CheckTest, NamedCheck } from "./access/check.ts";
+export { describeAccess, describeVisible, nameCondition } from "./access/describe-access.ts";
+export { keyAccess } from "./access/key-access.ts";
+export { ownerLookup } from "./access/owner-lookup.ts";
+export type { OwnerLookup, OwnerLookupOptions } from "./access/owner-lookup.ts";
 export type { Contract, ContractUpstream, Weakening } from "./contract.ts";
-export type { ContractApiKeys, Identity } from "./contract/callers.ts";
+export type { ContractApiKeys, ContractSessions, Identity } from "./contract/callers.ts";
 export type {
   ContractEdge,
   ContractProxies,
@@ -65,7 +68,13 @@ export type {
   KeysOptions,
   ReportsOptions,
 } from "./define/host.ts";
-export type { ApiKeysOptions, IdentityOptions, TokenAlgorithm } from "./define/identity.ts";
+export type {
+  ApiKeysOptions,
+  DpopMode,
+  IdentityOptions,
+  SessionOptions,
+  TokenAlgorithm,
+} from "./define/identity.ts";
 export type { Fields, None, Schema } from "./define/schema.ts";
 export type {
   ContentSiteOptions,
@@ -108,6 +117,8 @@ export { nearest } from "./nearest.ts";
 export { openApi } from "./openapi.ts";
 export type { OpenApiOptions } from "./openapi.ts";
 export { parseContract } from "./parse.ts";
+export { ownStatuses } from "./parse/answer.ts";
+export { requestHeaderFault, responseHeaderFault } from "./parse/headers.ts";
 export { methods, paramNames, parseRouteKey } from "./path.ts";
 export type { Method, PathSegment, RouteKeyParts } from "./path.ts";
 export { describePermission, describeWidening } from "./permissions/describe-permission.ts";
@@ -154,8 +165,10 @@ export { identityDigest, parseProgram, parseSignatures, programDigest } from "./
 export type { ReleaseSignatures, ReleaseStatement } from "./release/statement.ts";
 export { closeObjects, inspectSchema, listFields, memberNames } from "./schema.ts";
 export type { SchemaProblem } from "./schema.ts";
+export { isSensitiveName } from "./sensitive-names.ts";
 export { source } from "./source.ts";
 export type { JsonValue, Source, SourceNext, SourceOptions, SourcePictures, SourceSecret } from "./source.ts";
+export { undecided } from "./undecided.ts";
 export { completeHeaders } from "./complete-headers.ts";
 export { withReporting } from "./reporting.ts";
 export { baseSecurityHeaders, inertPolicy, securityHeaders } from "./security-headers.ts";

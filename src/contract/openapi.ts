@@ -1,6 +1,8 @@
 import { z } from "zod";
-import { describeAccess, describeVisible, keyAccess } from "./access.ts";
+import { accessParts } from "./access.ts";
 import type { Access } from "./access.ts";
+import { describeAccess, describeVisible } from "./access/describe-access.ts";
+import { keyAccess } from "./access/key-access.ts";
 import type { Contract } from "./contract.ts";
 import type { ContractRoute, ContractStream } from "./contract/route.ts";
 import type { Schema } from "./define/schema.ts";
@@ -133,6 +135,7 @@ function operation(route: ContractRoute, components: Components, contract: Contr
     },
     security: securityOf(route, contract),
     "x-curtainwall-access": describeAccess(route.access),
+    ...checksOf(route),
     ...(route.visible === undefined ? {} : { "x-curtainwall-visible": describeVisible(route.visible) }),
     "x-curtainwall-limits": route.limits.map((limit) => limit.text),
     ...(route.pace === undefined ? {} : { "x-curtainwall-pace": route.pace.text }),
@@ -150,6 +153,12 @@ function securityOf({ access, visible }: ContractRoute, { identity, apiKeys }: C
   return apiKeys === undefined || keyAccess(access) === undefined
     ? byToken
     : [...byToken, { apiKey: scopes }];
+}
+
+/** Names of the conditions that are the contract's own. */
+function checksOf({ access }: ContractRoute): Json {
+  const names = accessParts(access).flatMap((part) => (part.kind === "check" ? [part.name] : []));
+  return names.length === 0 ? {} : { "x-curtainwall-checks": [...new Set(names)] };
 }
 
 const scopesOf = (access: Access): string[] =>

@@ -13,6 +13,7 @@ import { Problems } from "./parse/problems.ts";
 import { checkProxiesDeclared } from "./parse/proxies.ts";
 import { parseReports } from "./parse/reports.ts";
 import { parseRoutes } from "./parse/routes.ts";
+import { checkSessionKept, parseSessions } from "./parse/sessions.ts";
 import { parseSite } from "./parse/site.ts";
 import { parseUpstreams } from "./parse/upstreams.ts";
 import { parseOrigin } from "./parse/url.ts";
@@ -37,6 +38,7 @@ export function parseContract(stack: unknown): Contract {
     "site",
     "identity",
     "apiKeys",
+    "sessions",
     "upstreams",
     "cors",
     "edge",
@@ -54,16 +56,19 @@ export function parseContract(stack: unknown): Contract {
   const upstreams = parseUpstreams(problems, stack.upstreams);
   const identity = parseIdentity(problems, stack.identity);
   const apiKeys = parseApiKeys(problems, stack.apiKeys);
+  const sessions = parseSessions(problems, stack.sessions);
   const budgets = parseBudgets(problems, stack.budgets);
   const routes = parseRoutes(problems, stack.routes, {
     upstreams,
     budgets,
     callers: {
-      hasIdentity: stack.identity !== undefined,
+      hasIdentity: stack.identity !== undefined || stack.sessions !== undefined,
       hasKeys: apiKeys !== undefined,
-      hasTenants: identity?.tenantClaim !== undefined || apiKeys !== undefined,
+      hasTenants: identity?.tenantClaim !== undefined || apiKeys !== undefined || sessions !== undefined,
+      upstreams,
     },
   });
+  checkSessionKept(problems, sessions, routes);
   const environment = parseEnvironment(problems, stack.publicEnv, stack.privateEnv);
   const edge = parseEdge(problems, stack.edge, origin);
   checkProxiesDeclared(problems, origin, edge, routes);
@@ -72,6 +77,7 @@ export function parseContract(stack: unknown): Contract {
     site: parseSite(problems, stack.site, environment),
     identity,
     apiKeys,
+    sessions,
     upstreams,
     corsOrigins: parseCors(problems, stack.cors, origin),
     edge,

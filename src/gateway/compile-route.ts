@@ -1,6 +1,9 @@
-import { accessParts, describeAccess } from "../contract/index.ts";
+import { accessParts } from "../contract/index.ts";
 import type { ContractRoute } from "../contract/index.ts";
+import { compileLateAccess } from "./access/late-access.ts";
+import type { AnswerCache } from "./cache/answer-cache.ts";
 import { compileStanding } from "./access/standing.ts";
+import { compileTellRefusal } from "./access/tell-refusal.ts";
 import { compileAuthentication } from "./callers/authenticator.ts";
 import type { Authenticator, Identified } from "./callers/authenticator.ts";
 import { hasKeyInQuery } from "./callers/key-credentials.ts";
@@ -10,6 +13,7 @@ import { refuseUnread } from "./input/unread-body.ts";
 import type { BodyCheck } from "./input/body.ts";
 import { compileHeaders, isList } from "./input/headers.ts";
 import type { Limiting } from "./limits/limiting.ts";
+import type { Schedule } from "./limits/pace.ts";
 import type { FinishAnswer } from "./limits/hold.ts";
 import type { Refusal } from "./answers/refusal.ts";
 import { compileRelease } from "./answers/release.ts";
@@ -18,7 +22,7 @@ import { compileRouteAnswers } from "./answers/route-answers.ts";
 import type { Passage } from "./answers/route-answers.ts";
 import { isFromOwnPage } from "./origins/cross-site.ts";
 import { compileTarget } from "./input/target.ts";
-import type { Caller, Destination, GatewayRequest, Respond } from "./types.ts";
+import type { Caller, Destination, ForwardedRequest, GatewayRequest, Respond } from "./types.ts";
 
 /** Answers the requests of one route. */
 export type RouteHandler = (request: GatewayRequest, values: readonly string[], respond: Respond) => void;
@@ -27,6 +31,9 @@ export type RouteHandler = (request: GatewayRequest, values: readonly string[], 
 export interface RouteSurroundings extends ReleaseSurroundings {
   readonly destinations: ReadonlyMap<string, Destination>;
   readonly limiting: Limiting;
+  readonly schedule: Schedule;
+  /** Undefined: no route keeps answers. */
+  readonly cache: AnswerCache | undefined;
   /** All kinds of credentials that the contract knows. */
   readonly authenticators: readonly Authenticator[];
   /** Whether an API key could be brought, and so be found where it does not belong. */
@@ -39,9 +46,10 @@ export interface RouteSurroundings extends ReleaseSurroundings {
  * a body that is there, all of it is one run of synchronous calls.
  */
 export function compileRoute(route: ContractRoute, surroundings: RouteSurroundings): RouteHandler {
-  const { destinations, authenticators, hasKeys, newId, cors, origin } = surroundings;
-  const destination = destinations.get(route.to);
-  if (destination === undefined) throw new Error(`No destination "${route.to}" for ${route.key}`);
+  const { destinations, authenticators, hasKeys, newId, cors, origin, cache } = surroundings;
+  const upstream = destinations.get(route.to);
+  if (upstream === undefined) throw new Error(`No destination "${route.to}" for ${route.key}`);
+  const destination = cache === undefined ? upstream : cache.before(route, upstream);
   const authentication = compileAuthentication(route, authenticators);
   if (asksWhoCalls(route) && authentication === undefined)
     throw new Error(`No token verifier, API keys or sessions for ${route.key}`);
@@ -49,19 +57,19 @@ export function compileRoute(route: ContractRoute, surroundings: RouteSurroundin
   const isOptional = route.access.kind === "everyone";
   const limits = surroundings.limiting.compile(route);
   const judgeCaller = compileStanding(route);
-  const refused: Refusal = {
-    code: route.hide === true ? "GATEWAY_NOT_FOUND" : "GATEWAY_ACCESS_REFUSED",
-    reason: `not ${describeAccess(route.access)}`,
-  };
-  const checkTarget = compileTarget(route, asksForParams(route) ? judgeTexts : undefined);
+  const accessRefused = route.hide === true ? "GATEWAY_NOT_FOUND" : "GATEWAY_ACCESS_REFUSED";
+  const tellRefusal = compileTellRefusal(route);
   const checkHeaders = compileHeaders(route);
   const checkBody = compileBody(route);
   const answers = compileRouteAnswers(route, limits.policy, surroundings);
   const { refuse, refuseThrown, fail } = answers;
   const release = compileRelease(route, answers, surroundings);
+  const late = compileLateAccess(route, accessRefused, { ...surroundings, refuse, refuseThrown });
+  const judge = late?.judge ?? (asksForParams(route) ? judgeTexts : undefined);
+  const checkTarget = compileTarget(route, judge, late?.noteQuery);
   const arrive = limits.arrive(answers, newId, authenticate);
   const admitCaller = limits.known(answers, checkAccess);
-  const forward = limits.ready(answers, send);
+  const forward = limits.ready(answers, late === undefined ? send : sendInTime, late?.hold);
 
   function start(request: GatewayRequest, values: readonly string[], respond: Respond): void {
     const verdict = cors.judge(request);
@@ -74,6 +82,7 @@ export function compileRoute(route: ContractRoute, surroundings: RouteSurroundin
       caller: undefined,
       mustOwn: true,
       headers: undefined,
+      late: undefined,
       answered: false,
     };
     try {
@@ -116,26 +125,40 @@ export function compileRoute(route: ContractRoute, surroundings: RouteSurroundin
 
   function checkAccess(passage: Passage): void {
     const standing = judgeCaller(passage.caller as Caller, passage.values);
-    if (standing === "no") return refuse(passage, refused);
+    if (standing === "no") return refuse(passage, refusalOf(passage, passage.values));
     passage.mustOwn = standing === "if-own";
+    late?.begin(passage);
     checkInput(passage);
   }
 
-  function judgeTexts(caller: Caller | undefined, texts: readonly string[]): Refusal | undefined {
-    return caller === undefined || judgeCaller(caller, texts) === "no" ? refused : undefined;
+  function judgeTexts(passage: Passage, texts: readonly string[]): Refusal | undefined {
+    const { caller } = passage;
+    return caller === undefined || judgeCaller(caller, texts) === "no"
+      ? refusalOf(passage, texts)
+      : undefined;
   }
 
+  const refusalOf = ({ caller }: Passage, values: readonly string[]): Refusal => ({
+    code: accessRefused,
+    reason: tellRefusal(caller, values),
+  });
+
   function checkInput(passage: Passage): void {
-    const { request, values, caller } = passage;
-    const target = checkTarget(values, request.query, caller);
+    const { request, values } = passage;
+    const target = checkTarget(values, request.query, passage);
     if (typeof target !== "string") return refuse(passage, target);
     if (checkHeaders !== undefined) {
       const headers = checkHeaders(request);
       if (!isList(headers)) return refuse(passage, headers);
       passage.headers = headers;
     }
+    if (late === undefined) takeBody(passage, target);
+    else late.beforeBody(passage, () => takeBody(passage, target));
+  }
+
+  function takeBody(passage: Passage, target: string): void {
     if (checkBody !== undefined) readBody(passage, checkBody, target);
-    else if (request.hasBody) refuse(passage, { code: "GATEWAY_BODY_UNEXPECTED" });
+    else if (passage.request.hasBody) refuse(passage, { code: "GATEWAY_BODY_UNEXPECTED" });
     else forward(passage, target, undefined);
   }
 
@@ -156,20 +179,31 @@ export function compileRoute(route: ContractRoute, surroundings: RouteSurroundin
 
   function send(passage: Passage, target: string, body: unknown, finish?: FinishAnswer): void {
     const id = newId();
-    const callOff = (destination as Destination)(
-      { route, id, target, headers: passage.headers, body, caller: passage.caller },
-      (given) => {
-        const answer = finish === undefined ? given : finish(given);
-        if (passage.answered) return;
-        // Nobody is there to read it, and nothing is wrong with the upstream.
-        if (answer.kind === "failed" && answer.isCancelled) return fail(passage, answer.code, id);
-        try {
-          release(passage, id, answer);
-        } catch (error) {
-          refuseThrown(passage, error);
-        }
-      },
-    );
+    const { headers, caller } = passage;
+    dispatch(passage, { route, id, target, headers, body, caller }, finish);
+  }
+
+  /** What was asked before has used up some of the route's time. */
+  function sendInTime(passage: Passage, target: string, body: unknown, finish?: FinishAnswer): void {
+    const id = newId();
+    const { headers, caller } = passage;
+    const timeoutMs = late?.timeLeft(passage);
+    dispatch(passage, { route, id, target, headers, body, caller, timeoutMs }, finish);
+  }
+
+  function dispatch(passage: Passage, forwarded: ForwardedRequest, finish: FinishAnswer | undefined): void {
+    const { id } = forwarded;
+    const callOff = destination(forwarded, (given) => {
+      const answer = finish === undefined ? given : finish(given);
+      if (passage.answered) return;
+      // Nobody is there to read it, and nothing is wrong with the upstream.
+      if (answer.kind === "failed" && answer.isCancelled) return fail(passage, answer.code, id);
+      try {
+        release(passage, id, answer);
+      } catch (error) {
+        refuseThrown(passage, error);
+      }
+    });
     if (callOff !== undefined && !passage.answered) passage.request.onAbort?.(callOff);
   }
 

@@ -3,6 +3,8 @@ import { optionsAnswer, problemAnswer, problems } from "./answers/answers.ts";
 import type { ProblemCode } from "./answers/answers.ts";
 import type { ApiKeys } from "./callers/api-keys.ts";
 import { createAuthenticators } from "./callers/authenticators.ts";
+import { createAnswerCache } from "./cache/answer-cache.ts";
+import type { SessionVerifier } from "./callers/session-verifier.ts";
 import { compileRoute } from "./compile-route.ts";
 import type { RouteHandler } from "./compile-route.ts";
 import type { Counting } from "./limits/counting.ts";
@@ -25,7 +27,7 @@ import type { Destination, GatewayRequest, LimitStore, Respond, TokenVerifier } 
 /** Options of {@link createGateway}. */
 export interface GatewayOptions {
   contract: Pick<Contract, "origin" | "corsOrigins" | "routes" | "apiRoots" | "upstreams" | "budgets"> &
-    Partial<Pick<Contract, "leaks" | "apiKeys">>;
+    Partial<Pick<Contract, "leaks" | "apiKeys" | "sessions">>;
   /** Who answers, by the name that routes are sent to. */
   destinations: ReadonlyMap<string, Destination>;
   limits: LimitStore;
@@ -39,11 +41,15 @@ export interface GatewayOptions {
   tokens?: TokenVerifier | undefined;
   /** Required as soon as the contract declares API keys. */
   apiKeys?: Pick<ApiKeys, "verify"> | undefined;
+  /** Required as soon as the contract declares sessions. */
+  sessions?: SessionVerifier | undefined;
   events: EventSink;
   /** Bits of an IPv6 address that name one client, 16 to 128. Default 64. */
   ipv6Prefix?: number;
   /** Shortens a text so that no two have the same, as SHA-256 does. Required as soon as one route has ETags. */
   digest?: (text: string) => string;
+  /** Told of each path whose kept answers are old now, so that other threads can forget theirs too. Default: nobody is. */
+  onForget?: ((path: string) => void) | undefined;
   /** How many answers may come in parts at once. */
   streams?: OpenStreamsOptions;
   /** Names a request; must not repeat. Default: random. */
@@ -62,6 +68,8 @@ export interface Gateway {
   handle(request: GatewayRequest, respond: Respond): void;
   /** What a route's requests pass, in order. */
   explain(key: string): RouteExplanation | undefined;
+  /** Forgets what is kept of a path's answers: another thread was told that something changed there. */
+  forget(path: string): void;
   /** Refuses the requests that wait for their turn, and lets none wait any more. Those under way are answered still. */
   close(): void;
 }
@@ -97,19 +105,26 @@ export function createGateway(options: GatewayOptions): Gateway {
     ipv6Prefix,
   });
   const { corsOrigins } = contract;
+  const canaries = contract.leaks?.canaries ?? [];
+  const { routes, origin } = contract;
+  const cache = routes.some((route) => route.cache !== undefined)
+    ? createAnswerCache({ routes, origin, canaries, now, onForget: options.onForget })
+    : undefined;
   const surroundings = {
     ...options,
     newId,
     now,
     cors,
     corsOrigins,
-    canaries: contract.leaks?.canaries ?? [],
+    canaries,
+    cache,
     digest: options.digest,
     openStreams: createOpenStreams(options.streams),
-    origin: contract.origin,
+    origin,
     authenticators: createAuthenticators(options),
     hasKeys: contract.apiKeys !== undefined,
     limiting,
+    schedule,
     destinations: load === undefined ? options.destinations : watchLoad(load, options.destinations),
   };
   const router = createRouter(contract.routes, (route): CompiledRoute => ({
@@ -179,6 +194,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       const route = byKey.get(key);
       return route === undefined ? undefined : explainRoute(route, contract);
     },
+    forget: (path) => cache?.forget(path),
     close: () => limiting.close(),
   };
 }

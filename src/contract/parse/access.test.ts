@@ -5,7 +5,6 @@ import {
   accessParts,
   allOf,
   anyOf,
-  describeAccess,
   everyone,
   owner,
   ownerField,
@@ -15,6 +14,7 @@ import {
   tenant,
 } from "../access.ts";
 import type { Access } from "../access.ts";
+import { describeAccess } from "../access/describe-access.ts";
 import { defineStack } from "../define.ts";
 import { none } from "../define/schema.ts";
 import { upstream } from "../define/upstream.ts";

@@ -1,10 +1,13 @@
-import { accessParts, keyAccess } from "../access.ts";
+import { accessParts } from "../access.ts";
 import type { Access } from "../access.ts";
+import { keyAccess } from "../access/key-access.ts";
 import { paramNames } from "../path.ts";
 import type { RouteKeyParts } from "../path.ts";
+import { checkLookup } from "./owner-lookup.ts";
+import { readCondition } from "./condition.ts";
 import type { Problems } from "./problems.ts";
+import { isUndecided } from "../undecided.ts";
 import { isMembers, quote } from "./values.ts";
-import type { Members } from "./values.ts";
 
 /** What an access refers to elsewhere in the contract. */
 export interface AccessSurroundings {
@@ -12,23 +15,12 @@ export interface AccessSurroundings {
   hasKeys: boolean;
   /** Whether tokens name a tenant. */
   hasTenants: boolean;
+  upstreams: ReadonlyMap<string, unknown>;
 }
 
 const refused: Access = { kind: "role", role: "" };
 const maxLevels = 5;
 const maxMembers = 10;
-
-/** Names of conditions, as they are written, with what they are made of. */
-const conditions: ReadonlyMap<string, { readonly member?: string; readonly grammar?: RegExp }> = new Map([
-  ["everyone", {}],
-  ["signedIn", {}],
-  ["role", { member: "role", grammar: /./ }],
-  // RFC 6749 §3.3
-  ["scope", { member: "scope", grammar: /^[\x21\x23-\x5b\x5d-\x7e]+$/ }],
-  ["owner", { member: "param" }],
-  ["tenant", { member: "param" }],
-  ["ownerField", { member: "field", grammar: /^[\w-]+(\.[\w-]+)*$/ }],
-]);
 
 /** Reads who may call a route. */
 export function parseAccess(
@@ -46,10 +38,18 @@ export function parseAccess(
     );
     return refused;
   }
+  if (isUndecided(value)) {
+    problems.add(
+      "CONTRACT_ROUTE_INCOMPLETE",
+      `${where}: nobody has decided who may call it.`,
+      'Write  access: everyone,   or signedIn, role("…"), scope("…"), owner("…")',
+    );
+    return refused;
+  }
   const access = readAccess(problems, where, value, 1);
   if (access === undefined) return refused;
   const found = accessParts(access);
-  for (const part of found) checkPart(problems, where, part, parts);
+  for (const part of found) checkPart(problems, where, part, parts, surroundings);
   checkTogether(problems, where, access, found);
   checkCaller(problems, where, access, surroundings);
   return access;
@@ -68,31 +68,31 @@ export function parseCallerCondition(
   for (const part of found)
     if (part.kind !== "role" && part.kind !== "scope" && part.kind !== "signedIn")
       problems.add("CONTRACT_OPTION_INVALID", `${where}: ${part.kind} says nothing of the caller alone.`);
-    else checkName(problems, where, part);
   checkCaller(problems, where, access, { ...surroundings, hasKeys: false });
   return access;
 }
 
 function readAccess(problems: Problems, where: string, value: unknown, level: number): Access | undefined {
-  const kind = isMembers(value) ? value.kind : undefined;
-  if (kind === "allOf" || kind === "anyOf") {
-    const { of } = value as Members;
-    if (level >= maxLevels || !Array.isArray(of) || of.length < 2 || of.length > maxMembers)
-      return problems.add(
-        "CONTRACT_OPTION_INVALID",
-        `${where}: ${kind}() takes 2 to ${maxMembers} conditions, ${maxLevels - 1} inside one another at most.`,
-      );
-    const members = of.map((member) => readAccess(problems, where, member, level + 1));
-    return members.includes(undefined) ? undefined : { kind, of: members as Access[] };
-  }
-  if (typeof kind === "string" && conditions.has(kind)) return value as Access;
-  return problems.add(
-    "CONTRACT_OPTION_INVALID",
-    `${where}: access must be everyone, signedIn, role("…"), scope("…"), owner("…"), tenant("…"), ownerField("…"), or allOf(…) or anyOf(…) of them, not ${quote(value)}.`,
-  );
+  if (!isMembers(value)) return readCondition(problems, where, value);
+  const { kind, of } = value;
+  if (kind !== "allOf" && kind !== "anyOf") return readCondition(problems, where, value);
+  if (level >= maxLevels || !Array.isArray(of) || of.length < 2 || of.length > maxMembers)
+    return problems.add(
+      "CONTRACT_OPTION_INVALID",
+      `${where}: ${kind}() takes 2 to ${maxMembers} conditions, ${maxLevels - 1} inside one another at most.`,
+    );
+  const members = of.map((member) => readAccess(problems, where, member, level + 1));
+  const read = members.filter((member) => member !== undefined);
+  return read.length < of.length ? undefined : { kind, of: read };
 }
 
-function checkPart(problems: Problems, where: string, part: Access, parts: RouteKeyParts): void {
+function checkPart(
+  problems: Problems,
+  where: string,
+  part: Access,
+  parts: RouteKeyParts,
+  { upstreams }: AccessSurroundings,
+): void {
   const params = paramNames(parts.segments);
   if ((part.kind === "owner" || part.kind === "tenant") && !params.includes(part.param)) {
     problems.add(
@@ -105,18 +105,10 @@ function checkPart(problems: Problems, where: string, part: Access, parts: Route
     problems.add(
       "CONTRACT_OPTION_INVALID",
       `${where}: ownerField() reads the answer, and by then a ${parts.method} has happened.`,
-      'Use  access: owner("…")  or  role("…")',
+      'Use  access: ownerLookup({ get: "…", field: "…" })  or  owner("…")',
     );
   }
-  checkName(problems, where, part);
-}
-
-function checkName(problems: Problems, where: string, part: Access): void {
-  const { member, grammar } = conditions.get(part.kind) ?? {};
-  if (member === undefined || grammar === undefined) return;
-  const name = (part as unknown as Members)[member];
-  if (typeof name !== "string" || !grammar.test(name))
-    problems.add("CONTRACT_OPTION_INVALID", `${where}: ${part.kind}() needs a name.`);
+  if (part.kind === "ownerLookup") checkLookup(problems, where, part, params, upstreams);
 }
 
 /** What contradicts itself when it stands together. */

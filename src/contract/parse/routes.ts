@@ -7,11 +7,13 @@ import type { RouteKeyParts } from "../path.ts";
 import { parseAccess } from "./access.ts";
 import type { AccessSurroundings } from "./access.ts";
 import { checkAnswer, parseErrors, parseResponse } from "./answer.ts";
+import { checkCache, parseCache } from "./cache.ts";
 import { closedInput, fields, parseBody, parseJsonLimits, parseParams } from "./exchange.ts";
 import { parseCookies, parseRequestHeaders, parseResponseHeaders } from "./headers.ts";
 import { limitOptions, parseRouteLimits } from "./limits.ts";
 import type { Problems } from "./problems.ts";
 import { parseIdempotent } from "./retries.ts";
+import { checkAskedConditions, checkCheckNames } from "./owner-lookup.ts";
 import { checkVisibility, parseVisibility } from "./visibility.ts";
 import { checkNames, flag, isMembers, number, optionalText, quote, weakened } from "./values.ts";
 import type { Members } from "./values.ts";
@@ -34,6 +36,7 @@ const routeOptions = [
   "response",
   "responseHeaders",
   "etag",
+  "cache",
   "errors",
   "jsonLimits",
   "to",
@@ -83,6 +86,7 @@ export function parseRoutes(
       );
     else routes.push(parseRoute(problems, key, parts, options, surroundings));
   }
+  checkCheckNames(problems, routes);
   return routes;
 }
 
@@ -137,6 +141,7 @@ function parseRoute(
     ...parseResponse(answerPlace, options.response),
     responseHeaders: parseResponseHeaders(problems, where, options.responseHeaders),
     etag: flag(problems, `${where}, etag`, options.etag),
+    cache: parseCache(problems, where, options.cache),
     errors: parseErrors(answerPlace, options.errors),
     to,
     createsSession: flag(problems, `${where}, createsSession`, options.createsSession),
@@ -153,6 +158,8 @@ function parseRoute(
     }),
   };
   checkAnswer(answerPlace, route);
+  checkCache(problems, where, route);
   checkVisibility(problems, where, route);
+  checkAskedConditions(problems, where, route);
   return route;
 }

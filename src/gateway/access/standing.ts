@@ -2,14 +2,14 @@ import { keyAccess } from "../../contract/index.ts";
 import type { Access, ContractRoute } from "../../contract/index.ts";
 import type { Caller } from "../types.ts";
 
-/** Whether a caller may call a route: `if-own` says that the answer must name it. */
+/** Whether a caller may call a route: `if-own` says that the answer must name it, or that somebody is to be asked first. */
 export type Standing = "yes" | "no" | "if-own";
 
 /** Judges a caller by the values of the path's parameters, as far as a request tells. */
 export type JudgeCaller = (caller: Caller, values: readonly string[]) => Standing;
 
-/** @param owns whether the answer names the caller */
-type Condition = (caller: Caller, values: readonly string[], owns: boolean) => boolean;
+/** @param owns whether the answer names the caller, and whoever is asked says yes */
+export type Condition = (caller: Caller, values: readonly string[], owns: boolean) => boolean;
 
 /**
  * Compiles who may call a route. There is no "not" among the conditions, so whoever is refused although the answer would be its
@@ -48,7 +48,8 @@ export function compileCallerCondition(access: Access): (caller: Caller) => bool
 
 const noValues: readonly string[] = [];
 
-function compileCondition(access: Access, params: readonly string[]): Condition {
+/** Compiles a condition, as far as a request tells. @param params names of the path's parameters */
+export function compileCondition(access: Access, params: readonly string[]): Condition {
   switch (access.kind) {
     case "everyone":
       return () => true;
@@ -68,6 +69,8 @@ function compileCondition(access: Access, params: readonly string[]): Condition 
       return ({ tenant }, values) => tenant !== undefined && values[at] === tenant;
     }
     case "ownerField":
+    case "ownerLookup":
+    case "check":
       return (_caller, _values, owns) => owns;
     case "allOf": {
       const all = access.of.map((part) => compileCondition(part, params));

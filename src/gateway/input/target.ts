@@ -4,7 +4,7 @@ import { formatPairs } from "./query.ts";
 import { compilePairs, textOf } from "./texts.ts";
 import { refuseInput, refuseIssues } from "../answers/refusal.ts";
 import type { Refusal } from "../answers/refusal.ts";
-import type { Caller } from "../types.ts";
+import type { Passage } from "../answers/route-answers.ts";
 import { isAmbiguous } from "../router.ts";
 
 /**
@@ -13,30 +13,37 @@ import { isAmbiguous } from "../router.ts";
  *
  * @param values the path's parameters, decoded, in its order
  * @param query as it came, without "?"
- * @param caller who calls, for a route whose parameters say who may
+ * @param passage whose they are, for a route whose parameters say who may call it
  */
-export type CheckTarget = (
-  values: readonly string[],
-  query: string,
-  caller: Caller | undefined,
-) => string | Refusal;
+export type CheckTarget = (values: readonly string[], query: string, passage: Passage) => string | Refusal;
 
-/** Refuses a caller for the values of a path's parameters, if it has to. */
-export type JudgeValues = (caller: Caller | undefined, values: readonly string[]) => Refusal | undefined;
+/** Refuses a request for the values of a path's parameters, if it has to. @param checked what their schemas made of them */
+export type JudgeValues = (
+  passage: Passage,
+  texts: readonly string[],
+  checked: object,
+) => Refusal | undefined;
+
+/** Takes what the query's schema made of it. */
+export type NoteQuery = (passage: Passage, checked: object) => void;
 
 /**
  * Compiles {@link CheckTarget} for a route.
  *
  * @param judge asked about the parameters as the upstream will be given them
  */
-export function compileTarget(route: ContractRoute, judge: JudgeValues | undefined): CheckTarget {
+export function compileTarget(
+  route: ContractRoute,
+  judge: JudgeValues | undefined,
+  noteQuery?: NoteQuery,
+): CheckTarget {
   const { params, query: querySchema, path: fixedPath } = route;
-  const checkQuery = querySchema === undefined ? undefined : compileQuery(querySchema);
+  const checkQuery = querySchema === undefined ? undefined : compileQuery(querySchema, noteQuery);
   const checkParams = params === undefined ? undefined : compileParams(route, params, judge);
-  return (values, query, caller) => {
-    const path = checkParams === undefined ? fixedPath : checkParams(values, caller);
+  return (values, query, passage) => {
+    const path = checkParams === undefined ? fixedPath : checkParams(values, passage);
     if (typeof path !== "string" || (query === "" && checkQuery === undefined)) return path;
-    const search = checkQuery === undefined ? noQuery : checkQuery(query);
+    const search = checkQuery === undefined ? noQuery : checkQuery(query, passage);
     return typeof search === "string" ? path + search : search;
   };
 }
@@ -45,9 +52,9 @@ function compileParams(
   route: ContractRoute,
   schema: Schema,
   judge: JudgeValues | undefined,
-): (values: readonly string[], caller: Caller | undefined) => string | Refusal {
+): (values: readonly string[], passage: Passage) => string | Refusal {
   const names = paramNamesOf(route.segments);
-  return (values, caller) => {
+  return (values, passage) => {
     const named: Record<string, string> = {};
     for (let index = 0; index < names.length; index++)
       named[names[index] as string] = values[index] as string;
@@ -59,17 +66,21 @@ function compileParams(
     const bad = texts.findIndex((text) => text === "" || isAmbiguous(text));
     if (bad >= 0) return refuseInput(`params/${names[bad]}`, "It can't stand in a path");
     // A schema may have changed the text: what counts is whose data the upstream will be asked for.
-    return judge?.(caller, texts) ?? buildPath(route.segments, texts);
+    return judge?.(passage, texts, checked.data as object) ?? buildPath(route.segments, texts);
   };
 }
 
 const noQuery = refuseInput("query", "No key is accepted here");
 
-function compileQuery(schema: Schema): (query: string) => string | Refusal {
+function compileQuery(
+  schema: Schema,
+  note: NoteQuery | undefined,
+): (query: string, passage: Passage) => string | Refusal {
   const check = compilePairs(schema, "query");
-  return (query) => {
+  return (query, passage) => {
     const checked = check(query);
     if (checked.refusal !== undefined) return checked.refusal;
+    note?.(passage, checked.data);
     const search = formatPairs(checked.texts);
     return search === "" ? "" : `?${search}`;
   };

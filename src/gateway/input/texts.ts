@@ -33,7 +33,9 @@ export function textsOf(
 }
 
 /** Parses a query or a form and holds it to a schema. */
-export type PairsCheck = (text: string) => { texts: Texts; refusal: undefined } | { refusal: Refusal };
+export type PairsCheck = (
+  text: string,
+) => { texts: Texts; data: object; refusal: undefined } | { refusal: Refusal };
 
 /**
  * Compiles {@link PairsCheck}.
@@ -47,7 +49,11 @@ export function compilePairs(schema: Schema, place: string): PairsCheck {
     if (given === undefined) return { refusal: refuseInput(place, "It can't be read, or names a key twice") };
     const checked = z.core.safeParse(schema, { ...given });
     return checked.success
-      ? { texts: textsOf(checked.data as object, given), refusal: undefined }
+      ? {
+          texts: textsOf(checked.data as object, given),
+          data: checked.data as object,
+          refusal: undefined,
+        }
       : { refusal: refuseIssues(place, checked.error.issues) };
   };
 }

@@ -1,3 +1,4 @@
+import { accessParts } from "../../contract/index.ts";
 import type { ContractBudget, ContractRoute, ContractUpstream, EventSink } from "../../contract/index.ts";
 import type { Passage, RouteAnswers } from "../answers/route-answers.ts";
 import type { LimitStore } from "../types.ts";
@@ -45,8 +46,8 @@ export interface RouteLimits {
   arrive(answers: Answers, newId: () => string, next: Next): Next;
   /** Once it is known: limits by user, key and tenant, their pace. */
   known(answers: Answers, next: Next): Next;
-  /** Before the upstream is asked: who is under way, failures, budgets. */
-  ready(answers: Answers, next: Send): Send;
+  /** Before the upstream is asked: who is under way, what of the access is still to be asked, failures, budgets. */
+  ready(answers: Answers, next: Send, access?: Hold): Send;
 }
 
 /** The limits of one gateway. */
@@ -165,10 +166,10 @@ export function createLimiting(options: LimitingOptions): Limiting {
       });
       const doors = [
         ...(concurrency === undefined ? [] : [nextDoor(concurrency)]),
-        ...(upstreamDoors.get(route.to) === undefined ? [] : [upstreamDoors.get(route.to) as Door]),
+        ...askedUpstreams(route).flatMap((name) => upstreamDoors.get(name) ?? []),
       ];
+      const underWay = compileDoors(doors);
       const holds: (Hold | undefined)[] = [
-        compileDoors(doors),
         failures && compileFailures(route, failures, counted, counting, ipv6Prefix),
         compileSpending(route, (name) => budgets.get(name) as CountedBudget, counting),
       ];
@@ -181,9 +182,9 @@ export function createLimiting(options: LimitingOptions): Limiting {
         known(answers, next) {
           return charge(known, answers, isPacedLate ? keepPace(route, paced, answers, next) : next);
         },
-        ready: (answers, next) =>
+        ready: (answers, next, access) =>
           holdBefore(
-            holds.filter((hold) => hold !== undefined),
+            [underWay, access, ...holds].filter((hold) => hold !== undefined),
             answers,
             next,
           ),
@@ -193,6 +194,12 @@ export function createLimiting(options: LimitingOptions): Limiting {
       for (const pacer of pacers) pacer.close();
     },
   };
+}
+
+/** Each upstream that a route's requests ask something of, once. */
+function askedUpstreams({ to, access }: ContractRoute): string[] {
+  const lookedUp = accessParts(access).map((part) => (part.kind === "ownerLookup" ? (part.from ?? to) : to));
+  return [...new Set([to, ...lookedUp])];
 }
 
 const retrySoon = ["retry-after", "1"];

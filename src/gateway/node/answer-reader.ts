@@ -10,6 +10,8 @@ type Controller = Dispatcher.DispatchController;
 /** What {@link AnswerReader} needs to know of a request. */
 export interface ReaderOptions {
   readonly route: ContractRoute;
+  /** How long the whole answer may take. */
+  readonly timeoutMs: number;
   /** The largest answer that is read. What comes in parts is bounded elsewhere. */
   readonly maxBytes: number;
 }
@@ -37,7 +39,7 @@ export class AnswerReader implements Dispatcher.DispatchHandler {
    * @param onOver called once, when the upstream has no part in this any more
    */
   constructor(
-    { route, maxBytes }: ReaderOptions,
+    { route, timeoutMs, maxBytes }: ReaderOptions,
     done: (answer: ForwardedAnswer) => void,
     onOver: () => void,
   ) {
@@ -45,7 +47,6 @@ export class AnswerReader implements Dispatcher.DispatchHandler {
     this.#maxBytes = maxBytes;
     this.#done = done;
     this.#onOver = onOver;
-    const { timeoutMs } = route;
     this.#timer = setTimeout(() => {
       this.#fail("GATEWAY_UPSTREAM_TIMEOUT", `no full answer within ${timeoutMs} ms`);
       this.#controller?.abort(new Error("timeout"));

@@ -189,8 +189,9 @@ export function createUpstream({
         isOver = true;
         if (--underWay === 0) onIdle();
       };
-      const { route } = request;
-      const reader = new AnswerReader({ route, maxBytes: upstream.maxResponseBytes }, done, onOver);
+      const { route, timeoutMs = route.timeoutMs } = request;
+      const limits = { route, timeoutMs, maxBytes: upstream.maxResponseBytes };
+      const reader = new AnswerReader(limits, done, onOver);
       budget.earn();
       start({ request, reader, tried: untried, resent: 0 });
       return () => reader.callOff();
