@@ -1,8 +1,9 @@
 import type { z } from "zod";
 import type { Access } from "./access.ts";
+import type { CacheOption } from "./define/cache.ts";
 import type { BodyOption, ExchangeOptions, ResponseOption } from "./define/exchange.ts";
 import type { EdgeOptions, KeysOptions, LeakOptions, LedgerOptions, ReportsOptions } from "./define/host.ts";
-import type { ApiKeysOptions, IdentityOptions } from "./define/identity.ts";
+import type { ApiKeysOptions, IdentityOptions, SessionOptions } from "./define/identity.ts";
 import type { LimitOptions, LimitStoreOptions } from "./define/limits.ts";
 import type { RetryOption } from "./define/retry.ts";
 import type { Fields, Schema } from "./define/schema.ts";
@@ -12,7 +13,7 @@ import type { VisibilityOption } from "./define/visibility.ts";
 import type { RateText } from "./limit.ts";
 import type { Method } from "./path.ts";
 
-interface RouteBase<To extends string> extends ExchangeOptions, LimitOptions, VisibilityOption, RetryOption {
+interface RouteBase<To extends string> extends ExchangeOptions, LimitOptions, VisibilityOption, RetryOption, CacheOption {
   /** Who may call it. */
   access: Access;
   /**
@@ -83,6 +84,8 @@ export interface StackOptions<Upstreams extends Record<string, Upstream>, Key ex
   identity?: IdentityOptions;
   /** Default: no API key is accepted. */
   apiKeys?: ApiKeysOptions;
+  /** Default: no cookie says who calls. */
+  sessions?: SessionOptions;
   upstreams?: Upstreams;
   /** Other origins whose pages may call the API. Default: none, only the site's own. */
   cors?: { origins: readonly string[] };

@@ -108,11 +108,14 @@ const wholeSeconds = (text: string): number | undefined =>
 /** Until `Expires`, by the upstream's own clock; an unreadable one is over (RFC 9111 §5.3). */
 function secondsUntil(headers: AnswerHeaders): number | undefined {
   if (headers["expires"] === undefined) return headers["pragma"] === undefined ? undefined : 0;
-  const expires = Date.parse(textOf(headers["expires"]) ?? "");
-  const date = Date.parse(textOf(headers["date"]) ?? "");
-  const left = (expires - date) / 1000;
+  const left = (timeOf(headers["expires"]) - timeOf(headers["date"])) / 1000;
   return Number.isNaN(left) ? 0 : left;
 }
+
+/** The one form that is written today (RFC 9110 §5.6.7); `Date.parse` takes a "0" for a year. */
+const fixedDate = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
+const timeOf = (value: AnswerHeaders[string]): number =>
+  typeof value === "string" && fixedDate.test(value) ? Date.parse(value) : Number.NaN;
 
 /** Several lines of a list are one (RFC 9110 §5.3). */
 const textOf = (value: AnswerHeaders[string]): string | undefined =>
