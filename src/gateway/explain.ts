@@ -1,4 +1,5 @@
 import { accessParts, describeAccess, describeVisible } from "../contract/index.ts";
+import { explainCache } from "./explain-cache.ts";
 import { explainAnswer, explainBody, explainHeaders } from "./explain-exchange.ts";
 import type { Contract, ContractRoute } from "../contract/index.ts";
 import { explainLimits } from "./limits/explain-limits.ts";
@@ -74,6 +75,7 @@ export function explainRoute(
     explainHeaders(route),
     explainBody(route),
     ...limits.ready,
+    explainCache(route),
     {
       check: "upstream",
       passes: explainUpstream(route, upstreams.get(route.to)),

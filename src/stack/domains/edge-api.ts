@@ -6,6 +6,7 @@ import type { ApiKeys, Gateway, LimitStore } from "../../gateway/index.ts";
 import { createAssertionSigner, createIssuerKeys, createUpstream, tokenDigest } from "../../gateway/node.ts";
 import type { RemoteKeySource } from "../../gateway/node.ts";
 import { loadContract } from "../load-contract.ts";
+import { shareChanges } from "./share-changes.ts";
 import { createEdgeLimits } from "./edge-limits.ts";
 import type { ThreadConfiguration } from "./thread-messages.ts";
 
@@ -46,6 +47,7 @@ export async function createEdgeApi(
     });
     return [upstream.name, pool] as const;
   });
+  const changes = shareChanges(contract);
   const gateway = createGateway({
     contract,
     destinations: new Map(upstreams.map(([name, { send }]) => [name, send])),
@@ -56,7 +58,9 @@ export async function createEdgeApi(
     events,
     ipv6Prefix: contract.edge.ipv6Prefix,
     digest: tokenDigest,
+    onForget: changes?.tell,
   });
+  changes?.hear((path) => gateway.forget(path));
   return {
     gateway,
     keys,
