@@ -33,6 +33,12 @@ export interface ContractUpstream {
   /** Requests under way to it at once, on one host. Undefined: as many as come. */
   readonly concurrency?: number | undefined;
   readonly caFile: string | undefined;
+  /** What the gateway shows it. Undefined: nothing. */
+  readonly clientCertificate?: { readonly certFile: string; readonly keyFile: string } | undefined;
+  /** How it is told whose request it is. Undefined: it is not. */
+  readonly forwardClient?: "x-forwarded-for" | "forwarded" | undefined;
+  /** Which trace a request belongs to. Undefined: it is not told. */
+  readonly trace?: "new" | "continue" | undefined;
 }
 
 /** A checked contract: what every room works from. */

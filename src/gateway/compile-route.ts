@@ -1,5 +1,5 @@
 import { accessParts } from "../contract/index.ts";
-import type { ContractRoute } from "../contract/index.ts";
+import type { Contract, ContractRoute } from "../contract/index.ts";
 import { compileLateAccess } from "./access/late-access.ts";
 import type { AnswerCache } from "./cache/answer-cache.ts";
 import { compileStanding } from "./access/standing.ts";
@@ -21,6 +21,7 @@ import type { ReleaseSurroundings } from "./answers/release.ts";
 import { compileRouteAnswers } from "./answers/route-answers.ts";
 import type { Passage } from "./answers/route-answers.ts";
 import { isFromOwnPage } from "./origins/cross-site.ts";
+import { compileTellOrigin } from "./told-origin.ts";
 import { compileTarget } from "./input/target.ts";
 import type { Caller, Destination, ForwardedRequest, GatewayRequest, Respond } from "./types.ts";
 
@@ -29,6 +30,7 @@ export type RouteHandler = (request: GatewayRequest, values: readonly string[], 
 
 /** What the routes of a gateway share. */
 export interface RouteSurroundings extends ReleaseSurroundings {
+  readonly contract: Pick<Contract, "upstreams">;
   readonly destinations: ReadonlyMap<string, Destination>;
   readonly limiting: Limiting;
   readonly schedule: Schedule;
@@ -50,6 +52,7 @@ export function compileRoute(route: ContractRoute, surroundings: RouteSurroundin
   const upstream = destinations.get(route.to);
   if (upstream === undefined) throw new Error(`No destination "${route.to}" for ${route.key}`);
   const destination = cache === undefined ? upstream : cache.before(route, upstream);
+  const tellOrigin = compileTellOrigin(route, surroundings.contract.upstreams.get(route.to), origin);
   const authentication = compileAuthentication(route, authenticators);
   if (asksWhoCalls(route) && authentication === undefined)
     throw new Error(`No token verifier, API keys or sessions for ${route.key}`);
@@ -179,16 +182,18 @@ export function compileRoute(route: ContractRoute, surroundings: RouteSurroundin
 
   function send(passage: Passage, target: string, body: unknown, finish?: FinishAnswer): void {
     const id = newId();
-    const { headers, caller } = passage;
-    dispatch(passage, { route, id, target, headers, body, caller }, finish);
+    const { request, headers, caller } = passage;
+    const about = tellOrigin?.(request, id);
+    dispatch(passage, { route, id, target, headers, about, body, caller }, finish);
   }
 
   /** What was asked before has used up some of the route's time. */
   function sendInTime(passage: Passage, target: string, body: unknown, finish?: FinishAnswer): void {
     const id = newId();
-    const { headers, caller } = passage;
+    const { request, headers, caller } = passage;
+    const about = tellOrigin?.(request, id);
     const timeoutMs = late?.timeLeft(passage);
-    dispatch(passage, { route, id, target, headers, body, caller, timeoutMs }, finish);
+    dispatch(passage, { route, id, target, headers, about, body, caller, timeoutMs }, finish);
   }
 
   function dispatch(passage: Passage, forwarded: ForwardedRequest, finish: FinishAnswer | undefined): void {

@@ -60,6 +60,8 @@ export interface ForwardedRequest {
   readonly target: string;
   /** Those of the client's that the route takes, checked: name, value, name, value … */
   readonly headers?: readonly string[] | undefined;
+  /** What the upstream is told of where it comes from: no part of what is asked. Name, value, name, value … */
+  readonly about?: readonly string[] | undefined;
   /** The checked body, or the text of the form that it was; undefined if the route takes none. */
   readonly body: unknown;
   readonly caller: Caller | undefined;
@@ -134,9 +136,22 @@ export type Destination = (
 /** Tells that nobody waits for an answer any more. */
 export type CallOff = () => void;
 
+/** The key that a token was issued for (RFC 9449 §6). */
+export interface TokenBinding {
+  /** Its thumbprint (RFC 7638). */
+  readonly thumbprint: string;
+  /** SHA-256 of the token, base64url. */
+  readonly tokenDigest: string;
+}
+
 /** Verdict on an access token. */
 export type TokenVerdict =
-  | { readonly kind: "valid"; readonly caller: Caller }
+  | {
+      readonly kind: "valid";
+      readonly caller: Caller;
+      /** The key that whoever sends the token must prove to have; undefined: none. */
+      readonly bound?: TokenBinding | undefined;
+    }
   | { readonly kind: "invalid"; /** For the log. */ readonly reason: string }
   | { readonly kind: "unavailable"; /** For the log. */ readonly reason: string };
 

@@ -31,6 +31,21 @@ export interface UpstreamOptions {
   concurrency?: number;
   /** A PEM file with the authority that signed its certificate, relative to the contract. Default: the system's. */
   caFile?: string;
+  /**
+   * PEM files with the certificate that the gateway shows it, and its key, relative to the contract; read again when they change. Nobody but their
+   * owner and group may read the key. Default: none is shown.
+   */
+  clientCertificate?: { certFile: string; keyFile: string };
+  /**
+   * Tells it the client's address, in headers that are made anew: `X-Forwarded-For`, `-Proto` and `-Host`, or `Forwarded`. Not for routes with
+   * `cache`, whose answers are for others too. Default: it is not told.
+   */
+  forwardClient?: "x-forwarded-for" | "forwarded";
+  /**
+   * Sends a `traceparent`: of a `"new"` trace for each request, whose id is the request's in the log, or `"continue"` for the client's own, with its
+   * `tracestate`, if it names one: then clients decide what is recorded. Default: none is sent.
+   */
+  trace?: "new" | "continue";
   /** Allows `http://`; says why that is safe here. */
   insecureAllowHttp?: string;
 }

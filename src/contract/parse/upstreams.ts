@@ -3,6 +3,7 @@ import { parseHealth } from "./health.ts";
 import { parseConcurrency } from "./limits.ts";
 import type { Problems } from "./problems.ts";
 import { parseRetries } from "./retries.ts";
+import { parseClientCertificate, parseTold } from "./upstream-origin.ts";
 import { parseAddresses } from "./upstream-addresses.ts";
 import { checkNames, isMembers, number, optionalText, quote } from "./values.ts";
 
@@ -33,11 +34,17 @@ export function parseUpstreams(problems: Problems, value: unknown): Map<string, 
       "maxResponseBytes",
       "concurrency",
       "caFile",
+      "clientCertificate",
+      "forwardClient",
+      "trace",
       "insecureAllowHttp",
     ]);
+    const addresses = parseAddresses(problems, where, entry);
     upstreams.set(name, {
       name,
-      ...parseAddresses(problems, where, entry),
+      ...addresses,
+      ...parseTold(problems, where, entry),
+      clientCertificate: parseClientCertificate(problems, where, entry, addresses),
       ...parseRetries(problems, where, entry),
       ...parseHealth(problems, where, entry),
       timeoutMs: number(problems, `${where}.timeoutMs`, entry.timeoutMs, {

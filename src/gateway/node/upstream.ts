@@ -111,6 +111,7 @@ export function createUpstream({
     if (body !== null)
       headers.push("content-type", route.bodyType === "form" ? formType : "application/json");
     if (request.headers !== undefined) headers.push(...request.headers);
+    if (request.about !== undefined) headers.push(...request.about);
     if (stream === undefined) backend.pool.dispatch({ method, path, headers, body }, attempt);
     else {
       // Between two events any time may pass.
