@@ -25,7 +25,9 @@ export function checkLookup(
     if (strange.length > 0 || asked.length === 0)
       problems.add(
         "CONTRACT_REFERENCE_UNKNOWN",
-        `${at} names ${strange.length > 0 ? `:${strange.join(", :")}, which is` : "nothing that is"} no parameter of the path.`,
+        strange.length > 0
+          ? `${at} names :${strange.join(", :")}, which is no parameter of the path.`
+          : `${at} asks for the same object whatever the path names.`,
         `Parameters: ${params.join(", ") || "none"}`,
       );
   }

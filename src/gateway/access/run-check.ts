@@ -69,9 +69,7 @@ const threw = (error: unknown): CheckEnd => ({ holds: false, fault: `it threw ${
 /** What is thrown may be anything, a proxy that throws when it is looked at too. */
 function nameOf(error: unknown): string {
   try {
-    return error instanceof Error
-      ? String(error.constructor.name).slice(0, 60)
-      : `a value of type ${typeof error}`;
+    return error instanceof Error ? error.constructor.name.slice(0, 60) : `a value of type ${typeof error}`;
   } catch {
     return "something that can't be read";
   }
