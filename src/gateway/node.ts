@@ -8,6 +8,7 @@ export { createRedisCounting } from "./node/redis/redis-counting.ts";
 export type { RedisCounting, RedisCountingOptions } from "./node/redis/redis-counting.ts";
 export { createUpstream } from "./node/upstream.ts";
 export type { UpstreamPool, UpstreamPoolOptions } from "./node/upstream.ts";
+export type { ClientCertificate } from "./node/upstream/backend.ts";
 export type { Lookup } from "./node/upstream/address-book.ts";
 export { createAssertionSigner } from "./assertion.ts";
 export type { AssertionSigner, AssertionSignerOptions } from "./assertion.ts";

@@ -75,7 +75,8 @@ export function readPem(root: string, file: string | undefined): string | undefi
   return file === undefined ? undefined : readText(resolveIn(root, file));
 }
 
-const resolveIn = (root: string, file: string): string => (isAbsolute(file) ? file : join(root, file));
+/** Where a file lies that the contract names. */
+export const resolveIn = (root: string, file: string): string => (isAbsolute(file) ? file : join(root, file));
 
 function readText(file: string): string {
   try {
@@ -89,7 +90,8 @@ function readText(file: string): string {
   }
 }
 
-function checkPair({ cert, key }: CertificatePair): string {
+/** Refuses a pair that can't be used; tells the certificate's SHA-256. */
+export function checkPair({ cert, key }: CertificatePair): string {
   try {
     const parsed = new X509Certificate(cert);
     if (!parsed.checkPrivateKey(createPrivateKey(key)))

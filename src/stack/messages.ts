@@ -4,6 +4,7 @@ import type { ContractLedger } from "../contract/index.ts";
 import type { GateSpace } from "../gateway/index.ts";
 import type { EdgeSite } from "./edge-site.ts";
 import type { LimitStoreSecrets } from "./limit-store.ts";
+import type { UpstreamCertificates } from "./upstream-certificates.ts";
 
 /** User and group that a domain becomes; undefined when its sandbox does that. */
 export interface DomainUser {
@@ -34,6 +35,8 @@ export type ToEdge =
   | { type: "certificate"; certificate: CertificatePair }
   /** The list of API keys, as its file has it now; undefined: there is no file. */
   | { type: "api-keys"; list: string | undefined }
+  /** All certificates that upstreams are shown, as their files have them now. */
+  | { type: "upstream-certificates"; certificates: UpstreamCertificates }
   /** A release comes through the pipe: its signatures, then its pack. `last` is what this site served last. */
   | { type: "release"; signatureBytes: number; packBytes: number; last: AcceptedRelease | undefined }
   | { type: "stop"; graceMs: number };
@@ -45,6 +48,7 @@ export interface EdgeConfiguration {
   certificate: CertificatePair;
   /** PEM of private authorities, by upstream. */
   upstreamAuthorities: Record<string, string>;
+  upstreamCertificates: UpstreamCertificates;
   issuerAuthority: string | undefined;
   /** The list of API keys, as its file had it. */
   apiKeys: string | undefined;

@@ -33,6 +33,7 @@ import type { DomainUser, EdgeConfiguration, ToEdge, ToLedger } from "./messages
 import { assertPermitted } from "./permitted.ts";
 import { openReleaseFeed } from "./release-feed.ts";
 import type { ReleaseFeed } from "./release-feed.ts";
+import { readUpstreamCertificates, watchUpstreamCertificates } from "./upstream-certificates.ts";
 
 /** Something that an operator may want to read. */
 export interface StackLogEntry {
@@ -239,12 +240,18 @@ class Supervisor {
     const unwatchKeys = watchApiKeys(this.#loaded, (list) =>
       this.#edge?.process.control.send({ type: "api-keys", list }),
     );
+    const unwatchUpstreams = watchUpstreamCertificates(
+      this.#loaded,
+      (certificates) => this.#edge?.process.control.send({ type: "upstream-certificates", certificates }),
+      (message) => this.#warn(`an upstream's certificate was not replaced: ${message}`),
+    );
     let looking = Promise.resolve();
     const timer = setInterval(() => (looking = looking.then(() => this.#takeNewRelease())), releaseCheckMs);
     timer.unref();
     this.#unwatch = () => {
       unwatchCertificate();
       unwatchKeys();
+      unwatchUpstreams();
       clearInterval(timer);
     };
   }
@@ -382,6 +389,7 @@ class Supervisor {
         caFile === undefined ? [] : [[name, readPem(root, caFile) ?? ""]],
       ),
     );
+    const upstreamCertificates = readUpstreamCertificates(contract, root);
     const issuerAuthority = readPem(root, contract.identity?.caFile);
     const redirectPort = contract.edge.redirectPort;
     const https = await openListeners({ addresses: contract.edge.addresses, port: this.#port, threads });
@@ -406,6 +414,7 @@ class Supervisor {
       site: edgeSiteOf(contract),
       certificate: (this.#certificate as StackCertificate).pair,
       upstreamAuthorities,
+      upstreamCertificates,
       issuerAuthority,
       apiKeys: readApiKeys(contract, root),
       assertionKey,

@@ -8,7 +8,7 @@ import { AnswerReader, isRepeatable } from "./answer-reader.ts";
 import type { Lookup } from "./upstream/address-book.ts";
 import { Attempt } from "./upstream/attempt.ts";
 import type { AttemptEnd } from "./upstream/attempt.ts";
-import type { Backend } from "./upstream/backend.ts";
+import type { Backend, ClientCertificate } from "./upstream/backend.ts";
 import { openBackends } from "./upstream/backends.ts";
 import { chooseBackend } from "./upstream/balance.ts";
 import { watchHealth } from "./upstream/health.ts";
@@ -19,6 +19,8 @@ export interface UpstreamPoolOptions {
   upstream: ContractUpstream;
   /** PEM of the authority that signed its certificate. Default: the system's. */
   ca?: string | undefined;
+  /** What is shown to it, to be known by. Default: nothing. */
+  clientCertificate?: ClientCertificate | undefined;
   /** Proves to the upstream that a request passed the gateway, and for whom. */
   assertions: AssertionSigner;
   /** Connections kept to each of its addresses. Default 64. */
@@ -38,6 +40,8 @@ export interface UpstreamPoolOptions {
 /** Connections to one upstream. */
 export interface UpstreamPool {
   readonly send: Destination;
+  /** Replaces what is shown to it: what is under way ends on the old connections, and all else goes over new ones. */
+  setClientCertificate(certificate: ClientCertificate): void;
   /** Lets what is under way end, for at most so many milliseconds (default 0), and cuts the rest. */
   close(graceMs?: number): Promise<void>;
 }
@@ -65,6 +69,7 @@ const formType = "application/x-www-form-urlencoded";
 export function createUpstream({
   upstream,
   ca,
+  clientCertificate,
   assertions,
   connections = 64,
   maxRequests = 1024,
@@ -73,9 +78,11 @@ export function createUpstream({
   now = Date.now,
   schedule = after,
 }: UpstreamPoolOptions): UpstreamPool {
+  let shown = clientCertificate;
   const backends = openBackends({
     upstream,
     ca,
+    clientCertificate: () => shown,
     connections,
     maxStreams: maxRequests,
     lookup,
@@ -112,7 +119,7 @@ export function createUpstream({
       headers.push("content-type", route.bodyType === "form" ? formType : "application/json");
     if (request.headers !== undefined) headers.push(...request.headers);
     if (request.about !== undefined) headers.push(...request.about);
-    if (stream === undefined) backend.pool.dispatch({ method, path, headers, body }, attempt);
+    if (stream === undefined) backend.pool().dispatch({ method, path, headers, body }, attempt);
     else {
       // Between two events any time may pass.
       const bodyTimeout = stream.kind === "events" ? 0 : route.timeoutMs;
@@ -196,6 +203,10 @@ export function createUpstream({
       budget.earn();
       start({ request, reader, tried: untried, resent: 0 });
       return () => reader.callOff();
+    },
+    setClientCertificate(certificate) {
+      shown = certificate;
+      backends.renew();
     },
     async close(graceMs = 0) {
       endHealth();

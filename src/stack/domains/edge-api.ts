@@ -15,6 +15,8 @@ export interface EdgeApi {
   readonly gateway: Gateway;
   readonly keys: RemoteKeySource | undefined;
   readonly apiKeys: ApiKeys | undefined;
+  /** Replaces what upstreams are shown. */
+  setUpstreamCertificates(certificates: ThreadConfiguration["upstreamCertificates"]): void;
   /** Lets requests to upstreams end, for at most so many milliseconds, and closes their connections. */
   close(graceMs: number): Promise<void>;
 }
@@ -42,6 +44,7 @@ export async function createEdgeApi(
     const pool = createUpstream({
       upstream,
       ca: configuration.upstreamAuthorities[upstream.name],
+      clientCertificate: configuration.upstreamCertificates[upstream.name],
       assertions,
       events,
     });
@@ -65,6 +68,12 @@ export async function createEdgeApi(
     gateway,
     keys,
     apiKeys,
+    setUpstreamCertificates(certificates) {
+      for (const [name, pool] of upstreams) {
+        const certificate = certificates[name];
+        if (certificate !== undefined) pool.setClientCertificate(certificate);
+      }
+    },
     async close(graceMs) {
       await Promise.all(upstreams.map(([, pool]) => pool.close(graceMs)));
     },

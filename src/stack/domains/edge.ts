@@ -29,6 +29,7 @@ control.onMessage((message) => {
   if (message.type === "configure") turn = load(message).catch(fail);
   else if (message.type === "release") turn = turn.then(() => takeRelease(message));
   else if (message.type === "api-keys") replaceApiKeys(message.list);
+  else if (message.type === "upstream-certificates") replaceUpstreamCertificates(message.certificates);
   else if (message.type === "certificate")
     tellThreads({ type: "certificate", certificate: message.certificate });
   else stop(message.graceMs);
@@ -55,6 +56,10 @@ async function load(configuration: EdgeConfiguration): Promise<void> {
 /** In the order of what was asked: a thread that is started meanwhile has the list of its start, and then this one. */
 function replaceApiKeys(list: string | undefined): void {
   turn = turn.then(() => tellThreads({ type: "api-keys", list }));
+}
+
+function replaceUpstreamCertificates(certificates: EdgeConfiguration["upstreamCertificates"]): void {
+  turn = turn.then(() => tellThreads({ type: "upstream-certificates", certificates }));
 }
 
 /** The first release lets the edge listen; every other replaces the one before, unless it is refused. */

@@ -19,6 +19,7 @@ export type ToThread =
   | { type: "listen" }
   | { type: "certificate"; certificate: CertificatePair }
   | { type: "api-keys"; list: string | undefined }
+  | { type: "upstream-certificates"; certificates: EdgeConfiguration["upstreamCertificates"] }
   /** The first one comes before `listen`. */
   | { type: "release"; release: Release }
   | { type: "stop"; graceMs: number };

@@ -4,12 +4,20 @@ import { Pool } from "undici";
 import { createBreaker } from "./breaker.ts";
 import type { Breaker } from "./breaker.ts";
 
+/** A certificate chain and its key, PEM. */
+export interface ClientCertificate {
+  readonly cert: string;
+  readonly key: string;
+}
+
 /** Options of {@link createBackend}. */
 export interface BackendOptions {
   url: URL;
   /** The address to connect to, whatever the URL's host means to anybody else. */
   address: string;
   ca: string | undefined;
+  /** What is shown to the upstream, for connections that are made from now on. */
+  clientCertificate: () => ClientCertificate | undefined;
   timeoutMs: number;
   connections: number;
   maxStreams: number;
@@ -26,11 +34,13 @@ export interface Backend {
   readonly breaker: Breaker;
   /** Requests under way. */
   outstanding: number;
-  readonly pool: Pool;
+  pool(): Pool;
   /** What comes in parts holds its connection for as long as it lasts: other requests must not wait for that. */
   streamPool(): Pool;
   /** For health checks alone. */
   healthPool(): Pool;
+  /** Makes new connections; what is under way ends on the old ones. */
+  renew(): void;
   /** Lets those under way end. */
   retire(): void;
   /** Cuts them. */
@@ -39,7 +49,7 @@ export interface Backend {
 
 /** Makes the connections to one address. They name the URL's host, to TLS and in `Host`, and go nowhere but to that address. */
 export function createBackend(options: BackendOptions): Backend {
-  const { url, address, ca, timeoutMs, connections, maxStreams, isProbed, now } = options;
+  const { url, address, ca, clientCertificate, timeoutMs, connections, maxStreams, isProbed, now } = options;
   const makePool = (size: number): Pool =>
     new Pool(url.origin, {
       connections: size,
@@ -49,31 +59,51 @@ export function createBackend(options: BackendOptions): Backend {
         timeout: timeoutMs,
         lookup: pinnedTo(address),
         ...(ca === undefined ? {} : { ca }),
+        ...clientCertificate(),
       },
       allowH2: false,
     });
-  const pool = makePool(connections);
-  let streamPool: Pool | undefined;
-  let healthPool: Pool | undefined;
+  const open = (): Pools => ({ main: makePool(connections), stream: undefined, health: undefined });
+  let pools = open();
+  /** Those whose last requests are under way. */
+  const ending = new Set<Pool>();
   const port = url.port === "" ? (url.protocol === "https:" ? "443" : "80") : url.port;
+
+  function end({ main, stream, health }: Pools): void {
+    for (const pool of [main, stream, health]) {
+      if (pool === undefined) continue;
+      ending.add(pool);
+      const forget = (): void => void ending.delete(pool);
+      pool.close().then(forget, forget);
+    }
+  }
+
   return {
     name: isIPv6(address) ? `[${address}]:${port}` : `${address}:${port}`,
     url,
     address,
     breaker: createBreaker({ isProbed, now }),
     outstanding: 0,
-    pool,
-    streamPool: () => (streamPool ??= makePool(maxStreams)),
-    healthPool: () => (healthPool ??= makePool(1)),
-    retire() {
-      void pool.close();
-      void streamPool?.close();
-      void healthPool?.close();
+    pool: () => pools.main,
+    streamPool: () => (pools.stream ??= makePool(maxStreams)),
+    healthPool: () => (pools.health ??= makePool(1)),
+    renew() {
+      const before = pools;
+      pools = open();
+      end(before);
     },
+    retire: () => end(pools),
     async destroy() {
-      await Promise.all([pool.destroy(), streamPool?.destroy(), healthPool?.destroy()]);
+      const { main, stream, health } = pools;
+      await Promise.all([main, stream, health, ...ending].map((pool) => pool?.destroy()));
     },
   };
+}
+
+interface Pools {
+  readonly main: Pool;
+  stream: Pool | undefined;
+  health: Pool | undefined;
 }
 
 const pinnedTo = (address: string): LookupFunction => {

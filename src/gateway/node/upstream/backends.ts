@@ -3,12 +3,13 @@ import type { ContractUpstream, EventSink } from "../../../contract/index.ts";
 import { createAddressBook } from "./address-book.ts";
 import type { AddressBook, Lookup } from "./address-book.ts";
 import { createBackend } from "./backend.ts";
-import type { Backend } from "./backend.ts";
+import type { Backend, ClientCertificate } from "./backend.ts";
 
 /** Options of {@link openBackends}. */
 export interface BackendsOptions {
   upstream: ContractUpstream;
   ca: string | undefined;
+  clientCertificate: () => ClientCertificate | undefined;
   connections: number;
   maxStreams: number;
   lookup: Lookup | undefined;
@@ -21,6 +22,8 @@ export interface Backends {
   /** None: nothing is known, {@link load} may help. */
   current(): readonly Backend[];
   load(): Promise<unknown>;
+  /** Makes all connections anew. */
+  renew(): void;
   close(): Promise<void>;
 }
 
@@ -76,6 +79,9 @@ export function openBackends(options: BackendsOptions): Backends {
         if (addresses !== place.known) follow(place, addresses);
       }
       return all;
+    },
+    renew() {
+      for (const backend of all) backend.renew();
     },
     load: () => Promise.all(places.map(({ book }) => book.load())),
     async close() {
