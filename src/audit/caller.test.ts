@@ -42,8 +42,12 @@ function createTarget(
     valid: async () => "a.b.c",
     expired: async () => "a.b.c",
     otherAudience: async () => "a.b.c",
+    isProgram: () => false,
+    apiKey: async () => "key",
+    revokedKey: async () => "key",
   };
   const caller = createCaller({
+    contract,
     wire,
     tokens,
     sleep: async (milliseconds) => void naps.push(milliseconds),

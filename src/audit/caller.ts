@@ -1,17 +1,29 @@
 import { CurtainwallError } from "../shared/index.ts";
 import type { ContractRoute } from "../contract/index.ts";
+import { buildRequest } from "./build-request.ts";
+import type { CallContract } from "./build-request.ts";
 import type { AuditInput } from "./plan.ts";
-import type { Exchange, ProbeRequest, ProbeResponse, Protocol, Wire } from "./probe.ts";
+import type {
+  Exchange,
+  Listening,
+  ProbeCredential,
+  ProbeRequest,
+  ProbeResponse,
+  Protocol,
+  Wire,
+} from "./probe.ts";
 import type { Tokens } from "./tokens.ts";
 
 /** A call of a declared route, whole or bent in one place. */
 export interface Call {
   route: ContractRoute;
   input: AuditInput;
-  /** Identity whose valid token goes along. */
+  /** Identity whose valid token or API key goes along. */
   as?: string | undefined;
   /** Another token instead, with its name for the report. */
   token?: { name: string; value: string };
+  /** An API key, instead or besides, with its name for the report. */
+  apiKey?: { name: string; value: string };
   method?: string;
   /** Path parameters as they are to stand in the path, already encoded. Overrides `input.params`. */
   rawParams?: Readonly<Record<string, string>>;
@@ -19,8 +31,16 @@ export interface Call {
   rawQuery?: string;
   /** Body as it is to be sent. Overrides `input.body`. */
   rawBody?: Uint8Array | string;
-  /** Overrides `application/json`; null sends none. */
+  /** Overrides the route's; null sends none. */
   contentType?: string | null;
+  /** Overrides `input.headers`. */
+  rawHeaders?: readonly (readonly [string, string])[];
+  /** The `Cookie` header as it is to be sent. Overrides `input.cookies`. */
+  rawCookie?: string;
+  /** Does without what a browser says of a page of the site, where a route creates a session. */
+  isFromNoPage?: boolean;
+  /** How much of an answer in parts is waited for. */
+  listen?: Listening;
   headers?: readonly (readonly [string, string])[];
   protocol?: Protocol;
 }
@@ -46,6 +66,7 @@ export interface Allowance {
 
 /** Options of {@link createCaller}. */
 export interface CallerOptions {
+  contract: CallContract;
   wire: Wire;
   tokens: Tokens;
   sleep: (milliseconds: number) => Promise<void>;
@@ -59,7 +80,7 @@ const maxTries = 8;
  * Makes a {@link Caller}. On loopback it spends each client's allowance and then goes on from the next loopback address, which
  * the target sees as another client; elsewhere, and where a limit counts users, it waits as `Retry-After` says.
  */
-export function createCaller({ wire, tokens, sleep, remainingMs }: CallerOptions): Caller {
+export function createCaller({ contract, wire, tokens, sleep, remainingMs }: CallerOptions): Caller {
   const freshClient = wire.canChangeClient ? loopbackClients() : () => undefined;
   const current = new Map<string, { client: string | undefined; left: number }>();
 
@@ -95,7 +116,7 @@ export function createCaller({ wire, tokens, sleep, remainingMs }: CallerOptions
   };
 
   const request = async (call: Call): Promise<ProbeRequest> =>
-    buildRequest(call, await authorization(call, tokens));
+    buildRequest(call, await credentialsOf(call, tokens, contract), contract);
 
   return {
     freshClient,
@@ -131,49 +152,25 @@ function loopbackClients(): () => string {
   };
 }
 
-interface Token {
-  name: string;
-  value: string;
-  of?: string;
+/** What says who calls: a token, a key, or, to see what becomes of it, both. */
+async function credentialsOf(
+  { as, token, apiKey }: Call,
+  tokens: Tokens,
+  contract: CallContract,
+): Promise<ProbeCredential[]> {
+  const made: ProbeCredential[] = [];
+  if (token !== undefined) made.push({ ...bearer, ...token });
+  if (apiKey !== undefined) made.push({ ...keyPlace(contract), ...apiKey });
+  if (made.length > 0 || as === undefined) return made;
+  const isProgram = tokens.isProgram(as);
+  const value = isProgram ? await tokens.apiKey(as) : await tokens.valid(as);
+  const place = isProgram ? keyPlace(contract) : bearer;
+  return [{ ...place, name: `${isProgram ? "API key" : "token"} of ${as}`, value, of: as }];
 }
 
-async function authorization(call: Call, tokens: Tokens): Promise<Token | undefined> {
-  if (call.token !== undefined) return call.token;
-  return call.as === undefined
-    ? undefined
-    : { name: `token of ${call.as}`, value: await tokens.valid(call.as), of: call.as };
-}
+const bearer = { header: "authorization", scheme: "Bearer " } as const;
 
-function buildRequest(call: Call, token: Token | undefined): ProbeRequest {
-  const headers: [string, string][] = [["accept", "application/json"]];
-  const body =
-    call.rawBody ??
-    (call.route.body === undefined || call.input.body === undefined
-      ? undefined
-      : JSON.stringify(call.input.body));
-  if (body !== undefined && call.contentType !== null)
-    headers.push(["content-type", call.contentType ?? "application/json"]);
-  if (token !== undefined) headers.push(["authorization", `Bearer ${token.value}`]);
-  for (const [name, value] of call.headers ?? []) headers.push([name, value]);
-  return {
-    method: call.method ?? call.route.method,
-    path: pathOf(call),
-    headers,
-    ...(body === undefined ? {} : { body }),
-    ...(call.protocol === undefined ? {} : { protocol: call.protocol }),
-    ...(token === undefined ? {} : { tokenName: token.name }),
-    ...(token?.of === undefined ? {} : { tokenOf: token.of }),
-  };
-}
-
-function pathOf({ route, input, rawParams, rawQuery }: Call): string {
-  const path = route.segments
-    .map((segment) =>
-      "text" in segment
-        ? segment.text
-        : (rawParams?.[segment.param] ?? encodeURIComponent(input.params?.[segment.param] ?? "")),
-    )
-    .join("/");
-  const query = rawQuery ?? new URLSearchParams(input.query).toString();
-  return `/${path}${query === "" ? "" : `?${query}`}`;
-}
+const keyPlace = ({ apiKeys }: CallContract): Pick<ProbeCredential, "header" | "scheme"> =>
+  apiKeys?.header === "x-api-key"
+    ? { header: "x-api-key", scheme: "" }
+    : { header: "authorization", scheme: "ApiKey " };

@@ -48,8 +48,15 @@ const withToken: ProbeRequest = {
   method: "GET",
   path: "/api/x",
   headers: [["authorization", "Bearer eyJhbGciOi.secret.part"]],
-  tokenName: "token of alice",
-  tokenOf: "alice",
+  credentials: [
+    {
+      header: "authorization",
+      scheme: "Bearer ",
+      value: "eyJhbGciOi.secret.part",
+      name: "token of alice",
+      of: "alice",
+    },
+  ],
 };
 
 test("a token never stands in the evidence; the command gets it from its source, with folder and environment", () => {
@@ -62,7 +69,7 @@ test("a token never stands in the evidence; the command gets it from its source,
 });
 
 test("what only the audit can send has no command: a forged token, what a shell can't write, a long body", () => {
-  const { tokenOf: _, ...forged } = withToken;
+  const { credentials: _, ...forged } = withToken;
   const requests: ProbeRequest[] = [
     forged,
     { method: "GET", path: "/api/\u0001" },

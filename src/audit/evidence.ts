@@ -1,6 +1,6 @@
 import { shellQuote, shellWord } from "./commands.ts";
 import type { Commands } from "./commands.ts";
-import type { ProbeRequest, ProbeResponse } from "./probe.ts";
+import type { ProbeCredential, ProbeRequest, ProbeResponse } from "./probe.ts";
 
 /** Something that was seen. All text in it is printable: control characters are written as `\u{…}`. */
 export type Evidence =
@@ -70,7 +70,7 @@ export function exchangeEvidence(
       url: `${origin}${target}`,
       protocol: response.protocol,
       headers: (request.headers ?? []).map(([name, value]) =>
-        printable(`${name}: ${hideToken(name, value, request.tokenName)}`, 200),
+        printable(`${name}: ${hideSecret(name, value, request)}`, 200),
       ),
       ...(body === undefined ? {} : { body }),
     },
@@ -91,9 +91,21 @@ function hideCookie(name: string, value: string): string {
   return name === "set-cookie" ? value.replace(/=[^;]*/, "=[hidden]") : value;
 }
 
-function hideToken(name: string, value: string, tokenName: string | undefined): string {
-  if (name.toLowerCase() !== "authorization") return value;
-  return `Bearer [${tokenName ?? "token"}]`;
+/** Headers that hold what says who calls, whether or not the audit put it there. */
+const secretHeaders = new Set(["authorization", "x-api-key", "proxy-authorization", "dpop"]);
+
+/** The token or key that a header of a request holds. */
+const credentialIn = (
+  { credentials = [] }: ProbeRequest,
+  name: string,
+  value: string,
+): ProbeCredential | undefined =>
+  credentials.find((one) => one.header === name && value === `${one.scheme}${one.value}`);
+
+function hideSecret(name: string, value: string, request: ProbeRequest): string {
+  const credential = credentialIn(request, name, value);
+  if (credential !== undefined) return `${credential.scheme}[${credential.name}]`;
+  return secretHeaders.has(name.toLowerCase()) ? "[hidden]" : value;
 }
 
 function describeBytes(body: Uint8Array | string): string {
@@ -107,21 +119,27 @@ const maxCommand = 2000;
 /** The request as a command; undefined where a shell could not write it, or where its token is forged. */
 function curl(
   url: string,
-  { method, headers = [], body, tokenOf }: ProbeRequest,
+  request: ProbeRequest,
   protocol: string,
   commands: Pick<Commands, "audit">,
 ): string | undefined {
+  const { method, headers = [], body, listen } = request;
   const words = ["-gik", "--path-as-is", protocol === "h2" ? "--http2" : "--http1.1"];
+  if (listen !== undefined) words.push("-N", "--max-time", String(Math.ceil(listen.maxMs / 1000) + 1));
   if (method === "HEAD") words.push("--head");
   else if (method !== "GET") words.push("-X", method);
   const texts = [url];
   for (const [name, value] of headers) {
     if (name === "content-length") continue;
-    if (name !== "authorization") {
+    const credential = credentialIn(request, name, value);
+    if (credential === undefined && !secretHeaders.has(name.toLowerCase())) {
       texts.push(value);
       words.push("-H", shellQuote(`${name}: ${value}`));
-    } else if (tokenOf === undefined) return undefined;
-    else words.push("-H", `"authorization: Bearer $(${commands.audit(`--token ${shellWord(tokenOf)}`)})"`);
+    } else if (credential?.of === undefined) return undefined;
+    else {
+      const secret = commands.audit(`--token ${shellWord(credential.of)}`);
+      words.push("-H", `"${name}: ${credential.scheme}$(${secret})"`);
+    }
   }
   if (body !== undefined) {
     if (!headers.some(([name]) => name === "content-type")) words.push("-H", "'content-type:'");

@@ -241,7 +241,7 @@ describe("a hostile target", () => {
     const identities = Object.fromEntries(
       Object.entries(site.plan.identities ?? {}).map(([name, identity]) => [
         name,
-        { ...identity, token: () => (tokens++, identity.token()) },
+        { ...identity, token: () => (tokens++, Promise.resolve("a.b.c")) },
       ]),
     );
 

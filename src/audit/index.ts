@@ -7,11 +7,14 @@ export { authorizationCode, clientCredentials } from "./node/token.ts";
 export type { AuthorizationCodeOptions, ClientCredentialsOptions } from "./node/token.ts";
 export { defineAudit } from "./plan.ts";
 export type {
+  AuditCaller,
   AuditIdentity,
   AuditInput,
   AuditOwnedInput,
   AuditPlan,
+  AuditProgram,
   AuditSample,
+  AuditUser,
   TokenSource,
 } from "./plan.ts";
 export type { LeakFinding, OutputSearch } from "./probe.ts";

@@ -1,6 +1,7 @@
 import { z } from "zod";
-import type { Access, ContractRoute } from "../contract/index.ts";
+import type { Access, ContractRoute, Schema } from "../contract/index.ts";
 import type { AuditContext } from "./context.ts";
+import { formOf, lowerCased, queryOf } from "./input-values.ts";
 import type { AuditInput, AuditOwnedInput, AuditSample } from "./plan.ts";
 
 /** Somebody whom the contract lets call a route, and what with. */
@@ -34,14 +35,13 @@ export function mayBe(access: Access, roles: readonly string[]): boolean {
   }
 }
 
-/** Everybody in the plan whom the contract lets call a route, with input that the contract accepts. Empty: see {@link lacking}. */
-export function honestCalls(
-  context: AuditContext,
-  route: ContractRoute,
-  from: "samples" | "failures" = "samples",
-): HonestCall[] {
-  const sample = context.plan[from]?.[route.key];
-  if (from === "failures" && sample === undefined) return [];
+/**
+ * Everybody in the plan whom the contract lets call a route, with input that the contract accepts. Empty: see {@link lacking}.
+ *
+ * @param from default: the plan's sample for the route
+ */
+export function honestCalls(context: AuditContext, route: ContractRoute, from?: AuditSample): HonestCall[] {
+  const sample = from ?? context.plan.samples?.[route.key];
   if (route.access.kind === "everyone") {
     const input = inputFor(context, route, sample, undefined);
     return input === undefined ? [] : [{ as: undefined, input, hasObject: false }];
@@ -91,13 +91,19 @@ const fresh = (body: unknown): unknown => (typeof body === "function" ? (body as
 
 /** Tells whether the contract accepts an input. */
 function accepts(route: ContractRoute, input: AuditInput): boolean {
-  const query =
-    route.query === undefined
-      ? Object.keys(input.query ?? {}).length === 0
-      : z.safeParse(route.query, input.query ?? {}).success;
+  const fits = (schema: Schema | undefined, value: unknown): boolean =>
+    schema === undefined || z.safeParse(schema, value).success;
+  const isNamed = (schema: Schema | undefined, given: object | undefined): boolean =>
+    schema !== undefined || Object.keys(given ?? {}).length === 0;
+  const { query, params, headers, cookies, body } = route;
   return (
-    query &&
-    (route.params === undefined || z.safeParse(route.params, input.params ?? {}).success) &&
-    (route.body === undefined || z.safeParse(route.body, input.body).success)
+    isNamed(query, input.query) &&
+    isNamed(headers, input.headers) &&
+    isNamed(cookies, input.cookies) &&
+    fits(query, queryOf(route, input)) &&
+    fits(params, input.params ?? {}) &&
+    fits(headers, lowerCased(input.headers)) &&
+    fits(cookies, { ...input.cookies }) &&
+    fits(body, route.bodyType === "form" ? formOf(route, input) : input.body)
   );
 }

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isCurtainwallError } from "../shared/index.ts";
 import { startSite } from "./fixtures/site.ts";
-import { assertPlanFits, defineAudit } from "./plan.ts";
+import { assertPlanFits } from "./plan-problems.ts";
+import { defineAudit } from "./plan.ts";
 import type { AuditPlan } from "./plan.ts";
 
 const token = async (): Promise<string> => "a.b.c";

@@ -9,12 +9,32 @@ export interface ProbeRequest {
   protocol?: Protocol;
   /** Source address to connect from; only loopback ones. */
   client?: string;
-  /** What the report calls the token in `authorization`. */
-  tokenName?: string;
-  /** The identity whose own token that is; none for a forged one. */
-  tokenOf?: string;
+  /** Tokens and keys among the headers, which the report does not repeat. */
+  credentials?: readonly ProbeCredential[];
   /** The largest answer that is read, in bytes. Default: the wire's. */
   maxBytes?: number;
+  /** Takes an answer that goes on as far as it has come, once it was heard for so long. Default: it must end. */
+  listen?: Listening;
+}
+
+/** A token or a key in a request. */
+export interface ProbeCredential {
+  /** The header that it stands in, lower-case. */
+  header: string;
+  /** What stands before it. */
+  scheme: string;
+  value: string;
+  /** What the report calls it. */
+  name: string;
+  /** The identity whose own it is; none for a forged one. */
+  of?: string;
+}
+
+/** How much of an answer in parts is waited for. */
+export interface Listening {
+  /** From its headers on, in milliseconds. */
+  maxMs: number;
+  maxEvents: number;
 }
 
 export type Protocol = "http/1.1" | "h2";

@@ -1,6 +1,6 @@
 import { CurtainwallError } from "../shared/index.ts";
 import type { Identity } from "../contract/index.ts";
-import type { AuditIdentity, TokenSource } from "./plan.ts";
+import type { AuditIdentity, AuditProgram, AuditUser, TokenSource } from "./plan.ts";
 
 /** Header and claims of a JWT, unverified. */
 export interface DecodedToken {
@@ -15,6 +15,17 @@ export interface Tokens {
   valid(name: string): Promise<string>;
   expired(name: string): Promise<string>;
   otherAudience(name: string): Promise<string>;
+  /** Whether an identity calls with an API key. */
+  isProgram(name: string): boolean;
+  apiKey(name: string): Promise<string>;
+  revokedKey(name: string): Promise<string>;
+}
+
+type SourceMember = Exclude<keyof AuditUser | keyof AuditProgram, "subject" | "roles" | "scopes" | "tenant">;
+
+/** Where an identity's token or key of one kind comes from, if it has one. */
+export function sourceOf(identity: AuditIdentity | undefined, member: SourceMember): TokenSource | undefined {
+  return (identity as Partial<Record<SourceMember, TokenSource>> | undefined)?.[member];
 }
 
 /** Options of {@link createTokens}. */
@@ -31,11 +42,11 @@ const renewBeforeMs = 20_000;
 /** Gets tokens from their sources, keeps them while they last, and checks that they are what they are said to be. */
 export function createTokens({ identities, issuer, now, sleep }: TokensOptions): Tokens {
   const kept = new Map<string, Promise<string>>();
-  const get = (name: string, member: "token" | "expiredToken" | "otherAudienceToken"): Promise<string> => {
+  const get = (name: string, member: SourceMember): Promise<string> => {
     const key = `${member} ${name}`;
     const known = kept.get(key);
     if (known !== undefined) return known;
-    const source = identities[name]?.[member];
+    const source = sourceOf(identities[name], member);
     const token =
       source === undefined
         ? Promise.reject(refused(`the plan has no ${member} for ${name}`))
@@ -47,6 +58,9 @@ export function createTokens({ identities, issuer, now, sleep }: TokensOptions):
   };
 
   return {
+    isProgram: (name) => identities[name] !== undefined && "apiKey" in identities[name],
+    apiKey: (name) => get(name, "apiKey"),
+    revokedKey: (name) => get(name, "revokedKey"),
     async valid(name) {
       const token = await get(name, "token");
       const claims = decodeToken(token)?.claims;

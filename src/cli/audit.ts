@@ -96,7 +96,7 @@ function readArguments(positionals: CommandInput["positionals"]): {
   return { folder, target };
 }
 
-/** Prints the token that the report's commands ask for. */
+/** Prints the token or API key that the report's commands ask for. */
 async function printToken(plan: AuditPlan | undefined, name: string): Promise<number> {
   const identities = plan?.identities ?? {};
   if (!Object.hasOwn(identities, name))
@@ -105,7 +105,9 @@ async function printToken(plan: AuditPlan | undefined, name: string): Promise<nu
       auditCommand,
     );
   try {
-    print((await identities[name]?.token()) ?? "");
+    const identity = identities[name];
+    const source = identity === undefined || "token" in identity ? identity?.token : identity.apiKey;
+    print((await source?.()) ?? "");
   } catch (cause) {
     throw new CurtainwallError("AUDIT_TOKEN_REFUSED", `No token for ${name}: ${(cause as Error).message}`, {
       cause,

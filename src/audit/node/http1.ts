@@ -3,7 +3,17 @@ import type { ClientRequest, IncomingMessage, RequestOptions } from "node:http";
 import { Agent, request as secureRequest } from "node:https";
 import type { ProbeRequest, ProbeResponse } from "../probe.ts";
 import type { Endpoint } from "./connection.ts";
-import { bytesOf, collect, failure, invalid, pairs, toResponse, unreachable } from "./response.ts";
+import {
+  bytesOf,
+  collect,
+  failure,
+  invalid,
+  listenTo,
+  maxBytesOf,
+  pairs,
+  toResponse,
+  unreachable,
+} from "./response.ts";
 
 /** Makes requests of one protocol, until it is closed. */
 export interface Sender {
@@ -27,9 +37,7 @@ export function createHttp1(endpoint: Endpoint): Sender {
       new Promise((resolve, reject) => {
         const body = bytesOf(request.body);
         try {
-          const { timeoutMs } = endpoint;
-          const maxBytes = request.maxBytes ?? endpoint.maxBytes;
-          receive(start(request, body).end(body), { timeoutMs, maxBytes }, resolve, reject);
+          receive(start(request, body).end(body), request, endpoint, resolve, reject);
         } catch (error) {
           reject(unreachable(`a request could not be made (${(error as Error).message})`, error));
         }
@@ -61,10 +69,12 @@ function optionsOf(
 
 function receive(
   sent: ClientRequest,
-  { timeoutMs, maxBytes }: Pick<Endpoint, "timeoutMs" | "maxBytes">,
+  request: ProbeRequest,
+  endpoint: Endpoint,
   resolve: (response: ProbeResponse) => void,
   reject: (error: unknown) => void,
 ): void {
+  const { timeoutMs } = endpoint;
   const startedAt = performance.now();
   const timer = setTimeout(() => sent.destroy(new Error(`no full answer within ${timeoutMs} ms`)), timeoutMs);
   sent.on("error", (error) => {
@@ -72,12 +82,17 @@ function receive(
     reject(failure(error));
   });
   sent.on("response", (message: IncomingMessage) => {
-    const collected = collect(maxBytes, () => sent.destroy());
-    message.on("data", collected.add);
+    const collected = collect(maxBytesOf(request, endpoint), () => sent.destroy());
+    const listener = listenTo(collected, request.listen);
+    message.on("data", (chunk: Uint8Array) => {
+      collected.add(chunk);
+      listener.heard();
+    });
     message.on("error", () => undefined);
     // "close" comes after "end", and after a cut as well.
     message.on("close", () => {
       clearTimeout(timer);
+      listener.stop();
       if (!message.complete && !collected.isFull()) return reject(invalid("the answer was cut off"));
       const headers = pairs(message.rawHeaders);
       resolve(

@@ -1,10 +1,21 @@
-import { connect } from "node:http2";
+import { connect, constants } from "node:http2";
 import type { ClientHttp2Session, ClientHttp2Stream } from "node:http2";
 import type { ProbeRequest, ProbeResponse } from "../probe.ts";
 import { openSocket } from "./connection.ts";
 import type { Endpoint } from "./connection.ts";
 import type { Sender } from "./http1.ts";
-import { bytesOf, collect, failure, invalid, pairs, toResponse, unreachable } from "./response.ts";
+import {
+  bytesOf,
+  collect,
+  failure,
+  invalid,
+  listenTo,
+  maxBytesOf,
+  pairs,
+  toResponse,
+  unreachable,
+} from "./response.ts";
+import type { Listener } from "./response.ts";
 
 /** Makes HTTP/2 requests, in one session a client address. */
 export function createHttp2(endpoint: Endpoint): Sender {
@@ -50,7 +61,7 @@ function exchange(
     const stream = session.request(fieldsOf(request, endpoint.target), {
       endStream: request.body === undefined,
     });
-    receive(stream, request.maxBytes ?? endpoint.maxBytes, resolve, reject);
+    receive(stream, request, endpoint, resolve, reject);
     if (request.body !== undefined) stream.end(bytesOf(request.body));
   })
     .catch((error: Error) => {
@@ -76,19 +87,28 @@ function fieldsOf({ method, path, headers = [] }: ProbeRequest, target: URL): Re
 
 function receive(
   stream: ClientHttp2Stream,
-  maxBytes: number,
+  request: ProbeRequest,
+  endpoint: Endpoint,
   resolve: (response: ProbeResponse) => void,
   reject: (error: unknown) => void,
 ): void {
   const startedAt = performance.now();
-  const collected = collect(maxBytes, () => stream.close());
+  const collected = collect(maxBytesOf(request, endpoint), () => stream.close(constants.NGHTTP2_CANCEL));
+  let listener: Listener | undefined;
   let fields: [string, string][] = [];
   let hasEnded = false;
-  stream.on("response", (_, __, raw: string[]) => (fields = pairs(raw)));
-  stream.on("data", collected.add);
+  stream.on("response", (_, __, raw: string[]) => {
+    fields = pairs(raw);
+    listener = listenTo(collected, request.listen);
+  });
+  stream.on("data", (chunk: Uint8Array) => {
+    collected.add(chunk);
+    listener?.heard();
+  });
   stream.on("end", () => (hasEnded = true));
   stream.on("error", (error) => reject(failure(error)));
   stream.on("close", () => {
+    listener?.stop();
     const status = Number(fields.find(([name]) => name === ":status")?.[1]);
     if (fields.length === 0) return reject(invalid("the stream ended without an answer"));
     if (!hasEnded && !collected.isFull()) return reject(invalid("the answer was cut off"));

@@ -73,7 +73,7 @@ export async function openContext(options: AuditOptions): Promise<OpenContext> {
           : compareServed(context, release)),
     searchOutput: searchOutput === undefined ? undefined : () => (searched ??= searchOutput()),
     commands,
-    caller: createCaller({ wire: bounded, tokens, sleep: nap, remainingMs: deadline.remainingMs }),
+    caller: createCaller({ contract, wire: bounded, tokens, sleep: nap, remainingMs: deadline.remainingMs }),
     tokens,
     wire: bounded,
     tls: tlsProbeOf(options),

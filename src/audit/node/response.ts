@@ -1,5 +1,6 @@
 import { CurtainwallError } from "../../shared/index.ts";
-import type { ProbeRequest, ProbeResponse, Protocol } from "../probe.ts";
+import { readEvents } from "../event-stream.ts";
+import type { Listening, ProbeRequest, ProbeResponse, Protocol } from "../probe.ts";
 
 /** A body as bytes. */
 export const bytesOf = (body: ProbeRequest["body"]): Uint8Array | undefined =>
@@ -10,6 +11,8 @@ export interface Collected {
   add: (chunk: Uint8Array) => void;
   bytes: () => Uint8Array;
   isFull: () => boolean;
+  /** What has come is enough. */
+  cut: () => void;
 }
 
 /** Keeps what comes up to a bound, then has the rest stopped. */
@@ -17,19 +20,50 @@ export function collect(maxBytes: number, stop: () => void): Collected {
   const chunks: Uint8Array[] = [];
   let length = 0;
   let isFull = false;
+  const cut = (): void => {
+    if (isFull) return;
+    isFull = true;
+    stop();
+  };
   return {
     add(chunk) {
       if (isFull) return;
       chunks.push(chunk.subarray(0, maxBytes - length));
       length += chunk.length;
-      if (length <= maxBytes) return;
-      isFull = true;
-      stop();
+      if (length > maxBytes) cut();
     },
     bytes: () => Buffer.concat(chunks),
     isFull: () => isFull,
+    cut,
   };
 }
+
+/** What listens to an answer that may never end. */
+export interface Listener {
+  /** Something has come. */
+  heard: () => void;
+  stop: () => void;
+}
+
+/** Cuts an answer once it was heard for long enough, or has had enough events. Called when its headers have come. */
+export function listenTo(collected: Collected, listen: Listening | undefined): Listener {
+  if (listen === undefined) return { heard: () => undefined, stop: () => undefined };
+  const timer = setTimeout(collected.cut, listen.maxMs);
+  const heard = (): void => {
+    if (readEvents(new TextDecoder().decode(collected.bytes())).length >= listen.maxEvents) collected.cut();
+  };
+  if (listen.maxEvents === 0) collected.cut();
+  return { heard, stop: () => clearTimeout(timer) };
+}
+
+/** The most that is read of an answer that may never end, in bytes. */
+const maxHeardBytes = 65_536;
+
+/** The most that is read of an answer, in bytes. */
+export const maxBytesOf = (
+  { maxBytes, listen }: ProbeRequest,
+  endpoint: { readonly maxBytes: number },
+): number => Math.min(maxBytes ?? endpoint.maxBytes, listen === undefined ? Infinity : maxHeardBytes);
 
 /** What is known of an answer once it is complete. */
 export interface AnswerParts {

@@ -2,7 +2,7 @@ import { CurtainwallError } from "../../shared/index.ts";
 import type { Contract, ReleaseIndex } from "../../contract/index.ts";
 import { auditRows } from "../audit-rows.ts";
 import type { AuditContext } from "../context.ts";
-import { assertPlanFits } from "../plan.ts";
+import { assertPlanFits } from "../plan-problems.ts";
 import type { AuditPlan } from "../plan.ts";
 import type { OutputSearch } from "../probe.ts";
 import { summarise } from "../report.ts";

@@ -4,7 +4,7 @@ import type { Check, Tally } from "../check.ts";
 import type { AuditContext } from "../context.ts";
 import { foreign, keyConfused, tampered, unsigned } from "../forge.ts";
 import type { ForgedToken } from "../forge.ts";
-import { decodeToken } from "../tokens.ts";
+import { decodeToken, sourceOf } from "../tokens.ts";
 import type { DecodedToken } from "../tokens.ts";
 import {
   firstHonestCall,
@@ -123,8 +123,8 @@ export const wrongAudience: Check = refused("token for another audience", async 
 /** The identity itself if the plan has such a token of it, else another that has. */
 function giver(context: AuditContext, name: string, member: "expiredToken" | "otherAudienceToken"): string {
   const identities = context.plan.identities ?? {};
-  if (identities[name]?.[member] !== undefined) return name;
-  return Object.keys(identities).find((candidate) => identities[candidate]?.[member] !== undefined) ?? name;
+  const has = (candidate: string): boolean => sourceOf(identities[candidate], member) !== undefined;
+  return has(name) ? name : (Object.keys(identities).find(has) ?? name);
 }
 
 export const wrongIssuer: Check = refused(

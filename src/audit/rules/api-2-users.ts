@@ -1,6 +1,7 @@
 import type { ContractRoute, Limit } from "../../contract/index.ts";
 import type { Check, Tally } from "../check.ts";
 import type { AuditContext } from "../context.ts";
+import { brokenBody } from "../input-values.ts";
 import { honestCalls, lacking } from "../inputs.ts";
 import type { HonestCall } from "../inputs.ts";
 import { allowedIn, maxBurst, oneClient, refusedAtOnce, tightestOf, withoutLimits } from "./limits.ts";
@@ -40,7 +41,8 @@ async function spendUser(
     route,
     as,
     input,
-    ...(route.body === undefined ? {} : { rawBody: "{" }),
+    ...(route.body === undefined ? {} : { rawBody: brokenBody(route) }),
+    ...(route.stream?.kind === "events" ? { listen: { maxMs: 1000, maxEvents: 0 } } : {}),
   });
   const smallest = Math.min(limit.burst, tightestOf(route, "client")?.burst ?? limit.burst);
   const startedAt = context.now();

@@ -8,6 +8,8 @@ import { isClientError, isSuccess, see, takeTurns, withoutRoutes } from "./share
 
 const writes = (route: ContractRoute): boolean => route.method !== "GET";
 
+const inputParts = ["params", "query", "headers", "cookies", "body"] as const;
+
 const hasSchema: Check = {
   name: "a schema for every input",
   kind: "source",
@@ -22,7 +24,7 @@ const hasSchema: Check = {
         kind: "contract",
         about:
           opened === undefined
-            ? `${route.key}: ${["params", "query", "body"].filter((part) => route[part as "params" | "query" | "body"] !== undefined).join(", ") || "no input"}; anything else is refused`
+            ? `${route.key}: ${inputParts.filter((part) => route[part] !== undefined).join(", ") || "no input"}; anything else is refused`
             : `${route.key} accepts undeclared fields: ${opened.reason}`,
         at,
       });
@@ -66,7 +68,7 @@ async function attack(
     const mutant = mutate(route, input)[index];
     if (mutant === undefined || !kinds.has(mutant.kind)) continue;
     isApplicable = true;
-    const { name, kind: _, ...bent } = mutant;
+    const { name, kind: _, status: only, ...bent } = mutant;
     if (writes(route)) await remember(context, route);
     const exchange = await context.caller.call({ route, as, input, ...bent });
     const { status } = exchange.response;
@@ -74,8 +76,8 @@ async function attack(
       tally.miss(`${route.key}: the token of ${as} was refused, so validation was not reached`);
     else
       tally.expect(
-        isClientError(status),
-        see(context, `${route.key}: ${name} must be refused (4xx)`, exchange),
+        only === undefined ? isClientError(status) : status === only,
+        see(context, `${route.key}: ${name} must be refused (${only ?? "4xx"})`, exchange),
       );
   }
   return isApplicable;
@@ -174,6 +176,7 @@ export const api3: Rule = {
     mutations("duplicate keys", "duplicate key"),
     mutations("__proto__ and constructor", "prototype key"),
     mutations("depth", "depth"),
+    mutations("counts and lengths", "counts"),
     mutations("size", "size"),
     mutations("malformed JSON, paths and text", "malformed"),
     mutations("media types", "media type"),

@@ -17,7 +17,9 @@ export const upstreamFails: Check = {
   run: async (context, tally) => {
     let seen = 0;
     for (const route of context.contract.routes) {
-      for (const honest of honestCalls(context, route, "failures").slice(0, 1)) {
+      const failure = context.plan.failures?.[route.key];
+      const calls = failure === undefined ? [] : honestCalls(context, route, failure);
+      for (const honest of calls.slice(0, 1)) {
         const exchange = await context.caller.call({ route, ...honest });
         const { response } = exchange;
         if (response.status < 500) {

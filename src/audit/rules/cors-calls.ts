@@ -1,6 +1,7 @@
 import type { ContractRoute } from "../../contract/index.ts";
 import type { Tally } from "../check.ts";
 import type { AuditContext } from "../context.ts";
+import { brokenBody } from "../input-values.ts";
 import type { Exchange } from "../probe.ts";
 import { takeTurns } from "./shared.ts";
 
@@ -13,7 +14,7 @@ export async function callWith(
 ): Promise<Exchange | undefined> {
   const honest = takeTurns(context, route, tally)?.();
   if (honest === undefined) return undefined;
-  const harmless = route.body === undefined ? {} : { rawBody: "{" };
+  const harmless = route.body === undefined ? {} : { rawBody: brokenBody(route) };
   // A route that writes without a body can't be called harmlessly with a token.
   const as = route.method !== "GET" && route.body === undefined ? undefined : honest.as;
   return context.caller.call({ route, as, input: honest.input, ...harmless, headers });

@@ -1,6 +1,7 @@
 import type { ContractRoute, Limit, Rate } from "../../contract/index.ts";
 import type { Call } from "../caller.ts";
 import type { AuditContext } from "../context.ts";
+import { brokenBody } from "../input-values.ts";
 import { honestCalls, lacking } from "../inputs.ts";
 import type { Exchange, ProbeRequest } from "../probe.ts";
 import { withoutRoutes } from "./shared.ts";
@@ -48,13 +49,18 @@ export function allowanceOn(context: AuditContext, route: ContractRoute): Allowa
     return `${route.key} admits ${limit.burst} at once: more than the ${maxBurst} that an audit sends`;
   const [honest] = honestCalls(context, route);
   if (honest === undefined) return lacking(context, route);
-  return { route, limit, call: { route, input: honest.input, ...harmless(route) } };
+  // An answer in parts is charged when it begins.
+  const listen = { maxMs: 1000, maxEvents: 0 };
+  const call = { route, input: honest.input, ...harmless(route), ...(isStream(route) ? { listen } : {}) };
+  return { route, limit, call };
 }
+
+const isStream = ({ stream }: ContractRoute): boolean => stream?.kind === "events";
 
 /** Makes a call without effect: where a missing token does not refuse it, its body or query does. It is charged all the same. */
 function harmless(route: ContractRoute): Partial<Call> {
   if (route.access.kind !== "everyone" || route.method === "GET") return {};
-  return route.body === undefined ? { rawQuery: "undeclared=1" } : { rawBody: "{" };
+  return route.body === undefined ? { rawQuery: "undeclared=1" } : { rawBody: brokenBody(route) };
 }
 
 /** The allowance that is cheapest to spend, or what is missing to spend any. */

@@ -1,5 +1,5 @@
-import { paramNames } from "../../contract/index.ts";
-import type { ContractRoute } from "../../contract/index.ts";
+import { memberNames, paramNames } from "../../contract/index.ts";
+import type { ContractRoute, Schema } from "../../contract/index.ts";
 import type { Call } from "../caller.ts";
 import type { AuditContext } from "../context.ts";
 import { honestCalls, lacking } from "../inputs.ts";
@@ -63,6 +63,9 @@ async function provokeAll(context: AuditContext): Promise<Provocations> {
   return { list, missing };
 }
 
+const namesOf = (schema: Schema | undefined): string[] =>
+  schema === undefined ? [] : [...memberNames(schema)];
+
 type Bend = (mark: string) => Partial<Call>;
 
 function waysToFail(route: ContractRoute): [name: string, bend: Bend][] {
@@ -76,7 +79,20 @@ function waysToFail(route: ContractRoute): [name: string, bend: Bend][] {
       "a token that is none",
       (mark) => ({ token: { name: "no token at all", value: `${mark}.${mark}.${mark}` }, rawQuery: mark }),
     ],
-    ...(route.body === undefined ? [] : waysToFailByBody(route.maxBodyBytes)),
+    ...(route.body === undefined ? [] : waysToFailByBody(route)),
+    ...(route.headers === undefined ? [] : waysToFailByHeaders(namesOf(route.headers))),
+    ...(route.cookies === undefined
+      ? []
+      : ([
+          [
+            "a cookie that does not fit",
+            (mark) => ({
+              rawCookie: namesOf(route.cookies)
+                .map((name) => `${name}=<${mark}`)
+                .join("; "),
+            }),
+          ],
+        ] satisfies [string, Bend][])),
     ...(route.params === undefined
       ? []
       : ([
@@ -89,11 +105,30 @@ function waysToFail(route: ContractRoute): [name: string, bend: Bend][] {
   ];
 }
 
-function waysToFailByBody(maxBodyBytes: number): [name: string, bend: Bend][] {
+function waysToFailByHeaders(names: Iterable<string>): [name: string, bend: Bend][] {
   return [
-    ["malformed JSON", (mark) => ({ rawBody: `{"${mark}": ${mark}` })],
-    ["wrong fields", (mark) => ({ rawBody: JSON.stringify({ [mark]: mark }) })],
-    ["too large", (mark) => ({ rawBody: `"${mark}"`.padEnd(maxBodyBytes + 1, " ") })],
+    [
+      "a header that does not fit",
+      (mark) => ({ rawHeaders: [...names].map((name) => [name, `<${mark}>\u00e9`] as const) }),
+    ],
+  ];
+}
+
+function waysToFailByBody({ bodyType, maxBodyBytes }: ContractRoute): [name: string, bend: Bend][] {
+  const isForm = bodyType === "form";
+  return [
+    isForm
+      ? ["a malformed form", (mark) => ({ rawBody: `${mark}=%zz${mark}` })]
+      : ["malformed JSON", (mark) => ({ rawBody: `{"${mark}": ${mark}` })],
+    ["wrong fields", (mark) => ({ rawBody: isForm ? `${mark}=${mark}` : JSON.stringify({ [mark]: mark }) })],
+    [
+      "too large",
+      (mark) => ({
+        rawBody: isForm
+          ? `${mark}=`.padEnd(maxBodyBytes + 1, "a")
+          : `"${mark}"`.padEnd(maxBodyBytes + 1, " "),
+      }),
+    ],
     ["another media type", (mark) => ({ rawBody: mark, contentType: `text/${mark}` })],
   ];
 }
