@@ -1,5 +1,6 @@
 import { inertPolicy, securityHeaders } from "../contract/index.ts";
 import type { Header } from "../contract/index.ts";
+import { createNameIndex } from "../shared/index.ts";
 import { createEncodingPreference } from "./accept-encoding.ts";
 import { planAnswer } from "./answer.ts";
 import type { PlannedAnswer, Refusals } from "./answer.ts";
@@ -47,6 +48,7 @@ const moveHeaders: readonly Header[] = [["cache-control", "no-cache"], ...securi
 /** Creates the one function that both protocols ask, for every request. */
 export function createResolver(options: ResolverOptions): Resolver {
   const { plan, refusals, hosts, api, maxTargetLength } = options;
+  const hostPlace = createNameIndex([...hosts]);
   const preferenceOf = createEncodingPreference();
 
   function resolve(
@@ -57,20 +59,20 @@ export function createResolver(options: ResolverOptions): Resolver {
     ifNoneMatch: string | undefined,
   ): Resolution {
     if (host === undefined) return refusals[400];
-    if (!isAcceptedHost(hosts, host)) return refusals[421];
+    if (hostPlace(host) < 0 && !isAcceptedHost(hosts, host)) return refusals[421];
     if (target.length > maxTargetLength) return refusals[414];
     const queryAt = target.indexOf("?");
     const path = queryAt < 0 ? target : target.slice(0, queryAt);
+    // No file lies where the API is. Malformed paths are its too: what calls an API expects the API's own errors.
+    if (api !== undefined && target.charCodeAt(0) === 0x2f && api.matches(path)) {
+      const query = queryAt < 0 ? "" : target.slice(queryAt + 1);
+      return isCleanQuery(query) ? { ready: false, path, query } : refusals[400];
+    }
     const file = plan.byTarget.get(path);
     if (file !== undefined) {
       return answerFile(file, method, queryAt < 0 ? "" : target.slice(queryAt), acceptEncoding, ifNoneMatch);
     }
     if (target.charCodeAt(0) !== 0x2f) return resolveUnusual(method, target, acceptEncoding, ifNoneMatch);
-    // Malformed paths too: what calls an API expects the API's own errors.
-    if (api !== undefined && api.matches(path)) {
-      const query = queryAt < 0 ? "" : target.slice(queryAt + 1);
-      return isCleanQuery(query) ? { ready: false, path, query } : refusals[400];
-    }
     const decoded = decodePath(path);
     if (decoded === undefined) return refusals[400];
     const other = plan.byPath.get(decoded);

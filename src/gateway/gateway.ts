@@ -4,6 +4,7 @@ import type { ProblemCode } from "./answers/answers.ts";
 import type { ApiKeys } from "./callers/api-keys.ts";
 import { createAuthenticators } from "./callers/authenticators.ts";
 import { createAnswerCache } from "./cache/answer-cache.ts";
+import type { ProofVerifier } from "./callers/dpop/proof-verifier.ts";
 import type { SessionVerifier } from "./callers/session-verifier.ts";
 import { compileRoute } from "./compile-route.ts";
 import type { RouteHandler } from "./compile-route.ts";
@@ -20,6 +21,7 @@ import { explainRoute } from "./explain.ts";
 import type { RouteExplanation } from "./explain.ts";
 import { createOpenStreams } from "./streams/open-streams.ts";
 import type { OpenStreamsOptions } from "./streams/open-streams.ts";
+import { createRequestIds } from "./request-id.ts";
 import { createRouter } from "./router.ts";
 import type { RouteMatch } from "./router.ts";
 import type { Destination, GatewayRequest, LimitStore, Respond, TokenVerifier } from "./types.ts";
@@ -27,7 +29,7 @@ import type { Destination, GatewayRequest, LimitStore, Respond, TokenVerifier } 
 /** Options of {@link createGateway}. */
 export interface GatewayOptions {
   contract: Pick<Contract, "origin" | "corsOrigins" | "routes" | "apiRoots" | "upstreams" | "budgets"> &
-    Partial<Pick<Contract, "leaks" | "apiKeys" | "sessions">>;
+    Partial<Pick<Contract, "leaks" | "apiKeys" | "identity" | "sessions">>;
   /** Who answers, by the name that routes are sent to. */
   destinations: ReadonlyMap<string, Destination>;
   limits: LimitStore;
@@ -39,6 +41,8 @@ export interface GatewayOptions {
   load?: LoadMeter | undefined;
   /** Required as soon as one route needs to know who calls. */
   tokens?: TokenVerifier | undefined;
+  /** Required as soon as the contract asks for proofs of possession. */
+  proofs?: ProofVerifier | undefined;
   /** Required as soon as the contract declares API keys. */
   apiKeys?: Pick<ApiKeys, "verify"> | undefined;
   /** Required as soon as the contract declares sessions. */
@@ -89,7 +93,7 @@ interface CompiledRoute {
  *   the contract was checked before, so this is a mistake of the caller.
  */
 export function createGateway(options: GatewayOptions): Gateway {
-  const { contract, events, ipv6Prefix = 64, newId = () => crypto.randomUUID(), now = Date.now } = options;
+  const { contract, events, ipv6Prefix = 64, newId = createRequestIds(), now = Date.now } = options;
   const cors = createCors(contract);
   const { gates = openGates(createGateMemory({ ...gateSpaceOf(contract), now: now() })) } = options;
   const { sharedLimits: shared, load, limits, schedule = after } = options;
@@ -131,6 +135,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     route,
     handle: compileRoute(route, surroundings),
   }));
+  const roots = [...contract.apiRoots].map((root) => `/${root}`);
   const byKey = new Map(contract.routes.map((route) => [route.key, route]));
 
   function refuse(
@@ -171,8 +176,9 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   return {
     matches(path) {
-      const end = path.indexOf("/", 1);
-      return contract.apiRoots.has(end < 0 ? path.slice(1) : path.slice(1, end));
+      for (const root of roots)
+        if (path.startsWith(root) && (path.length === root.length || path[root.length] === "/")) return true;
+      return false;
     },
     handle(request, respond) {
       const match = router(request.path);

@@ -54,7 +54,34 @@ export function createRouter<Handler>(
     const match = segments.every((segment) => "text" in segment) ? lookUp(root, path) : undefined;
     if (typeof match === "object") exact.set(path, match);
   }
-  return (path) => exact.get(path) ?? lookUp(root, path);
+  const findExact = createExactLookUp(exact);
+  return (path) => findExact(path) ?? lookUp(root, path);
+}
+
+interface ExactPath<Handler> {
+  readonly path: string;
+  readonly match: RouteMatch<Handler>;
+}
+
+/** Paths of one length that are compared one after the other. */
+const fewPaths = 4;
+
+/**
+ * Finds paths without parameters. Of most lengths there are few, and comparing is cheaper than a look-up in a map, for which V8 first makes
+ * the path a text that it keeps.
+ */
+function createExactLookUp<Handler>(
+  exact: ReadonlyMap<string, RouteMatch<Handler>>,
+): (path: string) => RouteMatch<Handler> | undefined {
+  const byLength: (ExactPath<Handler>[] | undefined)[] = [];
+  for (const [path, match] of exact) (byLength[path.length] ??= []).push({ path, match });
+  return (path) => {
+    const candidates = byLength[path.length];
+    if (candidates === undefined) return undefined;
+    if (candidates.length > fewPaths) return exact.get(path);
+    for (const candidate of candidates) if (candidate.path === path) return candidate.match;
+    return undefined;
+  };
 }
 
 function lookUp<Handler>(root: Node<Handler>, path: string): RouteMatch<Handler> | undefined | "invalid" {

@@ -36,6 +36,9 @@ export class BodyReader {
   readonly #declared: number | undefined;
   readonly #cut: () => void;
   #done: BodyDone | undefined;
+  /** Its neighbours among {@link BodyReaders}. */
+  before: BodyReader | undefined;
+  after: BodyReader | undefined;
   #first: Uint8Array | undefined;
   #rest: Uint8Array[] | undefined;
   #length = 0;
@@ -97,6 +100,35 @@ export class BodyReader {
   }
 }
 
+/** Bodies that are being read. A list of neighbours: a set would be built anew every few requests, as they come and go. */
+export class BodyReaders {
+  #first: BodyReader | undefined;
+
+  add(reader: BodyReader): void {
+    reader.after = this.#first;
+    if (this.#first !== undefined) this.#first.before = reader;
+    this.#first = reader;
+  }
+
+  /** Nothing happens to one that is not there. */
+  delete(reader: BodyReader): void {
+    const { before, after } = reader;
+    if (before !== undefined) before.after = after;
+    else if (this.#first === reader) this.#first = after;
+    else return;
+    if (after !== undefined) after.before = before;
+    reader.before = undefined;
+    reader.after = undefined;
+  }
+
+  /** All there are now, whatever becomes of them meanwhile. */
+  list(): BodyReader[] {
+    const all: BodyReader[] = [];
+    for (let reader = this.#first; reader !== undefined; reader = reader.after) all.push(reader);
+    return all;
+  }
+}
+
 /** Throws a body away, up to a limit, so that the answer given without it reaches a client that is still sending. */
 export function discardBody(context: EdgeContext, stream: Readable, cut: () => void): void {
   // oxlint-disable-next-line no-new -- the stream holds it
@@ -111,7 +143,7 @@ export function discardBody(context: EdgeContext, stream: Readable, cut: () => v
 
 /** Gives up on the bodies that have taken too long. To be called every now and then. */
 export function checkReaders({ readers, now, limits, onEvent }: EdgeContext): void {
-  for (const reader of readers) {
+  for (const reader of readers.list()) {
     if (now - reader.startedAt <= limits.bodyTimeoutMs) continue;
     onEvent({ kind: "client-too-slow", remoteAddress: reader.remoteAddress, detail: "bodyTimeoutMs" });
     reader.fail("timeout");
@@ -120,7 +152,15 @@ export function checkReaders({ readers, now, limits, onEvent }: EdgeContext): vo
 
 /** What content-length says, if it is there. The parser has checked that it is a number. */
 export function declaredLength(value: string | undefined): number | undefined {
-  return value === undefined ? undefined : Number(value);
+  if (value === undefined) return undefined;
+  // Node would leave its own code to read a number of a text that is new.
+  let length = 0;
+  for (let at = 0; at < value.length; at++) {
+    const digit = value.charCodeAt(at) - 48;
+    if (!(digit >= 0 && digit <= 9)) return Number(value);
+    length = length * 10 + digit;
+  }
+  return length;
 }
 
 function onData(this: Read, chunk: Uint8Array): void {

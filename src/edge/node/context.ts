@@ -5,7 +5,7 @@ import type { ClientRules } from "../clients/client-rules.ts";
 import type { EdgeEvent } from "../event.ts";
 import type { EdgeLimits } from "../limits.ts";
 import type { Resolver } from "../resolve.ts";
-import type { BodyReader } from "./body-reader.ts";
+import type { BodyReaders } from "./body-reader.ts";
 import type { Client } from "./client.ts";
 import type { HeadWriter } from "./head-writer.ts";
 import { whoseRequest, whyUnknown } from "./whose-request.ts";
@@ -22,7 +22,7 @@ export interface EdgeContext {
   /** HTTP/1.1. */
   readonly heads: HeadWriter;
   /** Bodies that are being read, to be given up on when they take too long. */
-  readonly readers: Set<BodyReader>;
+  readonly readers: BodyReaders;
   /** Milliseconds, as of the last check: reading a clock for each request would cost more than it tells. */
   now: number;
   /** API requests that wait for their answer. */

@@ -19,7 +19,7 @@ import { planRelease } from "../plan.ts";
 import type { Plan } from "../plan.ts";
 import { createResolver } from "../resolve.ts";
 import type { Resolver } from "../resolve.ts";
-import { checkReaders } from "./body-reader.ts";
+import { BodyReaders, checkReaders } from "./body-reader.ts";
 import { assertCertificate } from "./certificate.ts";
 import type { EdgeCertificate } from "./certificate.ts";
 import { Client, checkClient, clientOf } from "./client.ts";
@@ -110,7 +110,7 @@ export function createEdgeServer(options: EdgeServerOptions): EdgeServer {
     onEvent,
     resolve,
     heads: new HeadWriter(),
-    readers: new Set(),
+    readers: new BodyReaders(),
     now: performance.now(),
     pending: 0,
     closing: false,

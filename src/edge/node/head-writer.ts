@@ -13,9 +13,13 @@ export interface AnswerHead {
 
 interface KnownHead {
   readonly status: number;
-  /** The status line and the headers, as Node wrote them. */
+  /** The status line and the headers, as Node wrote them, in one piece: it is copied for each answer. */
   readonly text: string;
   readonly hasLength: boolean;
+  /** The last header that an answer had of its own, if it had one: most have the one that the answer before had. */
+  lastName: string | undefined;
+  lastValue: string | undefined;
+  lastText: string;
 }
 
 /** Where Node keeps a head until it is sent: none of its public interface, so nothing is taken for granted about it. */
@@ -40,6 +44,8 @@ export class HeadWriter {
   readonly #known = new Map<readonly string[], KnownHead>();
   /** What Node ends the head with when the connection stays open. */
   #end: string | undefined;
+  /** The date and that end, in one piece, for as long as the date lasts. */
+  #dated = { date: "", text: "" };
 
   /**
    * @param length of the body; undefined when the headers tell it
@@ -48,21 +54,24 @@ export class HeadWriter {
   write(response: ServerResponse, head: AnswerHead, length?: number): void {
     const { status, headers, ownHeaders = nothing } = head;
     const known = this.#known.get(headers);
-    if (known === undefined || known.status !== status || !isOrdinary(response) || !areOrdinary(ownHeaders)) {
+    const own = known === undefined ? undefined : ownText(known, status, ownHeaders);
+    if (known === undefined || own === undefined || known.status !== status || !isOrdinary(response)) {
       const all = ownHeaders.length === 0 ? headers : [...headers, ...ownHeaders];
       const complete = length === undefined ? all : withContentLength(status, all, length);
       response.writeHead(status, complete as string[]);
       if (known === undefined && Object.isFrozen(headers)) this.#learn(response, head, complete);
       return;
     }
-    let { text } = known;
-    if (ownHeaders.length > 0) {
-      assertSendable(status, ownHeaders);
-      text += join(ownHeaders);
-    }
+    let text = known.text + own;
     if (length !== undefined && !known.hasLength) text += `content-length: ${length}\r\n`;
     response.statusCode = status;
-    (response as HeadHolder)._header = text + dateLine() + (this.#end as string);
+    (response as HeadHolder)._header = text + this.#dateAndEnd();
+  }
+
+  #dateAndEnd(): string {
+    const date = dateLine();
+    if (this.#dated.date !== date) this.#dated = { date, text: inOnePiece(date + (this.#end as string)) };
+    return this.#dated.text;
   }
 
   #learn(response: ServerResponse, { status, headers }: AnswerHead, complete: readonly string[]): void {
@@ -77,7 +86,14 @@ export class HeadWriter {
     this.#end = end;
     const oldest = this.#known.keys().next().value;
     if (this.#known.size >= maxKnown && oldest !== undefined) this.#known.delete(oldest);
-    this.#known.set(headers, { status, text: start + join(headers), hasLength: tellsLength(headers) });
+    this.#known.set(headers, {
+      status,
+      text: inOnePiece(start + join(headers)),
+      hasLength: tellsLength(headers),
+      lastName: undefined,
+      lastValue: undefined,
+      lastText: "",
+    });
   }
 }
 
@@ -93,6 +109,29 @@ function isOrdinary(response: ServerResponse): boolean {
     response.shouldKeepAlive &&
     response.req.headers.expect === undefined
   );
+}
+
+/** A text that was put together is a tree, which is gone through again each time that it is written. */
+const inOnePiece = (text: string): string => Buffer.from(text, "latin1").toString("latin1");
+
+/**
+ * An answer's own headers as they are written; undefined if Node has to.
+ *
+ * @throws {TypeError} for one that can't be sent
+ */
+function ownText(known: KnownHead, status: number, headers: readonly string[]): string | undefined {
+  if (headers.length === 0) return "";
+  const [name, value] = headers;
+  if (headers.length === 2 && name === known.lastName && value === known.lastValue) return known.lastText;
+  if (!areOrdinary(headers)) return undefined;
+  assertSendable(status, headers);
+  const text = inOnePiece(join(headers));
+  if (headers.length === 2) {
+    known.lastName = name;
+    known.lastValue = value;
+    known.lastText = text;
+  }
+  return text;
 }
 
 const plainName = /^[a-z-]+$/;
@@ -127,16 +166,14 @@ function join(headers: readonly string[]): string {
   return text;
 }
 
-let dateSecond = 0;
 let date = "";
 
-/** Put together once a second. */
+/** Put together once a second; asking for the time takes more than all else that is done for a head. */
 function dateLine(): string {
-  const now = Date.now();
-  const second = Math.floor(now / 1000);
-  if (second !== dateSecond) {
-    dateSecond = second;
+  if (date === "") {
+    const now = Date.now();
     date = `Date: ${new Date(now).toUTCString()}\r\n`;
+    setTimeout(() => (date = ""), 1000 - (now % 1000)).unref();
   }
   return date;
 }

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import type { PlannedAnswer } from "../answer.ts";
 import type { AnswerStream, ApiAnswer } from "../api.ts";
 import { answerRange } from "../range.ts";
@@ -112,6 +112,8 @@ function hasBody({ headers }: IncomingMessage): boolean {
 
 class Http1Exchange extends ApiExchange {
   readonly #request: IncomingMessage;
+  /** Node puts them together when it is asked for them. */
+  readonly #headers: IncomingHttpHeaders;
   readonly #response: ServerResponse;
 
   constructor(
@@ -124,15 +126,18 @@ class Http1Exchange extends ApiExchange {
   ) {
     super(context, client, address, request.method ?? "", target);
     this.#request = request;
+    this.#headers = request.headers;
     this.#response = response;
   }
 
   get hasBody(): boolean {
-    return hasBody(this.#request) && this.#request.headers["content-length"] !== "0";
+    const headers = this.#headers;
+    const length = headers["content-length"];
+    return length === undefined ? headers["transfer-encoding"] !== undefined : length !== "0";
   }
 
   header(name: string): string | undefined {
-    const value = this.#request.headers[name];
+    const value = this.#headers[name];
     return typeof value === "object" ? value.join(", ") : value;
   }
 

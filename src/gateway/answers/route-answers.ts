@@ -1,6 +1,7 @@
 import { memberNames } from "../../contract/index.ts";
 import type { LateFacts } from "../access/late-access.ts";
 import type { ContractRoute, EventSink } from "../../contract/index.ts";
+import { createNameIndex } from "../../shared/index.ts";
 import { problemAnswer, problems, successHeads } from "./answers.ts";
 import type { ProblemCode, SuccessHeads } from "./answers.ts";
 import type { Cors } from "../origins/cors.ts";
@@ -61,12 +62,12 @@ export function compileRouteAnswers(
   { events, newId, now, cors, corsOrigins }: AnswerSurroundings,
 ): RouteAnswers {
   const policyHeaders = policy === "" ? [] : ["ratelimit-policy", policy];
-  const heads = new Map<string | undefined, SuccessHeads>(
-    [undefined, ...corsOrigins].map((origin) => [
-      origin,
-      successHeads([...corsHeaders(origin), ...policyHeaders], browserCaching(route)),
-    ]),
+  const placeOf = createNameIndex(corsOrigins);
+  const [ownHead, ...otherHeads] = [undefined, ...corsOrigins].map((origin) =>
+    successHeads([...corsHeaders(origin), ...policyHeaders], browserCaching(route)),
   );
+  const headFor = (origin: string | undefined): SuccessHeads =>
+    (origin === undefined ? ownHead : otherHeads[placeOf(origin)]) as SuccessHeads;
 
   function corsHeaders(origin: string | undefined): readonly string[] {
     return origin === undefined ? [] : cors.readHeaders(origin, [...route.responseHeaders.keys()]);
@@ -79,7 +80,7 @@ export function compileRouteAnswers(
     extra: readonly string[],
   ): void {
     const { otherOrigin, rateLimit } = passage;
-    const head = heads.get(otherOrigin) as SuccessHeads;
+    const head = headFor(otherOrigin);
     const headers = text === undefined ? head.withoutBody : head.withBody;
     settle(passage, { status, headers, ownHeaders: ownHeaders(rateLimit, extra), body: text });
   }
@@ -88,7 +89,7 @@ export function compileRouteAnswers(
     // Nobody is there to start it, or to end it.
     if (passage.answered) return stream.cancel();
     const { otherOrigin, rateLimit } = passage;
-    const headers = (heads.get(otherOrigin) as SuccessHeads).withoutBody;
+    const headers = headFor(otherOrigin).withoutBody;
     settle(passage, {
       status: 200,
       headers,

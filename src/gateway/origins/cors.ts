@@ -1,4 +1,5 @@
 import type { Contract, ContractRoute, Method } from "../../contract/index.ts";
+import { createNameIndex } from "../../shared/index.ts";
 import type { GatewayRequest } from "../types.ts";
 
 /** Whose page a request comes from: ours or nobody's, one of a declared origin, or another. */
@@ -37,19 +38,19 @@ const preflightSeconds = "600";
  * @see WHATWG Fetch §3.2 (CORS protocol), Fetch Metadata §2.3
  */
 export function createCors({ origin: own, corsOrigins }: Pick<Contract, "origin" | "corsOrigins">): Cors {
-  const allowed = new Set(corsOrigins);
+  const placeOf = createNameIndex(corsOrigins);
 
   function judge(request: RequestHeaders): OriginVerdict {
     const origin = request.header("origin");
     if (origin === undefined || origin === own) return "own";
     if (origin === "null" && request.header("sec-fetch-site") === "same-origin") return "own";
-    return allowed.has(origin) ? "allowed" : "refused";
+    return placeOf(origin) >= 0 ? "allowed" : "refused";
   }
 
   return {
     judge,
     readHeaders: (origin, exposed = []) =>
-      allowed.has(origin)
+      placeOf(origin) >= 0
         ? [
             "access-control-allow-origin",
             origin,
@@ -58,7 +59,7 @@ export function createCors({ origin: own, corsOrigins }: Pick<Contract, "origin"
           ]
         : [],
     preflightHeaders: (origin, methods, route) =>
-      origin === own || allowed.has(origin)
+      origin === own || placeOf(origin) >= 0
         ? [
             "access-control-allow-origin",
             origin,
