@@ -80,6 +80,11 @@ const commands: Readonly<
     maxPositionals: 2,
     summary: "say what a route's requests pass",
   },
+  contract: {
+    load: async () => (await import("./contract.ts")).contractCommand,
+    maxPositionals: 3,
+    summary: "write a contract from an OpenAPI description",
+  },
   openapi: {
     load: async () => (await import("./openapi.ts")).openApiCommand,
     maxPositionals: 1,

@@ -15,7 +15,7 @@ const sensitive = new RegExp(
 );
 
 /** Whether a field's name says that its value must not leave. */
-function isSensitiveName(name: string): boolean {
+export function isSensitiveName(name: string): boolean {
   return name.length <= 64 && sensitive.test(name.replaceAll(/[_\-. ]/g, "").toLowerCase());
 }
 

@@ -89,7 +89,7 @@ export function checkAnswer(
 }
 
 /** They speak of a connection, a credential or an allowance that the upstream knows nothing of. */
-const ownStatuses = new Set([401, 407, 408, 413, 415, 421, 429, 431]);
+export const ownStatuses: ReadonlySet<number> = new Set([401, 407, 408, 413, 415, 421, 429, 431]);
 
 function readSchema(
   { problems, where, allowsSensitive }: AnswerPlace,

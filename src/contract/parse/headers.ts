@@ -28,13 +28,19 @@ export function parseRequestHeaders(
   value: unknown,
   input: InputReader,
 ): Schema | undefined {
-  return named(problems, `${where}, headers`, value, input, (name) =>
-    !headerName.test(name)
-      ? "is no header in lower case"
-      : notTaken.test(name)
-        ? "is not the client's to say, or means something between two hops"
-        : undefined,
-  );
+  return named(problems, `${where}, headers`, value, input, requestHeaderFault);
+}
+
+/** Why a route can't take a request header of this name; undefined: it can. */
+export function requestHeaderFault(name: string): string | undefined {
+  if (!headerName.test(name)) return "is no header in lower case";
+  return notTaken.test(name) ? "is not the client's to say, or means something between two hops" : undefined;
+}
+
+/** Why no header of this name may leave with an answer; undefined: it may. */
+export function responseHeaderFault(name: string): string | undefined {
+  if (!headerName.test(name)) return "is no header in lower case";
+  return notReleased.test(name) ? "is written by the edge, or means something between two hops" : undefined;
 }
 
 /** Reads which cookies a route takes. */
@@ -61,12 +67,7 @@ export function parseResponseHeaders(
     place,
     value,
     (name, member) => readOutput(problems, where, name, member),
-    (name) =>
-      !headerName.test(name)
-        ? "is no header in lower case"
-        : notReleased.test(name)
-          ? "is written by the edge, or means something between two hops"
-          : undefined,
+    responseHeaderFault,
   );
   return (schema && memberSchemas(schema)) ?? new Map<string, Schema>();
 }
