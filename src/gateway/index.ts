@@ -22,6 +22,22 @@ export type { ApiKeys, ApiKeysOptions as ApiKeyCheckOptions } from "./callers/ap
 export type { ApiKeyRecord } from "./callers/api-key-list.ts";
 export { createRevocationMemory, openRevocations } from "./callers/revocations.ts";
 export type { RevocationMemory, RevocationMemoryOptions, Revocations } from "./callers/revocations.ts";
+export { createProofMemory } from "./callers/dpop/proof-memory.ts";
+export type { ProofMemory, ProofMemoryOptions } from "./callers/dpop/proof-memory.ts";
+export { createProofVerifier } from "./callers/dpop/proof-verifier.ts";
+export type {
+  ProofFault,
+  ProofSubject,
+  ProofVerifier,
+  ProofVerifierOptions,
+} from "./callers/dpop/proof-verifier.ts";
+export { createSessionVerifier } from "./callers/session-verifier.ts";
+export type {
+  Session,
+  SessionStore,
+  SessionVerifier,
+  SessionVerifierOptions,
+} from "./callers/session-verifier.ts";
 export { createTokenVerifier } from "./callers/token-verifier.ts";
 export type { IssuerKeys, KeySource, TokenVerifierOptions } from "./callers/token-verifier.ts";
 export type { AnswerHeaders } from "./answers/response-headers.ts";
@@ -41,6 +57,7 @@ export type {
   LimitRate,
   LimitStore,
   Respond,
+  TokenBinding,
   TokenVerdict,
   TokenVerifier,
 } from "./types.ts";

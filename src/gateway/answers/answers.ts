@@ -40,6 +40,7 @@ export const problems = {
     status: 400,
     detail: "An API key does not belong into an address: it is known now",
   },
+  GATEWAY_PROOFS_UNAVAILABLE: { status: 503, detail: "Proofs can't be checked right now" },
   GATEWAY_KEYS_UNAVAILABLE: { status: 503, detail: "Access tokens can't be checked right now" },
   GATEWAY_ACCESS_REFUSED: { status: 403, detail: "Not allowed" },
   GATEWAY_INPUT_INVALID: { status: 400, detail: "The request is not as described" },

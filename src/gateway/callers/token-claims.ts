@@ -5,6 +5,8 @@ import type { Caller } from "../types.ts";
 /** What a verified token says, in the forms that later checks rely on. */
 export interface TokenClaims {
   readonly caller: Caller;
+  /** Thumbprint of the key that it is bound to; undefined: none. */
+  readonly thumbprint: string | undefined;
   /** Seconds since 1970. */
   readonly issuedAt: number;
   /** The first millisecond at which it counts, by the issuer's clock. */
@@ -14,7 +16,7 @@ export interface TokenClaims {
 }
 
 /** What reading claims needs to know. */
-export type ClaimRules = Pick<Identity, "rolesClaim" | "tenantClaim" | "clockToleranceSeconds">;
+export type ClaimRules = Pick<Identity, "rolesClaim" | "tenantClaim" | "clockToleranceSeconds" | "dpop">;
 
 /** The last second of the year 9999: what is later is no time, but a way to make a token last for ever. */
 const lastSecond = 253_402_300_799;
@@ -38,9 +40,17 @@ export function readClaims(payload: JWTPayload, rules: ClaimRules, nowMs: number
   // Whatever issued it in the future can't be told from whatever must be refused for its age.
   if (iat > nowMs / 1000 + rules.clockToleranceSeconds) return "it was issued in the future";
   if (!isAudience(payload.aud)) return "its audience is no text and no list of texts";
+  const bound = readBinding(payload, rules);
+  if (typeof bound === "string") return bound;
   const caller = readCaller(payload, rules);
   if (typeof caller === "string") return caller;
-  return { caller, issuedAt: iat, notBeforeMs: Math.max(nbf, iat) * 1000, expiresMs: exp * 1000 };
+  return {
+    caller,
+    thumbprint: bound.thumbprint,
+    issuedAt: iat,
+    notBeforeMs: Math.max(nbf, iat) * 1000,
+    expiresMs: exp * 1000,
+  };
 }
 
 const isTime = (value: unknown): value is number =>
@@ -53,6 +63,31 @@ const isAudience = (value: unknown): boolean => typeof value === "string" || isT
 
 const isNameText = (value: unknown): value is string =>
   typeof value === "string" && value !== "" && value.length <= maxNameLength;
+
+const thumbprintForm = /^[\w-]{42}[AEIMQUYcgkosw048]$/;
+
+/**
+ * The key that the token is bound to, if any. One that is bound to what nothing here checks (a key where the contract asks for no proofs, a
+ * certificate) is refused: its issuer said that it is worth nothing by itself.
+ *
+ * @see RFC 7800 §3.1, RFC 9449 §6.1, RFC 8705 §3.1
+ */
+function readBinding(
+  payload: JWTPayload,
+  { dpop }: ClaimRules,
+): { readonly thumbprint: string | undefined } | string {
+  if (!Object.hasOwn(payload, "cnf")) return unbound;
+  const { cnf } = payload as { cnf?: unknown };
+  if (typeof cnf !== "object" || cnf === null || Array.isArray(cnf)) return "it is bound to nothing readable";
+  const { jkt, ...others } = cnf as Record<string, unknown>;
+  if (dpop === undefined) return "it is bound to a key, and no proofs are checked";
+  if (Object.keys(others).length > 0) return "it is bound to more than a key";
+  return typeof jkt === "string" && thumbprintForm.test(jkt)
+    ? { thumbprint: jkt }
+    : "it is bound to no readable key";
+}
+
+const unbound = { thumbprint: undefined };
 
 /** Who the token speaks of, or why it speaks of nobody. */
 function readCaller(payload: JWTPayload, { rolesClaim, tenantClaim }: ClaimRules): Caller | string {

@@ -6,7 +6,11 @@ const compactForm = new RegExp(`^(?=[^.])${part}\\.(?=[^.])${part}\\.(?=.)${part
 
 const maxKeyIdLength = 255;
 
-type Members = Readonly<Record<string, unknown>>;
+/** Header or claims of a token: names and values, none twice. */
+export type Members = Readonly<Record<string, unknown>>;
+
+/** Whether a text is a signed token in the one spelling that there is of it. */
+export const isCompact = (text: string): boolean => compactForm.test(text);
 
 /**
  * Tells why a token is not one that every reader would understand alike, before any of it is believed: its three parts in
@@ -17,18 +21,26 @@ type Members = Readonly<Record<string, unknown>>;
  * @see RFC 7515 §3.1 (compact form), §4 (duplicate header names), §4.1.11 (`crit`), RFC 7519 §4 (duplicate claims), RFC 7797 §7 (`b64`)
  */
 export function findFormFault(token: string): string | undefined {
-  if (!compactForm.test(token)) return "it is not a signed token";
+  if (!isCompact(token)) return "it is not a signed token";
   const [first = "", second = ""] = token.split(".");
-  const header = readObject(first);
-  if (typeof header === "string") return `its header is ${header}`;
-  if (Object.hasOwn(header, "crit")) return "its header asks for an extension";
-  if (Object.hasOwn(header, "b64")) return "its header changes what is signed";
-  if (Object.hasOwn(header, "kid") && !isKeyId(header.kid)) return "its header names a key in no usable form";
+  const header = readHeader(first);
+  if (typeof header === "string") return header;
   const claims = readObject(second);
   return typeof claims === "string" ? `its claims are ${claims}` : undefined;
 }
 
-function readObject(encoded: string): Members | string {
+/** Reads a token's header, or says what is wrong with it. */
+export function readHeader(encoded: string): Members | string {
+  const header = readObject(encoded);
+  if (typeof header === "string") return `its header is ${header}`;
+  if (Object.hasOwn(header, "crit")) return "its header asks for an extension";
+  if (Object.hasOwn(header, "b64")) return "its header changes what is signed";
+  if (Object.hasOwn(header, "kid") && !isKeyId(header.kid)) return "its header names a key in no usable form";
+  return header;
+}
+
+/** Reads a part of a token, or says what it is instead of an object. */
+export function readObject(encoded: string): Members | string {
   const { value, fault } = parseJsonBody(Uint8Array.fromBase64(encoded, { alphabet: "base64url" }));
   if (fault !== undefined) return faultWords[fault] ?? "not readable in one way only";
   return typeof value === "object" && value !== null && !Array.isArray(value)

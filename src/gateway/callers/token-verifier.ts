@@ -2,6 +2,7 @@ import { errors, jwtVerify } from "jose";
 import type { JWTVerifyGetKey } from "jose";
 import type { Identity } from "../../contract/index.ts";
 import type { TokenVerdict, TokenVerifier } from "../types.ts";
+import { longestRememberedSeconds } from "./revocations.ts";
 import type { Revocations } from "./revocations.ts";
 import { readClaims } from "./token-claims.ts";
 import type { TokenClaims } from "./token-claims.ts";
@@ -26,12 +27,12 @@ export interface KeySource {
 export interface TokenVerifierOptions {
   identity: Pick<
     Identity,
-    "issuer" | "audience" | "algorithms" | "rolesClaim" | "tenantClaim" | "clockToleranceSeconds"
+    "issuer" | "audience" | "algorithms" | "rolesClaim" | "tenantClaim" | "clockToleranceSeconds" | "dpop"
   >;
   keys: KeySource;
   /** Whose tokens do not count any more. Default: nobody's, so that a token counts until it expires. */
   revocations?: Pick<Revocations, "epoch" | "issuedUntil"> | undefined;
-  /** A collision-free digest of a token: the cache holds no tokens. */
+  /** SHA-256, base64url: the cache holds no tokens, and a proof of possession names one by it. */
   digest: (token: string) => string;
   /** Verified tokens remembered; the oldest is forgotten first. Default 10 000. */
   maxCached?: number;
@@ -119,7 +120,14 @@ export function createTokenVerifier({
       if (typeof claims === "string") return invalid(claims);
       const revocationEpoch = revocations?.epoch() ?? 0;
       if (isRevoked(claims)) return invalid("it was revoked");
-      const verdict = { kind: "valid", caller: claims.caller } as const;
+      if (revocations !== undefined && claims.issuedAt < now() / 1000 - longestRememberedSeconds)
+        return invalid("it is older than revocations are remembered");
+      const { caller, thumbprint } = claims;
+      const verdict = {
+        kind: "valid",
+        caller,
+        ...(thumbprint === undefined ? {} : { bound: { thumbprint, tokenDigest: key } }),
+      } as const;
       if (cache.size >= maxCached) cache.delete(cache.keys().next().value ?? "");
       cache.set(key, { ...claims, verdict, epoch: used.epoch, revocationEpoch });
       return verdict;
