@@ -20,12 +20,12 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { needsRoot, requires } from "../../test/requires.ts";
-import { makeProject, packFileOf } from "../../test/support/project.ts";
-import { httpsGet } from "../../test/support/https-get.ts";
-import { isCurtainwallError } from "../shared/index.ts";
-import { assertStateUsable, findIsolation, loadContract, stackFolders, startStack } from "./index.ts";
-import type { RunningStack, StackLogEntry } from "./index.ts";
+import { needsRoot, requires } from "../../../test/requires.ts";
+import { makeProject, packFileOf } from "../../../test/support/project.ts";
+import { httpsGet } from "../../../test/support/https-get.ts";
+import { isCurtainwallError } from "../../shared/index.ts";
+import { assertStateUsable, findIsolation, loadContract, stackFolders, startStack } from "../index.ts";
+import type { RunningStack, StackLogEntry } from "../index.ts";
 
 const plain = `import { defineStack } from "curtainwall";
 export default defineStack({ origin: "https://localhost", edge: { port: 0, redirectPort: 0, threads: 2 } });`;
@@ -513,7 +513,7 @@ test(
         ["--conditions=curtainwall-source", "--input-type=module", "-e", script],
         {
           encoding: "utf8",
-          env: { ROOT: parent, MODULE: new URL("./folders.ts", import.meta.url).href },
+          env: { ROOT: parent, MODULE: new URL("../folders.ts", import.meta.url).href },
         },
       )
         .trim()

@@ -1,0 +1,75 @@
+import { relative } from "node:path";
+import { assertEnvironment } from "../../contract/index.ts";
+import { openReleaseStore } from "../../release/node.ts";
+import { CurtainwallError } from "../../shared/index.ts";
+import { assertStateUsable, stackFolders } from "../folders.ts";
+import { findIsolation } from "../isolation.ts";
+import type { Isolation } from "../isolation.ts";
+import { loadContract } from "../load-contract.ts";
+import { lockName } from "../lock-name.ts";
+import { assertPermitted } from "../permitted.ts";
+import { Supervisor } from "./supervisor.ts";
+import type { RunningStack } from "./supervisor.ts";
+import type { StackLogEntry } from "./surroundings.ts";
+
+/** Options of {@link startStack}. */
+export interface StartOptions {
+  /** The folder that holds the contract, or its file. Default: here. */
+  path?: string;
+  /** Gets the one log of all domains. Default: one line each on stderr. */
+  log?: (entry: StackLogEntry) => void;
+  /** Isolation to use instead of the strongest that the machine offers. For tests of the weaker ones. */
+  isolation?: Isolation;
+  /** Serves only what the lock says that somebody approved; what a first run recorded is not enough. Default false. */
+  frozen?: boolean;
+  /** How long requests in flight may take when the stack stops, in milliseconds. Default 5 000. */
+  graceMs?: number;
+}
+
+const toStderr = ({ from, level, message }: StackLogEntry): void =>
+  void process.stderr.write(`${new Date().toISOString()} ${from} ${level}: ${message}\n`);
+
+/**
+ * Starts a site: the ledger, then the edge, each in its own trust domain, and keeps them running.
+ *
+ * @throws {CurtainwallError} what `loadContract` throws; `CONTRACT_ENVIRONMENT_INVALID`; `STACK_PERMISSION_UNAPPROVED`, `CONTRACT_LOCK_INVALID`; `STACK_RELEASE_MISSING`, `STACK_PORT_IN_USE`,
+ *   `STACK_STATE_FOREIGN`, `STACK_CERTIFICATE_MISSING`, `STACK_CERTIFICATE_INVALID`, `STACK_FILE_UNREADABLE`; what a domain reports while it starts, `RELEASE_DIGEST_MISMATCH` for one
+ */
+export async function startStack({
+  path = ".",
+  log = toStderr,
+  isolation = findIsolation(),
+  frozen = false,
+  graceMs = 5000,
+}: StartOptions = {}): Promise<RunningStack> {
+  const loaded = await loadContract(path);
+  assertEnvironment(loaded.contract, process.env);
+  const { firstRun } = assertPermitted(loaded, { frozen, not: "served" });
+  if (firstRun)
+    log({
+      from: "supervisor",
+      level: "warning",
+      message: `${lockName} says nothing of the contract, so that nobody is told when it permits more: npx curtainwall plan`,
+    });
+  const folders = stackFolders(loaded.root);
+  if (openReleaseStore(folders.releases).current() === undefined) {
+    throw new CurtainwallError("STACK_RELEASE_MISSING", "There is no release to serve.", {
+      hint: `Build it first:  npx curtainwall build${folderArgument(loaded.root)}`,
+    });
+  }
+  assertStateUsable(folders, "start");
+  const supervisor = new Supervisor({ loaded, folders, isolation, log, graceMs });
+  try {
+    await supervisor.start();
+  } catch (error) {
+    await supervisor.close("it could not start");
+    throw error;
+  }
+  return supervisor.running();
+}
+
+/** A folder as it is written after a command: nothing for the present one. */
+function folderArgument(root: string): string {
+  const path = relative(process.cwd(), root);
+  return path === "" ? "" : ` ${path}`;
+}

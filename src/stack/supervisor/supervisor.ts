@@ -1,0 +1,240 @@
+import { closeSync } from "node:fs";
+import { createEventQueue } from "../../ledger/node.ts";
+import type { EventQueue } from "../../ledger/node.ts";
+import type { StoredRelease } from "../../release/node.ts";
+import { CurtainwallError } from "../../shared/index.ts";
+import { watchApiKeys } from "../api-keys.ts";
+import { loadCertificate, watchCertificate } from "../certificate.ts";
+import type { StackCertificate } from "../certificate.ts";
+import { openEventsPipe } from "../events-pipe.ts";
+import { makeStateFolder } from "../folders.ts";
+import type { StackFolders } from "../folders.ts";
+import type { DomainName, Isolation } from "../isolation.ts";
+import type { DomainProcess } from "../launch.ts";
+import type { ToEdge, ToLedger } from "../messages.ts";
+import { openReleaseFeed } from "../release-feed.ts";
+import type { ReleaseFeed } from "../release-feed.ts";
+import { watchUpstreamCertificates } from "../upstream-certificates.ts";
+import { keepDomain, whenReady } from "./keep-domain.ts";
+import type { KeptDomain } from "./keep-domain.ts";
+import { launchEdge } from "./launch-edge.ts";
+import type { EdgePlaces } from "./launch-edge.ts";
+import { serveReleases } from "./serve-releases.ts";
+import type { ServedReleases } from "./serve-releases.ts";
+import { startLedger } from "./start-ledger.ts";
+import { say } from "./surroundings.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+/** A running stack. */
+export interface RunningStack {
+  readonly origin: string;
+  /** Where it listens, with the port that was chosen if the contract left it open. */
+  readonly addresses: readonly string[];
+  readonly port: number;
+  readonly redirectPort: number | undefined;
+  readonly isolation: Isolation;
+  readonly folders: StackFolders;
+  /** The development authority's certificate; undefined when the certificate comes from files. */
+  readonly caFile: string | undefined;
+  /** Process ids by domain, at this moment. */
+  pids(): Readonly<Record<DomainName, number>>;
+  /** Reads the certificate's files again. */
+  reloadCertificate(): Promise<void>;
+  /** Stops: no new connections, requests in flight finish, events reach the log. */
+  close(): Promise<void>;
+}
+
+/** What a {@link Supervisor} is made of. */
+export interface SupervisorOptions extends Omit<Surroundings, "events" | "stopping"> {
+  /** How long requests in flight may take when the stack stops, in milliseconds. */
+  readonly graceMs: number;
+}
+
+/** How often a running stack looks for a release that was published meanwhile. */
+const releaseCheckMs = 500;
+
+/** What there is once a stack has begun to start. */
+interface Opened {
+  readonly feed: ReleaseFeed;
+  readonly releases: ServedReleases;
+  certificate: StackCertificate;
+}
+
+/** Keeps a site's domains running, and brings them what changes. */
+export class Supervisor {
+  readonly #with: Surroundings;
+  readonly #graceMs: number;
+  readonly #edgePipe = openEventsPipe();
+  readonly #ownPipe = openEventsPipe();
+  readonly #queue: EventQueue;
+  readonly #stopping = new AbortController();
+  readonly #ledger: KeptDomain<ToLedger>;
+  readonly #edge: KeptDomain<ToEdge>;
+  /** Of the first start; later ones don't wait for each other. */
+  #ledgerReady: Promise<void> = Promise.resolve();
+  #opened: Opened | undefined;
+  #places: EdgePlaces;
+  #unwatch: () => void = () => undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor({ graceMs, ...surroundings }: SupervisorOptions) {
+    this.#queue = createEventQueue({ fd: this.#ownPipe.writeFd, source: "supervisor" });
+    this.#with = { ...surroundings, events: this.#queue.send, stopping: this.#stopping.signal };
+    this.#graceMs = graceMs;
+    this.#places = { addresses: [], port: surroundings.loaded.contract.edge.port, redirectPort: undefined };
+    const pipes = { edgeFd: this.#edgePipe.readFd, supervisorFd: this.#ownPipe.readFd };
+    this.#ledger = keepDomain(this.#with, "ledger", (launched) => startLedger(this.#with, pipes, launched));
+    this.#edge = keepDomain(this.#with, "edge", (launched) => this.#startEdge(launched));
+  }
+
+  async start(): Promise<void> {
+    const { loaded, isolation, folders, events } = this.#with;
+    const { contract } = loaded;
+    makeStateFolder(folders);
+    const certificate = await loadCertificate(contract, folders);
+    if (isolation === "reduced") {
+      this.#warn(
+        "REDUCED ISOLATION: neither root nor bwrap, so the edge and the ledger run as one user, and whoever breaks into one can read the other. Install bubblewrap, or start as root.",
+      );
+    }
+    for (const { at, reason } of contract.weakenings) {
+      this.#warn(`the contract weakens a default: ${at}: ${reason}`);
+      events({ type: "stack.weakened", time: Date.now(), option: at, reason });
+    }
+    const feed = await openReleaseFeed(loaded, folders);
+    if (feed.isDevelopment) {
+      this.#warn(
+        "DEVELOPMENT KEYS: releases are signed with keys that lie beside them, so whoever can write there can sign. Make a program key elsewhere and pin both:  npx curtainwall key new --help",
+      );
+    }
+    const releases = serveReleases(this.#with, feed);
+    this.#opened = { feed, releases, certificate };
+    // Both load at once; the edge is given its work only when the ledger takes events.
+    this.#ledgerReady = this.#ledger.start();
+    this.#ledgerReady.catch(() => undefined);
+    await this.#edge.start();
+    this.#watch(releases);
+    events({ type: "stack.started", time: Date.now(), isolation, release: releases.served?.digest });
+  }
+
+  running(): RunningStack {
+    const { loaded, isolation, folders } = this.#with;
+    return {
+      origin: loaded.contract.origin,
+      ...this.#places,
+      isolation,
+      folders,
+      caFile: this.#opened?.certificate.caFile,
+      pids: () => ({ edge: this.#edge.process?.pid ?? 0, ledger: this.#ledger.process?.pid ?? 0 }),
+      reloadCertificate: () => this.reloadCertificate(),
+      close: () => this.close("it was asked to"),
+    };
+  }
+
+  async reloadCertificate(): Promise<void> {
+    const { loaded, folders, events } = this.#with;
+    try {
+      const fresh = await loadCertificate(loaded.contract, folders);
+      if (this.#opened === undefined || fresh.fingerprint === this.#opened.certificate.fingerprint) return;
+      this.#opened.certificate = fresh;
+      this.#edge.process?.control.send({ type: "certificate", certificate: fresh.pair });
+      events({ type: "stack.certificate.replaced", time: Date.now(), fingerprint: fresh.fingerprint });
+      say(this.#with, "info", "the certificate was replaced");
+    } catch (error) {
+      // While a tool writes the two files they may not match for a moment: the old pair stays.
+      this.#warn(`the certificate was not replaced: ${(error as Error).message}`);
+    }
+  }
+
+  close(reason: string): Promise<void> {
+    return (this.#closing ??= this.#close(reason));
+  }
+
+  async #close(reason: string): Promise<void> {
+    this.#stopping.abort();
+    this.#unwatch();
+    const graceMs = this.#graceMs;
+    await this.#edge.stop({ type: "stop", graceMs }, graceMs + 2000);
+    this.#with.events({ type: "stack.stopped", time: Date.now(), reason });
+    await this.#queue.flush(1000);
+    await this.#ledger.stop({ type: "stop" }, 5000);
+    this.#queue.close();
+    for (const fd of [this.#edgePipe.readFd, this.#edgePipe.writeFd, this.#ownPipe.readFd]) closeSync(fd);
+  }
+
+  /** Looks for a newer certificate, list of keys or release from time to time. */
+  #watch(releases: ServedReleases): void {
+    const { loaded, folders } = this.#with;
+    const reload = (): void => void this.reloadCertificate();
+    const unwatchCertificate = watchCertificate(loaded.contract, folders, reload);
+    const unwatchKeys = watchApiKeys(loaded, (list) =>
+      this.#edge.process?.control.send({ type: "api-keys", list }),
+    );
+    const unwatchUpstreams = watchUpstreamCertificates(
+      loaded,
+      (certificates) => this.#edge.process?.control.send({ type: "upstream-certificates", certificates }),
+      (message) => this.#warn(`an upstream's certificate was not replaced: ${message}`),
+    );
+    let looking = Promise.resolve();
+    const timer = setInterval(() => {
+      looking = looking.then(() => releases.handOver(this.#edge.process));
+    }, releaseCheckMs);
+    timer.unref();
+    this.#unwatch = () => {
+      unwatchCertificate();
+      unwatchKeys();
+      unwatchUpstreams();
+      clearInterval(timer);
+    };
+  }
+
+  /** Starts the edge with the newest release; if that is refused, with the one that was served last. */
+  async #startEdge(launched: (process: DomainProcess<ToEdge>) => void): Promise<void> {
+    const opened = this.#opened;
+    const candidates = opened?.feed.candidates() ?? [];
+    if (opened === undefined || candidates.length === 0)
+      throw new CurtainwallError("STACK_RELEASE_MISSING", "There is no release to serve any more.", {
+        hint: "Build it:  npx curtainwall build",
+      });
+    for (const [index, release] of candidates.entries()) {
+      try {
+        return await this.#startEdgeWith(release, opened, launched);
+      } catch (error) {
+        const { code = "", message } = error as Error & { code?: string };
+        const isRefusal = /^(?:RELEASE|EDGE_RELEASE)_/.test(code);
+        if (isRefusal) opened.releases.refused(release, { code, message });
+        if (!isRefusal || index === candidates.length - 1) throw error;
+      }
+    }
+  }
+
+  async #startEdgeWith(
+    release: StoredRelease,
+    { feed, releases, certificate }: Opened,
+    launched: (process: DomainProcess<ToEdge>) => void,
+  ): Promise<void> {
+    const edge = await launchEdge(this.#with, {
+      port: this.#places.port,
+      certificate,
+      acceptance: feed.acceptance,
+      eventsFd: this.#edgePipe.writeFd,
+    });
+    launched(edge.process);
+    this.#places = edge.places;
+    const { control, pipe, exited, kill } = edge.process;
+    await this.#ledgerReady.catch(async (error: unknown) => {
+      kill();
+      await exited;
+      throw error;
+    });
+    control.send({ type: "configure", ...edge.configuration });
+    // What goes wrong while it is sent shows in what the edge says, or in that it ends.
+    if (pipe !== undefined) void feed.send({ control, pipe }, release).catch(kill);
+    const ready = await whenReady(this.#with, "edge", edge.process);
+    if (ready.release !== undefined) releases.accepted(ready.release);
+  }
+
+  #warn(message: string): void {
+    say(this.#with, "warning", message);
+  }
+}

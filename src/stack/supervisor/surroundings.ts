@@ -1,0 +1,59 @@
+import type { EventSink } from "../../contract/index.ts";
+import { codeCacheFolder } from "../code-cache.ts";
+import type { StackFolders } from "../folders.ts";
+import { domainUser } from "../isolation.ts";
+import type { DomainName, Isolation, SandboxView } from "../isolation.ts";
+import { launchDomain } from "../launch.ts";
+import type { DomainProcess } from "../launch.ts";
+import type { LoadedContract } from "../load-contract.ts";
+import type { DomainUser } from "../messages.ts";
+
+/** Something that an operator may want to read. */
+export interface StackLogEntry {
+  readonly from: DomainName | "supervisor";
+  readonly level: "info" | "warning" | "error";
+  readonly message: string;
+}
+
+/** What all parts of a supervisor work with. */
+export interface Surroundings {
+  readonly loaded: LoadedContract;
+  readonly folders: StackFolders;
+  readonly isolation: Isolation;
+  readonly log: (entry: StackLogEntry) => void;
+  readonly events: EventSink;
+  /** Aborted when the stack begins to stop: what ends from then on is not started again. */
+  readonly stopping: AbortSignal;
+}
+
+/** Writes a line of the supervisor's own. */
+export function say({ log }: Surroundings, level: StackLogEntry["level"], message: string): void {
+  log({ from: "supervisor", level, message });
+}
+
+/** The user that a domain becomes, if it becomes one. */
+export function userOf(
+  { isolation, loaded }: Pick<Surroundings, "isolation" | "loaded">,
+  domain: DomainName,
+): DomainUser | undefined {
+  return isolation === "uid" ? domainUser(domain, loaded.root) : undefined;
+}
+
+/** Starts a domain's process, with the environment variables that are its own. */
+export function launch<To extends { type: string }>(
+  { loaded, isolation, folders, log }: Surroundings,
+  domain: DomainName,
+  fds: readonly (number | "pipe")[],
+  view: SandboxView,
+): DomainProcess<To> {
+  const environment = Object.fromEntries(loaded.environment.map((name) => [name, process.env[name] ?? ""]));
+  return launchDomain<To>({
+    domain,
+    isolation,
+    fds,
+    view,
+    environment: domain === "edge" ? environment : {},
+    codeCache: codeCacheFolder(folders, isolation),
+    onLine: (line) => log({ from: domain, level: "error", message: line }),
+  });
+}
