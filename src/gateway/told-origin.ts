@@ -33,8 +33,12 @@ function clientTeller(form: ContractUpstream["forwardClient"], origin: string): 
   const { host } = new URL(origin);
   if (form === "x-forwarded-for")
     return ({ remoteAddress }) => [
-      ...["x-forwarded-for", remoteAddress],
-      ...["x-forwarded-proto", "https", "x-forwarded-host", host],
+      "x-forwarded-for",
+      remoteAddress,
+      "x-forwarded-proto",
+      "https",
+      "x-forwarded-host",
+      host,
     ];
   if (form === "forwarded")
     return ({ remoteAddress }) => {

@@ -111,7 +111,10 @@ export class AnswerReader implements Dispatcher.DispatchHandler {
       return this.#fail("GATEWAY_UPSTREAM_TIMEOUT", code);
     // Once anything came, what broke is the answer, not the way to it.
     const answered =
-      this.#status !== 0 || error instanceof errors.HTTPParserError || code?.startsWith("UND_ERR_RES_");
+      this.#status !== 0 ||
+      error instanceof errors.HTTPParserError ||
+      code === "UND_ERR_HEADERS_OVERFLOW" ||
+      code?.startsWith("UND_ERR_RES_");
     this.#fail(
       answered ? "GATEWAY_ANSWER_INVALID" : "GATEWAY_UPSTREAM_UNAVAILABLE",
       code ?? "the connection broke",

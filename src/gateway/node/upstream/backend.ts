@@ -63,8 +63,8 @@ export function createBackend(options: BackendOptions): Backend {
       },
       allowH2: false,
     });
-  const open = (): Pools => ({ main: makePool(connections), stream: undefined, health: undefined });
-  let pools = open();
+  const openPools = (): Pools => ({ main: makePool(connections), stream: undefined, health: undefined });
+  let pools = openPools();
   /** Those whose last requests are under way. */
   const ending = new Set<Pool>();
   const port = url.port === "" ? (url.protocol === "https:" ? "443" : "80") : url.port;
@@ -89,13 +89,14 @@ export function createBackend(options: BackendOptions): Backend {
     healthPool: () => (pools.health ??= makePool(1)),
     renew() {
       const before = pools;
-      pools = open();
+      pools = openPools();
       end(before);
     },
     retire: () => end(pools),
     async destroy() {
       const { main, stream, health } = pools;
-      await Promise.all([main, stream, health, ...ending].map((pool) => pool?.destroy()));
+      const open = [main, stream, health, ...ending].filter((pool) => pool !== undefined);
+      await Promise.all(open.map((pool) => pool.destroy()));
     },
   };
 }
