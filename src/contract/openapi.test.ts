@@ -341,3 +341,38 @@ test("each kind of access is described in words", () => {
     "the subject that the answer names as customerId",
   ]);
 });
+
+test("describes tokens with proofs of possession, and sessions, as ways to say who calls", async () => {
+  const describeCallers = (options: object): Document =>
+    openApi(
+      parseContract(
+        defineStack({
+          origin: "https://www.bakery.example",
+          upstreams: { shop: upstream({ url: "https://shop.internal" }) },
+          routes: {
+            "GET /api/me": {
+              access: signedIn,
+              limit: "60/min per client",
+              response: z.object({ name: z.string() }),
+              to: "shop",
+            },
+          },
+          ...options,
+        }),
+      ),
+    ) as unknown as Document;
+  const security = (document: Document): unknown => document.paths["/api/me"]?.get?.security;
+  const identity = { issuer: "https://login.bakery.example/", audience: "api" };
+  const required = describeCallers({ identity: { ...identity, dpop: "required" } });
+  assert.deepEqual(security(required), [{ boundToken: [] }]);
+  const all = describeCallers({ identity: { ...identity, dpop: "accepted" }, sessions: {} });
+  assert.deepEqual(security(all), [{ accessToken: [] }, { boundToken: [] }, { session: [] }]);
+  const { securitySchemes } = all.components as { securitySchemes: Record<string, Record<string, unknown>> };
+  assert.deepEqual(Object.keys(securitySchemes), ["accessToken", "boundToken", "session"]);
+  assert.deepEqual(
+    [securitySchemes.boundToken?.scheme, securitySchemes.session?.name],
+    ["DPoP", "__Host-session"],
+  );
+  for (const document of [required, all])
+    assert.ok((await new Validator().validate(structuredClone(document) as never)).valid);
+});

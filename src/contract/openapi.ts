@@ -1,11 +1,10 @@
 import { z } from "zod";
 import { accessParts } from "./access.ts";
-import type { Access } from "./access.ts";
 import { describeAccess, describeVisible } from "./access/describe-access.ts";
-import { keyAccess } from "./access/key-access.ts";
 import type { Contract } from "./contract.ts";
 import type { ContractRoute, ContractStream } from "./contract/route.ts";
 import type { Schema } from "./define/schema.ts";
+import { securityOf, securitySchemes } from "./openapi-security.ts";
 import { joinedSchemas, originalOf } from "./schema.ts";
 
 type Json = Record<string, unknown>;
@@ -40,32 +39,6 @@ export function openApi(contract: Contract, { title, version = "1" }: OpenApiOpt
       ...securitySchemes(contract),
     },
   };
-}
-
-function securitySchemes({ identity, apiKeys }: Contract): Json {
-  const schemes = {
-    ...(identity === undefined
-      ? {}
-      : {
-          accessToken: {
-            type: "http",
-            scheme: "bearer",
-            bearerFormat: "JWT",
-            description: `Access token of ${identity.issuer} (RFC 9068)`,
-          },
-        }),
-    ...(apiKeys === undefined
-      ? {}
-      : {
-          apiKey: {
-            ...(apiKeys.header === "x-api-key"
-              ? { type: "apiKey", in: "header", name: "X-API-Key" }
-              : { type: "http", scheme: "ApiKey" }),
-            description: "A key that the operator of this API made",
-          },
-        }),
-  };
-  return Object.keys(schemes).length === 0 ? {} : { securitySchemes: schemes };
 }
 
 const problemSchema: Json = {
@@ -145,24 +118,11 @@ function operation(route: ContractRoute, components: Components, contract: Contr
   };
 }
 
-/** What a request must bring. An empty object stands for nothing (OpenAPI 3.1.1 §4.8.30), scopes for what the token must have. */
-function securityOf({ access, visible }: ContractRoute, { identity, apiKeys }: Contract): Json[] {
-  if (access.kind === "everyone") return visible?.unless === undefined ? [] : [{}, { accessToken: [] }];
-  const scopes = access.kind === "anyOf" ? [] : scopesOf(access);
-  const byToken = identity === undefined ? [] : [{ accessToken: scopes }];
-  return apiKeys === undefined || keyAccess(access) === undefined
-    ? byToken
-    : [...byToken, { apiKey: scopes }];
-}
-
 /** Names of the conditions that are the contract's own. */
 function checksOf({ access }: ContractRoute): Json {
   const names = accessParts(access).flatMap((part) => (part.kind === "check" ? [part.name] : []));
   return names.length === 0 ? {} : { "x-curtainwall-checks": [...new Set(names)] };
 }
-
-const scopesOf = (access: Access): string[] =>
-  access.kind === "allOf" ? access.of.flatMap(scopesOf) : access.kind === "scope" ? [access.scope] : [];
 
 const bodyTypes = { json: "application/json", form: "application/x-www-form-urlencoded" } as const;
 

@@ -1,4 +1,6 @@
 import { accessParts, describeAccess, describeVisible } from "../contract/index.ts";
+import { explainCallers } from "./explain-callers.ts";
+import type { ExplainedCallers } from "./explain-callers.ts";
 import { explainCache } from "./explain-cache.ts";
 import { explainAnswer, explainBody, explainHeaders } from "./explain-exchange.ts";
 import type { Contract, ContractRoute } from "../contract/index.ts";
@@ -24,7 +26,12 @@ export interface RouteExplanation {
 /** Says what a route's requests pass, in the order in which the gateway checks it. */
 export function explainRoute(
   route: ContractRoute,
-  { origin, corsOrigins, upstreams }: Pick<Contract, "origin" | "corsOrigins" | "upstreams">,
+  {
+    origin,
+    corsOrigins,
+    upstreams,
+    ...callers
+  }: Pick<Contract, "origin" | "corsOrigins" | "upstreams"> & ExplainedCallers,
 ): RouteExplanation {
   const limits = explainLimits(route, upstreams.get(route.to));
   const names = (schema: ContractRoute["params"]): string =>
@@ -51,11 +58,7 @@ export function explainRoute(
       otherwise: "403 GATEWAY_ORIGIN_REFUSED",
     },
     ...limits.arrival,
-    (route.access.kind !== "everyone" || route.visible?.unless !== undefined) && {
-      check: "token",
-      passes: `${route.access.kind === "everyone" ? "none, or " : ""}a valid access token (RFC 9068), signature by the issuer's keys`,
-      otherwise: "401 GATEWAY_TOKEN_MISSING, GATEWAY_TOKEN_INVALID; 503 GATEWAY_KEYS_UNAVAILABLE",
-    },
+    ...explainCallers(route, callers),
     ...limits.known,
     {
       check: "access",

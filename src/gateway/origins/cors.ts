@@ -37,8 +37,15 @@ const preflightSeconds = "600";
  *
  * @see WHATWG Fetch §3.2 (CORS protocol), Fetch Metadata §2.3
  */
-export function createCors({ origin: own, corsOrigins }: Pick<Contract, "origin" | "corsOrigins">): Cors {
+export function createCors({
+  origin: own,
+  corsOrigins,
+  identity,
+}: Pick<Contract, "origin" | "corsOrigins"> & Partial<Pick<Contract, "identity">>): Cors {
   const placeOf = createNameIndex(corsOrigins);
+  // What a client of another origin needs to prove that it has its key, and to be told why that failed (RFC 9449 §7.1).
+  const proofs = identity?.dpop === undefined ? [] : ["dpop"];
+  const challenges = identity?.dpop === undefined ? [] : ["WWW-Authenticate"];
 
   function judge(request: RequestHeaders): OriginVerdict {
     const origin = request.header("origin");
@@ -55,7 +62,7 @@ export function createCors({ origin: own, corsOrigins }: Pick<Contract, "origin"
             "access-control-allow-origin",
             origin,
             "access-control-expose-headers",
-            [...alwaysExposed, ...exposed].join(", "),
+            [...alwaysExposed, ...challenges, ...exposed].join(", "),
           ]
         : [],
     preflightHeaders: (origin, methods, route) =>
@@ -66,7 +73,7 @@ export function createCors({ origin: own, corsOrigins }: Pick<Contract, "origin"
             "access-control-allow-methods",
             methods.join(", "),
             "access-control-allow-headers",
-            [...alwaysTaken, ...headerNames(route)].join(", "),
+            [...alwaysTaken, ...proofs, ...headerNames(route)].join(", "),
             "access-control-max-age",
             preflightSeconds,
           ]
