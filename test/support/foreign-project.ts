@@ -7,6 +7,7 @@ import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
+import { keepCode, lendCode } from "./domain-code.ts";
 
 const repository = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -15,7 +16,11 @@ export function makeFolder(context: TestContext): string {
   const parent = join(repository, ".curtainwall", "test");
   mkdirSync(parent, { recursive: true });
   const root = mkdtempSync(join(parent, "foreign-"));
-  context.after(() => rmSync(root, { recursive: true, force: true }));
+  lendCode(root);
+  context.after(() => {
+    keepCode(root);
+    rmSync(root, { recursive: true, force: true });
+  });
   return root;
 }
 

@@ -5,6 +5,7 @@ import { defineStack, encodeRelease, parseContract, securityHeaders } from "../.
 import type { Contract, ReleaseInput } from "../../src/contract/index.ts";
 import { openReleaseStore } from "../../src/release/node.ts";
 import { publishRelease, stackFolders } from "../../src/stack/index.ts";
+import { keepCode, lendCode } from "./domain-code.ts";
 
 const repository = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -39,7 +40,14 @@ export async function makeProject({
     writeFileSync(join(root, name), data);
   }
   await publish(root, pages);
-  return { root, remove: () => rmSync(root, { recursive: true, force: true }) };
+  lendCode(root);
+  return {
+    root,
+    remove: () => {
+      keepCode(root);
+      rmSync(root, { recursive: true, force: true });
+    },
+  };
 }
 
 /** The file of the site's newest release. */
