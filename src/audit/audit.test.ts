@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { testCertificate } from "./fixtures/certificate.ts";
-import { startSite } from "./fixtures/site.ts";
+import { startExchangeSite, startSite } from "./fixtures/site.ts";
 import type { Fault } from "./fixtures/faults.ts";
 import type { TestSite } from "./fixtures/site.ts";
 import { runAudit } from "./node/run.ts";
@@ -185,6 +185,21 @@ const mistakes: readonly (readonly [fault: Fault, row: string, ...checks: string
   ["counts all guesses together", "API-2", "guesses are counted, and end"],
   ["limits all together", "API-2", "one client's burst does not lock others out"],
 ];
+
+describe("a site that uses what else a contract can declare, and does everything right", () => {
+  for (const id of ["API-1", "API-3", "API-5", "API-7", "FE-4"]) {
+    test(`${id} is proved`, async () => {
+      const site = await startExchangeSite();
+      try {
+        const row = await auditRow(site, id);
+        assert.deepEqual(faultsOf(row), []);
+        assert.equal(row.verdict, "proved");
+      } finally {
+        await site.close();
+      }
+    });
+  }
+});
 
 describe("a site that makes a mistake", { concurrency: 4 }, () => {
   for (const [fault, id, ...names] of mistakes) {

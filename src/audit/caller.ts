@@ -133,7 +133,7 @@ function allowanceOf({ route, as }: Call): Allowance {
   return {
     name: route.key,
     burst: Math.min(200, ...perClient.map((limit) => limit.burst)),
-    isPerUser: as !== undefined && route.limits.some((limit) => limit.by === "user"),
+    isPerUser: route.limits.some(({ by }) => by === "route" || (by !== "client" && as !== undefined)),
   };
 }
 

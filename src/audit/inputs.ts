@@ -1,8 +1,9 @@
 import { z } from "zod";
+import { accessParts, keyAccess } from "../contract/index.ts";
 import type { Access, ContractRoute, Schema } from "../contract/index.ts";
 import type { AuditContext } from "./context.ts";
 import { formOf, lowerCased, queryOf } from "./input-values.ts";
-import type { AuditInput, AuditOwnedInput, AuditSample } from "./plan.ts";
+import type { AuditCaller, AuditInput, AuditOwnedInput, AuditSample } from "./plan.ts";
 
 /** Somebody whom the contract lets call a route, and what with. */
 export interface HonestCall {
@@ -14,22 +15,26 @@ export interface HonestCall {
 }
 
 /** Tells whether the contract lets an identity call a route at all; whose object it may ask for is another question. */
-export function mayCall(context: AuditContext, route: ContractRoute, name: string): boolean {
-  return mayBe(route.access, context.plan.identities?.[name]?.roles ?? []);
+export function mayCall({ plan }: AuditContext, { access }: ContractRoute, name: string): boolean {
+  const identity = plan.identities?.[name];
+  if (identity === undefined) return access.kind === "everyone";
+  const asked = "apiKey" in identity ? keyAccess(access) : access;
+  return asked !== undefined && mayBe(asked, identity);
 }
 
-/** Tells whether roles alone satisfy a condition. A plan says nothing of scopes and tenants: who needs one is not in it. */
-export function mayBe(access: Access, roles: readonly string[]): boolean {
+/** Tells whether what is true of a caller satisfies a condition, of objects that are its own. */
+export function mayBe(access: Access, caller: AuditCaller | undefined): boolean {
   switch (access.kind) {
     case "role":
-      return roles.includes(access.role);
+      return caller?.roles?.includes(access.role) === true;
     case "scope":
+      return caller?.scopes?.includes(access.scope) === true;
     case "tenant":
-      return false;
+      return caller?.tenant !== undefined;
     case "allOf":
-      return access.of.every((part) => mayBe(part, roles));
+      return access.of.every((part) => mayBe(part, caller));
     case "anyOf":
-      return access.of.some((part) => mayBe(part, roles));
+      return access.of.some((part) => mayBe(part, caller));
     default:
       return true;
   }
@@ -72,19 +77,37 @@ function inputFor(
   const { access } = route;
   const own = name === undefined ? undefined : sample?.as?.[name];
   // What the answer says about its owner can't be guessed: without an object of its own an identity is not an owner.
-  if (access.kind === "ownerField" && own === undefined) return undefined;
-  const subject = name === undefined ? undefined : context.plan.identities?.[name]?.subject;
+  if (asksForOwnObject(access) && own === undefined) return undefined;
+  const caller = name === undefined ? undefined : context.plan.identities?.[name];
   const input: AuditOwnedInput = {
     ...sample,
     ...own,
     body: fresh(own !== undefined && "body" in own ? own.body : sample?.body),
     params: {
       ...sample?.params,
-      ...(access.kind === "owner" && subject !== undefined ? { [access.param]: subject } : {}),
+      ...ownParams(access, caller),
       ...own?.params,
     },
   };
   return accepts(route, input) ? input : undefined;
+}
+
+/** Whether nobody passes but the owner of an object that no path names. */
+function asksForOwnObject(access: Access): boolean {
+  if (access.kind === "allOf") return access.of.some(asksForOwnObject);
+  if (access.kind === "anyOf") return access.of.every(asksForOwnObject);
+  return access.kind === "ownerField" || access.kind === "ownerLookup";
+}
+
+/** The path's parameters that say whose something is, for what is a caller's own. */
+function ownParams(access: Access, caller: AuditCaller | undefined): Record<string, string> {
+  if (caller === undefined) return {};
+  return Object.fromEntries(
+    accessParts(access).flatMap((part): [string, string][] => {
+      if (part.kind === "owner") return [[part.param, caller.subject]];
+      return part.kind === "tenant" && caller.tenant !== undefined ? [[part.param, caller.tenant]] : [];
+    }),
+  );
 }
 
 const fresh = (body: unknown): unknown => (typeof body === "function" ? (body as () => unknown)() : body);

@@ -59,5 +59,5 @@ function callersOf(context: AuditContext, route: ContractRoute): (string | undef
 
 function seesAll(context: AuditContext, { visible }: ContractRoute, name: string | undefined): boolean {
   if (name === undefined || visible?.unless === undefined) return false;
-  return mayBe(visible.unless, context.plan.identities?.[name]?.roles ?? []);
+  return mayBe(visible.unless, context.plan.identities?.[name]);
 }

@@ -4,6 +4,7 @@ import type { Check, Tally } from "../check.ts";
 import type { AuditContext } from "../context.ts";
 import { foreign, keyConfused, tampered, unsigned } from "../forge.ts";
 import type { ForgedToken } from "../forge.ts";
+import { honestCalls } from "../inputs.ts";
 import { decodeToken, sourceOf } from "../tokens.ts";
 import type { DecodedToken } from "../tokens.ts";
 import {
@@ -25,7 +26,12 @@ async function refuseAll(
   for (const route of protectedRoutes(context)) {
     const honest = firstHonestCall(context, route, tally);
     if (honest?.as === undefined) continue;
-    for (const token of await tokensFor(honest.as)) {
+    const user = userFor(context, route, honest.as);
+    if (user === undefined) {
+      tally.miss("no identity in the plan has a token");
+      continue;
+    }
+    for (const token of await tokensFor(user)) {
       const exchange = await context.caller.call({ route, input: honest.input, token });
       tally.expect(
         isRefusal(exchange.response.status),
@@ -33,6 +39,15 @@ async function refuseAll(
       );
     }
   }
+}
+
+/** Somebody with a token: who may call the route, if there is one. */
+function userFor(context: AuditContext, route: ContractRoute, name: string): string | undefined {
+  const isUser = (candidate: string | undefined): boolean =>
+    candidate !== undefined && !context.tokens.isProgram(candidate);
+  if (isUser(name)) return name;
+  const may = honestCalls(context, route).find(({ as }) => isUser(as))?.as;
+  return may ?? Object.keys(context.plan.identities ?? {}).find(isUser);
 }
 
 /** The valid token of the identity, taken apart. */

@@ -1,5 +1,6 @@
 import type { Check, Rule } from "../check.ts";
 import { hiddenObjects } from "./api-1-hidden.ts";
+import { keyAndToken, keyInAddress, keyOpensNoMore, keysRefused } from "./api-1-keys.ts";
 import { canaryObjects, lowerRole, othersRefused, ownAllowed } from "./api-1-ownership.ts";
 import {
   algNone,
@@ -45,6 +46,10 @@ export const api1: Rule = {
     algNone,
     keyConfusion,
     tamperedSignature,
+    keysRefused,
+    keyInAddress,
+    keyAndToken,
+    keyOpensNoMore,
     ownAllowed,
     othersRefused,
     lowerRole,

@@ -1,6 +1,7 @@
 import type { Check, Rule } from "../check.ts";
 import { burst, forwardedFor, otherClients } from "./api-2-bursts.ts";
 import { guesses } from "./api-2-guesses.ts";
+import { concurrency, pace } from "./api-2-pace.ts";
 import { pausing, slowBody, slowHeaders } from "./api-2-slow.ts";
 import { perUser } from "./api-2-users.ts";
 import { withoutLimits } from "./limits.ts";
@@ -51,6 +52,8 @@ export const api2: Rule = {
     forwardedFor,
     perUser,
     guesses,
+    pace,
+    concurrency,
     twoInstances,
     ipv6,
   ],

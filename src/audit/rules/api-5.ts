@@ -4,6 +4,7 @@ import type { AuditContext } from "../context.ts";
 import { lookAlikeKinds, lookAlikes } from "../cors-origins.ts";
 import type { LookAlike, LookAlikeKind } from "../cors-origins.ts";
 import type { Exchange } from "../probe.ts";
+import { crossSite } from "./api-5-cross-site.ts";
 import { allows, callWith, pathOf, preflight } from "./cors-calls.ts";
 import { isSuccess, see, withoutRoutes } from "./shared.ts";
 
@@ -102,7 +103,7 @@ const variesByOrigin: Check = {
       look(
         `${route.key} without a token`,
         await context.caller.send(
-          { method: route.method, path },
+          { method: route.method, path, listen: { maxMs: 1000, maxEvents: 0 } },
           { name: route.key, burst: 3, isPerUser: false },
         ),
       );
@@ -162,7 +163,8 @@ const allowed: Check = {
           isSuccess(own.response.status),
           see(context, `${route.key}: the site's own pages may call it`, own),
         );
-      for (const origin of context.contract.corsOrigins) {
+      // A session is created for pages of the site alone.
+      for (const origin of route.createsSession ? [] : context.contract.corsOrigins) {
         const exchange = await callWith(context, tally, route, [["origin", origin]]);
         if (exchange === undefined) continue;
         const named = exchange.response.header("access-control-allow-origin") === origin;
@@ -178,5 +180,5 @@ const allowed: Check = {
 /** API-5: CORS allow-list. */
 export const api5: Rule = {
   id: "API-5",
-  checks: [...lookAlikeKinds.map(refusesLookAlikes), credentials, variesByOrigin, preflights, allowed],
+  checks: [...lookAlikeKinds.map(refusesLookAlikes), credentials, variesByOrigin, preflights, allowed, crossSite],
 };

@@ -1,13 +1,12 @@
-import { z } from "zod";
-import { closeObjects } from "../../contract/index.ts";
 import type { ContractRoute } from "../../contract/index.ts";
+import type { Call } from "../caller.ts";
 import type { Check } from "../check.ts";
-import { printable } from "../evidence.ts";
 import { honestCalls, lacking } from "../inputs.ts";
 import { findHeaderLeaks, findLeaks } from "../leaks.ts";
 import type { Exchange } from "../probe.ts";
 import { problemOf, provocations } from "./provocations.ts";
 import { isSuccess, mediaType, see, withoutRoutes } from "./shared.ts";
+import { listenLonger, successFault } from "./success-faults.ts";
 
 export const upstreamFails: Check = {
   name: "an upstream's failure stays inside",
@@ -58,33 +57,23 @@ export const successBodies: Check = {
       const calls = honestCalls(context, route);
       if (calls.length === 0) tally.miss(lacking(context, route));
       for (const honest of route.method === "GET" ? calls : calls.slice(0, 1)) {
-        const exchange = await context.caller.call({ route, ...honest });
-        if (isSuccess(exchange.response.status)) {
-          const fault = bodyFault(route, exchange);
+        const exchange = await context.caller.call({ route, ...honest, ...longer(route) });
+        const { status } = exchange.response;
+        const fault = isSuccess(status) ? successFault(route, exchange) : undefined;
+        if (!isSuccess(status)) tally.miss(`${route.key}: the honest request was answered ${status}`);
+        else if (fault?.kind === "none") tally.miss(`${route.key}: ${fault.what}`);
+        else
           tally.expect(
             fault === undefined,
-            see(context, `${route.key}: ${fault ?? "the body is what the contract declares"}`, exchange),
+            see(context, `${route.key}: ${fault?.what ?? "the body is what the contract declares"}`, exchange),
           );
-        } else tally.miss(`${route.key}: the honest request was answered ${exchange.response.status}`);
       }
     }
   },
 };
 
-function bodyFault(route: ContractRoute, { response }: Exchange): string | undefined {
-  if (route.response === undefined)
-    return response.body.length === 0 ? undefined : "there is a body where none is declared";
-  if (response.truncated) return "the body is longer than what an audit reads";
-  let value: unknown;
-  try {
-    value = JSON.parse(response.text());
-  } catch {
-    return "the body is not JSON";
-  }
-  const result = z.safeParse(closeObjects(route.response, "refuse"), value);
-  const [issue] = result.error?.issues ?? [];
-  return issue === undefined ? undefined : printable(`at /${issue.path.join("/")}: ${issue.message}`, 200);
-}
+const longer = ({ stream }: ContractRoute): Partial<Call> =>
+  stream?.kind === "events" ? { listen: listenLonger } : {};
 
 export const canariesStay: Check = {
   name: "planted canaries stay inside",
@@ -104,7 +93,7 @@ export const canariesStay: Check = {
     };
     for (const route of context.contract.routes) {
       for (const honest of route.method === "GET" ? honestCalls(context, route) : [])
-        look(route.key, await context.caller.call({ route, ...honest }));
+        look(route.key, await context.caller.call({ route, ...honest, ...longer(route) }));
     }
     const { list, missing } = await provocations(context);
     for (const reason of missing) tally.miss(reason);

@@ -2,6 +2,8 @@ import type { Check, Rule, Tally } from "../check.ts";
 import type { AuditContext } from "../context.ts";
 import { findHeaderLeaks, findLeaks } from "../leaks.ts";
 import { canariesStay, successBodies, upstreamFails } from "./api-7-bodies.ts";
+import { declaredErrors } from "./api-7-errors.ts";
+import { entityTags, responseHeaders } from "./api-7-headers.ts";
 import { problemOf, provocations } from "./provocations.ts";
 import type { Provocation } from "./provocations.ts";
 import { mediaType, see, withoutRoutes } from "./shared.ts";
@@ -116,5 +118,17 @@ async function isLogged(context: AuditContext, id: string): Promise<boolean> {
 /** API-7: no leaks in errors. */
 export const api7: Rule = {
   id: "API-7",
-  checks: [oneShape, noInside, noEcho, noCrash, upstreamFails, successBodies, canariesStay, inLedger],
+  checks: [
+    oneShape,
+    noInside,
+    noEcho,
+    noCrash,
+    upstreamFails,
+    declaredErrors,
+    successBodies,
+    responseHeaders,
+    entityTags,
+    canariesStay,
+    inLedger,
+  ],
 };

@@ -1,4 +1,4 @@
-import type { ContractRoute } from "../../contract/index.ts";
+import type { ContractRoute, ContractStream } from "../../contract/index.ts";
 import type { AuditContext } from "../context.ts";
 import { honestCalls, lacking } from "../inputs.ts";
 import type { Exchange, ProbeRequest, Protocol } from "../probe.ts";
@@ -116,6 +116,8 @@ export const answers: readonly AnswerClass[] = [
     get: (context, protocol) =>
       protocol === "h2" ? get(() => "/%zz")(context, protocol) : malformed(context),
   },
+  streamed("200, an event stream", "events"),
+  streamed("200, a download", "download"),
   {
     name: "401, the API",
     isActive: true,
@@ -147,6 +149,27 @@ export const answers: readonly AnswerClass[] = [
     get: exhausted,
   },
 ];
+
+/** What comes in parts has its headers written elsewhere than other answers. */
+function streamed(name: string, kind: ContractStream["kind"]): AnswerClass {
+  const isOne = ({ stream }: ContractRoute): boolean => stream?.kind === kind;
+  return {
+    name,
+    isActive: true,
+    statuses: [200],
+    notApplicable: ({ contract }) =>
+      contract.routes.some(isOne) ? undefined : `no route answers with ${name.slice(5)}`,
+    get: async (context, protocol) => {
+      let missing = "no route answers so";
+      for (const route of context.contract.routes.filter(isOne)) {
+        const [honest] = honestCalls(context, route);
+        if (honest !== undefined) return context.caller.call({ route, ...honest, protocol });
+        missing = lacking(context, route);
+      }
+      return missing;
+    },
+  };
+}
 
 /** A route that answers 403 to somebody who is signed in. */
 const tellsApart = ({ access }: ContractRoute): boolean => access.kind === "owner" || access.kind === "role";
