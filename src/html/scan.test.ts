@@ -80,9 +80,13 @@ suite("the scanner finds what the parser finds", () => {
 
   const folder = process.env.CURTAINWALL_DOCS;
   test("in real pages", { skip: folder === undefined && "CURTAINWALL_DOCS names no folder of pages" }, () => {
-    const pages = readdirSync(folder ?? "", { recursive: true, encoding: "utf8" }).filter((path) =>
-      /\.html?$/.test(path),
-    );
+    // Each generator wrote hundreds of much the same form: every fifth by its name shows them all. `npm run fuzz` reads the rest as well.
+    const step = process.env.CURTAINWALL_FUZZ === undefined ? 5 : 1;
+    const pages = readdirSync(folder ?? "", { recursive: true, encoding: "utf8" })
+      .filter((path) => /\.html?$/.test(path))
+      .toSorted()
+      .filter((_, index) => index % step === 0);
+    assert.ok(pages.length > 0);
     const unsure = pages.filter((path) => !agree(readFileSync(join(folder ?? "", path))));
     assert.ok(
       unsure.length <= pages.length / 50,
