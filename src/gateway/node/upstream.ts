@@ -91,7 +91,8 @@ export function createUpstream({
   });
   const prefix = upstream.url.pathname.replace(/\/$/, "");
   const { retries = 0, retryOn = [] } = upstream;
-  const budget = createRetryBudget();
+  // One that is restarted breaks off what is under way on all connections at once.
+  const budget = createRetryBudget({ burst: connections });
   let underWay = 0;
   let turn = 0;
   let onIdle = nothing;
@@ -171,11 +172,11 @@ export function createUpstream({
   function begin(backend: Backend): (end: AttemptEnd) => void {
     const { breaker, name: address } = backend;
     backend.outstanding++;
-    const isTrial = breaker.begin();
+    const number = breaker.begin();
     return ({ verdict, reason }) => {
       backend.outstanding--;
       const wasOpen = breaker.isOpen;
-      const forMs = breaker.end(verdict, isTrial, backends.current().length > 1);
+      const forMs = breaker.end(verdict, number, backends.current().length > 1);
       const about = { time: now(), upstream: upstream.name, address };
       if (forMs > 0) events({ type: "gateway.upstream.avoided", ...about, reason, forMs });
       else if (wasOpen && !breaker.isOpen) events({ type: "gateway.upstream.restored", ...about });

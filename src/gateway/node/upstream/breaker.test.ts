@@ -21,14 +21,24 @@ test("each failed trial doubles the rest, up to its bound; one that goes well fo
   assert.equal(breaker.end("badly", breaker.begin(), false), 0);
 });
 
+test("what breaks off together is one failure: an upstream that is restarted is not avoided for it", () => {
+  const breaker = createBreaker({ now: () => 0 });
+  for (let round = 0; round < 4; round++) {
+    const together = Array.from({ length: 50 }, () => breaker.begin());
+    for (const number of together) assert.equal(breaker.end("badly", number, false), 0);
+  }
+  const together = [breaker.begin(), breaker.begin()];
+  assert.equal(breaker.end("badly", together[0] as number, false), 1000);
+});
+
 test("a trial of which nothing is learnt leaves room for the next", () => {
   let time = 0;
   const breaker = createBreaker({ now: () => time, threshold: 1 });
   breaker.end("badly", breaker.begin(), false);
   time += 1000;
-  const isTrial = breaker.begin();
-  assert.ok(isTrial && !breaker.admits());
-  assert.equal(breaker.end("unknown", isTrial, false), 0);
+  const trial = breaker.begin();
+  assert.ok(!breaker.admits());
+  assert.equal(breaker.end("unknown", trial, false), 0);
   assert.ok(breaker.admits());
 });
 
@@ -52,14 +62,15 @@ test("whatever happens: never more than one trial at once, and never closed for 
     fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
       let time = 0;
       const breaker = createBreaker({ now: () => time });
-      const underWay: boolean[] = [];
+      const underWay: { number: number; isTrial: boolean }[] = [];
       for (const { ends, after, hasOthers, isStarted } of steps) {
         time += after;
-        if (isStarted && breaker.admits()) underWay.push(breaker.begin());
-        else if (underWay.length > 0) breaker.end(ends, underWay.shift() as boolean, hasOthers);
-        assert.ok(underWay.filter((isTrial) => isTrial).length <= 1);
+        const { isOpen } = breaker;
+        if (isStarted && breaker.admits()) underWay.push({ number: breaker.begin(), isTrial: isOpen });
+        else if (underWay.length > 0) breaker.end(ends, underWay.shift()?.number ?? 0, hasOthers);
+        assert.ok(underWay.filter(({ isTrial }) => isTrial).length <= 1);
       }
-      for (const isTrial of underWay) breaker.end("badly", isTrial, true);
+      for (const { number } of underWay) breaker.end("badly", number, true);
       time += 5000;
       assert.ok(breaker.admits());
     }),

@@ -1,6 +1,6 @@
 /** Options of {@link createBreaker}. */
 export interface BreakerOptions {
-  /** Failures in a row after which it opens. Default 5. */
+  /** Failures one after another after which it opens; those of requests that were under way together are one. Default 5. */
   threshold?: number;
   /** How long it stays open the first time, in milliseconds; each time after that twice as long. Default 1 000. */
   minRestMs?: number;
@@ -19,10 +19,10 @@ export type Verdict = "well" | "badly" | "unreachable" | "unknown";
 export interface Breaker {
   /** Whether a request may be sent there now. */
   admits(): boolean;
-  /** A request is sent. Tells whether it is the one that finds out if the address works again. */
-  begin(): boolean;
+  /** A request is sent. Its number is given back when it is over. */
+  begin(): number;
   /** It went so. Tells for how many milliseconds nothing is sent from now on; 0: nothing has changed. */
-  end(verdict: Verdict, isTrial: boolean, hasOthers: boolean): number;
+  end(verdict: Verdict, begun: number, hasOthers: boolean): number;
   /** A health check went well, or not: the second in a row that did not opens it, the first that did closes it. */
   probe(isWell: boolean): void;
   /** Whether it is open, or has not been seen to work since. */
@@ -45,6 +45,11 @@ export function createBreaker({
   let restMs = 0;
   let openedAt = 0;
   let isTrying = false;
+  let begun = 0;
+  /** The one that finds out if the address works again. */
+  let trial = 0;
+  /** The last that was begun when a failure counted: an upstream that is restarted breaks off all that is under way, and that is one failure. */
+  let counted = 0;
 
   const isRested = (): boolean => now() < openedAt || now() - openedAt >= restMs;
 
@@ -57,11 +62,15 @@ export function createBreaker({
   return {
     admits: () => restMs === 0 || (!isProbed && !isTrying && isRested()),
     begin() {
-      if (restMs === 0) return false;
-      isTrying = true;
-      return true;
+      begun++;
+      if (restMs > 0) {
+        isTrying = true;
+        trial = begun;
+      }
+      return begun;
     },
-    end(verdict, isTrial, hasOthers) {
+    end(verdict, number, hasOthers) {
+      const isTrial = number === trial;
       if (isTrial) isTrying = false;
       if (verdict === "unknown" || (isProbed && restMs > 0)) return 0;
       if (verdict === "well") {
@@ -69,9 +78,12 @@ export function createBreaker({
         restMs = 0;
         return 0;
       }
-      failures++;
       // Of requests that were sent before it opened, none says anything new.
       if (restMs > 0) return isTrial ? open() : 0;
+      if (number > counted) {
+        failures++;
+        counted = begun;
+      }
       return failures >= threshold || (verdict === "unreachable" && hasOthers) ? open() : 0;
     },
     probe(isWell) {

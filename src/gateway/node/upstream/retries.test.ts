@@ -123,7 +123,8 @@ suite("an upstream that fails", () => {
     let count = 0;
     // One good answer now and then, or it would not be asked at all.
     server.answer = (request, response) => (++count % 4 === 0 ? answerJson(response, 1) : cut(request));
-    const shop = openShop(t, { url: new URL(`http://127.0.0.1:${server.port}`), retries: 3 });
+    const url = new URL(`http://127.0.0.1:${server.port}`);
+    const shop = openShop(t, { url, retries: 3 }, { connections: 10 });
     for (let asked = 0; asked < 300; asked++) await shop.tell();
     assert.deepEqual(shop.ledger, []);
     assert.ok(server.asked.length > 300 && server.asked.length <= 300 + 10 + 30, `${server.asked.length}`);
