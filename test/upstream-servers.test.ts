@@ -10,7 +10,8 @@ import { suite, test } from "node:test";
 import type { TestContext } from "node:test";
 import { openShop } from "../src/gateway/node/upstream/fixtures/plain-shop.ts";
 import type { PlainShop } from "../src/gateway/node/upstream/fixtures/plain-shop.ts";
-import { startStack } from "../src/stack/index.ts";
+import { loadContract, startStack } from "../src/stack/index.ts";
+import { readUpstreamCertificates } from "../src/stack/upstream-certificates.ts";
 import { requires } from "./requires.ts";
 import { httpsGet } from "./support/https-get.ts";
 import { makeProject } from "./support/project.ts";
@@ -197,9 +198,8 @@ export default defineStack({
       t.after(() => project.remove());
       const keyFile = join(project.root, "keys/gateway.key");
       chmodSync(keyFile, 0o644);
-      await assert.rejects(startStack({ path: project.root, log: () => undefined }), {
-        code: "STACK_KEY_EXPOSED",
-      });
+      const { contract } = await loadContract(project.root);
+      assert.throws(() => readUpstreamCertificates(contract, project.root), { code: "STACK_KEY_EXPOSED" });
       chmodSync(keyFile, 0o600);
       const stack = await startStack({ path: project.root, log: () => undefined });
       t.after(() => stack.close());
