@@ -21,6 +21,7 @@ function describePermits(permits: Permits): string {
   if ("limits" in permits) return printable(permits.limits.join(" and ") || "no limit", 300);
   if ("access" in permits) return printable(wordsOf(permits.access), 300);
   if ("option" in permits) return printable(JSON.stringify(permits.option), 300);
+  if ("guards" in permits && permits.guards.check !== undefined) return printable(permits.guards.check, 300);
   if ("guards" in permits)
     return Object.keys(permits.guards).length === 0
       ? "nothing"

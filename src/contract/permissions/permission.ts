@@ -25,7 +25,7 @@ export type Permits =
   | { readonly guards: Guards }
   | SchemaNode;
 
-/** Options of a route that refuse something, and that it may lack. */
+/** Options of a route, or of the contract, that refuse something, and that it may lack. */
 export interface Guards {
   readonly pace?: string;
   readonly concurrency?: number;
@@ -33,6 +33,20 @@ export interface Guards {
   /** Costs by budget. */
   readonly spends?: Readonly<Record<string, number>>;
   readonly createsSession?: true;
+  readonly visible?: VisibleGuard;
+  readonly hide?: true;
+  /** The text of a check that `access` names. Where the lock's access does not name it, any is within what it grants. */
+  readonly check?: string;
+  /** Of the identity. */
+  readonly dpop?: "required";
+}
+
+/** Which objects are there for whom. */
+export interface VisibleGuard {
+  readonly field: string;
+  readonly is: readonly (string | number | boolean)[];
+  readonly in?: string;
+  readonly unless?: JsonValue;
 }
 
 /** What a schema lets pass. What lies below is in entries of its own, or, inside of a union, in `members` and `element`. */

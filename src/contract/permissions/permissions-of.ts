@@ -1,11 +1,23 @@
 import type { Contract } from "../contract.ts";
-import type { Identity } from "../contract/callers.ts";
 import type { ContractForeignSite, ContractSite } from "../contract/site.ts";
-import { isLoopbackHost } from "../loopback.ts";
-import type { Permission, Permits } from "./permission.ts";
-import { routePermissions } from "./route-permissions.ts";
 import { otherOptions } from "./other-options.ts";
+import type { Permission } from "./permission.ts";
+import { routePermissions } from "./route-permissions.ts";
 import { toJson } from "./to-json.ts";
+import {
+  contractTreatments,
+  edgeTreatments,
+  foreignSiteTreatments,
+  routeTreatments,
+  siteTreatments,
+} from "./treatment.ts";
+import {
+  addressOf,
+  entry,
+  identityPermissions,
+  optional,
+  upstreamPermissions,
+} from "./upstream-permissions.ts";
 
 /**
  * Lists what a contract permits, sorted: who may call what and how often, what may be sent and what comes back, where requests go, whom
@@ -14,106 +26,50 @@ import { toJson } from "./to-json.ts";
  * @throws {CurtainwallError} `CONTRACT_SCHEMA_UNSUPPORTED` for a schema with more than 20,000 parts
  */
 export function permissionsOf(contract: Contract): Permission[] {
-  const found = [
-    ...contract.routes.flatMap(routePermissions),
-    ...identityPermissions(contract.identity),
-    ...[...contract.upstreams.values()].flatMap((upstream) => [
-      ...[upstream.url, ...(upstream.alternates ?? [])].map((url) =>
-        entry(`upstream ${upstream.name}`, addressOf(url)),
+  const { identity, upstreams, corsOrigins, budgets, environment, site, weakenings } = contract;
+  const hasKeys = contract.apiKeys !== undefined;
+  return sorted([
+    // Each route's, in their order: ten thousand short lists are sorted sooner than a long one.
+    ...contract.routes
+      .toSorted((left, right) => (`${left.key} ` < `${right.key} ` ? -1 : 1))
+      .map((route) => [
+        ...routePermissions(route, hasKeys),
+        ...otherOptions(route.key, route, routeTreatments),
+      ]),
+    [
+      ...identityPermissions(identity),
+      ...[...upstreams.values()].flatMap(upstreamPermissions),
+      ...corsOrigins.map((origin) => entry("cors", origin)),
+      ...edgePermissions(contract),
+      ...[...budgets.values()].map(({ name, text }) =>
+        entry(`budget ${name}`, { limits: [`${text} per route`] }),
       ),
-      entry(`upstream ${upstream.name} maxResponseBytes`, { atMost: upstream.maxResponseBytes }),
-      ...optional(`upstream ${upstream.name} caFile`, upstream.caFile),
-      ...otherOptions(`upstream ${upstream.name}`, upstream, knownOfUpstream),
-    ]),
-    ...contract.corsOrigins.map((origin) => entry("cors", origin)),
-    ...edgePermissions(contract),
-    ...[...contract.budgets.values()].map(({ name, text }) =>
-      entry(`budget ${name}`, { limits: [`${text} per route`] }),
-    ),
-    ...limitStorePermissions(contract),
-    ...keysPermissions(contract),
-    ...[...contract.environment.public.keys()].map((name) => entry("publicEnv", name)),
-    ...contract.leaks.allow.map(({ rule, path, expires }) =>
-      // A day as a number: an earlier one permits less.
-      entry(`leaks allow ${rule} ${path}, day`, { atMost: Number(expires.replaceAll("-", "")) }),
-    ),
-    ...contract.leaks.publicSourceMaps.map((path) => entry("leaks publicSourceMaps", path)),
-    entry("leaks canaries", { atLeast: contract.leaks.canaries.length }),
-    ...sitePermissions(contract.site),
-    ...contract.weakenings.map(({ at }) => entry("weakening", at)),
-    ...otherOptions("contract", contract, known),
-  ];
-  return [...new Map(found.map((permission) => [keyOf(permission), permission]))]
-    .sort(([left], [right]) => (left < right ? -1 : 1))
-    .map(([, permission]) => permission);
+      ...callersPermissions(contract),
+      ...keysPermissions(contract),
+      ...[...environment.public.keys()].map((name) => entry("publicEnv", name)),
+      ...leaksPermissions(contract),
+      ...sitePermissions(site),
+      ...weakenings.map(({ at }) => entry("weakening", at)),
+      ...otherOptions("contract", contract, contractTreatments),
+    ],
+  ]);
 }
 
 /** What no two entries of a contract have in common. */
 export const keyOf = ({ at, permits }: Permission): string => JSON.stringify([at, permits]);
 
-const entry = (at: string, permits: Permits): Permission => ({ at, permits });
-const optional = (at: string, permits: string | undefined): Permission[] =>
-  permits === undefined ? [] : [entry(at, permits)];
+const byPlace = (left: Permission, right: Permission): number =>
+  left.at < right.at ? -1 : left.at > right.at ? 1 : keyOf(left) < keyOf(right) ? -1 : 1;
 
-/** What lies on this machine is somewhere else in each developer's copy, and nobody else answers there. */
-function addressOf(url: URL | string): string {
-  const { protocol, hostname, href } = new URL(url);
-  return isLoopbackHost(hostname) ? `${protocol}//(this machine)` : href;
-}
-
-/** What is told of above, and what permits nothing. */
-const known = new Set([
-  "origin",
-  "site",
-  "identity",
-  "upstreams",
-  "corsOrigins",
-  "edge",
-  "budgets",
-  "limitStore",
-  "ledger",
-  "reports",
-  "keys",
-  "environment",
-  "leaks",
-  "routes",
-  "apiRoots",
-  "weakenings",
-]);
-const knownOfUpstream = new Set([
-  "name",
-  "url",
-  "alternates",
-  "retries",
-  "retryOn",
-  "timeoutMs",
-  "maxResponseBytes",
-  "concurrency",
-  "caFile",
-]);
-const knownOfIdentity = new Set([
-  "issuer",
-  "audience",
-  "jwksUrl",
-  "algorithms",
-  "rolesClaim",
-  "clockToleranceSeconds",
-  "caFile",
-]);
-
-function identityPermissions(identity: Identity | undefined): Permission[] {
-  if (identity === undefined) return [];
-  const { issuer, audience, jwksUrl, algorithms, rolesClaim, clockToleranceSeconds, caFile } = identity;
-  return [
-    entry("identity issuer", addressOf(issuer)),
-    entry("identity audience", audience),
-    ...optional("identity jwksUrl", jwksUrl === undefined ? undefined : addressOf(jwksUrl)),
-    ...algorithms.map((algorithm) => entry("identity algorithm", algorithm)),
-    entry("identity rolesClaim", rolesClaim),
-    entry("identity clockToleranceSeconds", { atMost: clockToleranceSeconds }),
-    ...optional("identity caFile", caFile),
-    ...otherOptions("identity", identity, knownOfIdentity),
-  ];
+/** Each once, by their places. Of two groups one lies before the other; the last is the contract's own, whose places begin with small letters. */
+function sorted(groups: readonly Permission[][]): Permission[] {
+  const all: Permission[] = [];
+  for (const group of groups)
+    for (const permission of group.sort(byPlace)) {
+      const last = all.at(-1);
+      if (last?.at !== permission.at || keyOf(last) !== keyOf(permission)) all.push(permission);
+    }
+  return all;
 }
 
 function edgePermissions({ edge }: Contract): Permission[] {
@@ -125,11 +81,26 @@ function edgePermissions({ edge }: Contract): Permission[] {
     ...(typeof trusted === "number"
       ? [entry("edge proxies trusted", `${trusted} in a row`)]
       : trusted.map((network) => entry("edge proxies trusted", JSON.stringify(toJson(network))))),
+    ...otherOptions("edge", edge, edgeTreatments),
   ];
 }
 
-const limitStorePermissions = ({ limitStore }: Contract): Permission[] =>
-  limitStore === undefined ? [] : [entry("limits store", addressOf(limitStore.url))];
+/** What else says who calls, and where it is counted. */
+const callersPermissions = ({ apiKeys, sessions, limitStore }: Contract): Permission[] => [
+  ...optional("apiKeys header", apiKeys?.header),
+  ...optional("apiKeys file", apiKeys?.file),
+  ...optional("sessions cookie", sessions?.cookie),
+  ...optional("limits store", limitStore && addressOf(limitStore.url)),
+];
+
+const leaksPermissions = ({ leaks }: Contract): Permission[] => [
+  ...leaks.allow.map(({ rule, path, expires }) =>
+    // A day as a number: an earlier one permits less.
+    entry(`leaks allow ${rule} ${path}, day`, { atMost: Number(expires.replaceAll("-", "")) }),
+  ),
+  ...leaks.publicSourceMaps.map((path) => entry("leaks publicSourceMaps", path)),
+  entry("leaks canaries", { atLeast: leaks.canaries.length }),
+];
 
 /** Development keys lie beside what they sign: to go back to them is to trust more. */
 const keysPermissions = ({ keys }: Contract): Permission[] =>
@@ -144,8 +115,9 @@ function sitePermissions(site: ContractSite | ContractForeignSite | undefined): 
       ...(site.build?.reaches ?? []).map((origin) => entry("site reaches", addressOf(origin))),
       ...(site.build?.environment ?? []).map((name) => entry("site environment", name)),
       ...site.allowScripts.map(({ address }) => entry("site allowScripts", address)),
+      ...otherOptions("site", site, foreignSiteTreatments),
     ];
-  return [...site.sources].flatMap(([name, source]) => [
+  const sources = [...site.sources].flatMap(([name, source]) => [
     entry(`source ${name}`, addressOf(source.url)),
     ...source.headers.flatMap(({ name: header, variable }) =>
       variable === undefined ? [] : [entry(`source ${name} header ${header}`, variable)],
@@ -153,4 +125,5 @@ function sitePermissions(site: ContractSite | ContractForeignSite | undefined): 
     ...[...(source.pictures?.from ?? [])].map((origin) => entry(`source ${name} pictures`, origin)),
     ...(source.allowPrivate ? [entry(`source ${name}`, "private addresses")] : []),
   ]);
+  return [...sources, ...otherOptions("site", site, siteTreatments)];
 }

@@ -81,9 +81,10 @@ function goneGuards(
   const places = new Set(locked.map(({ at }) => at));
   return locked.flatMap(({ at, permits }): Widening[] => {
     if (asked.has(at) || typeof permits === "string") return [];
-    if ("guards" in permits && isThere(at, asked))
+    // A check that is gone is gone from the access too, which tells whether that permits more.
+    if ("guards" in permits && permits.guards.check === undefined && isThere(at, asked))
       return [{ at, permits: { guards: {} }, was: [permits], isGone: true }];
-    if ("option" in permits && (isThere(at, asked) || !/^[A-Z]+ \//.test(at)))
+    if ("option" in permits && isThere(at, asked))
       return [{ at, permits: { option: null }, was: [permits], isGone: true }];
     const parent = at.slice(0, at.lastIndexOf("/"));
     const isRequired = "required" in permits;
@@ -92,8 +93,9 @@ function goneGuards(
   });
 }
 
-/** Whether the contract still has the route that a place belongs to. */
+/** Whether the contract still has the route that a place belongs to, if it belongs to one. */
 function isThere(at: string, asked: ReadonlyMap<string, unknown>): boolean {
+  if (!/^[A-Z]+ \//.test(at)) return true;
   const [method, path] = at.split(" ");
   return asked.has(`${method} ${path} access`);
 }

@@ -1,46 +1,11 @@
 import type { ContractRoute, ContractStream } from "../contract/route.ts";
 import type { Schema } from "../define/schema.ts";
+import { accessPermissions, visibleGuard } from "./access-permissions.ts";
 import type { Guards, Permission, Permits } from "./permission.ts";
-import { otherOptions } from "./other-options.ts";
 import { schemaPermissions } from "./schema-node.ts";
-import { toJson } from "./to-json.ts";
 
-/** What is told of below, and what permits nothing. */
-const known = new Set([
-  "key",
-  "method",
-  "path",
-  "segments",
-  "access",
-  "limits",
-  "pace",
-  "concurrency",
-  "failures",
-  "spends",
-  "priority",
-  "params",
-  "query",
-  "headers",
-  "cookies",
-  "body",
-  "bodyType",
-  "jsonLimits",
-  "response",
-  "stream",
-  "responseHeaders",
-  "etag",
-  "cache",
-  "errors",
-  "to",
-  "idempotent",
-  "createsSession",
-  "summary",
-  "maxBodyBytes",
-  "timeoutMs",
-]);
-
-/** What a route permits. */
-export function routePermissions(route: ContractRoute): Permission[] {
+/** What a route permits, but for options that are compared as they are written. */
+export function routePermissions(route: ContractRoute, hasKeys: boolean): Permission[] {
   const { key } = route;
   const entry = (what: string, permits: Permits): Permission => ({ at: `${key} ${what}`, permits });
   /** Members alone: with or without them, an object of these is always there. */
@@ -51,7 +16,7 @@ export function routePermissions(route: ContractRoute): Permission[] {
   const answer = (what: string, schema: Schema): Permission[] =>
     schemaPermissions(schema, `${key} ${what}`, "output");
   return [
-    entry("access", { access: toJson(route.access) }),
+    ...accessPermissions(route, hasKeys),
     entry("limit", { limits: route.limits.map(({ text }) => text).sort() }),
     entry("guards", { guards: guardsOf(route) }),
     entry("to", route.to),
@@ -68,7 +33,7 @@ export function routePermissions(route: ContractRoute): Permission[] {
     ...(route.cache === undefined || route.cache.browserSeconds === 0
       ? []
       : [entry("cache browserSeconds", { atMost: route.cache.browserSeconds })]),
-    ...otherOptions(key, route, known),
+    ...(route.idempotent === true ? [entry("idempotent", "sent again")] : []),
   ].filter(({ permits }) => !isWithoutGuards(permits));
 }
 
@@ -76,7 +41,8 @@ export function routePermissions(route: ContractRoute): Permission[] {
 const isWithoutGuards = (permits: Permits): boolean =>
   typeof permits === "object" && "guards" in permits && Object.keys(permits.guards).length === 0;
 
-function guardsOf({ pace, concurrency, failures, spends, createsSession }: ContractRoute): Guards {
+function guardsOf(route: ContractRoute): Guards {
+  const { pace, concurrency, failures, spends, createsSession, visible, hide } = route;
   return {
     ...(pace === undefined ? {} : { pace: pace.text }),
     ...(concurrency === undefined ? {} : { concurrency }),
@@ -92,6 +58,8 @@ function guardsOf({ pace, concurrency, failures, spends, createsSession }: Contr
       ? {}
       : { spends: Object.fromEntries(spends.map(({ budget, cost }) => [budget.name, cost])) }),
     ...(createsSession ? { createsSession } : {}),
+    ...(visible === undefined ? {} : { visible: visibleGuard(visible) }),
+    ...(hide === true ? { hide } : {}),
   };
 }
 

@@ -13,6 +13,7 @@ type Bounds = Pick<SchemaNode, "min" | "above" | "max" | "below">;
 /** What a schema checks beside its type: bounds, formats, patterns, functions. */
 export function readChecks(schemaDef: object): Partial<SchemaNode> {
   const def = schemaDef as CheckDef & { readonly checks?: readonly { _zod: { def: CheckDef } }[] };
+  if (def.check === undefined && def.checks === undefined) return def.coerce === true ? { coerce: true } : {};
   const checks = [
     ...(def.check === undefined ? [] : [def]),
     ...(def.checks ?? []).map((check) => check._zod.def),
@@ -22,7 +23,7 @@ export function readChecks(schemaDef: object): Partial<SchemaNode> {
   for (const check of checks) {
     const found = boundsOf(check);
     if (found === undefined) also.add(describe(check));
-    else bounds = tightest(bounds, found);
+    else bounds = isEmpty(bounds) ? found : tightest(bounds, found);
   }
   return {
     ...(def.coerce === true ? { coerce: true } : {}),
@@ -30,6 +31,11 @@ export function readChecks(schemaDef: object): Partial<SchemaNode> {
     ...(also.size === 0 ? {} : { also: [...also].sort() }),
   };
 }
+
+const isEmpty = (bounds: Bounds): boolean => {
+  for (const _ in bounds) return false;
+  return true;
+};
 
 function boundsOf(check: CheckDef): Bounds | undefined {
   const value = (name: string): number | string => scalar(check[name]);

@@ -20,6 +20,21 @@ const defOf = (schema: Schema): Def => (schema as z.core.$ZodTypes)._zod.def;
  * @throws {CurtainwallError} `CONTRACT_SCHEMA_UNSUPPORTED` when it has more than 20,000 parts
  */
 export function schemaPermissions(schema: Schema, at: string, direction: "input" | "output"): Permission[] {
+  const original = originalOf(schema);
+  if (original === schema) return readSchema(schema, at, direction);
+  // Routes have copies of one schema, closed alike: what one lets pass, the others do.
+  const known = knownCopies[direction].get(original) ?? readSchema(schema, "", direction, at);
+  knownCopies[direction].set(original, known);
+  return known.map((entry) => ({ at: at + entry.at, permits: entry.permits }));
+}
+
+const knownCopies = {
+  input: new WeakMap<Schema, readonly Permission[]>(),
+  output: new WeakMap<Schema, readonly Permission[]>(),
+};
+
+/** @param where how an error calls it */
+function readSchema(schema: Schema, at: string, direction: "input" | "output", where = at): Permission[] {
   const open = new Map<Schema, string>();
   let count = 0;
 
@@ -28,16 +43,14 @@ export function schemaPermissions(schema: Schema, at: string, direction: "input"
     if (count > maxNodes)
       throw new CurtainwallError<ContractErrorCode>(
         "CONTRACT_SCHEMA_UNSUPPORTED",
-        `${at}: the schema has more than ${maxNodes} parts.`,
+        `${where}: the schema has more than ${maxNodes} parts.`,
       );
     const seen = open.get(current);
     if (seen !== undefined) return { type: `again ${seen === "" ? "/" : seen}`, ...required(isRequired) };
     open.set(current, path);
-    try {
-      return { ...bare(current, path), ...required(isRequired) };
-    } finally {
-      open.delete(current);
-    }
+    const node = bare(current, path);
+    open.delete(current);
+    return isRequired && direction === "input" ? { ...node, required: true } : node;
   };
   const required = (isRequired: boolean): { required?: true } =>
     isRequired && direction === "input" ? { required: true } : {};
@@ -51,12 +64,7 @@ export function schemaPermissions(schema: Schema, at: string, direction: "input"
         return {
           type: def.catchall === undefined || defOf(def.catchall).type === "never" ? "object" : "open object",
           ...checks,
-          members: Object.fromEntries(
-            Object.entries(def.shape).map(([name, member]) => [
-              name,
-              nodeOf(member, `${path}/${escapeName(name)}`, !isOptional(member)),
-            ]),
-          ),
+          members: membersOf(def.shape, path),
         };
       case "array":
         return { type: "array", ...checks, element: part(def.element, `${path}/[]`) };
@@ -108,27 +116,43 @@ export function schemaPermissions(schema: Schema, at: string, direction: "input"
         return { type: def.type, ...checks };
     }
   };
+  const membersOf = (shape: Readonly<Record<string, Schema>>, path: string): Record<string, SchemaNode> => {
+    const members: Record<string, SchemaNode> = {};
+    for (const [name, member] of Object.entries(shape))
+      setOwn(members, name, nodeOf(member, `${path}/${escapeName(name)}`, !isOptional(member)));
+    return members;
+  };
   /** A wrapper has no place of its own, but may lead back to where it stands. */
   const bareInner = (inner: Schema, path: string): SchemaNode => nodeOf(inner, path, false);
 
-  return flatten(nodeOf(schema, "", true), at);
+  const entries: Permission[] = [];
+  flatten(nodeOf(schema, "", true), at, entries);
+  return entries;
+}
+
+/** Also where the name is `__proto__`. */
+function setOwn<Value>(members: Record<string, Value>, name: string, value: Value): void {
+  if (name !== "__proto__") members[name] = value;
+  else Object.defineProperty(members, name, { value, enumerable: true, configurable: true, writable: true });
 }
 
 /** An entry for each member of objects and for lists' elements; unions and the like stay whole, as their parts have no names. */
-function flatten(node: SchemaNode, at: string): Permission[] {
-  if (node.type !== "object" && node.type !== "open object" && node.type !== "array")
-    return [{ at, permits: node }];
+function flatten(node: SchemaNode, at: string, entries: Permission[]): void {
+  if (node.type !== "object" && node.type !== "open object" && node.type !== "array") {
+    entries.push({ at, permits: node });
+    return;
+  }
   const { members = {}, element, ...rest } = node;
-  return [
-    { at, permits: rest },
-    ...Object.entries(members).flatMap(([name, member]) => flatten(member, `${at}/${escapeName(name)}`)),
-    ...(element === undefined ? [] : flatten(element, `${at}/[]`)),
-  ];
+  entries.push({ at, permits: rest });
+  for (const [name, member] of Object.entries(members)) flatten(member, `${at}/${escapeName(name)}`, entries);
+  if (element !== undefined) flatten(element, `${at}/[]`, entries);
 }
 
 /** As in a JSON Pointer (RFC 6901); and no name is taken for a list's element. */
 const escapeName = (name: string): string =>
-  name.replaceAll("~", "~0").replaceAll("/", "~1").replaceAll("[", "~2").replaceAll(" ", "~3");
+  /[~/[ ]/.test(name)
+    ? name.replaceAll("~", "~0").replaceAll("/", "~1").replaceAll("[", "~2").replaceAll(" ", "~3")
+    : name;
 
 /** `optional`, or in later versions of Zod `defaulted`. */
 const isOptional = (member: Schema): boolean => (member as z.core.$ZodTypes)._zod.optin !== undefined;

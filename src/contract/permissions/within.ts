@@ -2,7 +2,7 @@ import { parseFailureLimit } from "../failure-limit.ts";
 import { parseLimit } from "../limit.ts";
 import type { Rate } from "../limit.ts";
 import { parsePace } from "../pace.ts";
-import type { Guards, Permits, SchemaNode } from "./permission.ts";
+import type { Guards, Permits, SchemaNode, VisibleGuard } from "./permission.ts";
 
 /** Whether all that one entry permits, another permits too. What can't be compared is not, nor what a lock has that nobody can read. */
 export function isWithin(one: Permits, other: Permits): boolean {
@@ -28,7 +28,7 @@ function compare(one: Permits, other: Permits): boolean {
 }
 
 /** Kinds of access that only a subject who is signed in can have. */
-const ofSignedIn = new Set(["role", "owner", "ownerField"]);
+const ofSignedIn = new Set(["role", "owner", "ownerField", "ownerLookup", "check"]);
 
 interface AnyAccess {
   readonly kind?: unknown;
@@ -80,9 +80,21 @@ function isGuarded(one: Guards, other: Guards): boolean {
         other.failures.statuses.every((status) => one.failures?.statuses.includes(status)) &&
         isLimited(one.failures.limits, other.failures.limits, parseFailureLimit))) &&
     Object.entries(other.spends ?? {}).every(([budget, cost]) => (one.spends?.[budget] ?? 0) >= cost) &&
-    (other.createsSession !== true || one.createsSession === true)
+    (other.createsSession !== true || one.createsSession === true) &&
+    (other.visible === undefined || (one.visible !== undefined && isHidden(one.visible, other.visible))) &&
+    (other.hide !== true || one.hide === true) &&
+    (other.check === undefined || one.check === other.check) &&
+    (other.dpop !== "required" || one.dpop === "required")
   );
 }
+
+/** Whether one shows nothing that the other hides. */
+const isHidden = (one: VisibleGuard, other: VisibleGuard): boolean =>
+  one.field === other.field &&
+  one.in === other.in &&
+  one.is.every((value) => other.is.includes(value)) &&
+  (one.unless === undefined ||
+    (other.unless !== undefined && isAccessWithin(one.unless as AnyAccess, other.unless as AnyAccess)));
 
 function isPaced(one: string, other: string): boolean {
   const [pace, otherPace] = [parsePace(one), parsePace(other)];

@@ -1,0 +1,157 @@
+import type { Contract, ContractUpstream } from "../contract.ts";
+import type { Identity } from "../contract/callers.ts";
+import type { ContractEdge } from "../contract/host.ts";
+import type { ContractRoute } from "../contract/route.ts";
+import type { ContractForeignSite, ContractSite } from "../contract/site.ts";
+
+/**
+ * What the permission diff makes of a field of the parsed contract.
+ *
+ * `told`: it has entries of its own, compared by what they permit. `as written`: compared to the letter, its absence too; the safe choice for
+ * a new field. `nothing`: it permits nobody anything, in either direction.
+ */
+export type Treatment = "told" | "as written" | "nothing";
+
+/**
+ * What a digest of the contract makes of a field: part of it, or not, because it says `where` things are, which differs between a developer's
+ * machine and the host, or is only `words`.
+ */
+export type DigestTreatment = "counts" | "where" | "words";
+
+/** How a field is treated: in the permission diff, and in the digest that a release names its contract by. */
+export type Treatments<Parsed> = {
+  readonly [Field in keyof Required<Parsed>]: readonly [diff: Treatment, digest: DigestTreatment];
+};
+
+// A field that is missing below does not compile: who adds one says here what it permits.
+
+/** Of a route. */
+export const routeTreatments: Treatments<ContractRoute> = {
+  key: ["nothing", "counts"],
+  method: ["nothing", "counts"],
+  path: ["nothing", "counts"],
+  segments: ["nothing", "counts"],
+  access: ["told", "counts"],
+  visible: ["told", "counts"],
+  hide: ["told", "counts"],
+  cache: ["as written", "counts"],
+  idempotent: ["told", "counts"],
+  limits: ["told", "counts"],
+  pace: ["told", "counts"],
+  concurrency: ["told", "counts"],
+  failures: ["told", "counts"],
+  spends: ["told", "counts"],
+  priority: ["nothing", "counts"],
+  params: ["told", "counts"],
+  query: ["told", "counts"],
+  headers: ["told", "counts"],
+  cookies: ["told", "counts"],
+  body: ["told", "counts"],
+  bodyType: ["told", "counts"],
+  jsonLimits: ["told", "counts"],
+  response: ["told", "counts"],
+  stream: ["told", "counts"],
+  responseHeaders: ["told", "counts"],
+  etag: ["nothing", "counts"],
+  errors: ["told", "counts"],
+  to: ["told", "counts"],
+  createsSession: ["told", "counts"],
+  summary: ["nothing", "words"],
+  maxBodyBytes: ["told", "counts"],
+  timeoutMs: ["nothing", "counts"],
+};
+
+/** Of an upstream. */
+export const upstreamTreatments: Treatments<ContractUpstream> = {
+  name: ["told", "counts"],
+  url: ["told", "where"],
+  alternates: ["told", "where"],
+  network: ["as written", "counts"],
+  retries: ["nothing", "counts"],
+  retryOn: ["nothing", "counts"],
+  // It lets requests through, but none that were not let through without it.
+  health: ["nothing", "counts"],
+  timeoutMs: ["nothing", "counts"],
+  maxResponseBytes: ["told", "counts"],
+  concurrency: ["nothing", "counts"],
+  caFile: ["told", "where"],
+  clientCertificate: ["told", "where"],
+  forwardClient: ["told", "counts"],
+  trace: ["told", "counts"],
+};
+
+/** Of who issues tokens. */
+export const identityTreatments: Treatments<Identity> = {
+  issuer: ["told", "where"],
+  audience: ["told", "where"],
+  jwksUrl: ["told", "where"],
+  algorithms: ["told", "counts"],
+  rolesClaim: ["told", "counts"],
+  tenantClaim: ["as written", "counts"],
+  clockToleranceSeconds: ["told", "counts"],
+  dpop: ["told", "counts"],
+  caFile: ["told", "where"],
+};
+
+/** Of how the edge listens: all of it differs between hosts. */
+export const edgeTreatments: Treatments<ContractEdge> = {
+  addresses: ["nothing", "where"],
+  port: ["nothing", "where"],
+  redirectPort: ["nothing", "where"],
+  threads: ["nothing", "where"],
+  certificate: ["nothing", "where"],
+  maxClients: ["nothing", "where"],
+  proxies: ["told", "where"],
+  // Without it the server finds out by itself, and refuses to guess.
+  deniesProxies: ["nothing", "where"],
+  ipv6Prefix: ["told", "where"],
+};
+
+/** Of a site that Curtainwall builds. What may run in its pages is the program's and the scripts' (decisions 037 and 041). */
+export const siteTreatments: Treatments<ContractSite> = {
+  content: ["nothing", "where"],
+  templates: ["nothing", "where"],
+  assets: ["nothing", "where"],
+  collections: ["nothing", "where"],
+  redirects: ["nothing", "where"],
+  feeds: ["nothing", "where"],
+  lists: ["nothing", "where"],
+  tags: ["nothing", "where"],
+  locales: ["nothing", "where"],
+  images: ["nothing", "where"],
+  sources: ["told", "where"],
+};
+
+/** Of a site that another generator builds. */
+export const foreignSiteTreatments: Treatments<ContractForeignSite> = {
+  dist: ["nothing", "where"],
+  build: ["told", "where"],
+  learned: ["nothing", "where"],
+  // Among the weakenings.
+  insecureEval: ["nothing", "where"],
+  allowScripts: ["told", "where"],
+};
+
+/** Of the contract itself. */
+export const contractTreatments: Treatments<Contract> = {
+  origin: ["nothing", "where"],
+  site: ["told", "where"],
+  identity: ["told", "counts"],
+  apiKeys: ["told", "counts"],
+  sessions: ["told", "counts"],
+  upstreams: ["told", "counts"],
+  corsOrigins: ["told", "where"],
+  edge: ["told", "where"],
+  budgets: ["told", "counts"],
+  limitStore: ["told", "where"],
+  ledger: ["nothing", "where"],
+  reports: ["nothing", "where"],
+  keys: ["told", "where"],
+  environment: ["told", "where"],
+  leaks: ["told", "where"],
+  routes: ["told", "counts"],
+  // Made of the routes.
+  apiRoots: ["nothing", "where"],
+  // What they weaken is in the routes.
+  weakenings: ["told", "where"],
+};
