@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
-import { CurtainwallError } from "../shared/index.ts";
+import { CurtainwallError, printable } from "../shared/index.ts";
 import type { Command } from "./command.ts";
 import { commandHelp } from "./command-help.ts";
 import { readInput } from "./command.ts";
-import { exitCodes, print, say, sayError } from "./voice.ts";
+import { exitCodes, print, sayError } from "./voice.ts";
 
 /** Commands by name. Loaded when used: what starts often starts fast. */
 const commands: Readonly<
@@ -59,6 +59,11 @@ const commands: Readonly<
     load: async () => (await import("./api-key.ts")).apiKeyCommand,
     maxPositionals: 3,
     summary: "make, list and revoke keys of programs that call the API",
+  },
+  revoke: {
+    load: async () => (await import("./revoke.ts")).revokeCommand,
+    maxPositionals: 2,
+    summary: "end a subject's access tokens, or everybody's",
   },
   release: {
     load: async () => (await import("./release.ts")).releaseCommand,
@@ -128,8 +133,11 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
   }
   const entry = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (entry === undefined) {
-    say(`There is no command "${name}".\n\n${help}`);
-    return exitCodes.usage;
+    const { nearest } = await import("../contract/index.ts");
+    const meant = nearest(name, Object.keys(commands));
+    throw new CurtainwallError("CLI_USAGE_INVALID", `There is no command "${printable(name, 60)}".`, {
+      hint: `${meant === undefined ? "" : `Did you mean  curtainwall ${meant}?  `}All commands:  curtainwall --help`,
+    });
   }
   assertNode();
   const command = await entry.load();

@@ -43,6 +43,11 @@ export const eventCatalogue = {
     says: "The certificate was replaced",
     fields: { fingerprint: "text" },
   },
+  "stack.tokens.revoked": {
+    severity: "warning",
+    says: "Access tokens were revoked: those that were issued until then are refused on all threads",
+    fields: { of: "text", subjects: "texts" },
+  },
   "stack.release.accepted": {
     severity: "notice",
     says: "A release was checked and is served from now on",

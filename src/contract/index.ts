@@ -18,6 +18,7 @@ export { keyAccess } from "./access/key-access.ts";
 export { ownerLookup } from "./access/owner-lookup.ts";
 export type { OwnerLookup, OwnerLookupOptions } from "./access/owner-lookup.ts";
 export type { Contract, ContractUpstream, Weakening } from "./contract.ts";
+export { longestRememberedSeconds, proofSeconds } from "./caller-times.ts";
 export type { ContractApiKeys, ContractSessions, Identity } from "./contract/callers.ts";
 export type {
   ContractEdge,

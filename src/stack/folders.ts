@@ -18,6 +18,8 @@ export interface StackFolders {
   /** What the supervisor must not forget. */
   readonly supervisor: string;
   readonly acceptedFile: string;
+  /** Whose tokens don't count any more. */
+  readonly revokedFile: string;
   /** The program that the program key signed; lies beside the contract, in the repository. */
   readonly programFile: string;
   /** The program that the last build would need. */
@@ -44,6 +46,7 @@ export function stackFolders(root: string): StackFolders {
     releaseKeyFile: join(state, "release", "release.key"),
     supervisor: join(state, "supervisor"),
     acceptedFile: join(state, "supervisor", "accepted.json"),
+    revokedFile: join(state, "supervisor", "revoked.json"),
     programFile: join(root, "curtainwall.program.json"),
     pendingProgramFile: join(state, "release", "program.pending.json"),
     logFile: join(ledger, "events.jsonl"),

@@ -28,6 +28,8 @@ export { hasContract, loadContract } from "./load-contract.ts";
 export type { LoadedContract } from "./load-contract.ts";
 export { publishRelease, publishStored, readCurrentRelease } from "./publish-release.ts";
 export type { PublishedRelease } from "./publish-release.ts";
+export { readRevoked, revokeTokens } from "./revoked-tokens.ts";
+export type { RevokedTokens, Revocation } from "./revoked-tokens.ts";
 export { findSiteKeys } from "./release-keys.ts";
 export type { SiteKeys } from "./release-keys.ts";
 export { neededProgram, readSignedProgram, signProgram } from "./site-program.ts";

@@ -4,6 +4,7 @@ import type { ContractLedger } from "../contract/index.ts";
 import type { GateSpace } from "../gateway/index.ts";
 import type { EdgeSite } from "./edge-site.ts";
 import type { LimitStoreSecrets } from "./limit-store.ts";
+import type { RevokedTokens } from "./revoked-tokens.ts";
 import type { UpstreamCertificates } from "./upstream-certificates.ts";
 
 /** User and group that a domain becomes; undefined when its sandbox does that. */
@@ -37,6 +38,8 @@ export type ToEdge =
   | { type: "api-keys"; list: string | undefined }
   /** All certificates that upstreams are shown, as their files have them now. */
   | { type: "upstream-certificates"; certificates: UpstreamCertificates }
+  /** Tokens that don't count any more, beside those that were told before. The first ones come before the first release. */
+  | ({ type: "revocations" } & RevokedTokens)
   /** A release comes through the pipe: its signatures, then its pack. `last` is what this site served last. */
   | { type: "release"; signatureBytes: number; packBytes: number; last: AcceptedRelease | undefined }
   | { type: "stop"; graceMs: number };
@@ -52,6 +55,8 @@ export interface EdgeConfiguration {
   issuerAuthority: string | undefined;
   /** The list of API keys, as its file had it. */
   apiKeys: string | undefined;
+  /** How long a proof of possession counts, in seconds. Undefined: the contract asks for none. */
+  proofSeconds: number | undefined;
   assertionKey: JWK;
   user: DomainUser | undefined;
   eventsFd: number;

@@ -1,8 +1,5 @@
 import { createKeyedHash } from "../limits/keyed-hash.ts";
 
-/** What was revoked longer ago need not be known any more: no token of that age is accepted. 400 days, in seconds. */
-export const longestRememberedSeconds = 400 * 86_400;
-
 /** Memory that threads share for whose tokens do not count any more. Made by {@link createRevocationMemory}. */
 export interface RevocationMemory {
   readonly buffer: SharedArrayBuffer;

@@ -1,8 +1,8 @@
 import { errors, jwtVerify } from "jose";
 import type { JWTVerifyGetKey } from "jose";
+import { longestRememberedSeconds } from "../../contract/index.ts";
 import type { Identity } from "../../contract/index.ts";
 import type { TokenVerdict, TokenVerifier } from "../types.ts";
-import { longestRememberedSeconds } from "./revocations.ts";
 import type { Revocations } from "./revocations.ts";
 import { readClaims } from "./token-claims.ts";
 import type { TokenClaims } from "./token-claims.ts";

@@ -1,7 +1,13 @@
 import { importJWK } from "jose";
 import type { CryptoKey } from "jose";
 import type { EventSink } from "../../contract/index.ts";
-import { createApiKeys, createGateway, createTokenVerifier } from "../../gateway/index.ts";
+import {
+  createApiKeys,
+  createGateway,
+  createProofVerifier,
+  createTokenVerifier,
+  openRevocations,
+} from "../../gateway/index.ts";
 import type { ApiKeys, Gateway, LimitStore } from "../../gateway/index.ts";
 import { createAssertionSigner, createIssuerKeys, createUpstream, tokenDigest } from "../../gateway/node.ts";
 import type { RemoteKeySource } from "../../gateway/node.ts";
@@ -30,7 +36,18 @@ export async function createEdgeApi(
   const { contract } = await loadContract(configuration.contractFile);
   const { identity } = contract;
   const keys = identity && createIssuerKeys({ identity, ca: configuration.issuerAuthority, events });
-  const tokens = identity && keys && createTokenVerifier({ identity, keys, digest: tokenDigest });
+  const revocations = openRevocations(configuration.revocations);
+  const tokens =
+    identity && keys && createTokenVerifier({ identity, keys, revocations, digest: tokenDigest });
+  const edgeLimits = createEdgeLimits(configuration, contract, events);
+  const proofs =
+    configuration.proofs &&
+    createProofVerifier({
+      origin: contract.origin,
+      memory: configuration.proofs,
+      clockToleranceSeconds: identity?.clockToleranceSeconds ?? 0,
+      shared: edgeLimits.sharedLimits,
+    });
   const apiKeys = contract.apiKeys && createApiKeys({ digest: tokenDigest, events });
   apiKeys?.replace(configuration.apiKeys);
   const key = (await importJWK(configuration.assertionKey, "EdDSA")) as CryptoKey;
@@ -55,8 +72,9 @@ export async function createEdgeApi(
     contract,
     destinations: new Map(upstreams.map(([name, { send }]) => [name, send])),
     limits,
-    ...createEdgeLimits(configuration, contract, events),
+    ...edgeLimits,
     tokens,
+    proofs,
     apiKeys,
     events,
     ipv6Prefix: contract.edge.ipv6Prefix,

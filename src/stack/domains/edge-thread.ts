@@ -135,8 +135,7 @@ async function start(): Promise<void> {
     if (message.type === "listen") listen().catch(fail);
     else if (message.type === "taken") taken(message.count);
     else if (message.type === "api-keys") api?.apiKeys?.replace(message.list);
-    else if (message.type === "upstream-certificates")
-      api?.setUpstreamCertificates(message.certificates);
+    else if (message.type === "upstream-certificates") api?.setUpstreamCertificates(message.certificates);
     else if (message.type === "certificate") server?.setCertificate(message.certificate);
     else if (message.type === "release")
       say({ type: "released", refused: refusalOf(() => serve(message.release)) });

@@ -2,11 +2,18 @@ import { randomBytes } from "node:crypto";
 import { flushCompileCache } from "node:module";
 import { Worker } from "node:worker_threads";
 import type { Release, SecurityEvent } from "../../contract/index.ts";
-import { createGateMemory, createLimitMemory } from "../../gateway/index.ts";
+import {
+  createGateMemory,
+  createLimitMemory,
+  createProofMemory,
+  createRevocationMemory,
+  openRevocations,
+} from "../../gateway/index.ts";
 import { createEventQueue } from "../../ledger/node.ts";
 import { CurtainwallError } from "../../shared/index.ts";
 import { openDomainControl } from "../control.ts";
 import type { EdgeConfiguration, FromDomain, ToEdge } from "../messages.ts";
+import type { RevokedTokens } from "../revoked-tokens.ts";
 import { becomeUser } from "./become.ts";
 import { reasonOf } from "./reason.ts";
 import { openReleaseIntake } from "./release-intake.ts";
@@ -28,6 +35,7 @@ let isServing = false;
 control.onMessage((message) => {
   if (message.type === "configure") turn = load(message).catch(fail);
   else if (message.type === "release") turn = turn.then(() => takeRelease(message));
+  else if (message.type === "revocations") revoke(message);
   else if (message.type === "api-keys") replaceApiKeys(message.list);
   else if (message.type === "upstream-certificates") replaceUpstreamCertificates(message.certificates);
   else if (message.type === "certificate")
@@ -38,14 +46,27 @@ control.onMessage((message) => {
 process.on("SIGINT", () => undefined);
 process.on("SIGTERM", () => stop(5000));
 
+/** In memory that all threads share: what is written here is every thread's at once. */
+const revocations = createRevocationMemory();
+const revoked = openRevocations(revocations);
+
+/** Needs no turn: it holds from now on, for a thread that is started later too. */
+function revoke({ everyone, subjects }: Pick<RevokedTokens, "everyone" | "subjects">): void {
+  for (const [subject, until] of Object.entries(subjects)) revoked.revoke(subject, until);
+  if (everyone > 0) revoked.revokeAll(everyone);
+}
+
 async function load(configuration: EdgeConfiguration): Promise<void> {
   const limits = createLimitMemory({ maxClients: configuration.maxClients });
   const gates = createGateMemory({ ...configuration.gateSpace, threads: configuration.threads.length });
   const events = createEventQueue({ fd: configuration.eventsFd, source: "edge" });
   const ticketKeys = new Uint8Array(randomBytes(48));
+  const { proofSeconds: windowSeconds } = configuration;
+  const proofs = windowSeconds === undefined ? undefined : createProofMemory({ windowSeconds });
+  const shared = { limits, gates, revocations, proofs, ticketKeys };
   await Promise.all(
     configuration.threads.map((sockets, thread) =>
-      startThread({ ...configuration, sockets, limits, gates, thread, ticketKeys }, events.send),
+      startThread({ ...configuration, ...shared, sockets, thread }, events.send),
     ),
   );
   flushCompileCache();

@@ -1,5 +1,5 @@
 import type { Release, SecurityEvent } from "../../contract/index.ts";
-import type { GateMemory, LimitMemory } from "../../gateway/index.ts";
+import type { GateMemory, LimitMemory, ProofMemory, RevocationMemory } from "../../gateway/index.ts";
 import type { CertificatePair, EdgeConfiguration, FromDomain } from "../messages.ts";
 
 /** What an edge thread starts with. */
@@ -7,6 +7,9 @@ export interface ThreadConfiguration extends EdgeConfiguration {
   sockets: EdgeConfiguration["threads"][number];
   limits: LimitMemory;
   gates: GateMemory;
+  revocations: RevocationMemory;
+  /** Undefined: the contract asks for no proofs. */
+  proofs: ProofMemory | undefined;
   /** Its number, from 0. */
   thread: number;
   /** Keys of TLS session tickets, the same for all threads: a client resumes on whichever it meets. */

@@ -1,4 +1,6 @@
 import { availableParallelism } from "node:os";
+import { proofSeconds } from "../../contract/index.ts";
+import type { Contract } from "../../contract/index.ts";
 import { readApiKeys } from "../api-keys.ts";
 import { loadAssertionKey } from "../assertion-key.ts";
 import { readPem } from "../certificate.ts";
@@ -84,6 +86,7 @@ async function readMaterial(
     upstreamCertificates: readUpstreamCertificates(contract, root),
     issuerAuthority: readPem(root, contract.identity?.caFile),
     apiKeys: readApiKeys(contract, root),
+    proofSeconds: proofSecondsOf(contract),
     assertionKey: await loadAssertionKey(folders),
     user: userOf(surroundings, "edge"),
     maxClients: contract.edge.maxClients,
@@ -91,6 +94,10 @@ async function readMaterial(
     limitStore: readLimitStoreSecrets(contract, root, process.env),
   };
 }
+
+/** How long a proof of possession counts: its own time, and what clocks may differ by. */
+const proofSecondsOf = ({ identity }: Contract): number | undefined =>
+  identity?.dpop === undefined ? undefined : proofSeconds + identity.clockToleranceSeconds;
 
 /** Numbers the sockets as the edge will see them: after the control channel, the events and the release. */
 function inheritedSockets(

@@ -8,6 +8,7 @@ import type { Isolation } from "../isolation.ts";
 import { loadContract } from "../load-contract.ts";
 import { lockName } from "../lock-name.ts";
 import { assertPermitted } from "../permitted.ts";
+import { assertSessionsKept } from "../sessions.ts";
 import { Supervisor } from "./supervisor.ts";
 import type { RunningStack } from "./supervisor.ts";
 import type { StackLogEntry } from "./surroundings.ts";
@@ -33,7 +34,7 @@ const toStderr = ({ from, level, message }: StackLogEntry): void =>
  * Starts a site: the ledger, then the edge, each in its own trust domain, and keeps them running.
  *
  * @throws {CurtainwallError} what `loadContract` throws; `CONTRACT_ENVIRONMENT_INVALID`; `STACK_PERMISSION_UNAPPROVED`, `CONTRACT_LOCK_INVALID`; `STACK_RELEASE_MISSING`, `STACK_PORT_IN_USE`,
- *   `STACK_STATE_FOREIGN`, `STACK_CERTIFICATE_MISSING`, `STACK_CERTIFICATE_INVALID`, `STACK_FILE_UNREADABLE`; what a domain reports while it starts, `RELEASE_DIGEST_MISMATCH` for one
+ *   `STACK_STATE_FOREIGN`, `STACK_CERTIFICATE_MISSING`, `STACK_CERTIFICATE_INVALID`, `STACK_FILE_UNREADABLE`, `STACK_SESSIONS_MISSING`; what a domain reports while it starts, `RELEASE_DIGEST_MISMATCH` for one
  */
 export async function startStack({
   path = ".",
@@ -58,6 +59,7 @@ export async function startStack({
     });
   }
   assertStateUsable(folders, "start");
+  assertSessionsKept(loaded.contract);
   const supervisor = new Supervisor({ loaded, folders, isolation, log, graceMs });
   try {
     await supervisor.start();

@@ -15,6 +15,8 @@ import type { ToEdge, ToLedger } from "../messages.ts";
 import { openReleaseFeed } from "../release-feed.ts";
 import type { ReleaseFeed } from "../release-feed.ts";
 import { watchUpstreamCertificates } from "../upstream-certificates.ts";
+import { readRevoked, revocationMessages, watchRevoked } from "../revoked-tokens.ts";
+import type { RevokedTokens } from "../revoked-tokens.ts";
 import { keepDomain, whenReady } from "./keep-domain.ts";
 import type { KeptDomain } from "./keep-domain.ts";
 import { launchEdge } from "./launch-edge.ts";
@@ -175,6 +177,11 @@ export class Supervisor {
       (certificates) => this.#edge.process?.control.send({ type: "upstream-certificates", certificates }),
       (message) => this.#warn(`an upstream's certificate was not replaced: ${message}`),
     );
+    const unwatchRevoked = watchRevoked(
+      folders,
+      (revoked) => this.#revoke(revoked),
+      (message) => this.#warn(`what was revoked last is not known: ${message}`),
+    );
     let looking = Promise.resolve();
     const timer = setInterval(() => {
       looking = looking.then(() => releases.handOver(this.#edge.process));
@@ -184,8 +191,17 @@ export class Supervisor {
       unwatchCertificate();
       unwatchKeys();
       unwatchUpstreams();
+      unwatchRevoked();
       clearInterval(timer);
     };
+  }
+
+  #revoke(revoked: RevokedTokens): void {
+    for (const part of revocationMessages(revoked))
+      this.#edge.process?.control.send({ type: "revocations", ...part });
+    const subjects = Object.keys(revoked.subjects);
+    const of = revoked.everyone > 0 ? "everyone" : "subjects";
+    this.#with.events({ type: "stack.tokens.revoked", time: Date.now(), of, subjects });
   }
 
   /** Starts the edge with the newest release; if that is refused, with the one that was served last. */
@@ -228,6 +244,8 @@ export class Supervisor {
       throw error;
     });
     control.send({ type: "configure", ...edge.configuration });
+    for (const part of revocationMessages(readRevoked(this.#with.folders)))
+      control.send({ type: "revocations", ...part });
     // What goes wrong while it is sent shows in what the edge says, or in that it ends.
     if (pipe !== undefined) void feed.send({ control, pipe }, release).catch(kill);
     const ready = await whenReady(this.#with, "edge", edge.process);

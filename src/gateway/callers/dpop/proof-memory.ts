@@ -1,7 +1,5 @@
+import { proofSeconds } from "../../../contract/index.ts";
 import { createKeyedHash } from "../../limits/keyed-hash.ts";
-
-/** How old a proof may be, in seconds, by its maker's clock; what clocks may differ by comes on top. */
-export const proofSeconds = 60;
 
 /** Memory that threads share for proofs that were used. Made by {@link createProofMemory}. */
 export interface ProofMemory {

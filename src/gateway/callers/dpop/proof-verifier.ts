@@ -1,11 +1,12 @@
 import { compactVerify } from "jose";
+import { proofSeconds } from "../../../contract/index.ts";
 import type { Counting } from "../../limits/counting.ts";
 import { countedLimit } from "../../limits/counting.ts";
 import type { LimitStore } from "../../types.ts";
 import { isCompact, readHeader, readObject } from "../token-form.ts";
 import { readProofKey } from "./proof-key.ts";
 import type { ProofKey } from "./proof-key.ts";
-import { openUsedProofs, proofSeconds } from "./proof-memory.ts";
+import { openUsedProofs } from "./proof-memory.ts";
 import type { ProofMemory } from "./proof-memory.ts";
 import { compileAddressCheck } from "./request-address.ts";
 
