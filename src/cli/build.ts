@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { relative, resolve, sep } from "node:path";
 import { assertEnvironment } from "../contract/index.ts";
 import {
@@ -8,6 +9,7 @@ import {
   buildOwnSite,
   createContractGate,
   findSiteKeys,
+  hasContract,
   isForeign,
   loadContract,
   openVerdicts,
@@ -42,6 +44,9 @@ export async function buildAny(
     verbose: boolean;
   },
 ): Promise<BuildResult | undefined> {
+  // Who observes makes the state folder: not in a folder that is none of ours, where this throws.
+  if (!hasContract(path) && statSync(path, { throwIfNoEntry: false })?.isFile() !== true)
+    await loadContract(path);
   const observer = observeBuild(path);
   const loaded = await loadContract(path);
   const buildEither = async (): Promise<Awaited<ReturnType<typeof buildOwn>> | undefined> => {

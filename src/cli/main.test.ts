@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { readFileSync, readdirSync } from "node:fs";
-import { dirname } from "node:path";
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { makeProject, packFileOf } from "../../test/support/project.ts";
@@ -30,7 +31,14 @@ test("help goes to stdout, misuse to stderr with exit code 2 and the usage line"
   assert.match(curtainwall("build", "--help").out, /Usage: curtainwall build \[folder\]/);
   assert.match(curtainwall("--version").out, /^\d+\.\d+\.\d+/);
   for (const [args, words] of [
-    [["biuld"], /There is no command "biuld"/],
+    [
+      ["biuld"],
+      /^CLI_USAGE_INVALID {2}There is no command "biuld"\.\n→ Did you mean {2}curtainwall build\? .*\n$/,
+    ],
+    [
+      ["weather"],
+      /^CLI_USAGE_INVALID {2}There is no command "weather"\.\n→ All commands: {2}curtainwall --help\n$/,
+    ],
     [["build", "--jsn"], /Unknown option '--jsn'.*\n.*Usage: curtainwall build/],
     [["build", "a", "b"], /"b" is one argument too many/],
     [["explain", "examples"], /Name a route/],
@@ -45,6 +53,38 @@ test("help goes to stdout, misuse to stderr with exit code 2 and the usage line"
     assert.equal(result.out, "");
     assert.match(result.words, words);
   }
+});
+
+test("a build where there is no contract leaves nothing behind", (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "cw-main-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const { code, words } = curtainwall("build", folder);
+  assert.equal(code, 1);
+  assert.match(words, /^STACK_CONFIG_MISSING/);
+  assert.deepEqual(readdirSync(folder), []);
+});
+
+test("a package that is not installed is named, with what installs it, and no stack is shown", () => {
+  // As if zod were gone: Node looks for a name that no package has.
+  const hook = `import { registerHooks } from "node:module";
+registerHooks({ resolve: (name, context, next) => next(name === "zod" ? "zod-that-is-gone" : name, context) });`;
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    [
+      "--conditions=curtainwall-source",
+      "--import",
+      `data:text/javascript,${encodeURIComponent(hook)}`,
+      entry,
+      "build",
+      dirname(entry),
+    ],
+    { encoding: "utf8" },
+  );
+  assert.equal(status, 1);
+  assert.equal(
+    stderr,
+    "CLI_PART_MISSING  The package zod-that-is-gone is not installed.\n→ Install what the project depends on:  npm ci\n",
+  );
 });
 
 test("explain prints a route's checks in order, for people and as JSON; a route that does not exist names those that do", async () => {

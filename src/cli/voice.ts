@@ -55,8 +55,21 @@ export function showProgress(): ProgressLine {
   });
 }
 
+/** A package that an import did not find, as Node names it; a path is a file of ours. */
+const missingPackage = /^Cannot find package '([^']+)'/;
+
 /** Says what went wrong. What is not one of our errors is a mistake of ours, and shows where. */
 export function sayError(error: unknown): void {
+  const [, missing] =
+    (error as NodeJS.ErrnoException).code === "ERR_MODULE_NOT_FOUND"
+      ? (missingPackage.exec((error as Error).message) ?? [])
+      : [];
+  if (missing !== undefined)
+    return sayError(
+      new CurtainwallError("CLI_PART_MISSING", `The package ${missing} is not installed.`, {
+        hint: "Install what the project depends on:  npm ci",
+      }),
+    );
   if (!(error instanceof CurtainwallError)) {
     say(`${styled("red", "Something went wrong that should not have.")} Please report it with this:\n`);
     say(error instanceof Error ? (error.stack ?? error.message) : String(error));
