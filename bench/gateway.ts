@@ -1,42 +1,71 @@
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { SignJWT, exportJWK, generateKeyPair } from "jose";
+import { spawnSync } from "node:child_process";
+import { makeApiLoad } from "./api-load.ts";
+import type { ApiLoad } from "./api-load.ts";
 import { compare, has, nodeServer, wrkLoad } from "./harness.ts";
-import type { Peer, PeerResult } from "./harness.ts";
+import type { Peer } from "./harness.ts";
 import { canCount, countByCallgrind } from "./instructions.ts";
-import type { Suite } from "./run.ts";
+import type { PeerResult, Table } from "./print-table.ts";
+import type { Suite, SuiteOptions } from "./run.ts";
 
-/** An API call with every policy on and a token that was seen before, over TLS 1.3. PERFORMANCE.md, B. */
-export const gateway: Suite = async ({ folder, seconds, say }) => {
+/** An API call with every policy on, over TLS 1.3: with a token that was seen before, with a new one each time; and what routes cost. PERFORMANCE.md, B. */
+export const gateway: Suite = async (options) => {
+  const routes = compareRoutes(options);
   if (!has("wrk")) {
-    say("wrk is not installed: the gateway is not measured. On Debian: apt-get install wrk");
-    return [];
+    options.say("wrk is not installed: calls are not measured. On Debian: apt-get install wrk");
+    return [routes];
   }
-  const { jwk, script, request } = await makeLoad(folder);
-  const env = { BENCH_FOLDER: folder, BENCH_JWK: jwk };
+  const load = makeApiLoad(options.folder);
+  return [await compareWarm(load, options), await compareCold(load, options), routes];
+};
+
+const peerOf = (name: string, { jwk }: ApiLoad, folder: string): Peer => ({
+  name,
+  command: commandOf(name),
+  env: { BENCH_FOLDER: folder, BENCH_JWK: jwk },
+});
+
+async function compareWarm(load: ApiLoad, { folder, seconds, count, say }: SuiteOptions): Promise<Table> {
   const names = ["node:https echo", "curtainwall", "curtainwall, edge alone", "fastify", "express", "hono"];
-  const peers: Peer[] = names.map((name) => ({ name, command: commandOf(name), env }));
-  const rounds = Math.max(3, Math.floor(seconds / peers.length / 1.2));
-  const load = wrkLoad("/api/contact", script);
-  const measured = await compare({ title: "API", peers, load, rounds, say });
-  if (!canCount())
+  const peers = names.map((name) => peerOf(name, load, folder));
+  const measured = await compare({
+    title: "API",
+    peers,
+    load: wrkLoad("/api/contact", load.warm),
+    rounds: Math.max(3, Math.floor((seconds * 0.3) / peers.length)),
+    warmUpSeconds: 8,
+    say,
+  });
+  if (count > 0 && !canCount())
     say("valgrind is not installed: instructions are not counted. On Debian: apt-get install valgrind");
   const results: PeerResult[] = [];
   for (const [index, result] of measured.entries()) {
     const peer = peers[index];
-    const isCounted = peer !== undefined && canCount() && /curtainwall|node:/.test(peer.name);
+    const isCounted = index < 2 && peer !== undefined && count > 0 && canCount();
     if (isCounted) say(`API: counting the instructions of ${peer.name}`);
-    const instructions = isCounted ? await countByCallgrind(peer, request, folder) : undefined;
+    const instructions = isCounted ? await countByCallgrind(peer, load.request, count, folder) : undefined;
     results.push(instructions === undefined ? result : { ...result, instructionsK: instructions / 1000 });
   }
-  return [
-    {
-      title:
-        "POST of JSON, EdDSA token seen before, limit, Zod, CORS, TLS 1.3, HTTP/1.1, 64 connections (instructions: outside the kernel)",
-      results,
-    },
-  ];
-};
+  return {
+    title:
+      "POST of JSON, EdDSA token seen before, limit, Zod, CORS, TLS 1.3, HTTP/1.1, 64 connections (instructions: main thread, outside the kernel)",
+    results,
+  };
+}
+
+async function compareCold(load: ApiLoad, { folder, seconds, say }: SuiteOptions): Promise<Table> {
+  const results = await compare({
+    title: "API, new tokens",
+    peers: ["node:https echo, one verify", "curtainwall"].map((name) => peerOf(name, load, folder)),
+    load: wrkLoad("/api/contact", load.cold),
+    rounds: Math.max(3, Math.floor((seconds * 0.1) / 2)),
+    warmUpSeconds: 8,
+    say,
+  });
+  return {
+    title: "The same with a token that was never seen: the floor verifies one signature and nothing else",
+    results,
+  };
+}
 
 /** Ours runs as `curtainwall start` runs it: without code from strings, which Zod would make use of. */
 function commandOf(name: string): string[] {
@@ -46,47 +75,46 @@ function commandOf(name: string): string[] {
     : [node, ...rest];
 }
 
-/** A token, the key that it is verified with, and the request, as wrk wants it and as it is sent. */
-async function makeLoad(folder: string): Promise<{ jwk: string; script: string; request: string }> {
-  const { publicKey, privateKey } = await generateKeyPair("EdDSA", { extractable: true });
-  const token = await new SignJWT({
-    sub: "7a0e2d3e-8d5c-4a39-9a52-1d7d3f6c2b11",
-    client_id: "shop",
-    jti: "1",
-  })
-    .setProtectedHeader({ alg: "EdDSA", typ: "at+jwt", kid: "bench" })
-    .setIssuer("https://login.example/")
-    .setAudience("https://localhost/api")
-    .setIssuedAt()
-    .setExpirationTime("2h")
-    .sign(privateKey);
-  const body = JSON.stringify({
-    name: "Ada Baker",
-    email: "ada@baker.example",
-    topic: "order",
-    message:
-      "Two loaves of rye for Saturday, please, sliced, and one of the walnut if there is any left. ".repeat(
-        2,
-      ),
-  });
-  const script = join(folder, "contact.lua");
-  writeFileSync(
-    script,
-    `wrk.method = "POST"
-wrk.body = '${body}'
-wrk.headers["content-type"] = "application/json"
-wrk.headers["origin"] = "https://shop.example"
-wrk.headers["authorization"] = "Bearer ${token}"
-`,
-  );
-  const jwk = { ...(await exportJWK(publicKey)), kid: "bench", alg: "EdDSA", use: "sig" };
-  const lines = [
-    "POST /api/contact HTTP/1.1",
-    "host: localhost",
-    "content-type: application/json",
-    "origin: https://shop.example",
-    `authorization: Bearer ${token}`,
-    `content-length: ${body.length}`,
-  ];
-  return { jwk: JSON.stringify(jwk), script, request: `${lines.join("\r\n")}\r\n\r\n${body}` };
+interface RouteSample {
+  readonly us: number;
+  readonly mb: number;
+}
+
+const routeCounts = [10, 1000, 10_000];
+
+/** What a call takes inside the gateway, sockets aside, when a contract has so many routes. */
+function compareRoutes({ say }: SuiteOptions): Table {
+  const samples = new Map<number, RouteSample[]>();
+  for (let round = 1; round <= 3; round++) {
+    say(`routes: round ${round} of 3`);
+    for (const count of routeCounts)
+      samples.set(count, [...(samples.get(count) ?? []), measureRoutes(count)]);
+  }
+  return {
+    title:
+      "One call among so many routes, half of them with a parameter, chosen at random; inside the gateway",
+    results: routeCounts.map((count) => rowOf(count, samples.get(count) ?? [])),
+  };
+}
+
+function measureRoutes(count: number): RouteSample {
+  const [program = "", ...args] = nodeServer("routes-worker.ts", String(count));
+  const { stdout, stderr, status } = spawnSync(program, args, { encoding: "utf8" });
+  if (status !== 0) throw new Error(stderr);
+  return JSON.parse(stdout) as RouteSample;
+}
+
+function rowOf(count: number, samples: readonly RouteSample[]): PeerResult {
+  const sorted = samples.map(({ us }) => us).toSorted((a, b) => a - b);
+  return {
+    name: `${count.toLocaleString("en")} routes`,
+    cpuBest: sorted[0] ?? Number.NaN,
+    cpuMedian: sorted[sorted.length >> 1] ?? Number.NaN,
+    userBest: Number.NaN,
+    ratioMedian: Number.NaN,
+    instructionsK: undefined,
+    perSecondMedian: Number.NaN,
+    p99MsMedian: Number.NaN,
+    rssMb: Math.max(...samples.map(({ mb }) => mb)),
+  };
 }

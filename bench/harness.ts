@@ -23,7 +23,7 @@ const pinLoad = (command: string[]): string[] =>
 /** V8 goes on compiling for a hundred thousand requests; before, the larger program looks slower than it is. */
 const warmUpRequests = 200_000;
 /** For those that would take minutes to get there. */
-const maxWarmUpSeconds = 20;
+const longestWarmUpSeconds = 20;
 
 /** A server that is compared. */
 export interface Peer {
@@ -83,15 +83,18 @@ export async function compare(options: {
   peers: readonly Peer[];
   load: Load;
   rounds: number;
+  /** At most so long for each. Default 20. */
+  warmUpSeconds?: number;
   say: (text: string) => void;
 }): Promise<PeerResult[]> {
-  const { peers, load, rounds, say } = options;
+  const { peers, load, rounds, warmUpSeconds = longestWarmUpSeconds, say } = options;
   const running: { peer: Peer; server: Running; samples: Sample[] }[] = [];
   try {
     for (const peer of peers) {
       const server = await start(peer);
       running.push({ peer, server, samples: [] });
-      await warmUp(peer, server, load);
+      say(`${options.title}: ${peer.name} warms up`);
+      await warmUp(peer, server, load, warmUpSeconds);
     }
     for (let round = 1; round <= rounds; round++) {
       say(`${options.title}: round ${round} of ${rounds}`);
@@ -104,9 +107,9 @@ export async function compare(options: {
   }
 }
 
-async function warmUp(peer: Peer, server: Running, load: Load): Promise<void> {
+async function warmUp(peer: Peer, server: Running, load: Load, mostSeconds: number): Promise<void> {
   let requests = 0;
-  for (let seconds = 0; seconds < maxWarmUpSeconds && requests < warmUpRequests; seconds += 2) {
+  for (let seconds = 0; seconds < mostSeconds && requests < warmUpRequests; seconds += 2) {
     const result = await load(server.port, 2);
     if (result.requests === 0 || result.failed > 0)
       throw new Error(`${peer.name} does not answer as it should`);

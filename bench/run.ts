@@ -18,6 +18,8 @@ export interface SuiteOptions {
   readonly folder: string;
   /** About how long it may take. */
   readonly seconds: number;
+  /** Requests whose instructions are counted, where a suite counts them; 0: none, which is quicker. */
+  readonly count: number;
   /** Tells how far it is. */
   readonly say: (text: string) => void;
 }
@@ -34,13 +36,17 @@ const { values, positionals } = parseArgs({
   options: {
     json: { type: "boolean", default: false },
     seconds: { type: "string", default: "180" },
+    count: { type: "string", default: "1000" },
     help: { type: "boolean", default: false },
   },
 });
 const names = positionals.length === 0 ? Object.keys(suites) : positionals;
 const seconds = Number(values.seconds);
-if (values.help || !(seconds > 0) || names.some((name) => !Object.hasOwn(suites, name))) {
-  console.error("npm run bench [-- build|edge|gateway|limits|overload|site|start] [--seconds 180] [--json]");
+const count = Number(values.count);
+if (values.help || !(seconds > 0) || !(count >= 0) || names.some((name) => !Object.hasOwn(suites, name))) {
+  console.error(
+    "npm run bench [-- build|edge|gateway|limits|overload|site|start] [--seconds 180] [--count 1000] [--json]",
+  );
   process.exit(values.help ? 0 : 2);
 }
 
@@ -50,7 +56,8 @@ const tables: Table[] = [];
 try {
   for (const name of names) {
     const suite = suites[name];
-    if (suite !== undefined) tables.push(...(await suite({ folder, seconds: seconds / names.length, say })));
+    if (suite !== undefined)
+      tables.push(...(await suite({ folder, seconds: seconds / names.length, count, say })));
   }
 } finally {
   rmSync(folder, { recursive: true, force: true });

@@ -1,6 +1,6 @@
 import { createServer as createHttps } from "node:https";
 import type { AddressInfo, Server } from "node:net";
-import { createPublicKey } from "node:crypto";
+import { createPublicKey, verify } from "node:crypto";
 import { createLocalJWKSet, importJWK, jwtVerify } from "jose";
 import type { JWK } from "jose";
 import { z } from "zod";
@@ -56,6 +56,26 @@ const servers: Record<string, () => Promise<number>> = {
         request.on("end", () => {
           const body = Buffer.concat(chunks);
           response.writeHead(200, [...headers, "content-length", String(body.length)]).end(body);
+        });
+      }),
+    );
+  },
+
+  /** What a call with a new token takes at the least. */
+  "node:https echo, one verify"() {
+    const publicKey = createPublicKey({ key: jwk, format: "jwk" });
+    return listen(
+      createHttps(tls, (request, response) => {
+        const chunks: Buffer[] = [];
+        request.on("data", (chunk: Buffer) => chunks.push(chunk));
+        request.on("end", () => {
+          const token = request.headers.authorization?.slice(7) ?? "";
+          const end = token.lastIndexOf(".");
+          const signature = Buffer.from(token.slice(end + 1), "base64url");
+          const isValid = verify(null, Buffer.from(token.slice(0, end)), publicKey, signature);
+          const body = Buffer.concat(chunks);
+          const length = ["content-length", String(body.length)];
+          response.writeHead(isValid ? 200 : 401, [...headers, ...length]).end(body);
         });
       }),
     );
