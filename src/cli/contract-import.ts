@@ -76,7 +76,7 @@ function report(file: string, { routes, undecided, missing, leftOut, todos }: Im
     count(routes, "route"),
     ...(undecided.length > 0 ? [`${undecided.length} to decide`] : []),
     ...(leftOut.length > 0 ? [`${leftOut.length} left out`] : []),
-    ...(todos > 0 ? [`${count(todos, "more TODO")}`] : []),
+    ...(todos > 0 ? [count(todos, "more TODO")] : []),
   ];
   print(`${file}: ${parts.join(", ")}`);
   some(undecided, (key) => say(`  ${styled("yellow", "decide")}    ${key}: who may call it`));

@@ -38,9 +38,8 @@ export const list = (values: readonly Code[]): Group =>
 /** A text of the document as a string literal: nothing in it can end it, break the line, or reorder what is read. */
 export const quoted = (text: string): string =>
   JSON.stringify(text).replaceAll(
-    // oxlint-disable-next-line no-control-regex -- those are what is escaped
-    /[\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff0-\uffff]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Variation_Selector}\p{Noncharacter_Code_Point}]/gu,
+    (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
   );
 
 const plainName = /^[A-Za-z_$][\w$]*$/;
@@ -53,6 +52,10 @@ export const numeral = (value: number): string => String(value === 0 ? 0 : value
 
 /** What a comment may hold of a document: a line, bounded. */
 export const remark = (text: string): string => printable(text, 160).replaceAll(/\s+/g, " ").trim();
+
+/** A line of comment: whatever a note has of the document, it stays one line. */
+export const comment = (note: string): string =>
+  `// ${printable(note, 300).replaceAll("\ufffd", " ").trim()}`;
 
 const width = 100;
 
@@ -85,7 +88,7 @@ function lay(code: Code, level: number, column: number): Laid {
   const lines = code.items.flatMap(({ notes = [], name, value }) => {
     const start = indent + (name === undefined ? "" : `${name}: `);
     return [
-      ...notes.map((note) => `${indent}// ${note}`),
+      ...notes.map((note) => indent + comment(note)),
       `${start}${lay(value, level + 1, start.length).text},`,
     ];
   });
@@ -104,7 +107,7 @@ function flatten(code: Code): string | undefined {
   if ("kind" in code && code.kind === "named") return code.name;
   const known = flats.get(code);
   if (known !== undefined) return known === false ? undefined : known;
-  const flat = isGroup(code) ? flattenGroup(code) : join(code as readonly Code[], "");
+  const flat = isGroup(code) ? flattenGroup(code) : join(code, "");
   flats.set(code, flat ?? false);
   return flat;
 }
@@ -138,7 +141,7 @@ export function namesIn(code: Code, visit: (named: NamedSchema) => void): void {
   if (typeof code === "string") return;
   if ("kind" in code && code.kind === "named") visit(code);
   else if (isGroup(code)) for (const { value } of code.items) namesIn(value, visit);
-  else for (const part of code as readonly Code[]) namesIn(part, visit);
+  else for (const part of code) namesIn(part, visit);
 }
 
 /** All that a piece of code says, on no lines: to be compared. */
@@ -147,5 +150,5 @@ export function plainText(code: Code): string {
   if ("kind" in code && code.kind === "named") return `<${code.name}>`;
   if (isGroup(code))
     return `${code.open}${code.items.map(({ notes = [], name = "", value }) => `${notes.join("\n")}${name}:${plainText(value)}`).join(",")}${closing[code.open]}`;
-  return (code as readonly Code[]).map(plainText).join("");
+  return code.map(plainText).join("");
 }

@@ -1,4 +1,4 @@
-import { memberName, object, print, quoted, remark } from "./code.ts";
+import { comment, memberName, object, print, quoted, remark } from "./code.ts";
 import type { Code, Item } from "./code.ts";
 import { createNamedSchemas } from "./named-schemas.ts";
 import type { Declaration } from "./named-schemas.ts";
@@ -26,6 +26,8 @@ export interface ImportOptions extends ServerOptions {
   readonly requestRules: ParameterRules;
   readonly answerRules: AnswerRules;
   readonly isSensitive: (name: string) => boolean;
+  /** Schemas that are looked at before the description is given up. Default 1 000 000. */
+  readonly maxParts?: number;
 }
 
 /** A contract that was made of a description. */
@@ -48,7 +50,8 @@ export interface NotImported {
   readonly fault: string;
 }
 
-const maxParts = 2_000_000;
+/** Three times what the largest real ones have; a document that repeats its parts over and over has more. */
+const defaultMaxParts = 1_000_000;
 
 /**
  * Writes a contract for an API that OpenAPI 3.0, 3.1 or Swagger 2 describes. What the description does not say is not there: a route that asks
@@ -59,6 +62,7 @@ const maxParts = 2_000_000;
 export function importOpenApi(given: unknown, options: ImportOptions): Imported | NotImported {
   const document = readVersion(given);
   if (typeof document === "string") return { fault: document };
+  const { maxParts = defaultMaxParts } = options;
   const references = createReferences(given);
   const schemas = createNamedSchemas();
   const conversion: Conversion = {
@@ -163,7 +167,7 @@ function helpers(needs: Conversion["needs"]): string[] {
 function declaration({ name, code, notes, isRecursive }: Declaration): string {
   const type = isRecursive ? ": z.ZodType" : "";
   const statement: Code = [`const ${name}${type} = `, code, ";"];
-  return [...notes.map((note) => `// ${note}`), print(statement)].join("\n");
+  return [...notes.map(comment), print(statement)].join("\n");
 }
 
 function identityItems({ identity, apiKeys }: Callers): Item[] {

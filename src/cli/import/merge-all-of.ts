@@ -15,9 +15,28 @@ const words = new Set([
   "xml",
 ]);
 
-/** Whether a schema that refers says more than where to: OpenAPI 3.1 lets it. */
-export const saysMore = (schema: Members): boolean =>
-  Object.keys(schema).some((name) => name !== "$ref" && !words.has(name) && !name.startsWith("x-"));
+/** What is read where the schema stands, and changes nothing of what it refers to. */
+const aside = new Set([...words, "nullable", "readOnly", "writeOnly"]);
+
+const saysNothing = (name: string): boolean => aside.has(name) || name.startsWith("x-");
+
+/**
+ * Where a schema refers to that says nothing else itself. An `allOf` of a reference and some words is how OpenAPI 3.0 lets a reference have
+ * words of its own.
+ */
+export function referenceIn(schema: Members): string | undefined {
+  const own = Object.keys(schema).filter((name) => !saysNothing(name));
+  if (own.length !== 1) return undefined;
+  if (own[0] === "$ref") return textAt(schema, "$ref");
+  const parts = own[0] === "allOf" ? listAt(schema, "allOf") : [];
+  const saying = parts.filter((part) => !isMembers(part) || !Object.keys(part).every(saysNothing));
+  const [only] = saying;
+  return saying.length === 1 &&
+    isMembers(only) &&
+    Object.keys(only).every((name) => name === "$ref" || saysNothing(name))
+    ? textAt(only, "$ref")
+    : undefined;
+}
 
 /**
  * One schema that says what all parts of an `allOf`, and the schema around them, say. Of what contradicts itself, the part that comes last counts.

@@ -42,7 +42,8 @@ function nameFor(param: string, names: Map<string, string>): string {
       .replaceAll(/\W+/g, "_")
       .replace(/^(?=\d)/, "_")
       .slice(0, 60) || "_";
-  const taken = new Set(names.values());
+  // No member of an object may be called so: it would be its prototype.
+  const taken = new Set([...names.values(), "__proto__"]);
   let name = plain;
   for (let count = 2; taken.has(name); count++) name = `${plain}${count}`;
   names.set(param, name);

@@ -21,7 +21,11 @@ const patternOf = (schema: z.ZodType): string | undefined => z.toJSONSchema(sche
 const formats: ReadonlyMap<string, Format> = new Map<string, Format>([
   [
     "date-time",
-    { code: "z.iso.datetime({ offset: true })", isShort: true, pattern: patternOf(z.iso.datetime()) },
+    {
+      code: "z.iso.datetime({ offset: true })",
+      isShort: true,
+      pattern: patternOf(z.iso.datetime({ offset: true })),
+    },
   ],
   ["date", { code: "z.iso.date()", isShort: true, pattern: patternOf(z.iso.date()) }],
   ["email", { code: "z.email()", most: 254, pattern: patternOf(z.email()) }],
@@ -38,7 +42,7 @@ export const defaultMaxText = 1000;
 
 /** A schema of texts. */
 export function textCode(schema: Members, use: Use, { needs }: Conversion): Converted {
-  const format = formats.get(textAt(schema, "format") ?? "");
+  const format = formatOf(schema);
   const [least, most] = [countAt(schema, "minLength"), countAt(schema, "maxLength")];
   const notes: string[] = [];
   let code = format?.code ?? "z.string()";
@@ -54,6 +58,15 @@ export function textCode(schema: Members, use: Use, { needs }: Conversion): Conv
     else notes.push(`its pattern is left out: it ${read.fault}`);
   }
   return { code, notes };
+}
+
+/** Without an offset there is a pattern that says so. */
+const plainTime: Format = { code: "z.iso.datetime()", isShort: true, pattern: patternOf(z.iso.datetime()) };
+
+function formatOf(schema: Members): Format | undefined {
+  const name = textAt(schema, "format") ?? "";
+  const isPlainTime = name === "date-time" && textAt(schema, "pattern") === plainTime.pattern;
+  return isPlainTime ? plainTime : formats.get(name);
 }
 
 function boundOf(format: Format | undefined, least: number, needMaxText: () => void): string {

@@ -1,9 +1,9 @@
 import { list, numeral, object, quoted, remark } from "./code.ts";
 import type { Code, Item } from "./code.ts";
 import { memberName } from "./code.ts";
-import { hasShape, mergeAllOf, mergeOption, saysMore } from "./merge-all-of.ts";
+import { hasShape, mergeAllOf, mergeOption, referenceIn } from "./merge-all-of.ts";
 import type { NamedSchemas } from "./named-schemas.ts";
-import type { References } from "./references.ts";
+import type { References, Target } from "./references.ts";
 import { numberCode, textCode } from "./scalars.ts";
 import { countAt, isMembers, listAt, member, membersAt, textAt } from "./values.ts";
 import type { Members } from "./values.ts";
@@ -38,20 +38,29 @@ export function convertSchema(value: unknown, use: Use, conversion: Conversion, 
   if (depth > maxDepth) return unknownValue(use, conversion, "it is nested too deeply");
   if ((budget.left -= 1) < 0) return unknownValue(use, conversion, "the description has too many parts");
   if (!isMembers(value)) return unknownValue(use, conversion);
-  const ref = textAt(value, "$ref");
-  if (ref === undefined || saysMore(value))
-    return convertOpen(
-      value.allOf === undefined && ref === undefined ? value : mergeAllOf(value, references, budget),
-      use,
-      conversion,
-      depth,
-    );
-  const target = references.follow(ref);
+  const ref = referenceIn(value);
+  if (ref === undefined) {
+    const isMerged = value.allOf !== undefined || value.$ref !== undefined;
+    return convertOpen(isMerged ? mergeAllOf(value, references, budget) : value, use, conversion, depth);
+  }
+  const target = followAll(ref, references);
   if ("fault" in target) return unknownValue(use, conversion, `${remark(ref)} ${target.fault}`);
   // A parameter's text is short, and read as text: no schema of JSON's is.
   if (use === "text") return convertSchema(target.found, use, conversion, depth + 1);
   const named = schemas.get(target.pointer, use, () => convertSchema(target.found, use, conversion, 0));
-  return named === undefined ? unknownValue(use, conversion) : { code: named, notes: [] };
+  if (named === undefined) return unknownValue(use, conversion);
+  return { code: member(value, "nullable") === true ? nullable(named) : named, notes: [] };
+}
+
+/** Names that stand for names, to the last. */
+function followAll(ref: string, references: References): Target {
+  let target = references.follow(ref);
+  for (let hops = 0; hops < 32; hops++) {
+    const next = "fault" in target || !isMembers(target.found) ? undefined : referenceIn(target.found);
+    if (next === undefined) return target;
+    target = references.follow(next);
+  }
+  return { fault: "leads back to itself" };
 }
 
 function convertOpen(schema: Members, use: Use, conversion: Conversion, depth: number): Converted {
@@ -145,7 +154,9 @@ function convertType(
     case "array":
       return convertArray(schema, use, conversion, depth);
     case "object":
-      return convertObject(schema, use, conversion, depth);
+      if (use !== "text") return convertObject(schema, use, conversion, depth);
+      conversion.needs.add("maxText");
+      return { code: "z.string().max(maxText)", notes: ["an object is taken as the text that it is"] };
     default:
       return unknownValue(use, conversion);
   }

@@ -91,8 +91,9 @@ function declareOne(origin: string, name: string): Item {
 
 /** A server's variables as they are by default. */
 const fill = (url: string, variables: Members): string =>
-  url.replaceAll(/\{([^{}]{1,100})\}/g, (_, name: string) =>
-    String(member(member(variables, name), "default") ?? ""),
+  url.replaceAll(
+    /\{([^{}]{1,100})\}/g,
+    (_, name: string) => textAt(member(variables, name), "default") ?? "",
   );
 
 function decodePath(path: string): string {

@@ -7,7 +7,9 @@ import type { Members } from "./values.ts";
  */
 export function fromSwagger2(document: Members, resolve: (value: unknown) => Members | undefined): Members {
   const scheme =
-    listAt(document, "schemes").find((name) => name === "https") ?? listAt(document, "schemes")[0] ?? "https";
+    listAt(document, "schemes")[0] === "http" && !listAt(document, "schemes").includes("https")
+      ? "http"
+      : "https";
   const host = textAt(document, "host");
   const base = textAt(document, "basePath") ?? "";
   const paths = mapMembers(membersAt(document, "paths"), (item) => {
@@ -70,7 +72,7 @@ export function fromSwagger2(document: Members, resolve: (value: unknown) => Mem
 
   return {
     ...document,
-    servers: host === undefined ? [{ url: base }] : [{ url: `${String(scheme)}://${host}${base}` }],
+    servers: host === undefined ? [{ url: base }] : [{ url: `${scheme}://${host}${base}` }],
     paths,
     components: { securitySchemes: mapMembers(membersAt(document, "securityDefinitions"), convertScheme) },
   };
