@@ -93,7 +93,7 @@ function parse(text: string): RevokedTokens {
     throw new Error("it is no list of times");
   const entries = Object.entries(subjects);
   if (!entries.every(([, second]) => isSecond(second))) throw new Error("a time is none");
-  return { everyone, subjects: Object.fromEntries(entries) as Record<string, number> };
+  return { everyone, subjects: Object.fromEntries(entries) };
 }
 
 const isSecond = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
