@@ -8,8 +8,12 @@ import { testCertificate } from "./fixtures/certificate.ts";
 import { startExchangeSite, startSite } from "./fixtures/site.ts";
 import type { Fault } from "./fixtures/faults.ts";
 import type { TestSite } from "./fixtures/site.ts";
+import { runCheck } from "./check.ts";
+import { openContext } from "./node/open-context.ts";
 import { runAudit } from "./node/run.ts";
+import type { AuditOptions } from "./node/run.ts";
 import type { AuditCheck, AuditRow } from "./report.ts";
+import { rules } from "./rules/index.ts";
 
 const root = mkdtempSync(join(tmpdir(), "curtainwall-audit-"));
 after(() => rmSync(root, { recursive: true, force: true }));
@@ -20,20 +24,20 @@ const commit = ["-c", "user.name=test", "-c", "user.email=test@test.example", "c
 execFileSync("git", ["add", "."], { cwd: root });
 execFileSync("git", [...commit, "first"], { cwd: root });
 
+const optionsFor = ({ contract, plan, release, target, ca, logged }: TestSite): AuditOptions => ({
+  contract,
+  plan,
+  release,
+  target,
+  ca,
+  root,
+  timeoutMs: 3000,
+  maxSlowMs: 3000,
+  lookUpLedger: async (event) => (logged.has(event) ? event : undefined),
+});
+
 async function auditRow(site: TestSite, id: string): Promise<AuditRow> {
-  const { contract, plan, release, target, ca, logged } = site;
-  const report = await runAudit({
-    contract,
-    plan,
-    release,
-    target,
-    ca,
-    root,
-    only: [id],
-    timeoutMs: 3000,
-    maxSlowMs: 3000,
-    lookUpLedger: async (event) => (logged.has(event) ? event : undefined),
-  });
+  const report = await runAudit({ ...optionsFor(site), only: [id] });
   const [row] = report.rows;
   assert.ok(row !== undefined);
   return row;
@@ -106,8 +110,10 @@ test("a hidden object that nobody gets to see proves nothing", async () => {
   }
 });
 
+type Mistake = readonly [fault: Fault, row: string, ...checks: string[]];
+
 /** Each mistake, the row that must fail for it, and the checks that must see it. */
-const mistakes: readonly (readonly [fault: Fault, row: string, ...checks: string[]])[] = [
+const mistakes: readonly Mistake[] = [
   ["asks nobody for a token", "API-1", "no token"],
   ["accepts expired tokens", "API-1", "expired token"],
   ["ignores the audience", "API-1", "token for another audience"],
@@ -201,15 +207,101 @@ describe("a site that uses what else a contract can declare, and does everything
   }
 });
 
+/** Mistakes with what else a contract can declare. */
+const exchangeMistakes: readonly Mistake[] = [
+  ["ignores scopes", "API-1", "lacking scope"],
+  ["ignores tenants", "API-1", "another tenant's"],
+  ["accepts revoked keys", "API-1", "API keys: unknown, tampered and revoked ones"],
+  ["looks at a key's name alone", "API-1", "API keys: unknown, tampered and revoked ones"],
+  ["takes keys from addresses", "API-1", "an API key in an address is refused"],
+  ["takes a key and a token together", "API-1", "an API key and a token together are refused"],
+  ["opens everything to keys", "API-1", "an API key opens what asks for a scope alone"],
+  ["reads JSON where a form is declared", "API-3", "media types"],
+  ["reads broken forms", "API-3", "malformed JSON, paths and text", "duplicate keys"],
+  ["strips unknown keys", "API-3", "extra keys"],
+  ["believes headers", "API-3", "wrong types", "bounds"],
+  ["takes the last cookie", "API-3", "duplicate keys"],
+  ["counts nothing in JSON", "API-3", "counts and lengths"],
+  ["creates sessions for any page", "API-5", "a session is created for pages of the site alone"],
+  ["creates sessions for who says nothing", "API-5", "a session is created for pages of the site alone"],
+  ["sends undeclared events", "API-7", "success bodies hold nothing undeclared"],
+  [
+    "sends undeclared fields in events",
+    "API-7",
+    "success bodies hold nothing undeclared",
+    "planted canaries stay inside",
+  ],
+  ["shows files", "API-7", "success bodies hold nothing undeclared"],
+  ["sends undeclared headers", "API-7", "success headers hold nothing undeclared, and lead nowhere else"],
+  ["leads elsewhere", "API-7", "success headers hold nothing undeclared, and lead nowhere else"],
+  ["answers 304 to anybody", "API-7", "an ETag spares a body, and opens nothing"],
+  ["ignores If-None-Match", "API-7", "an ETag spares a body, and opens nothing"],
+  ["errors say more than declared", "API-7", "declared errors hold nothing undeclared"],
+  ["forgets headers on streams", "FE-4", "200, an event stream (HTTP/1.1)", "200, a download (HTTP/2)"],
+  ["lets everybody in at once", "API-2", "who comes too fast waits, and then is told when to come back"],
+];
+
+test("an event stream that says nothing in time proves nothing", async () => {
+  const site = await startExchangeSite("keeps quiet");
+  try {
+    const check = find(await auditRow(site, "API-7"), "success bodies hold nothing undeclared");
+    assert.equal(check.state, "missing");
+    assert.match(check.reason ?? "", /no event came/);
+  } finally {
+    await site.close();
+  }
+});
+
+test("a pace is kept, and how many are at once is not looked at", async () => {
+  const site = await startExchangeSite();
+  try {
+    const row = await auditRow(site, "API-2");
+    const check = find(row, "who comes too fast waits, and then is told when to come back");
+    assert.equal(check.state, "passed");
+    assert.equal(find(row, "so many at once, and no more").state, "not applicable");
+  } finally {
+    await site.close();
+  }
+});
+
+/** Runs the named checks of a row alone; `state unchanged` needs those before it. */
+async function runChecks(site: TestSite, id: string, names: readonly string[]): Promise<AuditCheck[]> {
+  const { context, close } = await openContext(optionsFor(site));
+  try {
+    const checks = rules.find((rule) => rule.id === id)?.checks ?? [];
+    const ran: AuditCheck[] = [];
+    for (const check of checks)
+      if (names.includes(check.name) || names.includes("state unchanged"))
+        ran.push(await runCheck(check, id, context));
+    return ran.filter(({ name }) => names.includes(name));
+  } finally {
+    await close();
+  }
+}
+
 describe("a site that makes a mistake", { concurrency: 4 }, () => {
-  for (const [fault, id, ...names] of mistakes) {
-    test(`${id} fails for a site that ${fault}`, async () => {
-      const site = await startSite(fault);
+  const all = [
+    ...mistakes.map((mistake) => ({ mistake, open: startSite, scene: "" })),
+    ...exchangeMistakes.map((mistake) => ({
+      mistake,
+      open: startExchangeSite,
+      scene: ", and declares more",
+    })),
+  ];
+  for (const { mistake, open, scene } of all) {
+    const [fault, id, ...names] = mistake;
+    test(`${id} fails for a site that ${fault}${scene}`, async () => {
+      const site = await open(fault);
       try {
-        const row = await auditRow(site, id);
-        assert.equal(row.verdict, "failed", faultsOf(row).join("\n"));
-        for (const name of names)
-          assert.equal(find(row, name).state, "failed", `${name}: ${find(row, name).reason ?? "passed"}`);
+        const ran = await runChecks(site, id, names);
+        assert.deepEqual(
+          ran.map(({ name, state, reason }) => ({
+            name,
+            state: state === "failed" ? state : `${state}: ${reason}`,
+          })),
+          ran.map(({ name }) => ({ name, state: "failed" })),
+        );
+        assert.deepEqual(new Set(ran.map(({ name }) => name)), new Set(names));
       } finally {
         await site.close();
       }

@@ -35,6 +35,8 @@ export interface Listening {
   /** From its headers on, in milliseconds. */
   maxMs: number;
   maxEvents: number;
+  /** How long it may stay silent once an event has come, in milliseconds. Default: as long as {@link maxMs} lasts. */
+  quietMs?: number;
 }
 
 export type Protocol = "http/1.1" | "h2";

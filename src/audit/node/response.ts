@@ -48,12 +48,22 @@ export interface Listener {
 /** Cuts an answer once it was heard for long enough, or has had enough events. Called when its headers have come. */
 export function listenTo(collected: Collected, listen: Listening | undefined): Listener {
   if (listen === undefined) return { heard: () => undefined, stop: () => undefined };
-  const timer = setTimeout(collected.cut, listen.maxMs);
-  const heard = (): void => {
-    if (readEvents(new TextDecoder().decode(collected.bytes())).length >= listen.maxEvents) collected.cut();
+  const { maxMs, maxEvents, quietMs = maxMs } = listen;
+  const timer = setTimeout(collected.cut, maxMs);
+  let silence: NodeJS.Timeout | undefined;
+  if (maxEvents === 0) collected.cut();
+  return {
+    heard() {
+      const count = readEvents(new TextDecoder().decode(collected.bytes())).length;
+      clearTimeout(silence);
+      if (count >= maxEvents) collected.cut();
+      else if (count > 0) silence = setTimeout(collected.cut, quietMs);
+    },
+    stop() {
+      clearTimeout(timer);
+      clearTimeout(silence);
+    },
   };
-  if (listen.maxEvents === 0) collected.cut();
-  return { heard, stop: () => clearTimeout(timer) };
 }
 
 /** The most that is read of an answer that may never end, in bytes. */

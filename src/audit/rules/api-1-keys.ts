@@ -126,7 +126,9 @@ export const keyOpensNoMore: Check = {
   isActive: true,
   notApplicable: (context) =>
     withoutKeys(context) ??
-    (protectedRoutes(context).every(opensToKeys) ? "every route that needs a caller opens to keys" : undefined),
+    (protectedRoutes(context).every(opensToKeys)
+      ? "every route that needs a caller opens to keys"
+      : undefined),
   run: async (context, tally) => {
     const names = Object.keys(context.plan.identities ?? {}).filter((name) => context.tokens.isProgram(name));
     if (names.length === 0) tally.miss("no identity in the plan has an API key");

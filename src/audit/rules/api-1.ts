@@ -1,5 +1,6 @@
 import type { Check, Rule } from "../check.ts";
 import { hiddenObjects } from "./api-1-hidden.ts";
+import { foreignTenant, lackingScope } from "./api-1-conditions.ts";
 import { keyAndToken, keyInAddress, keyOpensNoMore, keysRefused } from "./api-1-keys.ts";
 import { canaryObjects, lowerRole, othersRefused, ownAllowed } from "./api-1-ownership.ts";
 import {
@@ -53,6 +54,8 @@ export const api1: Rule = {
     ownAllowed,
     othersRefused,
     lowerRole,
+    lackingScope,
+    foreignTenant,
     canaryObjects,
     hiddenObjects,
     undeclared,

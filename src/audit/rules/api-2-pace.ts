@@ -23,7 +23,8 @@ export const pace: Check = {
       const { pace: limit } = route;
       if (limit === undefined) continue;
       const most = limit.burst + limit.queue + 10;
-      if (limit.by !== "client") tally.miss(`${route.key}: its pace counts more than clients, and was not looked at`);
+      if (limit.by !== "client")
+        tally.miss(`${route.key}: its pace counts more than clients, and was not looked at`);
       else if (most > maxAtOnce || limit.waitMs > longestWaitMs)
         tally.miss(
           `${route.key}: ${most} requests at once for up to ${limit.waitMs / 1000} s are more than an audit sends`,
@@ -43,7 +44,9 @@ async function crowd(context: AuditContext, tally: Tally, { route, limit, most }
   const allowance = allowanceOn(context, route);
   if (typeof allowance === "string") return tally.miss(allowance);
   if (allowance.limit.burst < most)
-    return tally.miss(`${route.key}: its limit (${allowance.limit.text}) stops a client before its pace does`);
+    return tally.miss(
+      `${route.key}: its limit (${allowance.limit.text}) stops a client before its pace does`,
+    );
   const client = context.caller.freshClient();
   if (client === undefined) return tally.miss(oneClient);
   const request: ProbeRequest = { ...(await context.caller.request(allowance.call)), protocol: "h2", client };

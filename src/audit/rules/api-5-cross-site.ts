@@ -62,7 +62,9 @@ export const crossSite: Check = {
   isActive: true,
   notApplicable: (context) =>
     withoutRoutes(context) ??
-    (context.contract.routes.some((route) => route.createsSession) ? undefined : "no route creates a session"),
+    (context.contract.routes.some((route) => route.createsSession)
+      ? undefined
+      : "no route creates a session"),
   run: async (context, tally) => {
     for (const route of context.contract.routes.filter((candidate) => candidate.createsSession)) {
       const next = takeTurns(context, route, tally);

@@ -180,5 +180,12 @@ const allowed: Check = {
 /** API-5: CORS allow-list. */
 export const api5: Rule = {
   id: "API-5",
-  checks: [...lookAlikeKinds.map(refusesLookAlikes), credentials, variesByOrigin, preflights, allowed, crossSite],
+  checks: [
+    ...lookAlikeKinds.map(refusesLookAlikes),
+    credentials,
+    variesByOrigin,
+    preflights,
+    allowed,
+    crossSite,
+  ],
 };

@@ -65,7 +65,11 @@ export const successBodies: Check = {
         else
           tally.expect(
             fault === undefined,
-            see(context, `${route.key}: ${fault?.what ?? "the body is what the contract declares"}`, exchange),
+            see(
+              context,
+              `${route.key}: ${fault?.what ?? "the body is what the contract declares"}`,
+              exchange,
+            ),
           );
       }
     }

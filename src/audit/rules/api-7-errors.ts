@@ -47,7 +47,11 @@ async function provoke(
   );
 }
 
-function errorFault({ plan }: AuditContext, { errors }: ContractRoute, exchange: Exchange): string | undefined {
+function errorFault(
+  { plan }: AuditContext,
+  { errors }: ContractRoute,
+  exchange: Exchange,
+): string | undefined {
   const { response } = exchange;
   const schema = errors.get(response.status);
   const text = response.text();

@@ -72,9 +72,7 @@ function headerFault(
 function listsValues(schema: Schema): boolean {
   const { def } = (schema as z.core.$ZodTypes)._zod;
   return (
-    def.type === "enum" ||
-    def.type === "literal" ||
-    (def.type === "optional" && listsValues(def.innerType))
+    def.type === "enum" || def.type === "literal" || (def.type === "optional" && listsValues(def.innerType))
   );
 }
 

@@ -7,7 +7,7 @@ import type { Exchange } from "../probe.ts";
 import { mediaType } from "./shared.ts";
 
 /** How long an event stream is listened to where its events are what is looked at. */
-export const listenLonger = { maxMs: 2500, maxEvents: 20 } as const;
+export const listenLonger = { maxMs: 2500, maxEvents: 20, quietMs: 500 } as const;
 
 /** What a success holds beyond what the contract declares; `none`: it holds nothing to look at. */
 export type SuccessFault = { kind: "fault" | "none"; what: string } | undefined;
