@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { suite, test } from "node:test";
 import { SignJWT, exportJWK, generateKeyPair } from "jose";
-import { createAssertionSigner, verifyAssertion } from "./assertion.ts";
+import { verifyAssertion } from "./assertion.ts";
+import { createAssertionSigner } from "./node/assertion-signer.ts";
 import type { AssertionRules } from "./assertion.ts";
 
 const { privateKey, publicKey } = await generateKeyPair("EdDSA", { extractable: true });
@@ -20,7 +21,7 @@ const signer = createAssertionSigner({
 });
 const request = { method: "GET", path: "/api/orders?page=2" };
 const alice = { subject: "alice", roles: ["staff"] };
-const sign = (caller: typeof alice | undefined = alice): Promise<string> =>
+const sign = (caller: typeof alice | undefined = alice): string | Promise<string> =>
   signer.sign({ ...request, caller, id: "r1" });
 const invalid = { code: "GATEWAY_ASSERTION_INVALID" };
 
@@ -71,7 +72,7 @@ suite("an assertion", () => {
   test("that does not hold costs no reading of a body", async () => {
     const header = await sign();
     const body = (): string => assert.fail("the body was read");
-    for (const forged of [undefined, "a.b.c", `${header.slice(0, -2)}AA`])
+    for (const forged of [undefined, "a.b.c", `${header.slice(0, -40)}${"A".repeat(40)}`])
       await assert.rejects(verifyAssertion(forged, { ...request, body }, rules), invalid);
     await assert.rejects(verifyAssertion(header, { ...request, method: "PUT", body }, rules), invalid);
   });

@@ -1,13 +1,15 @@
-import { SignJWT, createLocalJWKSet, errors, jwtVerify } from "jose";
-import type { CryptoKey, JSONWebKeySet, JWTVerifyGetKey } from "jose";
+import { createLocalJWKSet, errors, jwtVerify } from "jose";
+import type { JSONWebKeySet, JWTVerifyGetKey } from "jose";
 import { CurtainwallError, sha256, toBase64Url } from "../shared/index.ts";
 import type { Caller } from "./types.ts";
 
 /** The header that carries the assertion to an upstream. */
 export const assertionHeader = "curtainwall-assertion";
 
-const tokenType = "curtainwall-assertion+jwt";
-const lifetimeSeconds = 30;
+/** Its `typ` (RFC 8725 §3.11). */
+export const assertionType = "curtainwall-assertion+jwt";
+/** How long it is good for. */
+export const assertionLifetimeSeconds = 30;
 
 /** What an assertion says. */
 export interface AssertionFacts {
@@ -21,51 +23,9 @@ export interface AssertionFacts {
   id: string;
 }
 
-/** Signs assertions for one upstream; made by {@link createAssertionSigner}. */
+/** Signs assertions for one upstream. */
 export interface AssertionSigner {
-  sign(facts: AssertionFacts): Promise<string>;
-}
-
-/** Options of {@link createAssertionSigner}. */
-export interface AssertionSignerOptions {
-  /** A private Ed25519 key. */
-  key: CryptoKey;
-  keyId: string;
-  /** The stack's origin. */
-  issuer: string;
-  /** The upstream's URL, as in the contract. */
-  audience: string;
-}
-
-/**
- * Signs, for each request to an upstream, that it passed the gateway: for which subject, with which roles, for exactly this
- * method, path and body, for half a minute.
- */
-export function createAssertionSigner({
-  key,
-  keyId,
-  issuer,
-  audience,
-}: AssertionSignerOptions): AssertionSigner {
-  return {
-    sign({ caller, method, path, bodyDigest, id }) {
-      const seconds = Math.floor(Date.now() / 1000);
-      const token = new SignJWT({
-        htm: method,
-        htp: path,
-        ...(bodyDigest === undefined ? {} : { body: bodyDigest }),
-        ...(caller === undefined ? {} : { roles: [...caller.roles] }),
-      })
-        .setProtectedHeader({ alg: "EdDSA", typ: tokenType, kid: keyId })
-        .setIssuer(issuer)
-        .setAudience(audience)
-        .setIssuedAt(seconds)
-        .setExpirationTime(seconds + lifetimeSeconds)
-        .setJti(id);
-      if (caller !== undefined) token.setSubject(caller.subject);
-      return token.sign(key);
-    },
-  };
+  sign(facts: AssertionFacts): string | Promise<string>;
 }
 
 /** What an upstream learns from an assertion. */
@@ -135,7 +95,7 @@ export async function verifyHead(
       issuer: rules.issuer,
       audience: rules.audience,
       algorithms: ["EdDSA"],
-      typ: tokenType,
+      typ: assertionType,
       requiredClaims: ["exp", "iat", "jti", "htm", "htp"],
       clockTolerance: 5,
       ...(rules.currentDate === undefined ? {} : { currentDate: rules.currentDate }),

@@ -10,8 +10,9 @@ export { createUpstream } from "./node/upstream.ts";
 export type { UpstreamPool, UpstreamPoolOptions } from "./node/upstream.ts";
 export type { ClientCertificate } from "./node/upstream/backend.ts";
 export type { Lookup } from "./node/upstream/address-book.ts";
-export { createAssertionSigner } from "./assertion.ts";
-export type { AssertionSigner, AssertionSignerOptions } from "./assertion.ts";
+export { createAssertionSigner } from "./node/assertion-signer.ts";
+export type { AssertionSignerOptions } from "./node/assertion-signer.ts";
+export type { AssertionSigner } from "./assertion.ts";
 
 /** SHA-256 of a token, for {@link createTokenVerifier}'s cache. */
 export function tokenDigest(token: string): string {

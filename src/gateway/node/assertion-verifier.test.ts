@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { exportJWK, generateKeyPair } from "jose";
-import { createAssertionSigner } from "../assertion.ts";
+import { createAssertionSigner } from "./assertion-signer.ts";
 import type { AssertionSigner } from "../assertion.ts";
 import { createAssertionVerifier } from "./assertion-verifier.ts";
 import type { AssertionVerifier } from "./assertion-verifier.ts";
@@ -53,7 +53,7 @@ function openShop(t: TestContext): Shop {
   };
 }
 
-const sign = (signer: AssertionSigner): Promise<string> =>
+const sign = (signer: AssertionSigner): string | Promise<string> =>
   signer.sign({ ...request, caller: { subject: "alice", roles: [] }, id: "r1" });
 
 test("an upstream learns who calls from the stack's keys on disk", async (t) => {

@@ -97,34 +97,58 @@ export function createUpstream({
   let turn = 0;
   let onIdle = nothing;
 
-  async function deliver(delivery: Delivery): Promise<void> {
+  function start(delivery: Delivery): void {
+    if (delivery.reader.isSettled) return;
+    if (backends.current().length > 0) return attempt(delivery);
+    // Nothing is known yet, or not for too long.
+    backends.load().then(
+      () => attempt(delivery),
+      () => delivery.reader.giveUp(noAddress),
+    );
+  }
+
+  function attempt(delivery: Delivery): void {
+    try {
+      sign(delivery);
+    } catch {
+      delivery.reader.giveUp(notSent);
+    }
+  }
+
+  function sign(delivery: Delivery): void {
     const { request, reader } = delivery;
-    if (reader.isSettled) return;
-    if (backends.current().length === 0) await backends.load();
     // Not signed for nothing: while an upstream is down this is all that its requests cost.
     if (choose(delivery) === undefined)
       return reader.giveUp(backends.current().length === 0 ? noAddress : noneWorks);
     const { route, caller, id } = request;
-    const { method, stream } = route;
+    const { method } = route;
     const path = prefix + request.target;
     const body = bodyOf(request);
     const bodyDigest = body === null ? undefined : hash("sha256", body, "base64url");
-    const assertion = await assertions.sign({ caller, method, path, bodyDigest, id });
+    const assertion = assertions.sign({ caller, method, path, bodyDigest, id });
+    if (typeof assertion === "string") return dispatch(delivery, path, body, assertion);
+    assertion.then((later) => dispatch(delivery, path, body, later)).catch(() => reader.giveUp(notSent));
+  }
+
+  function dispatch(delivery: Delivery, path: string, body: string | null, assertion: string): void {
+    const { request, reader } = delivery;
     if (reader.isSettled) return;
     const backend = choose(delivery);
     if (backend === undefined) return reader.giveUp(noneWorks);
     turn++;
-    const attempt = attemptAt(backend, delivery);
+    const { route, id } = request;
+    const { method, stream } = route;
+    const handler = attemptAt(backend, delivery);
     const headers = ["accept", acceptOf(route), "request-id", id, assertionHeader, assertion];
     if (body !== null)
       headers.push("content-type", route.bodyType === "form" ? formType : "application/json");
     if (request.headers !== undefined) headers.push(...request.headers);
     if (request.about !== undefined) headers.push(...request.about);
-    if (stream === undefined) backend.pool().dispatch({ method, path, headers, body }, attempt);
+    if (stream === undefined) backend.pool().dispatch({ method, path, headers, body }, handler);
     else {
       // Between two events any time may pass.
       const bodyTimeout = stream.kind === "events" ? 0 : route.timeoutMs;
-      backend.streamPool().dispatch({ method, path, headers, body, bodyTimeout }, attempt);
+      backend.streamPool().dispatch({ method, path, headers, body, bodyTimeout }, handler);
     }
   }
 
@@ -152,10 +176,6 @@ export function createUpstream({
         return true;
       },
     });
-  }
-
-  function start(delivery: Delivery): void {
-    deliver(delivery).catch(() => delivery.reader.giveUp("the request could not be sent"));
   }
 
   /** Tells when health checks change what is thought of an address. */
@@ -231,6 +251,7 @@ function after(delayMs: number, run: () => void): () => void {
 
 const nothing = (): void => undefined;
 const noAddress = "its name has no address that it may have";
+const notSent = "the request could not be sent";
 const noneWorks = "none of its addresses works";
 
 function bodyOf({ route, body }: ForwardedRequest): string | null {
