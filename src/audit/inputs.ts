@@ -92,11 +92,11 @@ function inputFor(
   return accepts(route, input) ? input : undefined;
 }
 
-/** Whether nobody passes but the owner of an object that no path names. */
+/** Whether nobody passes but the owner of an object that no path names, or whom a check of the contract's own lets pass. */
 function asksForOwnObject(access: Access): boolean {
   if (access.kind === "allOf") return access.of.some(asksForOwnObject);
   if (access.kind === "anyOf") return access.of.every(asksForOwnObject);
-  return access.kind === "ownerField" || access.kind === "ownerLookup";
+  return access.kind === "ownerField" || access.kind === "ownerLookup" || access.kind === "check";
 }
 
 /** The path's parameters that say whose something is, for what is a caller's own. */

@@ -1,7 +1,8 @@
+import { accessParts } from "../../contract/index.ts";
 import type { ContractRoute } from "../../contract/index.ts";
 import type { Check, Tally } from "../check.ts";
 import type { AuditContext } from "../context.ts";
-import { honestCalls, lacking, mayCall } from "../inputs.ts";
+import { honestCalls, lacking, mayBe, mayCall } from "../inputs.ts";
 import type { HonestCall } from "../inputs.ts";
 import { firstHonestCall, isSuccess, protectedRoutes, see, withoutProtectedRoutes } from "./shared.ts";
 
@@ -70,7 +71,25 @@ export const othersRefused: Check = {
     }),
 };
 
-const asksForRole = ({ access }: ContractRoute): boolean => access.kind === "role";
+/** Whether nobody passes without a role, whatever else is true of a caller. */
+function asksForRole({ access }: ContractRoute): boolean {
+  const parts = accessParts(access);
+  const scopes = parts.flatMap((part) => (part.kind === "scope" ? [part.scope] : []));
+  return (
+    parts.some(({ kind }) => kind === "role") &&
+    !mayBe(access, { subject: "", roles: [], scopes, tenant: "some" })
+  );
+}
+
+/** Who lacks nothing but a role. */
+function lowerIn(context: AuditContext, route: ContractRoute): string[] {
+  const roles = accessParts(route.access).flatMap((part) => (part.kind === "role" ? [part.role] : []));
+  return Object.entries(context.plan.identities ?? {})
+    .filter(
+      ([name, identity]) => !mayCall(context, route, name) && mayBe(route.access, { ...identity, roles }),
+    )
+    .map(([name]) => name);
+}
 
 export const lowerRole: Check = {
   name: "lower role",
@@ -82,15 +101,15 @@ export const lowerRole: Check = {
   run: async (context, tally) => {
     for (const route of context.contract.routes.filter(asksForRole)) {
       const honest = firstHonestCall(context, route, tally);
-      const lower = Object.keys(context.plan.identities ?? {}).filter(
-        (name) => !mayCall(context, route, name),
-      );
-      if (lower.length === 0) tally.miss(`every identity in the plan may call ${route.key}`);
+      const refused = route.hide === true ? 404 : 403;
+      const lower = lowerIn(context, route);
+      if (lower.length === 0)
+        tally.miss(`nobody in the plan lacks the role for ${route.key} and nothing else`);
       for (const name of honest === undefined ? [] : lower) {
         const exchange = await context.caller.call({ route, as: name, input: honest?.input ?? {} });
         tally.expect(
-          exchange.response.status === 403,
-          see(context, `${route.key}: ${name} lacks the role (403)`, exchange),
+          exchange.response.status === refused,
+          see(context, `${route.key}: ${name} lacks the role (${refused})`, exchange),
         );
       }
     }

@@ -28,7 +28,12 @@ const twoInstances: Check = {
   kind: "live",
   isActive: true,
   notApplicable: withoutRoutes,
-  run: async (_, tally) => tally.miss("one instance runs; limits shared between hosts come with Valkey"),
+  run: async ({ contract: { limitStore } }, tally) =>
+    tally.miss(
+      limitStore === undefined
+        ? "one instance runs here, and the contract names no limits.store: a second host would count for itself"
+        : `one instance runs here: that ${limitStore.instances} hosts count together in ${limitStore.url.host} would take two`,
+    ),
 };
 
 const ipv6: Check = {

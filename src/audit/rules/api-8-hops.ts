@@ -11,11 +11,9 @@ interface HopBehind {
 }
 
 function hops({ contract }: AuditContext): HopBehind[] {
-  const upstreams = [...contract.upstreams.values()].map(({ name, url, caFile }) => ({
-    at: `upstreams.${name}`,
-    url,
-    caFile,
-  }));
+  const upstreams = [...contract.upstreams.values()].flatMap(({ name, url, alternates = [], caFile }) =>
+    [url, ...alternates].map((address) => ({ at: `upstreams.${name}`, url: address, caFile })),
+  );
   const { identity } = contract;
   return identity === undefined
     ? upstreams
@@ -31,7 +29,7 @@ export const declaredHttps: Check = {
   notApplicable: withoutHops,
   run: async (context, tally) => {
     for (const hop of hops(context)) {
-      if (hop.url.protocol === "https:") tally.pass(declared(hop, `${hop.at} is https`));
+      if (hop.url.protocol === "https:") tally.pass(declared(hop, `${hop.at} is https at ${hop.url.host}`));
       else judgePlain(context, hop, tally);
     }
   },

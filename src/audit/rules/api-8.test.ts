@@ -114,3 +114,15 @@ test("without any hop the checks of hops do not apply", async () => {
   for (const hopCheck of [declared, "every https hop behind it speaks TLS 1.3 and verifies"])
     assert.equal((await look(hopCheck, alone, () => "")).state, "not applicable");
 });
+
+test("every address of an upstream is a hop of its own", async () => {
+  const urls = ["https://a.internal", "https://b.internal", "https://c.internal:8443"] as const;
+  const check = await look(
+    "every hop is declared https",
+    contractWith(false, upstream({ url: urls })),
+    () => "",
+  );
+  assert.equal(check.state, "passed");
+  const told = JSON.stringify(check);
+  for (const host of ["a.internal", "b.internal", "c.internal:8443"]) assert.ok(told.includes(host), told);
+});
