@@ -9,6 +9,7 @@ import { limits } from "./limits.ts";
 import { overload } from "./overload.ts";
 import { printTable } from "./print-table.ts";
 import type { Table } from "./print-table.ts";
+import { proxy } from "./proxy.ts";
 import { site } from "./site.ts";
 import { start } from "./start.ts";
 
@@ -29,7 +30,7 @@ export type Suite = (options: SuiteOptions) => Promise<Table[]>;
 
 export type { Table } from "./print-table.ts";
 
-const suites: Record<string, Suite> = { build, edge, gateway, limits, overload, site, start };
+const suites: Record<string, Suite> = { build, edge, gateway, limits, overload, proxy, site, start };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -45,7 +46,7 @@ const seconds = Number(values.seconds);
 const count = Number(values.count);
 if (values.help || !(seconds > 0) || !(count >= 0) || names.some((name) => !Object.hasOwn(suites, name))) {
   console.error(
-    "npm run bench [-- build|edge|gateway|limits|overload|site|start] [--seconds 180] [--count 1000] [--json]",
+    "npm run bench [-- build|edge|gateway|limits|overload|proxy|site|start] [--seconds 180] [--count 1000] [--json]",
   );
   process.exit(values.help ? 0 : 2);
 }
