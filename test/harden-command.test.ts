@@ -240,17 +240,17 @@ suite("what curtainwall harden won't do", () => {
     assert.equal(harden("--charset", "latin1").status, 0);
   });
 
-  test("guess where a server has the site and its certificate, when it is told", (context) => {
+  test("guess where a server has the site and its certificate, and on which port, when it is told", (context) => {
     const { write, harden, out } = place(context);
     write(site);
     const placed = ["--at", "/srv/bakery", "--certificate", "/etc/tls/chain.pem,/etc/tls/key.pem"];
-    for (const [host, file] of [
-      ["caddy", "caddy.json"],
-      ["nginx", "nginx/site.conf"],
+    for (const [host, file, port] of [
+      ["caddy", "caddy.json", ":9443"],
+      ["nginx", "nginx/site.conf", "listen 9443 ssl"],
     ] as const) {
-      assert.equal(harden("--for", host, ...placed).status, 0);
+      assert.equal(harden("--for", host, "--origin", "https://www.example.com:9443", ...placed).status, 0);
       const text = readFileSync(join(out, file), "utf8");
-      for (const named of ["/srv/bakery", "/etc/tls/chain.pem", "/etc/tls/key.pem"])
+      for (const named of [port, "/srv/bakery", "/etc/tls/chain.pem", "/etc/tls/key.pem"])
         assert.ok(text.includes(named), `${host}: ${named}`);
     }
     assert.match(harden("--for", "nginx", "--certificate", "one.pem").stderr, /takes two files/);

@@ -1,7 +1,7 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { Release } from "../contract/index.ts";
-import { freshFolder, replaceFolder } from "../harden/node.ts";
+import { freshFolder, keepFormerBlobs, replaceFolder } from "../harden/node.ts";
 import { emitHost, hostNames, siteOfRelease } from "../hosts/index.ts";
 import type { Emission, HostName } from "../hosts/index.ts";
 import { CurtainwallError } from "../shared/index.ts";
@@ -84,9 +84,18 @@ function write(out: string, emission: Emission, release: Release): void {
       if (variant !== undefined)
         put(file, release.body.subarray(variant.offset, variant.offset + variant.length));
     }
-    put(marker, `${JSON.stringify({ host: emission.host, release: release.digest })}\n`);
+    const formerBlobs = keepFormerBlobs(fresh, out, formerBlobsOf(out));
+    put(marker, `${JSON.stringify({ host: emission.host, release: release.digest, formerBlobs })}\n`);
     replaceFolder(fresh, resolve(out));
   } finally {
     rmSync(fresh, { recursive: true, force: true });
   }
+}
+
+/** What of the folder that is there only the release before had. */
+function formerBlobsOf(out: string): readonly string[] {
+  const file = join(out, marker);
+  if (!existsSync(file)) return [];
+  const { formerBlobs } = JSON.parse(readFileSync(file, "utf8")) as { formerBlobs?: readonly string[] };
+  return formerBlobs ?? [];
 }

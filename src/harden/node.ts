@@ -1,4 +1,5 @@
 export { hardenFolder } from "./node/harden-folder.ts";
+export { keepFormerBlobs, linkOrCopy } from "./node/former-blobs.ts";
 export { freshFolder, isAlive, replaceFolder } from "./node/replace-folder.ts";
 export { makeFolder, written } from "./node/blob-store.ts";
 export type { HardenedFile, HardenedFolder, HardenFolderOptions } from "./node/harden-folder.ts";

@@ -20,6 +20,8 @@ export interface MissingPage {
 /** A site as any host should answer for it: the edge's rules, host-independent. */
 export interface Answers {
   readonly hostname: string;
+  /** The origin's: 443, if it names none. */
+  readonly port: number;
   readonly origin: string;
   /** By path, sorted. */
   readonly files: readonly AnsweredFile[];
@@ -40,7 +42,7 @@ export interface Answers {
  * `/about` to `/about/`, and the headers of what is no file.
  */
 export function answersOf(site: DeclaredSite): Answers {
-  const { hostname, origin } = parseOrigin(site.origin);
+  const { hostname, port, origin } = parseOrigin(site.origin);
   const byPath = new Map<string, AnsweredFile>();
   for (const file of site.files) {
     if (byPath.has(file.path)) throw invalid(`${shown(file.path)} is declared twice`);
@@ -52,6 +54,7 @@ export function answersOf(site: DeclaredSite): Answers {
     throw invalid(`its 404 page ${shown(site.notFound)} is not among its files`);
   return {
     hostname,
+    port: port === "" ? 443 : Number(port),
     origin,
     files: [...byPath.values()].sort((left, right) => (left.path < right.path ? -1 : 1)),
     missing: missing === undefined ? undefined : asMissing(missing),
@@ -110,7 +113,7 @@ export function encodePath(path: string): string {
     .replaceAll("#", "%23");
 }
 
-function parseOrigin(origin: string): { hostname: string; origin: string } {
+function parseOrigin(origin: string): Pick<URL, "hostname" | "port" | "origin"> {
   const url = URL.canParse(origin) ? new URL(origin) : undefined;
   if (url === undefined || url.protocol !== "https:" || url.origin !== origin)
     throw invalid(`its origin ${shown(origin)} is not of the form https://www.bakery.example`);

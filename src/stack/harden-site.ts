@@ -1,31 +1,18 @@
-import { isUtf8 } from "node:buffer";
-import {
-  closeSync,
-  copyFileSync,
-  existsSync,
-  linkSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-  writeSync,
-} from "node:fs";
-import { dirname, join, relative, resolve, sep } from "node:path";
-import { setImmediate } from "node:timers/promises";
-import type { Header } from "../contract/index.ts";
-import type { HardenErrorCode, LeakGate, LeakHit, Review, SiteReport } from "../harden/index.ts";
-import { freshFolder, hardenFolder, makeFolder, replaceFolder, written } from "../harden/node.ts";
-import type { HardenedFile, HardenedFolder, HardenFolderOptions } from "../harden/node.ts";
-import { emitHost, hostLimits } from "../hosts/index.ts";
-import type { Emission, HostName, Placement } from "../hosts/index.ts";
+import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
+import { join, relative, resolve, sep } from "node:path";
+import type { HardenErrorCode, LeakGate, Review, SiteReport } from "../harden/index.ts";
+import { freshFolder, hardenFolder, replaceFolder } from "../harden/node.ts";
+import type { HardenedFile, HardenFolderOptions } from "../harden/node.ts";
+import { hostLimits } from "../hosts/index.ts";
+import type { HostName } from "../hosts/index.ts";
 import { CurtainwallError } from "../shared/index.ts";
 import { compressSite } from "./compress-site.ts";
 import type { SiteEncodings } from "./compress-site.ts";
-import { assertNoLeaks } from "./leak-gate.ts";
+import { inspectAll } from "./inspect-files.ts";
+import { layOutSite } from "./lay-out-site.ts";
 import type { SiteLock } from "./site-lock.ts";
-import { assertApproved, recordFirstRun } from "./site-lock.ts";
+import { reviewScripts } from "./review-scripts.ts";
+import { isHardened } from "./write-site-manifest.ts";
 
 /** Options of {@link hardenSite}. */
 export interface HardenSiteOptions {
@@ -92,13 +79,6 @@ function budgetOf(host: HostName | undefined): HardenFolderOptions["budget"] {
   return (pages) => ({ maxBytes: prudentValueLength, shared: !perPath || pages * 3 > maxRules });
 }
 
-/** Hosts' files name the site. Until it is known, they are for a look on the developer's own machine. */
-const trialOrigin = "https://localhost";
-
-/** Marks a folder as one that this command made, and so may replace. */
-const manifestName = "curtainwall-site.json";
-const manifestFormat = "curtainwall-site 1";
-
 /**
  * Hardens the output of any generator and puts the result, whole or not at all, in the place of the one before.
  *
@@ -131,7 +111,7 @@ export async function hardenSite(options: HardenSiteOptions): Promise<HardenedSi
     await inspectAll(options, hardened.files, blobs);
     const review = reviewScripts(options, hardened.files, blobs);
     const encodings = await compressFor(options, hardened.files, blobs);
-    const notes = lay(fresh, hardened, encodings, options);
+    const notes = layOutSite(fresh, hardened, encodings, { ...options, out });
     if (options.plan !== true) replaceFolder(fresh, out);
     return { report: hardened.report, files: hardened.files, review, notes };
   } finally {
@@ -160,160 +140,6 @@ async function compressFor(
   return compressSite(files, blobs, compressed, (done, total) => onProgress?.("packing", done, total));
 }
 
-/**
- * Compares the scripts with the lock.
- *
- * @throws {CurtainwallError} `HARDEN_SCRIPT_UNAPPROVED`
- */
-export function reviewScripts(
-  { folder, lock, plan }: Pick<HardenSiteOptions, "folder" | "lock" | "plan">,
-  files: readonly HardenedFile[],
-  blobs: string,
-): Review | undefined {
-  if (lock === undefined) return undefined;
-  const review = lock.open.provenance.finish(scriptReader(files, blobs));
-  if (plan === true) return review;
-  assertApproved(review, { folder, frozen: lock.frozen, words: lock.words });
-  if (!lock.frozen) recordFirstRun(lock.open, review, lock.day);
-  return review;
-}
-
-/** Reads the scripts of a hardened folder by their paths, in the charset that they are sent with. */
-export function scriptReader(files: readonly HardenedFile[], blobs: string): (path: string) => string {
-  const digests = new Map(files.map(({ path, sha256 }) => [path, sha256]));
-  return (path) => {
-    const bytes = readFileSync(join(blobs, digests.get(path) ?? ""));
-    return new TextDecoder(isUtf8(bytes) ? "utf-8" : "windows-1252").decode(bytes);
-  };
-}
-
-/**
- * Sends every file through the leak gate. After the hardening, not within: the values that it looks for stay in this thread.
- *
- * @throws {CurtainwallError} `HARDEN_LEAK_FOUND`
- */
-export async function inspectAll(
-  { gate, onProgress }: Pick<HardenSiteOptions, "gate" | "onProgress">,
-  addresses: readonly HardenedFile[],
-  blobs: string,
-): Promise<void> {
-  if (gate === undefined) return;
-  const files = uniqueBy(addresses, ({ source }) => source);
-  const hits: LeakHit[] = [];
-  for (const [index, { source, sha256 }] of files.entries()) {
-    hits.push(...gate.inspect({ path: source, bytes: readFileSync(join(blobs, sha256)) }));
-    if (index % 64 !== 0) continue;
-    onProgress?.("inspecting", index, files.length);
-    await setImmediate();
-  }
-  assertNoLeaks([...hits, ...gate.finish()]);
-}
-
-/** Lays the site out as its host wants it; returns what the operator should know. */
-function lay(
-  fresh: string,
-  hardened: HardenedFolder,
-  encodings: SiteEncodings,
-  { host, origin, place: at }: HardenSiteOptions,
-): readonly string[] {
-  const digests = new Map(hardened.files.map((file) => [file.path, file.sha256]));
-  const blob = (path: string, encoding: Placement["encoding"]): string => {
-    const plain = digests.get(path) ?? "";
-    const form = encodings.get(plain)?.find((candidate) => candidate.encoding === encoding);
-    return join(fresh, "blobs", form?.sha256 ?? plain);
-  };
-  const emission = host === undefined ? undefined : emit(host, hardened, encodings, { origin, place: at });
-  const placements =
-    emission?.placements ??
-    uniqueBy(hardened.files, ({ source }) => source).map(({ source, path }) => ({
-      file: `site/${source}`,
-      path,
-      encoding: "identity" as const,
-    }));
-  for (const { file, path, encoding } of placements) {
-    const place = join(fresh, file);
-    if (place === blob(path, encoding)) continue;
-    makeFolder(dirname(place));
-    linkOrCopy(blob(path, encoding), place);
-  }
-  for (const { path, text } of emission?.files ?? []) {
-    makeFolder(dirname(join(fresh, path)));
-    written(() => writeFileSync(join(fresh, path), text));
-  }
-  if (!placements.some(({ file }) => file.startsWith("blobs/")))
-    rmSync(join(fresh, "blobs"), { recursive: true, force: true });
-  written(() => writeManifest(join(fresh, manifestName), hardened, origin));
-  return [
-    ...(host !== undefined && origin === undefined
-      ? [
-          `It is written for ${trialOrigin}, to be tried out. For the site's own name say  --origin https://www.example.com`,
-        ]
-      : []),
-    ...(emission?.notes ?? []),
-  ];
-}
-
-/** Equal bytes lie on the disk once, where the file system knows links. */
-function linkOrCopy(from: string, to: string): void {
-  try {
-    linkSync(from, to);
-  } catch {
-    written(() => copyFileSync(from, to));
-  }
-}
-
-function uniqueBy<T>(list: readonly T[], key: (entry: T) => string): T[] {
-  return [...new Map(list.map((entry) => [key(entry), entry])).values()];
-}
-
-function emit(
-  host: HostName,
-  { files, notFound }: HardenedFolder,
-  encodings: SiteEncodings,
-  { origin, place = {} }: Pick<HardenSiteOptions, "origin" | "place">,
-): Emission {
-  const site = {
-    origin: origin ?? trialOrigin,
-    files: files.map((file) => ({ ...file, encodings: encodings.get(file.sha256) ?? [] })),
-    ...(notFound === undefined ? {} : { notFound }),
-  };
-  return emitHost(host, site, { nginx: place, caddy: place });
-}
-
-/**
- * Writes every address with its digest and headers, an entry a line. Pages share most of their headers: each set stands there once.
- * Line by line, since all of it at once would be the largest thing in memory.
- */
-function writeManifest(place: string, { files, notFound }: HardenedFolder, origin: string | undefined): void {
-  const sets = new Map<readonly Header[], number>();
-  for (const { headers } of files) if (!sets.has(headers)) sets.set(headers, sets.size);
-  const fd = openSync(place, "w");
-  try {
-    const head = JSON.stringify({ format: manifestFormat, origin, notFound }).slice(0, -1);
-    writeSync(fd, `${head},\n"headerSets":[`);
-    writeEach(fd, sets.keys(), (headers) => headers);
-    writeSync(fd, '],\n"files":[');
-    writeEach(fd, files, ({ path, source, sha256, bytes, headers }) => ({
-      path,
-      source,
-      sha256,
-      bytes,
-      headers: sets.get(headers),
-    }));
-    writeSync(fd, "]}\n");
-  } finally {
-    closeSync(fd);
-  }
-}
-
-function writeEach<T>(fd: number, list: Iterable<T>, entry: (value: T) => unknown): void {
-  let separator = "\n";
-  for (const value of list) {
-    writeSync(fd, separator + JSON.stringify(entry(value)));
-    separator = ",\n";
-  }
-}
-
 /** @throws {CurtainwallError} `HARDEN_OUTPUT_REFUSED` */
 function assertReplaceable(out: string, folder: string): void {
   const inside = (inner: string, outer: string): boolean =>
@@ -323,8 +149,7 @@ function assertReplaceable(out: string, folder: string): void {
   if (!existsSync(out)) return;
   if (!statSync(out).isDirectory()) throw refused(`${out} is not a folder.`, "Choose another with --out");
   if (readdirSync(out).length === 0) return;
-  const manifest = join(out, manifestName);
-  if (existsSync(manifest) && readFileSync(manifest, "utf8").includes(manifestFormat)) return;
+  if (isHardened(out)) return;
   throw refused(
     `${out} holds something that this command did not make.`,
     "It would be replaced as a whole: choose an empty folder with --out",

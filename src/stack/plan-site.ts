@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Review } from "../harden/index.ts";
 import { hardenFolder } from "../harden/node.ts";
 import type { HardenFolderOptions } from "../harden/node.ts";
-import { scriptReader } from "./harden-site.ts";
+import { scriptReader } from "./review-scripts.ts";
 import type { SiteLock } from "./site-lock.ts";
 
 /** Options of {@link planSite}. */

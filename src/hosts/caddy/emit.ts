@@ -12,7 +12,7 @@ export interface CaddyOptions {
   folder?: string;
   /** The server's certificate and key. Absolute. Default: Caddy gets a certificate by itself. */
   certificate?: { chainFile: string; keyFile: string };
-  /** What to listen on, as Caddy writes it. Default `:443`. */
+  /** What to listen on, as Caddy writes it. Default: the origin's port, `:443`. */
   listen?: readonly string[];
   /**
    * A socket for `caddy reload`, in a folder that only Caddy's user may enter: whoever reaches it can change everything. Absolute.
@@ -28,10 +28,10 @@ export interface CaddyOptions {
  * @throws {CurtainwallError} `HOSTS_SITE_INVALID`, `HOSTS_PATH_REFUSED`, `HOSTS_HEADER_REFUSED` or `HOSTS_OPTION_INVALID`
  */
 export function emitCaddy(site: DeclaredSite, options: CaddyOptions = {}): Emission {
-  const { folder = "/srv/curtainwall", certificate, listen = [":443"], adminSocket } = options;
+  const answers = answersOf(site);
+  const { folder = "/srv/curtainwall", certificate, listen = [`:${answers.port}`], adminSocket } = options;
   for (const path of [folder, certificate?.chainFile, certificate?.keyFile, adminSocket])
     if (path !== undefined) assertPlace(path);
-  const answers = answersOf(site);
   const server: Json = {
     listen,
     protocols: ["h1", "h2"],

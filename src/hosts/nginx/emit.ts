@@ -10,7 +10,7 @@ export interface NginxOptions {
   folder?: string;
   /** The server's certificate and key. Absolute. Default `/etc/curtainwall/chain.pem` and `key.pem`. */
   certificate?: { chainFile: string; keyFile: string };
-  /** What to listen on, as nginx writes it. Default: port 443 of IPv4 and IPv6, with HTTP/2. */
+  /** What to listen on, as nginx writes it. Default: the origin's port, of IPv4 and IPv6, with HTTP/2. */
   listen?: readonly string[];
 }
 
@@ -23,12 +23,13 @@ export interface NginxOptions {
  *   `HOSTS_OPTION_INVALID` for what nginx would refuse, or serve otherwise
  */
 export function emitNginx(site: DeclaredSite, options: NginxOptions = {}): Emission {
+  const answers = answersOf(site);
+  const { port } = answers;
   const {
     folder = "/srv/curtainwall",
     certificate,
-    listen = ["443 ssl http2", "[::]:443 ssl http2"],
+    listen = [`${port} ssl http2`, `[::]:${port} ssl http2`],
   } = options;
-  const answers = answersOf(site);
   const maps = nginxMaps(answers);
   const place = {
     folder,
