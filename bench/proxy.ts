@@ -37,7 +37,7 @@ export const proxy: Suite = async ({ folder, seconds, count, say }) => {
       const peer = peers[index];
       const isCounted = peer !== undefined && count > 0 && canCount() && /curtainwall|node:/.test(peer.name);
       if (isCounted) say(`proxy: counting the instructions of ${peer.name}`);
-      const instructions = isCounted ? await countByCallgrind(peer, request, folder, count) : undefined;
+      const instructions = isCounted ? await countByCallgrind(peer, request, count, folder) : undefined;
       results.push(instructions === undefined ? result : { ...result, instructionsK: instructions / 1000 });
     }
     return [
