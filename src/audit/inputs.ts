@@ -40,6 +40,20 @@ export function mayBe(access: Access, caller: AuditCaller | undefined): boolean 
   }
 }
 
+/** Conditions on whose an object is. */
+const ownership: ReadonlySet<Access["kind"]> = new Set(["owner", "ownerField", "ownerLookup"]);
+
+/** Whether a route asks, among other conditions or alone, whose an object is. */
+export const asksWhose = ({ access }: ContractRoute): boolean =>
+  accessParts(access).some(({ kind }) => ownership.has(kind));
+
+/** Tells whether what is true of a caller satisfies a condition even of objects that are somebody else's. */
+export function mayTouchOthers(access: Access, caller: AuditCaller | undefined): boolean {
+  if (access.kind === "allOf") return access.of.every((part) => mayTouchOthers(part, caller));
+  if (access.kind === "anyOf") return access.of.some((part) => mayTouchOthers(part, caller));
+  return !ownership.has(access.kind) && mayBe(access, caller);
+}
+
 /**
  * Everybody in the plan whom the contract lets call a route, with input that the contract accepts. Empty: see {@link lacking}.
  *

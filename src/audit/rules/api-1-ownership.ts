@@ -2,7 +2,7 @@ import { accessParts } from "../../contract/index.ts";
 import type { ContractRoute } from "../../contract/index.ts";
 import type { Check, Tally } from "../check.ts";
 import type { AuditContext } from "../context.ts";
-import { honestCalls, lacking, mayBe, mayCall } from "../inputs.ts";
+import { asksWhose, honestCalls, lacking, mayBe, mayCall, mayTouchOthers } from "../inputs.ts";
 import type { HonestCall } from "../inputs.ts";
 import { firstHonestCall, isSuccess, protectedRoutes, see, withoutProtectedRoutes } from "./shared.ts";
 
@@ -29,12 +29,17 @@ export const ownAllowed: Check = {
   },
 };
 
-const isOwned = (route: ContractRoute): boolean =>
-  route.access.kind === "owner" || route.access.kind === "ownerField";
-
 const withoutOwners = (context: AuditContext): string | undefined =>
   withoutProtectedRoutes(context) ??
-  (context.contract.routes.some(isOwned) ? undefined : "no route's objects have an owner");
+  (context.contract.routes.some(asksWhose) ? undefined : "no route's objects have an owner");
+
+/** Who may ask for what is their own alone. A key that does not open the route at all is another check's. */
+function intruders(context: AuditContext, route: ContractRoute): string[] {
+  return Object.entries(context.plan.identities ?? {})
+    .filter(([, identity]) => !mayTouchOthers(route.access, identity))
+    .filter(([name]) => !context.tokens.isProgram(name) || mayCall(context, route, name))
+    .map(([name]) => name);
+}
 
 /** Every identity asks for what each other one owns. */
 async function trespass(
@@ -42,16 +47,14 @@ async function trespass(
   tally: Tally,
   visit: (route: ContractRoute, intruder: string, owned: HonestCall) => Promise<void>,
 ): Promise<void> {
-  const routes = protectedRoutes(context).filter(isOwned);
+  const routes = protectedRoutes(context).filter(asksWhose);
   for (const route of routes) {
-    // A key that does not open the route at all is another check's.
-    const names = Object.keys(context.plan.identities ?? {}).filter(
-      (name) => !context.tokens.isProgram(name) || mayCall(context, route, name),
-    );
+    const names = intruders(context, route);
     const calls = honestCalls(context, route);
     if (calls.length === 0) tally.miss(lacking(context, route));
     if (names.length < 2) tally.miss("ownership takes two identities");
-    for (const owned of calls)
+    const isByPath = accessParts(route.access).some(({ kind }) => kind === "owner");
+    for (const owned of calls.filter(({ hasObject }) => isByPath || hasObject))
       for (const intruder of names.filter((name) => name !== owned.as)) await visit(route, intruder, owned);
   }
 }
@@ -134,7 +137,7 @@ export const canaryObjects: Check = {
         see(context, `${route.key}: the canary of ${as} must not reach ${intruder}`, exchange),
       );
     });
-    for (const route of protectedRoutes(context).filter(isOwned)) await ownCanaries(context, tally, route);
+    for (const route of protectedRoutes(context).filter(asksWhose)) await ownCanaries(context, tally, route);
   },
 };
 

@@ -13,8 +13,8 @@ const ordinary = new Set([
   ...baseSecurityHeaders.map(([name]) => name),
   ..."content-security-policy reporting-endpoints report-to".split(" "),
   ..."content-type content-length content-encoding transfer-encoding".split(" "),
-  ..."date age cache-control vary connection keep-alive via server alt-svc".split(" "),
-  ..."ratelimit ratelimit-policy retry-after allow www-authenticate".split(" "),
+  ..."date age cache-status cache-control vary connection keep-alive via server alt-svc".split(" "),
+  ..."ratelimit ratelimit-policy retry-after allow www-authenticate dpop-nonce x-accel-buffering".split(" "),
   ..."access-control-allow-origin access-control-expose-headers".split(" "),
 ]);
 
