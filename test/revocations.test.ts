@@ -7,15 +7,15 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { httpsGet } from "../../test/support/https-get.ts";
-import { makeProject } from "../../test/support/project.ts";
-import { makeKey, makeToken } from "../gateway/fixtures/issuer.ts";
-import { makeProver } from "../gateway/fixtures/prover.ts";
-import { startStack } from "./index.ts";
-import type { RunningStack } from "./index.ts";
+import { httpsGet } from "./support/https-get.ts";
+import { makeProject } from "./support/project.ts";
+import { makeKey, makeToken } from "../src/gateway/fixtures/issuer.ts";
+import { makeProver } from "../src/gateway/fixtures/prover.ts";
+import { startStack } from "../src/stack/index.ts";
+import type { RunningStack } from "../src/stack/index.ts";
 
 const issuerKey = await makeKey("EdDSA", "k1");
-const main = new URL("../cli/main.ts", import.meta.url).pathname;
+const main = new URL("../src/cli/main.ts", import.meta.url).pathname;
 const run = promisify(execFile);
 
 const configOf = (issuer: string): string => `import { defineStack, signedIn, upstream } from "curtainwall";
