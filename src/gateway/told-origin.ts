@@ -48,13 +48,14 @@ function clientTeller(form: ContractUpstream["forwardClient"], origin: string): 
   return undefined;
 }
 
-const uuid = /^[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}$/;
+/** A UUID, with or without its dashes. */
+const sixteenBytes = /^[\da-f]{8}(?:-?[\da-f]{4}){3}-?[\da-f]{12}$/;
 const noTrace = "0".repeat(32);
 const noSpan = "0".repeat(16);
 
 /** A trace of its own. Its id is the request's, so that a trace is found from the log, and the log from a trace. */
 function newTrace(id: string): string {
-  const traceId = uuid.test(id) ? id.replaceAll("-", "") : randomHex(16);
+  const traceId = sixteenBytes.test(id) ? id.replaceAll("-", "") : randomHex(16);
   return `00-${traceId}-${randomHex(8)}-01`;
 }
 
