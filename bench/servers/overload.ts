@@ -8,6 +8,7 @@ import {
   createLoadMeter,
 } from "../../src/gateway/index.ts";
 import type { Destination } from "../../src/gateway/index.ts";
+import { threadWorkMs } from "../../src/gateway/node.ts";
 import { benchCertificate, host, makeRelease, ready } from "./page.ts";
 
 /**
@@ -71,7 +72,7 @@ const gateway = createGateway({
   contract,
   destinations: new Map([["service", what === "service" ? createService() : work]]),
   limits: createLimitStore(createLimitMemory()),
-  load: guard === "guarded" ? createLoadMeter({ events: () => undefined }) : undefined,
+  load: guard === "guarded" ? createLoadMeter({ events: () => undefined, workMs: threadWorkMs }) : undefined,
   events: () => undefined,
 });
 const edge = createEdgeServer({

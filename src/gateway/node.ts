@@ -6,6 +6,7 @@ export { createIssuerKeys } from "./node/issuer-keys.ts";
 export type { IssuerKeysOptions, RemoteKeySource } from "./node/issuer-keys.ts";
 export { createRedisCounting } from "./node/redis/redis-counting.ts";
 export type { RedisCounting, RedisCountingOptions } from "./node/redis/redis-counting.ts";
+export { threadWorkMs } from "./node/thread-work.ts";
 export { createUpstream } from "./node/upstream.ts";
 export type { UpstreamPool, UpstreamPoolOptions } from "./node/upstream.ts";
 export type { ClientCertificate } from "./node/upstream/backend.ts";

@@ -7,10 +7,12 @@ import { createLoadMeter } from "./load-meter.ts";
 function open() {
   let now = 1000;
   let tick = (): void => undefined;
+  let endTurn = (): void => undefined;
   const events: SecurityEvent[] = [];
   const meter = createLoadMeter({
     events: (event) => events.push(event),
     clock: () => now,
+    afterTurn: (run) => (endTurn = run),
     every: (_, run) => {
       tick = run;
       return () => (tick = () => undefined);
@@ -24,12 +26,15 @@ function open() {
       for (const end = now + totalMs; now < end;) {
         now += 10 + lateMs;
         tick();
+        endTurn();
       }
     },
     /** Time that passes within a turn. */
     wait(ms: number): void {
       now += ms;
     },
+    /** The next requests come in another turn. */
+    nextTurn: () => endTurn(),
     /** How many of so many are refused, after the few that are always begun. */
     shed(priority: Priority, of = 100): number {
       for (let count = 0; count < 4; count++) meter.sheds(priority);
@@ -56,23 +61,39 @@ test("a thread that stays late refuses more and more: low priority first, high p
   assert.equal(thread.shed("high"), 0);
 });
 
-test("a thread that was late refuses what comes late in a turn, until nothing does any more", () => {
+test("a thread that was late refuses what is left of a turn that takes long, until nothing is any more", () => {
   const thread = open();
   thread.pass(750, 60);
   assert.equal(thread.shed("normal"), 0);
-  // A turn that lasts: its first requests are begun, those that come after it has lasted too long are not.
-  thread.wait(19);
+  thread.wait(3);
   assert.deepEqual([thread.shed("low", 1), thread.shed("normal", 1)], [1, 0]);
   thread.wait(2);
   assert.deepEqual([thread.shed("normal", 1), thread.shed("high", 1)], [1, 0]);
   for (let turn = 0; turn < 100; turn++) {
     thread.pass(10, 0);
-    thread.wait(21);
-    assert.equal(thread.shed("normal", 1), 1, `turn ${turn}`);
+    assert.equal(thread.meter.sheds("normal"), false, `the first of turn ${turn}`);
+    thread.wait(5);
+    assert.equal(thread.meter.sheds("normal"), true, `the second of turn ${turn}`);
   }
   thread.pass(5000, 0);
+  thread.shed("normal", 0);
   thread.wait(21);
   assert.equal(thread.shed("normal", 1), 0);
+});
+
+test("whoever comes while the thread is late waits for one other and for no more", () => {
+  const thread = open();
+  thread.pass(750, 60);
+  for (let turn = 0; turn < 50; turn++) {
+    let begun = 0;
+    for (let request = 0; request < 20; request++) {
+      if (thread.meter.sheds("normal")) continue;
+      begun++;
+      thread.wait(5);
+    }
+    assert.equal(begun, 1, `turn ${turn}`);
+    thread.nextTurn();
+  }
 });
 
 test("once it is in time again, all are let in again", () => {
@@ -86,9 +107,9 @@ test("however late it is, a few requests in each turn are begun: it is not they 
   const thread = open();
   thread.pass(10_000, 300);
   for (let turn = 0; turn < 10; turn++) {
-    thread.wait(500);
-    const begun = Array.from({ length: 6 }, () => thread.meter.sheds("normal"));
-    assert.deepEqual(begun, [false, false, false, false, true, true]);
+    const begun = Array.from({ length: 4 }, () => thread.meter.sheds("normal"));
+    assert.deepEqual(begun, [false, false, false, false]);
+    assert.ok(thread.shed("normal", 50) > 40);
     thread.pass(10, 300);
   }
 });

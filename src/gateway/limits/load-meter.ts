@@ -19,6 +19,13 @@ export interface LoadMeterOptions {
   readonly maxDelayMs?: number;
   /** Milliseconds, monotonic. Default `performance.now`. */
   readonly clock?: () => number;
+  /**
+   * Milliseconds that this thread has worked, which others on the machine don't make more: what requests are refused for is what they
+   * themselves take. Default: the clock.
+   */
+  readonly workMs?: () => number;
+  /** Runs something when what came in together was begun or refused. Default: `setImmediate`, or else a timer. */
+  readonly afterTurn?: (run: () => void) => void;
   /** Runs something again and again. Returns what ends it. Default: timers. */
   readonly every?: (intervalMs: number, run: () => void) => () => void;
 }
@@ -31,23 +38,28 @@ const windowsInReport = 10;
 const rise = 0.1;
 const highestRise = 0.5;
 const fall = 0.05;
-/** From this level on, after half a second of some lateness or a moment of a great one, requests are refused while the thread is late at that moment. */
+/** From this level on, after half a second of some lateness or a moment of a great one, no turn of the loop may take long. */
 const watchful = 0.5;
-/** Requests between two ticks that are begun however late it is: of so few the lateness does not come, but from whatever else runs. */
+/** Requests of a turn that are begun unless those before them took long: of so few the lateness does not come, but from whatever else runs. */
 const alwaysBegun = 4;
+/** What a turn may take before the rest of what came in with it is refused, as a part of how late the thread may be. */
+const partOfDelay = 0.2;
 /** From 0 to 1 requests of low priority are refused, from 1 to 2 ordinary ones; never quite all, so that it is noticed when it is over. */
 const highestLevel = 1.98;
 
 /**
- * Measures how late a thread is with what it has to do. Once it was later than it may be, requests are refused before anything is done for them
- * whenever it is late at that very moment; if it stays late, a growing part of all, those of low priority first. That ends when nothing had to
- * be refused any more. Static pages don't come by here.
+ * Measures how late a thread is with what it has to do. Once it was later than it may be, only the first request of each turn of the loop is sure
+ * to be begun, and the next ones for as long as the turn has been short: whoever is admitted then waits for hardly more than one other. If it
+ * stays late, a growing part of all is refused, those of low priority first. That ends when nothing had to be refused any more. Static pages
+ * don't come by here.
  */
 export function createLoadMeter({
   events,
   maxPending = 500,
   maxDelayMs = 20,
   clock = () => performance.now(),
+  workMs = clock,
+  afterTurn = afterThisTurn,
   every = everyInterval,
 }: LoadMeterOptions): LoadMeter {
   let level = 0;
@@ -57,8 +69,10 @@ export function createLoadMeter({
   let windows = 0;
   let shed = 0;
   let shedInWindow = false;
-  /** Requests since the last tick, once there was reason to count. */
-  let begun = 0;
+  /** Requests that came in this turn, once there was reason to count. */
+  let came = 0;
+  /** What the thread had done when the first of them came. */
+  let workBefore = 0;
   /** Parts of a refusal that are owed: so that one in three is every third, and chance plays no part. */
   let owed = 0;
 
@@ -66,7 +80,6 @@ export function createLoadMeter({
     const now = clock();
     lateMs += Math.max(0, now - last - tickMs);
     last = now;
-    begun = 0;
     // A thread that is late has fewer ticks: its windows must not become longer for that.
     if (++ticks < ticksInWindow && lateMs < ticksInWindow * maxDelayMs) return;
     const delayMs = lateMs / ticks;
@@ -94,13 +107,6 @@ export function createLoadMeter({
     shed = 0;
   }
 
-  /** Ticks come before requests in each turn of the loop: the time since the last is how long this turn has lasted. */
-  function isLateNow(priority: Priority): boolean {
-    if (level < watchful) return false;
-    const lateNowMs = clock() - last - tickMs;
-    return lateNowMs > (priority === "low" ? maxDelayMs / 4 : maxDelayMs / 2);
-  }
-
   function isOwed(part: number): boolean {
     if (part <= 0) return false;
     owed += Math.min(1, part);
@@ -110,8 +116,19 @@ export function createLoadMeter({
   }
 
   function isTooLate(priority: Priority): boolean {
-    if (level === 0 || ++begun <= alwaysBegun) return false;
-    return isLateNow(priority) || isOwed(partOf(level, priority));
+    if (level === 0) return false;
+    if (++came === 1) {
+      workBefore = workMs();
+      afterTurn(() => (came = 0));
+      return false;
+    }
+    return isTurnFull(priority) || (came > alwaysBegun && isOwed(partOf(level, priority)));
+  }
+
+  function isTurnFull(priority: Priority): boolean {
+    if (level < watchful) return false;
+    const mostMs = maxDelayMs * partOfDelay;
+    return workMs() - workBefore > (priority === "low" ? mostMs / 2 : mostMs);
   }
 
   function isCrowded(priority: Priority): boolean {
@@ -149,6 +166,12 @@ export function watchLoad(
       });
     };
   return new Map([...destinations].map(([name, destination]) => [name, watch(destination)]));
+}
+
+function afterThisTurn(run: () => void): void {
+  const { setImmediate: soon } = globalThis as { setImmediate?: (run: () => void) => unknown };
+  if (soon === undefined) setTimeout(run, 0);
+  else soon(run);
 }
 
 function everyInterval(intervalMs: number, run: () => void): () => void {

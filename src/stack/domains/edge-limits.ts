@@ -1,7 +1,7 @@
 import type { Contract, EventSink } from "../../contract/index.ts";
 import { createLoadMeter, openGates } from "../../gateway/index.ts";
 import type { GatewayOptions } from "../../gateway/index.ts";
-import { createRedisCounting } from "../../gateway/node.ts";
+import { createRedisCounting, threadWorkMs } from "../../gateway/node.ts";
 import { Secret } from "../../shared/index.ts";
 import type { ThreadConfiguration } from "./thread-messages.ts";
 
@@ -15,7 +15,7 @@ export function createEdgeLimits(
   const password = limitStore?.password;
   return {
     gates,
-    load: createLoadMeter({ events }),
+    load: createLoadMeter({ events, workMs: threadWorkMs }),
     sharedLimits:
       store &&
       createRedisCounting({
