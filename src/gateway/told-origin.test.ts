@@ -20,7 +20,7 @@ async function told(
   { target = "/api/a", headers = {}, client = "192.0.2.7" } = {},
 ): Promise<Record<string, string>> {
   const shop = openSmall(routes, {
-    upstreams: { shop: upstream({ url: "https://shop.bakery.test", ...options } as never) },
+    upstreams: { shop: upstream({ url: "https://shop.bakery.test", ...options }) },
   });
   assert.equal((await shop.call({ target, headers, client })).status, 200);
   const [request] = shop.forwarded;
@@ -133,9 +133,9 @@ test("what an upstream is told and shown is checked when a contract is read", ()
     parseContract(
       defineStack({
         origin: "https://www.bakery.test",
-        upstreams: { shop: upstream({ url, ...options } as never) },
-        routes: { "GET /api/a": route },
-      } as never),
+        upstreams: { shop: upstream({ url, ...options }) },
+        routes: { "GET /api/a": { ...route, limit: "9000/s per client", to: "shop" } },
+      }),
     );
   for (const [options, message] of [
     [{ trace: true }, /shop\.trace must be "new" or "continue"/],
