@@ -5,6 +5,7 @@ import type { BodyOption, ExchangeOptions, ResponseOption } from "./define/excha
 import type { EdgeOptions, KeysOptions, LeakOptions, LedgerOptions, ReportsOptions } from "./define/host.ts";
 import type { ApiKeysOptions, IdentityOptions, SessionOptions } from "./define/identity.ts";
 import type { LimitOptions, LimitStoreOptions } from "./define/limits.ts";
+import type { ObserveOption } from "./define/observe.ts";
 import type { RetryOption } from "./define/retry.ts";
 import type { Fields, Schema } from "./define/schema.ts";
 import type { SiteOptions } from "./define/site.ts";
@@ -13,7 +14,8 @@ import type { VisibilityOption } from "./define/visibility.ts";
 import type { RateText } from "./limit.ts";
 import type { Method } from "./path.ts";
 
-interface RouteBase<To extends string> extends ExchangeOptions, LimitOptions, VisibilityOption, RetryOption, CacheOption {
+interface RouteBase<To extends string>
+  extends ExchangeOptions, LimitOptions, VisibilityOption, RetryOption, CacheOption, ObserveOption {
   /** Who may call it. */
   access: Access;
   /**

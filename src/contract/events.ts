@@ -83,6 +83,11 @@ export const eventCatalogue = {
       reason: "text",
     },
   },
+  "gateway.request.observed": {
+    severity: "warning",
+    says: "A request or an answer broke its contract, and was let pass: its route is being observed",
+    fields: { id: "text", route: "text", code: "text", fields: "texts", count: "number", until: "text" },
+  },
   "gateway.answer.trimmed": {
     severity: "warning",
     says: "An answer had undeclared fields, which were dropped",

@@ -27,7 +27,7 @@ export type {
   ContractLedger,
   ContractReports,
 } from "./contract/host.ts";
-export type { ContractRoute, ContractStream, ContractVisibility, JsonLimits } from "./contract/route.ts";
+export type { ContractObservation, ContractRoute, ContractStream, ContractVisibility, JsonLimits } from "./contract/route.ts";
 export type {
   ContractBuild,
   ContractForeignSite,
@@ -112,6 +112,7 @@ export type {
   ContractSpending,
 } from "./contract/limits.ts";
 export type { FailureOptions, LimitOptions, LimitStoreOptions, Priority } from "./define/limits.ts";
+export type { ObserveOption, ObserveOptions } from "./define/observe.ts";
 export type { VisibilityOption, VisibilityOptions } from "./define/visibility.ts";
 export { isLoopbackHost } from "./loopback.ts";
 export { nearest } from "./nearest.ts";
@@ -166,7 +167,7 @@ export { identityDigest, parseProgram, parseSignatures, programDigest } from "./
 export type { ReleaseSignatures, ReleaseStatement } from "./release/statement.ts";
 export { closeObjects, inspectSchema, listFields, memberNames } from "./schema.ts";
 export type { SchemaProblem } from "./schema.ts";
-export { isSensitiveName } from "./sensitive-names.ts";
+export { isSensitiveName, sensitiveFields } from "./sensitive-names.ts";
 export { source } from "./source.ts";
 export type { JsonValue, Source, SourceNext, SourceOptions, SourcePictures, SourceSecret } from "./source.ts";
 export { undecided } from "./undecided.ts";

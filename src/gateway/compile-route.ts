@@ -23,6 +23,8 @@ import type { Passage } from "./answers/route-answers.ts";
 import { isFromOwnPage } from "./origins/cross-site.ts";
 import { compileTellOrigin } from "./told-origin.ts";
 import { compileTarget } from "./input/target.ts";
+import { compileObserved } from "./observe/observed.ts";
+import type { Observations } from "./observe/observations.ts";
 import type { Caller, Destination, ForwardedRequest, GatewayRequest, Respond } from "./types.ts";
 
 /** Answers the requests of one route. */
@@ -34,6 +36,7 @@ export interface RouteSurroundings extends ReleaseSurroundings {
   readonly destinations: ReadonlyMap<string, Destination>;
   readonly limiting: Limiting;
   readonly schedule: Schedule;
+  readonly observations: Observations;
   /** Undefined: no route keeps answers. */
   readonly cache: AnswerCache | undefined;
   /** All kinds of credentials that the contract knows. */
@@ -62,16 +65,18 @@ export function compileRoute(route: ContractRoute, surroundings: RouteSurroundin
   const judgeCaller = compileStanding(route);
   const accessRefused = route.hide === true ? "GATEWAY_NOT_FOUND" : "GATEWAY_ACCESS_REFUSED";
   const tellRefusal = compileTellRefusal(route);
-  const checkHeaders = compileHeaders(route);
-  const checkBody = compileBody(route);
+  const observed = compileObserved(route, surroundings.observations.of(route));
+  const checkHeaders = observed.overHeaders(compileHeaders(route));
+  const checkBody = observed.overBody(compileBody(route));
   const answers = compileRouteAnswers(route, limits.policy, surroundings);
   const { refuse, refuseThrown, fail } = answers;
-  const release = compileRelease(route, answers, surroundings);
+  const release = compileRelease(route, answers, surroundings, observed.observation);
   const late = compileLateAccess(route, accessRefused, { ...surroundings, refuse, refuseThrown });
   const judge = late?.judge ?? (asksForParams(route) ? judgeTexts : undefined);
-  const checkTarget = compileTarget(route, judge, late?.noteQuery);
-  const arrive = limits.arrive(answers, newId, authenticate);
-  const admitCaller = limits.known(answers, checkAccess);
+  const checkTarget = observed.overTarget(compileTarget(route, judge, late?.noteQuery), judge);
+  const limited = { ...answers, passes: observed.passesRate };
+  const arrive = limits.arrive(limited, newId, authenticate);
+  const admitCaller = limits.known(limited, checkAccess);
   const forward = limits.ready(answers, late === undefined ? send : sendInTime, late?.hold);
 
   function start(request: GatewayRequest, values: readonly string[], respond: Respond): void {
@@ -161,8 +166,11 @@ export function compileRoute(route: ContractRoute, surroundings: RouteSurroundin
 
   function takeBody(passage: Passage, target: string): void {
     if (checkBody !== undefined) readBody(passage, checkBody, target);
-    else if (passage.request.hasBody) refuse(passage, { code: "GATEWAY_BODY_UNEXPECTED" });
-    else forward(passage, target, undefined);
+    else if (passage.request.hasBody) {
+      const unexpected = observed.unexpectedBody?.();
+      if (unexpected === undefined) refuse(passage, { code: "GATEWAY_BODY_UNEXPECTED" });
+      else readBody(passage, unexpected, target);
+    } else forward(passage, target, undefined);
   }
 
   function readBody(passage: Passage, check: BodyCheck, target: string): void {

@@ -19,6 +19,7 @@ import type { Schedule } from "./limits/pace.ts";
 import { createCors } from "./origins/cors.ts";
 import { explainRoute } from "./explain.ts";
 import type { RouteExplanation } from "./explain.ts";
+import { createObservations } from "./observe/observations.ts";
 import { createOpenStreams } from "./streams/open-streams.ts";
 import type { OpenStreamsOptions } from "./streams/open-streams.ts";
 import { createRequestIds } from "./request-id.ts";
@@ -108,6 +109,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     now,
     ipv6Prefix,
   });
+  const observations = createObservations({ events, now, schedule });
   const { corsOrigins } = contract;
   const canaries = contract.leaks?.canaries ?? [];
   const { routes, origin } = contract;
@@ -128,6 +130,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     authenticators: createAuthenticators(options),
     hasKeys: contract.apiKeys !== undefined,
     limiting,
+    observations,
     schedule,
     destinations: load === undefined ? options.destinations : watchLoad(load, options.destinations),
   };
@@ -201,7 +204,10 @@ export function createGateway(options: GatewayOptions): Gateway {
       return route === undefined ? undefined : explainRoute(route, contract);
     },
     forget: (path) => cache?.forget(path),
-    close: () => limiting.close(),
+    close() {
+      limiting.close();
+      observations.close();
+    },
   };
 }
 

@@ -47,6 +47,16 @@ export interface ContractRoute extends ContractRouteLimits {
   readonly summary: string | undefined;
   readonly maxBodyBytes: number;
   readonly timeoutMs: number;
+  /** Until when what it refuses is let pass and told. Undefined: it is refused. */
+  readonly observe?: ContractObservation | undefined;
+}
+
+/** For how long a route is observed. */
+export interface ContractObservation {
+  /** The last day. */
+  readonly until: string;
+  /** When that day is over, in milliseconds since 1970. */
+  readonly untilMs: number;
 }
 
 /** For how long answers may be used again; every default filled in. */

@@ -14,6 +14,7 @@ import { limitOptions, parseRouteLimits } from "./limits.ts";
 import type { Problems } from "./problems.ts";
 import { parseIdempotent } from "./retries.ts";
 import { checkAskedConditions, checkCheckNames } from "./owner-lookup.ts";
+import { checkObserve, parseObserve } from "./observe.ts";
 import { checkVisibility, parseVisibility } from "./visibility.ts";
 import { checkNames, flag, isMembers, number, optionalText, quote, weakened } from "./values.ts";
 import type { Members } from "./values.ts";
@@ -47,6 +48,7 @@ const routeOptions = [
   "summary",
   "maxBodyBytes",
   "timeoutMs",
+  "insecureObserve",
   "insecureOpenInput",
   "insecureSensitiveFields",
 ];
@@ -156,10 +158,12 @@ function parseRoute(
       max: 300_000,
       fallback: upstreams.get(to)?.timeoutMs ?? 5000,
     }),
+    observe: parseObserve(problems, where, at, options.insecureObserve),
   };
   checkAnswer(answerPlace, route);
   checkCache(problems, where, route);
   checkVisibility(problems, where, route);
+  checkObserve(problems, where, route);
   checkAskedConditions(problems, where, route);
   return route;
 }

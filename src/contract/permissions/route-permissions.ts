@@ -33,6 +33,10 @@ export function routePermissions(route: ContractRoute, hasKeys: boolean): Permis
     ...(route.cache === undefined || route.cache.browserSeconds === 0
       ? []
       : [entry("cache browserSeconds", { atMost: route.cache.browserSeconds })]),
+    // A day as a number: an earlier one permits less.
+    ...(route.observe === undefined
+      ? []
+      : [entry("observe, day", { atMost: Number(route.observe.until.replaceAll("-", "")) })]),
     ...(route.idempotent === true ? [entry("idempotent", "sent again")] : []),
   ].filter(({ permits }) => !isWithoutGuards(permits));
 }

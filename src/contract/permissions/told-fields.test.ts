@@ -94,6 +94,10 @@ const routes: Partial<Record<keyof ContractRoute, Pair>> = {
   to: [{}, { to: "stock" }],
   createsSession: [{ createsSession: true }, {}],
   maxBodyBytes: [{}, { maxBodyBytes: 65_537 }],
+  observe: [
+    { insecureObserve: { until: "2020-01-01", reason: "the shop is being looked at" } },
+    { insecureObserve: { until: "2020-01-31", reason: "the shop is being looked at" } },
+  ],
 };
 const ofGet = new Set(["visible", "stream", "cache"]);
 

@@ -59,6 +59,7 @@ export const routeTreatments: Treatments<ContractRoute> = {
   summary: ["nothing", "words"],
   maxBodyBytes: ["told", "counts"],
   timeoutMs: ["nothing", "counts"],
+  observe: ["told", "counts"],
 };
 
 /** Of an upstream. */

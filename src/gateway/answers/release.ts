@@ -1,5 +1,7 @@
 import type { ContractRoute } from "../../contract/index.ts";
 import type { OpenStreams } from "../streams/open-streams.ts";
+import type { Observation } from "../observe/observations.ts";
+import { compileObservedAnswer } from "../observe/observed-answer.ts";
 import { compileStream } from "../streams/route-stream.ts";
 import type { ForwardedAnswer } from "../types.ts";
 import { entityTagOf, namesTag } from "./entity-tag.ts";
@@ -24,17 +26,23 @@ export function compileRelease(
   route: ContractRoute,
   { succeed, begin, refuse, fail }: RouteAnswers,
   surroundings: ReleaseSurroundings,
+  observation?: Observation,
 ): Release {
   const { events, now, digest, openStreams } = surroundings;
   if (route.etag && digest === undefined) throw new Error(`No digest for the ETag of ${route.key}`);
-  const judgeAnswer = compileAnswer(route, surroundings);
+  const judgeAnswer = compileAnswer(
+    route,
+    surroundings,
+    observation && compileObservedAnswer(route, observation),
+  );
   const checkStream = compileStream(route, surroundings);
 
   function release(
     passage: Passage,
     id: string,
-    { status, text, headers, dropped }: Omit<Verdict<"released">, "kind">,
+    { status, text, headers, dropped, observed }: Omit<Verdict<"released">, "kind">,
   ): void {
+    if (observed !== undefined) observation?.note("GATEWAY_ANSWER_INVALID", observed, id);
     if (dropped.length > 0)
       events({ type: "gateway.answer.trimmed", time: now(), id, route: route.key, fields: dropped });
     if (!route.etag || digest === undefined || text === undefined || status > 299)

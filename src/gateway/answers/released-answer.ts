@@ -22,6 +22,8 @@ export type AnswerVerdict =
       readonly headers: readonly string[];
       /** JSON pointers of what was dropped. */
       readonly dropped: readonly string[];
+      /** What its contract minds, though it leaves: its route is observed. */
+      readonly observed?: readonly string[];
     }
   /** What comes in parts, each of which is still to be checked. */
   | { readonly kind: "opened"; readonly answer: ForwardedStream; readonly headers: readonly string[] }
@@ -60,7 +62,11 @@ export interface AnswerRules {
 type Answer = Extract<ForwardedAnswer, { kind: "answer" }>;
 
 /** Compiles {@link JudgeAnswer} for a route. */
-export function compileAnswer(route: ContractRoute, { origin, canaries }: AnswerRules): JudgeAnswer {
+export function compileAnswer(
+  route: ContractRoute,
+  { origin, canaries }: AnswerRules,
+  observe: (answer: Answer, verdict: AnswerVerdict) => AnswerVerdict = (_, verdict) => verdict,
+): JudgeAnswer {
   const { access, visible, response, stream, errors } = route;
   const hold = response === undefined ? undefined : createResponseContract(response);
   const refusals = new Map([...errors].map(([status, schema]) => [status, createResponseContract(schema)]));
@@ -72,15 +78,16 @@ export function compileAnswer(route: ContractRoute, { origin, canaries }: Answer
     if (answer.kind === "failed") return answer;
     if (answer.kind === "stream") return open(answer);
     const { status, value } = answer;
-    if (status < 200 || status > 299) return judgeError(answer, refusals.get(status));
+    if (status < 200 || status > 299) return observe(answer, judgeError(answer, refusals.get(status)));
     if (stream !== undefined) return { ...unusable, reason: "it does not come as declared" };
     if (ownerField !== undefined && asked.mustOwn && !ownsAnswer(value, ownerField, asked.caller?.subject))
       return foreign;
-    if (see === undefined) return leave(answer);
+    if (see === undefined) return observe(answer, leave(answer));
     const part = see(value, asked.caller);
     if (part.kind === "none") return notThere;
     // Its text has what is not there.
-    return leave(part.kind === "all" ? answer : { ...answer, value: part.value, text: undefined });
+    const seen = part.kind === "all" ? answer : { ...answer, value: part.value, text: undefined };
+    return observe(seen, leave(seen));
   }
 
   function leave(answer: Answer): AnswerVerdict {

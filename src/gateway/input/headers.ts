@@ -34,6 +34,9 @@ export const isList = (value: readonly string[] | Refusal): value is readonly st
 /** Visible ASCII with spaces inside: what every server reads alike (RFC 9110 §5.5). */
 const plainValue = /^(?:[!-~](?:[ !-~]*[!-~])?)?$/;
 
+/** Tells whether every server reads a header's value alike. */
+export const isPlainHeader = (value: string): boolean => plainValue.test(value);
+
 function compileNamed(schema: Schema): CheckHeaders {
   const names = memberNames(schema);
   return (request) => {

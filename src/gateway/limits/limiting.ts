@@ -36,7 +36,10 @@ export interface LimitingOptions {
 }
 
 type Next = (passage: Passage) => void;
-type Answers = Pick<RouteAnswers, "refuse" | "refuseThrown" | "fail">;
+interface Answers extends Pick<RouteAnswers, "refuse" | "refuseThrown" | "fail"> {
+  /** Lets pass what comes too often after all, and tells; absent: nothing does. */
+  passes?: (() => boolean) | undefined;
+}
 
 /** A route's limits, compiled: each part is put before what follows it, and is that itself where there is nothing to check. */
 export interface RouteLimits {
@@ -88,11 +91,11 @@ export function createLimiting(options: LimitingOptions): Limiting {
     };
   }
 
-  function charge(row: LimitRow | undefined, { refuse, refuseThrown }: Answers, next: Next): Next {
+  function charge(row: LimitRow | undefined, { refuse, refuseThrown, passes }: Answers, next: Next): Next {
     if (row === undefined) return next;
     function judge(passage: Passage, { state, retryAfterSeconds }: ReturnType<LimitRow["read"]>): void {
       passage.rateLimit = passage.rateLimit === "" ? state : `${passage.rateLimit}, ${state}`;
-      if (retryAfterSeconds === 0) return next(passage);
+      if (retryAfterSeconds === 0 || passes?.() === true) return next(passage);
       refuse(passage, { code: "GATEWAY_LIMIT_REACHED", headers: ["retry-after", String(retryAfterSeconds)] });
     }
     if (shared === undefined) return (passage) => judge(passage, row.chargeHere(passage, now()));
