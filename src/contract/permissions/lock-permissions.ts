@@ -19,15 +19,8 @@ const names = new Set(["at", "permits", "recorded", "approved", "reason"]);
  */
 export function parseLockedPermissions(entries: readonly Entry[]): LockedPermission[] {
   return entries.map((entry) => {
-    const { at, permits, recorded, approved, reason } = entry;
-    const isDay = (value: unknown): boolean => typeof value === "string" && day.test(value);
-    const isWhole =
-      typeof at === "string" &&
-      (typeof permits === "string" || (typeof permits === "object" && permits !== null)) &&
-      isDay(recorded) &&
-      (approved === undefined ? reason === undefined : isDay(approved) && typeof reason === "string") &&
-      Object.keys(entry).every((name) => names.has(name));
-    if (isWhole) return entry as unknown as LockedPermission;
+    const locked = readEntry(entry);
+    if (locked !== undefined) return locked;
     throw new CurtainwallError<ContractErrorCode>(
       "CONTRACT_LOCK_INVALID",
       `The lock has an entry that can't be read: ${JSON.stringify(entry).slice(0, 200)}`,
@@ -37,6 +30,22 @@ export function parseLockedPermissions(entries: readonly Entry[]): LockedPermiss
     );
   });
 }
+
+function readEntry(entry: Entry): LockedPermission | undefined {
+  const { at, permits, recorded, approved, reason } = entry;
+  if (typeof at !== "string" || !isPermits(permits) || !isDay(recorded)) return undefined;
+  if (!Object.keys(entry).every((name) => names.has(name))) return undefined;
+  if (approved === undefined && reason === undefined) return { at, permits, recorded };
+  return isDay(approved) && typeof reason === "string"
+    ? { at, permits, recorded, approved, reason }
+    : undefined;
+}
+
+/** What is compared is looked at when it is compared, and grants nothing if nobody can read it. */
+const isPermits = (value: unknown): value is Permits =>
+  typeof value === "string" || (typeof value === "object" && value !== null);
+
+const isDay = (value: unknown): value is string => typeof value === "string" && day.test(value);
 
 /** As the lock writes them: the place first, since lines are sorted by their text. */
 export const lockEntries = (locked: readonly LockedPermission[]): Record<string, JsonValue>[] =>

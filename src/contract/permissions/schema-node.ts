@@ -164,13 +164,11 @@ function values(list: readonly unknown[], checks: Partial<SchemaNode>): SchemaNo
   return { type: "values", ...checks, values: [...new Set(texts)].sort() };
 }
 
-const patternOf = (schema: Schema): string =>
-  `pattern ${String((schema as unknown as { _zod: { pattern?: RegExp } })._zod.pattern)}`;
+const patternOf = (schema: Schema): string => `pattern ${String(schema._zod.pattern)}`;
 
 /** A codec's own functions are Zod's as often as not, and change with its version; what it takes is in its parts. */
 function pipeType(schema: Schema, def: Def): string {
   if (!("transform" in def || "reverseTransform" in def)) return "pipe";
-  const { truthy, falsy } = (originalOf(schema) as unknown as { _zod: { bag: Record<string, unknown> } })._zod
-    .bag;
+  const { truthy, falsy } = originalOf(schema)._zod.bag;
   return truthy === undefined ? "codec" : `codec ${JSON.stringify([truthy, falsy])}`;
 }

@@ -16,7 +16,10 @@ export function toJson(value: unknown): JsonValue {
   // What is left has no text of its own that says anything.
   if (typeof value !== "object") return typeof value;
   if ("_zod" in value)
-    return schemaPermissions(value as z.core.$ZodType, "", "input") as unknown as JsonValue;
+    return schemaPermissions(value as z.core.$ZodType, "", "input").map(({ at, permits }) => [
+      at,
+      toJson(permits),
+    ]);
   return Object.fromEntries(
     Object.entries(value)
       .filter(([, member]) => member !== undefined)
