@@ -61,6 +61,13 @@ export default defineAudit({
         marta: { params: { id: orderOf.marta }, canary: marta.id },
       },
     },
+    "GET /api/orders/:id/receipt": {
+      as: {
+        alice: { params: { id: orderOf.alice }, canary: orderOf.alice },
+        bob: { params: { id: orderOf.bob }, canary: orderOf.bob },
+        marta: { params: { id: orderOf.marta }, canary: orderOf.marta },
+      },
+    },
     "GET /api/staff/orders": { query: { status: "collected" } },
     "POST /api/orders": {
       body: { items: [{ product: breads[0].id, quantity: 1 }] },
@@ -75,6 +82,9 @@ export default defineAudit({
     "GET /api/products/:id": { params: { id: comingProduct.id }, canary: comingProduct.name },
   },
   guesses: { "POST /api/vouchers": { body: { code: "FREE-BREAD" } } },
+  errors: {
+    "POST /api/orders": { 422: { body: { items: [{ product: "yesterdays-loaf", quantity: 1 }] } } },
+  },
   failures: { "GET /api/products/:id": { params: { id: brokenProduct } } },
   state: {
     "POST /api/orders": rowsOf("orders"),

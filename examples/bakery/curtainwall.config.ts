@@ -1,4 +1,15 @@
-import { defineStack, everyone, owner, ownerField, role, signedIn, upstream } from "curtainwall";
+import {
+  defineStack,
+  download,
+  eventStream,
+  everyone,
+  owner,
+  ownerField,
+  ownerLookup,
+  role,
+  signedIn,
+  upstream,
+} from "curtainwall";
 import { z } from "zod";
 import { collections } from "./collections.ts";
 import { apiAudience, caFile, readAddresses } from "./settings.ts";
@@ -29,6 +40,13 @@ const Order = z.object({
   items: z
     .array(z.object({ product: Slug, quantity: z.int().min(1).max(50), unitPriceCents: Cents }))
     .max(20),
+});
+
+const Batch = z.object({
+  id: Slug,
+  name: z.string().max(80),
+  loaves: z.int().min(1).max(200),
+  bakedAt: z.iso.datetime(),
 });
 
 /** What is not announced yet is not there, but for those behind the counter. */
@@ -85,6 +103,14 @@ export default defineStack({
       params: { id: Slug },
       visible: announced,
       response: Product,
+      etag: true,
+      to: "shop",
+    },
+    "GET /api/oven": {
+      summary: "What leaves the oven, as it does",
+      access: everyone,
+      limit: "60/min per client",
+      response: eventStream({ batch: Batch }),
       to: "shop",
     },
     "GET /api/users/:user/orders": {
@@ -103,6 +129,15 @@ export default defineStack({
       response: Order,
       to: "shop",
     },
+    "GET /api/orders/:id/receipt": {
+      summary: "The receipt of an order, to keep",
+      // A file names no owner: the order is asked for first.
+      access: ownerLookup({ get: "/api/orders/:id", field: "customerId" }),
+      limit: ["240/min per client", "120/min per user"],
+      params: { id: z.uuid() },
+      response: download({ types: ["text/plain"], maxBytes: 65_536, fileName: "receipt.txt" }),
+      to: "shop",
+    },
     "POST /api/orders": {
       summary: "Place an order for whoever is signed in",
       access: signedIn,
@@ -110,6 +145,7 @@ export default defineStack({
       body: NewOrder,
       maxBodyBytes: 8192,
       response: Order,
+      errors: { 422: z.object({ error: z.string().max(80) }) },
       to: "shop",
     },
     "POST /api/contact": {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Placement, ShopStore } from "./store.ts";
+import type { Placement, Row, ShopStore } from "./store.ts";
 
 /** A request as the shop's routes see it, once the gateway's assertion has been verified. */
 export interface ShopRequest {
@@ -10,10 +10,24 @@ export interface ShopRequest {
   readonly subject: string | undefined;
 }
 
-/** What a route answers: a status and what is sent as JSON. */
-export interface ShopAnswer {
+/** What a route answers. */
+export type ShopAnswer = ShopJson | ShopFile | ShopEvents;
+
+/** A status and what is sent as JSON. */
+export interface ShopJson {
   readonly status: number;
   readonly body: unknown;
+}
+
+/** A text as a file. */
+export interface ShopFile {
+  readonly file: string;
+}
+
+/** Events for as long as somebody listens. */
+export interface ShopEvents {
+  /** Begins to tell; returns what ends it. */
+  readonly listen: (tell: (name: string, data: unknown) => void) => () => void;
 }
 
 /** One route of the shop. */
@@ -50,6 +64,12 @@ export function shopRoutes(store: ShopStore): readonly ShopRoute[] {
     get("/api/products/:id", ({ params }) => store.product(params["id"] ?? "")),
     get("/api/users/:user/orders", ({ params }) => ({ orders: store.ordersOf(params["user"] ?? "") })),
     get("/api/orders/:id", ({ params }) => store.order(params["id"] ?? "")),
+    {
+      method: "GET",
+      path: "/api/orders/:id/receipt",
+      answer: ({ params }) => receipt(store.order(params["id"] ?? "")),
+    },
+    { method: "GET", path: "/api/oven", answer: () => ({ listen: (tell) => bake(store, tell) }) },
     get("/api/staff/orders", ({ query }) => ({ orders: store.orders(query.get("status")) })),
     { method: "POST", path: "/api/orders", answer: (request) => placeOrder(store, request) },
     { method: "POST", path: "/api/vouchers", answer: (request) => redeem(store, request) },
@@ -58,10 +78,10 @@ export function shopRoutes(store: ShopStore): readonly ShopRoute[] {
 }
 
 /** An answer that refuses, with the reason. */
-export const refused = (status: number, error: string): ShopAnswer => ({ status, body: { error } });
+export const refused = (status: number, error: string): ShopJson => ({ status, body: { error } });
 
 /** What is said of anything that is not there. */
-export const notFound: ShopAnswer = refused(404, "There is no such thing here.");
+export const notFound: ShopJson = refused(404, "There is no such thing here.");
 
 function get(path: string, read: (request: ShopRequest) => unknown): ShopRoute {
   const answer = (request: ShopRequest): ShopAnswer => {
@@ -69,6 +89,34 @@ function get(path: string, read: (request: ShopRequest) => unknown): ShopRoute {
     return body === undefined ? notFound : { status: 200, body };
   };
   return { method: "GET", path, answer };
+}
+
+const batchEveryMs = 20_000;
+
+/** Tells of the last batch at once, and of the next ones as they leave the oven. */
+function bake(store: ShopStore, tell: (name: string, data: unknown) => void): () => void {
+  const bakedAt = Math.floor(Date.now() / batchEveryMs);
+  let count = 0;
+  const next = (): void => tell("batch", store.batch(bakedAt + count++));
+  next();
+  const timer = setInterval(next, batchEveryMs);
+  return () => clearInterval(timer);
+}
+
+function receipt(order: Row | undefined): ShopAnswer {
+  if (order === undefined) return notFound;
+  const text = (value: unknown): string => String(value);
+  const pounds = (cents: unknown): string => (Number(cents) / 100).toFixed(2);
+  const items = order["items"] as readonly Row[];
+  const lines = [
+    `Order ${text(order["id"])}`,
+    text(order["placedAt"]),
+    ...items.map(
+      (item) => `${text(item["quantity"])} ${text(item["product"])} at ${pounds(item["unitPriceCents"])}`,
+    ),
+    `${text(order["currency"])} ${pounds(order["totalCents"])}`,
+  ];
+  return { file: `${lines.join("\n")}\n` };
 }
 
 function placeOrder(store: ShopStore, { body, subject }: ShopRequest): ShopAnswer {

@@ -1,10 +1,11 @@
 import { createServer } from "node:https";
 import type { Server } from "node:https";
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage } from "node:http";
 import type { DatabaseSync } from "node:sqlite";
 import { assertionHeader } from "curtainwall/upstream";
 import { notFound, refused, shopRoutes } from "./routes.ts";
-import type { ShopAnswer, ShopRoute } from "./routes.ts";
+import type { ShopAnswer, ShopJson, ShopRoute } from "./routes.ts";
+import { send } from "./send.ts";
 import { createShopStore } from "./store.ts";
 
 /** Checks the gateway's assertion for one request, and says whom it speaks of. Throws when anything is wrong with it. */
@@ -129,7 +130,7 @@ async function read(request: IncomingMessage): Promise<ReceivedBody> {
   return { bytes: Buffer.concat(chunks), isTooLarge: length > maxBodyBytes };
 }
 
-function readJson(request: IncomingMessage, { bytes }: ReceivedBody): { value: unknown } | ShopAnswer {
+function readJson(request: IncomingMessage, { bytes }: ReceivedBody): { value: unknown } | ShopJson {
   const type = header(request, "content-type")?.split(";")[0]?.trim().toLowerCase();
   if (type !== "application/json") return refused(415, "Send JSON.");
   try {
@@ -137,14 +138,4 @@ function readJson(request: IncomingMessage, { bytes }: ReceivedBody): { value: u
   } catch {
     return refused(400, "That is not JSON.");
   }
-}
-
-function send(response: ServerResponse, { status, body }: ShopAnswer): void {
-  const text = JSON.stringify(body);
-  response.writeHead(status, {
-    "content-type": "application/json; charset=utf-8",
-    "content-length": Buffer.byteLength(text),
-    "cache-control": "no-store",
-  });
-  response.end(text);
 }

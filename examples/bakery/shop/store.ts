@@ -25,6 +25,8 @@ export interface ShopStore {
   ordersOf(customer: string): Row[];
   /** At most 100, the newest first; of one status if one is given. */
   orders(status: string | null): Row[];
+  /** What leaves the oven in a batch, the whole row of it. */
+  batch(number: number): Row;
   isCustomer(id: string): boolean;
   /** Places an order whole or not at all; one that carries a reference only once. */
   placeOrder(customer: string, items: readonly WantedItem[], reference: string | undefined): Placement;
@@ -104,6 +106,10 @@ export function createShopStore(database: DatabaseSync): ShopStore {
         ? all("SELECT * FROM orders ORDER BY placedAt DESC LIMIT 100")
         : all("SELECT * FROM orders WHERE status = ? ORDER BY placedAt DESC LIMIT 100", status)
       ).map(withItems),
+    batch: (number) => {
+      const baked = all("SELECT * FROM products WHERE announced = 1 AND available = 1 ORDER BY rowid");
+      return { ...baked[number % baked.length], loaves: 12, bakedAt: new Date().toISOString() };
+    },
     isCustomer: (id) => one("SELECT id FROM customers WHERE id = ?", id) !== undefined,
     placeOrder: (customer, items, reference) =>
       transaction(database, (): Placement => {
