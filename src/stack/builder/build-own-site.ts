@@ -1,31 +1,24 @@
 import { chmodSync, lchownSync, lstatSync, mkdirSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { basename, delimiter, dirname, join } from "node:path";
-import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
-import { CurtainwallError, printable } from "../../shared/index.ts";
 import { buildSite, readSources } from "../../site/index.ts";
 import type { BuildProgress, SiteBuild, SourceAnswer } from "../../site/index.ts";
 import { stackFolders } from "../folders.ts";
 import { jailUser } from "../isolation.ts";
-import { removeTree } from "../jail/clear-tree.ts";
 import type { JailView } from "../jail/jail-arguments.ts";
-import { howItEnded, lastLines, limitReached } from "../jail/how-it-ended.ts";
-import type { LastLines } from "../jail/how-it-ended.ts";
-import { giveTo, onDisk, workFolder } from "../jail/run-jailed.ts";
-import { killGroup } from "../jail/run-to-end.ts";
-import { jailWorks, startJail } from "../jail/start-jail.ts";
-import { watchLimits } from "../jail/watch-limits.ts";
-import type { BuildLimits, ReachedLimit } from "../jail/watch-limits.ts";
-import { copyProject, packageFolders } from "../jail/work-copy.ts";
+import { giveTo, onDisk } from "../jail/run-jailed.ts";
+import { jailWorks } from "../jail/start-jail.ts";
+import type { BuildLimits } from "../jail/watch-limits.ts";
+import { packageFolders } from "../jail/work-copy.ts";
 import { conditions, programPaths } from "../launch.ts";
 import type { LoadedContract } from "../load-contract.ts";
-import { splitLines } from "../safe-lines.ts";
-import { isSystems, withDeclaredEnvironment } from "./declared-environment.ts";
-import { reportFd } from "./messages.ts";
+import { builtSite } from "./built-site.ts";
+import { withDeclaredEnvironment } from "./declared-environment.ts";
 import type { BuilderOrder } from "./messages.ts";
 import { linkedPackages, viewProject } from "./project-view.ts";
-import { readReport } from "./read-report.ts";
-import type { BuilderReport } from "./read-report.ts";
+import { runBuilder } from "./run-builder.ts";
+import { showProject } from "./show-project.ts";
+import type { ShownProject } from "./show-project.ts";
 import type { PageBuilderStart } from "./start-page-builder.ts";
 
 /** Options of {@link buildOwnSite}. */
@@ -129,14 +122,14 @@ async function buildJailed(
       ...(answersFile === undefined ? {} : { answersFile }),
     };
     const command = [node, ...nodeOptions, ...conditions(), entry, JSON.stringify(order)];
-    const report = await run(view, command, {
+    const report = await runBuilder(view, command, {
       onProgress,
       onLine,
       signal,
       folder: cacheFolder,
       limits: options,
     });
-    const build = toBuild(report);
+    const build = builtSite(report);
     const { notes } = build;
     // A copy is gone by then.
     if (notes === undefined || drafts || answers.length > 0 || !isShownItself(project)) return build;
@@ -159,7 +152,7 @@ function handOver(answers: readonly SourceAnswer[], cacheFolder: string, uid: nu
 /** A small nursery costs no time that could be measured, and spares a sixth of the memory of a thousand pages. */
 const nodeOptions = ["--disable-warning=ExperimentalWarning", "--max-semi-space-size=2"];
 
-const isShownItself = ({ view }: ReturnType<typeof showProject>): boolean => view.isReadOnly === true;
+const isShownItself = ({ view }: ShownProject): boolean => view.isReadOnly === true;
 
 const entryOf = (name: string): string =>
   fileURLToPath(
@@ -170,33 +163,6 @@ const pageEntry = entryOf("page-builder");
 
 /** Where the package's exports lead bundlers, even when this runs from its sources. */
 const compiled = fileURLToPath(new URL("../../../dist", import.meta.url));
-
-/** Shows the project itself, read-only; to another user who could not read all of it, a copy. */
-function showProject(
-  root: string,
-  cacheFolder: string,
-  uid: number | undefined,
-): {
-  view: Pick<JailView, "copy" | "isReadOnly" | "hidden" | "masked" | "writable">;
-  remove: () => void;
-} {
-  const { hidden, masked, isOpen } = viewProject(root);
-  if (uid === undefined || isOpen)
-    return {
-      view: { copy: root, isReadOnly: true, hidden, masked, writable: [cacheFolder] },
-      remove: () => {},
-    };
-  const work = workFolder(join(root, ".curtainwall"));
-  const copy = join(work, "project");
-  copyProject(root, copy, ".curtainwall");
-  mkdirSync(join(copy, ".curtainwall", "cache", "site"), { recursive: true });
-  giveTo(copy, uid);
-  chmodSync(copy, 0o755);
-  return {
-    view: { copy, isReadOnly: false, writable: [cacheFolder] },
-    remove: () => removeTree(work),
-  };
-}
 
 function environmentOf(
   loaded: LoadedContract,
@@ -217,108 +183,3 @@ function environmentOf(
     NODE_COMPILE_CACHE: join(cacheFolder, "code"),
   };
 }
-
-interface Running extends Required<Pick<OwnBuildOptions, "onProgress" | "onLine">> {
-  readonly signal: AbortSignal | undefined;
-  /** On the disk that it writes to. */
-  readonly folder: string;
-  readonly limits: BuildLimits;
-}
-
-async function run(
-  view: JailView,
-  command: readonly string[],
-  { onProgress, onLine, signal, folder, limits }: Running,
-): Promise<NonNullable<BuilderReport>> {
-  const { child, empty } = startJail(view, command, ["pipe"]);
-  const abort = (): void => killGroup(child);
-  signal?.addEventListener("abort", abort, { once: true });
-  if (signal?.aborted === true) abort();
-  const last = lastLines();
-  const tell = (line: string): void => {
-    last.add(line);
-    onLine(line);
-  };
-  let reached: ReachedLimit | undefined;
-  const unwatch = watchLimits({
-    pid: child.pid ?? 0,
-    folder,
-    limits,
-    onReached: (limit) => {
-      reached = limit;
-      killGroup(child);
-    },
-  });
-  for (const stream of [child.stdout, child.stderr]) stream?.on("data", splitLines(tell));
-  const ended = new Promise<string>((resolve) => {
-    child.once("error", (error) => resolve(error.message));
-    child.once("close", (code, killed) => resolve(howItEnded(code, killed)));
-  });
-  try {
-    const report = await readReport(child.stdio[reportFd] as Readable, onProgress);
-    const how = await ended;
-    if (report !== undefined) return report;
-    if (reached !== undefined) throw limitReached("The build", reached, last.hint());
-    throw unfinished(how, last);
-  } finally {
-    unwatch();
-    signal?.removeEventListener("abort", abort);
-    killGroup(child);
-    // What is still at work could change the cache, or the copy, that the next build starts from.
-    await empty();
-    // It stays from one build to the next, and with it what fills the disk.
-    if (reached?.isOfDisk === true) removeTree(folder);
-  }
-}
-
-/** The error of a builder that ended without a report: of its own accord, or for want of a package. */
-function unfinished(how: string, last: LastLines): CurtainwallError {
-  const name = last.missingPackage();
-  return name === undefined
-    ? new CurtainwallError("STACK_BUILD_FAILED", `The build was not done: it ${how}.`, { hint: last.hint() })
-    : new CurtainwallError(
-        "STACK_BUILD_FAILED",
-        `The build needs the package ${name}, which is not installed.`,
-        {
-          hint: `Install what package.json names:  npm install\nIf it does not name it yet:  npm install ${name}`,
-        },
-      );
-}
-
-function toBuild(report: NonNullable<BuilderReport>): OwnBuild {
-  if ("failed" in report) {
-    const { code, message } = report.failed;
-    const hint = report.failed.hint ?? (lacksVariable.test(message) ? noSecrets : undefined);
-    throw new CurtainwallError(code, safe(message), hint === undefined ? {} : { hint: safe(hint) });
-  }
-  const { release, built } = report;
-  return {
-    release,
-    pages: built.pages.map(({ path, policy }) => ({ path: safe(path), policy: safe(policy) })),
-    files: built.files,
-    bytes: built.bytes,
-    warnings: built.warnings.map(({ file, line, message }) => ({
-      file: safe(file),
-      line,
-      message: safe(message),
-    })),
-    untranslated: built.untranslated.map(({ locale, files }) => ({
-      locale: safe(locale),
-      files: files.map(safe),
-    })),
-    withheld: built.missed.filter((name) => process.env[name] !== undefined && !isSystems(name)).map(safe),
-    isJailed: true,
-    notes: built.notes,
-  };
-}
-
-const lacksVariable = /The environment variable \w+ is not set/;
-const noSecrets =
-  "A template asked for it. Templates are given no variable of privateEnv: what a page needs of an API comes by source(), what a visitor may know belongs into publicEnv";
-
-/** Text from a process that runs templates, fit for a terminal; lines stay lines. */
-const safe = (text: string): string =>
-  text
-    .split("\n")
-    .map((line) => printable(line, 2000))
-    .join("\n");
