@@ -85,11 +85,14 @@ const security = securityHeaders(inertPolicy).flat();
 /** Headers of every API answer. `vary` names what an answer depends on, so that no cache gives one origin's to another. */
 const common: readonly string[] = ["cache-control", "no-store", "vary", "Origin, Authorization", ...security];
 const jsonHeaders: readonly string[] = ["content-type", "application/json; charset=utf-8", ...common];
-const problemHeaders: readonly string[] = [
-  "content-type",
-  "application/problem+json; charset=utf-8",
-  ...common,
-];
+
+/** By status, each frozen: under a flood of refusals the edge writes the head that it remembers. */
+const problemHeads = new Map<number, readonly string[]>(
+  Object.values(problems).map(({ status }) => [
+    status,
+    Object.freeze(["content-type", "application/problem+json; charset=utf-8", ...common]),
+  ]),
+);
 
 /** Headers of a success, but for what each request is told of its limits; put together once for a route and an origin. */
 export interface SuccessHeads {
@@ -145,7 +148,7 @@ export function problemAnswer(
     id,
     ...(errors === undefined ? {} : { errors }),
   });
-  return { status, headers: [...problemHeaders, ...extra], body };
+  return { status, headers: problemHeads.get(status) as readonly string[], ownHeaders: extra, body };
 }
 
 /** The answer to OPTIONS, a CORS preflight or not. */
