@@ -93,12 +93,17 @@ function explain(contract: Contract, { key }: ContractRoute): RouteExplanation {
     contract,
     destinations: nowhere,
     limits: createLimitStore(createLimitMemory()),
-    tokens: { verify: () => ({ kind: "unavailable", reason: "nothing is served here" }) },
+    // Nothing is served here: what the contract asks for is only named.
+    tokens: { verify: () => notHere },
+    proofs: { verify: async () => notHere },
+    sessions: { verify: () => notHere },
     events: () => undefined,
     digest: (text) => text,
   });
   return gateway.explain(key) as RouteExplanation;
 }
+
+const notHere = { kind: "unavailable", reason: "nothing is served here" } as const;
 
 /** A route's checks, with where the contract asks for each. */
 interface LocatedExplanation extends RouteExplanation {
@@ -110,6 +115,11 @@ interface LocatedExplanation extends RouteExplanation {
 /** The option that a check comes from, where it has another name. Checks that no option asks for apply to all routes. */
 const optionOf: Readonly<Record<string, string>> = {
   token: "access",
+  session: "access",
+  "API key": "access",
+  check: "access",
+  "look-up": "access",
+  ownership: "access",
   visibility: "visible",
   parameters: "params",
   answer: "response",
@@ -133,14 +143,22 @@ function withLines(explanation: RouteExplanation, lines: RouteLines): LocatedExp
   };
 }
 
-function report({ key, declared, steps }: LocatedExplanation): void {
+function report({ key, declared, steps, countedOn }: LocatedExplanation): void {
   const width = Math.max(...steps.map((step) => step.check.length));
-  const indent = " ".repeat(width + 8);
+  const indent = " ".repeat(width + 17);
   print(declared === undefined ? key : `${key}   ${styled("dim", declared)}`);
   steps.forEach((step, index) => {
     const place = step.declared === undefined ? "" : `   ${styled("dim", step.declared)}`;
     print(
-      `${String(index + 1).padStart(3)}  ${step.check.padEnd(width)}   ${step.passes}${place}\n${indent}otherwise ${step.otherwise}`,
+      `${String(index + 1).padStart(3)}  ${step.check.padEnd(width)}  ${styled("dim", thousands(step.cost).padStart(7))}   ${step.passes}${place}\n${indent}otherwise ${step.otherwise}`,
     );
   });
+  const all = steps.reduce((sum, { cost = 0 }) => sum + cost, 0);
+  print(
+    `\nThe numbers are thousands of instructions that a check takes, about ${thousands(all)} in all; at the path stands what every route takes.\n` +
+      styled("dim", `Counted with bench/step-costs.ts on ${countedOn}; without TLS, HTTP and the upstream.`),
+  );
 }
+
+const thousands = (cost: number | undefined): string =>
+  cost === undefined ? "" : `${(cost / 1000).toFixed(1)} k`;
