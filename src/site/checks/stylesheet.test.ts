@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { cpuMs } from "../../../test/support/cpu-time.ts";
 import { inspectStylesheet } from "./stylesheet.ts";
 
 test("what a stylesheet loads is told apart", () => {
@@ -37,8 +38,9 @@ test("what would leave the site is refused with its line", () => {
 });
 
 test("a hostile stylesheet takes no longer to read than its length asks for", () => {
-  const started = performance.now();
-  for (const piece of ["url(", "url( ", "/*", " ", "url('"]) inspectStylesheet(piece.repeat(200_000));
-  inspectStylesheet(`url(${" ".repeat(1_000_000)}x`);
-  assert.ok(performance.now() - started < 5000);
+  const spentMs = cpuMs(() => {
+    for (const piece of ["url(", "url( ", "/*", " ", "url('"]) inspectStylesheet(piece.repeat(200_000));
+    inspectStylesheet(`url(${" ".repeat(1_000_000)}x`);
+  });
+  assert.ok(spentMs < 5000, `${spentMs} ms`);
 });

@@ -230,7 +230,7 @@ suite("a store that is lost", { skip: redis.skip }, () => {
     const started = performance.now();
     assert.equal((await burst(host, 10, 100)).exact, 0);
     const waited = performance.now() - started;
-    assert.ok(waited >= 45 && waited < 2000, `${waited} ms`);
+    assert.ok(waited >= 45 && waited < 20_000, `${waited} ms`);
     const again = host.charge({ limit: host.limit(100), key: "b", cost: 1 });
     let isOver = false;
     void again.then(() => (isOver = true));
