@@ -1,10 +1,18 @@
 import { keyAccess } from "../../contract/index.ts";
-import type { CheckFacts, ContractRoute, EventSink, NamedCheck, OwnerLookup } from "../../contract/index.ts";
+import type {
+  CheckFacts,
+  Contract,
+  ContractRoute,
+  EventSink,
+  NamedCheck,
+  OwnerLookup,
+} from "../../contract/index.ts";
 import type { ProblemCode } from "../answers/answers.ts";
 import type { Passage } from "../answers/route-answers.ts";
 import type { Refusal } from "../answers/refusal.ts";
 import type { Hold } from "../limits/hold.ts";
 import type { Schedule } from "../limits/pace.ts";
+import { compileTellOrigin } from "../told-origin.ts";
 import type { Caller, Destination } from "../types.ts";
 import { askedIn, compileDecision, costBeforeBody, costOfAll } from "./asked.ts";
 import type { Asked, Decision, KnownFacts } from "./asked.ts";
@@ -52,6 +60,9 @@ export interface LateSurroundings {
   readonly now: () => number;
   readonly newId: () => string;
   readonly schedule: Schedule;
+  readonly contract: Pick<Contract, "upstreams">;
+  /** The site's own. */
+  readonly origin: string;
   refuse(passage: Passage, refusal: Refusal): void;
   refuseThrown(passage: Passage, error: unknown): void;
 }
@@ -123,6 +134,8 @@ export function compileLateAccess(
     const upstream = lookup.route.to;
     const destination = surroundings.destinations.get(upstream);
     if (destination === undefined) throw new Error(`No destination "${upstream}" for ${lookup.route.key}`);
+    const { contract, origin } = surroundings;
+    const tellOrigin = compileTellOrigin(lookup.route, contract.upstreams.get(upstream), origin);
     return (asking, done) => {
       const { passage, caller, values, late } = asking;
       const id = newId();
@@ -132,6 +145,7 @@ export function compileLateAccess(
           route: lookup.route,
           id,
           target: lookup.target(values),
+          about: tellOrigin?.(passage.request, id),
           body: undefined,
           caller,
           timeoutMs: timeLeft(passage),

@@ -145,6 +145,15 @@ suite("An owner that is looked up", () => {
     assert.equal((await callers.call(put, alice)).status, 204);
   });
 
+  test("its upstream is told who the client is, where it is told of writes", async () => {
+    const access = ownerLookup({ get: "/orders/:id", field: "customerId", from: "desk" });
+    const desk = { forwardClient: "x-forwarded-for" };
+    const callers = open({ access }, found({ customerId: "alice" }), { others: { desk } });
+    await callers.call({ ...put, client: "192.0.2.77" }, alice);
+    assert.deepEqual(callers.forwarded[0]?.about?.slice(0, 2), ["x-forwarded-for", "192.0.2.77"]);
+    assert.equal(callers.forwarded[1]?.about, undefined);
+  });
+
   test("another upstream can be asked, whose own bound counts", async () => {
     const access = ownerLookup({ get: "/orders/:id", field: "customerId", from: "desk" });
     const callers = open({ access }, found({ customerId: "alice" }), {
