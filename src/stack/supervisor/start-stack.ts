@@ -45,6 +45,7 @@ export async function startStack({
 }: StartOptions = {}): Promise<RunningStack> {
   const loaded = await loadContract(path);
   assertEnvironment(loaded.contract, process.env);
+  assertSessionsKept(loaded.contract);
   const { firstRun } = assertPermitted(loaded, { frozen, not: "served" });
   if (firstRun)
     log({
@@ -59,7 +60,6 @@ export async function startStack({
     });
   }
   assertStateUsable(folders, "start");
-  assertSessionsKept(loaded.contract);
   const supervisor = new Supervisor({ loaded, folders, isolation, log, graceMs });
   try {
     await supervisor.start();
