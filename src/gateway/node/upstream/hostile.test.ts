@@ -139,6 +139,15 @@ suite("an answer that never comes to its end", () => {
   });
 });
 
+test("100 Continue, which nobody asked for, is no answer, and the connection is not used again", async (t) => {
+  const { shop, connections } = await startRaw(t, (socket, _, count) =>
+    socket.write(count === 1 ? `HTTP/1.1 100 Continue\r\n\r\n${answerOf("late")}` : answerOf("honest")),
+  );
+  assert.match(String(await shop.tell({ method: "POST" })), /^GATEWAY_/);
+  assert.equal(await shop.tell(), "honest");
+  assert.equal(connections(), 2);
+});
+
 suite("an answer that leads elsewhere", () => {
   test("redirects are not followed, however many", async (t) => {
     const { shop, requests } = await startRaw(t, (socket) =>
