@@ -71,7 +71,8 @@ export function createLoadMeter({
   let shedInWindow = false;
   /** Requests that came in this turn, once there was reason to count. */
   let came = 0;
-  /** What the thread had done when the first of them came. */
+  /** When the first of them came, and what the thread had worked by then. */
+  let cameAt = 0;
   let workBefore = 0;
   /** Parts of a refusal that are owed: so that one in three is every third, and chance plays no part. */
   let owed = 0;
@@ -118,6 +119,7 @@ export function createLoadMeter({
   function isTooLate(priority: Priority): boolean {
     if (level === 0) return false;
     if (++came === 1) {
+      cameAt = clock();
       workBefore = workMs();
       afterTurn(() => (came = 0));
       return false;
@@ -127,8 +129,9 @@ export function createLoadMeter({
 
   function isTurnFull(priority: Priority): boolean {
     if (level < watchful) return false;
-    const mostMs = maxDelayMs * partOfDelay;
-    return workMs() - workBefore > (priority === "low" ? mostMs / 2 : mostMs);
+    const mostMs = maxDelayMs * partOfDelay * (priority === "low" ? 0.5 : 1);
+    // A kernel counts a thread's work in steps as long as that: both clocks have to say so, the coarse one roughly.
+    return clock() - cameAt > mostMs && workMs() - workBefore > mostMs / 2;
   }
 
   function isCrowded(priority: Priority): boolean {
