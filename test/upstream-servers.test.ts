@@ -127,7 +127,10 @@ suite("HAProxy as an upstream", { skip: haproxy.skip }, () => {
   test("passes on early hints, chunks and trailers, which cost the answer nothing; what it says itself is no answer", async (t) => {
     let isDown = false;
     const port = await startBehind(t, (request, response) => {
-      if (isDown) return request.socket.destroy();
+      if (isDown) {
+        request.socket.destroy();
+        return;
+      }
       response.writeEarlyHints({ link: "</a>; rel=preload" });
       response.writeProcessing();
       response.writeHead(200, { "content-type": "application/json", trailer: "x-sum" });
