@@ -16,8 +16,8 @@ const notJson = new Set(["map", "set", "symbol", "undefined", "void", "nan", "fu
 const needsCoercion = new Set(["date", "bigint"]);
 /** `catch` and `success` too: they take what does not fit, undeclared fields included, and say nothing. */
 const anything = new Set(["any", "unknown", "custom", "catch", "success"]);
-/** A schema that builds another at each step never ends; one that refers to itself is seen once. */
-const maxDepth = 64;
+/** A schema that builds another at each step never ends; one that refers to itself is seen once. Real APIs' go 200 deep, by way of each other. */
+const maxDepth = 512;
 const maxSchemas = 10_000;
 
 const definition = (schema: Schema): Def => (schema as z.core.$ZodTypes)._zod.def;

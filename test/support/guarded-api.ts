@@ -41,7 +41,11 @@ export interface GuardedApi extends Running {
 export async function startGuardedApi(
   context: TestContext,
   routes: object,
-  { edge = {}, stack = {} }: { edge?: Partial<EdgeServerOptions>; stack?: object } = {},
+  {
+    edge = {},
+    stack = {},
+    now = Date.now,
+  }: { edge?: Partial<EdgeServerOptions>; stack?: object; now?: () => number } = {},
 ): Promise<GuardedApi> {
   const shop = await startUpstream(context);
   const contract = parseContract(
@@ -69,6 +73,7 @@ export async function startGuardedApi(
     limits: createLimitStore(createLimitMemory()),
     events: (event) => ledger.push(event),
     digest: tokenDigest,
+    now,
   });
   const running = await startEdge(context, { api: gateway, ...edge });
   return Object.assign(running, { upstream: shop, ledger });

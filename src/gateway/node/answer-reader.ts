@@ -150,9 +150,18 @@ export class AnswerReader implements Dispatcher.DispatchHandler {
     const status = this.#status;
     const headers = this.#headers;
     const bytes = this.#chunks.length === 1 ? (this.#chunks[0] as Uint8Array) : Buffer.concat(this.#chunks);
-    // What an error says is not passed on unless the contract says what it is, so it need not be read.
-    const isWanted = status <= 299 || this.#route.errors.has(status);
-    if (bytes.length === 0 || !isWanted) return { kind: "answer", status, value: undefined, headers };
+    const silent: ForwardedAnswer = { kind: "answer", status, value: undefined, headers };
+    if (bytes.length === 0) return silent;
+    if (status <= 299 || this.#route.errors.has(status)) return this.#readJson(bytes);
+    // What an error says is not passed on unless the contract says what it is, or looks at what there is, so it need not be read.
+    if (this.#route.observe === undefined || status < 400 || status > 499) return silent;
+    const read = this.#readJson(bytes);
+    return read.kind === "answer" ? read : silent;
+  }
+
+  #readJson(bytes: Uint8Array): ForwardedAnswer {
+    const status = this.#status;
+    const headers = this.#headers;
     if (isEncoded(headers)) return invalid("the answer is compressed, which nobody asked for");
     const type = typeOf(headers);
     if (type === undefined || !jsonType.test(type)) return invalid("the answer is not JSON");
