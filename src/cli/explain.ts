@@ -156,7 +156,10 @@ function report({ key, declared, steps, countedOn }: LocatedExplanation): void {
   const all = steps.reduce((sum, { cost = 0 }) => sum + cost, 0);
   print(
     `\nThe numbers are thousands of instructions that a check takes, about ${thousands(all)} in all; at the path stands what every route takes.\n` +
-      styled("dim", `Counted with bench/step-costs.ts on ${countedOn}; without TLS, HTTP and the upstream.`),
+      styled(
+        "dim",
+        `Counted by bench/step-costs.ts on ${countedOn}, of small inputs; without TLS, HTTP and the upstream.`,
+      ),
   );
 }
 

@@ -1,4 +1,5 @@
-import { accessParts, describeAccess, describeVisible } from "../contract/index.ts";
+import { describeVisible, memberNames } from "../contract/index.ts";
+import { explainAccess } from "./explain-access.ts";
 import { explainCallers } from "./explain-callers.ts";
 import type { ExplainedCallers } from "./explain-callers.ts";
 import { explainCache } from "./explain-cache.ts";
@@ -6,6 +7,8 @@ import { explainAnswer, explainBody, explainHeaders } from "./explain-exchange.t
 import type { Contract, ContractRoute } from "../contract/index.ts";
 import { explainLimits } from "./limits/explain-limits.ts";
 import { explainUpstream } from "./explain-upstream.ts";
+import { costOfStep } from "./explain-costs.ts";
+import { stepCostsMachine } from "./step-costs.ts";
 
 /** One check that a route's requests pass. */
 export interface RouteStep {
@@ -14,6 +17,8 @@ export interface RouteStep {
   readonly passes: string;
   /** Status and code when it does not. */
   readonly otherwise: string;
+  /** Instructions that it takes about, in the main thread and outside the kernel. Undefined: not counted, or as good as none. */
+  readonly cost?: number | undefined;
 }
 
 /** A route's compiled pipeline, in words. */
@@ -21,6 +26,8 @@ export interface RouteExplanation {
   readonly key: string;
   readonly to: string;
   readonly steps: readonly RouteStep[];
+  /** Where the costs were counted. */
+  readonly countedOn: string;
 }
 
 /** Says what a route's requests pass, in the order in which the gateway checks it. */
@@ -34,10 +41,10 @@ export function explainRoute(
   }: Pick<Contract, "origin" | "corsOrigins" | "upstreams"> & ExplainedCallers,
 ): RouteExplanation {
   const limits = explainLimits(route, upstreams.get(route.to));
+  const access = explainAccess(route);
+  const [doors, counts] = [limits.ready.filter(isDoor), limits.ready.filter((step) => !isDoor(step))];
   const names = (schema: ContractRoute["params"]): string =>
-    Object.keys(
-      (schema as unknown as { _zod: { def: { shape: object } } } | undefined)?._zod.def.shape ?? {},
-    ).join(", ");
+    schema === undefined ? "" : memberNames(schema).join(", ");
   const steps: (RouteStep | false)[] = [
     {
       check: "path",
@@ -60,11 +67,7 @@ export function explainRoute(
     ...limits.arrival,
     ...explainCallers(route, callers),
     ...limits.known,
-    {
-      check: "access",
-      passes: describeAccess(route.access),
-      otherwise: route.access.kind === "everyone" ? "never refuses" : accessRefusals(route),
-    },
+    access.known,
     route.params !== undefined && {
       check: "parameters",
       passes: names(route.params),
@@ -76,8 +79,11 @@ export function explainRoute(
       otherwise: "400 GATEWAY_INPUT_INVALID",
     },
     explainHeaders(route),
+    ...access.beforeBody,
     explainBody(route),
-    ...limits.ready,
+    ...doors,
+    ...access.beforeSending,
+    ...counts,
     explainCache(route),
     {
       check: "upstream",
@@ -85,6 +91,7 @@ export function explainRoute(
       otherwise:
         "503 GATEWAY_UPSTREAM_UNAVAILABLE, 504 GATEWAY_UPSTREAM_TIMEOUT, 422 GATEWAY_UPSTREAM_REFUSED, 404 GATEWAY_NOT_FOUND, 502 GATEWAY_ANSWER_INVALID",
     },
+    ...access.inAnswer,
     route.visible !== undefined && {
       check: "visibility",
       passes: describeVisible(route.visible),
@@ -92,14 +99,16 @@ export function explainRoute(
     },
     ...explainAnswer(route),
   ];
-  return { key: route.key, to: route.to, steps: steps.filter((step) => step !== false) };
+  return {
+    key: route.key,
+    to: route.to,
+    steps: steps.flatMap((step) => {
+      if (step === false) return [];
+      const cost = costOfStep(step, route);
+      return [cost === undefined ? step : { ...step, cost }];
+    }),
+    countedOn: stepCostsMachine,
+  };
 }
 
-/** How access is refused: by what the request says, by what the answer says, or either. */
-function accessRefusals({ access, hide }: ContractRoute): string {
-  const kinds = accessParts(access).map(({ kind }) => kind);
-  const early = hide === true ? "404 GATEWAY_NOT_FOUND" : "403 GATEWAY_ACCESS_REFUSED";
-  const late = "404 GATEWAY_NOT_FOUND, once the answer is there";
-  if (!kinds.includes("ownerField")) return early;
-  return kinds.every((kind) => kind === "ownerField") ? late : `${early}; ${late}`;
-}
+const isDoor = ({ check }: RouteStep): boolean => check === "under way";

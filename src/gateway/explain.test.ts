@@ -1,0 +1,142 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import { z } from "zod";
+import {
+  allOf,
+  anyOf,
+  check,
+  defineStack,
+  everyone,
+  none,
+  ownerField,
+  ownerLookup,
+  parseContract,
+  role,
+  scope,
+  upstream,
+} from "../contract/index.ts";
+import { explainRoute } from "./explain.ts";
+import type { RouteExplanation } from "./explain.ts";
+
+const text = z.string().max(40);
+
+function explain(key: string, options: object): RouteExplanation {
+  const contract = parseContract(
+    defineStack({
+      origin: "https://www.bakery.test",
+      identity: { issuer: "https://login.bakery.test/", audience: "shop" },
+      budgets: { mail: "9/h" },
+      upstreams: { shop: upstream({ url: "https://shop.bakery.test", concurrency: 9 }) },
+      routes: { [key]: { limit: ["9/min per client", "5/min per user"], to: "shop", ...options } },
+    } as never),
+  );
+  const [route] = contract.routes;
+  assert.ok(route !== undefined);
+  return explainRoute(route, contract);
+}
+
+const put = {
+  access: allOf(
+    scope("orders:write"),
+    anyOf(role("staff"), ownerLookup({ get: "/orders/:id", field: "customerId", ifMatch: true })),
+    check("open-now", () => true),
+    check("small-order", () => true, { body: true, timeoutMs: 40 }),
+  ),
+  hide: true,
+  params: { id: text },
+  headers: { "x-version": text },
+  body: z.object({ a: text }),
+  failures: "5/15min per client",
+  spends: { mail: 1 },
+  response: none,
+};
+
+const Explanation = z.strictObject({
+  key: z.string(),
+  to: z.string(),
+  countedOn: z.string().regex(/Node \d+\.\d+\.\d+, \d{4}-\d{2}-\d{2}$/),
+  steps: z.array(
+    z.strictObject({
+      check: z.string().min(1),
+      passes: z.string().min(1),
+      otherwise: z.string().regex(/GATEWAY_[A-Z_]+|never refuses/),
+      cost: z.int().min(0).optional(),
+    }),
+  ),
+});
+
+suite("A route's checks, explained", () => {
+  test("stand where they are made: what is asked stands before and behind the body, and while the request is under way", () => {
+    const { steps } = explain("PUT /api/orders/:id", put);
+    assert.deepEqual(
+      steps.map(({ check: name }) => name),
+      [
+        "path",
+        "method",
+        "origin",
+        "load",
+        "limit by client",
+        "token",
+        "limit by user",
+        "access",
+        "parameters",
+        "query",
+        "headers",
+        "check",
+        "body",
+        "under way",
+        "check",
+        "look-up",
+        "failures",
+        "budget",
+        "upstream",
+        "answer",
+      ],
+    );
+    assert.deepEqual(
+      steps.filter(({ check: name }) => name === "check" || name === "look-up").map(({ passes }) => passes),
+      [
+        '"open-now" says true within 250 ms, if that decides',
+        '"small-order" says true of the body within 40 ms, if that decides',
+        "GET /orders/:id of shop names the caller as customerId, and has an ETag for If-Match, if that decides",
+      ],
+    );
+    const access = steps.find(({ check: name }) => name === "access");
+    assert.match(access?.passes ?? "", /; what is not known yet is decided below$/);
+    assert.equal(access?.otherwise, "404 GATEWAY_NOT_FOUND");
+  });
+
+  test("an owner that the answer names is told behind the upstream", () => {
+    const options = {
+      access: ownerField("customerId"),
+      params: { id: text },
+      response: z.object({ a: text }),
+    };
+    const { steps } = explain("GET /api/orders/:id", options);
+    assert.deepEqual(
+      steps.slice(-3).map(({ check: name }) => name),
+      ["upstream", "ownership", "answer"],
+    );
+    assert.match(JSON.stringify(steps), /"decided below|; decided below","otherwise":"never refuses"/);
+  });
+
+  test("keep their form, with a cost where one was counted", () => {
+    const whole = Explanation.parse(explain("PUT /api/orders/:id", put));
+    const costs = new Map(whole.steps.map(({ check: name, cost }) => [name, cost]));
+    for (const name of ["path", "token", "limit by client", "access", "body", "look-up", "budget"])
+      assert.ok((costs.get(name) ?? 0) > 0, name);
+    assert.equal(costs.get("query"), undefined, "there is none");
+    const open = Explanation.parse(
+      explain("GET /api/a", { access: everyone, limit: "9/s per client", response: none }),
+    );
+    assert.ok(!open.steps.some(({ check: name }) => name === "token"));
+    const twice = explain("GET /api/a", {
+      access: everyone,
+      limit: ["9/s per client", "99/h per client"],
+      response: none,
+    });
+    const limitOf = ({ steps }: RouteExplanation): number =>
+      steps.find(({ check: name }) => name.startsWith("limit"))?.cost ?? 0;
+    assert.equal(limitOf(twice), 2 * limitOf(open as RouteExplanation));
+  });
+});
