@@ -3,7 +3,8 @@ import type { Check, Rule, Tally } from "../check.ts";
 import type { AuditContext } from "../context.ts";
 import { honestCalls } from "../inputs.ts";
 import { mutate } from "../mutate.ts";
-import type { MutantKind } from "../mutate.ts";
+import type { Mutant, MutantKind } from "../mutate.ts";
+import type { AuditInput } from "../plan.ts";
 import { isClientError, isSuccess, see, takeTurns, withoutRoutes } from "./shared.ts";
 
 const writes = (route: ContractRoute): boolean => route.method !== "GET";
@@ -25,7 +26,9 @@ const hasSchema: Check = {
         about:
           opened === undefined
             ? `${route.key}: ${inputParts.filter((part) => route[part] !== undefined).join(", ") || "no input"}; anything else is refused`
-            : `${route.key} accepts undeclared fields: ${opened.reason}`,
+            : opened.at.endsWith(".insecureObserve")
+              ? `${route.key} is observed until ${route.observe?.until}, and not enforced: ${opened.reason}`
+              : `${route.key} accepts undeclared fields: ${opened.reason}`,
         at,
       });
     }
@@ -60,13 +63,19 @@ async function attack(
 ): Promise<boolean> {
   const next = takeTurns(context, route, tally);
   if (next === undefined) return true;
-  const count = mutate(route, next().input).length;
+  const made = new Map<AuditInput, readonly Mutant[]>();
+  const mutantsOf = (input: AuditInput): readonly Mutant[] => {
+    const known = made.get(input) ?? mutate(route, input).filter(({ kind }) => kinds.has(kind));
+    made.set(input, known);
+    return known;
+  };
+  const count = mutantsOf(next().input).length;
   let isApplicable = false;
   for (let index = 0; index < count; index++) {
     // Each identity's own input is mutated, so that what is refused is the mutation and not the caller.
     const { as, input } = next();
-    const mutant = mutate(route, input)[index];
-    if (mutant === undefined || !kinds.has(mutant.kind)) continue;
+    const mutant = mutantsOf(input)[index];
+    if (mutant === undefined) continue;
     isApplicable = true;
     const { name, kind: _, status: only, ...bent } = mutant;
     if (writes(route)) await remember(context, route);
