@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -92,6 +92,10 @@ test("a running stack refuses what is revoked, and a proof that was used, on eve
   await settle(alice as string, 401);
   assert.equal(await statusOf(bob as string), 503, "who was not revoked goes on");
 
+  // A list that is damaged while the stack runs brings nobody back, not even when the edge is started again.
+  const file = stack.folders.revokedFile;
+  const list = readFileSync(file);
+  writeFileSync(file, list.subarray(0, -3));
   process.kill(stack.pids().edge, "SIGKILL");
   // While it is started again nobody answers.
   let status = 0;
@@ -100,6 +104,10 @@ test("a running stack refuses what is revoked, and a proof that was used, on eve
   assert.equal(await statusOf(bob as string), 503);
 
   await stack.close();
+  await assert.rejects(startStack({ path: project.root, log: () => undefined }), {
+    code: "STACK_FILE_UNREADABLE",
+  });
+  writeFileSync(file, list);
   stack = await startStack({ path: project.root, log: () => undefined });
   await settle(alice as string, 401);
   assert.equal(await statusOf(bob as string), 503);

@@ -102,25 +102,28 @@ const isSecond = (value: unknown): value is number => Number.isSafeInteger(value
 const lookEveryMs = 500;
 
 /**
- * Calls back with what was added to the list whenever it was replaced. One that can't be read is told once, and leaves what was revoked.
+ * Calls back with the list, and what was added to it, whenever it is another than `before`, or than was told last. One that can't be read is
+ * told once, and leaves what was revoked.
  *
  * @returns what stops it
  */
 export function watchRevoked(
   folders: Pick<StackFolders, "revokedFile">,
-  onChange: (revoked: RevokedTokens) => void,
+  before: RevokedTokens,
+  onChange: (revoked: RevokedTokens, added: RevokedTokens) => void,
   onFault: (message: string) => void,
 ): () => void {
-  let known = stampOf(folders.revokedFile);
-  let before = readRevoked(folders);
+  let stampBefore = "unknown";
+  let told = before;
   const timer = setInterval(() => {
     const stamp = stampOf(folders.revokedFile);
-    if (stamp === known) return;
-    known = stamp;
+    if (stamp === stampBefore) return;
+    stampBefore = stamp;
     try {
       const revoked = readRevoked(folders);
-      onChange(addedTo(before, revoked));
-      before = revoked;
+      const added = addedTo(told, revoked);
+      told = revoked;
+      if (added.everyone > 0 || Object.keys(added.subjects).length > 0) onChange(revoked, added);
     } catch (error) {
       onFault((error as Error).message);
     }

@@ -107,7 +107,7 @@ export function createSessionVerifier({
     return unavailable(`sessions can't be looked up: ${reason}`);
   }
 
-  function lookUp(key: string, epoch: number): TokenVerdict | Promise<TokenVerdict> {
+  function lookUp(key: string, name: string, epoch: number): TokenVerdict | Promise<TokenVerdict> {
     let found: ReturnType<SessionStore["find"]>;
     try {
       found = store.find(key);
@@ -115,8 +115,8 @@ export function createSessionVerifier({
       return failed("it threw");
     }
     if (!(found instanceof Promise)) return judge(key, found, epoch);
-    const looking = withinTime(found, key, epoch).finally(() => pending.delete(key));
-    pending.set(key, looking);
+    const looking = withinTime(found, key, epoch).finally(() => pending.delete(name));
+    pending.set(name, looking);
     return looking;
   }
 
@@ -127,16 +127,11 @@ export function createSessionVerifier({
   ): Promise<TokenVerdict> {
     return new Promise((resolve) => {
       const callOff = schedule(timeoutMs, () => resolve(failed("it took too long")));
-      found.then(
-        (session) => {
-          callOff();
-          resolve(judge(key, session, epoch));
-        },
-        () => {
-          callOff();
-          resolve(failed("it refused"));
-        },
-      );
+      found
+        .then((session) => judge(key, session, epoch))
+        .catch(() => failed("it refused"))
+        .then(resolve, () => resolve(unavailable("sessions can't be looked up")))
+        .finally(callOff);
     });
   }
 
@@ -151,7 +146,9 @@ export function createSessionVerifier({
         if (known.epoch === epoch && now() < known.untilMs) return known.verdict;
         cache.delete(key);
       }
-      return pending.get(key) ?? lookUp(key, epoch);
+      // One look-up for all that wait for it, but for nobody who comes after something was revoked.
+      const name = `${epoch} ${key}`;
+      return pending.get(name) ?? lookUp(key, name, epoch);
     },
   };
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import fc from "fast-check";
 import { z } from "zod";
+import type { Contract } from "../../contract/index.ts";
 import { createCors } from "./cors.ts";
 import { isFromOwnPage } from "./cross-site.ts";
 
@@ -92,4 +93,13 @@ suite("A request is from a page of ours", () => {
         assert.ok(!fromOwn(origin, site), `${origin} ${site}`);
     assert.ok(!fromOwn(partner, "same-origin"), "a contradiction");
   });
+});
+
+test("with proofs of possession, a page of a declared origin may send them, and is told why one failed", () => {
+  const identity = { dpop: "accepted" } as Contract["identity"];
+  const proving = createCors({ origin: own, corsOrigins: [partner], identity });
+  const headers = proving.preflightHeaders(partner, ["GET"], undefined);
+  assert.ok(headers.includes("authorization, content-type, dpop"), headers.join());
+  assert.ok(proving.readHeaders(partner).at(-1)?.includes("WWW-Authenticate"));
+  assert.ok(!cors.preflightHeaders(partner, ["GET"], undefined).join().includes("dpop"));
 });

@@ -78,6 +78,8 @@ export class Supervisor {
   #places: EdgePlaces;
   #unwatch: () => void = () => undefined;
   #closing: Promise<void> | undefined;
+  /** As it was read last. */
+  #revoked: RevokedTokens = { everyone: 0, subjects: {} };
 
   constructor({ graceMs, ...surroundings }: SupervisorOptions) {
     this.#queue = createEventQueue({ fd: this.#ownPipe.writeFd, source: "supervisor" });
@@ -103,6 +105,7 @@ export class Supervisor {
       this.#warn(`the contract weakens a default: ${at}: ${reason}`);
       events({ type: "stack.weakened", time: Date.now(), option: at, reason });
     }
+    this.#revoked = readRevoked(folders);
     const feed = await openReleaseFeed(loaded, folders);
     if (feed.isDevelopment) {
       this.#warn(
@@ -179,7 +182,8 @@ export class Supervisor {
     );
     const unwatchRevoked = watchRevoked(
       folders,
-      (revoked) => this.#revoke(revoked),
+      this.#revoked,
+      (revoked, added) => this.#revoke(revoked, added),
       (message) => this.#warn(`what was revoked last is not known: ${message}`),
     );
     let looking = Promise.resolve();
@@ -196,11 +200,22 @@ export class Supervisor {
     };
   }
 
-  #revoke(revoked: RevokedTokens): void {
-    for (const part of revocationMessages(revoked))
+  /** The list as it is; if it was damaged meanwhile, as it was: what was revoked stays so. */
+  #readRevoked(): RevokedTokens {
+    try {
+      this.#revoked = readRevoked(this.#with.folders);
+    } catch (error) {
+      this.#warn(`what was revoked last is not known: ${(error as Error).message}`);
+    }
+    return this.#revoked;
+  }
+
+  #revoke(revoked: RevokedTokens, added: RevokedTokens): void {
+    this.#revoked = revoked;
+    for (const part of revocationMessages(added))
       this.#edge.process?.control.send({ type: "revocations", ...part });
-    const subjects = Object.keys(revoked.subjects);
-    const of = revoked.everyone > 0 ? "everyone" : "subjects";
+    const subjects = Object.keys(added.subjects);
+    const of = added.everyone > 0 ? "everyone" : "subjects";
     this.#with.events({ type: "stack.tokens.revoked", time: Date.now(), of, subjects });
   }
 
@@ -244,7 +259,8 @@ export class Supervisor {
       throw error;
     });
     control.send({ type: "configure", ...edge.configuration });
-    for (const part of revocationMessages(readRevoked(this.#with.folders)))
+    // Read once the process can be told of changes: what is revoked meanwhile comes one way or the other.
+    for (const part of revocationMessages(this.#readRevoked()))
       control.send({ type: "revocations", ...part });
     // What goes wrong while it is sent shows in what the edge says, or in that it ends.
     if (pipe !== undefined) void feed.send({ control, pipe }, release).catch(kill);
