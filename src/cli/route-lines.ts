@@ -48,10 +48,11 @@ function linesIn(key: string, file: string, name: string): RouteLines | undefine
 /** What Node reads and this parser does not is searched for nothing. */
 function read(file: string): Syntax | undefined {
   try {
-    return parse(readFileSync(file, "utf8"), {
+    const { program } = parse(readFileSync(file, "utf8"), {
       sourceType: "module",
       plugins: file.endsWith("ts") ? ["typescript"] : [],
-    }).program as unknown as Syntax;
+    });
+    return isSyntax(program) ? program : undefined;
   } catch {
     return undefined;
   }

@@ -1,3 +1,4 @@
+import { apostrophe, equalsSign, greaterThan, quotationMark, solidus } from "./markup-bytes.ts";
 import { isSpace } from "./text.ts";
 
 /** One attribute where it stands, in offsets of the text it was read from. Nothing is resolved yet. */
@@ -19,12 +20,6 @@ export interface RawTag {
   /** Ends in `/>`. */
   readonly selfClosing: boolean;
 }
-
-const quotationMark = 0x22;
-const apostrophe = 0x27;
-const solidus = 0x2f;
-const equalsSign = 0x3d;
-const greaterThan = 0x3e;
 
 /**
  * Reads the attributes of a tag, duplicates and all, from after its name.

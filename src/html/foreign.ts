@@ -1,3 +1,4 @@
+import { exclamationMark, hyphen, lessThan, questionMark, solidus } from "./markup-bytes.ts";
 import { readAttributes } from "./attributes.ts";
 import type { Mark } from "./marks.ts";
 import { tokenizedName } from "./names.ts";
@@ -5,12 +6,6 @@ import { indexOfByte, latin1, utf8 } from "./runtime.ts";
 import { endsTagName, isLetter } from "./scan-tables.ts";
 import { givenUp } from "./tokens.ts";
 import type { Tokens } from "./tokens.ts";
-
-const lessThan = 0x3c;
-const solidus = 0x2f;
-const hyphen = 0x2d;
-const exclamationMark = 0x21;
-const questionMark = 0x3f;
 
 /** A start tag: its `to` is behind its `>`. */
 type TagPlace = Pick<Mark, "from" | "nameTo" | "to">;

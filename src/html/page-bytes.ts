@@ -1,10 +1,6 @@
+import { apostrophe, greaterThan, lessThan, quotationMark } from "./markup-bytes.ts";
 import { passOverMachine } from "./pass-over.ts";
 import type { PassOver, PassOverMachine } from "./pass-over.ts";
-
-const quotationMark = 0x22;
-const apostrophe = 0x27;
-const lessThan = 0x3c;
-const greaterThan = 0x3e;
 
 /** Follows a page in the buffer, so that each loop that looks for one of these ends without counting. */
 const sentinels = [

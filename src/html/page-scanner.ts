@@ -1,4 +1,16 @@
 import { readForeign } from "./foreign.ts";
+import {
+  apostrophe,
+  equalsSign,
+  exclamationMark,
+  greaterThan,
+  hyphen,
+  lessThan,
+  questionMark,
+  quotationMark,
+  solidus,
+  space,
+} from "./markup-bytes.ts";
 import type { Mark } from "./marks.ts";
 import { borrowCopy, giveBackCopy } from "./page-bytes.ts";
 import type { PageCopy } from "./page-bytes.ts";
@@ -17,17 +29,6 @@ import {
 import { givenUp, Tokens } from "./tokens.ts";
 import { mayMatter, mayStartScript, weigh } from "./weigh.ts";
 import type { Wanted } from "./weigh.ts";
-
-const space = 0x20;
-const lessThan = 0x3c;
-const greaterThan = 0x3e;
-const solidus = 0x2f;
-const equalsSign = 0x3d;
-const quotationMark = 0x22;
-const apostrophe = 0x27;
-const hyphen = 0x2d;
-const exclamationMark = 0x21;
-const questionMark = 0x3f;
 
 /** How far tree construction is, as far as it matters where the head ends. */
 const phase = { initial: 0, beforeHtml: 1, beforeHead: 2, inHead: 3, afterHead: 4, inBody: 5 } as const;

@@ -1,15 +1,16 @@
+import {
+  apostrophe,
+  equalsSign,
+  exclamationMark,
+  greaterThan,
+  hyphen,
+  lessThan,
+  quotationMark,
+  solidus,
+  space,
+} from "./markup-bytes.ts";
 import { indexOfByte } from "./runtime.ts";
 import { endsAttributeName, endsBareValue, endsTagName, isBetween, isWhite } from "./scan-tables.ts";
-
-const space = 0x20;
-const lessThan = 0x3c;
-const greaterThan = 0x3e;
-const solidus = 0x2f;
-const equalsSign = 0x3d;
-const quotationMark = 0x22;
-const apostrophe = 0x27;
-const hyphen = 0x2d;
-const exclamationMark = 0x21;
 
 /** What a step gives instead of where it ended: {@link Tokens.reason} tells why. */
 export const givenUp = -1;

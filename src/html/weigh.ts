@@ -1,8 +1,6 @@
+import { equalsSign, quotationMark } from "./markup-bytes.ts";
 import { latin1 } from "./runtime.ts";
 import { role } from "./scan-tables.ts";
-
-const equalsSign = 0x3d;
-const quotationMark = 0x22;
 
 const letter = {
   a: 0x61,

@@ -147,8 +147,12 @@ function checkField(
 const hasField = (body: unknown, name: string): boolean =>
   isSchema(body) && (shapeOf(body) === undefined || namesOf(body).includes(name));
 const namesOf = (body: unknown): string[] => Object.keys(shapeOf(body) ?? {});
-const shapeOf = (body: unknown): object | undefined =>
-  isSchema(body) ? (body as unknown as { _zod: { def: { shape?: object } } })._zod.def.shape : undefined;
+/** Only an object's definition has a shape. */
+const shapeOf = (body: unknown): object | undefined => {
+  if (!isSchema(body)) return undefined;
+  const { def } = body._zod;
+  return "shape" in def && typeof def.shape === "object" ? (def.shape ?? undefined) : undefined;
+};
 
 function parseSpending(
   problems: Problems,
