@@ -65,12 +65,21 @@ test(
       .flatMap(({ checks }) => checks)
       .filter(({ state }) => state === "not applicable")
       .map(({ name }) => name);
-    // It declares no variables, is no npm package and no image.
+    // It declares no variables, API keys, scopes, tenants, sessions or pace, and it is no npm package and no image.
     assert.deepEqual(
       new Set(idle),
       new Set([
         "values that the contract keeps private, in every encoding",
         "public-env prefixes",
+        "API keys: unknown, tampered and revoked ones",
+        "an API key in an address is refused",
+        "an API key and a token together are refused",
+        "an API key opens what asks for a scope alone",
+        "lacking scope",
+        "another tenant's",
+        "a session is created for pages of the site alone",
+        "who comes too fast waits, and then is told when to come back",
+        "so many at once, and no more",
         "none is in the npm package",
         "none is in a container image",
       ]),

@@ -68,6 +68,27 @@ test("a token never stands in the evidence; the command gets it from its source,
   );
 });
 
+test("an API key never stands in the evidence either, whatever header it comes in", () => {
+  for (const [header, scheme] of [
+    ["x-api-key", ""],
+    ["authorization", "ApiKey "],
+  ] as const) {
+    const credential = { header, scheme, value: "the-secret-key", name: "API key of robot", of: "robot" };
+    const request: ProbeRequest = {
+      method: "GET",
+      path: "/api/x",
+      headers: [[header, `${scheme}the-secret-key`]],
+      credentials: [credential],
+    };
+    const { request: seen, reproduce } = exchangeEvidence("it", at, { request, response: response("ok") });
+    assert.deepEqual(seen.headers, [`${header}: ${scheme}[API key of robot]`]);
+    assert.match(reproduce ?? "", new RegExp(`-H "${header}: ${scheme}\\$\\(.* --token robot\\)"$`));
+    const { credentials: _, ...unnamed } = request;
+    const hidden = exchangeEvidence("it", at, { request: unnamed, response: response("ok") });
+    assert.doesNotMatch(JSON.stringify(hidden), /secret/);
+  }
+});
+
 test("what only the audit can send has no command: a forged token, what a shell can't write, a long body", () => {
   const { credentials: _, ...forged } = withToken;
   const requests: ProbeRequest[] = [

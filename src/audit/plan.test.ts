@@ -27,6 +27,26 @@ for (const [what, plan, message] of [
   ["a missing subject", { identities: { alice: { token } } }, /alice\.subject/],
   ["a canary that is too short", { canaries: ["abc"] }, /at least 6/],
   ["a hidden object without a canary", { hidden: { "GET /a": { params: {} } } }, /needs a canary/],
+  [
+    "a key that is no function",
+    { identities: { robot: { subject: "1", apiKey: "abc" } } },
+    /robot\.apiKey must be a function/,
+  ],
+  [
+    "a token beside a key",
+    { identities: { robot: { subject: "1", apiKey: token, token } } },
+    /no member "token"/,
+  ],
+  [
+    "roles that are a text",
+    { identities: { alice: { subject: "1", token, roles: "staff" } } },
+    /alice\.roles must be a list/,
+  ],
+  [
+    "a misspelt member of somebody's own sample",
+    { samples: { "GET /a": { as: { alice: { parms: {} } } } } },
+    /no member "parms"/,
+  ],
   ["a guess with a misspelt member", { guesses: { "POST /a": { bdy: {} } } }, /no member "bdy"/],
 ] as const) {
   test(`a plan with ${what} is refused`, () => {
@@ -53,5 +73,13 @@ test("a plan must name routes and identities that exist", async () => {
   assert.throws(
     () => assertPlanFits({ hidden: { "GET /api/staff": { canary: "unpublished" } } }, contract),
     refusesWith(/no route of the contract with visible/),
+  );
+  assert.throws(
+    () => assertPlanFits({ errors: { "GET /api/staff": { 409: {} } } }, contract),
+    refusesWith(/declares this error/),
+  );
+  assert.throws(
+    () => assertPlanFits({ identities: { robot: { subject: "key:1", apiKey: token } } }, contract),
+    refusesWith(/the contract takes none/),
   );
 });
