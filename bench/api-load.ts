@@ -57,27 +57,31 @@ wrk.headers["content-type"] = "application/json"
 wrk.headers["origin"] = "https://shop.example"
 `;
 
-/** Each run goes on where another would hardly have come: wrk is started anew for each round. */
+/** Each run goes on where the one before ended: wrk is started anew for each round. */
 const coldScript = (tokens: string): string => `
+local threads = {}
 local requests = {}
-local at = 0
+at = 0
+setup = function(thread) threads[#threads + 1] = thread end
 init = function(args)
   for token in io.lines("${tokens}") do
     wrk.headers["authorization"] = "Bearer " .. token
     requests[#requests + 1] = wrk.format()
   end
   local place = io.open("${tokens}.at", "r")
-  at = place and tonumber(place:read("*a")) or 0
-  if place then place:close() end
+  if place then
+    at = tonumber(place:read("*a"))
+    place:close()
+  end
 end
 request = function()
   at = at % #requests + 1
-  if at % 500 == 0 then
-    local place = io.open("${tokens}.at", "w")
-    place:write(at + 500)
-    place:close()
-  end
   return requests[at]
+end
+done = function(summary, latency, requests)
+  local place = io.open("${tokens}.at", "w")
+  place:write(string.format("%d", threads[1]:get("at")))
+  place:close()
 end
 `;
 

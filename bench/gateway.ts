@@ -31,8 +31,8 @@ async function compareWarm(load: ApiLoad, { folder, seconds, count, say }: Suite
     title: "API",
     peers,
     load: wrkLoad("/api/contact", load.warm),
-    rounds: Math.max(3, Math.floor((seconds * 0.3) / peers.length)),
-    warmUpSeconds: 8,
+    rounds: Math.max(3, Math.floor((seconds * 0.2) / peers.length)),
+    warmUpSeconds: 6,
     say,
   });
   if (count > 0 && !canCount())
@@ -57,8 +57,8 @@ async function compareCold(load: ApiLoad, { folder, seconds, say }: SuiteOptions
     title: "API, new tokens",
     peers: ["node:https echo, one verify", "curtainwall"].map((name) => peerOf(name, load, folder)),
     load: wrkLoad("/api/contact", load.cold),
-    rounds: Math.max(3, Math.floor((seconds * 0.1) / 2)),
-    warmUpSeconds: 8,
+    rounds: Math.max(3, Math.floor((seconds * 0.07) / 2)),
+    warmUpSeconds: 6,
     say,
   });
   return {

@@ -18,7 +18,7 @@ const optimiseEarly = [
   "--invocation-count-for-turbofan=400",
 ];
 /** Before the first window, as many again as are counted come on top. */
-const warmUp = 6_000;
+const warmUp = 4_000;
 const connections = 8;
 
 /** Tells whether {@link countByCallgrind} can work here. */
