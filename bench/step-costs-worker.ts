@@ -1,5 +1,6 @@
-import { spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
+import { promisify } from "node:util";
 import { z } from "zod";
 import {
   anyOf,
@@ -167,20 +168,18 @@ async function handleNothing(times: number): Promise<void> {
   for (let number = 0; number < times; number++) requestOf("bare", routes["bare"] ?? {}, number).header("x");
 }
 
-const dump = (name: string): void => {
-  const { status } = spawnSync("callgrind_control", ["-d", name, String(process.pid)]);
-  if (status !== 0) throw new Error("callgrind_control failed");
-};
+const run = promisify(execFile);
+const dump = (name: string) => run("callgrind_control", ["-d", name, String(process.pid)]);
 
 for (let round = 0; round < 2; round++)
   for (const [name, route] of Object.entries(routes)) await handle(name, route, 400);
 await handleNothing(400);
-dump("warm");
-dump("dump");
+await dump("warm");
+await dump("dump");
 await handleNothing(requests);
-dump("nothing");
+await dump("nothing");
 for (const [name, route] of Object.entries(routes)) {
   await handle(name, route, requests);
-  dump(name.replaceAll(/\W+/g, "-"));
+  await dump(name.replaceAll(/\W+/g, "-"));
 }
 console.log(JSON.stringify(Object.keys(routes)));

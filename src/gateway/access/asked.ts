@@ -6,7 +6,7 @@ import { compileCondition } from "./standing.ts";
 export type Asked = OwnerLookup | NamedCheck;
 
 /** What asking costs: the site's own code, the same once the body was read, a request to an upstream. */
-export const costOf = (asked: Asked): number => (asked.kind === "ownerLookup" ? 3 : asked.body ? 2 : 1);
+const costOf = (asked: Asked): number => (asked.kind === "ownerLookup" ? 3 : asked.body ? 2 : 1);
 
 /** The most that may be asked while the body was not read. */
 export const costBeforeBody = 1;
