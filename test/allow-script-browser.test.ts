@@ -11,7 +11,8 @@ import type { AllowedScript } from "../src/harden/index.ts";
 import { hardenFolder, learnFolder } from "../src/harden/node.ts";
 import type { FetchScript, HardenedFolder, LearnedFolder, TourOptions } from "../src/harden/node.ts";
 import { requires } from "./requires.ts";
-import { answersHardened, offlineChromium, serveAnswers } from "./support/compare-pages.ts";
+import { offlineChromium } from "./support/chromium.ts";
+import { answersHardened, serveAnswers } from "./support/compare-pages.ts";
 
 // Tag managers and pixels: an inline script that adds a script of another site. What may be added, and nothing beside it.
 

@@ -10,7 +10,8 @@ import { chromium } from "playwright-core";
 import { applicationNote, parseLearned, writeLearned } from "../src/harden/index.ts";
 import { hardenFolder, learnFolder } from "../src/harden/node.ts";
 import { requires } from "./requires.ts";
-import { answersHardened, offlineChromium, serveAnswers } from "./support/compare-pages.ts";
+import { offlineChromium } from "./support/chromium.ts";
+import { answersHardened, serveAnswers } from "./support/compare-pages.ts";
 
 const { path: executablePath, skip } = requires("chromium");
 

@@ -13,6 +13,7 @@ import { stackFolders, startStack } from "../src/stack/index.ts";
 import type { StackLogEntry } from "../src/stack/index.ts";
 import { requires } from "./requires.ts";
 import { repository } from "./support/bakery.ts";
+import { chromiumFlags } from "./support/chromium.ts";
 import {
   contractOf,
   curtainwall,
@@ -32,12 +33,7 @@ const skip = jail.skip || noBrowser;
 
 let browser: Browser;
 before(async () => {
-  if (skip !== false) return;
-  const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"];
-  browser = await chromium.launch({
-    executablePath,
-    args: [...args, "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-  });
+  if (skip === false) browser = await chromium.launch({ executablePath, args: [...chromiumFlags] });
 });
 after(() => browser?.close());
 

@@ -12,7 +12,8 @@ import { hardenSite } from "../src/stack/harden-site.ts";
 import type { HardenedSite } from "../src/stack/harden-site.ts";
 import { approveScripts, openSiteLock, saveLock } from "../src/stack/site-lock.ts";
 import { requires } from "./requires.ts";
-import { answersHardened, offlineChromium, serveAnswers } from "./support/compare-pages.ts";
+import { offlineChromium } from "./support/chromium.ts";
+import { answersHardened, serveAnswers } from "./support/compare-pages.ts";
 
 // Pages that an attacker wrote into a site whose scripts are all approved: either the lock refuses them, or nothing of theirs runs.
 

@@ -10,13 +10,8 @@ import type { PolicyBudget } from "../src/harden/index.ts";
 import { hardenFolder } from "../src/harden/node.ts";
 import type { HardenedFolder, HardenFolderOptions } from "../src/harden/node.ts";
 import { requires } from "./requires.ts";
-import {
-  answersHardened,
-  answersPlain,
-  comparePages,
-  offlineChromium,
-  serveAnswers,
-} from "./support/compare-pages.ts";
+import { offlineChromium } from "./support/chromium.ts";
+import { answersHardened, answersPlain, comparePages, serveAnswers } from "./support/compare-pages.ts";
 import type { Answer } from "./support/compare-pages.ts";
 
 const { path: executablePath, skip } = requires("chromium");

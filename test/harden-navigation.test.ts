@@ -7,7 +7,8 @@ import { chromium } from "playwright-core";
 import type { Browser, Page } from "playwright-core";
 import { hardenFolder } from "../src/harden/node.ts";
 import { requires } from "./requires.ts";
-import { answersHardened, offlineChromium, serveAnswers } from "./support/compare-pages.ts";
+import { offlineChromium } from "./support/chromium.ts";
+import { answersHardened, serveAnswers } from "./support/compare-pages.ts";
 import { generatorSite } from "./support/generators.ts";
 
 // A client-side router fetches other pages' data and code under the policy of the page that it started on.

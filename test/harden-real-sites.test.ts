@@ -9,13 +9,8 @@ import type { Browser, Page } from "playwright-core";
 import { hardenFolder } from "../src/harden/node.ts";
 import type { HardenedFolder } from "../src/harden/node.ts";
 import { requires } from "./requires.ts";
-import {
-  answersHardened,
-  answersPlain,
-  comparePages,
-  offlineChromium,
-  serveAnswers,
-} from "./support/compare-pages.ts";
+import { offlineChromium } from "./support/chromium.ts";
+import { answersHardened, answersPlain, comparePages, serveAnswers } from "./support/compare-pages.ts";
 import { debianDocs, debianDocsFolder } from "./support/debian-docs.ts";
 import { generatorSite, generators } from "./support/generators.ts";
 import type { Generator } from "./support/generators.ts";

@@ -6,25 +6,14 @@ import { contentAttacks } from "../src/site/content/fixtures/content-attacks.ts"
 import { buildIslandSite, serveRelease, textOf } from "./support/island-site.ts";
 import type { ApiAnswer } from "./support/island-site.ts";
 import { requires } from "./requires.ts";
+import { chromiumFlags } from "./support/chromium.ts";
 
 const { path: executablePath, skip } = requires("chromium");
 const options = { skip, timeout: 60_000 };
 
 let browser: Browser;
 before(async () => {
-  if (skip !== false) return;
-  browser = await chromium.launch({
-    executablePath,
-    args: [
-      "--no-sandbox",
-      "--disable-gpu",
-      "--disable-quic",
-      "--no-first-run",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-    ],
-  });
+  if (skip === false) browser = await chromium.launch({ executablePath, args: [...chromiumFlags] });
 });
 after(() => browser?.close());
 

@@ -21,6 +21,7 @@ import type { Header, ReleaseInput } from "../src/contract/index.ts";
 import { createEdgeServer, developmentCertificate } from "../src/edge/index.ts";
 import { createGateway, createLimitMemory, createLimitStore } from "../src/gateway/index.ts";
 import { requires } from "./requires.ts";
+import { chromiumFlags } from "./support/chromium.ts";
 
 // What real pages can make a real browser send: our own, a neighbour's under the same domain, a stranger's.
 
@@ -34,17 +35,7 @@ before(async () => {
   if (skip !== false) return;
   browser = await chromium.launch({
     executablePath,
-    args: [
-      ...[
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-      ],
-      ...["--disable-component-update", "--disable-sync", "--ignore-certificate-errors"],
-      "--host-resolver-rules=MAP * 127.0.0.1",
-    ],
+    args: [...chromiumFlags, "--ignore-certificate-errors", "--host-resolver-rules=MAP * 127.0.0.1"],
   });
 });
 after(async () => {

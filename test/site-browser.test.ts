@@ -17,6 +17,7 @@ import { contentAttacks } from "../src/site/content/fixtures/content-attacks.ts"
 import { renderMarkdown } from "../src/site/content/markdown.ts";
 import { sanitizeContent } from "../src/site/content/sanitize.ts";
 import { requires } from "./requires.ts";
+import { chromiumFlags } from "./support/chromium.ts";
 
 const { path: executablePath, skip } = requires("chromium");
 const bakery = fileURLToPath(new URL("../examples/bakery", import.meta.url));
@@ -29,19 +30,7 @@ const products = {
 
 let browser: Browser;
 before(async () => {
-  if (skip !== false) return;
-  browser = await chromium.launch({
-    executablePath,
-    args: [
-      "--no-sandbox",
-      "--disable-gpu",
-      "--disable-quic",
-      "--no-first-run",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-    ],
-  });
+  if (skip === false) browser = await chromium.launch({ executablePath, args: [...chromiumFlags] });
 });
 after(() => browser?.close());
 

@@ -4,18 +4,6 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 
-/** Arguments for Chromium under which no request leaves this machine, so that pages look the same every time. */
-export const offlineChromium: readonly string[] = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-  "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-];
-
 /** An answer of {@link serveAnswers}. */
 export type Answer = readonly [
   status: number,
