@@ -94,6 +94,8 @@ export function readLookup(
     answer.stream.cancel();
     return faulty("it comes in parts");
   }
+  // Nothing is wrong with an upstream that was called off, since who asked has gone.
+  if (answer.kind === "failed" && answer.isCancelled === true) return { holds: false, trouble: answer.code };
   if (answer.kind === "failed")
     return answer.code === "GATEWAY_ANSWER_INVALID"
       ? faulty(answer.reason)
