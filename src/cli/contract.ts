@@ -1,10 +1,11 @@
 import { usageError } from "./command.ts";
 import type { Command } from "./command.ts";
 import { importContract } from "./contract-import.ts";
+import { showObserved } from "./contract-observed.ts";
 
 export const contractCommand: Command = {
   name: "contract",
-  usage: "import <openapi file or address on this machine> [options]",
+  usage: "import <openapi file or address on this machine> [options] | observed [folder] [--json]",
   summary: "Bring an API that exists under contract",
   options: {
     out: { type: "string", says: "the file to write; by default curtainwall.config.ts" },
@@ -16,10 +17,12 @@ export const contractCommand: Command = {
   notes: [
     "import   write a contract from OpenAPI 3.0, 3.1 or Swagger 2, in JSON or YAML. Routes for which it asks for no",
     "         credentials are open to nobody until you decide",
+    "observed say what routes with insecureObserve let pass, and the line to write for each",
   ],
   async run(input) {
     const [action, ...rest] = input.positionals;
     if (action === "import") return importContract(input, rest, contractCommand);
+    if (action === "observed") return showObserved(input, rest);
     throw usageError(
       action === undefined ? "Say what to do" : `There is no "contract ${action}"`,
       contractCommand,

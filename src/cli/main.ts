@@ -88,7 +88,7 @@ const commands: Readonly<
   contract: {
     load: async () => (await import("./contract.ts")).contractCommand,
     maxPositionals: 3,
-    summary: "write a contract from an OpenAPI description",
+    summary: "bring an API that exists under contract: import, observed",
   },
   openapi: {
     load: async () => (await import("./openapi.ts")).openApiCommand,
