@@ -89,6 +89,11 @@ suite("An owner that is looked up", () => {
       /not JSON/,
     ],
     ["nobody", { kind: "failed", code: "GATEWAY_UPSTREAM_UNAVAILABLE", reason: "down" }, 503, /down/],
+    [
+      "nobody, since the client has gone",
+      { kind: "failed", code: "GATEWAY_UPSTREAM_UNAVAILABLE", reason: "called off", isCancelled: true },
+      503,
+    ],
     ["too late", { kind: "failed", code: "GATEWAY_UPSTREAM_TIMEOUT", reason: "late" }, 504, /late/],
   ];
   for (const [what, lookup, status, fault] of refusals)
