@@ -4,6 +4,7 @@ import type { ContractRoute, EventSink } from "../../contract/index.ts";
 import { createNameIndex } from "../../shared/index.ts";
 import { problemAnswer, problems, successHeads } from "./answers.ts";
 import type { ProblemCode, SuccessHeads } from "./answers.ts";
+import { asksWhoCalls } from "../callers/routes-that-ask.ts";
 import type { Cors } from "../origins/cors.ts";
 import type { Refusal } from "./refusal.ts";
 import type { BodyStream, Caller, GatewayAnswer, GatewayRequest, Respond } from "../types.ts";
@@ -133,16 +134,13 @@ export function compileRouteAnswers(
   return { succeed, begin, refuse, refuseThrown, fail };
 }
 
-/** How long a browser may keep an answer, and by which of its own headers it must find it again. */
-function browserCaching({
-  cache,
-  headers,
-  cookies,
-}: ContractRoute): { seconds: number; vary: readonly string[] } | undefined {
+/** How long a browser may keep an answer, and by which of its own headers it must find it again: by its cookies where a session may say who asks. */
+function browserCaching(route: ContractRoute): { seconds: number; vary: readonly string[] } | undefined {
+  const { cache, headers, cookies } = route;
   if (cache === undefined || cache.browserSeconds === 0) return undefined;
   const vary = [
     ...(headers === undefined ? [] : memberNames(headers)),
-    ...(cookies === undefined ? [] : ["cookie"]),
+    ...(cookies === undefined && !asksWhoCalls(route) ? [] : ["cookie"]),
   ];
   return { seconds: cache.browserSeconds, vary };
 }

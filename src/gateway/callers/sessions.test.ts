@@ -15,6 +15,7 @@ import type { SecurityEvent } from "../../contract/index.ts";
 import { callGateway, origin, partner } from "../fixtures/bakery.ts";
 import { createKeySource, identity, makeKey, makeToken } from "../fixtures/issuer.ts";
 import { createGateway } from "../gateway.ts";
+import type { Gateway } from "../gateway.ts";
 import { createLimitMemory, createLimitStore } from "../limits/rate-limit.ts";
 import type { ForwardedRequest } from "../types.ts";
 import { createRevocationMemory, openRevocations } from "./revocations.ts";
@@ -47,11 +48,13 @@ const contract = parseContract(
         response: z.object({ ok: z.boolean(), state: z.string() }),
       },
       "GET /api/open": { access: everyone, ...shared },
+      "GET /api/kept": { access: signedIn, ...shared, cache: { seconds: 60, browserSeconds: 30 } },
     },
   }),
 );
 
 interface Opened {
+  readonly gateway: Gateway;
   readonly sessions: Map<string, Session>;
   readonly asked: string[];
   readonly clock: { now: number };
@@ -106,6 +109,7 @@ function open({ find, timeoutMs }: { find?: SessionStore["find"]; timeoutMs?: nu
     ]),
   });
   return {
+    gateway,
     sessions,
     asked,
     clock,
@@ -201,6 +205,13 @@ suite("A session", () => {
     assert.equal(forwarded[0]?.caller, undefined);
     assert.equal(await ask("GET", "/api/me", { cookie }), 401);
     assert.equal(await open().ask("GET", "/api/drafts", { cookie }), 200, "it is for who is signed in");
+  });
+
+  test("is what a browser finds a kept answer by: whoever signs in next is not shown it", async () => {
+    const { gateway } = open();
+    const reply = await callGateway(gateway, { target: "/api/kept", headers: { cookie } });
+    assert.equal(reply.header("cache-control"), "private, max-age=30");
+    assert.equal(reply.header("vary"), "Origin, Authorization, cookie");
   });
 
   test("is not looked for where nobody asks who calls", async () => {

@@ -20,7 +20,7 @@ export function createTokenAuthenticator(tokens: TokenVerifier): Authenticator {
 const scheme = /^Bearer ./i;
 
 /** The token of an `Authorization` header; undefined if there is none. */
-export function bearerToken(header: string | undefined): string | undefined {
+function bearerToken(header: string | undefined): string | undefined {
   if (header === undefined || !(header.startsWith("Bearer ") || scheme.test(header))) return undefined;
   return header.length > "Bearer ".length ? header.slice("Bearer ".length) : undefined;
 }
@@ -41,7 +41,7 @@ export function refuseToken(
 }
 
 /** For a check that broke. */
-export const unchecked = (): Identified => ({
+const unchecked = (): Identified => ({
   kind: "refused",
   refusal: { code: "GATEWAY_FAILED", reason: "who calls could not be checked" },
 });
