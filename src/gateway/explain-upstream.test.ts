@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { z } from "zod";
+import { everyone, signedIn } from "../contract/index.ts";
 import type { ContractRoute, ContractUpstream } from "../contract/index.ts";
+import { explainCache } from "./explain-cache.ts";
 import { explainUpstream } from "./explain-upstream.ts";
 
 const route = { to: "shop", method: "GET", timeoutMs: 700 } as unknown as ContractRoute;
@@ -32,4 +35,39 @@ test("addresses, health checks and what is sent again are told where they are so
   );
   assert.ok(!explainUpstream({ ...route, method: "POST" }, declared).includes("again"));
   assert.ok(explainUpstream({ ...route, method: "PUT", idempotent: true }, declared).includes("again"));
+});
+
+test("what it is told of a client is told, and of whose answers are kept that it is not", () => {
+  const declared: ContractUpstream = {
+    ...upstream,
+    clientCertificate: { certFile: "a.pem", keyFile: "a.key" },
+    forwardClient: "forwarded",
+    trace: "continue",
+  };
+  assert.equal(
+    explainUpstream(route, declared),
+    "shop answers 2xx within 700 ms; is shown the gateway's certificate; is told the client's address (forwarded); is told the client's trace, or a new one",
+  );
+  const cache = { seconds: 1, staleIfErrorSeconds: 0, notFoundSeconds: 0, browserSeconds: 0 };
+  assert.equal(
+    explainUpstream({ ...route, cache }, declared),
+    "shop answers 2xx within 700 ms; is shown the gateway's certificate; is told a new trace",
+  );
+});
+
+test("what is kept is told, with what it is found again by", () => {
+  const cache = { seconds: 60, staleIfErrorSeconds: 600, notFoundSeconds: 5, browserSeconds: 0 };
+  const headers = z.object({ "x-version": z.string() });
+  const kept = { ...route, access: everyone, cache, headers };
+  assert.deepEqual(explainCache(kept), {
+    check: "kept answer",
+    passes:
+      "an answer for the same path and query, x-version that is at most 60 s old; if the upstream fails, 600 s older; that there is nothing, for 5 s",
+    otherwise: "the upstream is asked, once for all who ask the same",
+  });
+  assert.match(
+    (explainCache({ ...kept, access: signedIn }) || { passes: "" }).passes,
+    /x-version, who calls that/,
+  );
+  assert.equal(explainCache(route), false);
 });
