@@ -7,6 +7,7 @@ import { explainAnswer, explainBody, explainHeaders } from "./explain-exchange.t
 import type { Contract, ContractRoute } from "../contract/index.ts";
 import { explainLimits } from "./limits/explain-limits.ts";
 import { explainUpstream } from "./explain-upstream.ts";
+import { explainObserve } from "./observe/explain-observe.ts";
 import { costOfStep } from "./explain-costs.ts";
 import { stepCostsMachine } from "./step-costs.ts";
 
@@ -46,6 +47,7 @@ export function explainRoute(
   const names = (schema: ContractRoute["params"]): string =>
     schema === undefined ? "" : memberNames(schema).join(", ");
   const steps: (RouteStep | false)[] = [
+    explainObserve(route),
     {
       check: "path",
       passes: `${route.path}, to the letter; no encoded separators`,
