@@ -5,7 +5,7 @@ import { createLimitMemory, createLimitStore } from "../src/gateway/index.ts";
 const clients = Number(process.argv[2]);
 const store = createLimitStore(createLimitMemory({ maxClients: 1_000_000 }));
 const limit = { id: 1, burst: 1_000_000_000, intervalMs: 0.001 };
-const charges = 2_000_000;
+const charges = 500_000;
 let state = 1;
 /** An address, made anew as it is for each connection, in an order that no cache foresees. */
 function next(): string {

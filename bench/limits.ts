@@ -7,7 +7,7 @@ const sizes = [10, 1000, 100_000, 1_000_000];
 
 /** What a limit costs a request when so many clients are limited. PERFORMANCE.md, scale. */
 export const limits: Suite = async ({ seconds, say }) => {
-  const rounds = Math.max(3, Math.floor(seconds / sizes.length / 4));
+  const rounds = Math.max(2, Math.floor(seconds / 60));
   const samples = new Map<number, { ns: number; mb: number }[]>();
   for (let round = 1; round <= rounds; round++) {
     say(`limits: round ${round} of ${rounds}`);

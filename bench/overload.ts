@@ -28,7 +28,7 @@ const overloads: readonly Overload[] = [
 
 /** Ten times as much as can be done: what those who are admitted wait, and who only wants a page. PERFORMANCE.md, goals. */
 export const overload: Suite = async ({ folder, seconds, say }) => {
-  const each = Math.max(2, Math.floor(seconds / overloads.length / 4));
+  const each = Math.max(2, Math.floor(seconds / 24));
   const tables: Table[] = [];
   for (const { what, title, capacity } of overloads) {
     const results: PeerResult[] = [];
