@@ -26,8 +26,12 @@ async function audit(
   const site = await startSite(...faults);
   const contract = { ...site.contract, ...change(site.contract) };
   const keys = new Set(contract.routes.map(({ key }) => key));
-  const kept = <Value>(record: Readonly<Record<string, Value>> = {}): Record<string, Value> =>
-    Object.fromEntries(Object.entries(record).filter(([key]) => keys.has(key)));
+  const kept = <Value>(
+    record: Readonly<Record<string, Value>> = {},
+    among: ReadonlySet<string> = keys,
+  ): Record<string, Value> => Object.fromEntries(Object.entries(record).filter(([key]) => among.has(key)));
+  const keysWith = (option: "visible" | "failures"): ReadonlySet<string> =>
+    new Set(contract.routes.filter((route) => route[option] !== undefined).map(({ key }) => key));
   const { plan, release, target, ca, logged } = site;
   try {
     return await runAudit({
@@ -37,6 +41,8 @@ async function audit(
         samples: kept(plan.samples),
         failures: kept(plan.failures),
         state: kept(plan.state),
+        hidden: kept(plan.hidden, keysWith("visible")),
+        guesses: kept(plan.guesses, keysWith("failures")),
       },
       release,
       target,
@@ -61,7 +67,9 @@ const rowOf = ({ rows }: AuditReport, id: string): AuditRow => {
 const idle = (row: AuditRow): string[] =>
   row.checks.filter(({ state }) => state === "not applicable").map(({ name }) => name);
 const public_ = (contract: Contract): Partial<Contract> => ({
-  routes: contract.routes.filter(({ access }) => access.kind === "everyone"),
+  routes: contract.routes
+    .filter(({ access }) => access.kind === "everyone")
+    .map((route) => ({ ...route, visible: undefined })),
 });
 
 test("a site where everybody may call everything does not get API-1 proved: nobody is asked for a token there", async () => {
@@ -71,11 +79,15 @@ test("a site where everybody may call everything does not get API-1 proved: nobo
     checks.filter(({ state }) => state === "missing" || state === "failed"),
     [],
   );
-  assert.deepEqual([verdict, ran, of, notApplicable], ["unknown", 3, 3, 13]);
-  assert.equal(reason, "nothing to check: no route needs a token");
+  assert.deepEqual([verdict, ran, of, notApplicable], ["unknown", 3, 3, 20]);
+  assert.equal(reason, "nothing to check: no route needs a token; no route hides some of its objects");
   // What the site has is proved all the same, and not with checks that had nothing to do.
   assert.equal(rowOf(report, "API-3").verdict, "proved");
   assert.deepEqual(idle(rowOf(report, "FE-4")), [
+    "200, an event stream (HTTP/1.1)",
+    "200, an event stream (HTTP/2)",
+    "200, a download (HTTP/1.1)",
+    "200, a download (HTTP/2)",
     "401, the API (HTTP/1.1)",
     "401, the API (HTTP/2)",
     "403, the API (HTTP/1.1)",
@@ -129,6 +141,8 @@ test("without a site the checks of pages do not apply, and FE-2 is unknown", asy
       "304 (HTTP/2)",
       "HEAD (HTTP/2)",
       "308, a redirect (HTTP/2)",
+      "200, an event stream (HTTP/2)",
+      "200, a download (HTTP/2)",
     ],
   );
 });

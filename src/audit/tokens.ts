@@ -62,6 +62,8 @@ export function createTokens({ identities, issuer, now, sleep }: TokensOptions):
     apiKey: (name) => get(name, "apiKey"),
     revokedKey: (name) => get(name, "revokedKey"),
     async valid(name) {
+      if (issuer?.dpop === "required")
+        throw refused("the contract asks for proofs of possession (dpop), which the audit does not make");
       const token = await get(name, "token");
       const claims = decodeToken(token)?.claims;
       if (claims?.sub !== undefined && claims.sub !== identities[name]?.subject)

@@ -5,14 +5,14 @@ import type { AuditContext } from "../context.ts";
 import { forgedKeys, inventedKey } from "../forge-keys.ts";
 import { honestCalls, lacking } from "../inputs.ts";
 import type { HonestCall } from "../inputs.ts";
-import { isRefusal, isSuccess, protectedRoutes, see, withoutRoutes } from "./shared.ts";
+import { isRefusal, isSuccess, protectedRoutes, see, withoutProtectedRoutes } from "./shared.ts";
 
 /** Whether an API key opens a route. */
 const opensToKeys = (route: ContractRoute): boolean =>
   route.access.kind !== "everyone" && keyAccess(route.access) !== undefined;
 
 const withoutKeys = (context: AuditContext): string | undefined =>
-  withoutRoutes(context) ??
+  withoutProtectedRoutes(context) ??
   (context.contract.apiKeys === undefined ? "the contract takes no API key" : undefined);
 
 const withoutKeyRoutes = (context: AuditContext): string | undefined =>

@@ -1,6 +1,7 @@
 import type { ContractRoute, Rate } from "../../contract/index.ts";
 import type { Check, Tally } from "../check.ts";
 import type { AuditContext } from "../context.ts";
+import { mayCall } from "../inputs.ts";
 import type { AuditInput } from "../plan.ts";
 import { allowedIn, maxBurst, oneClient } from "./limits.ts";
 import { see, withoutRoutes } from "./shared.ts";
@@ -45,7 +46,9 @@ interface Guessing {
 async function guess(context: AuditContext, tally: Tally, { route, limit, wrong }: Guessing): Promise<void> {
   const [client, other] = [context.caller.freshClient(), context.caller.freshClient()];
   if (client === undefined || other === undefined) return tally.miss(oneClient);
-  const [as] = route.access.kind === "everyone" ? [undefined] : Object.keys(context.plan.identities ?? {});
+  const names = Object.keys(context.plan.identities ?? {});
+  const as =
+    route.access.kind === "everyone" ? undefined : names.find((name) => mayCall(context, route, name));
   const request = await context.caller.request({ route, as, input: wrong });
   const isFailure = (status: number): boolean => route.failures?.statuses.includes(status) === true;
   const startedAt = context.now();

@@ -172,7 +172,8 @@ function streamed(name: string, kind: ContractStream["kind"]): AnswerClass {
 }
 
 /** A route that answers 403 to somebody who is signed in. */
-const tellsApart = ({ access }: ContractRoute): boolean => access.kind === "owner" || access.kind === "role";
+const tellsApart = ({ access, hide }: ContractRoute): boolean =>
+  hide !== true && (access.kind === "owner" || access.kind === "role");
 
 async function malformed(context: AuditContext): Promise<Exchange> {
   const response = await context.wire.sendRaw(
@@ -189,9 +190,11 @@ async function forbidden(context: AuditContext, protocol: Protocol): Promise<Exc
     if (honest === undefined) continue;
     const roles = route.access.kind === "role" ? route.access.role : undefined;
     const as = names.find((name) =>
-      roles === undefined
-        ? name !== honest.as
-        : !(context.plan.identities?.[name]?.roles ?? []).includes(roles),
+      context.tokens.isProgram(name)
+        ? false
+        : roles === undefined
+          ? name !== honest.as
+          : !(context.plan.identities?.[name]?.roles ?? []).includes(roles),
     );
     if (as !== undefined) return context.caller.call({ route, as, input: honest.input, protocol });
   }

@@ -1,0 +1,274 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer as createPlainServer } from "node:net";
+import type { AddressInfo, Server, Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, test } from "node:test";
+import { createServer } from "node:tls";
+import { testCertificate } from "./fixtures/certificate.ts";
+import { startSite } from "./fixtures/site.ts";
+import { printable } from "./evidence.ts";
+import { runAudit } from "./node/run.ts";
+import type { AuditReport } from "./report.ts";
+
+const root = mkdtempSync(join(tmpdir(), "curtainwall-hostile-"));
+after(() => rmSync(root, { recursive: true, force: true }));
+
+interface Hostile {
+  port: number;
+  close(): void;
+}
+
+/** A server that treats each connection as it likes. */
+async function startHostile(treat: (socket: Socket) => void): Promise<Hostile> {
+  const { cert, key } = await testCertificate();
+  return listenWith(createServer({ cert, key }, treat));
+}
+
+function listenWith(server: Server): Promise<Hostile> {
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket) => {
+    sockets.add(socket);
+    socket.on("error", () => undefined);
+  });
+  server.on("secureConnection", (socket: Socket) => socket.on("error", () => undefined));
+  server.on("tlsClientError", () => undefined);
+  return new Promise((resolve) =>
+    server.listen(0, "127.0.0.1", () =>
+      resolve({
+        port: (server.address() as AddressInfo).port,
+        close() {
+          for (const socket of sockets) socket.destroy();
+          server.close();
+        },
+      }),
+    ),
+  );
+}
+
+/** Time for a server that answers at once, though on a machine that may be busy. */
+const unhurried = { budgetMs: 60_000, timeoutMs: 250 };
+
+/** Audits a hostile server with the contract and the identities of an honest site. */
+async function auditHostile(
+  port: number,
+  { budgetMs = 8000, timeoutMs = 250 }: { budgetMs?: number; timeoutMs?: number } = {},
+): Promise<AuditReport> {
+  const site = await startSite();
+  try {
+    return await runAudit({
+      contract: site.contract,
+      plan: site.plan,
+      release: site.release,
+      ca: site.ca,
+      target: new URL(`https://localhost:${port}`),
+      root,
+      timeoutMs,
+      maxSlowMs: 1500,
+      budgetMs,
+    });
+  } finally {
+    await site.close();
+  }
+}
+
+/** No row that has a live check may be proved by a server that is not even one. */
+function assertNothingProved(report: AuditReport): void {
+  const proved = report.rows.filter((row) => row.verdict === "proved").map((row) => row.id);
+  assert.deepEqual(proved, []);
+  assert.ok(
+    report.rows
+      .filter((row) => row.verdict === "unknown")
+      .every((row) => row.reason !== undefined || row.checks.some(({ state }) => state === "missing")),
+  );
+  // What JSON escapes and what it leaves raw are both looked for in the strings themselves.
+  JSON.parse(JSON.stringify(report), (_, value: unknown) => {
+    if (typeof value === "string") assert.equal(printable(value, 5000), value);
+    return value;
+  });
+}
+
+const answerEach = (answer: string | Uint8Array) => (socket: Socket) => {
+  socket.on("data", () => socket.write(answer));
+};
+
+describe("a hostile target", () => {
+  test("that is down gives unknown rows, with the reason", async () => {
+    const server = await startHostile(() => undefined);
+    server.close();
+    const report = await auditHostile(server.port);
+    assertNothingProved(report);
+    assert.match(
+      report.rows[0]?.checks.find((check) => check.kind === "live")?.reason ?? "",
+      /nothing answers at https:\/\/localhost:\d+ \(ECONNREFUSED\); start it with {2}npx curtainwall start/,
+    );
+  });
+
+  test("that never answers is given up", { timeout: 20_000 }, async () => {
+    const server = await startHostile(() => undefined);
+    try {
+      assertNothingProved(await auditHostile(server.port));
+    } finally {
+      server.close();
+    }
+  });
+
+  test("that never finishes a handshake is given up", { timeout: 20_000 }, async () => {
+    const server = await listenWith(createPlainServer(() => undefined));
+    try {
+      assertNothingProved(await auditHostile(server.port));
+    } finally {
+      server.close();
+    }
+  });
+
+  test("that speaks no HTTP is given up", { timeout: 20_000 }, async () => {
+    const server = await startHostile(answerEach("\x1b[2J\x00garbage\r\n\r\n"));
+    try {
+      const report = await auditHostile(server.port);
+      assertNothingProved(report);
+      assert.match(JSON.stringify(report), /not HTTP/);
+    } finally {
+      server.close();
+    }
+  });
+
+  test("that redirects in circles fails", { timeout: 30_000 }, async () => {
+    const server = await startHostile(
+      answerEach("HTTP/1.1 302 Found\r\nlocation: /again\r\ncontent-length: 0\r\n\r\n"),
+    );
+    try {
+      const report = await auditHostile(server.port);
+      assertNothingProved(report);
+      assert.equal(report.rows.find((row) => row.id === "API-1")?.verdict, "failed");
+    } finally {
+      server.close();
+    }
+  });
+
+  test(
+    "that says 200 to everything, with terminal escapes, fails and prints nothing of it raw",
+    { timeout: 120_000 },
+    async () => {
+      const body = '{"title":"\x1b]0;owned\x07\x1b[31m \u009b31m \u202egnp"}';
+      const server = await startHostile(
+        answerEach(
+          `HTTP/1.1 200 OK\r\nx-note: \x9b31m\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+        ),
+      );
+      try {
+        const report = await auditHostile(server.port, unhurried);
+        assertNothingProved(report);
+        for (const id of ["API-1", "API-3", "API-5", "API-7", "API-8", "SEC-2"])
+          assert.equal(report.rows.find((row) => row.id === id)?.verdict, "failed", id);
+      } finally {
+        server.close();
+      }
+    },
+  );
+
+  test("that answers without end is cut off", { timeout: 30_000 }, async () => {
+    const chunk = Buffer.alloc(65_536, 97);
+    const server = await startHostile((socket) => {
+      const pour = (): void => {
+        while (socket.writable && socket.write(chunk));
+      };
+      socket.once("data", () => {
+        socket.write("HTTP/1.1 200 OK\r\ncontent-type: text/html\r\n\r\n");
+        socket.on("drain", pour);
+        pour();
+      });
+    });
+    try {
+      const before = process.memoryUsage().rss;
+      assertNothingProved(await auditHostile(server.port, { budgetMs: 4000 }));
+      assert.ok(process.memoryUsage().rss - before < 400 * 1_048_576);
+    } finally {
+      server.close();
+    }
+  });
+
+  test(
+    "that limits everybody for an hour leaves checks missing, not passed",
+    { timeout: 30_000 },
+    async () => {
+      const server = await startHostile(
+        answerEach("HTTP/1.1 429 Too Many Requests\r\nretry-after: 3600\r\ncontent-length: 0\r\n\r\n"),
+      );
+      try {
+        assertNothingProved(await auditHostile(server.port));
+      } finally {
+        server.close();
+      }
+    },
+  );
+
+  test(
+    "that takes its time for each answer is left when the audit's time is up",
+    { timeout: 30_000 },
+    async () => {
+      const answer = "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 2\r\n\r\nok";
+      const server = await startHostile((socket) => {
+        socket.on("data", () => setTimeout(() => socket.write(answer), 150));
+      });
+      try {
+        const report = await auditHostile(server.port, { budgetMs: 3000 });
+        assertNothingProved(report);
+        assert.ok(report.durationMs < 15_000, `${report.durationMs} ms`);
+        assert.match(JSON.stringify(report), /the audit's time was used up/);
+      } finally {
+        server.close();
+      }
+    },
+  );
+
+  test("that refuses everything in the same words proves nothing by not having what is looked for", async () => {
+    for (const status of [400, 401, 403, 404, 429, 500]) {
+      const server = await startHostile(
+        answerEach(`HTTP/1.1 ${status} No\r\ncontent-type: text/plain\r\ncontent-length: 2\r\n\r\nno`),
+      );
+      try {
+        const report = await auditHostile(server.port, { budgetMs: 3000 });
+        assertNothingProved(report);
+        const stateOf = (name: string): string | undefined =>
+          report.rows.flatMap(({ checks }) => checks).find((check) => check.name === name)?.state;
+        for (const name of ["none is served", "burst of N + 1", "no stack, path, SQL or version in errors"])
+          assert.notEqual(stateOf(name), "passed", `${name}, answered ${status}`);
+      } finally {
+        server.close();
+      }
+    }
+  });
+
+  test("whose certificate does not verify gets no token, and fails API-8", async () => {
+    const site = await startSite();
+    let tokens = 0;
+    const identities = Object.fromEntries(
+      Object.entries(site.plan.identities ?? {}).map(([name, identity]) => [
+        name,
+        { ...identity, token: () => (tokens++, Promise.resolve("a.b.c")) },
+      ]),
+    );
+
+    try {
+      const report = await runAudit({
+        contract: site.contract,
+        plan: { ...site.plan, identities },
+        target: site.target,
+        root,
+        maxSlowMs: 1000,
+      });
+      assertNothingProved(report);
+      assert.equal(tokens, 0);
+      assert.equal(
+        report.rows
+          .find((row) => row.id === "API-8")
+          ?.checks.find((check) => check.name === "the certificate verifies")?.state,
+        "failed",
+      );
+    } finally {
+      await site.close();
+    }
+  });
+});
