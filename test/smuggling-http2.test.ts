@@ -274,6 +274,8 @@ suite("what two servers could read in two ways", () => {
       const session = await openSession(api.port);
       t.after(() => session.socket.destroy());
       session.write(sent);
+      // What is written to a connection that the server is closing resets it, and what it said of the reason is lost.
+      if (outcome === "closed") await session.next(() => false);
       const isOpen = await honestRequestPasses(session, 9);
       assert.equal(outcomeOf(session), outcome);
       assert.equal(isOpen, outcome !== "closed");
