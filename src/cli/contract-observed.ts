@@ -98,7 +98,7 @@ function report(observed: readonly ObservedRoute[]): void {
     for (const { code, count, fields, write, last } of rules) {
       const names = Object.keys(fields).filter((name) => name !== "");
       print(
-        `  ${printable(code, 60)}  ${count} times, last ${printable(last, 30)}${
+        `  ${printable(code, 60)}  ${count === 1 ? "once" : `${count} times`}, last ${printable(last, 30)}${
           names.length === 0
             ? ""
             : `: ${names
