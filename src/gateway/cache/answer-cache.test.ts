@@ -160,6 +160,19 @@ suite("what is not kept", () => {
       assert.equal(shop.asked.length, 2);
     });
 
+  test("one that a check of the contract's own throws at: its request is refused, and not left waiting", async () => {
+    const next = z.string().refine((address) => new URL(address).host === "a.example");
+    const shop = open({ responseHeaders: { "x-next": next } });
+    shop.answer = undefined;
+    const replies = [shop.call({ target: "/api/a" }), shop.call({ target: "/api/a" })];
+    const hostile = jsonAnswer({ n: 1 }, { "x-next": "no address" });
+    shop.answer = () => hostile;
+    shop.letGo(hostile);
+    for (const reply of replies) assert.equal((await reply).status, 500);
+    shop.answer = () => jsonAnswer({ n: 2 }, { "x-next": "https://a.example/" });
+    assert.deepEqual((await shop.call({ target: "/api/a" })).json(), { n: 2 });
+  });
+
   test("that there is nothing is remembered where that is declared", async () => {
     const shop = open({ cache: { seconds: 60, notFoundSeconds: 5 } });
     shop.answer = () => ({ kind: "answer", status: 404, value: undefined });
@@ -330,5 +343,27 @@ suite("what has changed", () => {
     await old;
     shopOfBefore.answer = () => jsonAnswer({ n: 2 });
     assert.deepEqual((await shopOfBefore.call({ target: "/api/a" })).json(), { n: 2 });
+  });
+
+  test("nor one that was asked for alone, where others were each one's own", async () => {
+    const shop = open({}, more);
+    shop.answer = () => jsonAnswer({ n: 0 }, { "set-cookie": "a=b" });
+    await shop.call({ target: "/api/a" });
+    shop.answer = undefined;
+    const before = shop.call({ target: "/api/a" });
+    shop.gateway.forget("/api/a");
+    shop.letGo(jsonAnswer({ n: 1 }));
+    assert.equal((await before).header("cache-status"), "curtainwall; fwd=miss");
+    shop.answer = () => jsonAnswer({ n: 2 });
+    assert.deepEqual((await shop.call({ target: "/api/a" })).json(), { n: 2 });
+  });
+
+  test("is asked for anew too where one upstream reads what another writes", async () => {
+    const shop = open({}, { ...more, "POST /api/a": { ...more["POST /api/a"], to: "writer" } });
+    await shop.call({ target: "/api/a" });
+    await change(shop);
+    await shop.call({ target: "/api/a" });
+    assert.equal(shop.asked.length, 3);
+    assert.deepEqual(shop.forgotten, ["/api/a"]);
   });
 });

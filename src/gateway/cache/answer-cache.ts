@@ -35,13 +35,17 @@ interface Waiter {
   callOff: CallOff | undefined;
 }
 
-/** A question that is asked for all who wait for its answer. */
-interface Flight {
+/** What an upstream is being asked. */
+interface Question {
   readonly path: string;
-  readonly waiters: Set<Waiter>;
-  callOff: CallOff | undefined;
   /** Something has changed since it was asked: the answer is for those who wait, and for nobody later. */
   isOutdated: boolean;
+}
+
+/** A question that is asked for all who wait for its answer. */
+interface Flight extends Question {
+  readonly waiters: Set<Waiter>;
+  callOff: CallOff | undefined;
 }
 
 /** How long requests for what may not be kept are not asked to wait for one another. */
@@ -57,6 +61,8 @@ export function createAnswerCache(options: AnswerCacheOptions): AnswerCache {
   const { routes, now, onForget, maxWaiting = 1024, maxBytes = 16_777_216, maxEntries = 10_000 } = options;
   const store = createAnswerStore({ maxBytes, maxEntries });
   const flights = new Map<string, Flight>();
+  /** Those that are asked for one request alone. */
+  const alone = new Set<Question>();
   let waiting = 0;
 
   function keep(route: ContractRoute, destination: Destination): Destination {
@@ -65,10 +71,19 @@ export function createAnswerCache(options: AnswerCacheOptions): AnswerCache {
     const judge = compileAnswer({ ...route, access: { kind: "everyone" }, visible: undefined }, options);
     const names = [...route.responseHeaders.keys()];
 
+    /** A check of the contract's own may throw; whoever asked is told of that when it is judged for them. */
+    function tryJudge(answer: Answer): string | undefined {
+      try {
+        return judge(answer, { caller: undefined, mustOwn: false }).kind;
+      } catch {
+        return undefined;
+      }
+    }
+
     /** What is to be kept of an answer, if it may be. */
     function toStore(request: ForwardedRequest, answer: Answer, key: string): StoredAnswer | undefined {
       const lifetime = lifetimeOf(answer.status, answer.headers);
-      const verdict = judge(answer, { caller: undefined, mustOwn: false }).kind;
+      const verdict = tryJudge(answer);
       if (lifetime === undefined || (verdict !== "released" && verdict !== "missing")) return undefined;
       const storedAt = now();
       const freshUntil = storedAt + lifetime.freshMs;
@@ -97,8 +112,12 @@ export function createAnswerCache(options: AnswerCacheOptions): AnswerCache {
 
     /** Asks for one request alone. */
     function askAlone(request: ForwardedRequest, key: string, done: Done): CallOff | undefined {
+      const question: Question = { path: pathOf(request.target), isOutdated: false };
+      alone.add(question);
       const callOff = destination(request, (answer) => {
-        const stored = answer.kind === "answer" ? toStore(request, answer, key) : undefined;
+        alone.delete(question);
+        const isKeepable = answer.kind === "answer" && !question.isOutdated;
+        const stored = isKeepable ? toStore(request, answer, key) : undefined;
         if (stored !== undefined) store.put(stored);
         done(answer.kind === "answer" ? { ...answer, about: asked(stored !== undefined) } : answer);
       });
@@ -183,6 +202,7 @@ export function createAnswerCache(options: AnswerCacheOptions): AnswerCache {
       flight.isOutdated = true;
       flights.delete(key);
     }
+    for (const question of alone) if (question.path === path) question.isOutdated = true;
   }
 
   /** What changes something makes answers old, unless it was refused. Of what failed, nobody knows whether it was done (RFC 9111 §4.4). */
@@ -210,9 +230,9 @@ export function createAnswerCache(options: AnswerCacheOptions): AnswerCache {
   };
 }
 
-/** Whether two routes can be asked for the same path of the same upstream. */
+/** Whether two routes can be asked for the same path, be it of two upstreams: one may read what the other writes. */
 function mayMeet(left: ContractRoute, right: ContractRoute): boolean {
-  if (left.to !== right.to || left.segments.length !== right.segments.length) return false;
+  if (left.segments.length !== right.segments.length) return false;
   return left.segments.every((segment, index) => {
     const other = right.segments[index] as (typeof right.segments)[number];
     return !("text" in segment) || !("text" in other) || segment.text === other.text;

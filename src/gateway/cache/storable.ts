@@ -86,6 +86,8 @@ function readControl(text: string | undefined): Control | undefined {
   let mustAsk = false;
   for (const part of text.toLowerCase().split(",")) {
     const [name = "", value = ""] = part.trim().split("=", 2);
+    // "no-store; max-age=60", "max-age = 0": what was meant is not known.
+    if (!/^[\w!#$%&'*+.^`|~-]*$/.test(name)) return undefined;
     if (name === "no-store" || name === "private" || name === "no-cache") return undefined;
     if (name === "must-revalidate" || name === "proxy-revalidate") mustAsk = true;
     // Said twice, the shorter counts; unreadable, it is over already (RFC 9111 §4.2.1).
