@@ -18,7 +18,7 @@ export function toJson(value: unknown): JsonValue {
   if ("_zod" in value)
     return schemaPermissions(value as z.core.$ZodType, "", "input").map(({ at, permits }) => [
       at,
-      toJson(permits),
+      JSON.stringify(permits),
     ]);
   return Object.fromEntries(
     Object.entries(value)
