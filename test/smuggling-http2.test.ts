@@ -198,6 +198,11 @@ const tricks: Trick[] = [
     get([...pseudo({ ":authority": undefined }), ["host", host], ["host", "evil.test"]]),
     "reset",
   ),
+  trick(
+    "two Authorization lines",
+    get([...pseudo(), ["authorization", "Bearer a"], ["authorization", "Bearer b"]]),
+    "answered",
+  ),
   trick("a method in lower case", get(pseudo({ ":method": "get" })), "answered"),
   trick(
     "CONNECT",

@@ -12,6 +12,7 @@ import { reportRefusal } from "./context.ts";
 import type { EdgeContext } from "./context.ts";
 import { isInTurn, waitForTurn } from "./in-turn.ts";
 import { endInParts, smallBytes } from "./paced-body.ts";
+import { repeatsSoleLine } from "./sole-lines.ts";
 import { sendStream } from "./stream-body.ts";
 import { whoseRequest } from "./whose-request.ts";
 
@@ -45,7 +46,7 @@ export function createHttp1Listener(
     const resolution = context.resolve(
       method,
       request.url ?? "",
-      hostCount(rawHeaders) === 1 ? headers.host : undefined,
+      repeatsSoleLine(rawHeaders) ? undefined : headers.host,
       headers["accept-encoding"],
       headers["if-none-match"],
     );
@@ -74,16 +75,6 @@ export function createHttp1Listener(
 function isPlainlyFramed({ headers, httpVersionMajor }: IncomingMessage): boolean {
   const coding = headers["transfer-encoding"];
   return httpVersionMajor === 1 && (coding === undefined || coding.toLowerCase() === "chunked");
-}
-
-/** Node keeps the first of several Host headers; which one was meant nobody can tell (RFC 9112 §3.2). */
-function hostCount(rawHeaders: readonly string[]): number {
-  let count = 0;
-  for (let at = 0; at < rawHeaders.length; at += 2) {
-    const name = rawHeaders[at] as string;
-    if (name.length === 4 && (name === "Host" || name === "host" || name.toLowerCase() === "host")) count++;
-  }
-  return count;
 }
 
 /** Sends an answer that was put together at start. */

@@ -11,6 +11,7 @@ import type { Client } from "./client.ts";
 import { reportRefusal } from "./context.ts";
 import type { EdgeContext } from "./context.ts";
 import { endInParts, smallBytes } from "./paced-body.ts";
+import { repeatsSoleLine } from "./sole-lines.ts";
 import { sendStream } from "./stream-body.ts";
 import { whoseRequest } from "./whose-request.ts";
 
@@ -20,7 +21,7 @@ const noContent = { endStream: true };
 export function createHttp2Listener(
   context: EdgeContext,
   clientOfSession: (stream: ServerHttp2Stream) => Client | undefined,
-): (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void {
+): (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number, rawHeaders: string[]) => void {
   const { limits, refusals, api } = context;
 
   function onClose(this: ServerHttp2Stream): void {
@@ -28,7 +29,7 @@ export function createHttp2Listener(
     if (client !== undefined) untrackStream(context, client, this);
   }
 
-  return (stream, headers) => {
+  return (stream, headers, _flags, rawHeaders) => {
     stream.on("error", ignore);
     const client = clientOfSession(stream);
     if (client === undefined || stream.destroyed) {
@@ -41,7 +42,7 @@ export function createHttp2Listener(
     const resolution = context.resolve(
       method,
       headers[":path"] ?? "",
-      soleAuthority(headers),
+      repeatsSoleLine(rawHeaders) ? undefined : soleAuthority(headers),
       headers["accept-encoding"],
       headers["if-none-match"],
     );
