@@ -220,6 +220,18 @@ test("an answer with a canary in it does not leave, however it is written", asyn
   assert.ok(small.events.every((event) => !JSON.stringify(event).includes(canary)));
 });
 
+test("nor one that has it in a header", async () => {
+  const small = open();
+  const ask = (location: string) => {
+    small.answer = { kind: "answer", status: 201, value: undefined, headers: { location } };
+    return small.call({ method: "POST", target: "/api/account" });
+  };
+  assert.equal((await ask("/api/account")).status, 201);
+  const { status, header } = await ask(`/api/account/${canary}`);
+  assert.equal(status, 502);
+  assert.equal(header("location"), undefined);
+});
+
 test("a contract that would let the wrong things leave, or take them, does not start", () => {
   const route =
     (key: string, options: object): (() => unknown) =>

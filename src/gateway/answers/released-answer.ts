@@ -111,8 +111,12 @@ export function compileAnswer(
   if (canaries.length === 0) return judge;
   return (answer, asked) => {
     const verdict = judge(answer, asked);
-    if (verdict.kind !== "released" || verdict.text === undefined) return verdict;
-    return hasCanary(verdict.text, canaries) ? marked : verdict;
+    if (verdict.kind !== "released" && verdict.kind !== "opened") return verdict;
+    const text = verdict.kind === "released" ? verdict.text : undefined;
+    const isMarked =
+      (text !== undefined && hasCanary(text, canaries)) ||
+      verdict.headers.some((header) => hasCanary(header, canaries));
+    return isMarked ? marked : verdict;
   };
 }
 

@@ -2,6 +2,7 @@ import { accessParts, isSensitiveName, sensitiveFields } from "../../contract/in
 import type { ContractRoute } from "../../contract/index.ts";
 import { saysNoMore, writeKept } from "../answers/json-text.ts";
 import type { AnswerVerdict } from "../answers/released-answer.ts";
+import { pointer } from "../answers/response-contract.ts";
 import { countMembers } from "../input/json-body.ts";
 import type { ForwardedAnswer } from "../types.ts";
 import type { Observation } from "./observations.ts";
@@ -28,7 +29,9 @@ export function compileObservedAnswer(route: ContractRoute, observation: Observa
     const found = isError && tellsNoErrors ? undefined : faultOf(answer, verdict);
     if (found === undefined || (value === undefined && !isError) || !observation.isOn()) return verdict;
     const dropped: string[] = [];
-    const kept = withoutSensitive(value, releasedNames, "", dropped);
+    const kept = tryWithoutSensitive(value, releasedNames, dropped);
+    // What nobody can look through to its end is enforced.
+    if (kept === tooDeep) return verdict;
     const isWhole = dropped.length === 0 && text !== undefined && saysNoMore(text, countMembers(value));
     return {
       kind: "released",
@@ -51,24 +54,34 @@ function faultOf({ status }: Answer, verdict: AnswerVerdict): readonly string[] 
 }
 
 const maxDepth = 64;
+const tooDeep = new Error("it is nested too deeply");
+
+function tryWithoutSensitive(value: unknown, releasedNames: ReadonlySet<string>, dropped: string[]): unknown {
+  try {
+    return withoutSensitive(value, releasedNames, [], dropped);
+  } catch (error) {
+    if (error === tooDeep) return tooDeep;
+    throw error;
+  }
+}
 
 function withoutSensitive(
   value: unknown,
   releasedNames: ReadonlySet<string>,
-  at: string,
+  path: readonly string[],
   dropped: string[],
 ): unknown {
   if (typeof value !== "object" || value === null) return value;
-  if (at.length > 0 && at.split("/").length > maxDepth) throw new Error("it is nested too deeply");
+  if (path.length > maxDepth) throw tooDeep;
   if (Array.isArray(value))
-    return value.map((entry) => withoutSensitive(entry, releasedNames, `${at}/*`, dropped));
+    return value.map((entry) => withoutSensitive(entry, releasedNames, [...path, "*"], dropped));
   const kept: Record<string, unknown> = {};
   for (const [name, member] of Object.entries(value)) {
     if (isSensitiveName(name) && !releasedNames.has(name)) {
-      const pointer = `${at}/${name}`;
-      if (dropped.length < 20 && !dropped.includes(pointer)) dropped.push(pointer);
+      const place = pointer([...path, name]);
+      if (dropped.length < 20 && !dropped.includes(place)) dropped.push(place);
     } else if (name !== "__proto__")
-      kept[name] = withoutSensitive(member, releasedNames, `${at}/${name}`, dropped);
+      kept[name] = withoutSensitive(member, releasedNames, [...path, name], dropped);
   }
   return kept;
 }
