@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
-import { parseDocument } from "yaml";
+import { isScalar, parseDocument, visit } from "yaml";
+import type { Document } from "yaml";
 import { CurtainwallError } from "../../shared/index.ts";
 
 /** A description of an API, as it was read. */
@@ -15,6 +16,8 @@ export interface ReadDocument {
 /** The largest that is read: GitHub's has 12 MB. */
 export const maxDocumentBytes = 33_554_432;
 const fetchTimeoutMs = 20_000;
+/** What may begin a value in YAML, of which so much is read: each takes about two kilobytes. */
+const maxYamlParts = 1_000_000;
 /** An alias that is repeated makes much of little. */
 const maxAliases = 100;
 
@@ -103,6 +106,11 @@ function parse(bytes: Uint8Array, source: string): unknown {
       throw unreadable(`${source} is cut off, or no JSON: ${(error as Error).message}`);
     }
   }
+  if (countParts(text) > maxYamlParts)
+    throw unreadable(
+      `${source} has more than the ${maxYamlParts} lines and values of YAML that are read.`,
+      "Save it as JSON, which takes less to be read",
+    );
   const yaml = tryYaml(text);
   if (yaml === undefined) throw unreadable(`${source} is neither JSON nor YAML.`);
   return yaml.value;
@@ -116,6 +124,17 @@ function decode(bytes: Uint8Array, source: string): string {
   }
 }
 
+/** Lines, commas, brackets that open, and dashes before a blank: at least as many as there are values, or pairs of them. */
+function countParts(text: string): number {
+  let parts = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    const isPart = code === 10 || code === 44 || code === 91 || code === 123;
+    if (isPart || (code === 45 && text.charCodeAt(at + 1) === 32)) parts++;
+  }
+  return parts;
+}
+
 /** As JSON would have it: no tags of its own, no merges, few aliases. */
 function tryYaml(text: string): { value: unknown } | undefined {
   try {
@@ -124,12 +143,27 @@ function tryYaml(text: string): { value: unknown } | undefined {
       version: "1.2",
       prettyErrors: false,
       logLevel: "silent",
+      // It compares each key with each other; hasKeyTwice looks once.
+      uniqueKeys: false,
     });
-    return document.errors.length > 0
+    return document.errors.length > 0 || hasKeyTwice(document)
       ? undefined
       : { value: document.toJS({ maxAliasCount: maxAliases }) as unknown };
   } catch {
     // Too many aliases, or nested deeper than there is room for.
     return undefined;
   }
+}
+
+/** Which of two counts, readers disagree on. */
+function hasKeyTwice(document: Document): boolean {
+  let isTwice = false;
+  visit(document, {
+    Map(_, { items }) {
+      const names = items.flatMap(({ key }) => (isScalar(key) ? [String(key.value)] : []));
+      isTwice = new Set(names).size < names.length;
+      return isTwice ? visit.BREAK : undefined;
+    },
+  });
+  return isTwice;
 }
