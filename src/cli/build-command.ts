@@ -103,6 +103,11 @@ function report(
   if (!isVerbose && notes.length > maxNotes)
     say(`${styled("yellow", "look at")} ${notes.length - maxNotes} more like these; --verbose names all`);
   tellNotSearched(notSearched, " in the output", isVerbose);
+  if (pages.length === 0) {
+    say(`${styled("green", "built")} the release of an API alone: the contract has no site`);
+    say(styled("dim", describeRelease(release)));
+    return;
+  }
   say(
     `${styled("green", "built")} ${pages.length} pages, ${files} files, ${kilobytes(bytes)} (${kilobytes(releaseBytes)} with compressed copies) in ${milliseconds} ms`,
   );

@@ -136,13 +136,14 @@ test("explain takes a request as a visitor sends it, and suggests the route that
 });
 
 test("a failed build leaves the release of the one before untouched, and nothing half-written", async () => {
-  const project = await makeProject({ config });
+  const site = 'site: { content: "none", templates: "none", collections: {} }, upstreams:';
+  const project = await makeProject({ config: config.replace("upstreams:", site) });
   const packFile = packFileOf(project.root);
   const before = readFileSync(packFile);
   const names = readdirSync(dirname(packFile));
   const failed = curtainwall("build", project.root);
   assert.equal(failed.code, 1);
-  assert.match(failed.words, /^SITE_NOT_DECLARED {2}.+\n→ .+/);
+  assert.match(failed.words, /^SITE_FOLDER_MISSING {2}.+\n→ .+/);
   assert.deepEqual(readFileSync(packFile), before);
   assert.deepEqual(readdirSync(dirname(packFile)), names);
   project.remove();

@@ -80,7 +80,7 @@ export async function buildSite({
   const { site } = contract;
   if (site === undefined || "dist" in site) {
     throw siteError("SITE_NOT_DECLARED", "The contract describes no site of Markdown and templates.", {
-      hint: 'Add  site: { content: "content", templates: "templates", assets: "public", collections },',
+      hint: 'Add  site: { content: "content", templates: "templates", assets: "public", collections },   or  site: { dist: "dist" }  for what another generator writes',
     });
   }
   if (drafts && contract.keys !== undefined) {

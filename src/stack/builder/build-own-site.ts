@@ -12,6 +12,7 @@ import type { BuildLimits } from "../jail/watch-limits.ts";
 import { packageFolders } from "../jail/work-copy.ts";
 import { conditions, programPaths } from "../launch.ts";
 import type { LoadedContract } from "../load-contract.ts";
+import { buildApiAlone } from "./api-alone.ts";
 import { builtSite } from "./built-site.ts";
 import { withDeclaredEnvironment } from "./declared-environment.ts";
 import type { BuilderOrder } from "./messages.ts";
@@ -46,11 +47,13 @@ export interface OwnBuild extends Omit<SiteBuild, "pages"> {
 
 /**
  * Builds a site of Markdown and templates in a jail: templates see the project without its keys and environment files, read-only, the
- * public variables, and no network. What comes out is the release.
+ * public variables, and no network. What comes out is the release. A contract that has routes and no site gets one without pages.
  *
  * @throws {CurtainwallError} what `buildSite` throws; `STACK_BUILD_FAILED` when the builder ends otherwise
  */
 export async function buildOwnSite(loaded: LoadedContract, options: OwnBuildOptions = {}): Promise<OwnBuild> {
+  const { site, routes } = loaded.contract;
+  if (site === undefined && routes.length > 0) return buildApiAlone();
   const uid = process.getuid?.() === 0 ? jailUser(loaded.root).uid : undefined;
   return jailWorks(uid) ? buildJailed(loaded, options, uid) : buildUnjailed(loaded, options);
 }

@@ -1,5 +1,4 @@
-import { importJWK } from "jose";
-import type { CryptoKey } from "jose";
+import { createPrivateKey } from "node:crypto";
 import type { EventSink } from "../../contract/index.ts";
 import {
   createApiKeys,
@@ -50,7 +49,7 @@ export async function createEdgeApi(
     });
   const apiKeys = contract.apiKeys && createApiKeys({ digest: tokenDigest, events });
   apiKeys?.replace(configuration.apiKeys);
-  const key = (await importJWK(configuration.assertionKey, "EdDSA")) as CryptoKey;
+  const key = createPrivateKey({ key: configuration.assertionKey, format: "jwk" });
   const upstreams = [...contract.upstreams.values()].map((upstream) => {
     const assertions = createAssertionSigner({
       key,
