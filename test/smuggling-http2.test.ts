@@ -322,7 +322,7 @@ function outcomeOf({ frames, socket }: RawSession): Outcome | undefined {
   );
   if (first !== undefined) return first.type === frameTypes.headers ? "answered" : "reset";
   // On a busy machine the reset of the connection can overtake the words before it.
-  return (socket.errored as NodeJS.ErrnoException | null)?.code === "ECONNRESET" ? "closed" : undefined;
+  return socket.errored?.message.includes("ECONNRESET") === true ? "closed" : undefined;
 }
 
 const open = frame(frameTypes.headers, endStream, 1, block(pseudo()));

@@ -27,7 +27,13 @@ export type {
   ContractLedger,
   ContractReports,
 } from "./contract/host.ts";
-export type { ContractObservation, ContractRoute, ContractStream, ContractVisibility, JsonLimits } from "./contract/route.ts";
+export type {
+  ContractObservation,
+  ContractRoute,
+  ContractStream,
+  ContractVisibility,
+  JsonLimits,
+} from "./contract/route.ts";
 export type {
   ContractBuild,
   ContractForeignSite,

@@ -109,8 +109,10 @@ export function successHeads(
     browser === undefined
       ? common
       : [
-          ...["cache-control", `private, max-age=${browser.seconds}`],
-          ...["vary", ["Origin, Authorization", ...browser.vary].join(", ")],
+          "cache-control",
+          `private, max-age=${browser.seconds}`,
+          "vary",
+          ["Origin, Authorization", ...browser.vary].join(", "),
           ...security,
         ];
   const type = jsonHeaders.slice(0, jsonHeaders.length - common.length);

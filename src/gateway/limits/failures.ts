@@ -26,7 +26,9 @@ export function compileFailures(
 ): Hold {
   // Who leaves before it is known whether it failed would otherwise guess for nothing.
   const isFailure = (answer: ForwardedAnswer): boolean =>
-    "status" in answer ? statuses.includes(answer.status) : answer.kind === "failed" && answer.isCancelled === true;
+    "status" in answer
+      ? statuses.includes(answer.status)
+      : answer.kind === "failed" && answer.isCancelled === true;
   const limits = counted.map(({ failure, limit }) => ({
     limit,
     keyOf: compileKey(route, failure, ipv6Prefix),
