@@ -114,6 +114,9 @@ interface LocatedExplanation extends RouteExplanation {
 
 /** The option that a check comes from, where it has another name. Checks that no option asks for apply to all routes. */
 const optionOf: Readonly<Record<string, string>> = {
+  observed: "insecureObserve",
+  origin: "createsSession",
+  "kept answer": "cache",
   token: "access",
   session: "access",
   "API key": "access",

@@ -120,6 +120,27 @@ suite("A route's checks, explained", () => {
     assert.match(JSON.stringify(steps), /"decided below|; decided below","otherwise":"never refuses"/);
   });
 
+  test("that a session is made says whose pages may ask", () => {
+    const options = {
+      access: everyone,
+      limit: "9/min per client",
+      body: z.object({ a: text }),
+      response: none,
+    };
+    const originOf = (more: object): object | undefined =>
+      explain("POST /api/login", { ...options, ...more }).steps.find(({ check: name }) => name === "origin");
+    assert.deepEqual(originOf({}), {
+      check: "origin",
+      passes: "none, https://www.bakery.test",
+      otherwise: "403 GATEWAY_ORIGIN_REFUSED",
+    });
+    assert.deepEqual(originOf({ createsSession: true }), {
+      check: "origin",
+      passes: "a page of https://www.bakery.test, as the browser says (Origin or Sec-Fetch-Site)",
+      otherwise: "403 GATEWAY_ORIGIN_REFUSED, GATEWAY_CROSS_SITE_REFUSED",
+    });
+  });
+
   test("keep their form, with a cost where one was counted", () => {
     const whole = Explanation.parse(explain("PUT /api/orders/:id", put));
     const costs = new Map(whole.steps.map(({ check: name, cost }) => [name, cost]));

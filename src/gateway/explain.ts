@@ -61,11 +61,7 @@ export function explainRoute(
           : `${route.method}; OPTIONS asks what is offered`,
       otherwise: "405 GATEWAY_METHOD_REFUSED",
     },
-    {
-      check: "origin",
-      passes: ["none", origin, ...corsOrigins].join(", "),
-      otherwise: "403 GATEWAY_ORIGIN_REFUSED",
-    },
+    explainOrigin(route, origin, corsOrigins),
     ...limits.arrival,
     ...explainCallers(route, callers),
     ...limits.known,
@@ -114,3 +110,23 @@ export function explainRoute(
 }
 
 const isDoor = ({ check }: RouteStep): boolean => check === "under way";
+
+/** Pages of which sites may ask; where a session is made, those of this one alone. */
+function explainOrigin(
+  { createsSession, method }: ContractRoute,
+  own: string,
+  others: readonly string[],
+): RouteStep {
+  if (!createsSession)
+    return {
+      check: "origin",
+      passes: ["none", own, ...others].join(", "),
+      otherwise: "403 GATEWAY_ORIGIN_REFUSED",
+    };
+  const typed = method === "GET" ? ", or an address that somebody typed" : "";
+  return {
+    check: "origin",
+    passes: `a page of ${own}, as the browser says (Origin or Sec-Fetch-Site)${typed}`,
+    otherwise: "403 GATEWAY_ORIGIN_REFUSED, GATEWAY_CROSS_SITE_REFUSED",
+  };
+}
