@@ -27,9 +27,22 @@ function frozenCopy(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) return Object.freeze(value.map(frozenCopy));
   const prototype: unknown = Object.getPrototypeOf(value);
-  // A date, a map: what it holds can't be frozen, but copied.
-  if (prototype !== Object.prototype && prototype !== null) return structuredClone(value);
+  if (prototype !== Object.prototype && prototype !== null) return copied(value);
   return Object.freeze(
     Object.fromEntries(Object.entries(value).map(([name, member]) => [name, frozenCopy(member)])),
   );
+}
+
+/**
+ * A date, a map: what it holds can't be frozen, but copied. What can't be copied, an address for one, is shown as the upstream will be given it.
+ */
+function copied(value: object): unknown {
+  try {
+    return structuredClone(value);
+  } catch {
+    const text = JSON.stringify(value) as string | undefined;
+    // Undefined would tell a check that it is not there.
+    if (text === undefined) throw new TypeError("It has no copy, and is no JSON");
+    return frozenCopy(JSON.parse(text));
+  }
 }

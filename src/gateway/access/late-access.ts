@@ -118,8 +118,11 @@ export function compileLateAccess(
       onSlow: (tookMs: number) => events({ type: "gateway.check.slow", time: now(), ...about, tookMs }),
     };
     return ({ caller, late, body }, done) => {
-      late.facts ??= checkFacts(caller, late.params, late.query);
-      runCheck(one, one.body ? withBody(late.facts, body) : late.facts, running, ({ holds, fault }) => {
+      const takeFacts = (): CheckFacts => {
+        late.facts ??= checkFacts(caller, late.params, late.query);
+        return one.body ? withBody(late.facts, body) : late.facts;
+      };
+      runCheck(one, takeFacts, running, ({ holds, fault }) => {
         if (fault !== undefined) {
           late.faults.push(`check ${one.name}: ${fault}`);
           events({ type: "gateway.check.failed", time: now(), ...about, reason: fault });

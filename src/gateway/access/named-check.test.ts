@@ -81,6 +81,61 @@ suite("A check of the contract's own", () => {
     assert.equal((await callers.call({ ...post, body: "too-large" }, alice)).status, 403);
   });
 
+  test("is shown an address that a schema made of a text, and a date, as copies", async () => {
+    const made = z.object({
+      at: z.string().transform((given) => new Date(given)),
+      link: z.string().transform((given) => new URL(given)),
+    });
+    const seen: unknown[] = [];
+    const callers = openKnownCallers({
+      "POST /api/links": {
+        access: check("mine", ({ body: given }) => seen.push(given) > 0, { body: true }),
+        body: made,
+        response: none,
+      },
+    });
+    callers.answer = () => ({ kind: "answer", status: 204, value: undefined });
+    const link = { at: "2026-01-01T00:00:00.000Z", link: "https://a.test/" };
+    const call = { method: "POST", target: "/api/links", body: JSON.stringify(link) };
+    assert.equal((await callers.call(call, alice)).status, 204);
+    assert.deepEqual(seen, [{ at: new Date(link.at), link: link.link }]);
+  });
+
+  test("refuses where its facts can't be shown to it, whoever was waited for before", async () => {
+    const hidden = z.object({
+      a: z.string().transform(
+        () =>
+          new (class {
+            toJSON = (): undefined => undefined;
+            f = (): void => {};
+          })(),
+      ),
+    });
+    const lookUp = (field: string) => ownerLookup({ get: "/links/:id", field });
+    const callers = openKnownCallers({
+      "POST /api/links/:id": {
+        params: { id: text },
+        access: allOf(
+          anyOf(lookUp("owner"), lookUp("other")),
+          anyOf(
+            check("mine", () => true, { body: true }),
+            allOf(lookUp("third"), role("x")),
+          ),
+        ),
+        body: hidden,
+        response: none,
+      },
+    });
+    callers.answer = () => ({ kind: "answer", status: 200, value: { owner: "alice" } });
+    const call = { method: "POST", target: "/api/links/1", body: '{"a":"b"}' };
+    assert.equal((await callers.call(call, alice)).status, 403);
+    const [event] = callers.events;
+    assert.deepEqual(
+      [event?.type, (event as { reason?: string }).reason],
+      ["gateway.check.failed", "it threw TypeError"],
+    );
+  });
+
   test("is not asked where something cheaper has decided, and nobody is looked up where it has", async () => {
     let asked = 0;
     const mine = check("mine", () => ((asked += 1), true));

@@ -22,7 +22,7 @@ export interface CheckSurroundings {
  */
 export function runCheck(
   { test, timeoutMs }: NamedCheck,
-  facts: CheckFacts,
+  takeFacts: () => CheckFacts,
   { now, schedule, onSlow }: CheckSurroundings,
   done: (end: CheckEnd) => void,
 ): void {
@@ -30,7 +30,7 @@ export function runCheck(
   let given: unknown;
   let thrown: CheckEnd | undefined;
   try {
-    given = test(facts);
+    given = test(takeFacts());
   } catch (error) {
     thrown = threw(error);
   }

@@ -48,7 +48,6 @@ export interface SessionVerifier {
 }
 
 interface KnownSession {
-  readonly session: Session;
   readonly verdict: TokenVerdict & { kind: "valid" };
   readonly epoch: number;
   readonly untilMs: number;
@@ -79,19 +78,19 @@ export function createSessionVerifier({
   const pending = new Map<string, Promise<TokenVerdict>>();
   let isFailing = false;
 
-  function judge(key: string, session: unknown, epoch: number): TokenVerdict {
-    if (session === undefined) return told(invalid("there is no such session"));
-    if (!isSession(session)) return failed("it told something that is no session");
+  function judge(key: string, found: unknown, epoch: number): TokenVerdict {
+    if (found === undefined) return told(invalid("there is no such session"));
+    const session = readSession(found);
+    if (session === undefined) return failed("it told something that is no session");
     told(undefined);
     const { caller, issuedAt, expiresMs } = session;
     const time = now();
     if (time >= expiresMs) return invalid("the session has expired");
     if (revocations !== undefined && issuedAt <= revocations.issuedUntil(caller.subject))
       return invalid("the session was revoked");
-    const { subject, roles, scopes, tenant } = caller;
-    const verdict = { kind: "valid", caller: { subject, roles, scopes, tenant } } as const;
+    const verdict = { kind: "valid", caller } as const;
     if (cache.size >= maxCached) cache.delete(cache.keys().next().value ?? "");
-    cache.set(key, { session, verdict, epoch, untilMs: Math.min(time + cacheMs, expiresMs) });
+    cache.set(key, { verdict, epoch, untilMs: Math.min(time + cacheMs, expiresMs) });
     return verdict;
   }
 
@@ -111,10 +110,10 @@ export function createSessionVerifier({
     let found: ReturnType<SessionStore["find"]>;
     try {
       found = store.find(key);
+      if (!(found instanceof Promise)) return judge(key, found, epoch);
     } catch {
       return failed("it threw");
     }
-    if (!(found instanceof Promise)) return judge(key, found, epoch);
     const looking = withinTime(found, key, epoch).finally(() => pending.delete(name));
     pending.set(name, looking);
     return looking;
@@ -155,26 +154,34 @@ export function createSessionVerifier({
 
 const maxNameLength = 255;
 
-/** A store is another program: what it tells is not believed to have a form. */
-function isSession(value: unknown): value is Session {
-  if (typeof value !== "object" || value === null) return false;
-  const { caller, issuedAt, expiresMs } = value as Partial<Session>;
-  if (typeof caller !== "object" || caller === null) return false;
-  const { subject, roles, scopes, tenant } = caller as Partial<Caller>;
-  return (
-    isName(subject) &&
-    isTexts(roles) &&
-    (scopes === undefined || isTexts(scopes)) &&
+/**
+ * What a store tells, or undefined if it is no session. A store is another program, perhaps in this one: what it tells is not believed to have a
+ * form, nor to keep it, so each part is read once, and what counts is a copy.
+ */
+function readSession(value: unknown): Session | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  const { caller, issuedAt, expiresMs } = value as Session;
+  if (typeof caller !== "object" || caller === null) return undefined;
+  const { subject, roles, scopes, tenant } = caller;
+  const [ownRoles, ownScopes] = [copyTexts(roles), copyTexts(scopes)];
+  return isName(subject) &&
+    ownRoles !== undefined &&
+    (scopes === undefined || ownScopes !== undefined) &&
     (tenant === undefined || isName(tenant)) &&
     Number.isFinite(issuedAt) &&
     Number.isFinite(expiresMs)
-  );
+    ? { caller: { subject, roles: ownRoles, scopes: ownScopes, tenant }, issuedAt, expiresMs }
+    : undefined;
+}
+
+function copyTexts(value: unknown): readonly string[] | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const copy: unknown[] = [...(value as unknown[])];
+  return copy.every((entry) => typeof entry === "string") ? copy : undefined;
 }
 
 const isName = (value: unknown): boolean =>
   typeof value === "string" && value !== "" && value.length <= maxNameLength;
-const isTexts = (value: unknown): boolean =>
-  Array.isArray(value) && value.every((entry) => typeof entry === "string");
 
 function after(delayMs: number, run: () => void): () => void {
   const timer = setTimeout(run, delayMs);

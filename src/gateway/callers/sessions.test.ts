@@ -190,6 +190,22 @@ suite("A session", () => {
       assert.equal(await ask("GET", "/api/me", { cookie: others }), 200, others);
   });
 
+  test("is what was looked at: what its store makes of it later, or tells when it is asked twice, is nobody's role", async () => {
+    const roles: string[] = [];
+    const base = { issuedAt: 1, expiresMs: startMs + 9000 };
+    const kept = open({ find: () => ({ ...base, caller: { subject: "alice", roles } }) });
+    assert.equal(await kept.ask("GET", "/api/me", { cookie }), 200);
+    roles.push("staff");
+    assert.equal(await kept.ask("GET", "/api/me", { cookie }), 200);
+    assert.deepEqual(kept.forwarded[1]?.caller?.roles, []);
+    const answers = [{ subject: "alice", roles: [] }, { subject: 7 }, { subject: "bob", roles: ["staff"] }];
+    const twoFaced = { ...base, caller: { subject: "", roles: [] } };
+    Object.defineProperty(twoFaced, "caller", { get: () => answers.shift() });
+    const asked = open({ find: () => twoFaced });
+    assert.equal(await asked.ask("GET", "/api/users/alice", { cookie }), 200);
+    assert.equal(answers.length, 2, "it was read once");
+  });
+
   test("chosen by somebody else is none: an id that the store did not make opens nothing, and is not remembered", async () => {
     const { ask, asked } = open();
     const fixed = { cookie: `__Host-session=${"F".repeat(43)}` };
@@ -231,6 +247,12 @@ suite("A session whose store can't tell", () => {
     "tells nonsense": () => ({ ...session, caller: { subject: 7 } }) as never,
     "tells of no roles": () => ({ ...session, caller: { subject: "alice" } }) as never,
     "tells of no end": () => ({ ...session, expiresMs: Number.NaN }),
+    "tells what can't be read": () => ({
+      ...session,
+      get caller(): never {
+        throw new Error(`the canary ${id}`);
+      },
+    }),
     "takes too long": () => new Promise(() => undefined),
   };
   for (const [name, find] of Object.entries(faults))
