@@ -6,6 +6,8 @@ import { CurtainwallError } from "../shared/index.ts";
 import { loadContract } from "../stack/node.ts";
 import { usageError } from "./command.ts";
 import type { Command } from "./command.ts";
+import { explanationText } from "./explain-report.ts";
+import type { LocatedExplanation } from "./explain-report.ts";
 import { routeLines } from "./route-lines.ts";
 import type { RouteLines } from "./route-lines.ts";
 import { print, printJson, styled } from "./voice.ts";
@@ -25,7 +27,13 @@ export const explainCommand: Command = {
     const lines = routeLines(route.key, [file, ...modules], root);
     const explanation = withLines(explain(contract, route), lines);
     if (flags.has("json")) printJson(explanation);
-    else report(explanation);
+    else
+      print(
+        explanationText(explanation, {
+          columns: process.stdout.columns ?? Number.POSITIVE_INFINITY,
+          dim: (text) => styled("dim", text),
+        }),
+      );
     return 0;
   },
 };
@@ -105,13 +113,6 @@ function explain(contract: Contract, { key }: ContractRoute): RouteExplanation {
 
 const notHere = { kind: "unavailable", reason: "nothing is served here" } as const;
 
-/** A route's checks, with where the contract asks for each. */
-interface LocatedExplanation extends RouteExplanation {
-  /** Where the route is declared: `curtainwall.config.ts:61`. */
-  readonly declared?: string | undefined;
-  readonly steps: readonly (RouteExplanation["steps"][number] & { readonly declared?: string | undefined })[];
-}
-
 /** The option that a check comes from, where it has another name. Checks that no option asks for apply to all routes. */
 const optionOf: Readonly<Record<string, string>> = {
   observed: "insecureObserve",
@@ -145,26 +146,3 @@ function withLines(explanation: RouteExplanation, lines: RouteLines): LocatedExp
     steps: explanation.steps.map((step) => ({ ...step, declared: lineOf(step.check) })),
   };
 }
-
-function report({ key, declared, steps, countedOn }: LocatedExplanation): void {
-  const width = Math.max(...steps.map((step) => step.check.length));
-  const indent = " ".repeat(width + 17);
-  print(declared === undefined ? key : `${key}   ${styled("dim", declared)}`);
-  steps.forEach((step, index) => {
-    const place = step.declared === undefined ? "" : `   ${styled("dim", step.declared)}`;
-    print(
-      `${String(index + 1).padStart(3)}  ${step.check.padEnd(width)}  ${styled("dim", thousands(step.cost).padStart(7))}   ${step.passes}${place}\n${indent}otherwise ${step.otherwise}`,
-    );
-  });
-  const all = steps.reduce((sum, { cost = 0 }) => sum + cost, 0);
-  print(
-    `\nThe numbers are thousands of instructions that a check takes, about ${thousands(all)} in all; at the path stands what every route takes.\n` +
-      styled(
-        "dim",
-        `Counted by bench/step-costs.ts on ${countedOn}, of small inputs; without TLS, HTTP and the upstream.`,
-      ),
-  );
-}
-
-const thousands = (cost: number | undefined): string =>
-  cost === undefined ? "" : `${(cost / 1000).toFixed(1)} k`;
