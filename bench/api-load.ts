@@ -57,18 +57,23 @@ wrk.headers["content-type"] = "application/json"
 wrk.headers["origin"] = "https://shop.example"
 `;
 
-/** Each run goes on where the one before ended: wrk is started anew for each round. */
+/**
+ * Each run goes on where the last one of the same server ended: wrk is started anew for each round. By server, since what another one was sent
+ * this one has not forgotten.
+ */
 const coldScript = (tokens: string): string => `
 local threads = {}
 local requests = {}
 at = 0
+file = ""
 setup = function(thread) threads[#threads + 1] = thread end
 init = function(args)
   for token in io.lines("${tokens}") do
     wrk.headers["authorization"] = "Bearer " .. token
     requests[#requests + 1] = wrk.format()
   end
-  local place = io.open("${tokens}.at", "r")
+  file = "${tokens}." .. wrk.port
+  local place = io.open(file, "r")
   if place then
     at = tonumber(place:read("*a"))
     place:close()
@@ -79,7 +84,7 @@ request = function()
   return requests[at]
 end
 done = function(summary, latency, requests)
-  local place = io.open("${tokens}.at", "w")
+  local place = io.open(threads[1]:get("file"), "w")
   place:write(string.format("%d", threads[1]:get("at")))
   place:close()
 end
