@@ -266,7 +266,7 @@ test("a schema that requests and answers share is there once where it says the s
   assert.match(text, /const CakeInput = z\.object\(\{ size: Size\.optional\(\) \}\)/);
 });
 
-test("a pattern that may take exponential time is left out, and said", () => {
+test("a pattern that may take long is left out, and said", () => {
   for (const pattern of [
     "(a+)+$",
     "^(a|aa)*$",
@@ -277,7 +277,7 @@ test("a pattern that may take exponential time is left out, and said", () => {
     "a*a*a*a*a*b",
   ]) {
     const text = textOf({ type: "object", properties: { a: { type: "string", pattern } } });
-    assert.match(text, /its pattern is left out: it may take exponential time/, pattern);
+    assert.match(text, /its pattern is left out: it may take much longer than its text is long/, pattern);
   }
   for (const [pattern, code] of [
     ["^[a-z0-9-]{1,40}$", "/^[a-z0-9-]{1,40}$/u"],

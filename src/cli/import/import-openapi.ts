@@ -70,6 +70,7 @@ export function importOpenApi(given: unknown, options: ImportOptions): Imported 
     schemas,
     isSensitive: options.isSensitive,
     budget: { left: maxParts },
+    patterns: new Map(),
     needs: new Set(),
   };
   const callers: Callers = { identity: undefined, apiKeys: undefined, used: new Set() };

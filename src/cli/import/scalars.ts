@@ -41,7 +41,7 @@ const formats: ReadonlyMap<string, Format> = new Map<string, Format>([
 export const defaultMaxText = 1000;
 
 /** A schema of texts. */
-export function textCode(schema: Members, use: Use, { needs }: Conversion): Converted {
+export function textCode(schema: Members, use: Use, { needs, budget, patterns }: Conversion): Converted {
   const format = formatOf(schema);
   const [least, most] = [countAt(schema, "minLength"), countAt(schema, "maxLength")];
   const notes: string[] = [];
@@ -53,7 +53,10 @@ export function textCode(schema: Members, use: Use, { needs }: Conversion): Conv
   }
   const pattern = textAt(schema, "pattern");
   if (pattern !== undefined && pattern !== format?.pattern) {
-    const read = readPattern(pattern);
+    const read = patterns.get(pattern) ?? readPattern(pattern);
+    // How long it takes is found out in milliseconds, of which there must not be too many either.
+    if (!patterns.has(pattern)) budget.left -= 100;
+    patterns.set(pattern, read);
     if ("code" in read) code += `.regex(${read.code})`;
     else notes.push(`its pattern is left out: it ${read.fault}`);
   }

@@ -3,6 +3,7 @@ import type { Code, Item } from "./code.ts";
 import { memberName } from "./code.ts";
 import { hasShape, mergeAllOf, mergeOption, referenceIn } from "./merge-all-of.ts";
 import type { NamedSchemas } from "./named-schemas.ts";
+import type { Pattern } from "./pattern.ts";
 import type { References, Target } from "./references.ts";
 import { numberCode, textCode } from "./scalars.ts";
 import { countAt, isMembers, listAt, member, membersAt, textAt } from "./values.ts";
@@ -18,6 +19,8 @@ export interface Conversion {
   readonly isSensitive: (name: string) => boolean;
   /** Schemas that may still be looked at. */
   readonly budget: { left: number };
+  /** Those that were read already. */
+  readonly patterns: Map<string, Pattern>;
   /** What the file has to declare for what was written. */
   readonly needs: Set<"maxText" | "maxItems" | "Plain">;
 }
