@@ -35,13 +35,22 @@ export function parseRouteKey(key: string): RouteKeyParts | string {
       "text" in segment &&
       (!segmentText.test(segment.text) || segment.text === "." || segment.text === "..")
     ) {
-      return `"${part}" is not a path segment: use letters, digits, ".", "_", "~" and "-"`;
+      return `"${part}" is not a path segment: ${wayOut(part)}`;
     }
     segments.push(segment);
   }
   if (segments[0] !== undefined && "param" in segments[0])
     return "the first segment must be fixed: it is what tells the API from the site's pages";
   return { method, path, segments };
+}
+
+/** What to write in place of what is no segment. */
+function wayOut(part: string): string {
+  if (part === "") return "a path has no empty ones, and doesn't end with /";
+  const name = /^[{<[]\.{0,3}(\w+)[}>\]]$/.exec(part)?.[1];
+  return name !== undefined && paramName.test(name)
+    ? `a parameter is written ":${name}"`
+    : 'use letters, digits, ".", "_", "~" and "-"';
 }
 
 /** The parameters that a path names, in order. */

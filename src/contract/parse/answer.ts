@@ -47,6 +47,7 @@ export function parseResponse(place: AnswerPlace, value: unknown): ParsedRespons
   problems.add(
     "CONTRACT_OPTION_INVALID",
     `${where}, response must be a Zod schema, none, eventStream() or download(), not ${quote(value)}.`,
+    isMembers(value) ? "Write  response: z.object({ … }),   around the fields" : undefined,
   );
   return nothing;
 }

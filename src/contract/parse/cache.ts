@@ -4,15 +4,17 @@ import { number, quote, section } from "./values.ts";
 
 const options = ["seconds", "staleIfErrorSeconds", "notFoundSeconds", "browserSeconds"];
 
+const example = "cache: { seconds: 60 },";
+
 /** Reads for how long a route's answers may be used again. */
 export function parseCache(problems: Problems, where: string, value: unknown): ContractCache | undefined {
   const place = `${where}, cache`;
-  const given = section(problems, place, value, options);
+  const given = section(problems, place, value, options, example);
   if (given === undefined) return undefined;
   const read = (name: string, min: number, max: number): number =>
     number(problems, `${place}.${name}`, given[name], { min, max, fallback: 0 });
   if (given.seconds === undefined)
-    problems.add("CONTRACT_OPTION_INVALID", `${place} does not say for how long.`, "cache: { seconds: 60 },");
+    problems.add("CONTRACT_OPTION_INVALID", `${place} does not say for how long.`, example);
   return {
     seconds: given.seconds === undefined ? 1 : read("seconds", 1, 86_400),
     staleIfErrorSeconds: read("staleIfErrorSeconds", 0, 604_800),

@@ -35,7 +35,16 @@ export function readCondition(problems: Problems, where: string, value: unknown)
   return problems.add(
     "CONTRACT_OPTION_INVALID",
     `${where}: access must be ${written.join(", ")}, or allOf(…) or anyOf(…) of them, not ${quote(value)}.`,
+    wordHint(value),
   );
+}
+
+/** A condition is a value that is imported, not its name. */
+function wordHint(value: unknown): string | undefined {
+  const name = typeof value === "string" ? (/^\w+/.exec(value)?.[0] ?? "") : "";
+  return isKind(name) || name === "allOf" || name === "anyOf"
+    ? `Write it without quotes, and  import { ${name} } from "curtainwall";`
+    : undefined;
 }
 
 const isKind = (kind: unknown): kind is Condition["kind"] =>

@@ -42,7 +42,11 @@ export function fields(
   input: InputReader,
 ): Schema | undefined {
   if (!isMembers(value) || isSchema(value))
-    return problems.add("CONTRACT_OPTION_INVALID", `${where} must be an object of Zod schemas, by name.`);
+    return problems.add(
+      "CONTRACT_OPTION_INVALID",
+      `${where} must be an object of Zod schemas, by name.`,
+      isSchema(value) ? "Write  { name: z.string().max(40) },   without z.object()" : undefined,
+    );
   const shape: Record<string, Schema> = {};
   for (const [name, schema] of Object.entries(value)) {
     const closed = input(`${where.split(", ")[1]}.${name}`, schema);

@@ -37,7 +37,7 @@ export function parseIdentity(problems: Problems, value: unknown): Identity | un
   if (options.jwksUrl !== undefined) parseUrl(problems, "identity.jwksUrl", options.jwksUrl, allowHttp);
   return {
     // Not normalised: a token's `iss` is compared with it to the letter (RFC 8414 §2).
-    issuer: text(problems, "identity.issuer", options.issuer),
+    issuer: typeof options.issuer === "string" ? options.issuer : "",
     audience: text(problems, "identity.audience", options.audience),
     jwksUrl: optionalText(problems, "identity.jwksUrl", options.jwksUrl),
     algorithms: algorithms as TokenAlgorithm[],

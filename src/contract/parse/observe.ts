@@ -15,11 +15,11 @@ export function parseObserve(
   value: unknown,
   now: number = Date.now(),
 ): ContractObservation | undefined {
-  const options = section(problems, `${where}, insecureObserve`, value, ["until", "reason"]);
-  if (options === undefined) return undefined;
-  weakened(problems, `${at}.insecureObserve`, options.reason ?? "");
-  const untilMs = endOf(options.until);
   const hint = `insecureObserve: { until: "${new Date(now + 14 * dayMs).toISOString().slice(0, 10)}", reason: "…" },`;
+  const options = section(problems, `${where}, insecureObserve`, value, ["until", "reason"], hint);
+  if (options === undefined) return undefined;
+  weakened(problems, `${at}.insecureObserve`, options.reason ?? "", hint);
+  const untilMs = endOf(options.until);
   if (untilMs === undefined)
     return problems.add(
       "CONTRACT_OPTION_INVALID",

@@ -79,6 +79,7 @@ export function parseRoutes(
       problems.add(
         "CONTRACT_ROUTE_CONFLICT",
         `Routes ${quote(twin)} and ${quote(key)} match the same requests.`,
+        "Leave one out, or give one a fixed segment more",
       );
     shapes.set(shape, key);
     if (!isMembers(options))

@@ -21,7 +21,10 @@ export function quote(value: unknown): string {
 /** Whatever a contract holds can be quoted in an error, what JSON can't write too. */
 function asJson(value: unknown): string {
   try {
-    return JSON.stringify(value) ?? String(value);
+    return (
+      JSON.stringify(value, (_, member: unknown) => (isSchema(member) ? "a Zod schema" : member)) ??
+      String(value)
+    );
   } catch {
     return typeof value === "bigint" ? `${value}n` : "an object";
   }
@@ -47,23 +50,27 @@ export function checkNames(
   }
 }
 
-/** Reads a part of the contract that is an object of options. */
+/** Reads a part of the contract that is an object of options; the hint is what one looks like. */
 export function section(
   problems: Problems,
   where: string,
   value: unknown,
   known: readonly string[],
+  hint?: string,
 ): Members | undefined {
   if (value === undefined) return undefined;
   if (!isMembers(value))
-    return problems.add("CONTRACT_OPTION_INVALID", `${where} must be an object, not ${quote(value)}.`);
+    return problems.add("CONTRACT_OPTION_INVALID", `${where} must be an object, not ${quote(value)}.`, hint);
   checkNames(problems, where, value, known);
   return value;
 }
 
 export function text(problems: Problems, where: string, value: unknown): string {
   if (typeof value === "string" && value !== "") return value;
-  problems.add("CONTRACT_OPTION_INVALID", `${where} must be a text, not ${quote(value)}.`);
+  problems.add(
+    "CONTRACT_OPTION_INVALID",
+    value === "" ? `${where} is empty.` : `${where} must be a text, not ${quote(value)}.`,
+  );
   return "";
 }
 
@@ -100,14 +107,15 @@ export function flag(problems: Problems, where: string, value: unknown): boolean
 }
 
 /** Reads an option that weakens a default: its value is the reason. Returns whether it was given. */
-export function weakened(problems: Problems, at: string, reason: unknown): boolean {
+export function weakened(
+  problems: Problems,
+  at: string,
+  reason: unknown,
+  hint = `${at.split(".").at(-1)}: "listens on loopback only"`,
+): boolean {
   if (reason === undefined) return false;
   if (typeof reason !== "string" || reason.trim().length < 8) {
-    problems.add(
-      "CONTRACT_REASON_MISSING",
-      `${at} must say why that is safe here, in words.`,
-      `${at.split(".").at(-1)}: "listens on loopback only"`,
-    );
+    problems.add("CONTRACT_REASON_MISSING", `${at} must say why that is safe here, in words.`, hint);
     return false;
   }
   problems.weakenings.push({ at, reason });
