@@ -20,7 +20,7 @@ function errorOf(options: object, more: object = {}): CurtainwallError {
       defineStack({
         origin: "https://localhost:8443",
         upstreams: { shop: upstream({ url: "https://shop.test" }) },
-        routes: { "GET /api/a": { ...plain, ...options } },
+        routes: { "GET /api/a": { ...plain, ...options } as never },
         ...more,
       }),
     );
