@@ -1,3 +1,5 @@
+import { accessParts, keyAccess } from "../contract/index.ts";
+import type { Contract } from "../contract/index.ts";
 import { openApiKeyFile } from "../gateway/node.ts";
 import type { ApiKeyFile } from "../gateway/node.ts";
 import { CurtainwallError } from "../shared/index.ts";
@@ -34,14 +36,29 @@ export const apiKeyCommand: Command = {
   },
 };
 
-async function openFile(folder = "."): Promise<ApiKeyFile> {
+interface OpenedKeys {
+  readonly contract: Contract;
+  readonly file: ApiKeyFile;
+}
+
+async function openFile(folder = "."): Promise<OpenedKeys> {
   const { contract, root } = await loadContract(folder);
   const file = apiKeysFileOf(contract, root);
   if (file === undefined)
     throw new CurtainwallError("CLI_USAGE_INVALID", "The contract declares no API keys.", {
       hint: 'Add  apiKeys: { file: "api-keys.json" },',
     });
-  return openApiKeyFile(file);
+  return { contract, file: openApiKeyFile(file) };
+}
+
+/** The scopes for which a key opens or shows something. */
+function scopesAskedFor({ routes }: Contract): Set<string> {
+  const conditions = routes.flatMap(({ access, visible }) => [keyAccess(access), visible?.unless]);
+  return new Set(
+    conditions
+      .flatMap((access) => (access === undefined ? [] : accessParts(access)))
+      .flatMap((part) => (part.kind === "scope" ? [part.scope] : [])),
+  );
 }
 
 async function create({ values, flags }: CommandInput, [folder]: readonly string[]): Promise<number> {
@@ -51,7 +68,7 @@ async function create({ values, flags }: CommandInput, [folder]: readonly string
   if (!Number.isInteger(days) || days < 1 || days > 3650)
     throw usageError("--days takes 1 to 3650", apiKeyCommand);
   const expires = new Date(Date.now() + days * 86_400_000).toISOString();
-  const file = await openFile(folder);
+  const { contract, file } = await openFile(folder);
   const tenant = values.get("tenant");
   const { key, record } = file.create({
     scopes,
@@ -64,29 +81,39 @@ async function create({ values, flags }: CommandInput, [folder]: readonly string
   say(
     `${styled("green", "made")} ${record.id}, until ${expires.slice(0, 10)}: shown this once, and kept nowhere.`,
   );
+  const asked = scopesAskedFor(contract);
+  const useless = scopes.filter((scope) => !asked.has(scope));
+  if (useless.length > 0)
+    say(
+      `${styled("yellow", "look at")} ${useless.join(" ")}: no route asks for it; what routes ask for: ${[...asked].join(" ") || "nothing"}`,
+    );
   return exitCodes.done;
 }
 
 async function list({ flags }: CommandInput, [folder]: readonly string[]): Promise<number> {
-  const keys = (await openFile(folder)).list().map(({ id, subject, scopes, tenant, created, expires }) => ({
-    id,
-    subject,
-    scopes,
-    tenant,
-    created,
-    expires,
-  }));
+  const keys = (await openFile(folder)).file
+    .list()
+    .map(({ id, subject, scopes, tenant, created, expires }) => ({
+      id,
+      subject,
+      scopes,
+      tenant,
+      created,
+      expires,
+    }));
   if (flags.has("json")) printJson(keys);
-  else
+  else {
+    if (keys.length > 0) say(styled("dim", "id\tsubject\tscopes\ttenant\tuntil"));
     for (const { id, subject, scopes, tenant, expires } of keys)
       print([id, subject, scopes.join(" "), tenant ?? "-", expires?.slice(0, 10) ?? "-"].join("\t"));
+  }
   if (keys.length === 0) say("There is no API key yet:  npx curtainwall api-key create --scope …");
   return exitCodes.done;
 }
 
 async function revoke(_: CommandInput, [id, folder]: readonly string[]): Promise<number> {
   if (id === undefined) throw usageError("Name the key: its id, as list prints it", apiKeyCommand);
-  const wasThere = (await openFile(folder)).revoke(id);
+  const wasThere = (await openFile(folder)).file.revoke(id);
   say(wasThere ? `${styled("green", "revoked")} ${id}` : `There is no key ${id}.`);
   return wasThere ? exitCodes.done : exitCodes.failed;
 }

@@ -109,7 +109,7 @@ function report(
     return;
   }
   say(
-    `${styled("green", "built")} ${pages.length} pages, ${files} files, ${kilobytes(bytes)} (${kilobytes(releaseBytes)} with compressed copies) in ${milliseconds} ms`,
+    `${styled("green", "built")} ${pages.length} ${pages.length === 1 ? "page" : "pages"}, ${files} ${files === 1 ? "file" : "files"}, ${kilobytes(bytes)} (${kilobytes(releaseBytes)} with compressed copies) in ${milliseconds} ms`,
   );
   say(
     styled(

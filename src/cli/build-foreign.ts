@@ -13,7 +13,7 @@ import {
 } from "../stack/index.ts";
 import type { ForeignBuild, LoadedContract } from "../stack/index.ts";
 import { describeRelease, kilobytes } from "./describe-release.ts";
-import { reportStrict } from "./harden-report.ts";
+import { count, reportStrict } from "./harden-report.ts";
 import { nextSteps } from "./harden-steps.ts";
 import type { HardenWords } from "./harden-steps.ts";
 import { describeLock, today } from "./lock-input.ts";
@@ -107,7 +107,7 @@ function report(built: ForeignBuild, { notSearched, milliseconds, isVerbose, ste
   if (found.insecureEval !== undefined)
     print(`  reason    ${printable(found.insecureEval)} (site.insecureEval)`);
   say(
-    `${styled("green", "built")} ${found.pages} pages, ${found.files} files, ${kilobytes(found.bytes)} (${kilobytes(published.bytes)} with compressed copies) in ${milliseconds} ms`,
+    `${styled("green", "built")} ${count(found.pages, "page")}, ${count(found.files, "file")}, ${kilobytes(found.bytes)} (${kilobytes(published.bytes)} with compressed copies) in ${milliseconds} ms`,
   );
   const { packFile: file, digest: release, ...rest } = published;
   say(

@@ -15,9 +15,9 @@ export const contractCommand: Command = {
     json: { type: "boolean", says: "print the result as JSON" },
   },
   notes: [
-    "import   write a contract from OpenAPI 3.0, 3.1 or Swagger 2, in JSON or YAML. Routes for which it asks for no",
-    "         credentials are open to nobody until you decide",
-    "observed say what routes with insecureObserve let pass, and the line to write for each",
+    "import    write a contract from OpenAPI 3.0, 3.1 or Swagger 2, in JSON or YAML",
+    "observed  say what routes with insecureObserve let pass, and the line for each",
+    "Routes for which a description asks for no credentials are open to nobody until you decide. docs/bring-an-api.md goes through all of it.",
   ],
   async run(input) {
     const [action, ...rest] = input.positionals;

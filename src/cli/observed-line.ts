@@ -14,7 +14,7 @@ export function observedLine(route: ContractRoute, code: string, fields: readonl
     case "GATEWAY_ORIGIN_REFUSED":
       return ['refused, observed or not. If those pages are yours:  cors: { origins: ["https://…"] },'];
     case "GATEWAY_MEDIA_TYPE_REFUSED":
-      return ["refused, observed or not: it takes application/json, or a form() "];
+      return ["refused, observed or not: it takes application/json, or what form() describes"];
     case "GATEWAY_BODY_TOO_LARGE":
       return [`refused, observed or not:  maxBodyBytes: more than ${route.maxBodyBytes},`];
     default:

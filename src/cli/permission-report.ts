@@ -44,7 +44,10 @@ export function planCommandFor(root: string): string {
 
 /** Shows what is not approved. */
 export function reportPermissions(review: PermissionReview, root: string): void {
-  const { firstRun, approved, widened, unreviewed, unused } = review;
+  const { firstRun, approved, widened, unreviewed } = review;
+  // What is asked for anew in a place says already what was granted there.
+  const anew = new Set(widened.map(({ at }) => at));
+  const unused = review.unused.filter(({ at }) => !anew.has(at));
   if (widened.length > 0)
     print(
       firstRun

@@ -19,9 +19,15 @@ export const planCommand: Command = {
   summary:
     "Show what the contract, or a site's scripts, would be allowed and nobody has approved; approve it",
   options: {
-    approve: { type: "boolean", says: "approve the scripts that are named; the last argument says why" },
+    approve: {
+      type: "boolean",
+      says: "approve what a contract permits, or the scripts that are named; the last argument says why",
+    },
     "all-shared": { type: "boolean", says: "with --approve: all that stand on more than one page" },
-    prune: { type: "boolean", says: "take scripts out of the lock that the site no longer has" },
+    prune: {
+      type: "boolean",
+      says: "take out of the lock what the contract no longer permits, or scripts that the site no longer has",
+    },
     show: { type: "string", says: "print one script whole, data left out" },
     frozen: { type: "boolean", says: "for CI: exit code 1 if anything is not approved; never writes" },
     ...lockOptions,

@@ -33,7 +33,7 @@ export const problems = {
   GATEWAY_OVERLOADED: { status: 503, detail: "There is more to do than can be done" },
   GATEWAY_LIMITS_UNAVAILABLE: { status: 503, detail: "Attempts can't be counted right now" },
   GATEWAY_TOKEN_MISSING: { status: 401, detail: "This is for callers who say who they are" },
-  GATEWAY_TOKEN_INVALID: { status: 401, detail: "The access token is not valid" },
+  GATEWAY_TOKEN_INVALID: { status: 401, detail: "The access token or API key is not valid" },
   GATEWAY_SESSION_INVALID: { status: 401, detail: "The session has ended: sign in again" },
   GATEWAY_SESSIONS_UNAVAILABLE: { status: 503, detail: "Sessions can't be looked up right now" },
   GATEWAY_KEY_IN_QUERY: {
