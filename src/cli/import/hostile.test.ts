@@ -368,3 +368,53 @@ test("a description that repeats its parts over and over is refused, soon", () =
     /more than 30000 parts/,
   );
 });
+
+test("schemas that lead on from one to the next without end are read as far as there is room", () => {
+  const next = (index: number): object => ({ $ref: `#/components/schemas/A${index + 1}` });
+  const chains: ((index: number) => object)[] = [
+    (index) => ({ type: "object", properties: { next: next(index), n: { type: "integer" } } }),
+    (index) => ({
+      oneOf: [
+        {
+          type: "array",
+          items: { allOf: [{ properties: { x: { oneOf: [next(index), { type: "string" }] } } }] },
+        },
+        { type: "string" },
+      ],
+    }),
+  ];
+  for (const link of chains) {
+    const schemas = Object.fromEntries(
+      Array.from({ length: 5000 }, (_, index) => [`A${index}`, link(index)]),
+    );
+    const content = { "application/json": { schema: { $ref: "#/components/schemas/A0" } } };
+    const route = { requestBody: { content }, responses: { 200: { description: "", content } } };
+    const { text } = imported(describing({ "/api/x": { post: route } }, { components: { schemas } }));
+    assert.match(text, /it is nested too deeply/);
+  }
+});
+
+test("ten thousand schemas whose names come to the same have names of their own, and soon", () => {
+  const names = Array.from(
+    { length: 10_000 },
+    (_, index) => `b${"!".repeat(1 + (index % 100))}${"?".repeat(index / 100)}`,
+  );
+  const schemas = Object.fromEntries(
+    names.map((name) => [name, { type: "object", properties: { a: { type: "string" } } }]),
+  );
+  const properties = Object.fromEntries(
+    names.map((name, index) => [`p${index}`, { $ref: `#/components/schemas/${encodeURIComponent(name)}` }]),
+  );
+  const content = { "application/json": { schema: { type: "object", properties } } };
+  const before = process.cpuUsage().user;
+  const { text } = imported(
+    describing(
+      { "/api/x": { get: { responses: { 200: { description: "", content } } } } },
+      { components: { schemas } },
+    ),
+  );
+  const declared = [...text.matchAll(/^const (B\w*) = /gm)].map(([, name]) => name);
+  assert.equal(new Set(declared).size, 10_000);
+  assert.equal(declared.length, 10_000);
+  assert.ok(process.cpuUsage().user - before < 10_000_000);
+});

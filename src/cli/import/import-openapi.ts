@@ -71,6 +71,7 @@ export function importOpenApi(given: unknown, options: ImportOptions): Imported 
     isSensitive: options.isSensitive,
     budget: { left: maxParts },
     patterns: new Map(),
+    open: { count: 0 },
     needs: new Set(),
   };
   const callers: Callers = { identity: undefined, apiKeys: undefined, used: new Set() };

@@ -95,14 +95,14 @@ export function createNamedSchemas(): NamedSchemas {
         reach(chosen.code);
       });
     used.forEach(reach);
-    const isTaken = new Set<string>(reservedNames);
+    const taken = { names: new Set<string>(reservedNames), counts: new Map<string, number>() };
     const declared = ["output", "json"].flatMap((use) =>
       order.filter((entry) => entry.use === use && reached.has(entry)),
     );
     for (const entry of declared) {
       const base = identifierOf(entry.pointer);
       const isSecond = entry.use === "json" && reached.has(entries.get(`output ${entry.pointer}`) as Entry);
-      entry.named.name = firstFree(isSecond ? `${base}Input` : base, isTaken);
+      entry.named.name = firstFree(isSecond ? `${base}Input` : base, taken);
     }
     for (const [entry, other] of same) entry.named.name = other.named.name;
     return declared.map(({ named, code, notes, isRecursive }) => ({
@@ -132,9 +132,15 @@ function identifierOf(pointer: string): string {
   return /^[A-Z]/.test(name) ? name : `Schema${name}`;
 }
 
-function firstFree(wanted: string, isTaken: Set<string>): string {
-  let name = isTaken.has(wanted) ? `${wanted}Schema` : wanted;
-  for (let count = 2; isTaken.has(name); count++) name = `${wanted}${count}`;
-  isTaken.add(name);
+/** @param counts where to go on for a name that was wanted before: thousands may want the same */
+function firstFree(
+  wanted: string,
+  { names, counts }: { names: Set<string>; counts: Map<string, number> },
+): string {
+  let name = names.has(wanted) ? `${wanted}Schema` : wanted;
+  let count = counts.get(wanted) ?? 2;
+  for (; names.has(name); count++) name = `${wanted}${count}`;
+  counts.set(wanted, count);
+  names.add(name);
   return name;
 }

@@ -23,6 +23,8 @@ export interface Conversion {
   readonly patterns: Map<string, Pattern>;
   /** What the file has to declare for what was written. */
   readonly needs: Set<"maxText" | "maxItems" | "Plain">;
+  /** Schemas that are being looked at, each inside of the one before, those with names too. */
+  readonly open: { count: number };
 }
 
 /** A schema as code. */
@@ -35,10 +37,21 @@ export interface Converted {
 
 const maxDepth = 24;
 
+/** Of {@link Conversion.open}: with more the stack is used up. */
+const maxOpen = 500;
+
 /** Writes a JSON Schema, as OpenAPI 3.0 or 3.1 has it, as Zod. */
 export function convertSchema(value: unknown, use: Use, conversion: Conversion, depth = 0): Converted {
-  const { references, schemas, budget } = conversion;
-  if (depth > maxDepth) return unknownValue(use, conversion, "it is nested too deeply");
+  conversion.open.count++;
+  const converted = convert(value, use, conversion, depth);
+  conversion.open.count--;
+  return converted;
+}
+
+function convert(value: unknown, use: Use, conversion: Conversion, depth: number): Converted {
+  const { references, schemas, budget, open } = conversion;
+  if (depth > maxDepth || open.count > maxOpen)
+    return unknownValue(use, conversion, "it is nested too deeply");
   if ((budget.left -= 1) < 0) return unknownValue(use, conversion, "the description has too many parts");
   if (!isMembers(value)) return unknownValue(use, conversion);
   const ref = referenceIn(value);
