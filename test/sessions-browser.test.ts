@@ -196,7 +196,17 @@ suite("A visitor's session, in Chromium", { skip, timeout: 60_000 }, () => {
           const include = { credentials: "include" } as const;
           if (kind === "image")
             document.body.append(Object.assign(new Image(), { src: `${address}/api/me` }));
-          else if (kind === "read") void fetch(`${address}/api/me`, include).catch(() => undefined);
+          else if (kind === "ahead") {
+            const rules = {
+              prefetch: [{ source: "list", urls: [`${address}/api/me`], eagerness: "immediate" }],
+            };
+            document.body.append(
+              Object.assign(document.createElement("script"), {
+                type: "speculationrules",
+                textContent: JSON.stringify(rules),
+              }),
+            );
+          } else if (kind === "read") void fetch(`${address}/api/me`, include).catch(() => undefined);
           else if (kind === "opaque")
             void fetch(`${address}/api/orders`, { ...include, method: "POST", mode: "no-cors" }).catch(
               () => undefined,
@@ -210,6 +220,10 @@ suite("A visitor's session, in Chromium", { skip, timeout: 60_000 }, () => {
       // Many a Chromium sends no cookie for a picture on a page of another site, so that nobody is there.
       [stranger, "GATEWAY_ORIGIN_REFUSED", ["GATEWAY_CROSS_SITE_REFUSED", "GATEWAY_TOKEN_MISSING"]],
     ];
+    await tab.goto(`${neighbour}/`);
+    // Chromium says of what a page has it fetch ahead what it says of an address that was typed. With cookies, it does so for a neighbour alone.
+    if (await tab.evaluate(() => HTMLScriptElement.supports("speculationrules")))
+      assert.equal(await refusalOf(() => send("ahead")), "GATEWAY_CROSS_SITE_REFUSED", "speculation rules");
     for (const [site, foreign, image] of cases) {
       await tab.goto(`${site}/`);
       // No browser says an origin with a picture, or a link; that another page asks it does say.

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { z } from "zod";
 import type { Contract } from "../../contract/index.ts";
 import { createCors } from "./cors.ts";
-import { isFromOwnPage } from "./cross-site.ts";
+import { isFromOwnPage, mayActAsVisitor } from "./cross-site.ts";
 
 const own = "https://www.bakery.test";
 const partner = "https://app.partner.test";
@@ -85,6 +85,15 @@ suite("A request is from a page of ours", () => {
     assert.ok(fromOwn(undefined, "none", "GET"));
     assert.ok(!fromOwn(undefined, "none", "POST"));
     assert.ok(!fromOwn(own, "none", "POST"));
+  });
+
+  test("but not when a page had it fetched ahead, of which a browser says the same", () => {
+    for (const purpose of ["prefetch", "prefetch;prerender", "prefetch;anonymous-client-ip", ""]) {
+      const headers = { "sec-fetch-site": "none", "sec-purpose": purpose };
+      assert.ok(!isFromOwnPage(own, withHeaders(headers, "GET")), purpose);
+      assert.ok(!mayActAsVisitor(own, withHeaders(headers, "GET")), purpose);
+      assert.ok(isFromOwnPage(own, withHeaders({ ...headers, "sec-fetch-site": "same-origin" }, "GET")));
+    }
   });
 
   test("never when it comes from elsewhere, not even from a neighbour under the same domain", () => {

@@ -6,7 +6,7 @@ import type { GatewayRequest } from "../types.ts";
  * visitor, or sign the visitor in as somebody else. What says nothing is refused.
  *
  * @param own the site's origin
- * @see Fetch Metadata §2.3 (Sec-Fetch-Site), RFC 6454 §7 (Origin), OWASP CSRF Prevention Cheat Sheet
+ * @see Fetch Metadata §2.3 (Sec-Fetch-Site), WHATWG Fetch (Sec-Purpose), RFC 6454 §7 (Origin), OWASP CSRF Prevention Cheat Sheet
  */
 export function isFromOwnPage(own: string, request: Pick<GatewayRequest, "method" | "header">): boolean {
   const origin = request.header("origin");
@@ -15,8 +15,13 @@ export function isFromOwnPage(own: string, request: Pick<GatewayRequest, "method
       // A page's own address is hidden from us under no-referrer; another's is a contradiction.
       return origin === undefined || origin === own || origin === "null";
     case "none":
-      // Somebody typed the address, or opened a bookmark: no page is behind it. Nobody types a POST.
-      return origin === undefined && (request.method === "GET" || request.method === "HEAD");
+      // Somebody typed the address, or opened a bookmark: no page is behind it. Nobody types a POST. What is fetched ahead says the same, whichever
+      // page asks for it by speculation rules, a stranger's too; once somebody goes there it is asked for anew, and says where it comes from.
+      return (
+        origin === undefined &&
+        (request.method === "GET" || request.method === "HEAD") &&
+        request.header("sec-purpose") === undefined
+      );
     case undefined:
       // A browser of before 2023, or none at all.
       return origin === own;
