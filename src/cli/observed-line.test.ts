@@ -11,7 +11,7 @@ test("what was seen is told as the option that would let it pass", () => {
     "query: { page: … },",
     "params: { id: … },",
     "body: allow it at /items/*/count",
-    "body: allow it at /",
+    "body: declare what comes; names that a sender chose are not logged",
     "query: declare what comes",
   ]);
   assert.deepEqual(line("GATEWAY_ANSWER_INVALID", "status/409", "/price", "headers/location"), [

@@ -26,7 +26,8 @@ const places = ["params", "query", "headers", "cookies"];
 
 function inputLine(field: string): string {
   const [place = "", ...rest] = field.split("/");
-  if (!places.includes(place)) return `body: allow it at ${field === "" ? "/" : field}`;
+  if (field === "") return "body: declare what comes; names that a sender chose are not logged";
+  if (!places.includes(place)) return `body: allow it at ${field}`;
   return rest.length === 0 ? `${place}: declare what comes` : `${place}: { ${rest.join("/")}: … },`;
 }
 

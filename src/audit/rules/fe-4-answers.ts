@@ -39,6 +39,15 @@ function assetPath({ release }: AuditContext): string | undefined {
 const folderPage = (context: AuditContext): string | undefined =>
   pagesOf(context).find((path) => path !== "/" && path.endsWith("/"));
 
+/** Where something is that can't be deleted: a page, or of an API alone a route. */
+export function pathWithoutDelete(context: AuditContext): string {
+  const [page] = pagesOf(context);
+  if (page !== undefined) return page;
+  const { routes } = context.contract;
+  const deletable = new Set(routes.filter(({ method }) => method === "DELETE").map(({ path }) => path));
+  return routes.find(({ path }) => !path.includes(":") && !deletable.has(path))?.path ?? "/";
+}
+
 const withoutRelease = ({ contract, release }: AuditContext): string | undefined =>
   contract.site === undefined && release === undefined ? "the contract has no site" : undefined;
 
@@ -108,7 +117,7 @@ export const answers: readonly AnswerClass[] = [
     get: (context, protocol) =>
       get(() => `/${[...context.contract.apiRoots][0]}/${context.mark()}`)(context, protocol),
   },
-  { name: "405", isActive: true, statuses: [405], get: get(pagePath, { method: "DELETE" }) },
+  { name: "405", isActive: true, statuses: [405], get: get(pathWithoutDelete, { method: "DELETE" }) },
   {
     name: "400, malformed",
     isActive: true,
