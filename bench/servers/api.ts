@@ -1,7 +1,7 @@
 import { createServer as createHttps } from "node:https";
 import type { AddressInfo, Server } from "node:net";
 import { createPublicKey, verify } from "node:crypto";
-import { createLocalJWKSet, importJWK, jwtVerify } from "jose";
+import { importJWK, jwtVerify } from "jose";
 import type { JWK } from "jose";
 import { z } from "zod";
 import { defineStack, parseContract, securityHeaders, signedIn, upstream } from "../../src/contract/index.ts";
@@ -13,7 +13,7 @@ import {
   createLimitStore,
   createTokenVerifier,
 } from "../../src/gateway/index.ts";
-import { tokenDigest } from "../../src/gateway/node.ts";
+import { readSignatureKeys, tokenDigest } from "../../src/gateway/node.ts";
 import { benchCertificate, host, makeRelease, ready } from "./page.ts";
 
 /**
@@ -120,7 +120,7 @@ const servers: Record<string, () => Promise<number>> = {
     });
     const contract = parseContract(stack);
     if (contract.identity === undefined) throw new Error("The contract has no issuer");
-    const keys = { epoch: 1, find: createLocalJWKSet({ keys: [jwk] }) };
+    const keys = { epoch: 1, keys: readSignatureKeys([jwk]) };
     const gateway = createGateway({
       contract,
       // The proxy is another measurement: what is forwarded comes straight back.

@@ -4,6 +4,7 @@ export { openApiKeyFile } from "./node/api-key-file.ts";
 export type { ApiKeyFile, NewApiKey } from "./node/api-key-file.ts";
 export { createIssuerKeys } from "./node/issuer-keys.ts";
 export type { IssuerKeysOptions, RemoteKeySource } from "./node/issuer-keys.ts";
+export { readSignatureKeys } from "./node/signature-keys.ts";
 export { createRedisCounting } from "./node/redis/redis-counting.ts";
 export type { RedisCounting, RedisCountingOptions } from "./node/redis/redis-counting.ts";
 export { threadWorkMs } from "./node/thread-work.ts";

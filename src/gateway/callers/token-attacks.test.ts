@@ -152,12 +152,12 @@ suite("headers", () => {
     ["b64 with crit", { b64: false, crit: ["b64"] }, /extension/],
     ["an empty crit", { crit: [] }, /extension/],
     ["crit of a known name", { crit: ["exp"] }, /extension/],
-    ["a key's name that climbs out of a folder", { kid: "../../../../dev/null" }, /NO_MATCHING/],
-    ["a key's name that closes a query", { kid: "x' UNION SELECT 'secret' --" }, /NO_MATCHING/],
-    ["a key's name that is a command", { kid: "ed|/usr/bin/id" }, /NO_MATCHING/],
+    ["a key's name that climbs out of a folder", { kid: "../../../../dev/null" }, /no key of the issuer/],
+    ["a key's name that closes a query", { kid: "x' UNION SELECT 'secret' --" }, /no key of the issuer/],
+    ["a key's name that is a command", { kid: "ed|/usr/bin/id" }, /no key of the issuer/],
     ["a key's name with a zero", { kid: "ed\0" }, /header/],
-    ["a key's name that an object inherits", { kid: "constructor" }, /NO_MATCHING/],
-    ["a key's name in capitals", { kid: "ED" }, /NO_MATCHING/],
+    ["a key's name that an object inherits", { kid: "constructor" }, /no key of the issuer/],
+    ["a key's name in capitals", { kid: "ED" }, /no key of the issuer/],
     ["an empty name of a key", { kid: "" }, /usable form/],
     ["a list of names of keys", { kid: ["ed"] }, /usable form/],
     ["an object for the key's name", { kid: { toString: "ed" } }, /usable form/],
@@ -193,11 +193,11 @@ suite("keys that do not fit", () => {
 
   test("a signature of zeros verifies under no curve (CVE-2022-21449)", async () => {
     const jwk = jwkOf(p256.publicKey, { kid: "ec", alg: "ES256" });
-    await assertRefused(withSignature("ES256", "ec", Buffer.alloc(64)), /SIGNATURE/, [jwk]);
-    await assertRefused(withSignature("ES256", "ec", Buffer.from("3006020100020100", "hex")), /SIGNATURE/, [
+    await assertRefused(withSignature("ES256", "ec", Buffer.alloc(64)), /signature/, [jwk]);
+    await assertRefused(withSignature("ES256", "ec", Buffer.from("3006020100020100", "hex")), /signature/, [
       jwk,
     ]);
-    await assertRefused(withSignature("EdDSA", "ed", Buffer.alloc(64)), /SIGNATURE/);
+    await assertRefused(withSignature("EdDSA", "ed", Buffer.alloc(64)), /signature/);
   });
 
   test("a key of another kind, curve or purpose is none", async () => {
@@ -217,16 +217,16 @@ suite("keys that do not fit", () => {
     const text = `${encode(JSON.stringify({ ...honestHeader, alg: "ES256", kid: "ec" }))}.${encode(JSON.stringify(honestClaims))}`;
     const options = { key: p384.privateKey, dsaEncoding: "ieee-p1363" } as const;
     const token = `${text}.${encode(sign("sha256", Buffer.from(text), options))}`;
-    await assertRefused(token, /NO_MATCHING/, [jwkOf(p384.publicKey, { kid: "ec" })]);
-    await assertRefused(token, /SIGNATURE/, [jwkOf(p256.publicKey, { kid: "ec" })]);
+    await assertRefused(token, /no key of the issuer/, [jwkOf(p384.publicKey, { kid: "ec" })]);
+    await assertRefused(token, /signature/, [jwkOf(p256.publicKey, { kid: "ec" })]);
   });
 
   test("two keys of one name, or none named where there are two, are no choice of ours", async () => {
     const other = jwkOf(generateKeyPairSync("ed25519").publicKey, { kid: "ed" });
-    await assertRefused(honest, /MULTIPLE/, [edJwk, other]);
+    await assertRefused(honest, /several keys/, [edJwk, other]);
     const { kid: _, ...unnamed } = honestHeader;
     const token = signed(unnamed, honestClaims);
-    await assertRefused(token, /MULTIPLE/, [edJwk, { ...other, kid: "other" }]);
+    await assertRefused(token, /several keys/, [edJwk, { ...other, kid: "other" }]);
     assert.equal((await verify(token, [edJwk])).kind, "valid", "one key needs no name");
   });
 });

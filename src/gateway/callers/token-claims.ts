@@ -1,6 +1,6 @@
-import type { JWTPayload } from "jose";
 import type { Identity } from "../../contract/index.ts";
 import type { Caller } from "../types.ts";
+import type { Members } from "./token-form.ts";
 
 /** What a verified token says, in the forms that later checks rely on. */
 export interface TokenClaims {
@@ -16,7 +16,10 @@ export interface TokenClaims {
 }
 
 /** What reading claims needs to know. */
-export type ClaimRules = Pick<Identity, "rolesClaim" | "tenantClaim" | "clockToleranceSeconds" | "dpop">;
+export type ClaimRules = Pick<
+  Identity,
+  "issuer" | "audience" | "rolesClaim" | "tenantClaim" | "clockToleranceSeconds" | "dpop"
+>;
 
 /** The last second of the year 9999: what is later is no time, but a way to make a token last for ever. */
 const lastSecond = 253_402_300_799;
@@ -26,20 +29,28 @@ const maxNameLength = 255;
 const scopeList = /^(?:[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*)?$/;
 
 /**
- * Reads the claims of a token whose signature, type, issuer, audience and expiry were checked. A claim of another form than
- * its specification has is a refusal: whoever reads it next might understand something else.
+ * Reads the claims of a token whose signature and type were checked: whose it is, for whom, when it counts, and whom it speaks of. A claim of another
+ * form than its specification has is a refusal: whoever reads it next might understand something else.
  *
  * @returns words that hold nothing of the token, if it is refused
- * @see RFC 7519 §4.1, RFC 9068 §2.2
+ * @see RFC 7519 §4.1, RFC 9068 §2.2 and §4
  */
-export function readClaims(payload: JWTPayload, rules: ClaimRules, nowMs: number): TokenClaims | string {
-  const { exp, iat, nbf = 0 } = payload as Record<string, unknown>;
+export function readClaims(payload: Members, rules: ClaimRules, nowMs: number): TokenClaims | string {
+  const missing = required.find((name) => !Object.hasOwn(payload, name));
+  if (missing !== undefined) return `it has no ${missing}`;
+  const { iss, aud, exp, iat, nbf = 0 } = payload;
+  if (iss !== rules.issuer) return "it is of another issuer (iss)";
   if (!isTime(exp)) return "its expiry is no time";
   if (!isTime(iat)) return "its time of issue is no time";
   if (!isTime(nbf)) return "its beginning is no time";
   // Whatever issued it in the future can't be told from whatever must be refused for its age.
   if (iat > nowMs / 1000 + rules.clockToleranceSeconds) return "it was issued in the future";
-  if (!isAudience(payload.aud)) return "its audience is no text and no list of texts";
+  const toleranceMs = rules.clockToleranceSeconds * 1000;
+  if (nowMs >= exp * 1000 + toleranceMs) return "it has expired";
+  if (nowMs < nbf * 1000 - toleranceMs) return "it does not count yet (nbf)";
+  if (typeof aud !== "string" && !isTexts(aud)) return "its audience is no text and no list of texts";
+  if (aud !== rules.audience && !(typeof aud === "object" && aud.includes(rules.audience)))
+    return "it is for another audience (aud)";
   const bound = readBinding(payload, rules);
   if (typeof bound === "string") return bound;
   const caller = readCaller(payload, rules);
@@ -59,7 +70,7 @@ const isTime = (value: unknown): value is number =>
 const isTexts = (value: unknown): value is readonly string[] =>
   Array.isArray(value) && value.every((entry) => typeof entry === "string");
 
-const isAudience = (value: unknown): boolean => typeof value === "string" || isTexts(value);
+const required = ["iss", "aud", "sub", "exp", "iat"] as const;
 
 const isNameText = (value: unknown): value is string =>
   typeof value === "string" && value !== "" && value.length <= maxNameLength;
@@ -73,7 +84,7 @@ const thumbprintForm = /^[\w-]{42}[AEIMQUYcgkosw048]$/;
  * @see RFC 7800 §3.1, RFC 9449 §6.1, RFC 8705 §3.1
  */
 function readBinding(
-  payload: JWTPayload,
+  payload: Members,
   { dpop }: ClaimRules,
 ): { readonly thumbprint: string | undefined } | string {
   if (!Object.hasOwn(payload, "cnf")) return unbound;
@@ -90,7 +101,7 @@ function readBinding(
 const unbound = { thumbprint: undefined };
 
 /** Who the token speaks of, or why it speaks of nobody. */
-function readCaller(payload: JWTPayload, { rolesClaim, tenantClaim }: ClaimRules): Caller | string {
+function readCaller(payload: Members, { rolesClaim, tenantClaim }: ClaimRules): Caller | string {
   // A payload is an object as JSON makes it: what a name inherits is nobody's claim.
   const claim = (name: string): unknown => (Object.hasOwn(payload, name) ? payload[name] : undefined);
   const subject = claim("sub");

@@ -12,21 +12,32 @@ export type Members = Readonly<Record<string, unknown>>;
 /** Whether a text is a signed token in the one spelling that there is of it. */
 export const isCompact = (text: string): boolean => compactForm.test(text);
 
+/** A token whose form is right, taken apart; nothing of it is believed yet. */
+export interface TokenParts {
+  readonly header: Members;
+  readonly claims: Members;
+  /** What the signature is of: header and claims as they were written. */
+  readonly signed: string;
+  readonly signature: Uint8Array;
+}
+
 /**
- * Tells why a token is not one that every reader would understand alike, before any of it is believed: its three parts in
+ * Takes a token apart, or says why it is not one that every reader would understand alike, before any of it is believed: its three parts in
  * their one base64url form; header and claims an object each, in UTF-8, no name twice, no number that would be rounded; and
  * nothing in the header that changes what is signed (`b64`) or must be understood (`crit`).
  *
- * @returns undefined if it is; else words that hold nothing of the token
+ * @returns words that hold nothing of the token, if it is not
  * @see RFC 7515 §3.1 (compact form), §4 (duplicate header names), §4.1.11 (`crit`), RFC 7519 §4 (duplicate claims), RFC 7797 §7 (`b64`)
  */
-export function findFormFault(token: string): string | undefined {
+export function readToken(token: string): TokenParts | string {
   if (!isCompact(token)) return "it is not a signed token";
-  const [first = "", second = ""] = token.split(".");
+  const [first = "", second = "", third = ""] = token.split(".");
   const header = readHeader(first);
   if (typeof header === "string") return header;
   const claims = readObject(second);
-  return typeof claims === "string" ? `its claims are ${claims}` : undefined;
+  if (typeof claims === "string") return `its claims are ${claims}`;
+  const signature = Uint8Array.fromBase64(third, { alphabet: "base64url" });
+  return { header, claims, signed: token.slice(0, first.length + 1 + second.length), signature };
 }
 
 /** Reads a token's header, or says what is wrong with it. */

@@ -40,6 +40,28 @@ function open(options: { maxCached?: number; algorithms?: typeof identity.algori
   return { verifier, keys, clock, digests, verify: async (token) => verifier.verify(token) };
 }
 
+/** Counts the signatures that are looked at from now on. */
+function countVerifications(source: TestKeySource): () => number {
+  let count = 0;
+  const { current } = source;
+  source.current = () => {
+    const issuerKeys = current();
+    return (
+      issuerKeys && {
+        ...issuerKeys,
+        keys: issuerKeys.keys.map((key) => ({
+          ...key,
+          verify(signed, signature) {
+            count++;
+            return key.verify(signed, signature);
+          },
+        })),
+      }
+    );
+  };
+  return () => count;
+}
+
 const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString("base64url");
 const claims = {
   iss: identity.issuer,
@@ -102,20 +124,20 @@ suite("attacks on the signature (RFC 8725)", () => {
       for (const secret of secrets) {
         const signed = `${encode({ alg, typ: "at+jwt", kid: "rsa" })}.${encode(claims)}`;
         const mac = createHmac(alg.replace("HS", "sha"), secret).update(signed).digest("base64url");
-        await assertInvalid(`${signed}.${mac}`, /ALG_NOT_ALLOWED/);
+        await assertInvalid(`${signed}.${mac}`, /algorithm/);
       }
   });
 
   test("an algorithm that the contract does not name, though the key could", async () => {
-    await assertInvalid(await makeToken(rsa), /ALG_NOT_ALLOWED/, open({ algorithms: ["ES256"] }));
+    await assertInvalid(await makeToken(rsa), /algorithm/, open({ algorithms: ["ES256"] }));
     const pss: IssuerKey = await makeKey("PS256", "pss");
     const bench = open();
     bench.keys.set([pss.jwk]);
-    await assertInvalid(await makeToken(pss), /ALG_NOT_ALLOWED/, bench);
+    await assertInvalid(await makeToken(pss), /algorithm/, bench);
   });
 
   test("a key of the attacker's, named, embedded or linked in the header (§3.10)", async () => {
-    await assertInvalid(await makeToken(stranger), /SIGNATURE/);
+    await assertInvalid(await makeToken(stranger), /signature/);
     for (const header of [
       { jwk: stranger.jwk },
       { jku: "https://evil.test/jwks" },
@@ -156,7 +178,7 @@ suite("attacks on the signature (RFC 8725)", () => {
   test("parts of two honest tokens put together", async () => {
     const mine = (await makeToken(ed)).split(".");
     const theirs = (await makeToken(ed, { claims: { sub: "bob" } })).split(".");
-    await assertInvalid([mine[0], theirs[1], mine[2]].join("."), /SIGNATURE/);
+    await assertInvalid([mine[0], theirs[1], mine[2]].join("."), /signature/);
   });
 
   test("no token at all, an encrypted one, nested dots, megabytes", async () => {
@@ -211,7 +233,7 @@ suite("attacks with a good signature", () => {
     ["no expiry", { claims: { exp: undefined } }, /exp/],
     ["an expiry that is a text", { claims: { exp: "2999" } }, /exp/],
     ["no time of issue", { claims: { iat: undefined } }, /iat/],
-    ["an expiry in the past", { claims: { exp: nowSeconds - 6 } }, /EXPIRED/],
+    ["an expiry in the past", { claims: { exp: nowSeconds - 6 } }, /expired/],
     ["a beginning in the future", { claims: { nbf: nowSeconds + 6 } }, /nbf/],
     ["roles in one text", { claims: { roles: "staff admin" } }, /roles/],
     ["roles that are no texts", { claims: { roles: [["staff"]] } }, /roles/],
@@ -250,7 +272,7 @@ suite("keys that change", () => {
 
   test("a forged signature under a known key asks the issuer for nothing", async () => {
     const bench = open();
-    await assertInvalid(await makeToken(stranger), /SIGNATURE/, bench);
+    await assertInvalid(await makeToken(stranger), /signature/, bench);
     assert.equal(bench.keys.refreshes, 0);
   });
 
@@ -294,8 +316,8 @@ suite("what is remembered", () => {
   test("a token that was verified is answered at once, until the moment that it expires", async () => {
     const bench = open();
     const token = await makeToken(ed, { claims: { exp: nowSeconds + 60 } });
-    assert.ok(bench.verifier.verify(token) instanceof Promise);
-    await bench.verify(token);
+    const first = bench.verifier.verify(token);
+    assert.ok(!(first instanceof Promise) && first.kind === "valid");
     const atOnce = bench.verifier.verify(token);
     assert.ok(!(atOnce instanceof Promise) && atOnce.kind === "valid");
     bench.clock.seconds = nowSeconds + 64;
@@ -334,19 +356,24 @@ suite("what is remembered", () => {
     assert.equal((await bench.verify(token)).kind, "invalid");
   });
 
-  test("requests that bring one new token at once share one check", async () => {
+  test("requests that bring one new token at once share one verification", async () => {
     const bench = open();
+    const verifications = countVerifications(bench.keys);
     const token = await makeToken(ed);
-    const running = Array.from({ length: 20 }, () => bench.verifier.verify(token));
-    assert.equal(new Set(running).size, 1);
-    assert.equal((await running[0])?.kind, "valid");
+    const verdicts = await Promise.all(Array.from({ length: 20 }, () => bench.verifier.verify(token)));
+    assert.ok(verdicts.every(({ kind }) => kind === "valid"));
+    assert.equal(verifications(), 1);
   });
 
   test("no more tokens are remembered than allowed; the oldest is verified again", async () => {
     const bench = open({ maxCached: 2 });
     const tokens = await Promise.all(["a", "b", "c"].map((sub) => makeToken(ed, { claims: { sub } })));
+    const verifications = countVerifications(bench.keys);
     for (const token of tokens) await bench.verify(token);
-    const atOnce = tokens.map((token) => !(bench.verifier.verify(token) instanceof Promise));
-    assert.deepEqual(atOnce, [false, true, true]);
+    assert.equal(verifications(), 3);
+    for (const token of tokens.slice(1)) await bench.verify(token);
+    assert.equal(verifications(), 3);
+    await bench.verify(tokens[0] as string);
+    assert.equal(verifications(), 4);
   });
 });

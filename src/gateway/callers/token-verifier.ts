@@ -1,18 +1,19 @@
-import { errors, jwtVerify } from "jose";
-import type { JWTVerifyGetKey } from "jose";
 import { longestRememberedSeconds } from "../../contract/index.ts";
 import type { Identity } from "../../contract/index.ts";
 import type { TokenVerdict, TokenVerifier } from "../types.ts";
 import type { Revocations } from "./revocations.ts";
+import { findSignatureKey } from "./signature-key.ts";
+import type { SignatureKey } from "./signature-key.ts";
 import { readClaims } from "./token-claims.ts";
 import type { TokenClaims } from "./token-claims.ts";
-import { findFormFault } from "./token-form.ts";
+import { readToken } from "./token-form.ts";
+import type { TokenParts } from "./token-form.ts";
 
 /** The issuer's public keys at one moment. */
 export interface IssuerKeys {
   /** Changes whenever the keys do, so that what was verified with old keys is verified again. */
   readonly epoch: number;
-  readonly find: JWTVerifyGetKey;
+  readonly keys: readonly SignatureKey[];
 }
 
 /** Where the issuer's keys come from. */
@@ -69,17 +70,9 @@ export function createTokenVerifier({
   now = Date.now,
 }: TokenVerifierOptions): TokenVerifier {
   const cache = new Map<string, VerifiedToken>();
-  const pending = new Map<string, Promise<TokenVerdict>>();
   const lastOf = new WeakMap<object, { readonly token: string; readonly known: VerifiedToken }>();
   const toleranceMs = identity.clockToleranceSeconds * 1000;
-  const rules = {
-    issuer: identity.issuer,
-    audience: identity.audience,
-    algorithms: [...identity.algorithms],
-    typ: "at+jwt",
-    requiredClaims: ["iss", "aud", "sub", "exp", "iat"],
-    clockTolerance: identity.clockToleranceSeconds,
-  };
+  const algorithms = new Set<unknown>(identity.algorithms);
 
   /** Whether its subject's tokens of its age still count. The epoch is read first: what is revoked meanwhile is found the next time. */
   const isRevoked = ({ caller, issuedAt }: TokenClaims): boolean =>
@@ -103,37 +96,43 @@ export function createTokenVerifier({
     );
   };
 
-  async function check(token: string, key: string, issuerKeys: IssuerKeys): Promise<TokenVerdict> {
-    let used = issuerKeys;
-    try {
-      let result;
-      try {
-        result = await jwtVerify(token, used.find, { ...rules, currentDate: new Date(now()) });
-      } catch (error) {
-        if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
-        const newer = await keys.refresh();
-        if (newer === undefined || newer.epoch === used.epoch) throw error;
-        used = newer;
-        result = await jwtVerify(token, used.find, { ...rules, currentDate: new Date(now()) });
-      }
-      const claims = readClaims(result.payload, identity, now());
-      if (typeof claims === "string") return invalid(claims);
-      const revocationEpoch = revocations?.epoch() ?? 0;
-      if (isRevoked(claims)) return invalid("it was revoked");
-      if (revocations !== undefined && claims.issuedAt < now() / 1000 - longestRememberedSeconds)
-        return invalid("it is older than revocations are remembered");
-      const { caller, thumbprint } = claims;
-      const verdict = {
-        kind: "valid",
-        caller,
-        ...(thumbprint === undefined ? {} : { bound: { thumbprint, tokenDigest: key } }),
-      } as const;
-      if (cache.size >= maxCached) cache.delete(cache.keys().next().value ?? "");
-      cache.set(key, { ...claims, verdict, epoch: used.epoch, revocationEpoch });
-      return verdict;
-    } catch (error) {
-      return invalid(reasonOf(error));
-    }
+  /** Verifies a token that is not remembered. Undefined: none of these keys is the one that it names. */
+  function check(
+    parts: TokenParts,
+    digested: string,
+    { keys: all, epoch }: IssuerKeys,
+  ): TokenVerdict | undefined {
+    const { header, claims: payload, signed, signature } = parts;
+    // What costs nothing first: no refusal here may be bought with a signature's work, or a question to the issuer.
+    if (!isAccessToken(header.typ)) return invalid("it is no access token (typ)");
+    if (!algorithms.has(header.alg)) return invalid("its algorithm is not accepted");
+    const key = findSignatureKey(all, header);
+    if (key === "none") return undefined;
+    if (key === "several") return invalid("several keys could be meant");
+    if (!key.verify(signed, signature)) return invalid("its signature is wrong");
+    const claims = readClaims(payload, identity, now());
+    if (typeof claims === "string") return invalid(claims);
+    const revocationEpoch = revocations?.epoch() ?? 0;
+    if (isRevoked(claims)) return invalid("it was revoked");
+    if (revocations !== undefined && claims.issuedAt < now() / 1000 - longestRememberedSeconds)
+      return invalid("it is older than revocations are remembered");
+    const { caller, thumbprint } = claims;
+    const verdict = {
+      kind: "valid",
+      caller,
+      ...(thumbprint === undefined ? {} : { bound: { thumbprint, tokenDigest: digested } }),
+    } as const;
+    if (cache.size >= maxCached) cache.delete(cache.keys().next().value ?? "");
+    cache.set(digested, { ...claims, verdict, epoch, revocationEpoch });
+    return verdict;
+  }
+
+  /** Asks the issuer for the key that a token names. */
+  async function checkAnew(parts: TokenParts, digested: string, used: IssuerKeys): Promise<TokenVerdict> {
+    const newer = await keys.refresh();
+    const verdict =
+      newer === undefined || newer.epoch === used.epoch ? undefined : check(parts, digested, newer);
+    return verdict ?? invalid("no key of the issuer is the one that it names");
   }
 
   return {
@@ -152,22 +151,13 @@ export function createTokenVerifier({
         }
         cache.delete(key);
       }
-      const fault = findFormFault(token);
-      if (fault !== undefined) return invalid(fault);
-      // One check for all requests that bring the same new token at once.
-      let running = pending.get(key);
-      if (running === undefined) {
-        running = check(token, key, issuerKeys).finally(() => pending.delete(key));
-        pending.set(key, running);
-      }
-      return running;
+      const parts = readToken(token);
+      if (typeof parts === "string") return invalid(parts);
+      return check(parts, key, issuerKeys) ?? checkAnew(parts, key, issuerKeys);
     },
   };
 }
 
-/** What is wrong, in words that hold nothing of the token. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof errors.JOSEError)) return "the token could not be read";
-  const { claim } = error as { claim?: unknown };
-  return typeof claim === "string" && claim !== "unspecified" ? `${error.code}: ${claim}` : error.code;
-}
+/** `at+jwt`, in any case, with or without what every media type begins with (RFC 9068 §4, RFC 7515 §4.1.9). */
+const isAccessToken = (typ: unknown): boolean =>
+  typeof typ === "string" && /^(?:application\/)?at\+jwt$/i.test(typ);

@@ -1,9 +1,9 @@
-import { createLocalJWKSet } from "jose";
 import type { JSONWebKeySet, JWK } from "jose";
 import { Agent, request } from "undici";
 import type { EventSink, Identity } from "../../contract/index.ts";
 import { CurtainwallError } from "../../shared/index.ts";
 import type { IssuerKeys, KeySource } from "../callers/token-verifier.ts";
+import { readSignatureKeys } from "./signature-keys.ts";
 
 /** Options of {@link createIssuerKeys}. */
 export interface IssuerKeysOptions {
@@ -68,7 +68,7 @@ export function createIssuerKeys({
       const set = publicSigningKeys(await fetchJson(jwksUrl));
       const text = JSON.stringify(set);
       if (text !== fingerprint || keys === undefined)
-        keys = { epoch: (keys?.epoch ?? 0) + 1, find: createLocalJWKSet(set) };
+        keys = { epoch: (keys?.epoch ?? 0) + 1, keys: readSignatureKeys(set.keys) };
       loadedAt = now();
       if (text === fingerprint) return;
       fingerprint = text;
