@@ -360,8 +360,8 @@ suite("what is remembered", () => {
     const bench = open();
     const verifications = countVerifications(bench.keys);
     const token = await makeToken(ed);
-    const verdicts = await Promise.all(Array.from({ length: 20 }, () => bench.verifier.verify(token)));
-    assert.ok(verdicts.every(({ kind }) => kind === "valid"));
+    const asked = Array.from({ length: 20 }, () => bench.verify(token));
+    assert.ok((await Promise.all(asked)).every(({ kind }) => kind === "valid"));
     assert.equal(verifications(), 1);
   });
 
