@@ -115,7 +115,7 @@ function readCheck(problems: Problems, where: string, value: Members): Condition
   if (typeof test !== "function")
     return problems.add("CONTRACT_OPTION_INVALID", `${at} needs a function, not ${quote(test)}.`);
   // Its text is what the lock compares.
-  if (/\{\s*\[native code\]\s*\}\s*$/.test(String(test)))
+  if (/\{\s*\[native code\]\s*\}\s*$/.test(Function.prototype.toString.call(test)))
     return problems.add(
       "CONTRACT_OPTION_INVALID",
       `${at} is given a function without a text of its own, so that nobody could tell when it changes.`,

@@ -50,6 +50,7 @@ function describeNode(node: SchemaNode): string {
     max,
     below,
     also = [],
+    changes = [],
     values = [],
     parts = [],
   } = node;
@@ -60,7 +61,7 @@ function describeNode(node: SchemaNode): string {
     ...(above === undefined ? [] : [`above ${above}`]),
     ...(max === undefined ? [] : [`to ${max}`]),
     ...(below === undefined ? [] : [`below ${below}`]),
-    ...also,
+    ...(changes.length === 0 ? also : [`in this order: ${changes.join(", ")}`]),
     ...(nullable === true ? ["or null"] : []),
     ...(required === true ? ["(required)"] : []),
     ...(parts.length === 0 ? [] : [`of (${parts.map(describeNode).join("; ")})`]),

@@ -39,6 +39,8 @@ export interface Guards {
   readonly check?: string;
   /** Of the identity. */
   readonly dpop?: "required";
+  /** Of the identity or an upstream: its certificate is of a `caFile`; without it, all that the system trusts are believed. */
+  readonly ownAuthority?: true;
 }
 
 /** Which objects are there for whom. */
@@ -66,6 +68,8 @@ export interface SchemaNode {
   readonly below?: number | string;
   /** Everything else that is checked: formats, patterns, functions by their text. */
   readonly also?: readonly string[];
+  /** All checks in their order, where one of them changes the value for those after it. */
+  readonly changes?: readonly string[];
   /** Of `values`: literals and members of an enum, each as JSON. */
   readonly values?: readonly string[];
   readonly members?: Readonly<Record<string, SchemaNode>>;

@@ -93,8 +93,10 @@ function goneGuards(
   });
 }
 
-/** Whether the contract still has the route that a place belongs to, if it belongs to one. */
+/** Whether the contract still has the route or the upstream that a place belongs to, if it belongs to one. */
 function isThere(at: string, asked: ReadonlyMap<string, unknown>): boolean {
+  const [upstream] = /^upstream [^ ]+/.exec(at) ?? [];
+  if (upstream !== undefined) return asked.has(upstream);
   if (!/^[A-Z]+ \//.test(at)) return true;
   const [method, path] = at.split(" ");
   return asked.has(`${method} ${path} access`);

@@ -70,14 +70,14 @@ function readSchema(schema: Schema, at: string, direction: "input" | "output", w
         return { type: "array", ...checks, element: part(def.element, `${path}/[]`) };
       case "record":
         return {
-          type: def.mode === "loose" ? "loose record" : "record",
+          type: recordType(def),
           ...checks,
           parts: [part(def.keyType, `${path}/{key}`)],
           element: part(def.valueType, `${path}/{}`),
         };
       case "union":
         return {
-          type: "union",
+          type: isExclusive(def) ? "xor" : "union",
           ...checks,
           parts: def.options.map((option, index) => part(option, `${path}/|${index}`)),
         };
@@ -87,7 +87,7 @@ function readSchema(schema: Schema, at: string, direction: "input" | "output", w
         return {
           type: "tuple",
           ...checks,
-          parts: def.items.map((item, index) => part(item, `${path}/${index}`)),
+          parts: def.items.map((item, index) => nodeOf(item, `${path}/${index}`, !isOptional(item))),
           ...(def.rest ? { element: part(def.rest, `${path}/[]`) } : {}),
         };
       case "pipe":
@@ -165,6 +165,16 @@ function values(list: readonly unknown[], checks: Partial<SchemaNode>): SchemaNo
 }
 
 const patternOf = (schema: Schema): string => `pattern ${String(schema._zod.pattern)}`;
+
+/** Of one that is told apart by a member, no value fits two parts. */
+const isExclusive = (def: Extract<Def, { type: "union" }>): boolean =>
+  "inclusive" in def && !def.inclusive && !("discriminator" in def);
+
+/** One whose keys are listed has all of them, unless it is partial. */
+function recordType(def: Extract<Def, { type: "record" }>): string {
+  if (def.mode === "loose") return "loose record";
+  return "partial" in def && def.partial ? "partial record" : "record";
+}
 
 /** A codec's own functions are Zod's as often as not, and change with its version; what it takes is in its parts. */
 function pipeType(schema: Schema, def: Def): string {

@@ -216,6 +216,17 @@ suite("What permits less is not told", () => {
   });
 });
 
+suite("An authority of one's own that is gone", () => {
+  test("is told: all that the system trusts are believed now", () => {
+    const of = (options: Members): Contract =>
+      read({}, { upstreams: { shop: upstream({ ...shop, ...options }) } });
+    const own = of({ caFile: "own.pem" });
+    assert.deepEqual(told(own, of({})), ['upstream shop authority: no longer {"ownAuthority":true}']);
+    assert.deepEqual(told(of({}), own), ["upstream shop caFile: own.pem"]);
+    assert.deepEqual(told(own, own), []);
+  });
+});
+
 suite("Who may call, told", () => {
   const order = { get: "/orders/:id", field: "customerId" };
   const small = check("small", ({ body }) => body === 1);

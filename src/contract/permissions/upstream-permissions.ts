@@ -12,7 +12,7 @@ export function upstreamPermissions(upstream: ContractUpstream): Permission[] {
   return [
     ...[url, ...alternates].map((address) => entry(at, addressOf(address))),
     entry(`${at} maxResponseBytes`, { atMost: maxResponseBytes }),
-    ...optional(`${at} caFile`, caFile),
+    ...authority(at, caFile),
     ...optional(`${at} clientCertificate`, clientCertificate?.certFile),
     // An address is personal; and what a client says of a trace is believed.
     ...optional(`${at} forwardClient`, upstream.forwardClient),
@@ -32,7 +32,7 @@ export function identityPermissions(identity: Identity | undefined): Permission[
     ...algorithms.map((algorithm) => entry("identity algorithm", algorithm)),
     entry("identity rolesClaim", rolesClaim),
     entry("identity clockToleranceSeconds", { atMost: clockToleranceSeconds }),
-    ...optional("identity caFile", caFile),
+    ...authority("identity", caFile),
     ...(dpop === "required" ? [entry("identity guards", { guards: { dpop } })] : []),
     ...otherOptions("identity", identity, identityTreatments),
   ];
@@ -43,6 +43,12 @@ export function addressOf(url: URL | string): string {
   const { protocol, hostname, href } = new URL(url);
   return isLoopbackHost(hostname) ? `${protocol}//(this machine)` : href;
 }
+
+/** Another authority is another to believe; and none of one's own is all that the system believes. */
+const authority = (at: string, caFile: string | undefined): Permission[] =>
+  caFile === undefined
+    ? []
+    : [entry(`${at} caFile`, caFile), entry(`${at} authority`, { guards: { ownAuthority: true } })];
 
 export const entry = (at: string, permits: Permits): Permission => ({ at, permits });
 

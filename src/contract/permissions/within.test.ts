@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import { runInThisContext } from "node:vm";
 import fc from "fast-check";
 import { z } from "zod";
 import { closeObjects } from "../schema.ts";
@@ -21,6 +22,8 @@ function widenings(before: z.ZodType, after: z.ZodType, direction: "input" | "ou
 }
 
 const name = z.string().min(2).max(40);
+/** A function whose text is this, to the letter. */
+const made = (text: string) => runInThisContext(text) as (value: string) => boolean;
 const cases: Record<string, [before: z.ZodType, after: z.ZodType, widens: string[]]> = {
   "the same": [z.object({ name }), z.object({ name }), []],
   "a new member": [z.object({ name }), z.object({ name, role: z.string().optional() }), ["body/role"]],
@@ -73,6 +76,98 @@ const cases: Record<string, [before: z.ZodType, after: z.ZodType, widens: string
   "another check": [
     z.string().refine((text) => text !== "admin"),
     z.string().refine((text) => text !== "root"),
+    ["body"],
+  ],
+  "a check that is done only when a function says so": [
+    z.string().refine((text) => text !== "admin"),
+    z.string().refine((text) => text !== "admin", { when: () => false }),
+    ["body"],
+  ],
+  "a bound that is kept only when a function says so": [
+    z.string().max(5),
+    z.string().check(z.maxLength(5, { when: () => false } as never)),
+    ["body"],
+  ],
+  "a check of the parts that lie below": [
+    z.string().check(({ value, issues }) => {
+      if (value === "admin") issues.push({ code: "custom", input: value });
+    }),
+    z.string().check(() => undefined),
+    ["body"],
+  ],
+  "a format that a function of one's own judges": [
+    z.stringFormat("own", (text) => text === "a"),
+    z.stringFormat("own", () => true),
+    ["body"],
+  ],
+  "an address that Zod has a looser pattern for": [
+    z.email(),
+    z.email({ pattern: z.regexes.unicodeEmail }),
+    ["body"],
+  ],
+  "what makes another text of it": [z.string().trim(), z.string().overwrite(() => "admin"), ["body"]],
+  "what makes another text of it, now": [
+    z.enum(["user"]),
+    z.enum(["user"]).overwrite(() => "admin" as "user"),
+    ["body"],
+  ],
+  "a check that looks before the blanks are cut off": [
+    z
+      .string()
+      .trim()
+      .refine((text) => text !== "admin"),
+    z
+      .string()
+      .refine((text) => text !== "admin")
+      .trim(),
+    ["body"],
+  ],
+  "of parts that a member tells apart, one that takes less": [
+    z.discriminatedUnion("k", [z.object({ k: z.literal("a"), n: name }), z.object({ k: z.literal("b") })]),
+    z.discriminatedUnion("k", [
+      z.object({ k: z.literal("a"), n: z.string().min(3).max(4) }),
+      z.object({ k: z.literal("b") }),
+    ]),
+    [],
+  ],
+  "one of several, or more of them": [
+    z.xor([z.object({ a: name }), z.object({ b: name })]),
+    z.union([z.object({ a: name }), z.object({ b: name })]),
+    ["body"],
+  ],
+  "one of several, where one takes less": [
+    z.xor([z.string().max(9), z.string().min(2)]),
+    z.xor([z.string().max(9), z.string().min(5)]),
+    ["body"],
+  ],
+  "keys that need not all be there": [
+    z.record(z.enum(["a", "b"]), name),
+    z.partialRecord(z.enum(["a", "b"]), name),
+    ["body"],
+  ],
+  "a tuple's end that need not be there": [z.tuple([name, name]), z.tuple([name, name.optional()]), ["body"]],
+  "a function indented otherwise": [
+    z.string().refine(made("(text) => {\n  return text.length > 2;\n}")),
+    z.string().refine(made("(text)  =>  {\n\n      return text.length  >  2;\n    }")),
+    [],
+  ],
+  "a line that a comment takes in": [
+    z
+      .string()
+      .refine(made("(text) => { // not for all\n if (text === 'admin') return false;\n return true; }")),
+    z
+      .string()
+      .refine(made("(text) => { // not for all if (text === 'admin') return false;\n return true; }")),
+    ["body"],
+  ],
+  "a statement that ended with its line": [
+    z.string().refine(made("(text) => { return\n text; }")),
+    z.string().refine(made("(text) => { return text; }")),
+    ["body"],
+  ],
+  "blanks in a text": [
+    z.string().refine(made("(text) => text !== 'a b'")),
+    z.string().refine(made("(text) => text !== 'a  b'")),
     ["body"],
   ],
   "keys of a record": [z.record(z.enum(["a"]), name), z.record(z.enum(["a", "b"]), name), ["body"]],

@@ -84,7 +84,8 @@ function isGuarded(one: Guards, other: Guards): boolean {
     (other.visible === undefined || (one.visible !== undefined && isHidden(one.visible, other.visible))) &&
     (other.hide !== true || one.hide === true) &&
     (other.check === undefined || one.check === other.check) &&
-    (other.dpop !== "required" || one.dpop === "required")
+    (other.dpop !== "required" || one.dpop === "required") &&
+    (other.ownAuthority !== true || one.ownAuthority === true)
   );
 }
 
@@ -104,6 +105,9 @@ function isPaced(one: string, other: string): boolean {
 function isNodeWithin(one: SchemaNode, other: SchemaNode): boolean {
   if (JSON.stringify(one) === JSON.stringify(other)) return true;
   if (!isWrapWithin(one, other)) return false;
+  if (JSON.stringify(one.changes) !== JSON.stringify(other.changes)) return false;
+  // A part that takes less leaves more values that one part alone takes.
+  if (one.type === "xor" || other.type === "xor") return false;
   if (isPlainUnion(other) && partsOf(other).some((part) => isNodeWithin({ ...one, required: true }, part)))
     return true;
   if (isPlainUnion(one))
@@ -126,8 +130,10 @@ const isPlainUnion = (node: SchemaNode): boolean => node.type === "union" && isP
 const partsOf = ({ parts = [], nullable }: SchemaNode): SchemaNode[] =>
   parts.map((part) => (nullable === true ? { ...part, nullable } : part));
 
-const isPlain = ({ also, min, max, above, below }: SchemaNode): boolean =>
-  also === undefined && [min, max, above, below].every((bound) => bound === undefined);
+const isPlain = ({ also, changes, min, max, above, below }: SchemaNode): boolean =>
+  also === undefined &&
+  changes === undefined &&
+  [min, max, above, below].every((bound) => bound === undefined);
 
 const isWrapWithin = (one: SchemaNode, other: SchemaNode): boolean =>
   (other.required !== true || one.required === true) &&
