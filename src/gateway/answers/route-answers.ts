@@ -1,4 +1,4 @@
-import { memberNames } from "../../contract/index.ts";
+import { keyAccess, memberNames } from "../../contract/index.ts";
 import type { LateFacts } from "../access/late-access.ts";
 import type { ContractRoute, EventSink } from "../../contract/index.ts";
 import { createNameIndex } from "../../shared/index.ts";
@@ -134,13 +134,15 @@ export function compileRouteAnswers(
   return { succeed, begin, refuse, refuseThrown, fail };
 }
 
-/** How long a browser may keep an answer, and by which of its own headers it must find it again: by its cookies where a session may say who asks. */
+/** How long a browser may keep an answer, and by which of its own headers it must find it again: by its cookies where a session may say who asks, and by API keys. */
 function browserCaching(route: ContractRoute): { seconds: number; vary: readonly string[] } | undefined {
   const { cache, headers, cookies } = route;
   if (cache === undefined || cache.browserSeconds === 0) return undefined;
   const vary = [
     ...(headers === undefined ? [] : memberNames(headers)),
     ...(cookies === undefined && !asksWhoCalls(route) ? [] : ["cookie"]),
+    // The one place of a key that is not Authorization.
+    ...(keyAccess(route.access) === undefined ? [] : ["x-api-key"]),
   ];
   return { seconds: cache.browserSeconds, vary };
 }

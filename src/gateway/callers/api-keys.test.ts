@@ -46,10 +46,14 @@ function openFolder(t: TestContext) {
 interface Setting {
   access?: Access;
   header?: "authorization" | "x-api-key";
+  cache?: { seconds: number; browserSeconds: number };
 }
 
 /** A gateway with one route, real tokens and a real file of keys. */
-function open(t: TestContext, { access = scope("orders:read"), header = "authorization" }: Setting = {}) {
+function open(
+  t: TestContext,
+  { access = scope("orders:read"), header = "authorization", cache }: Setting = {},
+) {
   const { file, text } = openFolder(t);
   const events: SecurityEvent[] = [];
   const clock = { nowMs };
@@ -65,6 +69,7 @@ function open(t: TestContext, { access = scope("orders:read"), header = "authori
           limit: "6000/min per client",
           params: { id: z.string() },
           query: { q: z.string().optional() },
+          ...(cache === undefined ? {} : { cache }),
           response: z.object({ subject: z.string().optional() }),
           to: "shop",
         },
@@ -108,6 +113,13 @@ function open(t: TestContext, { access = scope("orders:read"), header = "authori
 }
 
 suite("a key", () => {
+  test("is what a browser finds a kept answer by: whoever comes next is not shown it", async (t) => {
+    const { make, get } = open(t, { header: "x-api-key", cache: { seconds: 60, browserSeconds: 30 } });
+    const reply = await get({ "x-api-key": make() });
+    assert.equal(reply.header("cache-control"), "private, max-age=30");
+    assert.equal(reply.header("vary"), "Origin, Authorization, cookie, x-api-key");
+  });
+
   test("opens what it was made for, and its caller is named by it", async (t) => {
     const { make, get, byKey } = open(t);
     const key = make();
