@@ -175,3 +175,11 @@ test("nothing that a target answers makes a check not apply: dead or wrong, the 
     assert.deepEqual(idle(rowOf(wrong, id)), idle(rowOf(honest, id)), id);
   }
 });
+
+test("where no issuer is named, no token of one can be forged; what asks for no token is seen all the same", async () => {
+  const report = await audit(() => ({ identity: undefined }), { only: ["API-1"] });
+  const states = new Map(report.rows[0]?.checks.map(({ name, state }) => [name, state]));
+  for (const name of ["expired token", "alg:none", "key confusion", "token of another issuer"])
+    assert.equal(states.get(name), "not applicable", name);
+  assert.equal(states.get("no token"), "passed");
+});

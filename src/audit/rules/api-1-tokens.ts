@@ -117,7 +117,9 @@ const refused = (
   name,
   kind: "live",
   isActive: true,
-  notApplicable: withoutProtectedRoutes,
+  notApplicable: (context) =>
+    withoutProtectedRoutes(context) ??
+    (context.contract.identity === undefined ? "the contract names no issuer of tokens" : undefined),
   run: (context, tally) => refuseAll(context, tally, (as) => tokensFor(context, as)),
 });
 

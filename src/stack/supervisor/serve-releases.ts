@@ -47,7 +47,8 @@ export function serveReleases(surroundings: Surroundings, feed: ReleaseFeed): Se
       code,
       reason: message,
     });
-    say(surroundings, "error", `release ${sequence} is refused, the one before stays: ${code}: ${message}`);
+    const otherwise = served === undefined ? "nothing is served yet" : "the one before stays";
+    say(surroundings, "error", `release ${sequence} is refused, ${otherwise}: ${code}: ${message}`);
   }
 
   return {
