@@ -62,6 +62,7 @@ test("where nothing runs, it says so with what starts it, exits with 1, and noth
   const live = rows.flatMap(({ checks }) => checks).filter(({ kind }) => kind === "live");
   assert.deepEqual([...new Set(live.map(({ state, reason }) => `${state}: ${reason}`))].sort(), [
     `missing: ${help}`,
+    "not applicable: no route hides some of its objects",
     "not applicable: no route needs a token",
   ]);
 });
