@@ -6,8 +6,8 @@ import { bundle } from "../tools/bundle.ts";
 
 const repository = fileURLToPath(new URL("..", import.meta.url));
 
-/** Compiles this package and puts it into a folder with all that it needs, as an installation would. */
-export async function install(folder: string): Promise<string> {
+/** Compiles this package and puts it into a folder with all that it needs, and optional packages, as an installation would. */
+export async function install(folder: string, optional: readonly string[] = []): Promise<string> {
   const modules = join(folder, "node_modules");
   const own = join(modules, "curtainwall");
   mkdirSync(own, { recursive: true });
@@ -18,7 +18,7 @@ export async function install(folder: string): Promise<string> {
   spawnSync(process.execPath, [compiler, ...options], { stdio: "ignore" });
   await bundle(repository, join(own, "dist"));
   const seen = new Set<string>();
-  const pending = dependenciesOf(repository);
+  const pending = [...dependenciesOf(repository), ...optional];
   for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
     const from = join(repository, "node_modules", name);
     if (seen.has(name) || !existsSync(from)) continue;

@@ -1,4 +1,3 @@
-import { spawnSync } from "node:child_process";
 import { makeApiLoad } from "./api-load.ts";
 import type { ApiLoad } from "./api-load.ts";
 import { compare, has, nodeServer, wrkLoad } from "./harness.ts";
@@ -6,6 +5,7 @@ import type { Peer } from "./harness.ts";
 import { canCount, countByCallgrind } from "./instructions.ts";
 import type { PeerResult, Table } from "./print-table.ts";
 import type { Suite, SuiteOptions } from "./run.ts";
+import { runWorker, workerRow } from "./worker.ts";
 
 /** An API call with every policy on, over TLS 1.3: with a token that was seen before, with a new one each time; and what routes cost. PERFORMANCE.md, B. */
 export const gateway: Suite = async (options) => {
@@ -97,7 +97,7 @@ function compareRoutes({ say }: SuiteOptions): Table {
   for (let round = 1; round <= 2; round++) {
     say(`routes: round ${round} of 2`);
     for (const count of routeCounts)
-      samples.set(count, [...(samples.get(count) ?? []), measureRoutes(count)]);
+      samples.set(count, [...(samples.get(count) ?? []), runWorker<RouteSample>("routes-worker.ts", count)]);
   }
   return {
     title: "One call among so many routes, half of them with a parameter; inside the gateway, sockets aside",
@@ -110,28 +110,14 @@ function compareRoutes({ say }: SuiteOptions): Table {
   };
 }
 
-function measureRoutes(count: number): RouteSample {
-  const [program = "", ...args] = nodeServer("routes-worker.ts", String(count));
-  const { stdout, stderr, status } = spawnSync(program, args, { encoding: "utf8" });
-  if (status !== 0) throw new Error(stderr);
-  return JSON.parse(stdout) as RouteSample;
-}
-
 function rowOf(
   name: string,
   samples: readonly RouteSample[],
   read: (sample: RouteSample) => number,
 ): PeerResult {
-  const sorted = samples.map(read).toSorted((a, b) => a - b);
-  return {
+  return workerRow(
     name,
-    cpuBest: sorted[0] ?? Number.NaN,
-    cpuMedian: sorted[sorted.length >> 1] ?? Number.NaN,
-    userBest: Number.NaN,
-    ratioMedian: Number.NaN,
-    instructionsK: undefined,
-    perSecondMedian: Number.NaN,
-    p99MsMedian: Number.NaN,
-    rssMb: Math.max(...samples.map(({ mb }) => mb)),
-  };
+    samples.map(read),
+    samples.map(({ mb }) => mb),
+  );
 }

@@ -2,8 +2,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { cpus, release, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { attack } from "./attack.ts";
 import { build } from "./build.ts";
 import { edge } from "./edge.ts";
+import { functions } from "./functions.ts";
 import { gateway } from "./gateway.ts";
 import { limits } from "./limits.ts";
 import { overload } from "./overload.ts";
@@ -30,7 +32,18 @@ export type Suite = (options: SuiteOptions) => Promise<Table[]>;
 
 export type { Table } from "./print-table.ts";
 
-const suites: Record<string, Suite> = { build, edge, gateway, limits, overload, proxy, site, start };
+const suites: Record<string, Suite> = {
+  attack,
+  build,
+  edge,
+  functions,
+  gateway,
+  limits,
+  overload,
+  proxy,
+  site,
+  start,
+};
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -46,7 +59,7 @@ const seconds = Number(values.seconds);
 const count = Number(values.count);
 if (values.help || !(seconds > 0) || !(count >= 0) || names.some((name) => !Object.hasOwn(suites, name))) {
   console.error(
-    "npm run bench [-- build|edge|gateway|limits|overload|proxy|site|start] [--seconds 180] [--count 1000] [--json]",
+    "npm run bench [-- attack|build|edge|functions|gateway|limits|overload|proxy|site|start] [--seconds 180] [--count 1000] [--json]",
   );
   process.exit(values.help ? 0 : 2);
 }

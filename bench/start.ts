@@ -35,10 +35,12 @@ const minRounds = 3;
 export const start: Suite = async ({ folder, seconds, say }) => {
   const until = performance.now() + seconds * 1000;
   say("start: compiling and installing the package");
-  const own = await install(folder);
+  const own = await install(folder, ["workerd"]);
+  const libraries = ["zod", "jose", "undici"];
   const kinds = [
     { title: "a site of pages alone", config: "", libraries: ["zod"] },
-    { title: "a site with an API behind the gateway", config: api, libraries: ["zod", "jose", "undici"] },
+    { title: "a site with an API behind the gateway", config: api, libraries },
+    { title: "a site with a vault, egress and a function", config: secrets, libraries },
   ];
   const tables: { title: string; peers: Peer[]; rounds: Sample[][] }[] = [];
   for (const [index, { title, config, libraries }] of kinds.entries()) {
@@ -64,13 +66,20 @@ const api = `
   upstreams: { shop: upstream({ url: "https://127.0.0.1:9" }) },
   routes: { "GET /api/x": { access: everyone, limit: "5/min per client", response: z.object({}), to: "shop" } },`;
 
-/** One page of 10 KB. */
+const secrets = `
+  functions: { quotes: {} },
+  secrets: {
+    DELIVERY_KEY: secret({ use: { request: "GET https://127.0.0.1:9/quotes" }, by: fn("quotes"), inject: bearer() }),
+  },
+  routes: { "GET /api/x": { access: everyone, limit: "5/min per client", response: z.object({}), to: fn("quotes") } },`;
+
+/** One page of 10 KB, and what else its contract names. */
 function writeSite(site: string, config: string): void {
   mkdirSync(join(site, "content/pages"), { recursive: true });
   mkdirSync(join(site, "templates"));
   writeFileSync(
     join(site, "curtainwall.config.ts"),
-    `import { defineStack, everyone, upstream } from "curtainwall";
+    `import { bearer, defineStack, everyone, fn, secret, upstream } from "curtainwall";
 import { z } from "zod";
 export default defineStack({
   origin: "https://localhost",
@@ -79,6 +88,13 @@ export default defineStack({
 });
 `,
   );
+  if (config === secrets) {
+    mkdirSync(join(site, "functions"));
+    writeFileSync(
+      join(site, "functions/quotes.ts"),
+      `import { defineFunction } from "curtainwall/functions";\nexport default defineFunction(() => ({}));\n`,
+    );
+  }
   writeFileSync(join(site, "content/pages/index.md"), `---\ntitle: Home\n---\n${"Bread. ".repeat(1400)}\n`);
   writeFileSync(
     join(site, "templates/pages.tsx"),

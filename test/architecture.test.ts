@@ -128,12 +128,12 @@ function offences(file: SourceFile): string[] {
 const nodePart = /^[^/]+\/(node\.ts$|node\/)/;
 const isIndex = (path: string): boolean => /^[^/]+\/index\.ts$/.test(path);
 
-/** The event catalogue alone: the ledger's process needs nothing else of the contract, and no Zod. */
-const catalogue = "contract/events.ts";
+/** Parts that a process of its own needs, and nothing else of the room: the ledger's no Zod, the vault's no parsers of pages, `secret`'s no sockets. */
+const parts = new Set(["contract/events.ts", "egress/judge-value.ts", "harden/fingerprints.ts"]);
 
 /** A room is entered by its index, by its file for Node, or by what the package exports. */
 const isEntry = (path: string): boolean =>
-  /^[^/]+\/(index|node)\.ts$/.test(path) || exported.has(`./src/${path}`) || path === catalogue;
+  /^[^/]+\/(index|node)\.ts$/.test(path) || exported.has(`./src/${path}`) || parts.has(path);
 
 function isNamedReexport(statement: Statement): boolean {
   return (

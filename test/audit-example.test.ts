@@ -2,10 +2,12 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { after, before, test } from "node:test";
+import { toSarif } from "../src/audit/index.ts";
 import type { AuditReport } from "../src/audit/index.ts";
 import { requires } from "./requires.ts";
 import { npmStart, repository, survivors } from "./support/bakery.ts";
 import type { OpenBakery } from "./support/bakery.ts";
+import { assertSarif } from "./support/sarif-schema.ts";
 
 const onLinux = process.platform === "linux" ? {} : { skip: "reads /proc" };
 let bakery: OpenBakery;
@@ -51,9 +53,24 @@ test(
       .map(({ id, checks }) => [id, checks.filter((check) => check.state === "failed")]);
     assert.deepEqual(failed, []);
     assert.equal(code, 0);
+    assertSarif(await toSarif(report));
     assert.equal(report.rows.length, 24);
     assert.deepEqual([report.release?.served, report.release?.reason], ["as built", undefined]);
-    for (const id of ["API-1", "API-3", "API-5", "API-7", "API-8", "FE-2", "FE-4", "SEC-2"]) {
+    for (const id of [
+      "API-1",
+      "API-3",
+      "API-4",
+      "API-5",
+      "API-7",
+      "API-8",
+      "FE-2",
+      "FE-4",
+      "FE-6",
+      "SEC-2",
+      "SEC-3",
+      "SEC-5",
+      "MON-1",
+    ]) {
       const row = report.rows.find((candidate) => candidate.id === id);
       assert.equal(
         row?.verdict,
@@ -65,7 +82,7 @@ test(
       .flatMap(({ checks }) => checks)
       .filter(({ state }) => state === "not applicable")
       .map(({ name }) => name);
-    // It declares no variables, API keys, scopes, tenants, sessions or pace, and it is no npm package and no image.
+    // It declares no variables, API keys, scopes, tenants, sessions or pace and one webhook, and it is no npm package and no image.
     assert.deepEqual(
       new Set(idle),
       new Set([
@@ -77,6 +94,7 @@ test(
         "an API key opens what asks for a scope alone",
         "lacking scope",
         "another tenant's",
+        "webhooks signed with another route's key",
         "a session is created for pages of the site alone",
         "who comes too fast waits, and then is told when to come back",
         "so many at once, and no more",
@@ -86,8 +104,12 @@ test(
     );
     const limits = report.rows.find(({ id }) => id === "API-2");
     assert.equal(limits?.verdict, "unknown");
+    // A machine that runs other tests too may be too slow to see where a limit ends, and tells so.
+    const busy = /too slow|so slow is|shows no limit/;
     assert.deepEqual(
-      limits?.checks.filter(({ state }) => state === "missing").map(({ name }) => name),
+      limits?.checks
+        .filter(({ state, reason = "" }) => state === "missing" && !busy.test(reason))
+        .map(({ name }) => name),
       ["parallel burst on two instances", "IPv6 rotation inside a /64"],
     );
   },

@@ -1,5 +1,5 @@
 // The audit against the real edge and gateway, with a contract that uses what a contract can declare besides JSON: forms, headers, cookies, event
-// streams, downloads, ETags, declared errors, API keys, scopes, tenants, sessions that are created, a pace. What is honest must be proved.
+// streams, downloads, ETags, declared errors, API keys, scopes, tenants, sessions that are created, webhooks, a pace. What is honest must be proved.
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -11,19 +11,23 @@ import { rules } from "../src/audit/rules/index.ts";
 import { runCheck } from "../src/audit/check.ts";
 import { testCertificate } from "../src/audit/fixtures/certificate.ts";
 import { exchangeScene } from "../src/audit/fixtures/exchange-scene.ts";
+import { signDelivery } from "../src/audit/fixtures/hooks.ts";
 import { createIssuer } from "../src/audit/fixtures/issuer.ts";
+import { createMadeOrders } from "../src/audit/fixtures/made-orders.ts";
 import { bob, planted } from "../src/audit/fixtures/orders.ts";
 import { buildRelease } from "../src/audit/fixtures/site.ts";
 import { openContext } from "../src/audit/node/open-context.ts";
 import { runAudit } from "../src/audit/node/run.ts";
 import type { AuditOptions } from "../src/audit/node/run.ts";
 import { baseSecurityHeaders } from "../src/contract/index.ts";
-import type { SecurityEvent } from "../src/contract/index.ts";
+import type { Contract, SecurityEvent } from "../src/contract/index.ts";
 import { createEdgeServer } from "../src/edge/node/edge-server.ts";
 import type { EdgeServer } from "../src/edge/node/edge-server.ts";
+import { createWebhookChecks } from "../src/egress/index.ts";
 import { createKeySource } from "../src/gateway/fixtures/issuer.ts";
 import { createApiKeys, createGateway, createLimitMemory, createLimitStore } from "../src/gateway/index.ts";
-import type { BodyStream, Destination, ForwardedAnswer } from "../src/gateway/index.ts";
+import type { BodyStream, Destination, ForwardedAnswer, WebhookVerifier } from "../src/gateway/index.ts";
+import { Secret } from "../src/shared/index.ts";
 import { openApiKeyFile, tokenDigest } from "../src/gateway/node.ts";
 import { createTokenVerifier } from "../src/gateway/callers/token-verifier.ts";
 
@@ -86,6 +90,14 @@ const answers: Readonly<Record<string, (target: string, body: unknown) => Forwar
   },
   "/api/reports": () => json({ loaves: 12, cost: planted }, { "x-pages": "2" }),
   "/api/orgs/:org/bills": () => json({ bills: 3 }),
+  "/api/hooks/flour": () => {
+    count("/api/hooks/flour");
+    return json({ received: true, cost: planted });
+  },
+  "/api/hooks/parcels": () => {
+    count("/api/hooks/parcels");
+    return json({ received: true });
+  },
   "/api/queue": () => json({ received: true }),
 };
 
@@ -94,6 +106,39 @@ const upstream: Destination = ({ route, target, body }, done) => {
   const answer = answers[route.path];
   if (answer !== undefined) done(answer(target, body));
 };
+
+/** Keys of the senders of webhooks, by their secrets' names. */
+const senderKeys = new Map(
+  ["MILL_KEY", "COURIER_KEY"].map((name) => [name, crypto.getRandomValues(new Uint8Array(32))]),
+);
+const senderKey = (name = ""): Uint8Array => senderKeys.get(name) ?? new Uint8Array();
+
+/** Egress's own checks, without the socket between. They began to remember a while ago. */
+function createVerifier(contract: Contract): WebhookVerifier {
+  let isBegun = false;
+  const checks = createWebhookChecks({
+    routes: contract.routes,
+    keys: {
+      keysOf: async (name) => [
+        { version: 1, value: new Secret(`whsec_${Buffer.from(senderKey(name)).toString("base64")}`) },
+      ],
+    },
+    events: (event) => ledger.push(event),
+    now: () => {
+      const aWhileAgo = isBegun ? 0 : 5000;
+      isBegun = true;
+      return Date.now() - aWhileAgo;
+    },
+  });
+  return {
+    async verify(request) {
+      const verdict = await checks.check(request);
+      return verdict.kind === "genuine"
+        ? { kind: "genuine", settle: async (isTaken) => void (await checks.settle(verdict.ticket, isTaken)) }
+        : verdict;
+    },
+  };
+}
 
 /** A port that is free now; the origin must be known before the edge listens. */
 async function freePort(): Promise<number> {
@@ -108,7 +153,7 @@ before(async () => {
   const certificate = await testCertificate();
   const port = await freePort();
   const origin = `https://localhost:${port}`;
-  const { jwk, users } = await createIssuer(origin);
+  const { jwk, users, signToken } = await createIssuer(origin);
   const contract = exchangeScene.describe(origin);
   const keyFile = openApiKeyFile(join(root, "api-keys.json"));
   const make = (scope: string, tenant?: string): string =>
@@ -129,6 +174,7 @@ before(async () => {
     limits: createLimitStore(createLimitMemory()),
     tokens: createTokenVerifier({ identity, keys: createKeySource([jwk]), digest: tokenDigest }),
     apiKeys,
+    webhooks: createVerifier(contract),
     events: (event) => ledger.push(event),
     digest: tokenDigest,
   });
@@ -149,7 +195,22 @@ before(async () => {
     ca: certificate.ca,
     root,
     maxSlowMs: 2000,
-    plan: exchangeScene.plan({ users, keys, written: (path) => written.get(path) ?? 0, redeemed: () => 0 }),
+    plan: exchangeScene.plan({
+      users,
+      signToken,
+      keys,
+      hooks: {
+        sign: (key, body, at) =>
+          signDelivery(
+            senderKey(contract.routes.find((route) => route.key === key)?.webhook?.secret),
+            body,
+            at,
+          ),
+      },
+      written: (path) => written.get(path) ?? 0,
+      redeemed: () => 0,
+      made: createMadeOrders(new Set()),
+    }),
     lookUpLedger: async (id) => ledger.find((event) => "id" in event && event.id === id),
   };
 });

@@ -279,6 +279,10 @@ test(
     const { folder } = writeSite(context, {
       "index.html": `<!doctype html><title>moved</title><meta http-equiv="refresh" content="0; url=/new.html">`,
       "link.html": html('<a href="/new.html">new</a><script>document.title = "x"</script>'),
+      // It leaves while it is looked at: what it is asked for first waits for a promise that its document does not live to keep.
+      "leaves.html": html(
+        '<script>Array.prototype.then = () => { delete Array.prototype.then; location = "/new.html"; };</script>',
+      ),
       "new.html": html('<script src="https://tags.example/tags.js"></script>'),
     });
     const { visited, failed } = await learnFolder({ folder, executablePath });
@@ -286,6 +290,43 @@ test(
       failed.map(({ page }) => page),
       ["/new.html"],
     );
-    assert.equal(visited, 2);
+    assert.equal(visited, 3);
+  },
+);
+
+test(
+  "a page that leaves before its foreign script has failed is not learned",
+  { skip, timeout: 120_000 },
+  async (context) => {
+    let asked = (): void => undefined;
+    let left = (): void => undefined;
+    const hasLeft = new Promise<void>((done) => (left = done));
+    const isAsked = new Promise<void>((done) => (asked = done));
+    const { folder } = writeSite(context, {
+      "index.html": html(
+        '<button>tags</button><script>document.querySelector("button").onclick = () => { document.head.append(Object.assign(document.createElement("script"), { src: "https://tags.example/tags.js" })); };</script>',
+      ),
+      "plain.html": html("<p>no script here</p>"),
+    });
+    const { failed } = await learnFolder({
+      folder,
+      executablePath,
+      allowScripts: [{ address: "https://tags.example/tags.js", reason: "told in this test" }],
+      fetchScript: async () => {
+        asked();
+        await hasLeft;
+        return undefined;
+      },
+      act: async ({ page, path }) => {
+        if (path === "/plain.html") return;
+        await isAsked;
+        await page.goto(new URL("/plain.html", page.url()).href);
+        left();
+      },
+    });
+    assert.deepEqual(
+      failed.map(({ page }) => page),
+      ["/index.html"],
+    );
   },
 );

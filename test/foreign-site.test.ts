@@ -22,12 +22,13 @@ import {
   startGreeter,
   writeFiles,
 } from "./support/foreign-project.ts";
-import { generatorSite } from "./support/generators.ts";
+import { generatorSites } from "./support/generators.ts";
 import type { Generator } from "./support/generators.ts";
 import { httpsGet } from "./support/https-get.ts";
 import type { HttpsAnswer } from "./support/https-get.ts";
 
 const jail = requires("bwrap");
+const sites = await generatorSites();
 const { path: executablePath, skip: noBrowser } = requires("chromium");
 const skip = jail.skip || noBrowser;
 
@@ -367,7 +368,7 @@ suite("a site that another generator builds", { skip }, () => {
   });
 
   for (const [name, { command, dist, more = {}, path = "/", act }] of Object.entries(realSites)) {
-    const installed = generatorSite(name as Generator);
+    const installed = sites[name as Generator];
     test(`made by ${name}`, { skip: installed.skip }, async (context) => {
       const root = join(makeFolder(context), name);
       // Links of files, since packages are thousands of them; what the generator reads is shown to it as a copy.

@@ -9,10 +9,11 @@ import { hardenFolder } from "../src/harden/node.ts";
 import { requires } from "./requires.ts";
 import { offlineChromium } from "./support/chromium.ts";
 import { answersHardened, serveAnswers } from "./support/compare-pages.ts";
-import { generatorSite } from "./support/generators.ts";
+import { generatorSites } from "./support/generators.ts";
 
 // A client-side router fetches other pages' data and code under the policy of the page that it started on.
 
+const sites = await generatorSites();
 const { path: executablePath, skip } = requires("chromium");
 
 let browser: Browser;
@@ -45,7 +46,7 @@ const applications: Readonly<Record<"vitepress" | "next", Application>> = {
 
 suite("an application's own navigation works from every page to every page", { skip }, () => {
   for (const [name, { pages, go }] of Object.entries(applications)) {
-    const site = generatorSite(name as keyof typeof applications);
+    const site = sites[name as keyof typeof applications];
     test(`made by ${name}`, { skip: site.skip, timeout: 120_000 }, async (context) => {
       const root = mkdtempSync(join(tmpdir(), "curtainwall-navigation-"));
       context.after(() => rmSync(root, { recursive: true, force: true }));

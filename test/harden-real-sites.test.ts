@@ -12,12 +12,13 @@ import { requires } from "./requires.ts";
 import { offlineChromium } from "./support/chromium.ts";
 import { answersHardened, answersPlain, comparePages, serveAnswers } from "./support/compare-pages.ts";
 import { debianDocs, debianDocsFolder } from "./support/debian-docs.ts";
-import { generatorSite, generators } from "./support/generators.ts";
+import { generatorSites, generators } from "./support/generators.ts";
 import type { Generator } from "./support/generators.ts";
 
 // Sites that nobody here wrote: what a visitor sees and what the console says must be the same before and after, and the policies
 // must never be in the way.
 
+const sites = await generatorSites();
 const { path: executablePath, skip } = requires("chromium");
 
 let browser: Browser;
@@ -51,7 +52,7 @@ const acts: Readonly<Partial<Record<Generator, (page: Page) => Promise<void>>>> 
 
 suite("real sites look and behave the same after hardening, without one violation", { skip }, () => {
   for (const name of generators) {
-    const site = generatorSite(name);
+    const site = sites[name];
     test(`a site made by ${name}`, { skip: site.skip }, async (context) => {
       const hardened = await harden(context, site.folder);
       await assertSame(context, site.folder, hardened, pagesOf(hardened), acts[name]);

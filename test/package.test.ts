@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import {
   cpSync,
   existsSync,
@@ -16,11 +17,16 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { transformSync } from "esbuild";
+import { howToGetNode, nodeTooOld } from "../src/cli/node-version.ts";
+import { processTree } from "../src/stack/inspect/process-tree.ts";
+import { httpsGet } from "./support/https-get.ts";
 
 type Target = string | Record<string, string>;
 
 interface Manifest {
   name: string;
+  engines: { node: string };
   exports: Record<string, Target>;
   bin: Record<string, string>;
   dependencies: Record<string, string>;
@@ -102,6 +108,15 @@ const filesIn = (folder: string): string[] =>
     .map((path) => path.replaceAll("\\", "/"))
     .filter((path) => statSync(join(folder, path)).isFile());
 
+const systemNode = "/usr/bin/node";
+
+/** The version of the system's Node where that is too old for us. */
+function oldNode(): string | undefined {
+  const { status, stdout } = spawnSync(systemNode, ["-p", "process.versions.node"], { encoding: "utf8" });
+  const version = stdout?.trim();
+  return status === 0 && nodeTooOld(version) !== undefined ? version : undefined;
+}
+
 const subpaths = Object.entries(manifest.exports);
 
 suite("the packed package", () => {
@@ -172,6 +187,30 @@ export default defineStack({
     assert.match(readFileSync(join(installed, command), "utf8"), /^#!\/usr\/bin\/env node\n/);
   });
 
+  test("on a Node that is too old its command says which it needs and how to get it, whatever is asked of it", (context) => {
+    const command = join(installed, manifest.bin.curtainwall ?? "");
+    // Node 12 has `import()`, but neither waits outside of functions nor reads `?.`.
+    for (const path of [command, join(command, "../node-version.js")])
+      transformSync(readFileSync(path, "utf8"), { target: "node12.22", format: "esm", logLevel: "silent" });
+    const needs = `Curtainwall needs Node ${manifest.engines.node.replace(">=", "")} or later; this is `;
+    for (const version of ["12.22.12", "20.20.2", "24.11.1"])
+      assert.equal(nodeTooOld(version), `${needs}${version}`);
+    for (const version of ["24.12.0", "25.0.0", "26.10.0"]) assert.equal(nodeTooOld(version), undefined);
+    const version = oldNode();
+    if (version === undefined) return context.diagnostic(`there is no older Node at ${systemNode}`);
+    for (const parameters of [["--version"], ["build"], ["secret", "list"]]) {
+      const { status, stdout, stderr } = spawnSync(systemNode, [command, ...parameters], {
+        cwd: outside,
+        encoding: "utf8",
+        env: { ...process.env, NODE_OPTIONS: "" },
+      });
+      assert.deepEqual(
+        { status, stdout, stderr },
+        { status: 1, stdout: "", stderr: `CLI_PART_MISSING  ${needs}${version}\n→ ${howToGetNode}\n` },
+      );
+    }
+  });
+
   test("its command builds a site from the bundle, with one copy of what contracts and templates import", () => {
     const { status, stderr, loaded } = buildSite();
     assert.equal(status, 0, stderr);
@@ -196,6 +235,74 @@ export default defineStack({
       assert.equal(status, 1);
       assert.match(stderr, /^CONTRACT_[^]*Did you mean "templates"\?/);
     }
+  });
+
+  test("a site with a secret and a function is built and starts: each domain has its bundle, and the function answers without the key", async () => {
+    const site = join(outside, "functions-site");
+    writeFiles(site, {
+      "curtainwall.config.ts": contractWithFunction,
+      "functions/quotes.ts": `import { defineFunction } from "curtainwall/functions";
+export default defineFunction(async () => {
+  const { status } = await fetch("https://localhost:9/quotes");
+  return { status, seen: JSON.stringify(globalThis.process?.env ?? {}) };
+});
+`,
+    });
+    const command = join(installed, manifest.bin.curtainwall ?? "");
+    const options = { cwd: site, encoding: "utf8", env: { ...process.env, NODE_OPTIONS: "" } } as const;
+    const told = (parameters: string[], input = ""): string => {
+      const { status, stderr } = spawnSync(process.execPath, [command, ...parameters], { ...options, input });
+      assert.equal(status, 0, stderr);
+      return stderr;
+    };
+    told(["secret", "set", "DELIVERY_KEY"], "walnut-otter-lamp-kestrel-9-31");
+    assert.match(told(["build"]), /^function quotes: /m);
+    const stack = spawn(process.execPath, [command, "start"], {
+      cwd: site,
+      env: options.env,
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    try {
+      let words = "";
+      for await (const part of stack.stderr) {
+        words += String(part);
+        if (/^serving .*\n/m.test(words)) break;
+      }
+      const port = Number(/^serving https:\/\/localhost:(\d+)/m.exec(words)?.[1]);
+      const { status, body } = await httpsGet({
+        host: "127.0.0.1",
+        port,
+        name: "localhost",
+        path: "/api/quote",
+      });
+      assert.equal(status, 200, `${body}\n${words}`);
+      // Nobody listens there: egress answers for the service, and the function was given no variable.
+      assert.deepEqual(JSON.parse(body), { status: 502, seen: "{}" });
+      const programs = processTree(stack.pid ?? 0).flatMap(({ command: [, ...parameters] }) => parameters);
+      for (const domain of ["edge", "ledger", "vault", "egress", "functions"]) {
+        assert.ok(programs.includes(join(installed, `dist/stack/domains/${domain}.js`)), domain);
+        assert.ok(existsSync(join(installed, `dist/run/stack-domains-${domain}.js`)), domain);
+      }
+    } finally {
+      const ended = once(stack, "exit");
+      stack.kill("SIGTERM");
+      await ended;
+    }
+  });
+
+  test("without workerd a site with functions is told what to install", () => {
+    const place = join(outside, "node_modules/workerd");
+    rmSync(place);
+    // Of a function that has not changed nothing is started.
+    rmSync(join(outside, "functions-site/.curtainwall/functions"), { recursive: true });
+    const { status, stderr } = spawnSync(
+      process.execPath,
+      [join(installed, manifest.bin.curtainwall ?? ""), "build"],
+      { cwd: join(outside, "functions-site"), encoding: "utf8", env: { ...process.env, NODE_OPTIONS: "" } },
+    );
+    symlinkSync(join(root, "node_modules/workerd"), place, "junction");
+    assert.equal(status, 1);
+    assert.match(stderr, /^FUNCTIONS_ENGINE_MISSING [^]*npm install workerd/);
   });
 
   test("where another version of a package lies, the plain modules run and use it; so they do on demand", () => {
@@ -238,6 +345,29 @@ export default defineStack({
 });
 `;
 
+const contractWithFunction = `import { bearer, defineStack, everyone, fn, secret } from "curtainwall";
+import { z } from "zod";
+export default defineStack({
+  origin: "https://localhost",
+  edge: { port: 0, redirectPort: false, threads: 1 },
+  functions: { quotes: {} },
+  secrets: { DELIVERY_KEY: secret({ use: "GET https://localhost:9/quotes", by: fn("quotes"), inject: bearer() }) },
+  routes: {
+    "GET /api/quote": {
+      access: everyone, limit: "60/min per client",
+      response: z.object({ status: z.int(), seen: z.string() }), to: fn("quotes"),
+    },
+  },
+});
+`;
+
+function writeFiles(folder: string, files: Readonly<Record<string, string>>): void {
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(join(folder, path, ".."), { recursive: true });
+    writeFileSync(join(folder, path), text);
+  }
+}
+
 interface Built {
   status: number | null;
   stderr: string;
@@ -262,10 +392,7 @@ import { appendFileSync } from "node:fs";
 registerHooks({ load(url, context, next) { appendFileSync(${JSON.stringify(join(outside, "loaded"))}, url + "\\n"); return next(url, context); } });
 `,
   };
-  for (const [path, text] of Object.entries(files)) {
-    mkdirSync(join(site, path, ".."), { recursive: true });
-    writeFileSync(join(site, path), text);
-  }
+  writeFiles(site, files);
   writeFileSync(join(outside, "loaded"), "");
   // A build that changed nothing would load nothing.
   rmSync(join(site, ".curtainwall"), { recursive: true, force: true });

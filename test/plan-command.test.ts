@@ -75,7 +75,17 @@ suite("curtainwall plan, on a contract", () => {
     const approved = run("plan", "--approve", "anybody may count orders");
     assert.equal(approved.status, 0, approved.stderr);
     assert.match(approved.stdout, /^approved {2}GET \/api\/orders access: signedIn → everyone$/m);
+    assert.match(approved.stderr, /\d+ permissions that a first run recorded: still approved by nobody/);
+    assert.equal(
+      lock().split("anybody may count orders").length,
+      2,
+      "the reason stands for that change alone",
+    );
     assert.match(lock(), /"kind":"everyone".*"approved":.*"reason":"anybody may count orders"/);
+    const whole = run("plan", "--approve", "read all of it");
+    assert.match(whole.stderr, /first approval: your reason stands for all \d+ permissions above/);
+    assert.match(lock(), /"kind":"everyone".*"approved":.*"reason":"anybody may count orders"/);
+    assert.equal(run("plan", "--frozen").status, 0);
     assert.doesNotMatch(lock(), /"kind":"signedIn"/);
     assert.equal(run("plan").status, 0);
     const built = run("build");
@@ -103,6 +113,13 @@ suite("curtainwall plan, on a contract", () => {
     assert.equal(run("plan", "--frozen").status, 0);
     const built = run("build", "--frozen");
     assert.equal(built.status, 0, built.stderr);
+  });
+
+  test("a folder behind the reason is told, with the order that is right", () => {
+    const { status, stderr } = run("plan", "--approve", "read it", ".");
+    assert.equal(status, 2, stderr);
+    assert.match(stderr, /\. is a folder, and no reason\.\n→ .*npx curtainwall plan \. --approve "read it"/);
+    assert.ok(!existsSync(join(project.root, "curtainwall.lock.json")));
   });
 
   test("--json tells the same to a machine", () => {
@@ -173,6 +190,9 @@ suite("curtainwall plan, on a contract", () => {
           BAKERY_ORIGIN: "https://localhost:9443",
           BAKERY_SHOP_PORT: "9444",
           BAKERY_LOGIN_PORT: "9445",
+          BAKERY_COURIER_PORT: "9446",
+          BAKERY_MAIL_PORT: "9447",
+          BAKERY_TILL_PORT: "9448",
         },
       },
     );

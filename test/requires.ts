@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { accessSync, constants } from "node:fs";
+import { accessSync, constants, existsSync, readdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
 /** System programs that some tests need and a developer's machine may lack. */
@@ -10,10 +10,16 @@ export type SystemProgram =
   | "caddy"
   | "haproxy"
   | "redis-server"
+  | "postgres"
   | "wrk"
   | "openssl"
   | "git"
-  | "ssh-keygen";
+  | "age"
+  | "ssh-keygen"
+  | "prlimit"
+  | "ip"
+  | "unshare"
+  | "script";
 
 /** Options of a test that only root can run, say because it gives processes users of their own. `.ci/run` knows the reason. */
 export const needsRoot: { readonly skip: string | false } = {
@@ -34,6 +40,8 @@ interface Program {
   debian: string;
   /** Arguments of a call that succeeds only if the program can do its work here. */
   probe?: readonly string[];
+  /** Further folders that it may lie in. */
+  folders?: () => string[];
 }
 
 const programs: Record<SystemProgram, Program> = {
@@ -47,9 +55,15 @@ const programs: Record<SystemProgram, Program> = {
   caddy: { names: ["caddy"], debian: "caddy" },
   haproxy: { names: ["haproxy"], debian: "haproxy" },
   "redis-server": { names: ["redis-server", "valkey-server"], debian: "redis-server" },
+  postgres: { names: ["postgres"], debian: "postgresql", folders: postgresFolders },
   wrk: { names: ["wrk"], debian: "wrk" },
   openssl: { names: ["openssl"], debian: "openssl" },
   git: { names: ["git"], debian: "git" },
+  prlimit: { names: ["prlimit"], debian: "util-linux" },
+  ip: { names: ["ip"], debian: "iproute2" },
+  unshare: { names: ["unshare"], debian: "util-linux" },
+  script: { names: ["script"], debian: "bsdutils" },
+  age: { names: ["age"], debian: "age" },
   "ssh-keygen": { names: ["ssh-keygen"], debian: "openssh-client" },
 };
 
@@ -74,8 +88,8 @@ export function requires(name: SystemProgram): Required {
 }
 
 function look(name: SystemProgram): Required {
-  const { names, debian, probe } = programs[name];
-  const path = names.flatMap(pathsOf).find(isExecutable);
+  const { names, debian, probe, folders } = programs[name];
+  const path = names.flatMap((one) => pathsOf(one, folders?.() ?? [])).find(isExecutable);
   if (path === undefined) return { skip: `${name} is not installed (Debian: ${debian})`, path: "" };
   if (probe === undefined) return { skip: false, path };
   const { status, stderr } = spawnSync(path, probe, { encoding: "utf8", timeout: 10_000 });
@@ -85,9 +99,21 @@ function look(name: SystemProgram): Required {
 }
 
 /** Where a program may lie; the `sbin` folders are missing in an ordinary user's PATH. */
-function pathsOf(name: string): string[] {
-  const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/bin", "/usr/sbin", "/usr/local/sbin"];
+function pathsOf(name: string, more: readonly string[]): string[] {
+  const folders = [
+    ...(process.env.PATH ?? "").split(delimiter),
+    "/usr/bin",
+    "/usr/sbin",
+    "/usr/local/sbin",
+    ...more,
+  ];
   return folders.filter((folder) => folder !== "").map((folder) => join(folder, name));
+}
+
+/** Debian keeps each version's programs apart, and outside of the path. */
+function postgresFolders(): string[] {
+  const versions = "/usr/lib/postgresql";
+  return existsSync(versions) ? readdirSync(versions).map((version) => join(versions, version, "bin")) : [];
 }
 
 function isExecutable(path: string): boolean {

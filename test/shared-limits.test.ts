@@ -15,7 +15,7 @@ import type { Protocol } from "../src/edge/node/test-edge.ts";
 import { createGateway, createLimitMemory, createLimitStore } from "../src/gateway/index.ts";
 import { startStack } from "../src/stack/index.ts";
 import type { RunningStack } from "../src/stack/index.ts";
-import { redis, startRedis } from "../src/gateway/node/redis/fixtures/redis-server.ts";
+import { redis, startRedis } from "./support/redis-server.ts";
 import { makeProject } from "./support/project.ts";
 
 // Whole stacks: real processes, threads and HTTP, and one client that sends ten times what it may.

@@ -137,6 +137,12 @@ suite("a site of one's own, as the guide has it", () => {
     const { out, words } = run(cli, "explain", "GET /api/products/rye");
     assert.match(out, /^GET \/api\/products\/:id {3}curtainwall\.config\.ts:\d+\n/, words);
     assert.match(out, /120\/min per client/);
+    const refused = run(cli, "build");
+    assert.match(refused.words, /^STACK_PERMISSION_UNAPPROVED/m);
+    const approved = run(cli, "plan", "--approve", "products for everyone");
+    assert.equal(approved.code, 0, approved.words);
+    const built = run(cli, "build");
+    assert.equal(built.code, 0, built.words);
   });
 
   test("a contract that forgets something is told by the type checker first", () => {

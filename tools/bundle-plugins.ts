@@ -26,7 +26,10 @@ export function ownModules(source: string): Plugin {
           .replace(/\.tsx?$/, ".js")}`;
         return {
           contents: withPlainAddress(
-            gated(path.startsWith(join(source, "cli") + sep), pastBarrels(path, readFileSync(path, "utf8"))),
+            gated(
+              path.startsWith(join(source, "cli") + sep),
+              byName(pastBarrels(path, readFileSync(path, "utf8"))),
+            ),
             plain,
           ),
           loader: path.endsWith("x") ? "tsx" : "ts",
@@ -58,35 +61,60 @@ function withPlainAddress(code: string, plain: string): string {
   });
 }
 
-/** What takes long to load of others' modules, and what is asked of them. */
-const narrowed: Readonly<Record<string, string>> = {
-  // As a module of ECMAScript its exports are read one by one when it is loaded, and one of them loads all of Node's own undici.
-  "node:http": `module.exports = process.getBuiltinModule("node:http");`,
+/** What takes long to load of others' modules, and is asked of them: each name by itself, since a bundle holds all that is ever asked for. */
+const narrowed: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   // Half a megabyte, for the few pages whose scripts have to be read.
-  "@babel/parser": `module.exports = { get parse() { return require("@babel/parser").parse; } };`,
-  // Its index loads all of it: caches, cookies, mocks, WebSockets.
-  undici: `module.exports = {
-  get Pool() { return require("undici/lib/dispatcher/pool.js"); },
-  get Agent() { return require("undici/lib/dispatcher/agent.js"); },
-  get errors() { return require("undici/lib/core/errors.js"); },
-  get request() { return require("undici/index.js").request; },
-  get fetch() { return require("undici/index.js").fetch; },
-};`,
+  "@babel/parser": { parse: `require("@babel/parser").parse` },
+  // Its index is all of it, 1.4 MB: caches, cookies, mocks, WebSockets.
+  undici: {
+    Pool: `require("undici/lib/dispatcher/pool.js")`,
+    Agent: `require("undici/lib/dispatcher/agent.js")`,
+    errors: `require("undici/lib/core/errors.js")`,
+    // As the index has it, for a request that names its dispatcher. All of ours do.
+    request: `(address, { dispatcher, ...options }) => {
+      const { origin, pathname, search } = require("undici/lib/core/util.js").parseURL(address);
+      const send = require("undici/lib/api/api-request.js");
+      return send.call(dispatcher, { method: "GET", ...options, origin, path: pathname + search });
+    }`,
+    fetch: `require("undici/index.js").fetch`,
+  },
 };
+
+/** As a module of ECMAScript its exports are read one by one when it is loaded, and one of them loads all of Node's own undici. */
+const builtIn = "node:http";
+
+const namesAsked = new RegExp(`^import \\{([^}]*)\\} from "(${Object.keys(narrowed).join("|")})";`, "gm");
+
+/** Asks for a module by the names that are imported of it. */
+function byName(code: string): string {
+  return code.replaceAll(namesAsked, (_, list: string, module: string) => {
+    const names = list.split(",").map((name) => name.trim().split(" as ")[0] ?? "");
+    return `import {${list}} from "${module}#${names
+      .filter((name) => name !== "")
+      .sort()
+      .join()}";`;
+  });
+}
 
 /** Gives our modules what they use of others, each when it is used. */
 export function onlyWhatIsUsed(root: string): Plugin {
-  const names = new RegExp(`^(?:${Object.keys(narrowed).join("|")})$`);
   return {
     name: "curtainwall-only-what-is-used",
     setup(bundler) {
-      bundler.onResolve({ filter: names }, ({ path, importer }) =>
+      bundler.onResolve({ filter: new RegExp(`^(?:${builtIn}$|.*#)`) }, ({ path, importer }) =>
         importer.startsWith(join(root, "src") + sep) ? { path, namespace: "narrowed" } : undefined,
       );
-      bundler.onLoad({ filter: /./, namespace: "narrowed" }, ({ path }) => ({
-        contents: narrowed[path] ?? "",
-        resolveDir: root,
-      }));
+      bundler.onLoad({ filter: /./, namespace: "narrowed" }, ({ path }) => {
+        if (path === builtIn) return { contents: `module.exports = process.getBuiltinModule("${builtIn}");` };
+        const [module = "", names = ""] = path.split("#");
+        const getters = names.split(",").map((name) => {
+          const value = narrowed[module]?.[name];
+          if (value === undefined)
+            throw new Error(`say where ${name} of ${module} is, in tools/bundle-plugins.ts`);
+          return `get ${name}() { return ${value}; }`;
+        });
+        return { contents: `module.exports = { ${getters.join(", ")} };`, resolveDir: root };
+      });
     },
   };
 }

@@ -36,6 +36,9 @@ const programs: Readonly<Record<string, readonly Shared[]>> = {
   "stack/domains/edge": [],
   "stack/domains/edge-thread": forContracts,
   "stack/domains/ledger": [],
+  "stack/domains/vault": [],
+  "stack/domains/egress": forContracts,
+  "stack/domains/functions": [],
   "stack/domains/builder": [...forContracts, ...forTemplates],
   "stack/domains/page-builder": forTemplates,
   "harden/node/worker": [],
@@ -128,7 +131,8 @@ function recordOf(
 /** The plain module makes room: whoever starts the program, or asks for its address, meets the choice. */
 function writeChooser(dist: string, path: string, record: BundleRecord): void {
   const file = join(dist, `${path}.js`);
-  const plain = `./${basename(path)}-plain.js`;
+  const name = basename(path);
+  const plain = `./${name}-plain.js`;
   const [hashbang = ""] = /^#!.*\n/.exec(readFileSync(file, "utf8")) ?? [];
   renameSync(file, join(dist, path, "..", plain));
   const up = "../".repeat(path.split("/").length - 1);
@@ -136,17 +140,33 @@ function writeChooser(dist: string, path: string, record: BundleRecord): void {
   const begin = `const record = ${JSON.stringify(record)};
 const run = new URL("${up}run/", import.meta.url).href;
 `;
+  if (path !== command) {
+    writeFileSync(
+      file,
+      `import { runsAsBuilt } from "${up}stack/as-built.js";
+${begin}await import(runsAsBuilt(record, run) ? "${bundled}" : "${plain}");
+`,
+    );
+    return;
+  }
   writeFileSync(
-    file,
-    path === command
-      ? `${hashbang}import { asBuiltLater } from "${up}stack/as-built.js";
+    join(dist, path, "..", `${name}-begin.js`),
+    `import { asBuiltLater } from "${up}stack/as-built.js";
 ${begin}const begun = record.copies.filter(({ file }) => file === "dist/shared/index.js");
 globalThis[Symbol.for("curtainwall.as-built")] = asBuiltLater(record, begun, run);
 await import(process.env.CURTAINWALL_PLAIN === "1" ? "${plain}" : "${bundled}");
-`
-      : `import { runsAsBuilt } from "${up}stack/as-built.js";
-${begin}await import(runsAsBuilt(record, run) ? "${bundled}" : "${plain}");
 `,
   );
-  if (hashbang !== "") chmodSync(file, 0o755);
+  writeFileSync(file, `${hashbang}${commandEntry(`./${name}-begin.js`)}`);
+  chmodSync(file, 0o755);
 }
+
+/** What the command is started with may be any Node: one that is too old must be able to read this far. */
+const commandEntry = (begin: string): string => `import { howToGetNode, nodeTooOld } from "./node-version.js";
+const problem = nodeTooOld(process.versions.node);
+if (problem === undefined) import("${begin}");
+else {
+  console.error(\`CLI_PART_MISSING  \${problem}\\n→ \${howToGetNode}\`);
+  process.exitCode = 1;
+}
+`;

@@ -1,20 +1,26 @@
 import {
+  bearer,
   defineStack,
   download,
   eventStream,
   everyone,
+  fn,
+  inHeader,
   owner,
   ownerField,
   ownerLookup,
   role,
+  secret,
   signedIn,
+  standardWebhook,
   upstream,
+  webhookSecret,
 } from "curtainwall";
 import { z } from "zod";
 import { collections } from "./collections.ts";
 import { apiAudience, caFile, readAddresses } from "./settings.ts";
 
-const { origin, shopUrl, loginUrl } = readAddresses();
+const { origin, shopUrl, loginUrl, courierUrl, mailUrl } = readAddresses();
 
 const Slug = z.string().regex(/^[a-z0-9-]{1,40}$/);
 const Cents = z.int().min(0).max(10_000_000);
@@ -30,13 +36,21 @@ const Product = z.object({
   nutrition: z.object({ energyKcal: z.int().min(0).max(2000) }),
 });
 
+/** What a customer has to say of an order. */
+const Note = z
+  .string()
+  .max(200)
+  .regex(/^[^\p{Cc}]*$/u);
+
 const Order = z.object({
   id: z.uuid(),
   customerId: z.uuid(),
   placedAt: z.iso.datetime(),
   status: Status,
+  paid: z.boolean(),
   currency: Currency,
   totalCents: Cents,
+  note: Note,
   items: z
     .array(z.object({ product: Slug, quantity: z.int().min(1).max(50), unitPriceCents: Cents }))
     .max(20),
@@ -61,7 +75,11 @@ const NewOrder = z.object({
     .max(20),
   /** Chosen by the customer's browser: an order that is sent twice with one reference is placed once. */
   reference: z.uuid().optional(),
+  note: Note.optional(),
 });
+
+/** Why something can't be done, in words for whoever asked. */
+const Reason = z.object({ error: z.string().max(80) });
 
 const Message = z.object({
   name: z
@@ -71,6 +89,17 @@ const Message = z.object({
     .regex(/^[^\p{Cc}]*$/u),
   email: z.email().max(254),
   message: z.string().min(10).max(4000),
+});
+
+const Postcode = z.string().regex(/^[A-Z0-9 ]{3,8}$/);
+/** As it stands in a query: a text. */
+const Grams = z.coerce.number().int().min(1).max(20_000);
+
+/** What the till sends. It may come to say more, which we don't read. */
+const PaymentEvent = z.object({
+  type: z.literal("payment.succeeded"),
+  timestamp: z.iso.datetime(),
+  data: z.object({ order: z.uuid(), amountCents: Cents, currency: Currency }),
 });
 
 export default defineStack({
@@ -87,12 +116,76 @@ export default defineStack({
   // Issuer and gateway share this machine's clock, so a token that has expired has expired.
   identity: { issuer: loginUrl, audience: apiAudience, clockToleranceSeconds: 0, caFile },
   upstreams: { shop: upstream({ url: shopUrl, timeoutMs: 3000, maxResponseBytes: 262_144, caFile }) },
+  functions: {
+    quotes: { settings: { courier: courierUrl }, timeoutMs: 5000 },
+    contact: { settings: { mail: mailUrl }, timeoutMs: 5000 },
+    payment: { settings: { shop: shopUrl }, timeoutMs: 5000 },
+  },
+  secrets: {
+    DELIVERY_KEY: secret({
+      use: { request: `GET ${courierUrl}/v1/quotes`, query: { postcode: Postcode, grams: Grams } },
+      by: fn("quotes"),
+      inject: bearer(),
+      rotateEveryDays: 90,
+    }),
+    MAIL_KEY: secret({
+      use: {
+        request: `POST ${mailUrl}/v1/messages`,
+        // Whoever takes the function over can write to us, and to nobody else.
+        body: z.object({
+          from: z.literal("site@bakery.example"),
+          to: z.literal("counter@bakery.example"),
+          replyTo: z.email().max(254),
+          subject: z.string().max(120),
+          text: z.string().max(4000),
+        }),
+      },
+      by: fn("contact"),
+      inject: inHeader("X-Api-Key"),
+      rotateEveryDays: 90,
+    }),
+    SHOP_KEY: secret({
+      use: { request: `POST ${shopUrl}/payments`, body: z.object({ order: z.uuid() }) },
+      by: fn("payment"),
+      inject: inHeader("X-Shop-Key"),
+      rotateEveryDays: 30,
+    }),
+    TILL_KEY: webhookSecret({ rotateEveryDays: 365 }),
+  },
+  egress: {
+    origins: {
+      [courierUrl]: { caFile, timeoutMs: 3000, rate: "600/min" },
+      [mailUrl]: { caFile, timeoutMs: 3000, rate: "60/min" },
+      [shopUrl]: { caFile, timeoutMs: 3000 },
+    },
+  },
   routes: {
+    "GET /api/delivery": {
+      summary: "What it costs to have bread brought",
+      access: everyone,
+      limit: "60/min per client",
+      query: { postcode: Postcode, grams: Grams },
+      response: z.object({ priceCents: Cents, currency: Currency, days: z.int().min(0).max(60) }),
+      errors: { 422: Reason },
+      to: fn("quotes"),
+    },
+    "POST /api/payments": {
+      summary: "Where the till tells of payments",
+      access: everyone,
+      limit: "120/min per client",
+      webhook: standardWebhook("TILL_KEY"),
+      body: PaymentEvent,
+      maxBodyBytes: 8192,
+      response: z.object({ noted: z.boolean() }),
+      to: fn("payment"),
+    },
     "GET /api/products": {
       summary: "What we bake, and what it costs",
       access: everyone,
       limit: "120/min per client",
       visible: { ...announced, in: "products" },
+      // Everybody looks at it, and it seldom changes.
+      cache: { seconds: 5 },
       response: z.object({ products: z.array(Product).max(200) }),
       to: "shop",
     },
@@ -145,7 +238,28 @@ export default defineStack({
       body: NewOrder,
       maxBodyBytes: 8192,
       response: Order,
-      errors: { 422: z.object({ error: z.string().max(80) }) },
+      errors: { 422: Reason },
+      to: "shop",
+    },
+    "PATCH /api/orders/:id": {
+      summary: "Write another note on an order, while nobody has begun with it",
+      // What a write answers comes too late to say who may write.
+      access: ownerLookup({ get: "/api/orders/:id", field: "customerId" }),
+      limit: ["120/min per client", "60/min per user"],
+      params: { id: z.uuid() },
+      body: z.object({ note: Note }),
+      maxBodyBytes: 2048,
+      response: Order,
+      errors: { 409: Reason },
+      to: "shop",
+    },
+    "DELETE /api/orders/:id": {
+      summary: "Cancel an order, while nobody has begun with it; answers what it was",
+      access: ownerLookup({ get: "/api/orders/:id", field: "customerId" }),
+      limit: ["120/min per client", "60/min per user"],
+      params: { id: z.uuid() },
+      response: Order,
+      errors: { 409: Reason },
       to: "shop",
     },
     "POST /api/contact": {
@@ -155,7 +269,7 @@ export default defineStack({
       body: Message,
       maxBodyBytes: 20_480,
       response: z.object({ id: z.uuid(), receivedAt: z.iso.datetime() }),
-      to: "shop",
+      to: fn("contact"),
     },
     "POST /api/vouchers": {
       summary: "Redeem a voucher",

@@ -1,5 +1,3 @@
-import { fork } from "node:child_process";
-import { once } from "node:events";
 import { join, relative } from "node:path";
 import { styleText } from "node:util";
 import { describeIsolation, startStack } from "curtainwall/stack";
@@ -8,12 +6,15 @@ import { startChild } from "./children.ts";
 import type { ChildService } from "./children.ts";
 import { breads } from "./collections.ts";
 import { alice, bob } from "./people.ts";
+import { curtainwall, runProgram } from "./command.ts";
+import { orderOf } from "./shop/seed.ts";
 import { explain } from "./service.ts";
-import { bakeryName, caFile, readAddresses, root } from "./settings.ts";
+import { addressVariables, bakeryName, caFile, readAddresses, root } from "./settings.ts";
 
 interface Running {
   shop: ChildService;
   login: ChildService;
+  others: ChildService;
   stack: RunningStack;
 }
 
@@ -30,6 +31,7 @@ try {
   watchParent(() => void stop(running, 0));
   void running.shop.ended.then(() => lost("The shop"));
   void running.login.ended.then(() => lost("The login"));
+  void running.others.ended.then(() => lost("The courier"));
   console.log(greeting(running));
 
   function lost(name: string): void {
@@ -46,34 +48,31 @@ try {
 /** Starts the shop and the login, builds the site meanwhile, and puts the stack in front of it all. */
 async function start(): Promise<Running> {
   readAddresses();
-  say("Starting the shop and the login, building the site …");
-  const [shop, login] = await Promise.all([
+  say("Starting the shop, the login and the others, building the site …");
+  const [shop, login, others] = await Promise.all([
     startChild("The shop", join(root, "shop/main.ts")),
     startChild("The login", join(root, "login/main.ts")),
-    build(),
+    startChild("The courier", join(root, "others/main.ts")),
+    curtainwall(["build", root]),
   ]);
+  await runProgram("Giving the keys", [join(root, "give-keys.ts")]);
   const stack = await startStack({
     path: root,
     log: ({ from, message }) => say(`${from}: ${message}`),
   });
-  return { shop, login, stack };
-}
-
-/** Builds the site in a process of its own, which says what is wrong if something is. */
-async function build(): Promise<void> {
-  const [code] = (await once(fork(join(root, "build.ts")), "exit")) as [number | null];
-  if (code !== 0) throw new Error("The site could not be built.");
+  return { shop, login, others, stack };
 }
 
 /** Stops everything, the edge first, so that what it has begun to answer can be answered. A second signal does not wait. */
-async function stop({ shop, login, stack }: Running, code: number): Promise<void> {
+async function stop({ shop, login, others, stack }: Running, code: number): Promise<void> {
   if (stoppingSince !== undefined) {
     if (Date.now() - stoppingSince > patienceMs) process.exit(1);
     return;
   }
   stoppingSince = Date.now();
+  say("stopping: requests in flight are answered first …");
   await stack.close();
-  await Promise.all([shop.stop(), login.stop()]);
+  await Promise.all([shop.stop(), login.stop(), others.stop()]);
   process.exit(code);
 }
 
@@ -88,13 +87,13 @@ function watchParent(gone: () => void): void {
   }, 500).unref();
 }
 
-function greeting({ shop, login, stack }: Running): string {
+function greeting({ shop, login, others, stack }: Running): string {
   const here = process.env["INIT_CWD"] ?? process.cwd();
   const path = (file: string): string => relative(here, join(root, file)) || ".";
   const curl = `curl --cacert ${path(caFile)}`;
   const api = `${stack.origin}/api`;
   // What moves the addresses must move them for these commands too.
-  const moved = ["BAKERY_ORIGIN", "BAKERY_SHOP_PORT", "BAKERY_LOGIN_PORT"]
+  const moved = addressVariables
     .filter((name) => process.env[name] !== undefined)
     .map((name) => `${name}=${process.env[name]} `)
     .join("");
@@ -107,6 +106,7 @@ function greeting({ shop, login, stack }: Running): string {
     `  site    ${stack.origin}`,
     `  login   ${login.url}   ${styleText("dim", "alice, bob and marta; the password is “bread and butter”")}`,
     `  shop    ${shop.url}   ${styleText("dim", "answers nobody but the gateway")}`,
+    `  others  ${others.url} and two more   ${styleText("dim", "the courier, the postmaster and the till: other people’s services")}`,
     `  ${describeIsolation(stack.isolation)}; certificates by ${path(caFile)}`,
     heading("What to try"),
     step("A page and its policy", `${curl} -I ${stack.origin}/`),
@@ -118,7 +118,22 @@ function greeting({ shop, login, stack }: Running): string {
       `${curl} ${asAlice} ${api}/users/${alice.id}/orders`,
     ),
     step("Bob’s orders, as Alice: refused", `${curl} -i ${asAlice} ${api}/users/${bob.id}/orders`),
-    step("Proof of it all, in another terminal", `${moved}npx curtainwall audit ${path(".")}`),
+    step(
+      "What a delivery costs: asked by a function that never has the courier’s key",
+      `${curl} "${api}/delivery?postcode=BS1%204ST&grams=900"`,
+      `${moved}npx curtainwall secret who DELIVERY_KEY ${path(".")}`,
+    ),
+    step(
+      "A payment that the till signed, and one that nobody signed",
+      `${curl} ${readAddresses().tillUrl}/v1/demonstrations -d '{"order":"${orderOf.bob}","amountCents":980,"currency":"GBP"}'`,
+      `${curl} -i ${api}/payments -H "content-type: application/json" -d '{}'`,
+    ),
+    step("A function that wants a key, in a stack of its own", "npm run attack:function"),
+    step(
+      "Attacks on all of it, and proof of it all, in another terminal",
+      `${moved}npx curtainwall attack ${path(".")}`,
+      `${moved}npx curtainwall audit ${path(".")}`,
+    ),
     `\n  Ctrl-C closes the bakery.\n`,
   ].join("\n");
 }

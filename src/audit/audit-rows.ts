@@ -1,4 +1,4 @@
-import { runCheck } from "./check.ts";
+import { attempt } from "./check.ts";
 import type { Check, Rule } from "./check.ts";
 import type { AuditContext } from "./context.ts";
 import { drawVerdict } from "./report.ts";
@@ -9,19 +9,27 @@ import type { ChecklistItem } from "./rows.ts";
 /** Told before each check. */
 export type RowProgress = (progress: { row: string; what: string; done: number; of: number }) => void;
 
+/** Which rows are audited, and until when. */
+export interface AuditedRows {
+  /** Rows of the checklist. Undefined: all. */
+  chosen: ReadonlySet<string> | undefined;
+  /** Rejects when time is up: what is under way then is left, and what is left is missing. */
+  over: Promise<never>;
+}
+
 /**
  * Runs rules and lays their checks out as the rows of the checklist, in its order. Checks run one after another, since each
- * is charged to the same limits; those that mostly wait run beside them.
+ * is charged to the same limits; those that mostly wait run beside them, and those of what is here come first.
  */
 export async function auditRows(
   rules: readonly Rule[],
   context: AuditContext,
-  chosen: ReadonlySet<string> | undefined,
+  { chosen, over }: AuditedRows,
   onProgress: RowProgress,
 ): Promise<AuditRow[]> {
   const items = checklist.filter(({ id }) => chosen?.has(id) ?? true);
   const jobs = rules.flatMap((rule) => rule.checks.map((check) => ({ rule: rule.id, check })));
-  const results = await runJobs(jobs, context, onProgress);
+  const results = await runJobs(jobs, context, over, onProgress);
   return items.map((item) =>
     rowOf(
       item,
@@ -34,15 +42,22 @@ export async function auditRows(
 async function runJobs(
   jobs: readonly { rule: string; check: Check }[],
   context: AuditContext,
+  over: Promise<never>,
   onProgress: RowProgress,
 ): Promise<Map<Check, AuditCheck>> {
   const results = new Map<Check, AuditCheck>();
+  let isOver = false;
+  over.catch(() => (isOver = true));
   const run = async ({ rule, check }: { rule: string; check: Check }): Promise<void> => {
     onProgress({ row: rule, what: check.name, done: results.size, of: jobs.length });
-    results.set(check, await runCheck(check, rule, context));
+    const todo = isOver ? { ...check, run: () => over } : check;
+    results.set(check, (await attempt(todo, rule, context, over)).result);
   };
   const waiting = Promise.all(jobs.filter(({ check }) => check.isSlow === true).map(run));
-  for (const job of jobs) if (job.check.isSlow !== true) await run(job);
+  // What is here needs no target, and no target takes its time away.
+  for (const isLive of [false, true])
+    for (const job of jobs)
+      if (job.check.isSlow !== true && (job.check.kind === "live") === isLive) await run(job);
   await waiting;
   return results;
 }

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { testCertificate } from "./fixtures/certificate.ts";
-import { startExchangeSite, startSite } from "./fixtures/site.ts";
+import { connectionsPerAddress, startExchangeSite, startSite } from "./fixtures/site.ts";
 import type { Fault } from "./fixtures/faults.ts";
 import type { TestSite } from "./fixtures/site.ts";
 import { runCheck } from "./check.ts";
@@ -33,6 +33,11 @@ const optionsFor = ({ contract, plan, release, target, ca, logged }: TestSite): 
   root,
   timeoutMs: 3000,
   maxSlowMs: 3000,
+  machine: {
+    connectionsPerAddress: () => connectionsPerAddress,
+    processes: () => ({ missing: "it is no stack" }),
+    sealedNonces: () => ({ missing: "it has no vault" }),
+  },
   lookUpLedger: async (event) => (logged.has(event) ? event : undefined),
 });
 
@@ -75,7 +80,7 @@ describe("a site that does everything right", () => {
   }
 });
 
-test("API-2 is proved as far as one host goes, but for clients that are slow", async () => {
+test("API-2 is proved as far as loopback goes, but for clients that are slow", async () => {
   const site = await startSite();
   try {
     const row = await auditRow(site, "API-2");
@@ -83,13 +88,20 @@ test("API-2 is proved as far as one host goes, but for clients that are slow", a
     assert.deepEqual(passed, [
       "every route states a limit",
       "an honest client that pauses is served",
+      "one address holds so many connections, and no more",
       "burst of N + 1",
       "one client's burst does not lock others out",
       "X-Forwarded-For rotation",
+      "one client's burst over many connections at once",
       "a user's burst from many addresses",
       "guesses are counted, and end",
+      "parallel burst on two instances",
     ]);
-    assert.equal(find(row, "parallel burst on two instances").state, "missing");
+    const alone = await auditRow({ ...site, plan: { ...site.plan, otherAddresses: [] } }, "API-2");
+    assert.match(
+      find(alone, "parallel burst on two instances").reason ?? "",
+      /names no second host \(otherAddresses\)/,
+    );
     assert.equal(find(row, "IPv6 rotation inside a /64").state, "missing");
   } finally {
     await site.close();
@@ -115,6 +127,10 @@ type Mistake = readonly [fault: Fault, row: string, ...checks: string[]];
 /** Each mistake, the row that must fail for it, and the checks that must see it. */
 const mistakes: readonly Mistake[] = [
   ["asks nobody for a token", "API-1", "no token"],
+  ["asks nobody for a token over HTTP/2", "API-1", "no token"],
+  ["asks whose over HTTP/1.1 alone", "API-1", "user A asks for what is B's"],
+  ["does what it refuses", "API-1", "no token", "expired token", "tampered signature or claims"],
+  ["remembers tokens for ever", "API-1", "expired token"],
   ["accepts expired tokens", "API-1", "expired token"],
   ["ignores the audience", "API-1", "token for another audience"],
   ["ignores the issuer", "API-1", "token of another issuer"],
@@ -122,6 +138,14 @@ const mistakes: readonly Mistake[] = [
   ["confuses keys", "API-1", "key confusion"],
   ["ignores signatures", "API-1", "tampered signature or claims", "token signed with a key of ours"],
   ["trusts the key in the token", "API-1", "token signed with a key of ours"],
+  ["asks where the token says", "API-1", "token whose header leads to another key"],
+  ["looks keys up by path", "API-1", "token whose header leads to another key"],
+  ["takes any type of token", "API-1", "token that its issuer signed, wrong in type, claims or form"],
+  ["needs no expiry", "API-1", "token that its issuer signed, wrong in type, claims or form"],
+  ["compares names loosely", "API-1", "token that its issuer signed, wrong in type, claims or form"],
+  ["reads the first of two names", "API-1", "token that its issuer signed, wrong in type, claims or form"],
+  ["takes tokens from the query", "API-1", "token in another place than its own, or beside another"],
+  ["takes tokens from cookies", "API-1", "token in another place than its own, or beside another"],
   [
     "ignores ownership",
     "API-1",
@@ -129,6 +153,34 @@ const mistakes: readonly Mistake[] = [
     "a canary object of each identity reaches its owner only",
   ],
   ["leaks the owner's object in a 403", "API-1", "a canary object of each identity reaches its owner only"],
+  [
+    "asks nobody whose a new order is",
+    "API-1",
+    "user A's new object: others neither read, change nor delete it, and once deleted it is gone",
+  ],
+  [
+    "changes before it asks whose",
+    "API-1",
+    "user A's new object: others neither read, change nor delete it, and once deleted it is gone",
+  ],
+  [
+    "deletes nothing",
+    "API-1",
+    "user A's new object: others neither read, change nor delete it, and once deleted it is gone",
+  ],
+  [
+    "looks up what it decoded twice",
+    "API-1",
+    "user A asks for what is B's in other spellings, beside its own and twice",
+  ],
+  [
+    "reads ids from the query",
+    "API-1",
+    "user A asks for what is B's in other spellings, beside its own and twice",
+  ],
+  ["answers with what a body names", "API-1", "user A names what is B's in a body"],
+  ["changes what a body names", "API-1", "user A names what is B's in a body"],
+  ["lists everybody's", "API-1", "user A's lists and other answers hold nothing of B's"],
   ["ignores roles", "API-1", "lower role"],
   ["shows hidden objects", "API-1", "what is not public is not there, in lists and by its address"],
   ["refuses everybody", "API-1", "users A and B: their own is allowed"],
@@ -178,6 +230,7 @@ const mistakes: readonly Mistake[] = [
   ["forgets headers on HTTP/2", "FE-4", "200, a page (HTTP/2)"],
   ["serves .env", "SEC-2", "none is served"],
   ["allows inline scripts", "FE-2", "every page has a strict policy", "csp_evaluator finds nothing high"],
+  ["tells browsers of no place for reports", "FE-2", "every page says where its violations are reported"],
   [
     "limits nobody",
     "API-2",
@@ -186,10 +239,42 @@ const mistakes: readonly Mistake[] = [
     "slow headers",
     "slow body",
   ],
+  ["holds any number of connections", "API-2", "one address holds so many connections, and no more"],
+  ["limits nobody over HTTP/2", "API-2", "burst of N + 1"],
+  ["counts each protocol for itself", "API-2", "burst of N + 1"],
+  ["counts no guesses over HTTP/2", "API-2", "guesses are counted, and end"],
   ["limits by X-Forwarded-For", "API-2", "X-Forwarded-For rotation"],
+  ["limits by connection", "API-2", "one client's burst over many connections at once"],
+  ["limits each host for itself", "API-2", "parallel burst on two instances"],
   ["counts no guesses", "API-2", "guesses are counted, and end"],
   ["counts all guesses together", "API-2", "guesses are counted, and end"],
   ["limits all together", "API-2", "one client's burst does not lock others out"],
+  ["lets caches keep answers", "API-1", "no cache may keep what is for one caller"],
+  ["keeps answers by address alone", "API-1", "what one caller was given is given to nobody after it"],
+  [
+    "finds routes by their beginning",
+    "API-1",
+    "what is private is not at an address that looks like a file's",
+  ],
+  ["knows methods in any case", "API-1", "a method that nobody knows reaches nothing"],
+  ["obeys method overrides", "API-1", "no header, query or field makes one method another"],
+  [
+    "believes X-Forwarded-Host",
+    "API-3",
+    "headers change nothing for the next visitor",
+    "nothing changes what the site's pages are for the next visitor",
+  ],
+  [
+    "reads the query from bodies of GETs",
+    "API-3",
+    "bodies and odd parameters of a GET change nothing for the next visitor",
+  ],
+  ["redirects to any host", "API-3", "no spelling of an address changes what is there for the next visitor"],
+  ["keeps errors", "API-3", "no error is kept for the next visitor"],
+  ["reads the first of two lines", "API-3", "what says twice for whom it is, or from whom, is refused"],
+  ["parses leniently", "API-3", "what ends in two places is refused"],
+  ["follows addresses", "API-3", "no address in a request makes the stack ask it"],
+  ["passes on what its upstream says", "API-7", "what a lying upstream says stays inside"],
 ];
 
 describe("a site that uses what else a contract can declare, and does everything right", () => {
@@ -239,7 +324,69 @@ const exchangeMistakes: readonly Mistake[] = [
   ["errors say more than declared", "API-7", "declared errors hold nothing undeclared"],
   ["forgets headers on streams", "FE-4", "200, an event stream (HTTP/1.1)", "200, a download (HTTP/2)"],
   ["lets everybody in at once", "API-2", "who comes too fast waits, and then is told when to come back"],
+  ["takes unsigned webhooks", "API-1", "webhooks that nobody signed"],
+  [
+    "believes any signature of a webhook",
+    "API-1",
+    "webhooks signed with another key",
+    "webhooks changed after they were signed",
+    "webhooks signed with another route's key",
+  ],
+  ["signs no body of webhooks", "API-1", "webhooks changed after they were signed"],
+  ["reads no time of webhooks", "API-1", "webhooks signed too long ago, or later than it is"],
+  ["has one key for all webhooks", "API-1", "webhooks signed with another route's key"],
+  ["takes webhooks twice", "API-1", "a webhook is taken once"],
+  [
+    "takes webhooks before it judges them",
+    "API-1",
+    "webhooks signed with another key",
+    "a webhook is taken once",
+  ],
+  ["takes webhooks from pages", "API-5", "a webhook is taken from no page"],
 ];
+
+test("without the sender's signature nothing that takes webhooks is proved", async () => {
+  const site = await startExchangeSite();
+  try {
+    const { signatures: _, ...plan } = site.plan;
+    for (const id of ["API-1", "API-3", "API-5", "API-7"]) {
+      const row = await auditRow({ ...site, plan }, id);
+      assert.equal(row.verdict, "unknown");
+      assert.match(
+        JSON.stringify(row),
+        /signatures don't say how the sender of POST \/api\/hooks\/flour signs/,
+      );
+    }
+  } finally {
+    await site.close();
+  }
+});
+
+test("mutants that are refused for their signature show nothing of the schema", async () => {
+  const site = await startExchangeSite();
+  try {
+    const signatures = { ...site.plan.signatures, "POST /api/hooks/flour": () => ({ "webhook-id": "1" }) };
+    const check = find(
+      await auditRow({ ...site, plan: { ...site.plan, signatures } }, "API-3"),
+      "extra keys",
+    );
+    assert.equal(check.state, "missing");
+    assert.match(check.reason ?? "", /validation was not reached/);
+  } finally {
+    await site.close();
+  }
+});
+
+test("a signature stands in no report", async () => {
+  const site = await startExchangeSite();
+  try {
+    const report = JSON.stringify(await auditRow(site, "API-1"));
+    assert.match(report, /webhook-signature: \[signature\]/);
+    assert.doesNotMatch(report, /v1,/);
+  } finally {
+    await site.close();
+  }
+});
 
 test("an event stream that says nothing in time proves nothing", async () => {
   const site = await startExchangeSite("keeps quiet");

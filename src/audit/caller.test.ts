@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { isCurtainwallError } from "../shared/index.ts";
 import { createCaller } from "./caller.ts";
 import type { Caller } from "./caller.ts";
+import type { AuditPlan } from "./plan.ts";
 import type { ProbeRequest, ProbeResponse, Wire } from "./probe.ts";
 import { startSite } from "./fixtures/site.ts";
 import type { ContractRoute } from "../contract/index.ts";
@@ -26,6 +27,7 @@ const answer = (status: number, headers: [string, string][] = []): ProbeResponse
 function createTarget(
   answers: ProbeResponse[],
   canChangeClient: boolean,
+  signatures?: AuditPlan["signatures"],
 ): { caller: Caller; clients: (string | undefined)[]; naps: number[] } {
   const clients: (string | undefined)[] = [];
   const naps: number[] = [];
@@ -44,12 +46,14 @@ function createTarget(
     otherAudience: async () => "a.b.c",
     isProgram: () => false,
     apiKey: async () => "key",
+    wasTaken: () => false,
     revokedKey: async () => "key",
   };
   const caller = createCaller({
     contract,
     wire,
     tokens,
+    signatures,
     sleep: async (milliseconds) => void naps.push(milliseconds),
     remainingMs: () => 30_000,
   });
@@ -103,4 +107,20 @@ test("a call is put together from the route and its input, encoded", async () =>
     ["accept", "application/json"],
     ["authorization", "Bearer a.b.c"],
   ]);
+});
+
+test("what can't check signatures now is asked again twice, then once each time, and never judged", async () => {
+  const signed = contract.routes.find(({ webhook }) => webhook !== undefined) ?? route;
+  const away = { ...answer(503), text: () => `{"code":"GATEWAY_WEBHOOKS_UNAVAILABLE"}` };
+  const { caller, clients, naps } = createTarget([away, away, away, away, answer(204)], true, {
+    [signed.key]: async () => ({ "webhook-signature": "v1,x" }),
+  });
+  const call = (): Promise<unknown> => caller.call({ route: signed, input: {} });
+  const isAway = (error: unknown): boolean => isCurtainwallError(error, "AUDIT_TARGET_UNREACHABLE");
+  await assert.rejects(call(), isAway);
+  assert.equal(clients.length, 3);
+  await assert.rejects(call(), isAway);
+  assert.deepEqual([clients.length, naps], [4, [1100, 1100]]);
+  await call();
+  assert.equal(clients.length, 5);
 });

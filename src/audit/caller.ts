@@ -2,7 +2,9 @@ import { CurtainwallError } from "../shared/index.ts";
 import type { ContractRoute } from "../contract/index.ts";
 import { buildRequest } from "./build-request.ts";
 import type { CallContract } from "./build-request.ts";
-import type { AuditInput } from "./plan.ts";
+import { createTurns } from "./protocols.ts";
+import { signRequest } from "./sign-request.ts";
+import type { AuditInput, AuditPlan } from "./plan.ts";
 import type {
   Exchange,
   Listening,
@@ -42,7 +44,10 @@ export interface Call {
   /** How much of an answer in parts is waited for. */
   listen?: Listening;
   headers?: readonly (readonly [string, string])[];
+  /** Default: those that the target speaks, in turn. */
   protocol?: Protocol;
+  /** The headers that sign the body, instead of those that the route's sender would send. Empty: none. */
+  signature?: Readonly<Record<string, string>>;
 }
 
 /** Makes requests within the target's limits. A 429 is no verdict on anything but limits, so it is waited out. */
@@ -68,7 +73,13 @@ export interface Allowance {
 export interface CallerOptions {
   contract: CallContract;
   wire: Wire;
+  /** What the target speaks. Calls take turns over them. Default: HTTP/1.1 alone. */
+  protocols?: readonly [Protocol, ...Protocol[]];
   tokens: Tokens;
+  /** How the senders of webhooks sign. */
+  signatures?: AuditPlan["signatures"];
+  /** The time that they sign with, in milliseconds since 1970. Default: `Date.now`. */
+  now?: () => number;
   sleep: (milliseconds: number) => Promise<void>;
   /** Milliseconds left for the whole audit. */
   remainingMs: () => number;
@@ -80,8 +91,18 @@ const maxTries = 8;
  * Makes a {@link Caller}. On loopback it spends each client's allowance and then goes on from the next loopback address, which
  * the target sees as another client; elsewhere, and where a limit counts users, it waits as `Retry-After` says.
  */
-export function createCaller({ contract, wire, tokens, sleep, remainingMs }: CallerOptions): Caller {
+export function createCaller({
+  contract,
+  wire,
+  protocols = ["http/1.1"],
+  tokens,
+  signatures,
+  now = Date.now,
+  sleep,
+  remainingMs,
+}: CallerOptions): Caller {
   const freshClient = wire.canChangeClient ? loopbackClients() : () => undefined;
+  const turn = createTurns(protocols);
   const current = new Map<string, { client: string | undefined; left: number }>();
 
   const clientFor = (allowance: Allowance): string | undefined => {
@@ -95,9 +116,10 @@ export function createCaller({ contract, wire, tokens, sleep, remainingMs }: Cal
   };
 
   const send = async (request: ProbeRequest, allowance: Allowance = unlimited): Promise<Exchange> => {
+    const protocol = request.protocol ?? turn(request, allowance.name);
     for (let tries = 1; ; tries++) {
       const client = request.client ?? clientFor(allowance);
-      const sent = client === undefined ? request : { ...request, client };
+      const sent = { ...request, protocol, ...(client === undefined ? {} : { client }) };
       const response = await wire.send(sent);
       if (response.status !== 429) return { request: sent, response };
       current.delete(allowance.name);
@@ -116,13 +138,47 @@ export function createCaller({ contract, wire, tokens, sleep, remainingMs }: Cal
   };
 
   const request = async (call: Call): Promise<ProbeRequest> =>
-    buildRequest(call, await credentialsOf(call, tokens, contract), contract);
+    signRequest(
+      buildRequest(call, await credentialsOf(call, tokens, contract), contract),
+      call.signature ?? signatures?.[call.route.key],
+      new Date(now()),
+    );
+
+  const unavailable = new Set<string>();
+
+  /**
+   * What checks signatures takes nothing that was signed before it began to remember: a sender comes again, signed anew. That may be a second, or
+   * as long as it would have remembered; then no answer says anything, and who comes next does not wait again.
+   */
+  async function callSigned(call: Call): Promise<Exchange> {
+    for (let tries = 1; ; tries++) {
+      const exchange = await send(await request(call), allowanceOf(call));
+      const isEarly =
+        exchange.response.status === 503 && exchange.response.text().includes("GATEWAY_WEBHOOKS_UNAVAILABLE");
+      const { key } = call.route;
+      if (!isEarly) {
+        unavailable.delete(key);
+        return exchange;
+      }
+      if (tries === 3 || unavailable.has(key)) {
+        unavailable.add(key);
+        throw new CurtainwallError(
+          "AUDIT_TARGET_UNREACHABLE",
+          `${key} can't check signatures now (503 GATEWAY_WEBHOOKS_UNAVAILABLE); the log says why`,
+        );
+      }
+      await sleep(1100);
+    }
+  }
 
   return {
     freshClient,
     send,
     request,
-    call: async (call) => send(await request(call), allowanceOf(call)),
+    call: async (call) =>
+      call.signature === undefined && signatures?.[call.route.key] !== undefined
+        ? callSigned(call)
+        : send(await request(call), allowanceOf(call)),
   };
 }
 

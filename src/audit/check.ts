@@ -1,4 +1,5 @@
 import { isCurtainwallError } from "../shared/index.ts";
+import type { Attack } from "./attack/kinds.ts";
 import type { AuditContext } from "./context.ts";
 import { printable, printableThroughout } from "./evidence.ts";
 import type { Evidence } from "./evidence.ts";
@@ -10,6 +11,8 @@ export interface Check {
   kind: CheckKind;
   /** Sends what a visitor would not: runs only where the host's ownership is proved. */
   isActive?: boolean;
+  /** What it attacks, if it is an attack: `curtainwall attack` runs these. */
+  attack?: Attack;
   /** Looks at the transport only, so it says something of a target whose certificate does not verify. */
   isTransport?: boolean;
   /** Waits more than it works, so it runs beside the others. */
@@ -18,6 +21,11 @@ export interface Check {
   isSupporting?: boolean;
   /** Says why there is nothing for it to look at, if so: from what was declared and built, never from what the target says. */
   notApplicable?(context: AuditContext): string | undefined;
+  /**
+   * Says what it takes that the plan may give and does not, if so: a second host, a network to come from. An audit misses it then; an attack
+   * leaves it out, and says so.
+   */
+  lacks?(context: AuditContext): string | undefined;
   run(context: AuditContext, tally: Tally): Promise<void>;
 }
 
@@ -27,7 +35,10 @@ export interface Rule {
   checks: readonly Check[];
 }
 
-type Outcome = Pick<AuditCheck, "state" | "observations" | "evidence" | "reason">;
+type Outcome = Pick<AuditCheck, "state" | "observations" | "evidence" | "failing" | "reason">;
+
+/** Why a check that saw nothing is missing. */
+export const nothingSeen = "there was nothing to look at";
 
 const maxPassing = 6;
 const maxFailing = 20;
@@ -41,6 +52,12 @@ export class Tally {
   readonly #missing = new Set<string>();
   readonly #notApplicable = new Set<string>();
   #observations = 0;
+  #broken = 0;
+
+  /** Observations that failed. Evidence is kept of the first of them. */
+  get broken(): number {
+    return this.#broken;
+  }
 
   pass(evidence: Evidence): void {
     this.#observations++;
@@ -49,6 +66,7 @@ export class Tally {
 
   fail(evidence: Evidence): void {
     this.#observations++;
+    this.#broken++;
     if (this.#failing.length < maxFailing) this.#failing.push(printableThroughout(evidence));
   }
 
@@ -78,36 +96,62 @@ export class Tally {
         ? {}
         : { reason: [...reasons].slice(0, maxReasons).join("; ") }),
     });
-    if (this.#failing.length > 0) return end("failed", this.#missing);
+    if (this.#failing.length > 0) return { ...end("failed", this.#missing), failing: this.#failing.length };
     if (this.#missing.size > 0) return end("missing", this.#missing);
     if (this.#observations > 0) return end("passed");
     if (this.#notApplicable.size > 0) return end("not applicable", this.#notApplicable);
-    return end("missing", new Set(["there was nothing to look at"]));
+    return end("missing", new Set([nothingSeen]));
   }
 }
 
 /** Runs one check. Whatever it throws makes it missing: no error is a pass. */
 export async function runCheck(check: Check, rule: string, context: AuditContext): Promise<AuditCheck> {
+  return (await attempt(check, rule, context)).result;
+}
+
+/** A check that was run, with how many observations failed. */
+export interface Attempt {
+  result: AuditCheck;
+  broken: number;
+}
+
+/**
+ * Runs one check, and says how many of its observations failed.
+ *
+ * @param over rejects when it must end: what was seen until then counts, the rest is missing for the reason that it rejects with
+ */
+export async function attempt(
+  check: Check,
+  rule: string,
+  context: AuditContext,
+  over?: Promise<never>,
+): Promise<Attempt> {
   const tally = new Tally();
   const idle = check.notApplicable?.(context);
-  const refusal = obstacle(check, context);
+  const refusal = obstacle(check, context) ?? check.lacks?.(context);
   if (idle !== undefined) tally.notApplicable(idle);
   else if (refusal !== undefined) tally.miss(refusal);
   else {
     try {
-      await check.run(context, tally);
+      const running = check.run(context, tally);
+      await (over === undefined ? running : Promise.race([running, over]));
     } catch (error) {
       tally.miss(reasonOf(error));
     }
   }
-  const { name, kind, isSupporting } = check;
+  const { name, kind, attack, isSupporting } = check;
   const outcome = tally.outcome();
   return {
-    name,
-    kind,
-    ...(isSupporting === true ? { isSupporting } : {}),
-    ...outcome,
-    reproduce: reproduction(outcome, rule, context),
+    result: {
+      name,
+      kind,
+      ...(attack === undefined || attack.isControl === true ? {} : { attack: attack.kind }),
+      ...(attack === undefined ? {} : { promise: attack.promise }),
+      ...(isSupporting === true ? { isSupporting } : {}),
+      ...outcome,
+      reproduce: reproduction(outcome, rule, context),
+    },
+    broken: tally.broken,
   };
 }
 

@@ -2,6 +2,8 @@
 export interface Commands {
   /** The same audit again, with other options. */
   audit(options: string): string;
+  /** Attacks of this kind, on this target. */
+  attack(options: string): string;
   /** Another command about the same project. */
   curtainwall(command: "build" | "start"): string;
   /** Starts the target, as the plan says. */
@@ -27,10 +29,12 @@ export function createCommands({ folder, address, environment, start }: Commands
   const where = folder === "." ? [] : [shellWord(folder)];
   const line = (...words: readonly string[]): string =>
     [...environment, "npx curtainwall", ...words].join(" ");
+  const atTarget = (command: string, options: string): string =>
+    line(command, ...where, ...(address === undefined ? [] : [shellWord(address)]), options);
   const curtainwall = (command: "build" | "start"): string => line(command, ...where);
   return {
-    audit: (options) =>
-      line("audit", ...where, ...(address === undefined ? [] : [shellWord(address)]), options),
+    audit: (options) => atTarget("audit", options),
+    attack: (options) => atTarget("attack", options),
     curtainwall,
     start: start === undefined ? curtainwall("start") : [...environment, start].join(" "),
     inFolder: (command) => (folder === "." ? command : `(cd ${shellWord(folder)} && ${command})`),

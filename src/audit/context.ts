@@ -1,15 +1,22 @@
 import type { JWK } from "jose";
-import type { Contract, ReleaseIndex } from "../contract/index.ts";
+import type { Contract, ContractRoute, ReleaseIndex } from "../contract/index.ts";
 import type { Caller } from "./caller.ts";
 import type { Commands } from "./commands.ts";
+import type { LedgerProbe } from "./ledger-probe.ts";
+import type { OpenKeyHost } from "./key-host.ts";
+import type { Listener } from "./listener.ts";
 import type { AuditPlan } from "./plan.ts";
-import type { BrowserProbe, OutputSearch, SourceProbe, TlsProbe, Wire } from "./probe.ts";
+import type { BrowserProbe, OutputSearch, Protocol, SourceProbe, TlsProbe, Wire } from "./probe.ts";
+import type { MachineProbe } from "./machine-probe.ts";
+import type { SecretsProbe } from "./secrets-probe.ts";
 import type { ServedRelease } from "./served-release.ts";
 import type { Tokens } from "./tokens.ts";
 
 /** What every check works from. */
 export interface AuditContext {
   readonly contract: Contract;
+  /** All routes that are declared, also in a context whose contract has been narrowed to one of them. */
+  readonly declaredRoutes: readonly ContractRoute[];
   readonly plan: AuditPlan;
   readonly target: URL;
   /** The target is this machine, so its owner is whoever runs the audit. */
@@ -30,14 +37,26 @@ export interface AuditContext {
   readonly caller: Caller;
   readonly tokens: Tokens;
   readonly wire: Wire;
+  /** What the target speaks, HTTP/1.1 first. Browsers speak HTTP/2 where they can. */
+  readonly protocols: readonly [Protocol, ...Protocol[]];
   readonly tls: TlsProbe;
   readonly source: SourceProbe;
   /** The issuer's public keys, from where the contract says. */
   issuerKeys(): Promise<readonly JWK[]>;
+  /** Offers a public key at an address of this machine that only a forged token names. */
+  readonly openKeyHost: OpenKeyHost;
   /** A hop's authorities, read from the contract's `caFile`. */
   hopAuthorities(caFile: string | undefined): Promise<string | undefined>;
   /** Starts the browser at first use. Throws, saying why, when there is none. */
   browser(): Promise<BrowserProbe>;
+  /** Listens on this machine at first use, for whoever is sent to us. */
+  listener(): Promise<Listener>;
+  /** What the stack's machine shows of its secrets. Undefined: nobody looks. */
+  readonly secrets: SecretsProbe | undefined;
+  /** What the stack's machine shows of its processes. Undefined: nobody looks. */
+  readonly machine: MachineProbe | undefined;
+  /** The stack's log. Undefined: nobody may read it from here. */
+  readonly ledger: LedgerProbe | undefined;
   readonly lookUpLedger: ((id: string) => Promise<unknown>) | undefined;
   /** How long a client that sends nothing useful may hold a connection, in milliseconds. */
   readonly maxSlowMs: number;

@@ -145,3 +145,21 @@ test("a cookie that was set is named, its value hidden", () => {
   });
   assert.deepEqual(evidence.response.headers, ["set-cookie: sid=[hidden]; Secure; HttpOnly"]);
 });
+
+test("a token that was put where none belongs is hidden there, and in what comes back", () => {
+  const value = "aaaa.bbbb.cccc";
+  const request: ProbeRequest = {
+    method: "GET",
+    path: `/api/a?access_token=${value}`,
+    headers: [
+      ["cookie", `access_token=${value}`],
+      ["authorization", value],
+    ],
+    credentials: [{ header: "", scheme: "", value, name: "token of alice" }],
+  };
+  const answer = { ...response(`no ${value}`), headers: [["location", `/?t=${value}`]] as const };
+  const evidence = exchangeEvidence("it", at, { request, response: answer });
+  assert.equal(JSON.stringify(evidence).includes(value), false);
+  assert.equal(evidence.reproduce, undefined);
+  assert.match(evidence.request.url, /access_token=\[token of alice\]$/);
+});

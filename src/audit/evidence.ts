@@ -1,4 +1,5 @@
 import { shellQuote, shellWord } from "./commands.ts";
+import type { AttackedOption } from "./attack/kinds.ts";
 import type { Commands } from "./commands.ts";
 import type { ProbeCredential, ProbeRequest, ProbeResponse } from "./probe.ts";
 
@@ -25,6 +26,8 @@ export interface ExchangeEvidence {
   response: { status: number; headers: string[]; body: string; bytes: number };
   /** The same request as a command that gets its token itself. None where only the audit can make the request. */
   reproduce?: string;
+  /** The option of the contract that promises otherwise, where it is another than the check's. */
+  promise?: AttackedOption;
 }
 
 const maxText = 600;
@@ -60,14 +63,14 @@ export function exchangeEvidence(
   { request, response }: { request: ProbeRequest; response: ProbeResponse },
 ): ExchangeEvidence {
   const reproduce = curl(`${origin}${request.path}`, request, response.protocol, commands);
-  const body = request.body === undefined ? undefined : describeBytes(request.body);
-  const target = printable(request.path, 300);
+  const body = request.body === undefined ? undefined : describeBytes(request);
+  const target = printable(hideTokens(request.path, request), 300);
   return {
     kind: "exchange",
     about: printable(about),
     request: {
       method: request.method,
-      url: `${origin}${target}`,
+      url: `${request.at ?? origin}${target}`,
       protocol: response.protocol,
       headers: (request.headers ?? []).map(([name, value]) =>
         printable(`${name}: ${hideSecret(name, value, request)}`, 200),
@@ -78,8 +81,8 @@ export function exchangeEvidence(
       status: response.status,
       headers: response.headers
         .slice(0, maxHeaders)
-        .map(([name, value]) => printable(`${name}: ${hideCookie(name, value)}`, 400)),
-      body: printable(response.text()),
+        .map(([name, value]) => printable(hideTokens(`${name}: ${hideCookie(name, value)}`, request), 400)),
+      body: printable(hideTokens(response.text(), request)),
       bytes: response.body.length,
     },
     ...(reproduce === undefined ? {} : { reproduce }),
@@ -105,25 +108,38 @@ const credentialIn = (
 function hideSecret(name: string, value: string, request: ProbeRequest): string {
   const credential = credentialIn(request, name, value);
   if (credential !== undefined) return `${credential.scheme}[${credential.name}]`;
-  return secretHeaders.has(name.toLowerCase()) ? "[hidden]" : value;
+  if (request.signedBy?.includes(name.toLowerCase()) === true) return "[signature]";
+  return secretHeaders.has(name.toLowerCase()) ? "[hidden]" : hideTokens(value, request);
 }
 
-function describeBytes(body: Uint8Array | string): string {
-  const text = typeof body === "string" ? body : new TextDecoder().decode(body.subarray(0, maxText * 4));
-  return printable(text);
+/** Tokens and keys in a text where none belongs. */
+const hideTokens = (text: string, { credentials = [] }: ProbeRequest): string =>
+  credentials.reduce((shown, { value, name }) => shown.replaceAll(value, `[${name}]`), text);
+
+function describeBytes(request: ProbeRequest): string {
+  const { body = "" } = request;
+  return printable(
+    hideTokens(
+      typeof body === "string" ? body : new TextDecoder().decode(body.subarray(0, maxText * 4)),
+      request,
+    ),
+  );
 }
 
 /** Long bodies are left to the audit: a command is there to be read too. */
 const maxCommand = 2000;
 
-/** The request as a command; undefined where a shell could not write it, or where its token is forged. */
+/** The request as a command; undefined where a shell could not write it, or where its token is forged or its body signed. */
 function curl(
   url: string,
   request: ProbeRequest,
   protocol: string,
   commands: Pick<Commands, "audit">,
 ): string | undefined {
-  const { method, headers = [], body, listen } = request;
+  const { method, headers = [], body, listen, signedBy = [], at } = request;
+  // What was signed once is refused the next time.
+  if (signedBy.length > 0 || at !== undefined) return undefined;
+  if (hideTokens(url, request) !== url) return undefined;
   const words = ["-gik", "--path-as-is", protocol === "h2" ? "--http2" : "--http1.1"];
   if (listen !== undefined) words.push("-N", "--max-time", String(Math.ceil(listen.maxMs / 1000) + 1));
   if (method === "HEAD") words.push("--head");
@@ -132,6 +148,7 @@ function curl(
   for (const [name, value] of headers) {
     if (name === "content-length") continue;
     const credential = credentialIn(request, name, value);
+    if (credential === undefined && hideTokens(value, request) !== value) return undefined;
     if (credential === undefined && !secretHeaders.has(name.toLowerCase())) {
       texts.push(value);
       words.push("-H", shellQuote(`${name}: ${value}`));

@@ -67,11 +67,12 @@ async function publicForms(jwk: JWK): Promise<[string, Uint8Array][]> {
   return forms;
 }
 
-async function hmac(alg: "HS256" | "HS512", key: Uint8Array, text: string): Promise<string> {
+/** Keys a text, base64url. An empty key is none to WebCrypto, and to HMAC a block of zeros: a zero byte says the same. */
+export async function hmac(alg: "HS256" | "HS512", key: Uint8Array, text: string): Promise<string> {
   const hash = alg === "HS256" ? "SHA-256" : "SHA-512";
   const imported = await crypto.subtle.importKey(
     "raw",
-    key as Uint8Array<ArrayBuffer>,
+    (key.length === 0 ? new Uint8Array(1) : key) as Uint8Array<ArrayBuffer>,
     { name: "HMAC", hash },
     false,
     ["sign"],

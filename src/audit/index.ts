@@ -1,8 +1,24 @@
 export type { AuditErrorCode } from "./errors.ts";
 export type { Evidence, ExchangeEvidence } from "./evidence.ts";
 export { printable } from "./evidence.ts";
+export type { LedgerProbe, LedgerState } from "./ledger-probe.ts";
+export { attackKinds, kinds } from "./attack/kinds.ts";
+export type { Attack, AttackedOption, AttackKind } from "./attack/kinds.ts";
+export type { AttackProgress } from "./attack/engine.ts";
+export type { AttackReport, AttackUnit, BrokenPromise, KindReport } from "./attack/report.ts";
+export { attackTests } from "./attack/tests.ts";
+export type { AttackTestsOptions } from "./attack/tests.ts";
+export { shellWord } from "./commands.ts";
+export { unitName } from "./attack/units.ts";
+export { explainBroken, explainUnit } from "./attack/explain.ts";
+export { openAttack } from "./node/open-attack.ts";
+export type { OpenAttack, OpenAttackOptions } from "./node/open-attack.ts";
+export { attackGaps, listAttacks, runAttack } from "./node/run-attack.ts";
+export type { AttackOptions } from "./node/run-attack.ts";
 export type { AuditOptions, AuditProgress } from "./node/run.ts";
 export { runAudit } from "./node/run.ts";
+export type { AuditMend } from "./mends/mends.ts";
+export type { Framework } from "./mends/recognise.ts";
 export { authorizationCode, clientCredentials } from "./node/token.ts";
 export type { AuthorizationCodeOptions, ClientCredentialsOptions } from "./node/token.ts";
 export { defineAudit } from "./plan.ts";
@@ -10,12 +26,39 @@ export type {
   AuditCaller,
   AuditIdentity,
   AuditInput,
+  AuditLie,
   AuditOwnedInput,
+  AuditOwnedSample,
   AuditPlan,
   AuditProgram,
   AuditSample,
+  AuditSigner,
   AuditUser,
+  TokenSigner,
   TokenSource,
 } from "./plan.ts";
+export { makeProof } from "./proof/make-proof.ts";
+export type { MakeProofOptions } from "./proof/make-proof.ts";
+export type { KeySource, ProofStatement } from "./proof/statement.ts";
+export { verifyProof } from "./proof/verify-proof.ts";
+export type { VerifiedProof, VerifyProofOptions } from "./proof/verify-proof.ts";
 export type { LeakFinding, OutputSearch } from "./probe.ts";
-export type { AuditCheck, AuditReport, AuditRow, CheckKind, Verdict } from "./report.ts";
+export type { AuditCheck, AuditReport, AuditRow, CheckKind, ReportContract, Verdict } from "./report.ts";
+export { toHtml } from "./reports/html.ts";
+export { toJunit } from "./reports/junit.ts";
+export { nextSteps } from "./reports/next-steps.ts";
+export type { NextStep } from "./reports/next-steps.ts";
+export { findingPlace } from "./reports/place.ts";
+export { toSarif } from "./reports/sarif.ts";
+export { auditReportSchema, parseReport } from "./reports/schema.ts";
+export type { MachineProbe, StackProcess, StackProcesses } from "./machine-probe.ts";
+export type {
+  AskedUse,
+  EgressAsker,
+  GrantUse,
+  Missing,
+  ProcessSearch,
+  SearchedProcess,
+  SecretsProbe,
+  VaultReads,
+} from "./secrets-probe.ts";

@@ -60,6 +60,7 @@ export function mayTouchOthers(access: Access, caller: AuditCaller | undefined):
  * @param from default: the plan's sample for the route
  */
 export function honestCalls(context: AuditContext, route: ContractRoute, from?: AuditSample): HonestCall[] {
+  if (lacksSigner(context, route)) return [];
   const sample = from ?? context.plan.samples?.[route.key];
   if (route.access.kind === "everyone") {
     const input = inputFor(context, route, sample, undefined);
@@ -73,10 +74,16 @@ export function honestCalls(context: AuditContext, route: ContractRoute, from?: 
     });
 }
 
+/** A route that takes only what is signed, and nobody to sign. */
+const lacksSigner = ({ plan }: AuditContext, { key, webhook }: ContractRoute): boolean =>
+  webhook !== undefined && plan.signatures?.[key] === undefined;
+
 /** Says what the plan lacks for a route to be called. */
 export function lacking(context: AuditContext, route: ContractRoute): string {
   if (Object.keys(context.plan).length === 0)
     return "there is no plan (curtainwall.audit.ts): nobody to be, nothing to ask for";
+  if (lacksSigner(context, route))
+    return `the plan's signatures don't say how the sender of ${route.key} signs`;
   const anyone = Object.keys(context.plan.identities ?? {}).some((name) => mayCall(context, route, name));
   if (route.access.kind !== "everyone" && !anyone) return `no identity in the plan may call ${route.key}`;
   return `no sample in the plan that ${route.key} accepts`;
@@ -98,9 +105,9 @@ function inputFor(
     ...own,
     body: fresh(own !== undefined && "body" in own ? own.body : sample?.body),
     params: {
-      ...sample?.params,
+      ...fresh(sample?.params),
       ...ownParams(access, caller),
-      ...own?.params,
+      ...fresh(own?.params),
     },
   };
   return accepts(route, input) ? input : undefined;
@@ -124,7 +131,9 @@ function ownParams(access: Access, caller: AuditCaller | undefined): Record<stri
   );
 }
 
-const fresh = (body: unknown): unknown => (typeof body === "function" ? (body as () => unknown)() : body);
+/** What a plan says, or what its function makes for this request. */
+const fresh = <Value>(made: Value): Exclude<Value, (...of: never) => unknown> =>
+  typeof made === "function" ? (made as () => never)() : (made as never);
 
 /** Tells whether the contract accepts an input. */
 function accepts(route: ContractRoute, input: AuditInput): boolean {

@@ -37,6 +37,8 @@ test("an honest problem document and honest prose are no leak", () => {
 test("headers that name the software are found, others are not", () => {
   assert.equal(findHeaderLeaks([["x-powered-by", "Express"]]).length, 1);
   assert.equal(findHeaderLeaks([["server", "nginx/1.22"]]).length, 1);
+  assert.equal(findHeaderLeaks([["x-reason", "it is for another audience (aud)"]]).length, 1);
+  assert.equal(findHeaderLeaks([["x-error", "Cannot read properties of undefined"]]).length, 1);
   assert.deepEqual(
     findHeaderLeaks([
       ["server", "curtainwall"],

@@ -59,8 +59,16 @@ const talkative = new Set([
 export function findHeaderLeaks(headers: readonly (readonly [string, string])[]): Leak[] {
   return headers.flatMap(([name, value]) =>
     talkative.has(name) ||
+    isExplanation(name, value) ||
     ((name === "server" || name === "via") && /\d+\.\d+/.test(value) && name === "server")
       ? [{ what: `the header ${name}`, excerpt: `${name}: ${value}` }]
       : [],
   );
 }
+
+/** A sentence in a header that no standard knows was written for somebody inside: why something was refused, or what went wrong. */
+const isExplanation = (name: string, value: string): boolean =>
+  name.startsWith("x-") && /(?:[a-z]+[ ,]+){3}[a-z]+/i.test(value) && !policies.has(name);
+
+/** Former names of the policy, whose words are its own. */
+const policies = new Set(["x-content-security-policy", "x-webkit-csp"]);

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { ContractRoute } from "../contract/index.ts";
+import { firstTooMany } from "./mutate-edges.ts";
 import type { Mutant, MutantKind } from "./mutate.ts";
 import type { AuditInput } from "./plan.ts";
 
@@ -14,7 +15,12 @@ export function* mutateBody(route: ContractRoute, input: AuditInput): Generator<
   if (route.body === undefined) return;
   const { body: schema } = route;
   const seen = new Set<string>();
-  for (const mutant of [...mutateRoot(input.body), ...mutateWithin(input.body)]) {
+  const isRefused = (value: Json): boolean => !z.safeParse(schema, value).success;
+  for (const mutant of [
+    ...mutateRoot(input.body),
+    ...mutateWithin(input.body),
+    ...mutateEdges(input.body, isRefused),
+  ]) {
     const rawBody = JSON.stringify(mutant.value);
     if (seen.has(rawBody) || rawBody.length > route.maxBodyBytes || z.safeParse(schema, mutant.value).success)
       continue;
@@ -68,6 +74,25 @@ function* mutateWithin(body: Json, value: Json = body, path: Path = []): Generat
       ? Object.entries(value)
       : [];
   for (const [key, entry] of entries) yield* mutateWithin(body, entry, [...path, key]);
+}
+
+/** Each field just beyond what the schema takes; of a list, that of its first element too. */
+function* mutateEdges(
+  body: Json,
+  isRefused: (changed: Json) => boolean,
+  value: Json = body,
+  path: Path = [],
+): Generator<ValueMutant> {
+  if (path.length > 6) return;
+  const edge = firstTooMany(value, (changed) => isRefused(replace(body, path, changed)));
+  if (edge !== undefined)
+    yield { name: `${label(path)} is ${edge.name}`, kind: "bounds", value: replace(body, path, edge.value) };
+  const entries: [string | number, Json][] = Array.isArray(value)
+    ? value.slice(0, 1).map((entry: Json) => [0, entry])
+    : isObject(value)
+      ? Object.entries(value)
+      : [];
+  for (const [key, entry] of entries) yield* mutateEdges(body, isRefused, entry, [...path, key]);
 }
 
 function changesOf(value: Json): [name: string, kind: MutantKind, value: Json][] {
@@ -159,6 +184,20 @@ function* mutateText(good: string, maxBodyBytes: number, body: Json): Generator<
   ])
     yield { name: `sent as ${contentType}`, kind: "media type", rawBody: good, contentType };
   yield { name: "sent as nothing", kind: "media type", rawBody: good, contentType: null };
+  for (const encoding of ["gzip", "br"])
+    yield {
+      name: `said to be compressed (${encoding})`,
+      kind: "media type",
+      rawBody: good,
+      headers: [["content-encoding", encoding]],
+    };
+  const text = members.find(([, value]) => typeof value === "string");
+  if (text !== undefined && isObject(body))
+    yield {
+      name: `${text[0]} ends with half a character`,
+      kind: "malformed",
+      rawBody: JSON.stringify({ ...body, [text[0]]: `${String(text[1])}\ud800` }),
+    };
 }
 
 function replace(body: Json, path: Path, value: Json): Json {

@@ -18,6 +18,7 @@ export interface Mutant {
   rawCookie?: string;
   rawBody?: Uint8Array | string;
   contentType?: string | null;
+  headers?: readonly (readonly [string, string])[];
   /** The one status that it must be refused with. Default: any 4xx. */
   status?: number;
 }
@@ -35,15 +36,25 @@ export type MutantKind =
   | "malformed"
   | "media type";
 
+/** A mutant, with the option of the route that declares what was changed. */
+export interface PlacedMutant extends Mutant {
+  promise: "params" | "query" | "headers" | "body";
+}
+
 /** Every mutation of a route's input. What the contract's own schema turns out to accept is left out: it proves nothing. */
-export function mutate(route: ContractRoute, input: AuditInput): Mutant[] {
+export function mutate(route: ContractRoute, input: AuditInput): PlacedMutant[] {
+  const of = (promise: PlacedMutant["promise"], mutants: Iterable<Mutant>): PlacedMutant[] =>
+    [...mutants].map((mutant) => ({ ...mutant, promise }));
   return [
-    ...mutateParams(route, input),
-    ...mutateQuery(route, input),
-    ...mutateHeaders(route, input),
-    ...mutateCookies(route, input),
-    ...(route.bodyType === "form"
-      ? mutateForm(route, input)
-      : [...mutateBody(route, input), ...mutateCounts(route, input)]),
+    ...of("params", mutateParams(route, input)),
+    ...of("query", mutateQuery(route, input)),
+    ...of("headers", mutateHeaders(route, input)),
+    ...of("headers", mutateCookies(route, input)),
+    ...of(
+      "body",
+      route.bodyType === "form"
+        ? mutateForm(route, input)
+        : [...mutateBody(route, input), ...mutateCounts(route, input)],
+    ),
   ];
 }

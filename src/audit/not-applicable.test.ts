@@ -40,6 +40,7 @@ async function audit(
         ...plan,
         samples: kept(plan.samples),
         failures: kept(plan.failures),
+        lies: kept(plan.lies),
         state: kept(plan.state),
         hidden: kept(plan.hidden, keysWith("visible")),
         guesses: kept(plan.guesses, keysWith("failures")),
@@ -79,8 +80,11 @@ test("a site where everybody may call everything does not get API-1 proved: nobo
     checks.filter(({ state }) => state === "missing" || state === "failed"),
     [],
   );
-  assert.deepEqual([verdict, ran, of, notApplicable], ["unknown", 3, 3, 20]);
-  assert.equal(reason, "nothing to check: no route needs a token; no route hides some of its objects");
+  assert.deepEqual([verdict, ran, of, notApplicable], ["unknown", 5, 5, checks.length - 5]);
+  assert.equal(
+    reason,
+    "nothing to check: no route needs a token; no route hides some of its objects; no route takes webhooks",
+  );
   // What the site has is proved all the same, and not with checks that had nothing to do.
   assert.equal(rowOf(report, "API-3").verdict, "proved");
   assert.deepEqual(idle(rowOf(report, "FE-4")), [
@@ -127,7 +131,7 @@ test("a site without an API has nothing to check for the API's rows, and its pag
   assert.equal(rowOf(report, "API-8").verdict, "proved");
   const headers = rowOf(report, "FE-4");
   assert.equal(headers.verdict, "proved");
-  assert.equal(headers.of, 16);
+  assert.equal(headers.of, 24);
 });
 
 test("without a site the checks of pages do not apply, and FE-2 is unknown", async () => {
@@ -137,7 +141,10 @@ test("without a site the checks of pages do not apply, and FE-2 is unknown", asy
     idle(rowOf(report, "FE-4")).filter((name) => name.includes("HTTP/2")),
     [
       "200, a page (HTTP/2)",
+      "200, a page as browsers ask for it (HTTP/2)",
       "200, an asset (HTTP/2)",
+      "206, a part of a file (HTTP/2)",
+      "416, no part of a file (HTTP/2)",
       "304 (HTTP/2)",
       "HEAD (HTTP/2)",
       "308, a redirect (HTTP/2)",

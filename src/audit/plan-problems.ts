@@ -1,6 +1,7 @@
-import { CurtainwallError } from "../shared/index.ts";
+import { CurtainwallError, parseAddress } from "../shared/index.ts";
+import { isLoopbackHost } from "../contract/index.ts";
 import type { Contract } from "../contract/index.ts";
-import type { AuditIdentity, AuditPlan, AuditSample } from "./plan.ts";
+import type { AuditIdentity, AuditLie, AuditPlan, AuditSample } from "./plan.ts";
 
 /**
  * Checks a plan against the contract that it is for.
@@ -24,11 +25,17 @@ const memberKinds = {
   identities: true,
   samples: true,
   failures: true,
+  lies: true,
   hidden: true,
   guesses: true,
   errors: true,
   state: true,
+  signatures: true,
+  signToken: true,
+  otherAddresses: true,
+  ipv6Prefix: true,
   canaries: true,
+  cleanUp: true,
   start: true,
 } as const satisfies Record<keyof AuditPlan, true>;
 const members = new Set(Object.keys(memberKinds));
@@ -55,6 +62,10 @@ export function shapeProblems(plan: AuditPlan): string[] {
   for (const [name, identity] of Object.entries(plan.identities ?? {}))
     problems.push(...identityProblems(`identities.${name}`, identity));
   for (const [where, sample] of samplesOf(plan)) problems.push(...sampleProblems(where, sample));
+  for (const [key, list] of Object.entries(plan.lies ?? {}))
+    for (const [index, { what }] of list.entries())
+      if (typeof what !== "string" || what === "")
+        problems.push(`${inBrackets("lies", key)}[${index}] must say what is wrong with the answer`);
   for (const [key, hidden] of Object.entries(plan.hidden ?? {})) {
     const where = inBrackets("hidden", key);
     problems.push(...unknownMembers(where, hidden, ownedMembers));
@@ -63,6 +74,20 @@ export function shapeProblems(plan: AuditPlan): string[] {
   }
   for (const [key, input] of Object.entries(plan.guesses ?? {}))
     problems.push(...unknownMembers(inBrackets("guesses", key), input, inputOnly));
+  for (const [key, signer] of Object.entries(plan.signatures ?? {}))
+    if (typeof signer !== "function")
+      problems.push(`${inBrackets("signatures", key)} must be a function that returns headers`);
+  for (const address of plan.otherAddresses ?? [])
+    if (!isLoopbackOrigin(address))
+      problems.push(
+        `otherAddresses has ${JSON.stringify(address)}, which is no origin of this machine (https://127.0.0.1:9443)`,
+      );
+  if (plan.ipv6Prefix !== undefined && !isNetwork64(plan.ipv6Prefix))
+    problems.push('ipv6Prefix must be a network of IPv6 with 64 bits, like "2001:db8:1:2::/64"');
+  if (plan.signToken !== undefined && typeof plan.signToken !== "function")
+    problems.push("signToken must be a function that returns a signature");
+  if (plan.cleanUp !== undefined && typeof plan.cleanUp !== "function")
+    problems.push("cleanUp must be a function");
   if (plan.start !== undefined && (typeof plan.start !== "string" || plan.start === ""))
     problems.push("start must be a command");
   for (const canary of plan.canaries ?? []) {
@@ -70,6 +95,16 @@ export function shapeProblems(plan: AuditPlan): string[] {
       problems.push("a canary needs at least 6 characters to be told apart");
   }
   return problems;
+}
+
+function isLoopbackOrigin(address: unknown): boolean {
+  const url = typeof address === "string" ? URL.parse(address) : null;
+  return url !== null && url.origin === address && isLoopbackHost(url.hostname);
+}
+
+function isNetwork64(network: unknown): boolean {
+  const [text = "", length, ...rest] = String(network).split("/");
+  return length === "64" && rest.length === 0 && parseAddress(text)?.length === 16;
 }
 
 function identityProblems(where: string, identity: AuditIdentity): string[] {
@@ -88,7 +123,7 @@ function identityProblems(where: string, identity: AuditIdentity): string[] {
   const [needed, ...others] = isProgram
     ? (["apiKey", "revokedKey"] as const)
     : (["token", "expiredToken", "otherAudienceToken"] as const);
-  const sources = identity as unknown as Readonly<Record<string, unknown>>;
+  const sources: Readonly<Record<string, unknown>> = { ...identity };
   for (const source of [needed, ...others]) {
     const value = sources[source];
     if (typeof value !== "function" && (value !== undefined || source === needed))
@@ -98,14 +133,31 @@ function identityProblems(where: string, identity: AuditIdentity): string[] {
 }
 
 /** All samples of a plan, with where they stand. */
-function samplesOf({ samples = {}, failures = {}, errors = {} }: AuditPlan): [string, AuditSample][] {
+function samplesOf({
+  samples = {},
+  failures = {},
+  lies = {},
+  errors = {},
+}: AuditPlan): [string, AuditSample][] {
   const of = (member: string, by: Readonly<Record<string, AuditSample>>): [string, AuditSample][] =>
     Object.entries(by).map(([key, sample]) => [inBrackets(member, key), sample]);
   return [
     ...of("samples", samples),
     ...of("failures", failures),
+    ...Object.entries(lies).flatMap(([key, list]) =>
+      list.map((lie, index): [string, AuditSample] => [
+        `${inBrackets("lies", key)}[${index}]`,
+        sampleOf(lie),
+      ]),
+    ),
     ...Object.entries(errors).flatMap(([key, byStatus]) => of(inBrackets("errors", key), byStatus)),
   ];
+}
+
+/** What a lie asks for, without what it says of the answer. */
+function sampleOf(lie: AuditLie): AuditSample {
+  const { what: _, ...sample } = lie;
+  return sample;
 }
 
 function sampleProblems(where: string, sample: AuditSample): string[] {
@@ -125,7 +177,7 @@ function fitProblems(plan: AuditPlan, { routes, apiKeys }: Contract): string[] {
   const problems: string[] = [];
   const isNone = (where: string, what = ""): number =>
     problems.push(`${where} is no route of the contract${what}`);
-  for (const member of ["samples", "failures", "state"] as const)
+  for (const member of ["samples", "failures", "lies", "state"] as const)
     for (const key of Object.keys(plan[member] ?? {})) if (!byKey.has(key)) isNone(inBrackets(member, key));
   for (const [where, sample] of samplesOf(plan))
     for (const name of Object.keys(sample.as ?? {}))
@@ -133,6 +185,7 @@ function fitProblems(plan: AuditPlan, { routes, apiKeys }: Contract): string[] {
   for (const [member, option] of [
     ["hidden", "visible"],
     ["guesses", "failures"],
+    ["signatures", "webhook"],
   ] as const)
     for (const key of Object.keys(plan[member] ?? {}))
       if (byKey.get(key)?.[option] === undefined) isNone(inBrackets(member, key), ` with ${option}`);

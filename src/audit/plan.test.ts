@@ -17,6 +17,14 @@ test("a good plan is taken as it is", () => {
   assert.deepEqual(defineAudit(plan), plan);
 });
 
+test("a plan may name other hosts on this machine, and a network to come from", () => {
+  const plan = {
+    otherAddresses: ["https://127.0.0.1:9443", "https://[::1]:9443"],
+    ipv6Prefix: "2001:db8:1:2::/64",
+  };
+  assert.deepEqual(defineAudit(plan), plan);
+});
+
 for (const [what, plan, message] of [
   ["a misspelt member", { identites: {} }, /no member "identites"/],
   [
@@ -27,6 +35,20 @@ for (const [what, plan, message] of [
   ["a missing subject", { identities: { alice: { token } } }, /alice\.subject/],
   ["a canary that is too short", { canaries: ["abc"] }, /at least 6/],
   ["a hidden object without a canary", { hidden: { "GET /a": { params: {} } } }, /needs a canary/],
+  [
+    "a signature that is no function",
+    { signatures: { "POST /a": { "webhook-id": "1" } } },
+    /signatures\["POST \/a"\] must be a function/,
+  ],
+  ["a signer of tokens that is none", { signToken: "key" }, /signToken must be a function/],
+  [
+    "another host that is not on this machine",
+    { otherAddresses: ["https://www.example.com"] },
+    /no origin of this machine/,
+  ],
+  ["another host with a path", { otherAddresses: ["https://127.0.0.1:9443/a"] }, /no origin of this machine/],
+  ["a network of IPv4", { ipv6Prefix: "10.0.0.0/64" }, /network of IPv6 with 64 bits/],
+  ["a network of another size", { ipv6Prefix: "2001:db8::/48" }, /network of IPv6 with 64 bits/],
   [
     "a key that is no function",
     { identities: { robot: { subject: "1", apiKey: "abc" } } },
@@ -73,6 +95,10 @@ test("a plan must name routes and identities that exist", async () => {
   assert.throws(
     () => assertPlanFits({ hidden: { "GET /api/staff": { canary: "unpublished" } } }, contract),
     refusesWith(/no route of the contract with visible/),
+  );
+  assert.throws(
+    () => assertPlanFits({ signatures: { "POST /api/contact": () => ({}) } }, contract),
+    refusesWith(/no route of the contract with webhook/),
   );
   assert.throws(
     () => assertPlanFits({ errors: { "GET /api/staff": { 409: {} } } }, contract),

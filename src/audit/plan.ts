@@ -59,11 +59,42 @@ export interface AuditOwnedInput extends AuditInput {
   canary?: string;
 }
 
-/** Requests that a route accepts: the same for everybody, or one an identity where each owns its own object. */
-export interface AuditSample extends AuditInput {
-  /** By identity. Laid over the other members. */
-  as?: Readonly<Record<string, AuditOwnedInput>>;
+type SampleParams = Readonly<Record<string, string>> | (() => Readonly<Record<string, string>>);
+
+/** A request for something that one identity owns, as a sample has it. */
+export interface AuditOwnedSample extends Omit<AuditOwnedInput, "params"> {
+  /** A function is called for each request: for what is there only once, like something that is deleted. */
+  params?: SampleParams;
 }
+
+/** Requests that a route accepts: the same for everybody, or one an identity where each owns its own object. */
+export interface AuditSample extends Omit<AuditInput, "params"> {
+  /** Values of the path's parameters, decoded. A function is called for each request. */
+  params?: SampleParams;
+  /** By identity. Laid over the other members. */
+  as?: Readonly<Record<string, AuditOwnedSample>>;
+}
+
+/** Input that a route accepts and its upstream answers wrongly. */
+export interface AuditLie extends AuditSample {
+  /** What is wrong with the answer, for the report: `a column of its own`, `HTML`. */
+  what: string;
+}
+
+/**
+ * Signs as a route's sender does: returns the headers that stand beside a body, signed at that time. It is called for each request, so that each is a delivery of
+ * its own.
+ */
+export type AuditSigner = (
+  body: Uint8Array,
+  at: Date,
+) => Readonly<Record<string, string>> | Promise<Readonly<Record<string, string>>>;
+
+/**
+ * Signs as the issuer of access tokens does: given a token's first two parts, `header.payload` as they are to stand in it, returns its third. For
+ * an issuer that runs in tests; nobody else has its key.
+ */
+export type TokenSigner = (signed: string) => string | Promise<string>;
 
 /** What an audit needs to know beyond the contract: who to be and what to ask for. Never loaded by the edge. */
 export interface AuditPlan {
@@ -71,6 +102,11 @@ export interface AuditPlan {
   identities?: Readonly<Record<string, AuditIdentity>>;
   /** By route key. A route that takes no input needs none. Write routes are really called. */
   samples?: Readonly<Record<string, AuditSample>>;
+  /**
+   * By route key: input that the contract accepts and an upstream that is prepared for it answers wrongly: with more than is declared, as something
+   * else, with a cookie, elsewhere, without end. Plant a canary in each, so that what leaves of it is seen.
+   */
+  lies?: Readonly<Record<string, readonly AuditLie[]>>;
   /** By route key: a request that the contract accepts and the upstream fails on, so that a real 5xx is seen. */
   failures?: Readonly<Record<string, AuditSample>>;
   /**
@@ -90,8 +126,28 @@ export interface AuditPlan {
    * wrote, or a function that reads it directly (a row count, say); its results are compared as JSON.
    */
   state?: Readonly<Record<string, string | (() => Promise<unknown>)>>;
+  /**
+   * By key of a route with `webhook`: how its sender signs. All that is sent there is signed so, what the schema has to refuse too: else it would
+   * be the signature that is refused. Where a scheme signs no name of a delivery (all but `standardWebhook`), the sample's `body` must be
+   * another one each time.
+   */
+  signatures?: Readonly<Record<string, AuditSigner>>;
+  /**
+   * Signs with the issuer's own key, by the algorithm of its tokens. With it tokens are tried that only an issuer could have made: of another type,
+   * for nobody, without end. Default: none, and such tokens are not tried.
+   */
+  signToken?: TokenSigner;
+  /** Where other hosts of the same stack listen on this machine, as origins: `["https://127.0.0.1:9443"]`. Their limits have to count together. */
+  otherAddresses?: readonly string[];
+  /**
+   * A network of IPv6 addresses that this machine can connect from, at most 64 bits of it given: `"2001:db8:1:2::/64"`. The audit changes no machine's
+   * addresses: in a network namespace of its own, `ip -6 route add local 2001:db8:1:2::/64 dev lo` with `net.ipv6.ip_nonlocal_bind=1` leads there.
+   */
+  ipv6Prefix?: string;
   /** Texts planted where they must never leave: in internal columns, in exceptions. At least 6 characters each. */
   canaries?: readonly string[];
+  /** Takes away what the samples made. Called once when an attack ends, however it ends; it has ten seconds. */
+  cleanUp?: () => Promise<void>;
   /** The command that starts the target, for whoever finds it silent. Default: `npx curtainwall start` and the folder. */
   start?: string;
 }

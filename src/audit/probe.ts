@@ -7,10 +7,14 @@ export interface ProbeRequest {
   body?: Uint8Array | string;
   /** Default `"http/1.1"`. */
   protocol?: Protocol;
-  /** Source address to connect from; only loopback ones. */
+  /** Source address to connect from; only loopback ones, and of a network that leads there. */
   client?: string;
+  /** Where else the same stack listens, as an origin: another host, or IPv6. Over HTTP/1.1 alone. The name that it answers to stays the target's. */
+  at?: string;
   /** Tokens and keys among the headers, which the report does not repeat. */
   credentials?: readonly ProbeCredential[];
+  /** Headers by which the body is signed, lower-case. The report does not repeat them either: one signed for later may still be taken. */
+  signedBy?: readonly string[];
   /** The largest answer that is read, in bytes. Default: the wire's. */
   maxBytes?: number;
   /** Takes an answer that goes on as far as it has come, once it was heard for so long. Default: it must end. */
@@ -152,8 +156,10 @@ export interface SourceProbe {
 export interface PageVisit {
   status: number | undefined;
   violations: string[];
-  /** Marks that injected code left, by {@link markScript}. */
+  /** Marks that injected code left, by {@link markScript} or {@link markCall}. */
   marks: string[];
+  /** What was asked for while it was open, by the page and its frames; without a status, no answer came. */
+  asked: readonly { readonly method: string; readonly url: string; readonly status: number | undefined }[];
 }
 
 /** Script that leaves a mark which {@link BrowserProbe.visit} reads back: injected, it tells whether it ran. */
@@ -161,11 +167,24 @@ export function markScript(mark: string): string {
   return `document.documentElement.dataset.curtainwallMark=(document.documentElement.dataset.curtainwallMark||'')+' ${mark}'`;
 }
 
+/** The same, short and without quotes, for what has to fit into a field of a form. */
+export const markCall = (mark: string): string => `cwMark(/${mark}/)`;
+
 /** A real browser. */
 export interface BrowserProbe {
   readonly version: string;
-  /** Loads a page; `rewrite` changes the answer's headers and markup on the way, as an injection would. */
-  visit: (path: string, rewrite?: PageRewrite) => Promise<PageVisit>;
+  /** Loads a page, by its path or by an address elsewhere; `rewrite` changes the answer's headers and markup on the way, as an injection would. */
+  visit: (path: string, rewrite?: PageRewrite, visitor?: Visitor) => Promise<PageVisit>;
+}
+
+/** Who visits a page, and how. */
+export interface Visitor {
+  /** Go along with all that is asked for. */
+  headers?: Readonly<Record<string, string>>;
+  /** Stays until it has seen enough, or three seconds. */
+  hasSeen?: (asked: PageVisit["asked"]) => boolean;
+  /** Follows links that are scripts. */
+  clicks?: boolean;
 }
 
 export interface PageRewrite {
@@ -182,6 +201,12 @@ export interface OutputSearch {
   readonly files: number;
   /** Names of the private values that were looked for; never a value. */
   readonly values: readonly string[];
+  /** Secrets of the vault, by name, and of which the output was searched for the value. */
+  readonly secrets: {
+    readonly declared: readonly string[];
+    readonly searched: readonly string[];
+    readonly unsearched: readonly { readonly name: string; readonly reason: string }[];
+  };
   /** Whether names with a public prefix were held against those that the contract declares. */
   readonly isHeldToPublicNames: boolean;
   readonly findings: readonly LeakFinding[];

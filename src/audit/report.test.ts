@@ -110,6 +110,7 @@ test("elsewhere than on this machine only these checks run: ordinary requests, n
       .map(({ name }) => `${id} ${name}`),
   );
   assert.deepEqual(passive, [
+    "API-4 the release that was built is the one that is served, byte for byte",
     "API-8 TLS 1.0 refused",
     "API-8 TLS 1.1 refused",
     "API-8 TLS 1.2 refused",
@@ -118,15 +119,21 @@ test("elsewhere than on this machine only these checks run: ordinary requests, n
     "API-8 HSTS",
     "FE-2 the release that was built is the one that is served, byte for byte",
     "FE-2 the policy that was built is the one that is sent",
+    "FE-2 every policy that is sent is strict",
     "FE-2 zero violations in a browser, on every page",
     ...[
       "200, a page",
+      "200, a page as browsers ask for it",
       "200, an asset",
+      "206, a part of a file",
+      "416, no part of a file",
       "304",
       "HEAD",
       "308, a redirect",
       "404, a page",
       "404, the API",
     ].flatMap((name) => [`FE-4 ${name} (HTTP/1.1)`, `FE-4 ${name} (HTTP/2)`]),
+    "FE-6 addresses of services on the inside",
+    "FE-6 the release that was built is the one that is served, byte for byte",
   ]);
 });

@@ -1,5 +1,7 @@
 import type { Weakening } from "../contract/index.ts";
+import type { AttackedOption, AttackKind } from "./attack/kinds.ts";
 import type { Evidence } from "./evidence.ts";
+import type { AuditMend } from "./mends/mends.ts";
 
 /** What is known about a row. `proved` is the only one that says: tested now, and it held. */
 export type Verdict = "proved" | "evidenced" | "attested" | "failed" | "unknown";
@@ -16,11 +18,17 @@ export interface AuditCheck {
    * for it to look at; that is no pass, and nothing that a target answers can bring it about.
    */
   state: "passed" | "failed" | "missing" | "not applicable";
+  /** Which kind of attack it is, if it is one. */
+  attack?: AttackKind;
+  /** The option of the contract that it holds the target to. */
+  promise?: AttackedOption;
   /** Alone it proves no row: it reads a declaration, or sees to it that honest requests are served. */
   isSupporting?: true;
   /** How many single observations it made; `evidence` keeps the most telling of them. */
   observations: number;
   evidence: Evidence[];
+  /** Of a check that failed: so many of `evidence`, from the first, show how. What follows is what held. */
+  failing?: number;
   /** A command that shows the same again. */
   reproduce: string;
   /** What is missing, or why the check does not apply. */
@@ -46,10 +54,27 @@ export interface AuditRow {
   checks: AuditCheck[];
 }
 
+/** Which contract was audited, and where it is written. */
+export interface ReportContract {
+  /** SHA-256 of what it permits; where the site is found is no part of that. */
+  digest: string;
+  /** The project's folder, seen from the root of its repository; empty for the root itself. */
+  folder: string;
+  /** The contract's file, seen from the project's folder. */
+  file: string;
+  /** Where each route is written, by its key: `curtainwall.config.ts:61`. Those that were not found are left out. */
+  routes: Record<string, string>;
+  /** Where the options are written that failed checks name: by the route's key, or under `stack` those of the whole stack. */
+  options?: Record<string, Record<string, string>>;
+}
+
 /** What an audit found. */
 export interface AuditReport {
   format: 1;
+  /** Who wrote the report: `curtainwall 1.2.3`. */
+  tool?: string;
   target: string;
+  contract?: ReportContract;
   /** The release in the folder, if one was given, and whether it is the one that is served. */
   release?: {
     /** SHA-256 of its manifest. */
@@ -67,6 +92,10 @@ export interface AuditReport {
   /** Defaults that the contract weakens, with its reasons. */
   weakenings: Weakening[];
   rows: AuditRow[];
+  /** Attempts to break a promise that were made, by kind: the observations of checks that are attacks. */
+  attacks?: Partial<Record<AttackKind, number>>;
+  /** Code that would mend what failed, where the target is made with something else than Curtainwall that was recognised. */
+  mends?: AuditMend[];
   /** Rows by verdict. */
   summary: Record<Verdict, number>;
 }
@@ -98,6 +127,14 @@ function nothingToCheck(checks: readonly AuditCheck[]): string {
     ({ state, isSupporting }) => state === "not applicable" && isSupporting !== true,
   );
   return `nothing to check: ${[...new Set(idle.map(({ reason }) => reason))].join("; ") || "the row has no check"}`;
+}
+
+/** Counts the attempts of attacks that were made. */
+export function countAttacks(rows: readonly AuditRow[]): Partial<Record<AttackKind, number>> {
+  const counts: Partial<Record<AttackKind, number>> = {};
+  for (const { attack, observations } of rows.flatMap(({ checks }) => checks))
+    if (attack !== undefined && observations > 0) counts[attack] = (counts[attack] ?? 0) + observations;
+  return counts;
 }
 
 /** Counts rows by verdict. */

@@ -14,6 +14,8 @@ export interface DecodedToken {
 export interface Tokens {
   valid(name: string): Promise<string>;
   expired(name: string): Promise<string>;
+  /** Whether the target had taken that token before it expired: what it remembers, it must forget. */
+  wasTaken(name: string): boolean;
   otherAudience(name: string): Promise<string>;
   /** Whether an identity calls with an API key. */
   isProgram(name: string): boolean;
@@ -34,14 +36,18 @@ export interface TokensOptions {
   issuer: Identity | undefined;
   now: () => number;
   sleep: (milliseconds: number) => Promise<void>;
+  /** Calls with a token that is about to expire; tells whether it was taken, undefined where it may be used for nothing. Default: it is not used. */
+  useWhileValid?: (name: string, token: string) => Promise<boolean | undefined>;
 }
 
 const maxWaitMs = 30_000;
 const renewBeforeMs = 20_000;
 
 /** Gets tokens from their sources, keeps them while they last, and checks that they are what they are said to be. */
-export function createTokens({ identities, issuer, now, sleep }: TokensOptions): Tokens {
+export function createTokens({ identities, issuer, now, sleep, useWhileValid }: TokensOptions): Tokens {
   const kept = new Map<string, Promise<string>>();
+  const taken = new Map<string, Promise<boolean>>();
+  const known = new Set<string>();
   const get = (name: string, member: SourceMember): Promise<string> => {
     const key = `${member} ${name}`;
     const known = kept.get(key);
@@ -57,7 +63,19 @@ export function createTokens({ identities, issuer, now, sleep }: TokensOptions):
     return token;
   };
 
+  /** Whoever remembers what a token said has to forget it in time: that shows only of one that was seen while it was good. */
+  const useOnce = async (name: string, token: string, goodUntilMs: number): Promise<boolean> => {
+    if (useWhileValid === undefined || now() >= goodUntilMs) return false;
+    const isTaken = await useWhileValid(name, token);
+    if (isTaken === false && now() < goodUntilMs)
+      throw refused(
+        `the expiring token of ${name} is refused before it expires, so a refusal would prove nothing`,
+      );
+    return isTaken === true;
+  };
+
   return {
+    wasTaken: (name) => known.has(name),
     isProgram: (name) => identities[name] !== undefined && "apiKey" in identities[name],
     apiKey: (name) => get(name, "apiKey"),
     revokedKey: (name) => get(name, "revokedKey"),
@@ -77,14 +95,19 @@ export function createTokens({ identities, issuer, now, sleep }: TokensOptions):
       const claims = decodeToken(token)?.claims;
       if (typeof claims?.exp !== "number")
         throw refused(`the expired token of ${name} says no time of expiry`);
-      const waitMs = (claims.exp + (issuer?.clockToleranceSeconds ?? 0) + 1) * 1000 - now();
+      const expiryMs = (claims.exp + (issuer?.clockToleranceSeconds ?? 0)) * 1000;
+      const waitMs = expiryMs + 1000 - now();
       if (waitMs > maxWaitMs)
         throw refused(`the expired token of ${name} expires only in ${Math.ceil(waitMs / 1000)} s`);
       if (issuer !== undefined && !audiences(claims).includes(issuer.audience))
         throw refused(
           `the expired token of ${name} is for another audience, so a refusal would prove nothing`,
         );
-      if (waitMs > 0) await sleep(waitMs);
+      const used = taken.get(name) ?? useOnce(name, token, claims.exp * 1000);
+      taken.set(name, used);
+      if (await used) known.add(name);
+      const restMs = expiryMs + 1000 - now();
+      if (restMs > 0) await sleep(restMs);
       return token;
     },
     async otherAudience(name) {

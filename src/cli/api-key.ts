@@ -3,7 +3,7 @@ import type { Contract } from "../contract/index.ts";
 import { openApiKeyFile } from "../gateway/node.ts";
 import type { ApiKeyFile } from "../gateway/node.ts";
 import { CurtainwallError } from "../shared/index.ts";
-import { apiKeysFileOf, loadContract } from "../stack/index.ts";
+import { apiKeysFileOf, loadContract, recordedAction } from "../stack/index.ts";
 import { usageError } from "./command.ts";
 import type { Command, CommandInput } from "./command.ts";
 import { exitCodes, print, printJson, say, styled } from "./voice.ts";
@@ -37,6 +37,7 @@ export const apiKeyCommand: Command = {
 };
 
 interface OpenedKeys {
+  readonly root: string;
   readonly contract: Contract;
   readonly file: ApiKeyFile;
 }
@@ -48,7 +49,7 @@ async function openFile(folder = "."): Promise<OpenedKeys> {
     throw new CurtainwallError("CLI_USAGE_INVALID", "The contract declares no API keys.", {
       hint: 'Add  apiKeys: { file: "api-keys.json" },',
     });
-  return { contract, file: openApiKeyFile(file) };
+  return { contract, root, file: openApiKeyFile(file) };
 }
 
 /** The scopes for which a key opens or shows something. */
@@ -68,14 +69,13 @@ async function create({ values, flags }: CommandInput, [folder]: readonly string
   if (!Number.isInteger(days) || days < 1 || days > 3650)
     throw usageError("--days takes 1 to 3650", apiKeyCommand);
   const expires = new Date(Date.now() + days * 86_400_000).toISOString();
-  const { contract, file } = await openFile(folder);
+  const { contract, root, file } = await openFile(folder);
   const tenant = values.get("tenant");
-  const { key, record } = file.create({
-    scopes,
-    expires,
-    subject: values.get("subject"),
-    ...(tenant === undefined ? {} : { tenant }),
-  });
+  const subject = values.get("subject");
+  const target = [scopes.join(" "), subject, tenant].filter((part) => part !== undefined).join(", ");
+  const { key, record } = await recordedAction({ contract, root }, { action: "api-key create", target }, () =>
+    file.create({ scopes, expires, subject, ...(tenant === undefined ? {} : { tenant }) }),
+  );
   if (flags.has("json")) printJson({ key, id: record.id, subject: record.subject, scopes, expires });
   else print(key);
   say(
@@ -113,7 +113,10 @@ async function list({ flags }: CommandInput, [folder]: readonly string[]): Promi
 
 async function revoke(_: CommandInput, [id, folder]: readonly string[]): Promise<number> {
   if (id === undefined) throw usageError("Name the key: its id, as list prints it", apiKeyCommand);
-  const wasThere = (await openFile(folder)).file.revoke(id);
+  const { contract, root, file } = await openFile(folder);
+  const wasThere = await recordedAction({ contract, root }, { action: "api-key revoke", target: id }, () =>
+    file.revoke(id),
+  );
   say(wasThere ? `${styled("green", "revoked")} ${id}` : `There is no key ${id}.`);
   return wasThere ? exitCodes.done : exitCodes.failed;
 }

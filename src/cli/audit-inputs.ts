@@ -1,13 +1,20 @@
 import { accessSync, constants, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { AuditOptions, AuditPlan } from "../audit/index.ts";
+import type { AuditOptions, AuditPlan, LedgerProbe } from "../audit/index.ts";
 import { guardedValues } from "../contract/index.ts";
 import type { Contract, ReleaseIndex } from "../contract/index.ts";
-import { findRecord } from "../ledger/node.ts";
+import type { Checkpoint } from "../ledger/index.ts";
+import { endOfLog, findRecord, logLines, verifyLog } from "../ledger/node.ts";
 import { openReleaseStore, readPackIndex } from "../release/node.ts";
 import { CurtainwallError, isCurtainwallError } from "../shared/index.ts";
-import { createContractGate, describeHit, inspectRelease } from "../stack/index.ts";
+import {
+  createContractGate,
+  describeHit,
+  inspectRelease,
+  outputFingerprints,
+  readLastCheckpoint,
+} from "../stack/index.ts";
 import type { StackFolders } from "../stack/index.ts";
 
 // What an audit reads beside the contract. What is not there is left out: its checks say that it is missing.
@@ -61,14 +68,22 @@ export function outputOf(
   if (newest === undefined) return {};
   return {
     searchOutput: async () => {
-      const { environment } = contract;
-      const gate = createContractGate({ contract, root, variables: process.env });
+      const { environment, secrets } = contract;
+      const fingerprints = await outputFingerprints({ contract, root });
+      const gate = createContractGate({ contract, root, variables: process.env, fingerprints });
       const { files, hits } = await inspectRelease(readFileSync(newest.packFile), gate);
       const unseen = new Set(gate.notSearched.map(({ name }) => name));
       const values = guardedValues({ environment }, process.env).map(({ name }) => name);
       return {
         files,
         values: values.filter((name) => !unseen.has(name)),
+        secrets: {
+          declared: [...secrets.keys()],
+          searched: [...new Set(fingerprints?.prints.map(({ name }) => name))],
+          unsearched:
+            fingerprints?.notSearched.map(({ name, reason }) => ({ name, reason })) ??
+            [...secrets.keys()].map((name) => ({ name, reason: "its vault is not on this machine" })),
+        },
         isHeldToPublicNames: environment.public.size > 0,
         findings: hits
           .filter(({ level }) => level === "hit")
@@ -78,9 +93,38 @@ export function outputOf(
   };
 }
 
-/** Looks events up in the log. It belongs to the ledger's user; who may not read it audits without. */
-export function ledgerOf({ logFile }: StackFolders): Pick<AuditOptions, "lookUpLedger"> {
-  return isAllowed(logFile, constants.R_OK) ? { lookUpLedger: (id: string) => findRecord(logFile, id) } : {};
+/** Reads the log, from now on or from its beginning. It belongs to the ledger's user; who may not read it audits without. */
+export function ledgerOf(folders: StackFolders): Pick<AuditOptions, "lookUpLedger" | "ledger"> {
+  const { logFile } = folders;
+  if (!isAllowed(logFile, constants.R_OK)) return {};
+  const began = endOfLog(logFile);
+  const ledger: LedgerProbe = {
+    written: () => logLines(logFile, began),
+    kept: () => logLines(logFile),
+    verify: () => {
+      const last = lastCheckpoint(folders);
+      const given = last === undefined ? {} : { checkpoints: [last], keys: [last.key] };
+      const { checkpoints, outside, findings, untold, ...verdict } = verifyLog(logFile, given);
+      return {
+        ...verdict,
+        checkpoints: checkpoints.count,
+        through: checkpoints.through,
+        holdsAsRemembered: outside === 1,
+        untold,
+        findings: findings.map(({ file, line, says }) => `${file ?? ""}:${line ?? 0} ${says}`),
+      };
+    },
+  };
+  return { lookUpLedger: (id) => findRecord(logFile, id), ledger };
+}
+
+/** It lies in a folder that the ledger's user can't read. */
+function lastCheckpoint(folders: StackFolders): Checkpoint | undefined {
+  try {
+    return readLastCheckpoint(folders);
+  } catch {
+    return undefined;
+  }
 }
 
 const browserPlaces = [

@@ -194,3 +194,38 @@ test("it says which release is served; another one than the folder's is the firs
     /\nWhat is served is not the folder's release 3fa8c2d1e0b7: \/ \(identity\): other bytes/,
   );
 });
+
+test("a finding stands with the line of the option that promised otherwise", () => {
+  const about = "GET /api/x: 6 of 5 requests were served";
+  const failed = check("burst of N + 1", "failed", {
+    promise: "limit",
+    failing: 1,
+    evidence: [
+      { kind: "measurement", about, value: 6 },
+      { kind: "measurement", about: "GET /api/y: the limit holds", value: 5 },
+    ],
+  });
+  const contract = {
+    digest: "a".repeat(64),
+    folder: "shop",
+    file: "curtainwall.config.ts",
+    routes: { "GET /api/x": "curtainwall.config.ts:9", "GET /api/y": "curtainwall.config.ts:19" },
+    options: { "GET /api/x": { limit: "curtainwall.config.ts:11" }, "GET /api/y": { limit: "b.ts:2" } },
+  };
+  const row: AuditRow = {
+    id: "API-2",
+    title: "Rate limiting",
+    verdict: "failed",
+    ran: 1,
+    of: 1,
+    failed: 1,
+    notApplicable: 0,
+    checks: [failed],
+  };
+  const text = renderReport({ ...report, contract, rows: [row] });
+  assert.match(
+    text,
+    /requests were served\n {6}6\n {6}shop\/curtainwall\.config\.ts:11, limit of GET \/api\/x\n/,
+  );
+  assert.ok(!text.includes("b.ts:2"), "what held is not placed");
+});

@@ -1,6 +1,8 @@
 import { styleText } from "node:util";
+import { findingPlace, nextSteps } from "../audit/index.ts";
 import type { AuditCheck, AuditReport, AuditRow, Verdict } from "../audit/index.ts";
 import { clean, cut, evidenceLine, evidenceLines, wrap } from "./audit-evidence.ts";
+import { mendLines } from "./audit-mends.ts";
 
 /** Options of {@link renderReport}. */
 export interface RenderReportOptions {
@@ -67,9 +69,12 @@ export function renderReport(
   const sections = [
     heading(report, page),
     rows.flatMap((row) => rowLines(row, page)),
-    ...rows.map((row) => findings(row, page)),
+    ...rows.map((row) => findings(report, row, page)),
+    mendLines(report, page),
     verbose ? [] : gaps(rows, page),
     weakenings(report, page),
+    todo(report, page),
+    verbose ? attempts(report).flatMap((line) => wrap(line, page.columns, "")) : [],
     conclusion(report, page),
   ];
   return `${sections
@@ -126,24 +131,30 @@ function example({ checks }: AuditRow, columns: number): string | undefined {
 }
 
 /** The checks of a row that failed; with `verbose` all of them. */
-function findings(row: AuditRow, page: Page): string[] {
+function findings(report: AuditReport, row: AuditRow, page: Page): string[] {
   const { paint, verbose } = page;
   const checks = row.checks.filter(({ state }) => verbose || state === "failed");
   if (checks.length === 0) return [];
   const style = styles[row.verdict];
   return [
     paint(["bold", ...[style].flat()] as Style, `${clean(row.id)} ${clean(row.title)}`),
-    ...checks.flatMap((check) => checkLines(check, page)),
+    ...checks.flatMap((check) => checkLines(report, check, page)),
   ];
 }
 
-function checkLines(check: AuditCheck, { paint, columns, verbose }: Page): string[] {
+function checkLines(report: AuditReport, check: AuditCheck, { paint, columns, verbose }: Page): string[] {
   const { sign, style } = states[check.state];
   const state = check.state === "passed" || check.state === "failed" ? "" : ` (${check.state})`;
   return [
-    `  ${paint(style, sign)} ${clean(check.name)}${paint("dim", state)}`,
+    `  ${paint(style, sign)} ${clean(check.name)}${paint("dim", `${state}${verbose && check.attack !== undefined ? `  attack: ${clean(check.attack)}` : ""}`)}`,
     ...(check.reason === undefined ? [] : reasonLines(clean(check.reason), columns, "    ")),
-    ...check.evidence.slice(0, maxFindings).flatMap((evidence) => evidenceLines(evidence, columns)),
+    ...check.evidence.slice(0, maxFindings).flatMap((evidence) => {
+      const where = findingPlace(report, check, evidence);
+      return [
+        ...evidenceLines(evidence, columns),
+        ...(where === undefined ? [] : [paint("dim", cut(`      ${clean(where)}`, columns))]),
+      ];
+    }),
     ...(check.state === "failed" || (verbose && check.state === "passed")
       ? [paint("cyan", `    $ ${clean(check.reproduce)}`)]
       : []),
@@ -155,10 +166,27 @@ function gaps(rows: readonly AuditRow[], { paint, columns }: Page): string[] {
   const missing = rows.flatMap((row) =>
     row.checks.filter(({ state }) => state === "missing").map((check) => ({ row, check })),
   );
-  const lines = [...Map.groupBy(missing, ({ check }) => check.reason ?? "")].flatMap(([reason, found]) =>
-    reasonLines(`${whatMisses(found)}: ${clean(reason)}`, columns, "  "),
-  );
-  return lines.length === 0 ? [] : [paint(["bold", "yellow"], "Not checked"), ...lines];
+  const isLater = (reason: string): boolean => reason.startsWith("comes with ");
+  const byReason = [...Map.groupBy(missing, ({ check }) => check.reason ?? "")];
+  const section = (heading: string, reasons: typeof byReason): string[] =>
+    reasons.length === 0
+      ? []
+      : [
+          paint(["bold", "yellow"], heading),
+          ...reasons.flatMap(([reason, found]) =>
+            reasonLines(`${whatMisses(found)}: ${clean(reason)}`, columns, "  "),
+          ),
+        ];
+  return [
+    ...section(
+      "Not checked",
+      byReason.filter(([reason]) => !isLater(reason)),
+    ),
+    ...section(
+      "Not checked by this version yet",
+      byReason.filter(([reason]) => isLater(reason)),
+    ),
+  ];
 }
 
 /** A reason; a command that ends it, behind two spaces, stays whole on a line of its own. */
@@ -192,6 +220,31 @@ function weakenings({ weakenings: list }: AuditReport, { paint, columns }: Page)
     paint("bold", "Weakened by the contract"),
     ...list.flatMap(({ at, reason }) => wrap(`${clean(at)}: ${clean(reason)}`, columns, "  ")),
   ];
+}
+
+/** As much of what to do next as is read at once. */
+const maxSteps = 4;
+
+function todo(report: AuditReport, { paint, columns }: Page): string[] {
+  const steps = nextSteps(report).slice(0, maxSteps);
+  if (steps.length === 0) return [];
+  return [
+    paint("bold", "What to do next"),
+    ...steps.flatMap(({ what, where, command }, index) => [
+      ...wrap(
+        `${index + 1}. ${clean(what)}${where === undefined ? "" : ` (${clean(where)})`}`,
+        columns,
+        "  ",
+      ),
+      ...(command === undefined ? [] : [paint("cyan", `     $ ${clean(command)}`)]),
+    ]),
+  ];
+}
+
+/** What was tried, by kind of attack. */
+function attempts({ attacks = {} }: AuditReport): string[] {
+  const made = Object.entries(attacks).map(([kind, count]) => `${clean(kind)} ${count}`);
+  return made.length === 0 ? [] : [`Attempts to break a promise: ${made.join(", ")}`];
 }
 
 function conclusion({ summary }: AuditReport, { paint, verbose }: Page): string[] {

@@ -62,8 +62,10 @@ test("where nothing runs, it says so with what starts it, exits with 1, and noth
   const live = rows.flatMap(({ checks }) => checks).filter(({ kind }) => kind === "live");
   assert.deepEqual([...new Set(live.map(({ state, reason }) => `${state}: ${reason}`))].sort(), [
     `missing: ${help}`,
+    "not applicable: no answer is for one caller alone",
     "not applicable: no route hides some of its objects",
     "not applicable: no route needs a token",
+    "not applicable: no route takes webhooks",
   ]);
 });
 
@@ -98,4 +100,10 @@ test("of the environment only ports and origins are written out, and nothing tha
     "PORT=8443",
     "SITE=https://localhost:8443",
   ]);
+});
+
+test("a budget that is no time is misuse", () => {
+  const { code, words } = audit("--budget", "soon");
+  assert.equal(code, 2);
+  assert.match(words, /--budget takes a time/);
 });

@@ -1,31 +1,32 @@
-import { existsSync } from "node:fs";
-import { runAudit } from "../audit/index.ts";
+import { auditReportSchema } from "../audit/index.ts";
 import type { AuditPlan, AuditReport } from "../audit/index.ts";
-import { CurtainwallError, isCurtainwallError } from "../shared/index.ts";
-import { loadContract, stackFolders } from "../stack/index.ts";
-import {
-  assignments,
-  findBrowser,
-  ledgerOf,
-  loadPlan,
-  outputOf,
-  readAuthority,
-  readRelease,
-} from "./audit-inputs.ts";
+import { CurtainwallError } from "../shared/index.ts";
+import { loadContract } from "../stack/index.ts";
+import { auditFolder, readArguments } from "./audit-folder.ts";
+import { reportFiles, writeReports } from "./audit-files.ts";
+import { loadPlan } from "./audit-inputs.ts";
 import { renderReport } from "./audit-report.ts";
 import { usageError } from "./command.ts";
-import type { Command, CommandInput } from "./command.ts";
-import { exitCodes, print, printJson, say, showProgress, styled } from "./voice.ts";
+import type { Command } from "./command.ts";
+import { exitCodes, print, printJson, say, styled } from "./voice.ts";
 
 export const auditCommand: Command = {
   name: "audit",
   usage:
-    "[folder] [https://address] [--only API-1,API-5] [--verbose] [--json] [--browser path] [--token identity]",
+    "[folder] [https://address] [--only API-1,API-5] [--budget 240s] [--verbose] [--json] [--html file] [--sarif file] [--junit file] [--browser path] | --schema | [folder] --token identity",
   summary: "Check a running stack against the 24 items, with evidence for each verdict",
   options: {
     only: { type: "string", says: "rows to check, separated by commas" },
+    budget: {
+      type: "string",
+      says: "how long it may take: 30s, 20m (default 240s); what is left then is not checked, and told",
+    },
     verbose: { type: "boolean", says: "show every check with its evidence and its command" },
     json: { type: "boolean", says: "print the report as JSON" },
+    html: { type: "string", says: "write the report to this file, as one page that loads and runs nothing" },
+    sarif: { type: "string", says: "write its findings to this file as SARIF 2.1.0, for code scanning" },
+    junit: { type: "string", says: "write its checks to this file as JUnit's XML, for CI" },
+    schema: { type: "boolean", says: "print the JSON Schema of what --json prints, and do nothing else" },
     browser: { type: "string", says: "path of Chromium; by default it is looked for in the usual places" },
     token: { type: "string", says: "print a token of one of the plan's identities, and do nothing else" },
   },
@@ -35,34 +36,19 @@ export const auditCommand: Command = {
     "Exit code 1 when a row failed, or nothing answered. A row that could not be checked in full, or that has nothing to",
     "check, is unknown, which is never a pass.",
   ],
-  async run({ positionals, flags, values }) {
-    const { folder, target } = readArguments(positionals);
-    const { contract, root, environment } = await loadContract(folder);
-    const plan = await loadPlan(root);
+  async run(input) {
+    const { flags, values } = input;
+    if (flags.has("schema")) {
+      printJson(auditReportSchema());
+      return exitCodes.done;
+    }
+    const { folder, target } = readArguments(input.positionals, auditCommand);
     const identity = values.get("token");
-    if (identity !== undefined) return printToken(plan, identity);
-    const folders = stackFolders(root);
-    const line = showProgress();
-    const report = await runAudit({
-      contract,
-      root,
-      target: target ?? new URL(contract.origin),
-      plan,
-      release: await readRelease(folders, folder),
-      ca: readAuthority(folders),
-      browser: findBrowser(values.get("browser")),
-      environment: assignments(environment, process.env),
-      only: values.get("only")?.split(","),
-      onProgress: ({ row, what, done, of }) => line.update(`${done}/${of}  ${row}  ${what}`),
-      ...outputOf(contract, folders),
-      ...ledgerOf(folders),
-    })
-      .catch((error: unknown) => {
-        throw isCurtainwallError(error, "AUDIT_TARGET_INVALID")
-          ? usageError(error.message, auditCommand)
-          : error;
-      })
-      .finally(() => line.done());
+    const loaded = await loadContract(folder);
+    if (identity !== undefined) return printToken(await loadPlan(loaded.root), identity);
+    const files = reportFiles(values, auditCommand);
+    const report = await auditFolder({ loaded, folder, target, values }, auditCommand);
+    await writeReports(report, files);
     if (flags.has("json")) printJson(report);
     else
       print(
@@ -72,29 +58,10 @@ export const auditCommand: Command = {
           verbose: flags.has("verbose"),
         }),
       );
+    for (const { file } of files) say(`${styled("green", "written")} ${file}`);
     return conclude(report);
   },
 };
-
-function readArguments(positionals: CommandInput["positionals"]): {
-  folder: string;
-  target: URL | undefined;
-} {
-  const address = positionals.find((argument) => /^https?:\/\//.test(argument));
-  const folder = positionals.find((argument) => argument !== address) ?? ".";
-  const stray =
-    positionals.find((argument) => argument !== address && argument !== folder) ??
-    (existsSync(folder) ? undefined : folder);
-  if (stray !== undefined)
-    throw usageError(
-      `"${stray}" is neither a folder nor an address; an address begins with https://`,
-      auditCommand,
-    );
-  const target = URL.parse(address ?? "") ?? undefined;
-  if (address !== undefined && target === undefined)
-    throw usageError(`"${address}" is no address`, auditCommand);
-  return { folder, target };
-}
 
 /** Prints the token or API key that the report's commands ask for. */
 async function printToken(plan: AuditPlan | undefined, name: string): Promise<number> {

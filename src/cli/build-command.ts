@@ -114,7 +114,7 @@ function report(
   say(
     styled(
       "dim",
-      `${describeRelease(release)}\nEvery page has its own policy by exact hashes; see them with --json`,
+      `${describeRelease(release)}\nEvery page has its own policy: scripts and inline styles by exact hashes, linked styles of this site with integrity; see them with --json`,
     ),
   );
 }

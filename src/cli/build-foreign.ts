@@ -11,7 +11,7 @@ import {
   lockName,
   stackFolders,
 } from "../stack/index.ts";
-import type { ForeignBuild, LoadedContract } from "../stack/index.ts";
+import type { ContractGateOptions, FindKeysOptions, ForeignBuild, LoadedContract } from "../stack/index.ts";
 import { describeRelease, kilobytes } from "./describe-release.ts";
 import { count, reportStrict } from "./harden-report.ts";
 import { nextSteps } from "./harden-steps.ts";
@@ -23,13 +23,26 @@ import { print, printJson, say, showProgress, styled } from "./voice.ts";
 /** Builds a site with the generator that its contract names; says, or prints as JSON, what came of it. */
 export async function runForeignBuild(
   loaded: LoadedContract,
-  { asJson, isVerbose, frozen }: { asJson: boolean; isVerbose: boolean; frozen: boolean },
+  {
+    asJson,
+    isVerbose,
+    frozen,
+    finding,
+    fingerprints,
+  }: {
+    asJson: boolean;
+    isVerbose: boolean;
+    frozen: boolean;
+    finding: FindKeysOptions;
+    /** What the vault's values are recognised by. */
+    fingerprints: ContractGateOptions["fingerprints"];
+  },
 ): Promise<void> {
   const started = performance.now();
   const { contract, root } = loaded;
   assertEnvironment(contract, process.env);
   assertStateUsable(stackFolders(root), "build");
-  const gate = createContractGate({ contract, root, variables: process.env });
+  const gate = createContractGate({ contract, root, variables: process.env, fingerprints });
   const line = showProgress();
   const stop = new AbortController();
   const onSignal = (): void => stop.abort();
@@ -44,6 +57,7 @@ export async function runForeignBuild(
       frozen,
       cwd: process.cwd(),
       signal: stop.signal,
+      finding,
       onLine: (text) => say(styled("dim", text)),
       onProgress: (step, done, total) => line.update(`${step} ${done}/${total}`),
     });

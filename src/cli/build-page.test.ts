@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { chmodSync, existsSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, beforeEach, suite, test } from "node:test";
+import { after, before, beforeEach, suite, test } from "node:test";
 import { brotliCompressSync } from "node:zlib";
 import { makeProject } from "../../test/support/project.ts";
 import { requires } from "../../test/requires.ts";
-import { publishPage, readPageReport, startPageBuilder } from "../stack/index.ts";
+import { loadContract, publishPage, readPageReport, startPageBuilder, withVault } from "../stack/index.ts";
 import { buildPage } from "./build-page.ts";
 import { recall, recordFiles } from "./build-record.ts";
 import type { PageEdit } from "./build-record.ts";
@@ -23,6 +23,10 @@ export default defineStack({
   site: { content: "content", templates: "templates", assets: "public", collections: { pages: z.object({ title: z.string() }) } },
 });
 `;
+const secretsOfSite = `
+  upstreams: { shop: upstream({ url: "https://127.0.0.1:9" }) },
+  secrets: { SHOP_KEY: secret({ use: "GET https://127.0.0.1:9/api/x", by: "GET /api/x", inject: bearer() }) },
+  routes: { "GET /api/x": { access: everyone, limit: "5/min per client", response: z.object({}), to: "shop" } }`;
 const text = `---\ntitle: Home\n---\n# Bread\n\n${"Rye and oat. ".repeat(40)}\n`;
 const secret = "not-a-real-token-only-9-words";
 process.env.SHOP_TOKEN = secret;
@@ -56,10 +60,10 @@ const edit = (words: string): PageEdit | undefined => {
 const releases = (): string[] => readdirSync(join(root, ".curtainwall/edge/releases")).sort();
 
 suite("a build after one text was edited", requires("bwrap"), () => {
-  let before: BuildResult;
+  let last: BuildResult;
   beforeEach(async () => {
     writeFileSync(page, text);
-    before = recall(files, Date.now()).same ?? (await buildAll());
+    last = recall(files, Date.now()).same ?? (await buildAll());
   });
 
   test("makes the release that a whole build makes, and the next finds nothing to do", async () => {
@@ -69,7 +73,7 @@ suite("a build after one text was edited", requires("bwrap"), () => {
       const made = await buildPage(change, files);
       assert.ok(made !== undefined, words);
       assert.equal(made.isNew, true);
-      assert.equal(made.sequence, (before.sequence ?? 0) + 1);
+      assert.equal(made.sequence, (last.sequence ?? 0) + 1);
       assert.deepEqual(recall(files, Date.now()).same, { ...made, isNew: false });
       rmSync(files.cache, { recursive: true });
       const whole = await buildAll();
@@ -77,7 +81,7 @@ suite("a build after one text was edited", requires("bwrap"), () => {
         { ...made, isNew: false, milliseconds: 0 },
         { ...whole, isNew: false, milliseconds: 0 },
       );
-      before = whole;
+      last = whole;
     }
   });
 
@@ -94,7 +98,7 @@ suite("a build after one text was edited", requires("bwrap"), () => {
     assert.ok(change !== undefined);
     const made = await buildPage(change, files);
     assert.equal(made?.isNew, false);
-    assert.equal(made?.release, before.release);
+    assert.equal(made?.release, last.release);
   });
 
   test("is stopped by a private value in the text, and a whole build says where it is", async () => {
@@ -144,7 +148,7 @@ suite("a build after one text was edited", requires("bwrap"), () => {
   });
 
   test("is a whole one when notes, or the release, were written to", async () => {
-    for (const place of [join(files.cache, "site", "pages.notes"), before.file]) {
+    for (const place of [join(files.cache, "site", "pages.notes"), last.file]) {
       const kept = readFileSync(place);
       writeFileSync(place, kept.with(40, (kept[40] ?? 0) ^ 1));
       const change = edit("More.");
@@ -163,8 +167,8 @@ suite("a build after one text was edited", requires("bwrap"), () => {
       publishPage({
         root,
         policy: change.again.policy,
-        base: { digest: before.release, sequence: before.sequence ?? 0 },
-        page: { ...made, ...forged },
+        base: { digest: last.release, sequence: last.sequence ?? 0 },
+        page: async () => ({ ...made, ...forged }),
       });
     const stored = releases();
     assert.equal(await publish({ path: "/a.svg" }), undefined);
@@ -201,6 +205,75 @@ suite("a build after one text was edited", requires("bwrap"), () => {
     assert.equal(await startPageBuilder({ ...start, program }, change.file, () => {}, limits), undefined);
     assert.equal(existsSync(cacheFolder), false);
     await buildAll();
+  });
+});
+
+suite("a build after one text was edited, of a site with secrets", requires("bwrap"), () => {
+  const value = "kestrel-9-walnut-77-otter-lamp-31";
+  const key = async (value: string): Promise<unknown> =>
+    withVault(await loadContract(place.root), { environment: "development", create: true }, (vault) =>
+      vault.set("SHOP_KEY", Buffer.from(value)),
+    );
+  let place: Awaited<ReturnType<typeof makeProject>>;
+  let record: ReturnType<typeof recordFiles>;
+  const change = (words: string): PageEdit => {
+    writeFileSync(join(place.root, "content/pages/index.md"), `${text}\n${words}\n`);
+    const found = recall(record, Date.now()).edit;
+    assert.ok(found !== undefined, "one page can be made by itself");
+    return found;
+  };
+  const buildWhole = async (): Promise<BuildResult> => {
+    const built = await buildAny(place.root, options);
+    assert.ok(built !== undefined);
+    return built;
+  };
+
+  before(async () => {
+    place = await makeProject({
+      config: contract
+        .replace("defineStack }", "bearer, defineStack, everyone, secret, upstream }")
+        .replace("privateEnv: z.object({ SHOP_TOKEN: z.string() })", secretsOfSite),
+      files: {
+        "content/pages/index.md": text,
+        "templates/pages.tsx": template,
+        "public/a.svg": "<svg/>",
+      },
+    });
+    chmodSync(place.root, 0o755);
+    record = recordFiles(place.root);
+  });
+  after(() => place.remove());
+
+  test("is signed by the vault, and is the release that a whole build makes", async () => {
+    await key(value);
+    const whole = await buildWhole();
+    assert.ok(!existsSync(join(place.root, ".curtainwall/release/release.key")), "no build has the key");
+    const made = await buildPage(change("More."), record);
+    assert.equal(made?.isNew, true);
+    assert.equal(made.sequence, (whole.sequence ?? 0) + 1);
+    assert.deepEqual(recall(record, Date.now()).same, { ...made, isNew: false });
+    rmSync(record.cache, { recursive: true });
+    const { release, sequence } = await buildWhole();
+    assert.deepEqual([release, sequence], [made.release, made.sequence]);
+  });
+
+  test("is stopped by a value of the vault in the text, and a whole build says where it is", async () => {
+    assert.equal(await buildPage(change(`Bread for ${value}.`), record), undefined);
+    await assert.rejects(buildWhole(), { code: "HARDEN_LEAK_FOUND", message: /index\.html.*SHOP_KEY/s });
+  });
+
+  test("is a whole one when a secret got another value, since each page must be searched for it", async () => {
+    change("");
+    await buildWhole();
+    await key(`${value}-2`);
+    assert.equal(await buildPage(change("Less."), record), undefined);
+    await buildWhole();
+    assert.ok(await buildPage(change("Less still."), record));
+  });
+
+  test("is a whole one when the vault is gone", async () => {
+    rmSync(join(place.root, ".curtainwall/vault"), { recursive: true });
+    assert.equal(await buildPage(change("Nothing."), record), undefined);
   });
 });
 

@@ -9,14 +9,19 @@ import { say, styled } from "./voice.ts";
  */
 export async function buildPage(edit: PageEdit, files: RecordFiles): Promise<BuildResult | undefined> {
   const lines: string[] = [];
+  const report = startPageBuilder(edit.again.start, edit.file, (line) => lines.push(line)).catch(
+    () => undefined,
+  );
   try {
-    const report = startPageBuilder(edit.again.start, edit.file, (line) => lines.push(line));
-    // While the page is being made, what publishes it is loaded.
-    const [bytes, { finishPage }] = await Promise.all([report, import("./finish-page.ts")]);
-    const result = bytes === undefined ? undefined : await finishPage(edit, files, bytes);
+    // While the page is being made, what publishes it is loaded, and a vault started that signs.
+    const { finishPage } = await import("./finish-page.ts");
+    const result = await finishPage(edit, files, report);
     if (result !== undefined) for (const line of lines) say(styled("dim", line));
     return result;
   } catch {
     return undefined;
+  } finally {
+    // A whole build reads what the page's process may still write.
+    await report;
   }
 }

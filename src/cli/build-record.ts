@@ -1,5 +1,6 @@
 import { createHmac, hash } from "node:crypto";
 import {
+  existsSync,
   lstatSync,
   readFileSync,
   readdirSync,
@@ -67,7 +68,7 @@ export interface RecordFiles {
   /** The contract's folder. */
   readonly root: string;
   readonly cache: string;
-  /** Whoever can read it can sign releases, so that no more can be learned from a record than from it. */
+  /** Whoever can read it can sign releases, or ask for a signature, so that no more can be learned from a record than from it. */
   readonly keyFile: string;
 }
 
@@ -81,7 +82,16 @@ export function recordFiles(place: string): RecordFiles {
   const root = statSync(path, { throwIfNoEntry: false })?.isFile() === true ? dirname(path) : path;
   // As `stackFolders` has it, which would load what this is there to avoid.
   const state = join(root, ".curtainwall");
-  return { place: path, root, cache: join(state, "cache"), keyFile: join(state, "release", "release.key") };
+  return {
+    place: path,
+    root,
+    cache: join(state, "cache"),
+    // Asked for anew: the first build of a site that has a vault makes it.
+    get keyFile() {
+      const own = join(state, "release", "build.key");
+      return existsSync(own) ? own : join(state, "release", "release.key");
+    },
+  };
 }
 
 /** What a build needs to know of the one before. */

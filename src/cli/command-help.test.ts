@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { test } from "node:test";
+import { auditCommand } from "./audit.ts";
 import type { Command } from "./command.ts";
 import { commandHelp } from "./command-help.ts";
+import { proveCommand } from "./prove.ts";
 
 const words = (text: string): string => text.replaceAll(/\s+/g, " ").trim();
 
-test("every command's help fits a terminal of 80 columns, its usage and long names aside, and loses no word", async () => {
+test("every command's help fits a terminal of 80 columns, long names aside, and loses no word", async () => {
   const folder = new URL("./", import.meta.url);
   const files = readdirSync(folder).filter((name) => /^[a-z-]+\.ts$/.test(name) && name !== "main.ts");
   let seen = 0;
@@ -17,7 +19,8 @@ test("every command's help fits a terminal of 80 columns, its usage and long nam
       const command = value as Command;
       seen++;
       const help = commandHelp(command);
-      for (const line of help.split("\n").slice(1))
+      assert.ok(words(help).includes(words(`Usage: curtainwall ${command.name} ${command.usage}`)));
+      for (const line of help.split("\n"))
         assert.ok(
           line.length <= 80 || /^\S+ {2,}|^ {2,}\S*$|^ {10,}/.test(line) || !line.slice(0, 80).includes(" "),
           `${command.name}: ${line}`,
@@ -28,6 +31,12 @@ test("every command's help fits a terminal of 80 columns, its usage and long nam
     }
   }
   assert.ok(seen >= 10, `${seen} commands`);
+});
+
+test("the usage line of audit and of prove names every option that they take", () => {
+  for (const { name, usage, options } of [auditCommand, proveCommand])
+    for (const option of Object.keys(options))
+      assert.match(usage, new RegExp(`--${option}(?![\\w-])`), `${name}: --${option}`);
 });
 
 test("a command that a sentence announces stands in it; a table's rows stand alone", () => {

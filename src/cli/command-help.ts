@@ -3,18 +3,38 @@ import type { Command, CommandOption } from "./command.ts";
 /** Where an option's explanation begins, if its name leaves room. */
 const column = 26;
 
+/** The command whose help was asked for: itself, or the action that is named after it. */
+export function helpedCommand(command: Command, args: readonly string[]): Command {
+  const name = args.find((argument) => !argument.startsWith("-")) ?? "";
+  const { actions = {}, ...whole } = command;
+  const action = Object.hasOwn(actions, name) ? actions[name] : undefined;
+  return action === undefined ? command : { ...whole, notes: [], ...action, name: `${command.name} ${name}` };
+}
+
 /** What `--help` after a command prints, in lines no longer than the terminal, names and addresses aside. */
 export function commandHelp({ name, usage, summary, options, notes = [] }: Command, width = 80): string {
   const lines = Object.entries(options).flatMap(([option, settings]) =>
     describeOption(`  --${option}${valueOf(settings)}`, settings.says, width),
   );
   return [
-    `Usage: curtainwall ${name} ${usage}`,
+    ...usageLines(`Usage: curtainwall ${name}`, usage, width),
     "",
     ...wrap(summary, width),
     ...(lines.length > 0 ? ["", ...lines] : []),
     ...(notes.length > 0 ? ["", ...paragraphs(notes, width)] : []),
   ].join("\n");
+}
+
+/** An option and its value are not torn apart; what finds no room stands below the first line. */
+function usageLines(heading: string, usage: string, width: number): string[] {
+  const parts = usage.match(/\[?--[\w-]+(?: <[^>]+>)?\S*|\S*<[^>]+>\S*|\S+/g) ?? [];
+  const lines = [heading];
+  for (const part of parts) {
+    const last = lines.at(-1) ?? "";
+    if (last.length + 1 + part.length <= width) lines[lines.length - 1] = `${last} ${part}`;
+    else lines.push(`    ${part}`);
+  }
+  return lines;
 }
 
 function valueOf({ type, reasoned }: CommandOption): string {

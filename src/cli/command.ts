@@ -11,6 +11,10 @@ export interface Command {
   readonly options: Readonly<Record<string, CommandOption>>;
   /** More to say in `--help`: lines, as they are printed. */
   readonly notes?: readonly string[];
+  /** What its actions say of themselves: `log verify --help`. */
+  readonly actions?: Readonly<Record<string, Pick<Command, "usage" | "summary" | "options" | "notes">>>;
+  /** Errors repeat no argument: one may be a secret that was put in the wrong place. Default false. */
+  readonly hidesArguments?: boolean;
   /** Runs it; returns the exit code. */
   run(input: CommandInput): Promise<number>;
 }
@@ -67,6 +71,8 @@ export function readInput(command: Command, args: readonly string[], maxPosition
       reasoned,
     };
   } catch (error) {
+    if (command.hidesArguments === true)
+      throw usageError("An option is not one of these, or lacks its value", command);
     throw usageError((error as Error).message.split(". ")[0] ?? "", command);
   }
 }

@@ -96,7 +96,8 @@ function nearestBySegments(asked: string, keys: readonly string[]): string | und
 }
 
 function explain(contract: Contract, { key }: ContractRoute): RouteExplanation {
-  const nowhere = new Map([...contract.upstreams.keys()].map((name) => [name, () => undefined]));
+  // By the routes: some lead to upstreams, others to functions.
+  const nowhere = new Map(contract.routes.map(({ to }) => [to, () => undefined]));
   const gateway = createGateway({
     contract,
     destinations: nowhere,
@@ -105,6 +106,7 @@ function explain(contract: Contract, { key }: ContractRoute): RouteExplanation {
     tokens: { verify: () => notHere },
     proofs: { verify: async () => notHere },
     sessions: { verify: () => notHere },
+    webhooks: { verify: async () => notHere },
     events: () => undefined,
     digest: (text) => text,
   });
@@ -130,6 +132,7 @@ const optionOf: Readonly<Record<string, string>> = {
   "answer's headers": "responseHeaders",
   refusal: "errors",
   upstream: "to",
+  function: "to",
   "under way": "concurrency",
   budget: "spends",
   load: "priority",

@@ -6,22 +6,29 @@ import type { BuildInputs, PageEdit, Place, RecordFiles } from "./build-record.t
 import type { BuildResult } from "./build-result.ts";
 import { lookAtOutput } from "./look-around.ts";
 
-/** Publishes a page that was made by itself, and keeps what the next build needs to know. Undefined if a whole build has to see to it. */
+/**
+ * Publishes a page that is being made by itself, and keeps what the next build needs to know. Undefined if a whole build has to see to it.
+ *
+ * @param report what the page's process reports; undefined if it failed
+ */
 export async function finishPage(
   edit: PageEdit,
   files: RecordFiles,
-  bytes: Uint8Array,
+  report: Promise<Uint8Array | undefined>,
 ): Promise<BuildResult | undefined> {
   const { result: before, again } = edit;
-  const page = readPageReport(bytes);
-  if (page === undefined || before.sequence === undefined) return undefined;
+  if (before.sequence === undefined) return undefined;
+  let page: PageReport | undefined;
   const published = await publishPage({
     root: files.root,
     policy: again.policy,
     base: { digest: before.release, sequence: before.sequence },
-    page,
+    page: async () => {
+      const bytes = await report;
+      return (page = bytes && readPageReport(bytes));
+    },
   });
-  if (published === undefined) return undefined;
+  if (published === undefined || page === undefined) return undefined;
   const { digest, packFile, sequence, isNew, bytes: releaseBytes, grownBy, notSearched } = published;
   const result: BuildResult = {
     ...before,

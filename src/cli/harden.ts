@@ -2,7 +2,7 @@ import { basename, join } from "node:path";
 import { allowedWords } from "../harden/index.ts";
 import { hostNames } from "../hosts/index.ts";
 import type { HostName } from "../hosts/index.ts";
-import { createContractGate, hardenSite, loadContract } from "../stack/index.ts";
+import { createContractGate, hardenSite, loadContract, outputFingerprints } from "../stack/index.ts";
 import { allowOptions, readAllowed } from "./allowed-scripts.ts";
 import { usageError } from "./command.ts";
 import { readLearned } from "./learned-input.ts";
@@ -81,6 +81,7 @@ export const hardenCommand: Command = {
           contract: loaded?.contract,
           root: loaded?.root ?? folder,
           variables: process.env,
+          fingerprints: loaded === undefined ? undefined : await outputFingerprints(loaded),
         }),
         lock: { ...lock, frozen: flags.has("frozen"), day: today() },
         ...(follow === undefined ? {} : { follow: [follow] }),

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { outsideProgram, parsePublicKey } from "../contract/index.ts";
-import type { EnvelopeSigner, Program, ReleaseIndex } from "../contract/index.ts";
+import type { Contract, EnvelopeSigner, Program, ReleaseIndex } from "../contract/index.ts";
 import {
   createKeyFile,
   openKeyFile,
@@ -15,7 +15,10 @@ import { CurtainwallError } from "../shared/index.ts";
 import type { Secret } from "../shared/index.ts";
 import {
   findSiteKeys,
+  findVaultReleaseKey,
+  hasVault,
   loadContract,
+  functionsOutside,
   neededProgram,
   readSignedProgram,
   signProgram,
@@ -24,7 +27,7 @@ import {
 import { usageError } from "./command.ts";
 import type { Command, CommandInput } from "./command.ts";
 import { describePermissions } from "./describe-permissions.ts";
-import { askPassphrase } from "./passphrase.ts";
+import { askPassphrase, askVaultPassphrase } from "./passphrase.ts";
 import { exitCodes, print, printJson, say, styled } from "./voice.ts";
 
 export const keyCommand: Command = {
@@ -96,14 +99,33 @@ function keyExists(file: string): CurtainwallError {
 }
 
 async function makeReleaseKey({ flags }: CommandInput, [folder = "."]: readonly string[]): Promise<number> {
-  const { root } = await loadContract(folder);
+  const { contract, root } = await loadContract(folder);
   const { releaseKeyFile } = stackFolders(root);
+  if (hasVault(contract)) return takeVaultKey(contract, root, flags);
   const { signer, isNew } = await openOrCreateKeyFile(releaseKeyFile);
   const { text } = signer.publicKey;
   if (flags.has("json")) printJson({ file: releaseKeyFile, publicKey: text, isNew });
   else print(text);
   say(
     `${isNew ? styled("green", "made") : "it was there already:"} ${releaseKeyFile}, not encrypted: whoever is this user can sign content with it, and nothing that runs.`,
+  );
+  return exitCodes.done;
+}
+
+/** The vault's own: made there, or handed over from the file that it was in. */
+async function takeVaultKey(contract: Contract, root: string, flags: CommandInput["flags"]): Promise<number> {
+  const folders = stackFolders(root);
+  const wasInFile = existsSync(folders.releaseKeyFile);
+  const key = await findVaultReleaseKey(contract, folders, {
+    create: true,
+    askPassphrase: askVaultPassphrase,
+  });
+  if (wasInFile) await key?.withSigner(async () => undefined);
+  const { text = "" } = key?.publicKey ?? {};
+  if (flags.has("json")) printJson({ vault: true, publicKey: text, handedOver: wasInFile });
+  else print(text);
+  say(
+    `${wasInFile ? `${styled("green", "handed over")} ${folders.releaseKeyFile} is gone:` : "It is"} in the vault: no build has it, and each asks the vault to sign.`,
   );
   return exitCodes.done;
 }
@@ -116,7 +138,7 @@ async function showKeys({ flags }: CommandInput, [folder = "."]: readonly string
     program: keys.pinned.program.text,
     release: keys.pinned.release.text,
     pinned: !keys.isDevelopment,
-    releaseKeyIsHere: keys.releaseSigner !== undefined,
+    releaseKeyIsHere: keys.canSignReleases,
     programIsSigned: keys.isDevelopment || (await readSignedProgram(folders, keys.pinned)) !== undefined,
   };
   if (flags.has("json")) {
@@ -196,6 +218,7 @@ function describe(program: Program, before: Program | undefined, { manifest, dig
   say(
     `The program of release ${digest.slice(0, 12)}: ${manifest.files.length} files, ${program.code.length} scripts and stylesheets, ${hashes.size} inline hashes, for ${program.site}`,
   );
+  for (const line of functionsOutside(program, before ?? { functions: [] })) say(`Of functions, ${line}.`);
   const news = before === undefined ? [] : outsideProgram(manifest, before, 50);
   if (before === undefined) {
     say("It is the first one. Browsers may run and load:");

@@ -1,5 +1,5 @@
 import type { LeakGate, LeakHit, LibraryReport } from "../harden/index.ts";
-import { createContractGate, describeHit, loadContract } from "../stack/index.ts";
+import { createContractGate, describeHit, loadContract, outputFingerprints } from "../stack/index.ts";
 import type { LoadedContract } from "../stack/index.ts";
 import { isCurtainwallError } from "../shared/index.ts";
 import type { Command } from "./command.ts";
@@ -74,6 +74,7 @@ export async function lookForLeaks(
     contract: loaded?.contract,
     root: loaded?.root ?? process.cwd(),
     variables: process.env,
+    fingerprints: loaded === undefined ? undefined : await outputFingerprints(loaded),
   });
   const line = showProgress();
   const found: LeakHit[] = [];

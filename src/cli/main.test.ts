@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
@@ -157,4 +157,18 @@ test("openapi prints the API's description", async () => {
   assert.equal(document.openapi, "3.1.1");
   assert.deepEqual(Object.keys(document.paths), ["/api/x/{id}"]);
   project.remove();
+});
+
+test("a disk that is full is said as such, also where stdout leads to one, and no stack is shown", (t) => {
+  if (!existsSync("/dev/full")) return t.skip("this system has no /dev/full");
+  const full = openSync("/dev/full", "w");
+  t.after(() => closeSync(full));
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    ["--conditions=curtainwall-source", entry, "--help"],
+    { stdio: ["ignore", full, "pipe"], encoding: "utf8" },
+  );
+  assert.equal(status, 1);
+  assert.match(stderr, /^CLI_DISK_REFUSED {2}.*the disk is full\.\n→ Make room/);
+  assert.doesNotMatch(stderr, /\n\s+at /);
 });

@@ -2,8 +2,9 @@
 import { readFileSync } from "node:fs";
 import { CurtainwallError, printable } from "../shared/index.ts";
 import type { Command } from "./command.ts";
-import { commandHelp } from "./command-help.ts";
+import { commandHelp, helpedCommand } from "./command-help.ts";
 import { readInput } from "./command.ts";
+import { howToGetNode, nodeTooOld } from "./node-version.ts";
 import { exitCodes, print, sayError } from "./voice.ts";
 
 /** Commands by name. Loaded when used: what starts often starts fast. */
@@ -19,6 +20,11 @@ const commands: Readonly<
     load: async () => (await import("./start.ts")).startCommand,
     maxPositionals: 1,
     summary: "serve it: pages, and the API through the gateway",
+  },
+  dev: {
+    load: async () => (await import("./dev.ts")).devCommand,
+    maxPositionals: 1,
+    summary: "build and serve it, and follow every change",
   },
   harden: {
     load: async () => (await import("./harden.ts")).hardenCommand,
@@ -45,6 +51,16 @@ const commands: Readonly<
     maxPositionals: 2,
     summary: "check a running stack against the 24 items",
   },
+  attack: {
+    load: async () => (await import("./attack.ts")).attackCommand,
+    maxPositionals: 2,
+    summary: "try to break every promise of the contract",
+  },
+  prove: {
+    load: async () => (await import("./prove.ts")).proveCommand,
+    maxPositionals: 2,
+    summary: "audit, and sign what was found; check such a proof anywhere",
+  },
   leaks: {
     load: async () => (await import("./leaks.ts")).leaksCommand,
     maxPositionals: 1,
@@ -60,10 +76,21 @@ const commands: Readonly<
     maxPositionals: 3,
     summary: "make, list and revoke keys of programs that call the API",
   },
+  secret: {
+    load: async () => (await import("./secret.ts")).secretCommand,
+    // Too many are its own to refuse: one may be a secret's value, which no error repeats.
+    maxPositionals: Number.POSITIVE_INFINITY,
+    summary: "put values of secrets into the vault, list them, end them",
+  },
   revoke: {
     load: async () => (await import("./revoke.ts")).revokeCommand,
     maxPositionals: 2,
     summary: "end a subject's access tokens, or everybody's",
+  },
+  log: {
+    load: async () => (await import("./log.ts")).logCommand,
+    maxPositionals: 2,
+    summary: "verify, follow and search the security log",
   },
   release: {
     load: async () => (await import("./release.ts")).releaseCommand,
@@ -109,17 +136,9 @@ ${Object.entries(commands)
 The folder is the one that holds curtainwall.config.ts; by default, this one.
 Exit codes: 0 done, 1 failed, 2 misused.`;
 
-/** The contract is TypeScript, which Node reads by itself since this version. */
-const [oldestMajor, oldestMinor] = [24, 12];
-
 function assertNode(): void {
-  const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
-  if (major > oldestMajor || (major === oldestMajor && minor >= oldestMinor)) return;
-  throw new CurtainwallError(
-    "CLI_PART_MISSING",
-    `Node ${process.versions.node} is too old: Curtainwall needs ${oldestMajor}.${oldestMinor} or newer.`,
-    { hint: "Inside this repository use  npx curtainwall …  which runs the Node that it brings along" },
-  );
+  const problem = nodeTooOld(process.versions.node);
+  if (problem !== undefined) throw new CurtainwallError("CLI_PART_MISSING", problem, { hint: howToGetNode });
 }
 
 async function main([name, ...args]: readonly string[]): Promise<number> {
@@ -142,10 +161,15 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
   assertNode();
   const command = await entry.load();
   if (args.includes("--help") || args.includes("-h")) {
-    print(commandHelp(command, Math.min(process.stdout.columns ?? 80, 120)));
+    print(commandHelp(helpedCommand(command, args), Math.min(process.stdout.columns ?? 80, 100)));
     return exitCodes.done;
   }
   return command.run(readInput(command, args, entry.maxPositionals));
+}
+
+function codeFor(code: string | undefined): number {
+  if (code === "CLI_INTERRUPTED") return exitCodes.interrupted;
+  return code === "CLI_USAGE_INVALID" ? exitCodes.usage : exitCodes.failed;
 }
 
 function version(): string {
@@ -157,13 +181,13 @@ function version(): string {
 // Whoever reads the output may have read enough.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit();
-  throw error;
+  sayError(error);
+  process.exit(exitCodes.failed);
 });
 
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
   sayError(error);
-  process.exitCode =
-    (error as { code?: string }).code === "CLI_USAGE_INVALID" ? exitCodes.usage : exitCodes.failed;
+  process.exitCode = codeFor((error as { code?: string }).code);
 }

@@ -142,8 +142,10 @@ const watched = new Set([
 
 /** Whether all that the build could see was looked at. */
 function isClosed({ contract, root, file }: LoadedContract): boolean {
-  const { site } = contract;
+  const { site, functions } = contract;
   if (site === undefined || "dist" in site) return false;
+  // What is in a bundle comes from packages, too.
+  if (functions.size > 0) return false;
   if (Object.keys(site).some((name) => !watched.has(name))) return false;
   // What an API answers is asked in each build.
   if (site.sources.size > 0) return false;

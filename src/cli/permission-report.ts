@@ -4,6 +4,7 @@ import { describePermission, describeWidening } from "../contract/index.ts";
 import type { PermissionReview } from "../contract/index.ts";
 import { lockName, openContractLock } from "../stack/index.ts";
 import type { LoadedContract } from "../stack/index.ts";
+import { describeHere } from "./contract-notes.ts";
 import { count } from "./harden-report.ts";
 import { today } from "./lock-input.ts";
 import { print, say, styled } from "./voice.ts";
@@ -43,7 +44,10 @@ export function planCommandFor(root: string): string {
 }
 
 /** Shows what is not approved. */
-export function reportPermissions(review: PermissionReview, root: string): void {
+export function reportPermissions(
+  review: PermissionReview,
+  { contract, root }: Pick<LoadedContract, "contract" | "root">,
+): void {
   const { firstRun, approved, widened, unreviewed } = review;
   // What is asked for anew in a place says already what was granted there.
   const anew = new Set(widened.map(({ at }) => at));
@@ -59,6 +63,11 @@ export function reportPermissions(review: PermissionReview, root: string): void 
   for (const permission of unreviewed) print(`  ${describePermission(permission)}`);
   if (unused.length > 0) print("Granted, and more than the contract asks for:");
   for (const permission of unused) print(`  ${describePermission(permission)}`);
+  const shown = [...widened, ...unreviewed].map(describePermission);
+  if (shown.some((line) => line.includes("(this machine)"))) {
+    print("On this machine, whose ports no lock names, that is:");
+    for (const line of describeHere(contract)) print(`  ${line}`);
+  }
   say(
     `${count(approved, "permission")} approved, ${widened.length} not granted, ${unreviewed.length} recorded and not approved`,
   );

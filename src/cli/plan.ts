@@ -1,7 +1,16 @@
+import { dirname, resolve } from "node:path";
 import { describeReview, prune, shortId, summarizeReview } from "../harden/index.ts";
 import type { Lock, PendingScript, Review } from "../harden/index.ts";
 import { printable } from "../shared/index.ts";
-import { approveScripts, assertApproved, planSite, saveLock } from "../stack/index.ts";
+import {
+  approveScripts,
+  assertApproved,
+  hasContract,
+  loadContract,
+  planSite,
+  recordedAction,
+  updateLock,
+} from "../stack/index.ts";
 import { allowOptions, readAllowed } from "./allowed-scripts.ts";
 import type { Command, CommandInput } from "./command.ts";
 import { usageError } from "./command.ts";
@@ -39,7 +48,7 @@ export const planCommand: Command = {
   },
   notes: [
     "In a folder with a contract (by default this one): what it permits beyond the lock, exit code 1 if there is anything; one reason approves",
-    "all of it. build and start refuse a contract that permits more. For a folder that a generator wrote: its scripts.",
+    "all of it, and what a first run recorded only when asked again. build and start refuse a contract that permits more. For a folder that a generator wrote: its scripts.",
     "An id may be cut short: it stands for what this command last showed here, and for nothing that took its place. Several may be named,",
     "and one reason last. A path, like /searchindex.js or /assets/, is trusted whatever lies there: for programs that your own build writes anew",
     "each time. Nothing tells a script of the generator from one that came with its content: what stands on one page only is worth the closest",
@@ -75,14 +84,20 @@ export const planCommand: Command = {
       line.done();
     }
     if (flags.has("approve")) {
-      const approved = approveScripts(open, review, {
+      const approval = {
         names: rest.slice(0, -1),
         allShared: flags.has("all-shared"),
         shown: readShown(open.file, review.site),
         reason: rest.at(-1) ?? "",
         day: today(),
-      });
-      return saveApproved(open.file, open.lock, approved);
+      };
+      const save = (): number =>
+        saveApproved(open.file, (lock) => approveScripts({ ...open, lock }, review, approval));
+      const root = dirname(resolve(open.file));
+      // A folder that no contract is about has no log.
+      if (!hasContract(root)) return save();
+      const target = `${review.site}: ${approval.reason}`;
+      return recordedAction(await loadContract(root), { action: "plan --approve", target }, save);
     }
     const shown = values.get("show");
     if (shown !== undefined) {
@@ -92,7 +107,7 @@ export const planCommand: Command = {
       rememberAlsoShown(open.file, review, scripts);
       return 0;
     }
-    if (flags.has("prune")) return savePruned(open.file, open.lock, review);
+    if (flags.has("prune")) return savePruned(open.file, review);
     if (flags.has("json")) printJson(review);
     if (flags.has("frozen")) assertApproved(review, { folder, frozen: true, words });
     const remembered = !flags.has("frozen") && isWaiting(review) && rememberShown(open.file, review);
@@ -123,10 +138,14 @@ function find({ added, unreviewed }: Review, name: string): PendingScript[] {
   throw usageError(`No script that awaits approval is called ${JSON.stringify(name)}`, planCommand);
 }
 
-function saveApproved(file: string, before: Lock, after: Lock): number {
-  const known = new Set(before.scripts);
-  const changed = after.scripts.filter((script) => !known.has(script));
-  saveLock(file, after);
+function saveApproved(file: string, approve: (lock: Lock) => Lock): number {
+  let changed: Lock["scripts"] = [];
+  updateLock(file, (before) => {
+    const known = new Set(before.scripts);
+    const after = approve(before);
+    changed = after.scripts.filter((script) => !known.has(script));
+    return after;
+  });
   for (const { id, kind, url, seen, reason } of changed) {
     print(`approved  ${shortId(id)}  ${printable(url ?? seen)}  ${printable(reason ?? "")}`);
     if (kind === "trusted")
@@ -142,12 +161,12 @@ function saveApproved(file: string, before: Lock, after: Lock): number {
   return 0;
 }
 
-function savePruned(file: string, before: Lock, review: Review): number {
+function savePruned(file: string, review: Review): number {
   if (review.unused.length === 0) {
     say(`The site has every script that ${file} knows; nothing was taken out`);
     return 0;
   }
-  saveLock(file, prune(before, review));
+  updateLock(file, (before) => prune(before, review));
   for (const { id, url, seen } of review.unused) print(`pruned    ${shortId(id)}  ${printable(url ?? seen)}`);
   say(`${styled("green", "pruned")} ${count(review.unused.length, "script")} from ${file}`);
   return 0;

@@ -8,9 +8,11 @@ import {
   loadContract,
   publishStored,
   readAccepted,
+  recordedAction,
   stackFolders,
 } from "../stack/index.ts";
 import type { LoadedContract, PublishedRelease } from "../stack/index.ts";
+import { askVaultPassphrase } from "./passphrase.ts";
 import { usageError } from "./command.ts";
 import type { Command, CommandInput } from "./command.ts";
 import { exitCodes, print, printJson, say, styled } from "./voice.ts";
@@ -153,10 +155,13 @@ async function publish({ values, flags }: CommandInput, { loaded }: Site, digest
   const days = values.get("days");
   if (days !== undefined && !/^[1-9]\d{0,3}$/.test(days))
     throw usageError("--days takes a number of days", releaseCommand);
-  const published = await publishStored(loaded, digest, {
-    renew: true,
-    lifetimeDays: days === undefined ? undefined : Number(days),
-  });
+  const published = await recordedAction(loaded, { action: "release publish", target: digest }, () =>
+    publishStored(loaded, digest, {
+      renew: true,
+      askPassphrase: askVaultPassphrase,
+      lifetimeDays: days === undefined ? undefined : Number(days),
+    }),
+  );
   if (published.sequence === undefined) {
     throw new CurtainwallError(
       "RELEASE_KEY_MISMATCH",

@@ -1,5 +1,12 @@
 import { CurtainwallError } from "../shared/index.ts";
-import { loadContract, makeStateFolder, readRevoked, revokeTokens, stackFolders } from "../stack/index.ts";
+import {
+  loadContract,
+  makeStateFolder,
+  readRevoked,
+  recordedAction,
+  revokeTokens,
+  stackFolders,
+} from "../stack/index.ts";
 import { usageError } from "./command.ts";
 import type { Command } from "./command.ts";
 import { exitCodes, print, printJson, say, styled } from "./voice.ts";
@@ -34,7 +41,11 @@ export const revokeCommand: Command = {
         hint: 'Add  identity: { issuer: "https://login.example.com/", audience: "…" },',
       });
     makeStateFolder(folders);
-    const until = revokeTokens(folders, contract, { subject });
+    const until = await recordedAction(
+      { contract, root },
+      { action: "revoke", target: subject ?? "everyone" },
+      () => revokeTokens(folders, contract, { subject }),
+    );
     if (flags.has("json")) printJson({ subject: subject ?? null, until });
     say(
       `${styled("green", "revoked")} ${subject === undefined ? "everybody's tokens" : `the tokens of ${subject}`} that were issued until ${timeOf(until)}`,

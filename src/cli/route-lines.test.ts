@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
-import { routeLines } from "./route-lines.ts";
+import { optionPlaces, routeLines, writtenOptions } from "./route-lines.ts";
 
 function write(context: TestContext, files: Readonly<Record<string, string>>): string {
   const root = mkdtempSync(join(tmpdir(), "curtainwall-lines-"));
@@ -62,4 +62,55 @@ test("what is put together otherwise, and what can't be read, has no lines", (co
     "b.ts": "const = ;",
   });
   assert.deepEqual(lines(root, "GET /api/b", "a.ts", "b.ts", "none.ts"), {});
+});
+
+test("options are placed where they are written: of a route, of the stack, in another file, or where the route begins", (context) => {
+  const root = write(context, {
+    "a.ts": `import { routes } from "./b.ts";
+export default defineStack({
+  origin,
+  cors: { origins: [] },
+  routes,
+});`,
+    "b.ts": `export const routes = {
+  "GET /api/a": {
+    access: everyone,
+    query: {},
+  },
+};`,
+    "broken.ts": "export default {{{",
+  });
+  const place = optionPlaces(
+    ["a.ts", "b.ts"].map((file) => join(root, file)),
+    root,
+  );
+  assert.equal(place("access", "GET /api/a"), "b.ts:3");
+  assert.equal(place("body", "GET /api/a"), "b.ts:4", "what is promised of input stands there");
+  assert.equal(place("limit", "GET /api/a"), "b.ts:2", "it writes none");
+  assert.equal(place("cors", "GET /api/a"), "b.ts:2", "a route first");
+  assert.equal(place("cors", undefined), "a.ts:4");
+  assert.equal(place("edge", undefined), "a.ts", "nowhere: the contract's file");
+  assert.equal(place("cors", "GET /api/none"), "a.ts:4");
+  assert.equal(optionPlaces([join(root, "broken.ts")], root)("access", "GET /api/a"), "broken.ts");
+});
+
+test("of a thousand routes in several files the options that are asked for are found, those of the stack too", (context) => {
+  const route = (index: number): string =>
+    `  "GET /api/r${index}": {\n    access: everyone,\n    limit: "5/min per client",\n  },\n`;
+  const root = write(context, {
+    "a.ts": `import { rest } from "./b.ts";
+export default defineStack({
+  cors: { origins: [] },
+  routes: { ...rest,
+${Array.from({ length: 500 }, (_, index) => route(index)).join("")}  },
+});`,
+    "b.ts": `export const rest = {\n${Array.from({ length: 500 }, (_, index) => route(500 + index)).join("")}};`,
+  });
+  const files = ["a.ts", "b.ts"].map((file) => join(root, file));
+  const found = writtenOptions(new Set(["limit", "cors", "body"]), files, root);
+  assert.equal(Object.keys(found).length, 1001);
+  assert.deepEqual(found["GET /api/r0"], { limit: "a.ts:7" });
+  assert.deepEqual(found["GET /api/r999"], { limit: `b.ts:${2 + 499 * 4 + 2}` });
+  assert.deepEqual(found["stack"], { cors: "a.ts:3" });
+  assert.deepEqual(writtenOptions(new Set(), files, root), {});
 });

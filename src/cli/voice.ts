@@ -1,12 +1,15 @@
+import { accessSync, constants, existsSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { styleText } from "node:util";
 import { CurtainwallError } from "../shared/index.ts";
+import type { CliErrorCode } from "./errors.ts";
 import { createProgress } from "./progress.ts";
 import type { ProgressLine } from "./progress.ts";
 
 // How every command speaks: results to stdout, words to stderr, an error as what happened, why, and what helps.
 
-/** Exit codes: done, failed (also: an audit row failed), misused. */
-export const exitCodes = { done: 0, failed: 1, usage: 2 } as const;
+/** Exit codes: done, failed (also: an audit row failed), misused, and Ctrl-C at a question, as shells have it. */
+export const exitCodes = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
 /** Styles that words may have. */
 type Style = "bold" | "dim" | "red" | "green" | "yellow" | "cyan";
@@ -70,6 +73,8 @@ export function sayError(error: unknown): void {
         hint: "Install what the project depends on:  npm ci",
       }),
     );
+  const disk = diskError(error);
+  if (disk !== undefined) return sayError(disk);
   if (!(error instanceof CurtainwallError)) {
     say(`${styled("red", "Something went wrong that should not have.")} Please report it with this:\n`);
     say(error instanceof Error ? (error.stack ?? error.message) : String(error));
@@ -77,4 +82,36 @@ export function sayError(error: unknown): void {
   }
   say(`${styled("red", error.code)}  ${error.message}`);
   if (error.hint !== undefined) say(`${styled("dim", "→")} ${error.hint}`);
+}
+
+/** What a disk refuses, in words, and what helps. */
+const refusals: Readonly<Record<string, readonly [why: string, hint: string]>> = {
+  ENOSPC: ["the disk is full", "Make room, and run the command again"],
+  EDQUOT: ["this user's share of the disk is used up", "Make room, and run the command again"],
+  EROFS: ["the disk can only be read", "Mount it so that it can be written to, and run the command again"],
+};
+
+/** A disk that is full is nobody's mistake here, wherever it was noticed. */
+function diskError(error: unknown): CurtainwallError<CliErrorCode> | undefined {
+  const { code = "", syscall, path } = error as NodeJS.ErrnoException;
+  const refusal = refusals[syscall === "mkdir" && isOnReadOnlyDisk(path) ? "EROFS" : code];
+  if (syscall === undefined || refusal === undefined) return undefined;
+  const [why, hint] = refusal;
+  return new CurtainwallError("CLI_DISK_REFUSED", `${path ?? "A file"} can't be written: ${why}.`, {
+    cause: error,
+    hint,
+  });
+}
+
+/** Node says ENOENT of a folder that can't be made on a disk that can only be read. */
+function isOnReadOnlyDisk(path: string | undefined): boolean {
+  if (path === undefined) return false;
+  let folder = resolve(path);
+  while (!existsSync(folder)) folder = dirname(folder);
+  try {
+    accessSync(folder, constants.W_OK);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EROFS";
+  }
 }

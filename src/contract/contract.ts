@@ -2,6 +2,12 @@ import type { ContractApiKeys, ContractSessions, Identity } from "./contract/cal
 import type { ContractEdge, ContractLeaks, ContractLedger, ContractReports } from "./contract/host.ts";
 import type { ContractBudget, ContractLimitStore } from "./contract/limits.ts";
 import type { ContractRoute } from "./contract/route.ts";
+import type {
+  ContractEgressOrigin,
+  ContractFunction,
+  ContractSecret,
+  ContractVault,
+} from "./contract/secret.ts";
 import type { ContractForeignSite, ContractSite } from "./contract/site.ts";
 import type { ContractEnvironment } from "./environment.ts";
 import type { ServiceNetwork } from "./network.ts";
@@ -51,6 +57,13 @@ export interface Contract {
   /** Undefined: no cookie says who calls. */
   readonly sessions?: ContractSessions | undefined;
   readonly upstreams: ReadonlyMap<string, ContractUpstream>;
+  readonly functions: ReadonlyMap<string, ContractFunction>;
+  readonly secrets: ReadonlyMap<string, ContractSecret>;
+  /** By origin: all that secrets and functions name. */
+  readonly egressOrigins: ReadonlyMap<string, ContractEgressOrigin>;
+  readonly vault: ContractVault;
+  /** Whether functions that use secrets start where nothing holds processes apart. */
+  readonly allowsReducedIsolation: boolean;
   /** Origins other than the site's own whose pages may call the API. */
   readonly corsOrigins: readonly string[];
   readonly edge: ContractEdge;

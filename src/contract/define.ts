@@ -2,19 +2,24 @@ import type { z } from "zod";
 import type { Access } from "./access.ts";
 import type { CacheOption } from "./define/cache.ts";
 import type { BodyOption, ExchangeOptions, ResponseOption } from "./define/exchange.ts";
+import type { EgressOptions } from "./define/egress.ts";
+import type { FunctionName, FunctionOptions } from "./define/function.ts";
 import type { EdgeOptions, KeysOptions, LeakOptions, LedgerOptions, ReportsOptions } from "./define/host.ts";
 import type { ApiKeysOptions, IdentityOptions, SessionOptions } from "./define/identity.ts";
 import type { LimitOptions, LimitStoreOptions } from "./define/limits.ts";
 import type { ObserveOption } from "./define/observe.ts";
 import type { RetryOption } from "./define/retry.ts";
 import type { Fields, Schema } from "./define/schema.ts";
+import type { SecretDefinition } from "./define/secret.ts";
 import type { SiteOptions } from "./define/site.ts";
 import type { Upstream } from "./define/upstream.ts";
+import type { VaultOptions } from "./define/vault.ts";
 import type { VisibilityOption } from "./define/visibility.ts";
+import type { WebhookOption } from "./define/webhook.ts";
 import type { RateText } from "./limit.ts";
 import type { Method } from "./path.ts";
 
-interface RouteBase<To extends string>
+interface RouteBase<To extends string, SecretName extends string>
   extends ExchangeOptions, LimitOptions, VisibilityOption, RetryOption, CacheOption, ObserveOption {
   /** Who may call it. */
   access: Access;
@@ -23,8 +28,10 @@ interface RouteBase<To extends string>
    * for one that comes in parts.
    */
   response: ResponseOption;
-  /** The upstream that answers. */
+  /** The upstream that answers, or a function: `fn("contact")`. */
   to: To;
+  /** Takes nothing but what a sender signed: `stripe("PAYMENT_WEBHOOK_KEY")`. Default: signatures are not looked at. */
+  webhook?: WebhookOption<SecretName>;
   /** Query keys; one with an array schema may stand several times. Absent: no key is accepted. */
   query?: Fields;
   /**
@@ -72,14 +79,33 @@ type BodyOf<M extends string> = M extends "POST" | "PUT" | "PATCH" ? WithBody : 
 export type RouteKey = `${Method} /${string}`;
 
 /** What a route must say, given its key. */
-export type RouteOptions<Key extends string, To extends string = string> = Key extends `${Method} /${string}`
+export type RouteOptions<
+  Key extends string,
+  To extends string = string,
+  SecretName extends string = string,
+> = Key extends `${Method} /${string}`
   ? Key extends `${infer M} ${infer Path}`
-    ? RouteBase<To> & ParamsOf<Path> & BodyOf<M>
+    ? RouteBase<To, SecretName> & ParamsOf<Path> & BodyOf<M>
     : never
   : `Write a method and a path, like "GET /api/products/:id"`;
 
+/** Whoever may answer a route. */
+type DestinationName<Upstreams, Functions> =
+  | (keyof Upstreams & string)
+  | FunctionName<keyof Functions & string>;
+
+/** Whoever may cause a secret's use. Where no route is known, any may be meant. */
+type UserName<Functions, Key> =
+  | FunctionName<keyof Functions & string>
+  | ([Key] extends [never] ? RouteKey : Key & RouteKey);
+
 /** A site's contract. What it does not declare does not exist. */
-export interface StackOptions<Upstreams extends Record<string, Upstream>, Key extends string> {
+export interface StackOptions<
+  Upstreams extends Record<string, Upstream>,
+  Key extends string,
+  Functions extends Record<string, FunctionOptions> = Record<string, FunctionOptions>,
+  SecretName extends string = string,
+> {
   /** Where visitors find the site: scheme, host and port, nothing more. Must be https. */
   origin: string;
   site?: SiteOptions;
@@ -89,6 +115,18 @@ export interface StackOptions<Upstreams extends Record<string, Upstream>, Key ex
   /** Default: no cookie says who calls. */
   sessions?: SessionOptions;
   upstreams?: Upstreams;
+  /** Code of yours that answers routes, each in `functions/<name>.ts`. Default: none. */
+  functions?: Functions;
+  /** Credentials for other services: what each may be used for, and by whom. Their values lie in the vault. Default: none. */
+  secrets?: { readonly [Name in SecretName]: SecretDefinition<UserName<NoInfer<Functions>, NoInfer<Key>>> };
+  /** How the services that secrets and functions name are reached. */
+  egress?: EgressOptions;
+  vault?: VaultOptions;
+  /**
+   * Starts functions that use secrets where nothing holds the stack's processes apart: no users of their own, no sandboxes. Then who breaks out of a
+   * function can read what the others have. Says why that is safe here. Default: such a start is refused.
+   */
+  insecureReducedIsolation?: string;
   /** Other origins whose pages may call the API. Default: none, only the site's own. */
   cors?: { origins: readonly string[] };
   edge?: EdgeOptions;
@@ -106,7 +144,9 @@ export interface StackOptions<Upstreams extends Record<string, Upstream>, Key ex
   /** Environment variables whose values must not leave: found in any output, they fail the build. Default: none. */
   privateEnv?: z.core.$ZodObject;
   leaks?: LeakOptions;
-  routes?: { readonly [K in Key]: RouteOptions<K, keyof Upstreams & string> };
+  routes?: {
+    readonly [K in Key]: RouteOptions<K, DestinationName<Upstreams, Functions>, NoInfer<SecretName>>;
+  };
 }
 
 /** A contract as written, made by {@link defineStack}. */
@@ -114,12 +154,17 @@ export type Stack = StackOptions<Record<string, Upstream>, never> & { readonly k
 
 declare const apiTypes: unique symbol;
 
-/** A contract that the schemas of its routes can be read off, as the browser's client does. Types alone: no such member exists. */
-export interface TypedApi<Responses, Queries, Bodies> {
+/**
+ * A contract that the schemas of its routes can be read off, as the browser's client and functions do. Types alone: no such member exists.
+ */
+export interface TypedApi<Responses, Queries, Bodies, Params = {}, Headers = {}, Errors = {}> {
   readonly [apiTypes]?: {
     readonly responses: Responses;
     readonly queries: Queries;
     readonly bodies: Bodies;
+    readonly params: Params;
+    readonly headers: Headers;
+    readonly errors: Errors;
   };
 }
 
@@ -132,12 +177,27 @@ interface Asks<Query> {
 interface Takes<Body> {
   body?: Body;
 }
+interface Names<Key, Params> {
+  params?: Params & { readonly [Name in Exclude<keyof Params, ParamNameOf<Key>>]: NoSuchParam };
+}
+type NoSuchParam = "The path has no such parameter";
+type ParamNameOf<Key> = Key extends `${string} ${infer Path}` ? ParamName<Path> : never;
+interface Hears<Headers> {
+  headers?: Headers;
+}
+interface Refuses<Errors> {
+  errors?: Errors;
+}
 
 /** Makes the compiler note each route's schemas one by one, so that options that don't exist are still refused. */
-interface NotesSchemas<Responses, Queries, Bodies> {
+interface NotesSchemas<Responses, Queries, Bodies, Params, Headers, Errors> {
   readonly routes?: { readonly [K in keyof Responses]: Answers<Responses[K]> } & {
     readonly [K in keyof Queries]: Asks<Queries[K]>;
-  } & { readonly [K in keyof Bodies]: Takes<Bodies[K]> };
+  } & { readonly [K in keyof Bodies]: Takes<Bodies[K]> } & {
+    readonly [K in keyof Params]: Names<K, Params[K]>;
+  } & { readonly [K in keyof Headers]: Hears<Headers[K]> } & {
+    readonly [K in keyof Errors]: Refuses<Errors[K]>;
+  };
 }
 
 /**
@@ -168,22 +228,34 @@ interface NotesSchemas<Responses, Queries, Bodies> {
 export function defineStack<
   const Upstreams extends Record<string, Upstream> = {},
   const Key extends string = never,
+  const Functions extends Record<string, FunctionOptions> = {},
+  const SecretName extends string = never,
   const Responses = {},
   const Queries = {},
   const Bodies = {},
+  const Params = {},
+  const Headers = {},
+  const Errors = {},
 >(
-  stack: StackOptions<Upstreams, Key> & NotesSchemas<Responses, Queries, Bodies>,
-): Stack & TypedApi<Responses, Queries, Bodies> {
-  return Object.freeze({ ...stack, kind: "stack" as const });
+  stack: StackOptions<Upstreams, Key, Functions, SecretName> &
+    NotesSchemas<Responses, Queries, Bodies, Params, Headers, Errors>,
+): Stack & TypedApi<Responses, Queries, Bodies, Params, Headers, Errors> {
+  const made: unknown = Object.freeze({ ...stack, kind: "stack" as const });
+  // Which names there are was checked above, and is no part of what is made.
+  return made as Stack & TypedApi<Responses, Queries, Bodies, Params, Headers, Errors>;
 }
 
 /**
  * Describes one route in a file of its own; spread it into a stack's `routes`. The key comes first, so that the options are
  * checked against it. The upstream's name is checked where it is spread.
  */
-export function route<const Key extends RouteKey, const To extends string>(
+export function route<
+  const Key extends RouteKey,
+  const To extends string,
+  const SecretName extends string = never,
+>(
   key: Key,
-  options: RouteOptions<Key, To>,
-): { readonly [K in Key]: RouteOptions<K, To> } {
-  return { [key]: options } as { readonly [K in Key]: RouteOptions<K, To> };
+  options: RouteOptions<Key, To, SecretName>,
+): { readonly [K in Key]: RouteOptions<K, To, SecretName> } {
+  return { [key]: options } as { readonly [K in Key]: RouteOptions<K, To, SecretName> };
 }

@@ -46,6 +46,47 @@ export type {
   ContractSourcePictures,
   ContractTags,
 } from "./contract/site.ts";
+export { environmentNames } from "./contract/secret.ts";
+export type {
+  ContractEgressOrigin,
+  ContractFunction,
+  ContractSecret,
+  ContractUse,
+  ContractVault,
+  ContractWebhook,
+} from "./contract/secret.ts";
+export type { EgressOptions, EgressOriginOptions } from "./define/egress.ts";
+export { fn } from "./define/function.ts";
+export type { FunctionName, FunctionOptions } from "./define/function.ts";
+export {
+  awsSignature,
+  basic,
+  bearer,
+  clientCredentials,
+  hmac,
+  inHeader,
+  inQuery,
+  jwtAssertion,
+} from "./define/inject.ts";
+export type {
+  AwsSignatureOptions,
+  ClientCredentialsOptions,
+  HmacOptions,
+  Injector,
+  JwtAssertionOptions,
+} from "./define/inject.ts";
+export { connectionSecret, secret, webhookSecret } from "./define/secret.ts";
+export type {
+  PlainSecretOptions,
+  SecretDefinition,
+  SecretOptions,
+  UseOptions,
+  UserOfSecret,
+  UseText,
+} from "./define/secret.ts";
+export type { EnvironmentName, VaultOptions } from "./define/vault.ts";
+export { github, slack, standardWebhook, stripe } from "./define/webhook.ts";
+export type { WebhookOption, WebhookOptions } from "./define/webhook.ts";
 export { shapeOf } from "./client/shape-of.ts";
 export { fitShape } from "./client/shape.ts";
 export type { Fitted, NamedShapes, Shape, ShapeFault, ShapeMembers } from "./client/shape.ts";
@@ -66,6 +107,7 @@ export type {
   Form,
 } from "./define/exchange.ts";
 export type { RouteKey, RouteOptions, Stack, StackOptions, TypedApi } from "./define.ts";
+export type { Travelling } from "./travelling.ts";
 export type {
   EdgeOptions,
   ProxyOptions,
@@ -181,3 +223,5 @@ export { completeHeaders } from "./complete-headers.ts";
 export { withReporting } from "./reporting.ts";
 export { baseSecurityHeaders, inertPolicy, securityHeaders } from "./security-headers.ts";
 export type { Header } from "./security-headers.ts";
+export { doUsesMeet, textOfUse } from "./use-pattern.ts";
+export type { UsePattern } from "./use-pattern.ts";

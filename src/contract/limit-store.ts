@@ -4,8 +4,10 @@ export interface RedisOptions {
   url: string;
   /** The user that it knows us by. Default: its default user. */
   username?: string;
-  /** Name of the environment variable with its password. Default: it asks for none. */
-  passwordVariable?: string;
+  /**
+   * Name of the `connectionSecret` with its password, which the `egress` domain says there: no other process has it. Default: it asks for none.
+   */
+  password?: string;
   /** A PEM file with the authority that signed its certificate, relative to the contract. Default: the system's. */
   caFile?: string;
   /** How long a request waits for it, in milliseconds, 5 to 2 000. Then the request is counted here. Default 100. */

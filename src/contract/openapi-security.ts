@@ -6,8 +6,16 @@ import type { ContractRoute } from "./contract/route.ts";
 type Json = Record<string, unknown>;
 type Callers = Pick<Contract, "identity" | "apiKeys" | "sessions">;
 
+/** How senders of webhooks say that it is they. */
+const signatures = {
+  standard: { name: "webhook-signature", of: "Standard Webhooks, with webhook-id and webhook-timestamp" },
+  stripe: { name: "Stripe-Signature", of: "Stripe" },
+  github: { name: "X-Hub-Signature-256", of: "GitHub" },
+  slack: { name: "X-Slack-Signature", of: "Slack, with X-Slack-Request-Timestamp" },
+} as const;
+
 /** Describes the kinds of credentials that a contract knows, as a component of OpenAPI; empty if it knows none. */
-export function securitySchemes(contract: Callers): Json {
+export function securitySchemes(contract: Callers & Pick<Contract, "routes">): Json {
   const { identity, apiKeys, sessions } = contract;
   const kinds = new Set(tokenKinds(contract));
   const schemes = {
@@ -50,12 +58,29 @@ export function securitySchemes(contract: Callers): Json {
             description: "A key that the operator of this API made",
           },
         }),
+    ...webhookSchemes(contract.routes),
   };
   return Object.keys(schemes).length === 0 ? {} : { securitySchemes: schemes };
 }
 
+function webhookSchemes(routes: readonly ContractRoute[]): Json {
+  const kinds = new Set(routes.flatMap(({ webhook }) => (webhook === undefined ? [] : [webhook.scheme])));
+  return Object.fromEntries(
+    [...kinds].map((scheme) => [
+      `${scheme}Webhook`,
+      {
+        type: "apiKey",
+        in: "header",
+        name: signatures[scheme].name,
+        description: `Signature of the body as made by ${signatures[scheme].of}`,
+      },
+    ]),
+  );
+}
+
 /** What a request must bring. An empty object stands for nothing (OpenAPI 3.1.1 §4.8.30), scopes for what the credential must have. */
-export function securityOf({ access, visible }: ContractRoute, contract: Callers): Json[] {
+export function securityOf({ access, visible, webhook }: ContractRoute, contract: Callers): Json[] {
+  if (webhook !== undefined) return [{ [`${webhook.scheme}Webhook`]: [] }];
   const ofSubjects = [
     ...tokenKinds(contract),
     ...(contract.sessions === undefined ? [] : (["session"] as const)),

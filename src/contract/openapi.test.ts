@@ -6,8 +6,11 @@ import { z } from "zod";
 import { everyone, owner, ownerField, role, signedIn } from "./access.ts";
 import { describeAccess } from "./access/describe-access.ts";
 import { defineStack } from "./define.ts";
+import { fn } from "./define/function.ts";
 import { none } from "./define/schema.ts";
+import { webhookSecret } from "./define/secret.ts";
 import { upstream } from "./define/upstream.ts";
+import { stripe } from "./define/webhook.ts";
 import type { Schema } from "./define/schema.ts";
 import { openApi } from "./openapi.ts";
 import { parseContract } from "./parse.ts";
@@ -375,4 +378,36 @@ test("describes tokens with proofs of possession, and sessions, as ways to say w
   );
   for (const document of [required, all])
     assert.ok((await new Validator().validate(structuredClone(document) as never)).valid);
+});
+
+test("a webhook's sender is asked for its signature, and which function answers nobody is told", () => {
+  const document = openApi(
+    parseContract(
+      defineStack({
+        origin: "https://www.bakery.example",
+        functions: { till: {} },
+        secrets: { PAYMENT_KEY: webhookSecret() },
+        routes: {
+          "POST /webhooks/payments": {
+            access: everyone,
+            limit: "60/min per client",
+            body: z.object({ id: z.string() }),
+            response: none,
+            to: fn("till"),
+            webhook: stripe("PAYMENT_KEY"),
+          },
+        },
+      }),
+    ),
+  ) as { paths: Record<string, Record<string, { security: unknown }>>; components: Record<string, unknown> };
+  assert.deepEqual(document.paths["/webhooks/payments"]?.["post"]?.security, [{ stripeWebhook: [] }]);
+  assert.deepEqual(document.components["securitySchemes"], {
+    stripeWebhook: {
+      type: "apiKey",
+      in: "header",
+      name: "Stripe-Signature",
+      description: "Signature of the body as made by Stripe",
+    },
+  });
+  assert.doesNotMatch(JSON.stringify(document), /till|PAYMENT_KEY/);
 });

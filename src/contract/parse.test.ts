@@ -84,6 +84,8 @@ test("the log is kept in nine files of 64 MiB, unless the contract says how many
   assert.deepEqual(parseContract(stackOf({})).ledger, { maxFileBytes: 67_108_864, keepFiles: 8 });
   const ledger = { maxFileBytes: 1_000_000, keepFiles: 30 };
   assert.deepEqual(parseContract(stackOf({ ledger })).ledger, ledger);
+  const witness = { file: "/mnt/elsewhere/log.json" };
+  assert.equal(parseContract(stackOf({ ledger: { witness } })).ledger.witnessFile, witness.file);
   assertRefused(
     stackOf({ ledger: { keepFiles: 0 } }),
     "CONTRACT_OPTION_INVALID",
@@ -377,8 +379,8 @@ test("a reference to something that the contract does not have is refused, with 
   assertRefused(
     withRoute("GET /api/a", { ...plain, to: "shpo" }),
     "CONTRACT_REFERENCE_UNKNOWN",
-    /"shpo", which is not among the upstreams/,
-    /^Upstreams: shop$/,
+    /"shpo", which is neither among the upstreams nor/,
+    /^There are: shop$/,
   );
   assertRefused(
     withRoute("GET /api/a/:id", { ...withParam, access: owner("user") }),
@@ -560,7 +562,7 @@ test("whatever stands where an option should be, the error is ours", () => {
     ],
     cors: ["origins"],
     edge: ["addresses", "port", "redirectPort", "threads", "certificate", "maxClients"],
-    ledger: ["maxFileBytes", "keepFiles"],
+    ledger: ["maxFileBytes", "keepFiles", "witness"],
     reports: ["path"],
   };
   const attempt = (stack: unknown): void => {

@@ -3,7 +3,9 @@ import type { Contract } from "./contract.ts";
 import { parseApiKeys } from "./parse/api-keys.ts";
 import { parseCors } from "./parse/cors.ts";
 import { parseEdge } from "./parse/edge.ts";
+import { parseEgress } from "./parse/egress.ts";
 import { parseEnvironment } from "./parse/environment.ts";
+import { parseFunctions } from "./parse/functions.ts";
 import { parseIdentity } from "./parse/identity.ts";
 import { parseKeys } from "./parse/keys.ts";
 import { parseLeaks } from "./parse/leaks.ts";
@@ -13,11 +15,14 @@ import { Problems } from "./parse/problems.ts";
 import { checkProxiesDeclared } from "./parse/proxies.ts";
 import { parseReports } from "./parse/reports.ts";
 import { parseRoutes } from "./parse/routes.ts";
+import { checkSecretUsers } from "./parse/secret-users.ts";
+import { parseSecrets } from "./parse/secrets.ts";
 import { checkSessionKept, parseSessions } from "./parse/sessions.ts";
 import { parseSite } from "./parse/site.ts";
 import { parseUpstreams } from "./parse/upstreams.ts";
 import { parseOrigin } from "./parse/url.ts";
-import { checkNames, isMembers } from "./parse/values.ts";
+import { parseVault } from "./parse/vault.ts";
+import { checkNames, isMembers, weakened } from "./parse/values.ts";
 
 /**
  * Checks a contract and fills in its defaults. Tells everything that is wrong in one error, with the line to write.
@@ -40,6 +45,11 @@ export function parseContract(stack: unknown): Contract {
     "apiKeys",
     "sessions",
     "upstreams",
+    "functions",
+    "secrets",
+    "egress",
+    "vault",
+    "insecureReducedIsolation",
     "cors",
     "edge",
     "budgets",
@@ -58,8 +68,12 @@ export function parseContract(stack: unknown): Contract {
   const apiKeys = parseApiKeys(problems, stack.apiKeys);
   const sessions = parseSessions(problems, stack.sessions);
   const budgets = parseBudgets(problems, stack.budgets);
+  const secrets = parseSecrets(problems, stack.secrets);
+  const functions = parseFunctions(problems, stack.functions, secrets);
   const routes = parseRoutes(problems, stack.routes, {
     upstreams,
+    functions,
+    secrets,
     budgets,
     callers: {
       hasIdentity: stack.identity !== undefined || stack.sessions !== undefined,
@@ -69,6 +83,7 @@ export function parseContract(stack: unknown): Contract {
     },
   });
   checkSessionKept(problems, sessions, routes);
+  checkSecretUsers(problems, secrets, { functions, routes, upstreams });
   const environment = parseEnvironment(problems, stack.publicEnv, stack.privateEnv);
   const edge = parseEdge(problems, stack.edge, origin);
   checkProxiesDeclared(problems, origin, edge, routes);
@@ -79,10 +94,20 @@ export function parseContract(stack: unknown): Contract {
     apiKeys,
     sessions,
     upstreams,
+    functions,
+    secrets,
+    egressOrigins: parseEgress(problems, stack.egress, { secrets, functions, routes, upstreams }),
+    vault: parseVault(problems, stack.vault),
+    allowsReducedIsolation: weakened(
+      problems,
+      "insecureReducedIsolation",
+      stack.insecureReducedIsolation,
+      'insecureReducedIsolation: "a laptop, with test keys only",',
+    ),
     corsOrigins: parseCors(problems, stack.cors, origin),
     edge,
     budgets,
-    limitStore: parseLimitStore(problems, stack.limits),
+    limitStore: parseLimitStore(problems, stack.limits, secrets),
     ledger: parseLedger(problems, stack.ledger),
     reports: parseReports(problems, stack.reports, routes),
     keys: parseKeys(problems, stack.keys),

@@ -22,6 +22,8 @@ import { compileRouteAnswers } from "./answers/route-answers.ts";
 import type { Passage } from "./answers/route-answers.ts";
 import { isFromOwnPage } from "./origins/cross-site.ts";
 import { compileTellOrigin } from "./told-origin.ts";
+import { compileWebhook, isFromPage } from "./webhooks/compile-webhook.ts";
+import type { WebhookVerifier } from "./webhooks/types.ts";
 import { compileTarget } from "./input/target.ts";
 import { compileObserved } from "./observe/observed.ts";
 import type { Observations } from "./observe/observations.ts";
@@ -43,11 +45,13 @@ export interface RouteSurroundings extends ReleaseSurroundings {
   readonly authenticators: readonly Authenticator[];
   /** Whether an API key could be brought, and so be found where it does not belong. */
   readonly hasKeys: boolean;
+  /** Undefined: no route takes webhooks. */
+  readonly webhooks?: WebhookVerifier | undefined;
 }
 
 /**
  * Compiles a route into the checks that its requests pass, in this order: origin, limit by client, token, limit by user,
- * access, parameters, query, body; then the upstream; then what its answer may say. With a token that was seen before and
+ * access, parameters, query, a webhook's signature, body; then the upstream; then what its answer may say. With a token that was seen before and
  * a body that is there, all of it is one run of synchronous calls.
  */
 export function compileRoute(route: ContractRoute, surroundings: RouteSurroundings): RouteHandler {
@@ -70,6 +74,7 @@ export function compileRoute(route: ContractRoute, surroundings: RouteSurroundin
   const checkBody = observed.overBody(compileBody(route));
   const answers = compileRouteAnswers(route, limits.policy, surroundings);
   const { refuse, refuseThrown, fail } = answers;
+  const checkSignature = compileWebhook(route, surroundings.webhooks, answers);
   const release = compileRelease(route, answers, surroundings, observed.observation);
   const late = compileLateAccess(route, accessRefused, { ...surroundings, refuse, refuseThrown });
   const judge = late?.judge ?? (asksForParams(route) ? judgeTexts : undefined);
@@ -90,12 +95,16 @@ export function compileRoute(route: ContractRoute, surroundings: RouteSurroundin
       caller: undefined,
       mustOwn: true,
       headers: undefined,
+      params: undefined,
+      query: undefined,
+      headerValues: undefined,
       late: undefined,
       answered: false,
     };
     try {
       // Before the limit: a refused page must not use up its visitors' allowance.
-      if (verdict === "refused") refuse(passage, { code: "GATEWAY_ORIGIN_REFUSED" });
+      if (verdict === "refused" || (checkSignature !== undefined && isFromPage(request)))
+        refuse(passage, { code: "GATEWAY_ORIGIN_REFUSED" });
       else if (route.createsSession && !isFromOwnPage(origin, request))
         refuse(passage, { code: "GATEWAY_CROSS_SITE_REFUSED" });
       else arrive(passage);
@@ -156,7 +165,7 @@ export function compileRoute(route: ContractRoute, surroundings: RouteSurroundin
     const target = checkTarget(values, request.query, passage);
     if (typeof target !== "string") return refuse(passage, target);
     if (checkHeaders !== undefined) {
-      const headers = checkHeaders(request);
+      const headers = checkHeaders(request, passage);
       if (!isList(headers)) return refuse(passage, headers);
       passage.headers = headers;
     }
@@ -178,35 +187,44 @@ export function compileRoute(route: ContractRoute, surroundings: RouteSurroundin
     if (!check.isOfType(request)) return refuse(passage, { code: "GATEWAY_MEDIA_TYPE_REFUSED" });
     request.readBody(route.maxBodyBytes, (error, bytes) => {
       if (error !== undefined) return refuse(passage, refuseUnread(error));
-      try {
-        const body = check.check(bytes);
-        if (body.refusal === undefined) forward(passage, target, body.value);
-        else refuse(passage, body.refusal);
-      } catch (thrown) {
-        refuseThrown(passage, thrown);
-      }
+      if (checkSignature === undefined) parseBody(passage, check, bytes, target);
+      else checkSignature(passage, bytes, () => parseBody(passage, check, bytes, target));
     });
   }
 
+  function parseBody(passage: Passage, check: BodyCheck, bytes: Uint8Array, target: string): void {
+    try {
+      const body = check.check(bytes);
+      if (body.refusal === undefined) forward(passage, target, body.value);
+      else refuse(passage, body.refusal);
+    } catch (thrown) {
+      refuseThrown(passage, thrown);
+    }
+  }
+
   function send(passage: Passage, target: string, body: unknown, finish?: FinishAnswer): void {
-    const id = newId();
-    const { request, headers, caller } = passage;
-    const about = tellOrigin?.(request, id);
-    dispatch(passage, { route, id, target, headers, about, body, caller }, finish);
+    dispatch(passage, forwarded(passage, target, body), finish);
   }
 
   /** What was asked before has used up some of the route's time. */
   function sendInTime(passage: Passage, target: string, body: unknown, finish?: FinishAnswer): void {
-    const id = newId();
-    const { request, headers, caller } = passage;
-    const about = tellOrigin?.(request, id);
-    const timeoutMs = late?.timeLeft(passage);
-    dispatch(passage, { route, id, target, headers, about, body, caller, timeoutMs }, finish);
+    dispatch(passage, forwarded(passage, target, body, late?.timeLeft(passage)), finish);
   }
 
-  function dispatch(passage: Passage, forwarded: ForwardedRequest, finish: FinishAnswer | undefined): void {
-    const { id } = forwarded;
-    const callOff = destination(forwarded, (given) => {
+  function forwarded(
+    { request, headers, params, query, headerValues, caller }: Passage,
+    target: string,
+    body: unknown,
+    timeoutMs?: number,
+  ): ForwardedRequest {
+    const id = newId();
+    const about = tellOrigin?.(request, id);
+    return { route, id, target, params, query, headerValues, headers, about, body, caller, timeoutMs };
+  }
+
+  function dispatch(passage: Passage, request: ForwardedRequest, finish: FinishAnswer | undefined): void {
+    const { id } = request;
+    const callOff = destination(request, (given) => {
       const answer = finish === undefined ? given : finish(given);
       if (passage.answered) return;
       // Nobody is there to read it, and nothing is wrong with the upstream.

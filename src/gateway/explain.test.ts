@@ -4,15 +4,18 @@ import { z } from "zod";
 import {
   allOf,
   anyOf,
+  bearer,
   check,
   defineStack,
   everyone,
+  fn,
   none,
   ownerField,
   ownerLookup,
   parseContract,
   role,
   scope,
+  secret,
   upstream,
 } from "../contract/index.ts";
 import { explainRoute } from "./explain.ts";
@@ -159,5 +162,44 @@ suite("A route's checks, explained", () => {
     const limitOf = ({ steps }: RouteExplanation): number =>
       steps.find(({ check: name }) => name.startsWith("limit"))?.cost ?? 0;
     assert.equal(limitOf(twice), 2 * limitOf(open as RouteExplanation));
+  });
+});
+
+suite("Where a route's answer comes from", () => {
+  const stack = {
+    origin: "https://www.bakery.test",
+    functions: { quotes: { reaches: "GET https://maps.test/v1/*" as const }, list: {}, tags: {} },
+    secrets: {
+      COURIER_KEY: secret({ use: "GET https://courier.test/v1/quotes", by: fn("quotes"), inject: bearer() }),
+      WEATHER_KEY: secret({ use: "GET https://weather.test/**", by: "GET /api/weather", inject: bearer() }),
+    },
+    upstreams: { weather: upstream({ url: "https://weather.test" }) },
+  };
+  const last = (to: string, key = "GET /api/x"): string => {
+    const route = { access: everyone, limit: "9/min per client", response: none, to };
+    const weather = { ...route, to: "weather" };
+    const routes = { "GET /api/weather": weather, [key]: route } as never;
+    const contract = parseContract(defineStack({ ...stack, routes }));
+    const found = contract.routes.find((candidate) => candidate.key === key) ?? assert.fail();
+    const step = explainRoute(found, contract).steps.find(
+      ({ check: name }) => name === "function" || name === "upstream",
+    );
+    return `${step?.check}: ${step?.passes}`;
+  };
+
+  test("a function is told with its sandbox, and with whom it may ask for what", () => {
+    assert.equal(
+      last("fn:quotes"),
+      "function: quotes answers within 10000 ms; in a sandbox of its own (workerd, 256 MiB), without environment, files or network; 64 calls at once; by egress it reaches GET https://courier.test/v1/quotes with COURIER_KEY, GET https://maps.test/v1/*",
+    );
+    assert.match(last("fn:list"), /in the sandbox plain, which others share .*; it reaches nobody$/);
+  });
+
+  test("an upstream whose requests get a secret is told as such, by name alone", () => {
+    assert.match(
+      last("weather", "GET /api/weather"),
+      /^upstream: weather answers .*; sent by egress, which adds WEATHER_KEY$/,
+    );
+    assert.doesNotMatch(last("weather", "GET /api/other"), /egress/);
   });
 });

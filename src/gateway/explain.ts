@@ -6,7 +6,9 @@ import { explainCache } from "./explain-cache.ts";
 import { explainAnswer, explainBody, explainHeaders } from "./explain-exchange.ts";
 import type { Contract, ContractRoute } from "../contract/index.ts";
 import { explainLimits } from "./limits/explain-limits.ts";
+import { explainEgress, explainFunction } from "./explain-function.ts";
 import { explainUpstream } from "./explain-upstream.ts";
+import { explainWebhook } from "./webhooks/explain-webhook.ts";
 import { explainObserve } from "./observe/explain-observe.ts";
 import { costOfStep } from "./explain-costs.ts";
 import { stepCostsMachine } from "./step-costs.ts";
@@ -38,8 +40,12 @@ export function explainRoute(
     origin,
     corsOrigins,
     upstreams,
+    functions = new Map(),
+    secrets = new Map(),
     ...callers
-  }: Pick<Contract, "origin" | "corsOrigins" | "upstreams"> & ExplainedCallers,
+  }: Pick<Contract, "origin" | "corsOrigins" | "upstreams"> &
+    Partial<Pick<Contract, "functions" | "secrets">> &
+    ExplainedCallers,
 ): RouteExplanation {
   const limits = explainLimits(route, upstreams.get(route.to));
   const access = explainAccess(route);
@@ -78,16 +84,16 @@ export function explainRoute(
     },
     explainHeaders(route),
     ...access.beforeBody,
+    explainWebhook(route),
     explainBody(route),
     ...doors,
     ...access.beforeSending,
     ...counts,
     explainCache(route),
-    {
+    explainFunction(route, { functions, secrets }, unanswered) ?? {
       check: "upstream",
-      passes: explainUpstream(route, upstreams.get(route.to)),
-      otherwise:
-        "503 GATEWAY_UPSTREAM_UNAVAILABLE, 504 GATEWAY_UPSTREAM_TIMEOUT, 422 GATEWAY_UPSTREAM_REFUSED, 404 GATEWAY_NOT_FOUND, 502 GATEWAY_ANSWER_INVALID",
+      passes: explainUpstream(route, upstreams.get(route.to)) + explainEgress(route, { secrets }),
+      otherwise: unanswered,
     },
     ...access.inAnswer,
     route.visible !== undefined && {
@@ -109,14 +115,23 @@ export function explainRoute(
   };
 }
 
+const unanswered =
+  "503 GATEWAY_UPSTREAM_UNAVAILABLE, 504 GATEWAY_UPSTREAM_TIMEOUT, 422 GATEWAY_UPSTREAM_REFUSED, 404 GATEWAY_NOT_FOUND, 502 GATEWAY_ANSWER_INVALID";
+
 const isDoor = ({ check }: RouteStep): boolean => check === "under way";
 
 /** Pages of which sites may ask; where a session is made, those of this one alone. */
 function explainOrigin(
-  { createsSession, method }: ContractRoute,
+  { createsSession, method, webhook }: ContractRoute,
   own: string,
   others: readonly string[],
 ): RouteStep {
+  if (webhook !== undefined)
+    return {
+      check: "origin",
+      passes: "none: no page in a browser sends webhooks",
+      otherwise: "403 GATEWAY_ORIGIN_REFUSED",
+    };
   if (!createsSession)
     return {
       check: "origin",

@@ -25,6 +25,7 @@ import type { OpenStreamsOptions } from "./streams/open-streams.ts";
 import { createRequestIds } from "./request-id.ts";
 import { createRouter } from "./router.ts";
 import type { RouteMatch } from "./router.ts";
+import type { WebhookVerifier } from "./webhooks/types.ts";
 import type { Destination, GatewayRequest, LimitStore, Respond, TokenVerifier } from "./types.ts";
 
 /** Options of {@link createGateway}. */
@@ -48,6 +49,8 @@ export interface GatewayOptions {
   apiKeys?: Pick<ApiKeys, "verify"> | undefined;
   /** Required as soon as the contract declares sessions. */
   sessions?: SessionVerifier | undefined;
+  /** Required as soon as one route takes webhooks. */
+  webhooks?: WebhookVerifier | undefined;
   events: EventSink;
   /** Bits of an IPv6 address that name one client, 16 to 128. Default 64. */
   ipv6Prefix?: number;
@@ -172,7 +175,11 @@ export function createGateway(options: GatewayOptions): Gateway {
     respond: Respond,
   ): void {
     const asked = handlers.get(request.header("access-control-request-method") as Method);
-    const headers = cors.preflightHeaders(request.header("origin") ?? "", methods, asked?.route);
+    // No page sends webhooks.
+    const isForPages = asked?.route.webhook === undefined;
+    const headers = isForPages
+      ? cors.preflightHeaders(request.header("origin") ?? "", methods, asked?.route)
+      : [];
     if (headers.length === 0) refuse(request, "GATEWAY_ORIGIN_REFUSED", respond);
     else respond(optionsAnswer(headers));
   }

@@ -8,6 +8,7 @@ export type { Charge, ChargesDone, CountedLimit, Counting } from "./limits/count
 export { gateSpaceOf } from "./limits/gate-space.ts";
 export { createGateMemory, openGates } from "./limits/gates.ts";
 export type { Door, GateMemory, GateMemoryOptions, GateSpace, Gates } from "./limits/gates.ts";
+export { limitKeyPrefix, limitScript } from "./limits/limit-script.ts";
 export { createLoadMeter } from "./limits/load-meter.ts";
 export type { LoadMeter, LoadMeterOptions } from "./limits/load-meter.ts";
 export type { Schedule } from "./limits/pace.ts";
@@ -41,6 +42,7 @@ export type {
 export { createTokenVerifier } from "./callers/token-verifier.ts";
 export type { IssuerKeys, KeySource, TokenVerifierOptions } from "./callers/token-verifier.ts";
 export type { AnswerHeaders } from "./answers/response-headers.ts";
+export type { SignatureVerdict, SignedRequest, WebhookVerifier } from "./webhooks/types.ts";
 export type { OpenStreamsOptions } from "./streams/open-streams.ts";
 export type {
   BodyError,

@@ -58,11 +58,16 @@ export interface ForwardedRequest {
   readonly id: string;
   /** Path and query, built anew from what was checked. */
   readonly target: string;
+  /** What their schemas made of the path's parameters and of the query, for a function. Undefined: there are none. */
+  readonly params?: object | undefined;
+  readonly query?: object | undefined;
+  /** What their schema made of {@link headers}, cookies aside, for a function. Undefined: there are none, or it refused them and they pass all the same. */
+  readonly headerValues?: object | undefined;
   /** Those of the client's that the route takes, checked: name, value, name, value … */
   readonly headers?: readonly string[] | undefined;
   /** What the upstream is told of where it comes from: no part of what is asked. Name, value, name, value … */
   readonly about?: readonly string[] | undefined;
-  /** The checked body, or the text of the form that it was; undefined if the route takes none. */
+  /** The checked body, or, unless a function answers, the text of the form that it was; undefined if the route takes none. */
   readonly body: unknown;
   readonly caller: Caller | undefined;
   /** How long the answer may take. Default: as long as the route's. */

@@ -19,6 +19,8 @@ export type { SiteFileView, SiteView } from "./site-view.ts";
 export { splitPolicy } from "./split-policy.ts";
 export type { PolicyBudget, SplitPolicy } from "./split-policy.ts";
 export { createLeakGate } from "./leaks/gate.ts";
+export { searchFingerprints } from "./leaks/fingerprint-search.ts";
+export type { FingerprintSearch } from "./leaks/fingerprint-search.ts";
 export { serverOnlyMarker } from "./leaks/server-only.ts";
 export type {
   LeakEncoding,

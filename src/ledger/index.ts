@@ -1,5 +1,10 @@
+export { checkpointText, readCheckpoint } from "./checkpoint.ts";
+export type { Checkpoint, CheckpointClaim } from "./checkpoint.ts";
 export type { LedgerErrorCode } from "./errors.ts";
 export { createLineSplitter, maxLineBytes } from "./lines.ts";
 export type { LineSplitter } from "./lines.ts";
-export { formatRecord, recordLine } from "./record.ts";
+export { escapeControls, formatRecord, recordLine } from "./record.ts";
 export type { LedgerRecord } from "./record.ts";
+export { selects } from "./record-filter.ts";
+export type { RecordFilter } from "./record-filter.ts";
+export type { LogFinding, LogVerdict } from "./verdict.ts";

@@ -1,6 +1,15 @@
 export { createEventQueue } from "./node/event-queue.ts";
 export type { EventQueue, EventQueueOptions } from "./node/event-queue.ts";
+export type { ChainHead } from "./node/chain.ts";
 export { findRecord } from "./node/find-record.ts";
+export { lastRecords } from "./node/last-records.ts";
+export { endOfLog, logLines } from "./node/log-lines.ts";
+export type { LogPlace } from "./node/log-lines.ts";
 export { openLogFile } from "./node/log-file.ts";
 export type { LogFile, LogFileOptions } from "./node/log-file.ts";
 export { readRecords } from "./node/read-records.ts";
+export { verifyLog } from "./node/verify-log.ts";
+export type { VerifyLogOptions } from "./node/verify-log.ts";
+export { whyNotGoingOn } from "./node/goes-on.ts";
+export { followRecords } from "./node/follow-records.ts";
+export { readLog } from "./node/read-log.ts";

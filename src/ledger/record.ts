@@ -47,7 +47,8 @@ const isoTime = (time: number): string => new Date(Math.abs(time) <= 8.64e15 ? t
 const controls =
   /[\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|\udb40[\udc00-\udc7f]/g;
 
-const escapeControls = (json: string): string =>
+/** Writes what a terminal or an editor would obey or hide as the escapes of JSON. */
+export const escapeControls = (json: string): string =>
   json.replace(controls, (match) =>
     [...Array(match.length).keys()]
       .map((index) => `\\u${match.charCodeAt(index).toString(16).padStart(4, "0")}`)

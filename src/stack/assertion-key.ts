@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { calculateJwkThumbprint, exportJWK, generateKeyPair } from "jose";
 import type { JWK } from "jose";
 import { CurtainwallError } from "../shared/index.ts";
@@ -18,7 +18,10 @@ export async function loadAssertionKey({
   mkdirSync(edge, { recursive: true, mode: 0o755 });
   const key = existsSync(assertionKeyFile) ? read(assertionKeyFile) : await make(assertionKeyFile);
   const { d: _, ...open } = key;
-  write(assertionJwksFile, JSON.stringify({ keys: [{ ...open, use: "sig", alg: "EdDSA" }] }), 0o644);
+  const published = JSON.stringify({ keys: [{ ...open, use: "sig", alg: "EdDSA" }] });
+  // Written only where it says something else: an edge that ends comes again on a full disk, too.
+  if (!existsSync(assertionJwksFile) || readFileSync(assertionJwksFile, "utf8") !== published)
+    write(assertionJwksFile, published, 0o644);
   return key;
 }
 
@@ -55,7 +58,11 @@ async function make(file: string): Promise<JWK> {
 
 function write(file: string, text: string, mode: number): void {
   const fresh = `${file}.${process.pid}.new`;
-  writeFileSync(fresh, text, { mode });
-  chmodSync(fresh, mode);
-  renameSync(fresh, file);
+  try {
+    writeFileSync(fresh, text, { mode });
+    chmodSync(fresh, mode);
+    renameSync(fresh, file);
+  } finally {
+    rmSync(fresh, { force: true });
+  }
 }

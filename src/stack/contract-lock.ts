@@ -11,7 +11,8 @@ import {
 import type { LockedPermission, PermissionApproval, PermissionReview } from "../contract/index.ts";
 import type { LoadedContract } from "./load-contract.ts";
 import { lockName } from "./lock-name.ts";
-import { readLock, saveLock } from "./site-lock.ts";
+import { readLock } from "./site-lock.ts";
+import { updateLock } from "./update-lock.ts";
 
 /** What a project's lock says of its contract. */
 export interface ContractLock {
@@ -19,7 +20,7 @@ export interface ContractLock {
   readonly review: PermissionReview;
   /** Writes what the contract permits as not approved, for later runs to compare with. Only for a first run. */
   record(day: string): void;
-  /** Grants all that the contract permits. @throws {CurtainwallError} `CONTRACT_APPROVAL_INVALID` */
+  /** Grants what the contract permits beyond the lock; if that is nothing, what a first run recorded. @throws {CurtainwallError} `CONTRACT_APPROVAL_INVALID` */
   approve(approval: PermissionApproval): void;
   /** Grants no more than the contract asks for. */
   prune(day: string): void;
@@ -37,13 +38,17 @@ export function openContractLock(
 ): ContractLock {
   const lock = readLock(file);
   const locked = parseLockedPermissions(lock.permissions);
-  const save = (permissions: readonly LockedPermission[]): void =>
-    saveLock(file, { ...lock, permissions: lockEntries(permissions) });
+  const save = (change: (locked: readonly LockedPermission[]) => readonly LockedPermission[]): void =>
+    void updateLock(file, (now) => ({
+      ...now,
+      permissions: lockEntries(change(parseLockedPermissions(now.permissions))),
+    }));
   return {
     file,
     review: reviewPermissions(permissionsOf(contract), locked),
-    record: (day) => save(recordPermissions(contract, day)),
-    approve: (approval) => save(approvePermissions(contract, locked, approval)),
-    prune: (day) => save(prunePermissions(contract, locked, day)),
+    // What somebody approved meanwhile counts more.
+    record: (day) => save((now) => (now.length > 0 ? now : recordPermissions(contract, day))),
+    approve: (approval) => save((now) => approvePermissions(contract, now, approval)),
+    prune: (day) => save((now) => prunePermissions(contract, now, day)),
   };
 }

@@ -23,8 +23,8 @@ const isolationWords: Record<Isolation, string> = {
   reduced: "REDUCED ISOLATION: the domains are processes of one user",
 };
 
-/** The trust domains that are processes. */
-export type DomainName = "edge" | "ledger";
+/** The trust domains that are processes; `functions` is who keeps the processes of functions. */
+export type DomainName = "edge" | "ledger" | "vault" | "egress" | "functions";
 
 /** Finds the strongest isolation that this machine offers. */
 export function findIsolation(): Isolation {
@@ -38,8 +38,15 @@ export function findIsolation(): Isolation {
  */
 const firstUid = 60_514;
 const slots = 80;
-const domainsInSlot: readonly DomainName[] = ["edge", "ledger"];
+const domainsInSlot: readonly DomainName[] = ["edge", "ledger", "vault", "egress", "functions"];
+/** For all groups of functions where there are no users for each. */
+const groupsPlace = 6;
 const slotSize = 8;
+
+/** Between the last user of 16 bits and the first that containers are given, systemd's registry leaves all uids unassigned too. */
+const firstGroupUid = 65_536;
+/** Groups of a site that have a user of their own. */
+const groupsInSlot = 4096;
 
 /** The user that a domain of this site becomes: another for each domain, and for each site on the machine as far as 80 slots go. */
 export function domainUser(domain: DomainName, root: string): DomainUser {
@@ -51,11 +58,35 @@ export function jailUser(root: string): DomainUser {
   return userAt(root, slotSize - 1);
 }
 
+/**
+ * The user that a group of functions becomes, by its place among the site's groups: another for each. In a container that maps 65 536 ids there are
+ * none for them; then all groups of the site are one user, no other domain's, and only their sandboxes keep them apart.
+ */
+export function groupUser(index: number, root: string, rights = ownRights()): DomainUser {
+  const uid = firstGroupUid + slotOf(root) * groupsInSlot + index;
+  const isTheirs = index < groupsInSlot && rights !== undefined && surelyBecomes(uid, rights);
+  return isTheirs ? { uid, gid: uid } : userAt(root, groupsPlace);
+}
+
+/** Whether a user is one of those that groups of functions become, of whichever site. */
+export function isGroupUser(uid: number): boolean {
+  const places = slots * slotSize;
+  const isShared = uid >= firstUid && uid < firstUid + places && (uid - firstUid) % slotSize === groupsPlace;
+  return isShared || (uid >= firstGroupUid && uid < firstGroupUid + slots * groupsInSlot);
+}
+
+/** Whether a user is one that this domain becomes, of whichever site. */
+export function isDomainUser(uid: number, domain: DomainName): boolean {
+  const place = uid - firstUid;
+  return place >= 0 && place < slots * slotSize && place % slotSize === domainsInSlot.indexOf(domain);
+}
+
 function userAt(root: string, place: number): DomainUser {
-  const slot = createHash("sha256").update(root).digest().readUInt32BE() % slots;
-  const uid = firstUid + slot * slotSize + place;
+  const uid = firstUid + slotOf(root) * slotSize + place;
   return { uid, gid: uid };
 }
+
+const slotOf = (root: string): number => createHash("sha256").update(root).digest().readUInt32BE() % slots;
 
 /** In some containers root can't become every user. To try it takes a process, so that it is asked of the kernel first. */
 function canBecome(uid: number): boolean {
@@ -65,7 +96,8 @@ function canBecome(uid: number): boolean {
   return spawnSync(process.execPath, ["-e", code], { stdio: "ignore", env: {} }).status === 0;
 }
 
-function bwrapWorks(): boolean {
+/** Whether bubblewrap is installed, and may make a sandbox here. Some systems let root do that and others not, so that it is tried as who is to do it. */
+export function bwrapWorks(user?: DomainUser): boolean {
   if (process.platform !== "linux") return false;
   const view = { readOnly: [], writable: [], hidden: [], masked: [], network: false };
   const { status } = spawnSync(
@@ -75,6 +107,8 @@ function bwrapWorks(): boolean {
       stdio: ["pipe", "ignore", "ignore"],
       input: filterBytes,
       timeout: 5000,
+      cwd: "/",
+      ...user,
     },
   );
   return status === 0;

@@ -12,8 +12,10 @@ import { sandboxArguments } from "./isolation.ts";
 import { withCleanDescriptors } from "./jail/clean-descriptors.ts";
 import { sendFilter } from "./jail/filter/hand-over.ts";
 import { findSystemProgram } from "./jail/system-program.ts";
+import { noCoreDump } from "./no-core-dump.ts";
 import type { DomainName, Isolation, SandboxView } from "./isolation.ts";
 import type { FromDomain } from "./messages.ts";
+import { mayUnshareNetwork } from "./may-unshare.ts";
 import { splitLines } from "./safe-lines.ts";
 
 /** Options of {@link launchDomain}. */
@@ -79,7 +81,7 @@ export function launchDomain<To extends { type: string }>({
           ),
           ...command,
         ]
-      : command;
+      : [...(isolation === "uid" && !view.network && domain !== "ledger" ? ownNetwork() : []), ...command];
   const [file = "", ...parameters] = [...limits(), ...program];
   const channels = isolation === "bwrap" ? (["pipe"] as const) : [];
   const child = withCleanDescriptors(["ignore", "pipe", "pipe", "pipe", ...fds, ...channels], (stdio) =>
@@ -87,6 +89,7 @@ export function launchDomain<To extends { type: string }>({
       stdio,
       env: {
         ...environment,
+        ...withoutCoverage,
         ...ownChoices(),
         ...(codeCache === undefined ? {} : { NODE_COMPILE_CACHE: codeCache }),
       },
@@ -113,6 +116,17 @@ export function launchDomain<To extends { type: string }>({
   };
 }
 
+/**
+ * Without a sandbox a domain still gets a network of its own with nothing in it, where root may make one. Not the ledger: to find out takes as
+ * long as starting a process, and every site has one.
+ */
+function ownNetwork(): string[] {
+  return mayUnshareNetwork() ? [findSystemProgram("unshare") ?? "unshare", "--net", "--"] : [];
+}
+
+/** Node hands `NODE_V8_COVERAGE` down to each child that is not given another: a process with secrets would write what it did into that folder. */
+export const withoutCoverage: Readonly<Record<string, undefined>> = { NODE_V8_COVERAGE: undefined };
+
 /** Whether our modules run bundled is decided for all of them. */
 function ownChoices(): Record<string, string> {
   const plain = process.env["CURTAINWALL_PLAIN"];
@@ -124,7 +138,7 @@ function limits(): string[] {
   const prlimit = findSystemProgram("prlimit");
   return prlimit === undefined
     ? []
-    : [prlimit, "--core=0", `--nproc=${domainLimits.processes}`, `--data=${dataBytes}`];
+    : [prlimit, noCoreDump, `--nproc=${domainLimits.processes}`, `--data=${dataBytes}`];
 }
 
 /** Threads count as processes: a dozen for two of the edge's own. */
@@ -146,10 +160,11 @@ type Starting = Pick<DomainProcess<{ type: string }>, "exited"> & {
   control: Pick<ControlChannel<FromDomain, never>, "onMessage">;
 };
 
-/** Waits until a domain says that it is ready; resolves with what it says. */
+/** Waits until a domain says that it is ready; resolves with what it says. `onMessage` gets all that it says from then on. */
 export function domainReady(
   domain: DomainName,
   { control, exited }: Starting,
+  onMessage?: (message: FromDomain) => void,
 ): Promise<Extract<FromDomain, { type: "ready" }>> {
   return new Promise((resolve, reject) => {
     const failed = (what: string): void =>
@@ -164,7 +179,10 @@ export function domainReady(
       .finally(() => clearTimeout(timer));
     control.onMessage((message) => {
       clearTimeout(timer);
-      if (message.type === "ready") return resolve(message);
+      if (message.type === "ready") {
+        if (onMessage !== undefined) control.onMessage(onMessage);
+        return resolve(message);
+      }
       if (message.type !== "failed") return failed(`said ${message.type} before it was ready`);
       const { code, hint } = message;
       reject(new CurtainwallError(code, message.message, hint === undefined ? {} : { hint }));

@@ -4,10 +4,11 @@ import { homedir, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { decodeRelease, guardedValues } from "../contract/index.ts";
 import type { Contract, Variables } from "../contract/index.ts";
+import type { ValueFingerprints } from "../harden/fingerprints.ts";
 import { createLeakGate } from "../harden/index.ts";
-import type { HardenErrorCode, LeakGate, LeakGateOptions, LeakHit } from "../harden/index.ts";
+import type { HardenErrorCode, LeakGate, LeakGateOptions, LeakHit, PrivateValue } from "../harden/index.ts";
 import { unpack } from "../harden/node.ts";
-import { CurtainwallError } from "../shared/index.ts";
+import { CurtainwallError, Secret } from "../shared/index.ts";
 import type { LeakVerdicts } from "./leak-verdicts.ts";
 import { assertSameForms } from "./same-forms.ts";
 import type { FileForms } from "./same-forms.ts";
@@ -20,6 +21,8 @@ export interface ContractGateOptions {
   root: string;
   /** The build's environment. */
   variables: Variables;
+  /** What the vault's values are recognised by. Undefined: there is no vault. */
+  fingerprints?: ValueFingerprints | undefined;
 }
 
 const nothing: Pick<Contract, "environment" | "leaks"> = {
@@ -37,17 +40,28 @@ export function gateOptions({
   contract = nothing,
   root,
   variables,
+  fingerprints,
 }: ContractGateOptions): Omit<LeakGateOptions, "unpack"> & Required<Pick<LeakGateOptions, "values">> {
   const { environment, leaks } = contract;
   const here = [root, process.cwd(), homedir()].map((folder) => resolve(folder));
   return {
-    values: guardedValues({ environment }, variables),
+    values: [...guardedValues({ environment }, variables), ...leaks.canaries.map(canaryValue)],
+    ...(fingerprints === undefined ? {} : { fingerprints: { of: fingerprints, sha256 } }),
     ...(environment.public.size > 0 ? { publicNames: [...environment.public.keys()] } : {}),
     buildRoots: [...here, ...here.map(realPath), join(tmpdir(), "curtainwall-")],
     publicSourceMaps: leaks.publicSourceMaps,
     allow: leaks.allow,
   };
 }
+
+/** What nobody may read is on no page either. */
+const canaryValue = (text: string, index: number): PrivateValue => ({
+  name: `leaks.canaries[${index}]`,
+  value: new Secret(text),
+  rule: "canary",
+});
+
+const sha256 = (bytes: Uint8Array): Uint8Array => hash("sha256", bytes, "buffer");
 
 function realPath(folder: string): string {
   try {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { hash } from "node:crypto";
+import { hash, randomBytes } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -9,6 +9,8 @@ import { brotliCompressSync } from "node:zlib";
 import { z } from "zod";
 import { encodeRelease } from "../contract/index.ts";
 import type { Variables } from "../contract/index.ts";
+import { fingerprintsOf } from "../harden/fingerprints.ts";
+import { Secret } from "../shared/index.ts";
 import { stackFolders } from "./folders.ts";
 import { assertReleaseKeepsSecrets, createContractGate, inspectRelease } from "./leak-gate.ts";
 import type { ContractGateOptions } from "./leak-gate.ts";
@@ -99,6 +101,26 @@ suite("what was found clean once", () => {
     assert.deepEqual(await rulesFor(gateFor(root, undeclared), honest), [
       "about/index.html environment-value",
     ]);
+  });
+
+  test("is searched for a value that the vault has, of which nothing but fingerprints is here", async (context) => {
+    const root = makeRoot(context);
+    const kept = "Zt7-no-token-either-Wm4Rb8fQ2nXc";
+    const fingerprints = (value: string, version: string): ContractGateOptions["fingerprints"] =>
+      fingerprintsOf([{ name: "DELIVERY_KEY", version, value: new Secret(value) }], {
+        salt: randomBytes(16),
+        sha256: (bytes) => hash("sha256", bytes, "buffer"),
+      });
+    const pages = { ...honest, "/": `<p data-key="${Buffer.from(kept).toString("base64")}">Bread.</p>` };
+    const before = { ...gateFor(root), fingerprints: fingerprints(`${kept}-older`, "1") };
+    assert.deepEqual(await rulesFor(before, pages), []);
+    const after = { ...gateFor(root), fingerprints: fingerprints(kept, "2") };
+    assert.deepEqual(await rulesFor(after, pages), ["index.html vault-value"]);
+    const { path, sha256 } = { path: "index.html", sha256: hash("sha256", honest["/"]) };
+    const planted = { path, bytes: Buffer.from(kept) };
+    await rulesFor(after, honest);
+    const again = { ...after, fingerprints: fingerprints(kept, "2") };
+    assert.equal(openVerdicts(again)?.isClean(planted, sha256), true, "other salts, the same versions");
   });
 
   test("is searched in another folder, whose name must not be told", async (context) => {

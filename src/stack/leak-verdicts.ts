@@ -7,6 +7,7 @@ import { createContractGate, gateOptions } from "./leak-gate.ts";
 import type { ContractGateOptions } from "./leak-gate.ts";
 import { foreignForm } from "./same-forms.ts";
 import type { FileForms } from "./same-forms.ts";
+import { buildKeyFile } from "./vault/build-key.ts";
 
 /** Files in which a gate found nothing, by their paths and contents, from one build to the next. */
 export interface LeakVerdicts {
@@ -25,7 +26,7 @@ export interface LeakVerdicts {
 
 /**
  * Opens what is known of a site's files. It holds for one gate: other values, names, folders or code of the gate, and nothing is
- * known. It is under an HMAC with the release key, so that who can't sign releases can neither vouch for a file nor test guesses of a value
+ * known. It is under an HMAC with the release key, or where that is in the vault one of its own, so that who can't sign releases can neither vouch for a file nor test guesses of a value
  * (decision 049); undefined where that key is not.
  *
  * Where the gate finds something, an exception may admit it today and not tomorrow: such a file is looked at in each build.
@@ -36,9 +37,10 @@ export function openVerdicts(
   options: ContractGateOptions,
   code: readonly string[] = codeOfGate(),
 ): LeakVerdicts | undefined {
-  const { cache, releaseKeyFile } = stackFolders(options.root);
+  const folders = stackFolders(options.root);
+  const { cache } = folders;
   const file = join(cache, "leaks.verdicts");
-  const key = readIfThere(releaseKeyFile);
+  const key = readIfThere(buildKeyFile(folders));
   if (key === undefined) return undefined;
   const gateName = nameGate(options, key, code);
   const known = read(file, gateName, key);
@@ -97,11 +99,11 @@ const macOf = (key: Uint8Array, body: string): string =>
 
 /** Names all that decides what a gate without exceptions finds, and tells none of it to whoever lacks the key. */
 function nameGate(options: ContractGateOptions, key: Uint8Array, code: readonly string[]): string {
-  const { values, allow: _allow, ...rest } = gateOptions(options);
+  const { values, fingerprints, allow: _allow, ...rest } = gateOptions(options);
   const revealed = Array.from(values, ({ value, ...named }) => [named, revealSecret(value)]);
   return createHmac("sha256", key)
     .update("leak gate\n")
-    .update(JSON.stringify([process.versions, code, rest, revealed]))
+    .update(JSON.stringify([process.versions, code, rest, revealed, fingerprints?.of.versions]))
     .digest("hex");
 }
 

@@ -3,9 +3,9 @@ import { test } from "node:test";
 import { z } from "zod";
 import { defineStack, everyone, parseContract, redis, upstream } from "../contract/index.ts";
 import { gateSpaceOf } from "../gateway/index.ts";
-import { readLimitStoreSecrets, roomForGates } from "./limit-store.ts";
+import { roomForGates } from "./limit-store.ts";
 
-const store = redis({ url: "rediss://cache.test", passwordVariable: "CACHE_PASSWORD" });
+const store = redis({ url: "rediss://cache.test" });
 const contract = parseContract(
   defineStack({
     origin: "https://www.bakery.test",
@@ -27,20 +27,6 @@ const contract = parseContract(
     },
   }),
 );
-
-test("the store's password comes from the environment; without it nothing starts, and no value is told", () => {
-  const read = (environment: Record<string, string>) => readLimitStoreSecrets(contract, ".", environment);
-  assert.deepEqual(read({ CACHE_PASSWORD: "not-a-real-one" }), {
-    password: "not-a-real-one",
-    authority: undefined,
-  });
-  for (const environment of [{}, { CACHE_PASSWORD: "" }])
-    assert.throws(() => read(environment), {
-      code: "CONTRACT_ENVIRONMENT_INVALID",
-      message: /CACHE_PASSWORD/,
-    });
-  assert.equal(readLimitStoreSecrets({ limitStore: undefined }, ".", {}), undefined);
-});
 
 test("there is room for every gate that a contract has", () => {
   const [room, needed] = [roomForGates(contract), gateSpaceOf(contract)];

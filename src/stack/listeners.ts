@@ -52,7 +52,7 @@ export async function openListeners({ addresses, port, threads }: ListenerPlan):
   return {
     port: chosen,
     addresses: usable,
-    fds: servers.map((row) => row.map(descriptorOf)),
+    fds: servers.map((row) => row.map((server) => descriptorOf(server) ?? -1)),
     close: () => {
       for (const server of servers.flat()) server.close();
     },
@@ -76,9 +76,9 @@ function listen({ host, port }: Place, reusePort: boolean, optional: boolean): P
 
 const portOf = (server: Server): number => (server.address() as { port: number }).port;
 
-/** Node has no public way to a listening socket's descriptor; its own cluster module reads this field too. */
-const descriptorOf = (server: Server): number =>
-  (server as unknown as { _handle: { fd: number } })._handle.fd;
+/** Node has no public way to a listening socket's descriptor; its own cluster module reads this field too. Undefined: it does not listen. */
+export const descriptorOf = (server: Server): number | undefined =>
+  (server as unknown as { _handle: { fd: number } | null })._handle?.fd;
 
 function explain(error: NodeJS.ErrnoException, { host, port }: Place): CurtainwallError {
   const where = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;

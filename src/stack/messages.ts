@@ -1,9 +1,11 @@
 import type { JWK } from "jose";
 import type { AcceptedRelease } from "../contract/index.ts";
-import type { ContractLedger } from "../contract/index.ts";
+import type { ContractFunction, ContractLedger, ContractSecret, EnvironmentName } from "../contract/index.ts";
 import type { GateSpace } from "../gateway/index.ts";
+import type { Checkpoint, CheckpointClaim } from "../ledger/index.ts";
 import type { EdgeSite } from "./edge-site.ts";
-import type { LimitStoreSecrets } from "./limit-store.ts";
+import type { OperatorEvent } from "./operator/operator-event.ts";
+import type { LimitStoreAccess } from "./limit-store.ts";
 import type { RevokedTokens } from "./revoked-tokens.ts";
 import type { UpstreamCertificates } from "./upstream-certificates.ts";
 
@@ -19,6 +21,20 @@ export interface CertificatePair {
   key: string;
 }
 
+/** A listening socket that a domain inherited, by its name in `held-listeners.ts`. */
+export interface InheritedListener {
+  name: string;
+  fd: number;
+}
+
+/** What every domain but the ledger and the edge starts with. */
+export interface DomainConfiguration {
+  user: DomainUser | undefined;
+  /** Where it writes events to. */
+  eventsFd: number;
+  listeners: InheritedListener[];
+}
+
 /** What the ledger is told. */
 export type ToLedger =
   | {
@@ -28,6 +44,10 @@ export type ToLedger =
       sources: { name: string; fd: number }[];
       user: DomainUser | undefined;
     }
+  /** What it asked to be signed; undefined: it was refused. */
+  | { type: "checkpoint"; checkpoint: Checkpoint | undefined }
+  /** What an operator is about to do. */
+  | { type: "record"; number: number; event: OperatorEvent }
   | { type: "stop" };
 
 /** What the edge is told. */
@@ -78,12 +98,135 @@ export interface EdgeConfiguration {
   /** What routes, budgets and who is under way take in memory that threads share. */
   gateSpace: GateSpace;
   /** What the store that hosts share is reached with. Undefined: this host counts alone. */
-  limitStore: LimitStoreSecrets | undefined;
+  limitStore: LimitStoreAccess | undefined;
+  domainSockets: DomainSockets;
 }
+
+/** Where the edge reaches other domains; undefined: the contract has no work for them. */
+export interface DomainSockets {
+  /** The keeper of functions. */
+  functions: string | undefined;
+  /** What adds secrets to requests, and checks webhooks. */
+  egress: string | undefined;
+  /** The store that hosts share, opened and authenticated by egress. */
+  limits: string | undefined;
+}
+
+/** What the vault is told by the supervisor. It runs no code of the site: all that it needs of the contract is here. */
+export type ToVault =
+  | ({ type: "configure" } & VaultConfiguration)
+  /** A command started it, to ask it something through a pipe. */
+  | ({ type: "administer" } & VaultAdministration)
+  | { type: "stop" };
+
+/** What a vault works with. */
+export interface VaultConfiguration extends DomainConfiguration, VaultPlaces {
+  /** Whether it makes a store where there is none. Not when it is started again: its store was taken away, and may come back. */
+  mayCreate: boolean;
+  /** Those that the contract declares; it gives out no others. */
+  secrets: Pick<ContractSecret, "name" | "purpose">[];
+}
+
+/** Which store a vault opens, and with what. */
+export interface VaultPlaces {
+  environment: EnvironmentName;
+  /** Whose secrets they are: the host of the site's origin. */
+  project: string;
+  /** The store's file, in a folder that belongs to the vault's user. */
+  file: string;
+  key: VaultKey;
+  /** Undefined: nobody else remembers how far the store got. */
+  witnessFile: string | undefined;
+}
+
+/** Where a vault's key comes from: files by their absolute paths, a passphrase as it was typed. */
+export type VaultKey =
+  | { kind: "file"; file: string }
+  | { kind: "passphrase"; passphrase: string }
+  | { kind: "credential"; name: string; directory?: string };
+
+/** What a vault that a command started works with. */
+export interface VaultAdministration extends VaultPlaces {
+  user: DomainUser | undefined;
+  adminFd: number;
+  /** Who asks, for the store's history. */
+  by: string;
+  /** Makes the store if there is none. */
+  mayCreate: boolean;
+  /** It will export or import: what that takes is loaded before it gives up its rights. */
+  exchanges: boolean;
+  /** The key that everything shall be wrapped with. */
+  rewrapWith: VaultKey | undefined;
+  /** The witness is another than it was, or a copy of the store was brought back: why that is as it should be. */
+  acceptWitness: string | undefined;
+}
+
+/** What the egress is told. */
+export type ToEgress = ({ type: "configure" } & EgressConfiguration) | { type: "stop"; graceMs: number };
+
+/** What an egress works with. It loads the contract, since what limits a use may be a schema; its listeners are `egress:edge`, one a group, `redis:limits`. */
+export interface EgressConfiguration extends DomainConfiguration {
+  contractFile: string;
+  /** Where the vault listens. Undefined: the contract declares no secret. */
+  vaultSocket: string | undefined;
+  /** Where it notes webhooks that were taken. Undefined: no route takes any. */
+  memoryFolder: string | undefined;
+  /** PEM of private authorities, by origin. */
+  authorities: Record<string, string>;
+  /** Which functions may come through the listener `egress:<name>`; names are those of groups behind `group:`, so that none is `egress:edge`. */
+  groups: { name: string; functions: string[] }[];
+}
+
+/** What the keeper of functions is told. */
+export type ToFunctions =
+  | ({ type: "configure" } & FunctionsConfiguration)
+  /** The process that it asked for runs; its listener has been there all the time. */
+  | { type: "group-started"; group: string; pid: number }
+  /** Its code is another now: once its process has ended, the next one runs that. */
+  | { type: "group-replaced"; group: string }
+  /** A group's process has ended, or could not be started. */
+  | { type: "group-exited"; group: string; how: string }
+  | { type: "stop"; graceMs: number };
+
+/** What the keeper works with; it loads no contract, and its listener is `functions`. */
+export interface FunctionsConfiguration extends DomainConfiguration {
+  groups: FunctionGroupPlan[];
+}
+
+/** Functions that share a process. */
+export interface FunctionGroupPlan {
+  name: string;
+  runner: ContractFunction["runner"];
+  /** The most that one of its functions may use. */
+  memoryMb: number;
+  /** Where it listens: connections wait there until it runs. */
+  socket: string;
+  functions: Pick<
+    ContractFunction,
+    "name" | "timeoutMs" | "concurrency" | "maxResponseBytes" | "everyMs" | "settings"
+  >[];
+}
+
+/** What the keeper asks the supervisor for, beside what every domain says. */
+export type FromFunctions = { type: "start-group"; group: string } | { type: "kill-group"; group: string };
 
 /** What a domain says. */
 export type FromDomain =
-  | { type: "ready"; /** The release that it serves. */ release?: AcceptedRelease }
+  | FromFunctions
+  | {
+      type: "ready";
+      /** The release that it serves. */
+      release?: AcceptedRelease;
+      /** Secrets of the contract that have no value. */
+      unset?: string[];
+      /** What a vault opened, as `storeFiles` names it. */
+      storeFiles?: string;
+    }
   | { type: "release-accepted"; release: AcceptedRelease }
+  /** The ledger asks for a signature. */
+  | ({ type: "sign-checkpoint" } & CheckpointClaim)
+  /** What an operator is about to do is on disk, with that number; or it is not. */
+  | { type: "recorded"; number: number; seq: number }
+  | { type: "unrecorded"; number: number; reason: string }
   | { type: "release-refused"; code: string; message: string; hint: string | undefined }
   | { type: "failed"; code: string; message: string; hint: string | undefined };

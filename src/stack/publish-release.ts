@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from "node:fs";
 import { decodeRelease, openSignatures, programDigest, readReleaseIndex } from "../contract/index.ts";
-import type { Release, ReleaseKeys, ReleaseSink, WrittenRelease } from "../contract/index.ts";
+import type { EnvelopeSigner, Release, ReleaseKeys, ReleaseSink, WrittenRelease } from "../contract/index.ts";
 import { signRelease } from "../release/index.ts";
 import type { SignedProgram } from "../release/index.ts";
 import { openReleaseStore, readPackIndex } from "../release/node.ts";
@@ -11,6 +11,7 @@ import { makeStateFolder, stackFolders } from "./folders.ts";
 import type { StackFolders } from "./folders.ts";
 import type { LoadedContract } from "./load-contract.ts";
 import { findSiteKeys } from "./release-keys.ts";
+import type { FindKeysOptions } from "./release-keys.ts";
 import { findProgram, neededProgram } from "./site-program.ts";
 
 /** What {@link publishRelease} did. */
@@ -33,7 +34,7 @@ const keptReleases = 10;
 
 /**
  * Makes a release the site's: takes it into the store, checks that it lies inside a program that was signed, signs it with the release
- * key, and puts it in place of the one before, which stays until the new one is whole and on disk. A running stack serves it
+ * key (the vault does, where the site has one), and puts it in place of the one before, which stays until the new one is whole and on disk. A running stack serves it
  * about a second later.
  *
  * @param release a pack, or what writes one
@@ -43,6 +44,7 @@ const keptReleases = 10;
 export async function publishRelease(
   loaded: Pick<LoadedContract, "contract" | "root">,
   release: Uint8Array | ((sink: ReleaseSink) => Promise<WrittenRelease>),
+  options: FindKeysOptions = {},
 ): Promise<PublishedRelease> {
   const folders = stackFolders(loaded.root);
   makeStateFolder(folders);
@@ -50,7 +52,7 @@ export async function publishRelease(
   const { digest } = await store.add(
     typeof release === "function" ? release : (sink) => copyPack(release, sink),
   );
-  return publishStored(loaded, digest);
+  return publishStored(loaded, digest, options);
 }
 
 async function copyPack(pack: Uint8Array, sink: ReleaseSink): Promise<{ digest: string }> {
@@ -72,11 +74,15 @@ async function copyPack(pack: Uint8Array, sink: ReleaseSink): Promise<{ digest: 
 export async function publishStored(
   { contract, root }: Pick<LoadedContract, "contract" | "root">,
   name: string,
-  { renew = false, lifetimeDays }: { renew?: boolean; lifetimeDays?: number | undefined } = {},
+  {
+    renew = false,
+    lifetimeDays,
+    ...finding
+  }: { renew?: boolean; lifetimeDays?: number | undefined } & FindKeysOptions = {},
 ): Promise<PublishedRelease> {
   const folders = stackFolders(root);
   const store = openReleaseStore(folders.releases);
-  const keys = await findSiteKeys(contract, folders);
+  const keys = await findSiteKeys(contract, folders, finding);
   const { digest, packFile } = store.find(name);
   const index = await readPackIndex(packFile);
   if (index.digest !== digest) {
@@ -96,10 +102,9 @@ export async function publishStored(
   const isCurrent = current?.digest === digest && current.sequence >= (accepted?.sequence ?? 0);
   if (!renew && isCurrent && (await isStillGood(current, program, keys.pinned)))
     return { ...done, sequence: current.sequence, isNew: false };
-  const signer = keys.releaseSigner;
-  if (signer === undefined) return { ...done, sequence: undefined, isNew: true };
+  if (!keys.canSignReleases) return { ...done, sequence: undefined, isNew: true };
   const site = contract.origin;
-  const sign = (sequence: number): Promise<string> =>
+  const sign = (signer: EnvelopeSigner, sequence: number): Promise<string> =>
     signRelease({
       release: index,
       program,
@@ -109,7 +114,9 @@ export async function publishStored(
       now: Date.now(),
       ...(lifetimeDays === undefined ? {} : { lifetimeDays }),
     });
-  const { sequence } = await store.publish(sign, accepted?.sequence);
+  const { sequence } = await keys.withReleaseSigner((signer) =>
+    store.publish((number) => sign(signer, number), accepted?.sequence),
+  );
   store.collect(keptReleases);
   return { ...done, sequence, isNew: true };
 }

@@ -1,10 +1,12 @@
 import { isUtf8 } from "node:buffer";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { record } from "../harden/index.ts";
 import type { Review } from "../harden/index.ts";
 import type { HardenedFile } from "../harden/node.ts";
 import type { HardenSiteOptions } from "./harden-site.ts";
-import { assertApproved, recordFirstRun } from "./site-lock.ts";
+import { assertApproved } from "./site-lock.ts";
+import { updateLock } from "./update-lock.ts";
 
 /**
  * Compares the scripts with the lock.
@@ -20,7 +22,9 @@ export function reviewScripts(
   const review = lock.open.provenance.finish(scriptReader(files, blobs));
   if (plan === true) return review;
   assertApproved(review, { folder, frozen: lock.frozen, words: lock.words });
-  if (!lock.frozen) recordFirstRun(lock.open, review, lock.day);
+  // What a first run found is what later ones are compared with.
+  if (!lock.frozen && review.firstRun && review.added.length > 0)
+    updateLock(lock.open.file, (now) => record(now, review, lock.day));
   return review;
 }
 

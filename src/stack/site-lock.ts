@@ -7,7 +7,6 @@ import {
   describeReview,
   emptyLock,
   parseLock,
-  record,
   writeLock,
 } from "../harden/index.ts";
 import type {
@@ -105,7 +104,7 @@ export function saveLock(file: string, lock: Lock): void {
     throw new CurtainwallError<HardenErrorCode>(
       "HARDEN_OUTPUT_FAILED",
       `The lock ${file} can't be written (${(cause as NodeJS.ErrnoException).code ?? "unknown"}).`,
-      { hint: "Choose another place for it with --lock", cause },
+      { hint: "Make its folder writable; harden and plan take another place with --lock", cause },
     );
   }
 }
@@ -175,9 +174,4 @@ export function assertApproved(review: Review, { folder, frozen, words = "" }: A
         .join(" ")}${refused.length > 3 ? " …" : ""} "why"`,
     },
   );
-}
-
-/** Records what a first run found. */
-export function recordFirstRun({ file, lock }: SiteLock, review: Review, day: string): void {
-  if (review.firstRun && review.added.length > 0) saveLock(file, record(lock, review, day));
 }

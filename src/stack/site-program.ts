@@ -15,12 +15,15 @@ import type { SignedProgram } from "../release/index.ts";
 import { openReleaseStore, writeWhole } from "../release/node.ts";
 import { CurtainwallError } from "../shared/index.ts";
 import type { StackErrorCode } from "./errors.ts";
+import { stackFolders } from "./folders.ts";
 import type { StackFolders } from "./folders.ts";
+import { functionDigests, writeDigests } from "./functions/accepted-bundles.ts";
+import { openBundleStore } from "./functions/bundle-store.ts";
 import type { LoadedContract } from "./load-contract.ts";
 import type { SiteKeys } from "./release-keys.ts";
 
 /** A program that was signed, and what it says. */
-export type OpenProgram = SignedProgram & { program: Program };
+export type OpenedProgram = SignedProgram & { program: Program };
 
 /** The program that a release needs: what its pages permit, under the contract as it is. */
 export async function neededProgram(
@@ -32,6 +35,7 @@ export async function neededProgram(
     site,
     contract: await contractDigest(contract),
     sources: sourcesOf(contract, root),
+    functions: builtFunctions(contract, root),
   });
 }
 
@@ -80,7 +84,29 @@ function missingFrom(
   if (program.site !== needed.site) outside.unshift(`the signed program is for ${program.site}`);
   if (program.contract !== needed.contract)
     outside.unshift("the contract's routes changed since the program was signed");
+  outside.unshift(...functionsOutside(needed, program));
   return outside;
+}
+
+/** What each function that the contract declares was built to last. */
+function builtFunctions({ functions }: LoadedContract["contract"], root: string): string[] {
+  const built = openBundleStore(stackFolders(root)).built();
+  return writeDigests(new Map([...built].filter(([name]) => functions.has(name))));
+}
+
+/** Functions whose code was not signed, in words. One that is gone runs nowhere. */
+export function functionsOutside(
+  needed: Pick<Program, "functions">,
+  program: Pick<Program, "functions">,
+): string[] {
+  const signed = functionDigests(program);
+  return [...functionDigests(needed)].flatMap(([name, sha256]) => {
+    const before = signed.get(name);
+    if (before === sha256) return [];
+    return [
+      `the function ${name} ${before === undefined ? "is new" : "has changed"} (${sha256.slice(0, 12)})`,
+    ];
+  });
 }
 
 /** Programs that this content was published under before: to go back must not need the developer at night. */
@@ -88,11 +114,11 @@ async function formerPrograms(
   digest: string,
   keys: ReleaseKeys,
   { releases }: StackFolders,
-): Promise<OpenProgram[]> {
+): Promise<OpenedProgram[]> {
   const former = openReleaseStore(releases)
     .list()
     .filter((stored) => stored.digest === digest)
-    .map(({ signatures }) => openProgram(parseSignatures(signatures)?.program, keys));
+    .map(({ signatures }) => openSignedProgram(parseSignatures(signatures)?.program, keys));
   return (await Promise.all(former)).filter((program) => program !== undefined);
 }
 
@@ -104,9 +130,9 @@ async function formerPrograms(
 export async function readSignedProgram(
   { programFile }: StackFolders,
   keys: Pick<ReleaseKeys, "program">,
-): Promise<OpenProgram | undefined> {
+): Promise<OpenedProgram | undefined> {
   if (!existsSync(programFile)) return undefined;
-  const program = await openProgram(readJson(programFile), keys);
+  const program = await openSignedProgram(readJson(programFile), keys);
   if (program !== undefined) return program;
   throw new CurtainwallError<StackErrorCode>(
     "STACK_PROGRAM_UNSIGNED",
@@ -117,10 +143,10 @@ export async function readSignedProgram(
   );
 }
 
-async function openProgram(
+async function openSignedProgram(
   envelope: unknown,
   keys: Pick<ReleaseKeys, "program">,
-): Promise<OpenProgram | undefined> {
+): Promise<OpenedProgram | undefined> {
   const document = await openEnvelope("program", envelope, keys.program);
   const program = document === undefined ? undefined : parseProgram(document);
   if (document === undefined || program === undefined) return undefined;

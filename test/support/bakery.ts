@@ -5,6 +5,7 @@ import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { alone } from "./alone.ts";
 
 /** The repository's folder. */
 export const repository: string = fileURLToPath(new URL("../..", import.meta.url));
@@ -21,15 +22,19 @@ export interface OpenBakery {
   family: number[];
 }
 
-/** Runs `npm start` on free ports, and waits until it says what to try. */
+/** Runs `npm start` on free ports, and waits until it says what to try. One test file at a time: there is one example, and its state is beside it. */
 export async function npmStart(): Promise<OpenBakery> {
-  const [port, shop, login] = await freePorts(3);
+  await alone("example");
+  const [port, shop, login, courier, mail, till] = await freePorts(6);
   const environment = {
     ...process.env,
     NODE_OPTIONS: "",
     BAKERY_ORIGIN: `https://localhost:${port}`,
     BAKERY_SHOP_PORT: String(shop),
     BAKERY_LOGIN_PORT: String(login),
+    BAKERY_COURIER_PORT: String(courier),
+    BAKERY_MAIL_PORT: String(mail),
+    BAKERY_TILL_PORT: String(till),
   };
   const npm = spawn("npm", ["start"], {
     cwd: repository,
@@ -60,7 +65,8 @@ export async function npmStart(): Promise<OpenBakery> {
   };
 }
 
-async function freePorts(count: number): Promise<number[]> {
+/** Ports that were free a moment ago. */
+export async function freePorts(count: number): Promise<number[]> {
   const servers = Array.from({ length: count }, () => createServer());
   await Promise.all(
     servers.map((server) => new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve))),

@@ -75,6 +75,8 @@ export async function startGuardedApi(
     digest: tokenDigest,
     now,
   });
+  // Its timers would keep the test's process for a minute.
+  context.after(() => gateway.close());
   const running = await startEdge(context, { api: gateway, ...edge });
   return Object.assign(running, { upstream: shop, ledger });
 }

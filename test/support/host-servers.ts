@@ -59,7 +59,7 @@ export async function startEdge(context: TestContext, release: Release): Promise
 }
 
 /** Starts a server as a child, and resolves when its socket answers. */
-export async function startProgram(
+async function startProgram(
   context: TestContext,
   program: string,
   args: readonly string[],

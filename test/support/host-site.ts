@@ -45,7 +45,7 @@ export const hostilePaths: readonly string[] = [
 ];
 
 /** Header values that are syntax somewhere. */
-export const hostileValues: readonly string[] = [
+const hostileValues: readonly string[] = [
   '{"group":"csp","max_age":10,"endpoints":[{"url":"https://site.test/$uri"}]}',
   "$host ${uri} $1 $cw_dollar ${cw_dollar}",
   "{env.HOME} {$HOME} {http.request.host} {file} \\{x\\}",
@@ -67,7 +67,7 @@ const page = (title: string): string =>
   `<!doctype html><html lang="en"><title>${title}</title><p>${`${title} is a page. `.repeat(80)}`;
 
 /** A policy of that many script hashes. */
-export const longPolicy = (hashes: number): string =>
+const longPolicy = (hashes: number): string =>
   `default-src 'none'; script-src ${Array.from(
     { length: hashes },
     (_, at) => `'sha256-${Buffer.alloc(32, at % 256).toString("base64")}'`,

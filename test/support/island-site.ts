@@ -21,7 +21,7 @@ export function page({ entry }) {
 }`.replace('<link rel="icon" href="data:," />', "");
 
 /** A site with one island, which asks for a list and shows it as text. */
-export const islandSite: Readonly<Record<string, string>> = {
+const islandSite: Readonly<Record<string, string>> = {
   "content/pages/index.md": "---\ntitle: Home\n---\nHello.\n",
   "content/notes/plain.md": "---\ntitle: Plain\n---\nNo island here.\n",
   "templates/pages.tsx": shell('<Content of={entry} /><Shelf title="Bread </script><b>" most={2} />'),
@@ -56,7 +56,7 @@ export const Shelf = island("Shelf", { title: z.string().max(40), most: z.int().
 };
 
 /** The contract of that site; it has a private route too. */
-export const islandContract = (): Contract =>
+const islandContract = (): Contract =>
   parseContract(
     defineStack({
       origin: "https://www.site.example",

@@ -1,15 +1,22 @@
 // Contracts that must type-check: every honest form that `refused.ts` has a broken one of.
 import {
+  bearer,
+  connectionSecret,
   defineStack,
   everyone,
+  fn,
+  inHeader,
   none,
   owner,
   ownerField,
   parseContract,
   role,
   route,
+  secret,
   signedIn,
+  stripe,
   upstream,
+  webhookSecret,
 } from "curtainwall";
 import type { Contract, RouteOptions, Stack } from "curtainwall";
 import { z } from "zod";
@@ -114,3 +121,36 @@ export const siteOnly: Stack = defineStack({
 /** What a route's key asks for can be named. */
 export type OrderRoute = RouteOptions<"POST /api/orders/:id", "shop">;
 export const orderParams: keyof OrderRoute["params"] = "id";
+
+export const withServices = defineStack({
+  origin: "https://www.bakery.example",
+  functions: { contact: { reaches: "GET https://maps.example/v1/*" }, till: {} },
+  upstreams: { weather: upstream({ url: "https://weather.example" }) },
+  secrets: {
+    MAIL_KEY: secret({
+      use: [
+        "POST https://mail.example/v1/send",
+        { request: "GET https://mail.example/v1/*", query: { to: z.string() } },
+      ],
+      by: [fn("contact"), fn("till")],
+      inject: inHeader("X-Api-Key"),
+    }),
+    WEATHER_KEY: secret({ use: "GET https://weather.example/**", by: "GET /api/weather", inject: bearer() }),
+    PAYMENT_KEY: webhookSecret(),
+    STORE_PASSWORD: connectionSecret({ rotateEveryDays: 90 }),
+  },
+  egress: { origins: { "https://mail.example": { rate: "60/min" } } },
+  vault: { key: { credential: "curtainwall-vault" } },
+  routes: {
+    "GET /api/weather": { access: everyone, limit: "9/min per client", response: none, to: "weather" },
+    "POST /webhooks/payments": {
+      access: everyone,
+      limit: "9/min per client",
+      body: z.object({ id: z.string() }),
+      response: none,
+      to: fn("till"),
+      webhook: stripe("PAYMENT_KEY"),
+    },
+  },
+});
+export const stacks: readonly Stack[] = [withServices];

@@ -1,6 +1,18 @@
 // Contracts that must not type-check. What follows an expectation's colon is what the compiler says there: `types.test.ts`
 // removes the expectations, compiles the file and compares.
-import { defineStack, everyone, owner, route, upstream } from "curtainwall";
+import {
+  bearer,
+  defineStack,
+  everyone,
+  fn,
+  none,
+  owner,
+  route,
+  secret,
+  stripe,
+  upstream,
+  webhookSecret,
+} from "curtainwall";
 import { z } from "zod";
 
 const base = { access: everyone, limit: "9/min per client", response: z.object({}), to: "shop" } as const;
@@ -60,7 +72,7 @@ export const withoutOneParam = defineStack({
 export const withAnotherParam = defineStack({
   ...stack,
   routes: {
-    // @ts-expect-error: 'ids' does not exist
+    // @ts-expect-error: The path has no such parameter
     "GET /api/products/:id": { ...base, params: { id: z.string(), ids: z.string() } },
   },
 });
@@ -164,3 +176,49 @@ export const routeWithoutParams = route("GET /api/users/:user", { ...base, acces
 const sentElsewhere = route("GET /api/products", { ...base, to: "mail" });
 // @ts-expect-error
 export const routeSentElsewhere = defineStack({ ...stack, routes: { ...sentElsewhere } });
+
+const services = {
+  ...stack,
+  functions: { contact: {} },
+  secrets: {
+    MAIL_KEY: secret({ use: "POST https://mail.example/v1/send", by: fn("contact"), inject: bearer() }),
+    PAYMENT_KEY: webhookSecret(),
+  },
+} as const;
+const hook = { ...base, response: none, body: z.object({ id: z.string() }) } as const;
+
+export const misspeltFunction = defineStack({
+  ...services,
+  routes: {
+    // @ts-expect-error: Type '"fn:contcat"' is not assignable to type
+    "POST /api/contact": { ...hook, to: fn("contcat") },
+  },
+});
+
+export const misspeltWebhookSecret = defineStack({
+  ...services,
+  routes: {
+    // @ts-expect-error: Type '"PAYMENT_KYE"' is not assignable to type
+    "POST /webhooks/payments": { ...hook, webhook: stripe("PAYMENT_KYE") },
+  },
+});
+
+export const misspeltUserOfSecret = defineStack({
+  ...stack,
+  functions: { contact: {} },
+  secrets: {
+    // @ts-expect-error
+    MAIL_KEY: secret({ use: "POST https://mail.example/v1/send", by: fn("contcat"), inject: bearer() }),
+  },
+  routes: { "GET /api/products": base },
+});
+
+export const secretForHttp = secret({
+  // @ts-expect-error: is not assignable to type
+  use: "POST http://mail.example/v1/send",
+  by: fn("contact"),
+  inject: bearer(),
+});
+
+// @ts-expect-error: Property 'inject' is missing
+export const secretNowhere = secret({ use: "POST https://mail.example/v1/send", by: fn("contact") });

@@ -5,44 +5,54 @@ import { compile } from "../compile.ts";
 
 const source = (name: string): string => readFileSync(new URL(name, import.meta.url), "utf8");
 
-const refused = source("refused.ts").split("\n");
+const accepted = ["accepted.ts", "functions-accepted.ts"];
+const refused = ["refused.ts", "functions-refused.ts"].map((file) => ({
+  file,
+  lines: source(file).split("\n"),
+}));
 const expectation = /^\s*\/\/ @ts-expect-error(?:: (.*))?$/;
-/** The file without its expectations, each on an empty line so that the numbers stay. */
-const bare = refused.map((line) => (expectation.test(line) ? "" : line)).join("\n");
-const errors = compile({ "refused.ts": bare, "accepted.ts": source("accepted.ts") });
+/** A file without its expectations, each on an empty line so that the numbers stay. */
+const bare = (lines: readonly string[]): string =>
+  lines.map((line) => (expectation.test(line) ? "" : line)).join("\n");
+const errors = compile({
+  ...Object.fromEntries(accepted.map((file) => [file, source(file)])),
+  ...Object.fromEntries(refused.map(({ file, lines }) => [file, bare(lines)])),
+});
 
-suite("the types of a contract", () => {
+suite("the types of a contract, and of its functions", () => {
   test("every honest form is accepted", () => {
     assert.deepEqual(
-      errors.filter((error) => error.file === "accepted.ts"),
+      errors.filter(({ file }) => accepted.includes(file)),
       [],
     );
   });
 
-  for (const [index, line] of refused.entries()) {
-    const [, says] = expectation.exec(line) ?? [];
-    if (says === undefined) continue;
-    test(`${nameAt(index + 1)} is refused in a few words: ${says}`, () => {
-      const [error, ...others] = errors.filter((candidate) => candidate.line === index + 2);
-      assert.ok(error, "it was accepted");
-      assert.deepEqual(others, []);
-      assert.ok(error.message.includes(says), error.message);
-      assert.ok(error.message.split("\n").length <= 2 && error.message.length <= 500, error.message);
+  for (const { file, lines } of refused) {
+    for (const [index, line] of lines.entries()) {
+      const [, says] = expectation.exec(line) ?? [];
+      if (says === undefined) continue;
+      test(`${nameAt(lines, index + 1)} is refused in a few words: ${says}`, () => {
+        const [error, ...others] = errors.filter((found) => found.file === file && found.line === index + 2);
+        assert.ok(error, "it was accepted");
+        assert.deepEqual(others, []);
+        assert.ok(error.message.includes(says), error.message);
+        assert.ok(error.message.split("\n").length <= 2 && error.message.length <= 600, error.message);
+      });
+    }
+
+    test(`nothing else in ${file} is wrong`, () => {
+      const expected = lines.flatMap((line, index) => (expectation.test(line) ? [index + 2] : []));
+      assert.deepEqual(
+        errors.filter((error) => error.file === file).map((error) => error.line),
+        expected,
+      );
     });
   }
-
-  test("nothing else in the refused file is wrong", () => {
-    const expected = refused.flatMap((line, index) => (expectation.test(line) ? [index + 2] : []));
-    assert.deepEqual(
-      errors.filter((error) => error.file === "refused.ts").map((error) => error.line),
-      expected,
-    );
-  });
 });
 
-/** The declaration that a line of the refused file belongs to. */
-function nameAt(index: number): string {
-  const declarations = refused
+/** The declaration that a line of a refused file belongs to. */
+function nameAt(lines: readonly string[], index: number): string {
+  const declarations = lines
     .slice(0, index + 1)
     .join("\n")
     .matchAll(/^export const (\w+)/gm);

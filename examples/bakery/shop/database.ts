@@ -5,8 +5,12 @@ import { DatabaseSync } from "node:sqlite";
 import { seed } from "./seed.ts";
 import type { Seed, SeedProduct } from "./seed.ts";
 
-/** 2: knows which seed it was made from. 3: products that are not announced yet, and vouchers. */
-const schemaVersion = 3;
+/** 2: knows which seed it was made from. 3: products that are not announced yet, and vouchers. 4: payments. 5: notes on orders. */
+const schemaVersion = 5;
+
+const payments = `
+  CREATE TABLE payments (orderId TEXT PRIMARY KEY REFERENCES orders (id), paidAt TEXT NOT NULL) STRICT;
+`;
 
 const vouchers = `
   CREATE TABLE vouchers (code TEXT PRIMARY KEY, percentOff INTEGER NOT NULL, internalNote TEXT NOT NULL) STRICT;
@@ -44,6 +48,7 @@ const schema = `
     marginCents INTEGER NOT NULL,
     internalNote TEXT NOT NULL,
     reference TEXT,
+    note TEXT NOT NULL DEFAULT '',
     UNIQUE (customerId, reference)
   ) STRICT;
   CREATE INDEX ordersByCustomer ON orders (customerId, placedAt);
@@ -56,21 +61,15 @@ const schema = `
     unitCostCents INTEGER NOT NULL,
     PRIMARY KEY (orderId, position)
   ) STRICT;
-  CREATE TABLE messages (
-    id TEXT PRIMARY KEY,
-    receivedAt TEXT NOT NULL,
-    name TEXT NOT NULL,
-    email TEXT NOT NULL,
-    message TEXT NOT NULL
-  ) STRICT;
   ${vouchers}
+  ${payments}
 `;
 
 /** Options of {@link openShopDatabase}. */
 export interface ShopDatabaseOptions {
   /** Path of the SQLite file; it and its folder are created when missing. */
   file: string;
-  /** What the shop sells. When it changes, the products of an existing database change with it; orders and messages stay. */
+  /** What the shop sells. When it changes, the products of an existing database change with it; orders stay. */
   products: readonly SeedProduct[];
   /** What its prices are in. */
   currency: string;
@@ -91,7 +90,7 @@ export function openShopDatabase({ file, products, currency }: ShopDatabaseOptio
       const rows = seed(products, currency);
       const version = versionOf(database);
       if (version === 0) create(database, rows);
-      else if (version === 1 || version === 2) upgrade(database, rows, version);
+      else if (isOlder(version)) upgrade(database, rows, version);
       else if (version === schemaVersion) refresh(database, rows);
       else throw new Error(`its schema has version ${String(version)}`);
     });
@@ -123,6 +122,11 @@ export function transaction<T>(database: DatabaseSync, statements: () => T): T {
 const versionOf = (database: DatabaseSync): unknown =>
   database.prepare("PRAGMA user_version").get()?.["user_version"];
 
+/** Versions of which somebody may still have a database. */
+const older = [1, 2, 3, 4] as const;
+const isOlder = (version: unknown): version is (typeof older)[number] =>
+  older.some((known) => known === version);
+
 function create(database: DatabaseSync, rows: Seed): void {
   database.exec(schema);
   insertAll(database, "products", rows.products);
@@ -131,17 +135,23 @@ function create(database: DatabaseSync, rows: Seed): void {
   insertAll(database, "items", rows.items);
   insertAll(database, "vouchers", rows.vouchers);
   remember(database, rows);
+  database.exec(`PRAGMA user_version = ${schemaVersion}`);
 }
 
 /** A database of an older version of this example. */
-function upgrade(database: DatabaseSync, rows: Seed, version: 1 | 2): void {
+function upgrade(database: DatabaseSync, rows: Seed, version: (typeof older)[number]): void {
   if (version === 1) database.exec("CREATE TABLE seeds (digest TEXT PRIMARY KEY) STRICT");
-  database.exec(
-    "ALTER TABLE products ADD COLUMN announced INTEGER NOT NULL DEFAULT 1 CHECK (announced IN (0, 1))",
-  );
-  database.exec(vouchers);
-  insertAll(database, "vouchers", rows.vouchers);
+  if (version < 3) {
+    database.exec(
+      "ALTER TABLE products ADD COLUMN announced INTEGER NOT NULL DEFAULT 1 CHECK (announced IN (0, 1))",
+    );
+    database.exec(vouchers);
+    insertAll(database, "vouchers", rows.vouchers);
+  }
+  if (version < 4) database.exec(payments);
+  database.exec("ALTER TABLE orders ADD COLUMN note TEXT NOT NULL DEFAULT ''");
   refresh(database, rows);
+  database.exec(`PRAGMA user_version = ${schemaVersion}`);
 }
 
 /** Takes over the products of another seed than the one before: their prices too, which the pages show. Those that are gone are no longer sold. */
@@ -163,7 +173,6 @@ function refresh(database: DatabaseSync, rows: Seed): void {
 function remember(database: DatabaseSync, rows: Seed): void {
   database.exec("DELETE FROM seeds");
   database.prepare("INSERT INTO seeds (digest) VALUES (?)").run(digestOf(rows));
-  database.exec(`PRAGMA user_version = ${schemaVersion}`);
 }
 
 const digestOf = ({ products }: Seed): string => hash("sha256", JSON.stringify(products));

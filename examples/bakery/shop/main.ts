@@ -3,9 +3,11 @@ import { developmentCertificate } from "curtainwall/edge";
 import { createAssertionVerifier } from "curtainwall/upstream";
 import { breads, currency } from "../collections.ts";
 import { close, listen } from "../listen.ts";
+import { issuedKeys } from "../others/keys.ts";
 import { runService } from "../service.ts";
 import { readAddresses, stateFolder } from "../settings.ts";
 import { openShopDatabase } from "./database.ts";
+import { lieAbout } from "./lies.ts";
 import { createShop } from "./server.ts";
 
 await runService(async () => {
@@ -23,6 +25,8 @@ await runService(async () => {
       audience: shopUrl,
       issuer: origin,
     }),
+    paymentsKey: issuedKeys().shop,
+    lieAbout,
     onError: (error) => console.error(`shop: ${error instanceof Error ? error.message : String(error)}`),
   });
   await listen(server, {

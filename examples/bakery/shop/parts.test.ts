@@ -6,6 +6,7 @@ import type { AddressInfo } from "node:net";
 import { after, test } from "node:test";
 import { breads, currency } from "../collections.ts";
 import { openShopDatabase } from "./database.ts";
+import { lieAbout, lies } from "./lies.ts";
 import { shopRoutes } from "./routes.ts";
 import type { ShopAnswer } from "./routes.ts";
 import { canaries, comingProduct, orderOf } from "./seed.ts";
@@ -60,4 +61,25 @@ test("a receipt is a text with what was bought, and there is none of an order th
   assert.ok(answer !== undefined && "file" in answer);
   assert.match(answer.file, new RegExp(`^Order ${orderOf.alice}\n2026-11-02T.*\n1 .* at \\d+\\.\\d\\d\n`));
   assert.deepEqual(Object.entries(ask("/api/orders/:id/receipt", { id: "x" }) ?? {})[0], ["status", 404]);
+});
+
+test("a lie is told where there are some, and about its own products alone; the shop itself has none", () => {
+  const lying = shopRoutes(store, lieAbout).find(({ path }) => path === "/api/products/:id");
+  const about = (route: typeof lying, id: string): ShopAnswer | undefined =>
+    route?.answer({ params: { id }, query: new URLSearchParams(), body: undefined, subject: undefined });
+  for (const id of Object.keys(lies)) {
+    const told = about(lying, id);
+    assert.ok(told !== undefined && "lie" in told, id);
+    const truth = ask("/api/products/:id", { id });
+    assert.ok(truth !== undefined && "status" in truth && truth.status === 404, id);
+  }
+  const honest = about(lying, breads[0].id);
+  assert.ok(honest !== undefined && "status" in honest && honest.status === 200);
+});
+
+test("the list of products may be said again for a while, and nothing else", () => {
+  const list = ask("/api/products");
+  assert.ok(list !== undefined && "status" in list && list.keepSeconds === 5);
+  const one = ask("/api/products/:id", { id: breads[0].id });
+  assert.ok(one !== undefined && "status" in one && one.keepSeconds === undefined);
 });

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import type { Placement, Row, ShopStore } from "./store.ts";
+import type { Lie } from "./lies.ts";
+import type { Change, Placement, Row, ShopStore } from "./store.ts";
 
 /** A request as the shop's routes see it, once the gateway's assertion has been verified. */
 export interface ShopRequest {
@@ -11,12 +12,19 @@ export interface ShopRequest {
 }
 
 /** What a route answers. */
-export type ShopAnswer = ShopJson | ShopFile | ShopEvents;
+export type ShopAnswer = ShopJson | ShopFile | ShopEvents | ShopLie;
 
 /** A status and what is sent as JSON. */
 export interface ShopJson {
   readonly status: number;
   readonly body: unknown;
+  /** For how long the same may be said again. Default: not at all. */
+  readonly keepSeconds?: number;
+}
+
+/** What is told instead of the truth. */
+export interface ShopLie {
+  readonly lie: Lie;
 }
 
 /** A text as a file. */
@@ -38,30 +46,36 @@ export interface ShopRoute {
   readonly answer: (request: ShopRequest) => ShopAnswer;
 }
 
+const Note = z.string().max(200);
+
 const NewOrder = z.object({
   items: z
     .array(z.object({ product: z.string(), quantity: z.int().min(1).max(50) }))
     .min(1)
     .max(20),
   reference: z.string().max(64).optional(),
+  note: Note.optional(),
 });
+
+const NewNote = z.object({ note: Note });
 
 const Voucher = z.object({ code: z.string().min(1).max(40) });
-
-const Message = z.object({
-  name: z.string().min(1).max(80),
-  email: z.string().max(254),
-  message: z.string().min(1).max(4000),
-});
 
 /**
  * The shop's routes. Who may see an order is somebody else's business here, as it often is: the gateway's, whose contract
  * names each route's owner and the fields that may leave.
  */
-export function shopRoutes(store: ShopStore): readonly ShopRoute[] {
+export function shopRoutes(store: ShopStore, lieAbout?: LieAbout): readonly ShopRoute[] {
   return [
-    get("/api/products", () => ({ products: store.products() })),
-    get("/api/products/:id", ({ params }) => store.product(params["id"] ?? "")),
+    {
+      method: "GET",
+      path: "/api/products",
+      answer: () => ({ status: 200, body: { products: store.products() }, keepSeconds }),
+    },
+    withLies(
+      get("/api/products/:id", ({ params }) => store.product(params["id"] ?? "")),
+      lieAbout,
+    ),
     get("/api/users/:user/orders", ({ params }) => ({ orders: store.ordersOf(params["user"] ?? "") })),
     get("/api/orders/:id", ({ params }) => store.order(params["id"] ?? "")),
     {
@@ -72,9 +86,41 @@ export function shopRoutes(store: ShopStore): readonly ShopRoute[] {
     { method: "GET", path: "/api/oven", answer: () => ({ listen: (tell) => bake(store, tell) }) },
     get("/api/staff/orders", ({ query }) => ({ orders: store.orders(query.get("status")) })),
     { method: "POST", path: "/api/orders", answer: (request) => placeOrder(store, request) },
+    { method: "PATCH", path: "/api/orders/:id", answer: (request) => noteOnOrder(store, request) },
+    {
+      method: "DELETE",
+      path: "/api/orders/:id",
+      answer: ({ params }) => changed(store.cancelOrder(params["id"] ?? "")),
+    },
     { method: "POST", path: "/api/vouchers", answer: (request) => redeem(store, request) },
-    { method: "POST", path: "/api/contact", answer: (request) => keepMessage(store, request) },
   ];
+}
+
+/** How old a list of products may be. */
+const keepSeconds = 5;
+
+/** The lie that is told about a product, if there is one. */
+export type LieAbout = (product: string) => Lie | undefined;
+
+const withLies = (route: ShopRoute, lieAbout: LieAbout = () => undefined): ShopRoute => ({
+  ...route,
+  answer: (request) => {
+    const lie = lieAbout(request.params["id"] ?? "");
+    return lie === undefined ? route.answer(request) : { lie };
+  },
+});
+
+/** The shop's list of payments: not for the gateway, but for whoever has the shop's own key. */
+export function paymentRoute(store: ShopStore): ShopRoute {
+  return { method: "POST", path: "/payments", answer: ({ body }) => notePayment(store, body) };
+}
+
+const Payment = z.object({ order: z.uuid() });
+
+function notePayment(store: ShopStore, body: unknown): ShopAnswer {
+  const input = Payment.safeParse(body);
+  if (!input.success) return refused(400, "That is not a payment.");
+  return store.pay(input.data.order) ? { status: 200, body: { noted: true } } : notFound;
 }
 
 /** An answer that refuses, with the reason. */
@@ -124,7 +170,7 @@ function placeOrder(store: ShopStore, { body, subject }: ShopRequest): ShopAnswe
   if (!input.success) return refused(400, "That is not an order.");
   if (subject === undefined || !store.isCustomer(subject))
     return refused(403, "Only a customer can place an order.");
-  return placed(store.placeOrder(subject, input.data.items, input.data.reference));
+  return placed(store.placeOrder(subject, input.data));
 }
 
 function placed(placement: Placement): ShopAnswer {
@@ -140,14 +186,25 @@ function placed(placement: Placement): ShopAnswer {
   }
 }
 
+function noteOnOrder(store: ShopStore, { params, body }: ShopRequest): ShopAnswer {
+  const input = NewNote.safeParse(body);
+  if (!input.success) return refused(400, "That is not a note.");
+  return changed(store.noteOnOrder(params["id"] ?? "", input.data.note));
+}
+
+function changed(change: Change): ShopAnswer {
+  switch (change.kind) {
+    case "changed":
+      return { status: 200, body: change.order };
+    case "none":
+      return notFound;
+    case "too-late":
+      return refused(409, "Somebody has begun with this order.");
+  }
+}
+
 function redeem(store: ShopStore, { body }: ShopRequest): ShopAnswer {
   const input = Voucher.safeParse(body);
   const voucher = input.success ? store.redeem(input.data.code) : undefined;
   return voucher === undefined ? refused(422, "No voucher has this code.") : { status: 200, body: voucher };
-}
-
-function keepMessage(store: ShopStore, { body }: ShopRequest): ShopAnswer {
-  const input = Message.safeParse(body);
-  if (!input.success) return refused(400, "That is not a message.");
-  return { status: 201, body: store.keepMessage(input.data) };
 }

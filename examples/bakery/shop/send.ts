@@ -4,6 +4,7 @@ import type { ShopAnswer, ShopEvents } from "./routes.ts";
 /** Sends an answer: JSON, a file, or events until whoever listens has gone. */
 export function send(response: ServerResponse, answer: ShopAnswer): void {
   if ("listen" in answer) return sendEvents(response, answer);
+  if ("lie" in answer) return answer.lie(response);
   const [type, text] =
     "file" in answer
       ? ["text/plain; charset=utf-8", answer.file]
@@ -11,7 +12,8 @@ export function send(response: ServerResponse, answer: ShopAnswer): void {
   response.writeHead("file" in answer ? 200 : answer.status, {
     "content-type": type,
     "content-length": Buffer.byteLength(text),
-    "cache-control": "no-store",
+    "cache-control":
+      "file" in answer || answer.keepSeconds === undefined ? "no-store" : `max-age=${answer.keepSeconds}`,
   });
   response.end(text);
 }

@@ -3,8 +3,9 @@ import type { Server } from "node:https";
 import type { IncomingMessage } from "node:http";
 import type { DatabaseSync } from "node:sqlite";
 import { assertionHeader } from "curtainwall/upstream";
-import { notFound, refused, shopRoutes } from "./routes.ts";
-import type { ShopAnswer, ShopJson, ShopRoute } from "./routes.ts";
+import { says } from "../others/api.ts";
+import { notFound, paymentRoute, refused, shopRoutes } from "./routes.ts";
+import type { LieAbout, ShopAnswer, ShopJson, ShopRoute } from "./routes.ts";
 import { send } from "./send.ts";
 import { createShopStore } from "./store.ts";
 
@@ -19,6 +20,10 @@ export interface ShopOptions {
   database: DatabaseSync;
   certificate: { cert: string; key: string };
   verify: VerifyAssertion;
+  /** Opens the list of payments, in `X-Shop-Key`. */
+  paymentsKey: string;
+  /** Answers certain products wrongly, for the audit to ask for. Default: none. */
+  lieAbout?: LieAbout;
   /** Told about errors that are the shop's own. */
   onError: (error: unknown) => void;
 }
@@ -27,8 +32,17 @@ const maxBodyBytes = 65_536;
 const maxConnections = 256;
 
 /** Makes the shop's API: JSON over HTTPS (TLS 1.3), which answers only what the gateway has signed for. */
-export function createShop({ database, certificate, verify, onError }: ShopOptions): Server {
-  const routes = shopRoutes(createShopStore(database));
+export function createShop({
+  database,
+  certificate,
+  verify,
+  paymentsKey,
+  lieAbout,
+  onError,
+}: ShopOptions): Server {
+  const store = createShopStore(database);
+  const routes = shopRoutes(store, lieAbout);
+  const payments = paymentRoute(store);
   const server = createServer(
     {
       ...certificate,
@@ -38,7 +52,10 @@ export function createShop({ database, certificate, verify, onError }: ShopOptio
       requestTimeout: 10_000,
     },
     (request, response) => {
-      answer(request, routes, verify)
+      (request.url === payments.path
+        ? answerHolder(request, payments, paymentsKey)
+        : answer(request, routes, verify)
+      )
         .catch((error: unknown): ShopAnswer => {
           onError(error);
           return { status: 500, body: careless(error) };
@@ -78,7 +95,7 @@ async function answer(
   if (url === null || matches.length === 0) return notFound;
   if (found === undefined) return refused(405, "That is not how this is used.");
 
-  const body = method === "POST" ? readJson(request, received) : { value: undefined };
+  const body = method === "POST" || method === "PATCH" ? readJson(request, received) : { value: undefined };
   if ("status" in body) return body;
   return found.route.answer({
     params: found.params,
@@ -86,6 +103,17 @@ async function answer(
     body: body.value,
     subject: caller.subject,
   });
+}
+
+/** Answers whoever has the shop's own key. */
+async function answerHolder(request: IncomingMessage, route: ShopRoute, key: string): Promise<ShopAnswer> {
+  if (!says(header(request, "x-shop-key"), key))
+    return refused(401, "Only who has the shop's key may say so.");
+  if (request.method !== route.method) return refused(405, "That is not how this is used.");
+  const body = readJson(request, await read(request));
+  return "status" in body
+    ? body
+    : route.answer({ params: {}, query: new URLSearchParams(), body: body.value, subject: undefined });
 }
 
 function header(request: IncomingMessage, name: string): string | undefined {

@@ -26,6 +26,7 @@ interface Call {
   contentType?: string;
   /** Undefined signs an assertion for this very request. */
   assertion?: string | null;
+  shopKey?: string;
 }
 
 const running = await startShop();
@@ -43,6 +44,7 @@ async function startShop() {
     database,
     certificate,
     verify: createAssertionVerifier({ jwksFile, audience, issuer: origin }),
+    paymentsKey: "opens-payments-in-tests",
     onError: (error) => errors.push(error),
   });
   const port = await listen(server, { name: "the shop", port: 0, variable: "BAKERY_SHOP_PORT" });
@@ -77,7 +79,7 @@ async function startShop() {
 async function call(
   method: string,
   path: string,
-  { subject, body, rawBody, contentType, assertion }: Call = {},
+  { subject, body, rawBody, contentType, assertion, shopKey }: Call = {},
 ) {
   const text = rawBody ?? (body === undefined ? undefined : JSON.stringify(body));
   const signed = assertion === undefined ? await running.sign(method, path, subject, text) : assertion;
@@ -92,6 +94,7 @@ async function call(
       agent: false,
       headers: {
         ...(signed === null ? {} : { "curtainwall-assertion": signed }),
+        ...(shopKey === undefined ? {} : { "x-shop-key": shopKey }),
         ...(text === undefined ? {} : { "content-type": contentType ?? "application/json" }),
       },
     },
@@ -250,14 +253,6 @@ test("bodies that are no JSON, no order, or too large are refused", async () => 
   assert.equal((await post({ rawBody: `"${"a".repeat(70_000)}"` })).status, 413);
 });
 
-test("a message is kept as it was written", async () => {
-  const message = { name: "O'Hara", email: "o@example.com", message: "'); DROP TABLE messages; --" };
-  const { status, json } = await call("POST", "/api/contact", { body: message });
-  assert.equal(status, 201);
-  const row = running.database.prepare("SELECT * FROM messages WHERE id = ?").get(String(json["id"]));
-  assert.equal(row?.["message"], message.message);
-});
-
 test("a row that the shop can't read is an error with a stack: keeping it in is the gateway's work", async () => {
   const { status, text } = await call("GET", `/api/products/${brokenProduct}`);
   assert.equal(status, 500);
@@ -293,7 +288,7 @@ test("a new price reaches a database that is there, also one from before it knew
   const orders = ordersOf(first);
   // As the first version left it.
   first.exec(
-    "DROP TABLE seeds; DROP TABLE redemptions; DROP TABLE vouchers; ALTER TABLE products DROP COLUMN announced; PRAGMA user_version = 1",
+    "DROP TABLE seeds; DROP TABLE payments; DROP TABLE redemptions; DROP TABLE vouchers; ALTER TABLE products DROP COLUMN announced; ALTER TABLE orders DROP COLUMN note; PRAGMA user_version = 1",
   );
   first.close();
   const [weirLoaf, ...others] = breads;
@@ -315,4 +310,56 @@ test("a file that is no database is left alone, and the error names it", async (
   const file = join(running.folder, "garbage.db");
   await writeFile(file, "this is not a database, and long enough to be taken for one".repeat(40));
   assert.throws(() => openShopDatabase({ file, products: breads, currency }), /garbage\.db cannot be used/);
+});
+
+test("a payment is noted for whoever has the shop's key, once, and for nobody else", async () => {
+  const pay = (order: string, shopKey?: string): ReturnType<typeof call> =>
+    call("POST", "/payments", {
+      assertion: null,
+      body: { order },
+      ...(shopKey === undefined ? {} : { shopKey }),
+    });
+  const isPaid = async (): Promise<unknown> => (await call("GET", `/api/orders/${orderOf.bob}`)).json["paid"];
+  assert.equal((await pay(orderOf.bob)).status, 401);
+  assert.equal((await pay(orderOf.bob, "another-key")).status, 401);
+  assert.equal(await isPaid(), false);
+  assert.equal((await pay(orderOf.bob, "opens-payments-in-tests")).status, 200);
+  assert.equal((await pay(orderOf.bob, "opens-payments-in-tests")).status, 200);
+  assert.equal(await isPaid(), true);
+  assert.equal((await pay(randomUUID(), "opens-payments-in-tests")).status, 404);
+  assert.equal((await pay("no-order", "opens-payments-in-tests")).status, 400);
+});
+
+test("the gateway's assertion does not open the list of payments", async () => {
+  assert.equal((await call("POST", "/payments", { body: { order: orderOf.bob } })).status, 401);
+});
+
+test("an order's note can be changed while nobody has begun with it", async () => {
+  const placed = await call("POST", "/api/orders", {
+    subject: alice.id,
+    body: { ...newOrder, note: "Sliced" },
+  });
+  assert.deepEqual([placed.status, placed.json["note"]], [201, "Sliced"]);
+  const path = `/api/orders/${String(placed.json["id"])}`;
+  const changed = await call("PATCH", path, { body: { note: "Not sliced" } });
+  assert.deepEqual([changed.status, changed.json["note"]], [200, "Not sliced"]);
+  assert.equal((await call("GET", path)).json["note"], "Not sliced");
+  assert.equal((await call("PATCH", path, { body: { note: "x".repeat(201) } })).status, 400);
+  running.database.prepare("UPDATE orders SET status = 'baking' WHERE id = ?").run(String(placed.json["id"]));
+  assert.equal((await call("PATCH", path, { body: { note: "Too late" } })).status, 409);
+  assert.equal((await call("GET", path)).json["note"], "Not sliced");
+});
+
+test("an order can be cancelled while nobody has begun with it or paid for it, and then there is none", async () => {
+  const place = async (): Promise<string> =>
+    String((await call("POST", "/api/orders", { subject: alice.id, body: newOrder })).json["id"]);
+  const [id, paid] = [await place(), await place()];
+  const cancelled = await call("DELETE", `/api/orders/${id}`);
+  assert.deepEqual([cancelled.status, cancelled.json["id"]], [200, id]);
+  for (const method of ["GET", "DELETE"]) assert.equal((await call(method, `/api/orders/${id}`)).status, 404);
+  assert.equal((await call("PATCH", `/api/orders/${id}`, { body: { note: "Gone" } })).status, 404);
+  running.database.prepare("INSERT INTO payments VALUES (?, ?)").run(paid, new Date().toISOString());
+  for (const later of [paid, orderOf.alice])
+    assert.equal((await call("DELETE", `/api/orders/${later}`)).status, 409);
+  assert.equal((await call("GET", `/api/orders/${paid}`)).status, 200);
 });

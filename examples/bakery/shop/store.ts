@@ -16,6 +16,20 @@ export type Placement =
   | { readonly kind: "placed" | "known"; readonly order: Row }
   | { readonly kind: "conflict" | "not-for-sale" };
 
+/** An order that somebody wants to place. */
+export interface WantedOrder {
+  readonly items: readonly WantedItem[];
+  /** By which its sender knows it again. */
+  readonly reference?: string | undefined;
+  /** What its customer has to say of it. */
+  readonly note?: string | undefined;
+}
+
+/** What became of an order that somebody wanted to change, or to cancel: as it is now, or as it was. */
+export type Change =
+  | { readonly kind: "changed"; readonly order: Row }
+  | { readonly kind: "none" | "too-late" };
+
 /** The shop's data. */
 export interface ShopStore {
   products(): Row[];
@@ -29,10 +43,15 @@ export interface ShopStore {
   batch(number: number): Row;
   isCustomer(id: string): boolean;
   /** Places an order whole or not at all; one that carries a reference only once. */
-  placeOrder(customer: string, items: readonly WantedItem[], reference: string | undefined): Placement;
+  placeOrder(customer: string, order: WantedOrder): Placement;
+  /** Writes another note on an order, while nobody has begun to bake it. */
+  noteOnOrder(id: string, note: string): Change;
+  /** Takes an order back, while nobody has begun to bake it or paid for it: it is there no more. */
+  cancelOrder(id: string): Change;
+  /** Notes that an order was paid, once however often it is told; false when there is no such order. */
+  pay(order: string): boolean;
   /** Notes that a voucher was used; undefined when there is none with this code. */
   redeem(code: string): Row | undefined;
-  keepMessage(message: { name: string; email: string; message: string }): Row;
 }
 
 interface Line extends WantedItem {
@@ -48,6 +67,7 @@ export function createShopStore(database: DatabaseSync): ShopStore {
     ...row,
     items: all("SELECT * FROM items WHERE orderId = ? ORDER BY position", String(row["id"])),
     customer: one("SELECT * FROM customers WHERE id = ?", String(row["customerId"])),
+    paid: one("SELECT 1 FROM payments WHERE orderId = ?", String(row["id"])) !== undefined,
   });
 
   const order = (id: string): Row | undefined => {
@@ -67,13 +87,17 @@ export function createShopStore(database: DatabaseSync): ShopStore {
       return row === undefined ? [] : [{ product, quantity, row }];
     });
 
-  const insertOrder = (customer: string, lines: readonly Line[], reference: string | undefined): string => {
+  const insertOrder = (
+    customer: string,
+    lines: readonly Line[],
+    { reference, note }: WantedOrder,
+  ): string => {
     const id = randomUUID();
     const totalCents = sum(lines, "priceCents");
     database
       .prepare(
-        `INSERT INTO orders (id, customerId, placedAt, status, currency, totalCents, marginCents, internalNote, reference)
-         VALUES (?, ?, ?, 'placed', ?, ?, ?, 'Placed on the site', ?)`,
+        `INSERT INTO orders (id, customerId, placedAt, status, currency, totalCents, marginCents, internalNote, reference, note)
+         VALUES (?, ?, ?, 'placed', ?, ?, ?, 'Placed on the site', ?, ?)`,
       )
       .run(
         id,
@@ -83,12 +107,20 @@ export function createShopStore(database: DatabaseSync): ShopStore {
         totalCents,
         totalCents - sum(lines, "costCents"),
         reference ?? null,
+        note ?? "",
       );
     const item = database.prepare("INSERT INTO items VALUES (?, ?, ?, ?, ?, ?)");
     for (const [position, { product, quantity, row }] of lines.entries())
       item.run(id, position, product, quantity, Number(row["priceCents"]), Number(row["costCents"]));
     return id;
   };
+
+  const change = (id: string, apply: (found: Row) => boolean): Change =>
+    transaction(database, () => {
+      const found = order(id);
+      if (found === undefined) return { kind: "none" };
+      return apply(found) ? { kind: "changed", order: order(id) ?? found } : { kind: "too-late" };
+    });
 
   return {
     products: () => all("SELECT * FROM products WHERE retired = 0 ORDER BY rowid").map(readable),
@@ -111,15 +143,36 @@ export function createShopStore(database: DatabaseSync): ShopStore {
       return { ...baked[number % baked.length], loaves: 12, bakedAt: new Date().toISOString() };
     },
     isCustomer: (id) => one("SELECT id FROM customers WHERE id = ?", id) !== undefined,
-    placeOrder: (customer, items, reference) =>
+    placeOrder: (customer, wanted) =>
       transaction(database, (): Placement => {
+        const { items, reference } = wanted;
         const earlier = earlierOrder(customer, reference);
         if (earlier !== undefined)
           return isOrderOf(earlier, items) ? { kind: "known", order: earlier } : { kind: "conflict" };
         const lines = linesOf(items);
         if (lines.length < items.length) return { kind: "not-for-sale" };
-        return { kind: "placed", order: order(insertOrder(customer, lines, reference)) ?? {} };
+        return { kind: "placed", order: order(insertOrder(customer, lines, wanted)) ?? {} };
       }),
+    noteOnOrder: (id, note) =>
+      change(id, ({ status }) => {
+        if (status !== "placed") return false;
+        database.prepare("UPDATE orders SET note = ? WHERE id = ?").run(note, id);
+        return true;
+      }),
+    cancelOrder: (id) =>
+      change(id, ({ status, paid }) => {
+        if (status !== "placed" || paid === true) return false;
+        database.prepare("DELETE FROM items WHERE orderId = ?").run(id);
+        database.prepare("DELETE FROM orders WHERE id = ?").run(id);
+        return true;
+      }),
+    pay: (id) => {
+      if (one("SELECT id FROM orders WHERE id = ?", id) === undefined) return false;
+      database
+        .prepare("INSERT INTO payments VALUES (?, ?) ON CONFLICT DO NOTHING")
+        .run(id, new Date().toISOString());
+      return true;
+    },
     redeem: (code) => {
       const voucher = one("SELECT * FROM vouchers WHERE code = ?", code);
       if (voucher === undefined) return undefined;
@@ -127,13 +180,6 @@ export function createShopStore(database: DatabaseSync): ShopStore {
         .prepare("INSERT INTO redemptions VALUES (?, ?, ?)")
         .run(randomUUID(), code, new Date().toISOString());
       return voucher;
-    },
-    keepMessage: ({ name, email, message }) => {
-      const kept = { id: randomUUID(), receivedAt: new Date().toISOString() };
-      database
-        .prepare("INSERT INTO messages VALUES (?, ?, ?, ?, ?)")
-        .run(kept.id, kept.receivedAt, name, email, message);
-      return kept;
     },
   };
 }

@@ -1,6 +1,7 @@
-import type { Browser, CDPSession, Page } from "playwright-core";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Browser, BrowserContext, CDPSession, Page, Request, Response } from "playwright-core";
 import { CurtainwallError } from "../../shared/index.ts";
-import type { BrowserProbe, PageRewrite, PageVisit } from "../probe.ts";
+import type { BrowserProbe, PageRewrite, PageVisit, Visitor } from "../probe.ts";
 
 /** Options of {@link openBrowser}. */
 export interface BrowserOptions {
@@ -51,9 +52,15 @@ export async function openBrowser({
     .catch((error: unknown) => {
       throw missing(`the browser at ${executablePath} did not start`, error);
     });
+  const plainly = createPlainVisits(browser);
   return {
     version: `Chromium ${browser.version()}`,
-    visit: (path, rewrite) => visit(browser, new URL(path, target), rewrite),
+    visit: (path, rewrite, visitor) => {
+      const url = new URL(path, target);
+      return rewrite === undefined && visitor === undefined
+        ? plainly(url)
+        : visit(browser, url, rewrite, visitor);
+    },
     close: () => browser.close(),
   };
 }
@@ -61,21 +68,131 @@ export async function openBrowser({
 const missing = (message: string, cause: unknown): CurtainwallError =>
   new CurtainwallError("AUDIT_TARGET_UNREACHABLE", message, { cause });
 
-/** One page in a context of its own: no cache, no storage of an earlier visit. */
-async function visit(browser: Browser, url: URL, rewrite: PageRewrite | undefined): Promise<PageVisit> {
+interface PlainTab {
+  readonly context: BrowserContext;
+  readonly page: Page;
+  readonly devtools: CDPSession;
+  readonly violations: string[];
+  readonly asked: PageVisit["asked"][number][];
+}
+
+/**
+ * Visits pages as they are, one after another in one tab: a context for each costs several times what the page does. What an earlier one kept is
+ * taken away.
+ */
+function createPlainVisits(browser: Browser): (url: URL) => Promise<PageVisit> {
+  let tab: Promise<PlainTab> | undefined;
+  let last: Promise<unknown> = Promise.resolve();
+  const go = async (url: URL): Promise<PageVisit> => {
+    const { page, devtools, violations, asked } = await (tab ??= openTab(browser));
+    await devtools.send("Storage.clearDataForOrigin", { origin: url.origin, storageTypes: "all" });
+    await devtools.send("Network.clearBrowserCache");
+    violations.length = 0;
+    asked.length = 0;
+    const response = await page.goto(url.href, { waitUntil: "load", timeout: timeoutMs });
+    const marks = marksOf(await readMark(devtools, isStill(response) ? stillMs : settleMs));
+    return { status: response?.status(), violations: [...violations], marks, asked: [...asked] };
+  };
+  return (url) => {
+    const visited = last.then(() => go(url));
+    last = visited.catch(async () => {
+      const broken = tab;
+      tab = undefined;
+      await broken?.then(({ context }) => context.close()).catch(() => undefined);
+    });
+    return visited;
+  };
+}
+
+async function openTab(browser: Browser): Promise<PlainTab> {
   const context = await browser.newContext({ serviceWorkers: "block" });
+  const page = await context.newPage();
+  const devtools = await context.newCDPSession(page);
+  const violations = await listen(devtools);
+  await page.addInitScript(marking);
+  return { context, page, devtools, violations, asked: await noteRequests(context, devtools) };
+}
+
+const marksOf = (text: string): string[] => text.split(" ").filter((name) => name !== "");
+
+/** One page in a context of its own: no cache, no storage of an earlier visit. */
+async function visit(
+  browser: Browser,
+  url: URL,
+  rewrite: PageRewrite | undefined,
+  { headers = {}, hasSeen, clicks = false }: Visitor = {},
+): Promise<PageVisit> {
+  const context = await browser.newContext({ serviceWorkers: "block", extraHTTPHeaders: { ...headers } });
   try {
     const page = await context.newPage();
     const devtools = await context.newCDPSession(page);
     const violations = await listen(devtools);
+    await page.addInitScript(marking);
+    const asked = await noteRequests(context, devtools);
     if (rewrite !== undefined) await replaceAnswer(page, url, rewrite);
     const response = await page.goto(url.href, { waitUntil: "load", timeout: timeoutMs });
+    if (hasSeen !== undefined) await waitUntil(() => hasSeen(asked));
     if (rewrite?.click !== undefined) await clickOn(page, rewrite.click);
-    const mark = await readMark(devtools);
-    return { status: response?.status(), violations, marks: mark.split(" ").filter((name) => name !== "") };
+    if (clicks) await evaluate(devtools, clickScripts);
+    const marks = marksOf(await readMark(devtools, isStill(response) ? stillMs : settleMs));
+    return { status: response?.status(), violations, marks, asked };
   } finally {
     await context.close();
   }
+}
+
+/** What {@link markCall} calls. Frames mark the page that they are in. */
+const marking = `globalThis.cwMark = (mark) => {
+  let seen = document;
+  try { seen = top.document; } catch {}
+  seen.documentElement.dataset.curtainwallMark = (seen.documentElement.dataset.curtainwallMark || "") + " " + mark.source;
+};`;
+
+const clickScripts =
+  "for (const link of document.querySelectorAll('a[href^=\"javascript:\" i]')) link.click(); String(document.links.length)";
+
+/** How long is waited for what a page does. */
+const patienceMs = 3000;
+
+async function waitUntil(isDone: () => boolean): Promise<void> {
+  const end = performance.now() + patienceMs;
+  while (!isDone() && performance.now() < end) await sleep(25);
+}
+
+const maxAsked = 500;
+
+/**
+ * Notes what is asked for, in frames and in what they open too. An answer that the browser keeps from the page is known to the debugger alone, and of the page
+ * itself alone.
+ */
+async function noteRequests(
+  context: BrowserContext,
+  devtools: CDPSession,
+): Promise<PageVisit["asked"][number][]> {
+  const asked: { method: string; url: string; status: number | undefined }[] = [];
+  const note = (method: string, url: string, status: number | undefined): void => {
+    if (asked.length < maxAsked) asked.push({ method, url, status });
+  };
+  const sent = new Map<string, { method: string; url: string }>();
+  const keptBack = new Set<string>();
+  devtools.on("Network.requestWillBeSent", ({ requestId, request: { method, url } }) =>
+    sent.set(requestId, { method, url }),
+  );
+  devtools.on("Network.responseReceivedExtraInfo", ({ requestId, statusCode }) => {
+    const request = sent.get(requestId);
+    if (request === undefined) return;
+    keptBack.add(`${request.method} ${request.url}`);
+    note(request.method, request.url, statusCode);
+  });
+  await devtools.send("Network.enable");
+  const settle = async (request: Request): Promise<void> => {
+    const response = await request.response().catch(() => null);
+    const isKnown = keptBack.has(`${request.method()} ${request.url()}`);
+    if (response !== null || !isKnown) note(request.method(), request.url(), response?.status());
+  };
+  context.on("requestfinished", (request) => void settle(request));
+  context.on("requestfailed", (request) => void settle(request));
+  return asked;
 }
 
 /** Listens to the browser's own report, which comes for workers and for what runs before any script of ours too. */
@@ -97,13 +214,20 @@ const markOf = "document.documentElement.dataset.curtainwallMark ?? ''";
 const markOfSettled = `new Promise((resolve) => requestAnimationFrame(() => setTimeout(() => resolve(${markOf}), 20)))`;
 /** How long to wait for those frames. */
 const settleMs = 2000;
+const stillMs = 100;
 
-/** The mark that injected scripts left. A page in a sandbox without scripts, as a bare 404 is, calls nothing back: it is asked at once. */
-async function readMark(devtools: CDPSession): Promise<string> {
+/** Where scripts are not allowed at all, as in a bare 404, nothing calls back. */
+function isStill(response: Response | null): boolean {
+  const policy = response?.headers()["content-security-policy"] ?? "";
+  return /(?:^|[;,\n])\s{0,9}sandbox(?![^;,\n]{0,500}allow-scripts)/i.test(policy);
+}
+
+/** The mark that injected scripts left, once the page has settled, or has had the time to. */
+async function readMark(devtools: CDPSession, patience: number): Promise<string> {
   const settled = evaluate(devtools, markOfSettled);
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), settleMs);
+    timer = setTimeout(() => resolve(undefined), patience);
   });
   // After a time-out nobody waits for it, and it fails when the page is closed.
   settled.catch(() => {});
@@ -132,7 +256,10 @@ async function replaceAnswer(page: Page, url: URL, { headers, html }: PageRewrit
   for (const [name, value] of kept)
     fields[name] =
       fields[name] === undefined ? value : `${fields[name]}${name === "set-cookie" ? "\n" : ", "}${value}`;
-  await page.route(url.href, (route) => route.fulfill({ status: 200, headers: fields, body: html }), {
+  // What is asked for has no fragment.
+  const address = new URL(url);
+  address.hash = "";
+  await page.route(address.href, (route) => route.fulfill({ status: 200, headers: fields, body: html }), {
     times: 1,
   });
 }

@@ -16,6 +16,15 @@ export interface Endpoint {
   maxBytes: number;
 }
 
+/** Where an origin is connected to. */
+export function placeOf(origin: string): Pick<Endpoint, "host" | "port"> {
+  const { protocol, hostname, port } = new URL(origin);
+  return {
+    host: connectAddress(hostname),
+    port: Number(port === "" ? (protocol === "https:" ? "443" : "80") : port),
+  };
+}
+
 /** Works out how to reach a target. */
 export function endpointOf(
   target: URL,
@@ -27,8 +36,7 @@ export function endpointOf(
   return {
     target,
     isSecure,
-    host: connectAddress(target.hostname),
-    port: Number(target.port === "" ? (isSecure ? "443" : "80") : target.port),
+    ...placeOf(target.origin),
     tls: { ...serverName(target.hostname), ...(ca === undefined ? {} : { ca }) },
     timeoutMs,
     maxBytes,

@@ -1,5 +1,6 @@
 import { CurtainwallError } from "../../shared/index.ts";
 import type { BrowserProbe, Wire } from "../probe.ts";
+import { timeIsUp, wasInterrupted } from "./clock.ts";
 
 /** The time that an audit has: what is begun after it fails at once. */
 export interface Deadline {
@@ -10,15 +11,15 @@ export interface Deadline {
   browser(browser: BrowserProbe): BrowserProbe;
 }
 
-/** Starts the clock of an audit. */
-export function createDeadline(budgetMs: number, now: () => number): Deadline {
+/** Starts the clock of an audit. What the signal ends is over as when time is up. */
+export function createDeadline(budgetMs: number, now: () => number, signal?: AbortSignal): Deadline {
   const endsAt = now() + budgetMs;
   const remainingMs = (): number => endsAt - now();
   const guard =
     <Input extends unknown[], Output>(work: (...input: Input) => Promise<Output>) =>
     async (...input: Input): Promise<Output> => {
-      if (remainingMs() <= 0)
-        throw new CurtainwallError("AUDIT_BUDGET_SPENT", "the audit's time was used up");
+      if (signal?.aborted === true) throw new CurtainwallError("AUDIT_INTERRUPTED", wasInterrupted);
+      if (remainingMs() <= 0) throw new CurtainwallError("AUDIT_BUDGET_SPENT", timeIsUp);
       return work(...input);
     };
   return {
@@ -29,6 +30,28 @@ export function createDeadline(budgetMs: number, now: () => number): Deadline {
       sendRaw: guard(sendRaw),
       trickle: guard(trickle),
     }),
-    browser: ({ version, visit }) => ({ version, visit: guard(visit) }),
+    browser: ({ version, visit }) => ({
+      version,
+      visit: guard((...input: Parameters<typeof visit>) => visitInTime(visit(...input))),
+    }),
   };
+}
+
+/** Above what its own waits come to: a page whose scripts never rest answers no question. */
+const maxVisitMs = 45_000;
+
+async function visitInTime<T>(visit: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const error = new CurtainwallError(
+      "AUDIT_TARGET_UNREACHABLE",
+      `the page did not rest within ${maxVisitMs / 1000} s`,
+    );
+    timer = setTimeout(() => reject(error), maxVisitMs);
+  });
+  try {
+    return await Promise.race([visit, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -2,6 +2,7 @@ import { Agent as PlainAgent, request as plainRequest } from "node:http";
 import type { ClientRequest, IncomingMessage, RequestOptions } from "node:http";
 import { Agent, request as secureRequest } from "node:https";
 import type { ProbeRequest, ProbeResponse } from "../probe.ts";
+import { placeOf } from "./connection.ts";
 import type { Endpoint } from "./connection.ts";
 import {
   bytesOf,
@@ -46,11 +47,9 @@ export function createHttp1(endpoint: Endpoint): Sender {
   };
 }
 
-function optionsOf(
-  { host, port, target }: Endpoint,
-  request: ProbeRequest,
-  body: Uint8Array | undefined,
-): RequestOptions {
+function optionsOf(endpoint: Endpoint, request: ProbeRequest, body: Uint8Array | undefined): RequestOptions {
+  const { target } = endpoint;
+  const { host, port } = request.at === undefined ? endpoint : placeOf(request.at);
   const headers = [
     ["host", target.host],
     ...(request.headers ?? []),
@@ -80,6 +79,12 @@ function receive(
   sent.on("error", (error) => {
     clearTimeout(timer);
     reject(failure(error));
+  });
+  // Then there is no answer, and no error either.
+  sent.on("upgrade", (_, socket) => {
+    clearTimeout(timer);
+    socket.destroy();
+    reject(invalid("it changed to another protocol, which nobody had asked for"));
   });
   sent.on("response", (message: IncomingMessage) => {
     const collected = collect(maxBytesOf(request, endpoint), () => sent.destroy());

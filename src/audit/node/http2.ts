@@ -17,10 +17,17 @@ import {
 } from "./response.ts";
 import type { Listener } from "./response.ts";
 
+/** How long a session is kept for the next request. */
+const keepMs = 3000;
+
 /** Makes HTTP/2 requests, in one session a client address. */
 export function createHttp2(endpoint: Endpoint): Sender {
   const { target } = endpoint;
   const sessions = new Map<string, ClientHttp2Session>();
+  const open = new Set<ClientHttp2Session>();
+  const forget = (session: ClientHttp2Session, client: string | undefined): void => {
+    if (sessions.get(client ?? "") === session) sessions.delete(client ?? "");
+  };
   const sessionOf = (client: string | undefined): ClientHttp2Session => {
     const known = sessions.get(client ?? "");
     if (known !== undefined && !known.destroyed && !known.closed) return known;
@@ -30,13 +37,20 @@ export function createHttp2(endpoint: Endpoint): Sender {
     created.on("error", () => undefined);
     created.setMaxListeners(0);
     created.unref();
+    // Clients come and go; the connections of those that went are not kept.
+    created.setTimeout(keepMs, () => created.close());
+    created.once("close", () => open.delete(created));
+    open.add(created);
     sessions.set(client ?? "", created);
     return created;
   };
   return {
-    send: (request) => exchange(sessionOf(request.client), request, endpoint),
+    send: (request) => {
+      const session = sessionOf(request.client);
+      return exchange(session, request, endpoint, () => forget(session, request.client));
+    },
     close() {
-      for (const session of sessions.values()) session.destroy();
+      for (const session of open) session.destroy();
     },
   };
 }
@@ -45,20 +59,27 @@ function exchange(
   session: ClientHttp2Session,
   request: ProbeRequest,
   endpoint: Endpoint,
+  /** The next request begins another session: this one may be dead. */
+  onSilence: () => void,
 ): Promise<ProbeResponse> {
   const { timeoutMs } = endpoint;
   // The session keeps the process alive only while somebody waits for it.
   session.ref();
   let timer: NodeJS.Timeout | undefined;
+  let stream: ClientHttp2Stream | undefined;
   let onError: (error: Error) => void = () => undefined;
   return new Promise<ProbeResponse>((resolve, reject) => {
     onError = (error) => reject(failure(error));
     session.once("error", onError);
     timer = setTimeout(() => {
       reject(unreachable(`no full answer within ${timeoutMs} ms`));
-      session.destroy();
+      onSilence();
+      // Others may be waiting for answers of their own, as long as for this one.
+      stream?.close(constants.NGHTTP2_CANCEL);
+      if (session.connecting) session.destroy();
+      else session.close();
     }, timeoutMs);
-    const stream = session.request(fieldsOf(request, endpoint.target), {
+    stream = session.request(fieldsOf(request, endpoint.target), {
       endStream: request.body === undefined,
     });
     receive(stream, request, endpoint, resolve, reject);
@@ -74,13 +95,15 @@ function exchange(
     });
 }
 
-function fieldsOf({ method, path, headers = [] }: ProbeRequest, target: URL): Record<string, string> {
+function fieldsOf({ method, path, headers = [], body }: ProbeRequest, target: URL): Record<string, string> {
+  const length = bytesOf(body)?.length;
   const fields: Record<string, string> = {
     ":method": method,
     ":path": path,
     ":authority": target.host,
     ":scheme": target.protocol.slice(0, -1),
   };
+  if (length !== undefined) fields["content-length"] = String(length);
   for (const [name, value] of headers) fields[name.toLowerCase()] = value;
   return fields;
 }

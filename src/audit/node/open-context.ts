@@ -9,6 +9,7 @@ import { reasonOf } from "../check.ts";
 import { createCommands } from "../commands.ts";
 import type { Commands } from "../commands.ts";
 import type { AuditContext } from "../context.ts";
+import { takenOnce } from "../expiring.ts";
 import { isLoopbackHost } from "../../contract/index.ts";
 import type { OutputSearch, TlsProbe } from "../probe.ts";
 import { compareServed } from "../served-release.ts";
@@ -16,10 +17,15 @@ import type { ServedRelease } from "../served-release.ts";
 import { createTokens } from "../tokens.ts";
 import { openBrowser } from "./browser.ts";
 import type { OpenBrowser } from "./browser.ts";
+import { startClock } from "./clock.ts";
 import { createDeadline } from "./deadline.ts";
 import { createFetch } from "./fetch.ts";
-import type { AuditOptions } from "./run.ts";
+import { openListener } from "./listener.ts";
+import type { OpenListener } from "./listener.ts";
+import { openKeyHost } from "./key-host.ts";
+import type { ContextOptions } from "./run.ts";
 import { createSourceProbe } from "./source.ts";
+import { http1Only, spokenBy } from "./spoken.ts";
 import { createTlsProbe } from "./tls.ts";
 import { createWire, freshMark } from "./wire.ts";
 import type { OpenWire } from "./wire.ts";
@@ -27,15 +33,18 @@ import type { OpenWire } from "./wire.ts";
 /** What an audit works from, with what must be closed after it. */
 export interface OpenContext {
   context: AuditContext;
+  /** Rejects when its time is up, or when it is interrupted. */
+  over: Promise<never>;
   close(): Promise<void>;
 }
 
-const tlsProbeOf = ({ timeoutMs = 5000 }: AuditOptions): TlsProbe =>
+const tlsProbeOf = ({ timeoutMs = 5000 }: ContextOptions): TlsProbe =>
   createTlsProbe(Math.min(timeoutMs, 5000));
 
 /** Connects everything that checks need. Asks the target once whether it is there at all. */
-export async function openContext(options: AuditOptions): Promise<OpenContext> {
+export async function openContext(options: ContextOptions): Promise<OpenContext> {
   const { contract, target, release, plan = {}, root, now = Date.now, budgetMs = 240_000 } = options;
+  const clock = startClock(budgetMs, options.signal);
   const wire = createWire({
     target,
     ca: options.ca,
@@ -43,14 +52,28 @@ export async function openContext(options: AuditOptions): Promise<OpenContext> {
   });
   const browser = lazyBrowser(options);
   const commands = commandsFor(options);
-  const deadline = createDeadline(budgetMs, now);
+  const ended = new AbortController();
+  const deadline = createDeadline(
+    budgetMs,
+    now,
+    AbortSignal.any([ended.signal, ...(options.signal === undefined ? [] : [options.signal])]),
+  );
   const bounded = deadline.wire(wire);
-  const nap = async (milliseconds: number): Promise<void> => sleep(milliseconds);
+  // What still waits when everything ends keeps no process alive.
+  const nap = async (milliseconds: number): Promise<void> =>
+    sleep(milliseconds, undefined, { signal: ended.signal });
+  const unreachable =
+    options.isSilent === true ? undefined : await greet(wire, options, commands, clock.over);
+  const protocols =
+    options.isSilent === true || unreachable !== undefined
+      ? http1Only
+      : await spokenBy(target, options.ca, options.timeoutMs);
   const tokens = createTokens({
     identities: plan.identities ?? {},
     issuer: contract.identity,
     now,
     sleep: nap,
+    useWhileValid: (name, token) => takenOnce(context, name, token),
   });
   const hopAuthorities = async (caFile: string | undefined): Promise<string | undefined> =>
     caFile === undefined ? undefined : readAuthority(root, caFile, commands);
@@ -58,12 +81,14 @@ export async function openContext(options: AuditOptions): Promise<OpenContext> {
   let served: Promise<ServedRelease> | undefined;
   const { searchOutput } = options;
   let searched: Promise<OutputSearch> | undefined;
+  let listener: Promise<OpenListener> | undefined;
   const context: AuditContext = {
     contract,
+    declaredRoutes: contract.routes,
     plan,
     target,
     isLoopback: isLoopbackHost(target.hostname),
-    unreachable: await greet(wire, target, commands),
+    unreachable,
     ca: options.ca,
     release,
     servedRelease: () =>
@@ -73,14 +98,29 @@ export async function openContext(options: AuditOptions): Promise<OpenContext> {
           : compareServed(context, release)),
     searchOutput: searchOutput === undefined ? undefined : () => (searched ??= searchOutput()),
     commands,
-    caller: createCaller({ contract, wire: bounded, tokens, sleep: nap, remainingMs: deadline.remainingMs }),
+    caller: createCaller({
+      contract,
+      wire: bounded,
+      protocols,
+      tokens,
+      signatures: plan.signatures,
+      now,
+      sleep: nap,
+      remainingMs: deadline.remainingMs,
+    }),
     tokens,
     wire: bounded,
+    protocols,
     tls: tlsProbeOf(options),
     source: createSourceProbe(root),
     browser: async () => deadline.browser(await browser.get()),
+    listener: () => (listener ??= openListener()),
     issuerKeys: () => (keys ??= fetchKeys(contract, hopAuthorities)),
+    openKeyHost,
     hopAuthorities,
+    secrets: options.secrets,
+    machine: options.machine,
+    ledger: options.ledger,
     lookUpLedger: options.lookUpLedger,
     maxSlowMs: options.maxSlowMs ?? 45_000,
     now,
@@ -89,15 +129,19 @@ export async function openContext(options: AuditOptions): Promise<OpenContext> {
   };
   return {
     context,
+    over: clock.over,
     close: async () => {
+      clock.stop();
+      ended.abort();
       wire.close();
       await browser.close();
+      await listener?.then((open) => open.close()).catch(() => undefined);
     },
   };
 }
 
 /** Commands to be pasted where the audit was started. */
-function commandsFor({ root, target, contract, plan, environment = [] }: AuditOptions): Commands {
+function commandsFor({ root, target, contract, plan, environment = [] }: ContextOptions): Commands {
   const folder = relative(process.cwd(), root);
   return createCommands({
     folder: folder === "" ? "." : folder.split(sep)[0] === ".." ? root : folder,
@@ -129,21 +173,55 @@ const silence = new Set([
   "EADDRNOTAVAIL",
 ]);
 
+/** What a handshake fails with where it is the certificate that is not believed. */
+const unverified = new Set([
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+  "UNABLE_TO_GET_ISSUER_CERT",
+  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "CERT_SIGNATURE_FAILURE",
+  "CERT_UNTRUSTED",
+  "CERT_HAS_EXPIRED",
+  "CERT_NOT_YET_VALID",
+  "ERR_TLS_CERT_ALTNAME_INVALID",
+]);
+
+const withoutTwice = (reason: string): string => reason.replace(/^no answer: /, "");
+
 /** Says why the target does not answer, if it does not, so that no check waits for it again. */
-async function greet(wire: OpenWire, target: URL, { start }: Commands): Promise<AuditContext["unreachable"]> {
+async function greet(
+  wire: OpenWire,
+  { target, contract, ca, caFile }: ContextOptions,
+  { start }: Commands,
+  over: Promise<never>,
+): Promise<AuditContext["unreachable"]> {
   let failure: unknown;
   for (let tries = 0; tries < 2; tries++) {
     try {
-      await wire.send({ method: "GET", path: "/" });
+      await Promise.race([wire.send({ method: "GET", path: "/" }), over]);
       return undefined;
     } catch (error) {
       failure = error;
     }
   }
   const { code = "" } = (isCurtainwallError(failure) ? (failure.cause ?? {}) : {}) as { code?: string };
+  if (unverified.has(code)) {
+    const by =
+      ca === undefined ? "an authority that this machine trusts" : `the authority in ${caFile ?? "its ca"}`;
+    return {
+      reason: `${target.origin} answered with a certificate that does not verify (${code}); expected was one by ${by}`,
+      isSilent: false,
+    };
+  }
   if (!silence.has(code))
-    return { reason: `the target gives no answer: ${reasonOf(failure)}`, isSilent: false };
-  const help = isLoopbackHost(target.hostname) ? `; start it with  ${start}` : "";
+    return { reason: `the target gives no answer: ${withoutTwice(reasonOf(failure))}`, isSilent: false };
+  const help =
+    target.origin === contract.origin
+      ? isLoopbackHost(target.hostname)
+        ? `; start it with  ${start}`
+        : ""
+      : `; the contract's own address is ${contract.origin}`;
   return { reason: `nothing answers at ${target.origin} (${code})${help}`, isSilent: true };
 }
 
@@ -164,7 +242,7 @@ async function fetchKeys(
   return Array.isArray(keys) ? (keys as JWK[]).slice(0, 10) : [];
 }
 
-function lazyBrowser(options: AuditOptions): {
+function lazyBrowser(options: ContextOptions): {
   get: AuditContext["browser"];
   close: () => Promise<void>;
 } {

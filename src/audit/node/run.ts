@@ -1,12 +1,19 @@
 import { CurtainwallError } from "../../shared/index.ts";
 import type { Contract, ReleaseIndex } from "../../contract/index.ts";
 import { auditRows } from "../audit-rows.ts";
+import { reasonOf } from "../check.ts";
 import type { AuditContext } from "../context.ts";
+import type { LedgerProbe } from "../ledger-probe.ts";
+import { lookForFrameworks } from "../mends/look.ts";
+import { findMends } from "../mends/mends.ts";
+import { mendSettings } from "../mends/settings.ts";
 import { assertPlanFits } from "../plan-problems.ts";
 import type { AuditPlan } from "../plan.ts";
 import type { OutputSearch } from "../probe.ts";
-import { summarise } from "../report.ts";
-import type { AuditReport } from "../report.ts";
+import { countAttacks, summarise } from "../report.ts";
+import type { AuditReport, AuditRow } from "../report.ts";
+import type { MachineProbe } from "../machine-probe.ts";
+import type { SecretsProbe } from "../secrets-probe.ts";
 import { chooseRows } from "../rows.ts";
 import { rules } from "../rules/index.ts";
 import { summariseServed } from "../served-release.ts";
@@ -33,6 +40,8 @@ export interface AuditOptions {
   release?: ReleaseIndex | undefined;
   /** PEM: the authority of the target's certificate. Default: the system's. */
   ca?: string | undefined;
+  /** Where {@link ca} was read, for who is told that a certificate is of another. */
+  caFile?: string | undefined;
   /** Without it there is nobody to be, and the rows that take identities stay unknown. */
   plan?: AuditPlan | undefined;
   /** Without it the checks in a browser are missing. */
@@ -49,11 +58,24 @@ export interface AuditOptions {
   maxSlowMs?: number;
   now?: () => number;
   onProgress?: (progress: AuditProgress) => void;
+  /** Asks the target nothing: for a list of what would be done. Default false. */
+  isSilent?: boolean | undefined;
+  /** Ends it early: what is begun afterwards is missing. */
+  signal?: AbortSignal | undefined;
   /** Searches the built output for what must not leave. Without it those checks are missing. */
   searchOutput?: () => Promise<OutputSearch>;
+  /** Looks at secrets on the machine that the stack runs on. Without it those checks are missing. */
+  secrets?: SecretsProbe;
+  /** Looks at processes on the machine that the stack runs on. Without it those checks are missing. */
+  machine?: MachineProbe;
   /** Finds an event by the id in an error. */
   lookUpLedger?: (id: string) => Promise<unknown>;
+  /** The stack's log. Without it the checks of the log are missing. */
+  ledger?: LedgerProbe;
 }
+
+/** Options of what every check works from. */
+export type ContextOptions = Omit<AuditOptions, "only" | "onProgress">;
 
 /**
  * Audits a running stack against its contract: 24 rows, each with its checks, their evidence and how to see it again.
@@ -69,18 +91,22 @@ export async function runAudit(options: AuditOptions): Promise<AuditReport> {
   if (target.protocol !== "https:" && target.protocol !== "http:")
     throw new CurtainwallError("AUDIT_TARGET_INVALID", `${target.href} is no http or https address.`);
   const startedAt = now();
-  const { context, close } = await openContext(options);
+  const { context, over, close } = await openContext(options);
   try {
     const todo = rules.filter(({ id }) => chosen?.has(id) ?? true);
-    const rows = await auditRows(todo, context, chosen, (progress) => options.onProgress?.(progress));
+    const rows = await auditRows(todo, context, { chosen, over }, (progress) =>
+      options.onProgress?.(progress),
+    );
     return {
       format: 1,
       target: target.origin,
-      ...(await releaseOf(context)),
+      ...(await releaseOf(context, over)),
       startedAt: new Date(startedAt).toISOString(),
       durationMs: now() - startedAt,
       weakenings: [...contract.weakenings],
       rows,
+      attacks: countAttacks(rows),
+      ...(await mendsOf(context, rows, over)),
       summary: summarise(rows),
     };
   } finally {
@@ -88,9 +114,26 @@ export async function runAudit(options: AuditOptions): Promise<AuditReport> {
   }
 }
 
+/** What would mend a target that is no stack of ours. Looked for only where something failed. */
+async function mendsOf(
+  context: AuditContext,
+  rows: readonly AuditRow[],
+  over: Promise<never>,
+): Promise<Pick<AuditReport, "mends">> {
+  if (rows.every(({ failed }) => failed === 0)) return {};
+  const mends = findMends(rows, await lookForFrameworks(context, over), mendSettings(context.contract));
+  return mends.length === 0 ? {} : { mends };
+}
+
 /** The folder's release, and whether it is the one that was audited. */
-async function releaseOf(context: AuditContext): Promise<Pick<AuditReport, "release">> {
+async function releaseOf(context: AuditContext, over: Promise<never>): Promise<Pick<AuditReport, "release">> {
   const { release } = context;
   if (release === undefined) return {};
-  return { release: { digest: release.digest, ...summariseServed(await context.servedRelease()) } };
+  const served = await Promise.race([context.servedRelease(), over]).catch((error: unknown) => ({
+    differing: [],
+    compared: 0,
+    of: release.manifest.files.length,
+    missing: reasonOf(error),
+  }));
+  return { release: { digest: release.digest, ...summariseServed(served) } };
 }

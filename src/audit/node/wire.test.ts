@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { createSecureServer } from "node:http2";
+import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import { createServer } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
 import { test } from "node:test";
@@ -112,6 +114,80 @@ test("after eight failures in a row the target is given up", async () => {
     async (wire) => {
       for (let count = 0; count < 12; count++) await assert.rejects(wire.send({ method: "GET", path: "/" }));
       assert.equal(connections, 8);
+    },
+  );
+});
+
+const odd: readonly (readonly [what: string, treat: (stream: ServerHttp2Stream) => void])[] = [
+  ["resets the stream", (stream) => stream.close(2)],
+  [
+    "says goodbye in the middle",
+    (stream) => {
+      stream.respond({ ":status": 200 });
+      stream.session?.goaway(0);
+    },
+  ],
+  ["closes the session", (stream) => stream.session?.destroy()],
+  ["says nothing", () => undefined],
+  [
+    "never ends its body",
+    (stream) => {
+      stream.respond({ ":status": 200 });
+      const drip = setInterval(() => (stream.destroyed ? clearInterval(drip) : stream.write(" ")), 5);
+    },
+  ],
+  [
+    "is about to answer, for ever",
+    (stream) => {
+      const hint = setInterval(
+        () => (stream.destroyed ? clearInterval(hint) : stream.additionalHeaders({ ":status": 103 })),
+        5,
+      );
+    },
+  ],
+  [
+    "has more headers than anybody reads",
+    (stream) => {
+      stream.respond({
+        ":status": 200,
+        ...Object.fromEntries(Array.from({ length: 1900 }, (_, index) => [`x-${index}`, "y".repeat(50)])),
+      });
+    },
+  ],
+];
+
+for (const [what, treat] of odd)
+  test(
+    `a request over h2 comes to its end with a server that ${what}, and the next one too`,
+    { timeout: 20_000 },
+    async () => {
+      const { cert, key, ca } = await testCertificate();
+      const sessions = new Set<ServerHttp2Session>();
+      const server = createSecureServer({ cert, key });
+      server.on("session", (session) => sessions.add(session.on("error", () => undefined)));
+      server.on("stream", (stream: ServerHttp2Stream) => {
+        stream.on("error", () => undefined);
+        treat(stream);
+      });
+      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+      const target = new URL(`https://localhost:${(server.address() as AddressInfo).port}`);
+      const wire = createWire({ target, ca, timeoutMs: 300 });
+      for (let count = 0; count < 2; count++)
+        await assert.rejects(wire.send({ method: "GET", path: "/", protocol: "h2" }), isCurtainwallError);
+      wire.close();
+      for (const session of sessions) session.destroy();
+      server.close();
+    },
+  );
+
+test("an answer that changes the protocol is an error, not a wait", { timeout: 20_000 }, async () => {
+  await withServer(
+    (socket) =>
+      socket.on("data", () =>
+        socket.write("HTTP/1.1 101 Switching Protocols\r\nupgrade: h2c\r\nconnection: upgrade\r\n\r\n"),
+      ),
+    async (wire) => {
+      await assert.rejects(wire.send({ method: "GET", path: "/" }), /changed to another protocol/);
     },
   );
 });

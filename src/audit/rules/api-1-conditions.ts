@@ -3,7 +3,8 @@ import type { Access, ContractRoute } from "../../contract/index.ts";
 import type { Check } from "../check.ts";
 import type { AuditContext } from "../context.ts";
 import { honestCalls, lacking, mayBe, mayCall } from "../inputs.ts";
-import { isRefusal, see, withoutProtectedRoutes } from "./shared.ts";
+import { isRefusal, overEach, see, withoutProtectedRoutes } from "./shared.ts";
+import { unchanged } from "./state.ts";
 
 const asksFor =
   (kind: Access["kind"]) =>
@@ -22,6 +23,7 @@ const namesIn = ({ plan }: AuditContext): string[] => Object.keys(plan.identitie
 export const lackingScope: Check = {
   name: "lacking scope",
   kind: "live",
+  attack: { kind: "access", promise: "access", per: "route" },
   isActive: true,
   notApplicable: without("scope", "scope"),
   run: async (context, tally) => {
@@ -30,18 +32,21 @@ export const lackingScope: Check = {
       const others = namesIn(context).filter((name) => !mayCall(context, route, name));
       if (honest === undefined) tally.miss(lacking(context, route));
       if (others.length === 0) tally.miss(`every identity in the plan may call ${route.key}`);
-      for (const as of honest === undefined ? [] : others) {
-        const exchange = await context.caller.call({ route, as, input: honest?.input ?? {} });
-        const { status } = exchange.response;
-        tally.expect(
-          isRefusal(status) || (route.hide === true && status === 404),
-          see(
-            context,
-            `${route.key}: ${as} lacks what it asks for (${route.hide === true ? 404 : 403})`,
-            exchange,
-          ),
-        );
-      }
+      if (honest === undefined) continue;
+      await unchanged(context, tally, route, async () => {
+        for (const as of others)
+          for (const exchange of await overEach(context, { route, as, input: honest.input })) {
+            const { status } = exchange.response;
+            tally.expect(
+              isRefusal(status) || (route.hide === true && status === 404),
+              see(
+                context,
+                `${route.key}: ${as} lacks what it asks for (${route.hide === true ? 404 : 403})`,
+                exchange,
+              ),
+            );
+          }
+      });
     }
   },
 };
@@ -50,6 +55,7 @@ export const lackingScope: Check = {
 export const foreignTenant: Check = {
   name: "another tenant's",
   kind: "live",
+  attack: { kind: "objects", promise: "access", per: "route" },
   isActive: true,
   notApplicable: without("tenant", "tenant"),
   run: async (context, tally) => {

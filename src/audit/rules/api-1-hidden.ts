@@ -11,6 +11,7 @@ const hidesObjects = ({ visible }: ContractRoute): boolean => visible !== undefi
 export const hiddenObjects: Check = {
   name: "what is not public is not there, in lists and by its address",
   kind: "live",
+  attack: { kind: "objects", promise: "visible", per: "route" },
   isActive: true,
   notApplicable: (context) =>
     withoutRoutes(context) ??

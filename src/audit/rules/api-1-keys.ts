@@ -5,7 +5,8 @@ import type { AuditContext } from "../context.ts";
 import { forgedKeys, inventedKey } from "../forge-keys.ts";
 import { honestCalls, lacking } from "../inputs.ts";
 import type { HonestCall } from "../inputs.ts";
-import { isRefusal, isSuccess, protectedRoutes, see, withoutProtectedRoutes } from "./shared.ts";
+import { isRefusal, overEach, protectedRoutes, see, withoutProtectedRoutes } from "./shared.ts";
+import { unchanged } from "./state.ts";
 
 /** Whether an API key opens a route. */
 const opensToKeys = (route: ContractRoute): boolean =>
@@ -31,6 +32,7 @@ function byProgram(context: AuditContext, route: ContractRoute, tally: Tally): H
 export const keysRefused: Check = {
   name: "API keys: unknown, tampered and revoked ones",
   kind: "live",
+  attack: { kind: "access", promise: "access", per: "route" },
   isActive: true,
   notApplicable: withoutKeyRoutes,
   run: async (context, tally) => {
@@ -41,13 +43,14 @@ export const keysRefused: Check = {
       const revoked = revokedOf(context, honest.as);
       if (revoked === undefined) tally.miss("the plan has no revokedKey");
       else forged.push({ name: "revoked", value: await context.tokens.revokedKey(revoked) });
-      for (const apiKey of forged) {
-        const exchange = await context.caller.call({ route, input: honest.input, apiKey });
-        tally.expect(
-          isRefusal(exchange.response.status),
-          see(context, `${route.key}: an API key that is ${apiKey.name} must be refused (401)`, exchange),
-        );
-      }
+      await unchanged(context, tally, route, async () => {
+        for (const apiKey of forged)
+          for (const exchange of await overEach(context, { route, input: honest.input, apiKey }))
+            tally.expect(
+              isRefusal(exchange.response.status),
+              see(context, `${route.key}: an API key that is ${apiKey.name} must be refused (401)`, exchange),
+            );
+      });
     }
   },
 };
@@ -65,6 +68,7 @@ function revokedOf({ plan }: AuditContext, name: string): string | undefined {
 export const keyInAddress: Check = {
   name: "an API key in an address is refused",
   kind: "live",
+  attack: { kind: "access", promise: "access", per: "route" },
   isActive: true,
   notApplicable: withoutKeyRoutes,
   run: async (context, tally) => {
@@ -89,6 +93,7 @@ export const keyInAddress: Check = {
 export const keyAndToken: Check = {
   name: "an API key and a token together are refused",
   kind: "live",
+  attack: { kind: "access", promise: "access", per: "route" },
   isActive: true,
   notApplicable: (context) =>
     withoutKeyRoutes(context) ??
@@ -123,6 +128,7 @@ export const keyAndToken: Check = {
 export const keyOpensNoMore: Check = {
   name: "an API key opens what asks for a scope alone",
   kind: "live",
+  attack: { kind: "access", promise: "access", per: "route" },
   isActive: true,
   notApplicable: (context) =>
     withoutKeys(context) ??
@@ -141,7 +147,7 @@ export const keyOpensNoMore: Check = {
       for (const as of names) {
         const exchange = await context.caller.call({ route, as, input: honest.input });
         tally.expect(
-          isRefusal(exchange.response.status) && !isSuccess(exchange.response.status),
+          isRefusal(exchange.response.status),
           see(context, `${route.key}: the API key of ${as} does not open it (401)`, exchange),
         );
       }

@@ -4,13 +4,22 @@ import type { Check, Tally } from "../check.ts";
 import type { AuditContext } from "../context.ts";
 import { asksWhose, honestCalls, lacking, mayBe, mayCall, mayTouchOthers } from "../inputs.ts";
 import type { HonestCall } from "../inputs.ts";
-import { firstHonestCall, isSuccess, protectedRoutes, see, withoutProtectedRoutes } from "./shared.ts";
+import {
+  firstHonestCall,
+  isSuccess,
+  overEach,
+  protectedRoutes,
+  see,
+  withoutProtectedRoutes,
+} from "./shared.ts";
+import { unchanged } from "./state.ts";
 
 const isHidden = (status: number): boolean => status === 403 || status === 404;
 
 export const ownAllowed: Check = {
   name: "users A and B: their own is allowed",
   kind: "live",
+  attack: { kind: "objects", promise: "access", per: "route", isControl: true },
   isActive: true,
   isSupporting: true,
   notApplicable: withoutProtectedRoutes,
@@ -54,25 +63,51 @@ async function trespass(
     if (calls.length === 0) tally.miss(lacking(context, route));
     if (names.length < 2) tally.miss("ownership takes two identities");
     const isByPath = accessParts(route.access).some(({ kind }) => kind === "owner");
-    for (const owned of calls.filter(({ hasObject }) => isByPath || hasObject))
-      for (const intruder of names.filter((name) => name !== owned.as)) await visit(route, intruder, owned);
+    await unchanged(context, tally, route, async () => {
+      for (const owned of calls.filter(({ hasObject }) => isByPath || hasObject))
+        for (const intruder of names.filter((name) => name !== owned.as)) await visit(route, intruder, owned);
+    });
   }
 }
 
 export const othersRefused: Check = {
   name: "user A asks for what is B's",
   kind: "live",
+  attack: { kind: "objects", promise: "access", per: "route" },
   isActive: true,
   notApplicable: withoutOwners,
   run: (context, tally) =>
     trespass(context, tally, async (route, intruder, owned) => {
-      const exchange = await context.caller.call({ route, as: intruder, input: owned.input });
+      for (const exchange of await overEach(context, { route, as: intruder, input: owned.input }))
+        tally.expect(
+          isHidden(exchange.response.status),
+          see(context, `${route.key}: ${intruder} must not get what is ${owned.as}'s (403 or 404)`, exchange),
+        );
+      const subject = context.plan.identities?.[owned.as ?? ""]?.subject;
+      if (subject === undefined) return;
+      const posing = await context.caller.call({
+        route,
+        as: intruder,
+        input: owned.input,
+        headers: saysWho.map((name) => [name, subject]),
+      });
       tally.expect(
-        isHidden(exchange.response.status),
-        see(context, `${route.key}: ${intruder} must not get what is ${owned.as}'s (403 or 404)`, exchange),
+        isHidden(posing.response.status),
+        see(context, `${route.key}: ${intruder} does not become ${owned.as} by headers that say so`, posing),
       );
     }),
 };
+
+/** By which proxies tell whom they have let in: from a client they are worth nothing. */
+const saysWho = [
+  "x-user-id",
+  "x-user",
+  "x-forwarded-user",
+  "x-auth-request-user",
+  "x-authenticated-userid",
+  "x-remote-user",
+  "remote-user",
+];
 
 /** Whether nobody passes without a role, whatever else is true of a caller. */
 function asksForRole({ access }: ContractRoute): boolean {
@@ -97,6 +132,7 @@ function lowerIn(context: AuditContext, route: ContractRoute): string[] {
 export const lowerRole: Check = {
   name: "lower role",
   kind: "live",
+  attack: { kind: "access", promise: "access", per: "route" },
   isActive: true,
   notApplicable: (context) =>
     withoutProtectedRoutes(context) ??
@@ -108,13 +144,15 @@ export const lowerRole: Check = {
       const lower = lowerIn(context, route);
       if (lower.length === 0)
         tally.miss(`nobody in the plan lacks the role for ${route.key} and nothing else`);
-      for (const name of honest === undefined ? [] : lower) {
-        const exchange = await context.caller.call({ route, as: name, input: honest?.input ?? {} });
-        tally.expect(
-          exchange.response.status === refused,
-          see(context, `${route.key}: ${name} lacks the role (${refused})`, exchange),
-        );
-      }
+      if (honest === undefined) continue;
+      await unchanged(context, tally, route, async () => {
+        for (const name of lower)
+          for (const exchange of await overEach(context, { route, as: name, input: honest.input }))
+            tally.expect(
+              exchange.response.status === refused,
+              see(context, `${route.key}: ${name} lacks the role (${refused})`, exchange),
+            );
+      });
     }
   },
 };
@@ -122,6 +160,7 @@ export const lowerRole: Check = {
 export const canaryObjects: Check = {
   name: "a canary object of each identity reaches its owner only",
   kind: "live",
+  attack: { kind: "objects", promise: "access", per: "route" },
   isActive: true,
   notApplicable: withoutOwners,
   run: async (context, tally) => {

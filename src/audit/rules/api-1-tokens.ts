@@ -4,18 +4,19 @@ import type { Check, Tally } from "../check.ts";
 import type { AuditContext } from "../context.ts";
 import { foreign, keyConfused, tampered, unsigned } from "../forge.ts";
 import type { ForgedToken } from "../forge.ts";
-import { honestCalls } from "../inputs.ts";
-import { decodeToken, sourceOf } from "../tokens.ts";
-import type { DecodedToken } from "../tokens.ts";
+import { sourceOf } from "../tokens.ts";
 import {
   firstHonestCall,
   isRefusal,
   isSuccess,
+  overEach,
   protectedRoutes,
   see,
   withoutProtectedRoutes,
   withoutRoutes,
 } from "./shared.ts";
+import { unchanged } from "./state.ts";
+import { genuine, tokenCalls, withoutIssuer } from "./token-routes.ts";
 
 /** Every token in a list must be refused on every protected route. */
 async function refuseAll(
@@ -23,42 +24,21 @@ async function refuseAll(
   tally: Tally,
   tokensFor: (name: string) => Promise<readonly ForgedToken[]>,
 ): Promise<void> {
-  for (const route of protectedRoutes(context)) {
-    const honest = firstHonestCall(context, route, tally);
-    if (honest?.as === undefined) continue;
-    const user = userFor(context, route, honest.as);
-    if (user === undefined) {
-      tally.miss("no identity in the plan has a token");
-      continue;
-    }
-    for (const token of await tokensFor(user)) {
-      const exchange = await context.caller.call({ route, input: honest.input, token });
-      tally.expect(
-        isRefusal(exchange.response.status),
-        see(context, `${route.key}: a token that is ${token.name} must be refused (401)`, exchange),
-      );
-    }
+  for (const { route, honest, user } of tokenCalls(context, tally)) {
+    await unchanged(context, tally, route, async () => {
+      for (const [index, token] of (await tokensFor(user)).entries()) {
+        const call = { route, input: honest.input, token };
+        // The first of them over each protocol; the others take turns.
+        for (const exchange of index === 0
+          ? await overEach(context, call)
+          : [await context.caller.call(call)])
+          tally.expect(
+            isRefusal(exchange.response.status),
+            see(context, `${route.key}: a token that is ${token.name} must be refused (401)`, exchange),
+          );
+      }
+    });
   }
-}
-
-/** Somebody with a token: who may call the route, if there is one. */
-function userFor(context: AuditContext, route: ContractRoute, name: string): string | undefined {
-  const isUser = (candidate: string | undefined): boolean =>
-    candidate !== undefined && !context.tokens.isProgram(candidate);
-  if (isUser(name)) return name;
-  const may = honestCalls(context, route).find(({ as }) => isUser(as))?.as;
-  return may ?? Object.keys(context.plan.identities ?? {}).find(isUser);
-}
-
-/** The valid token of the identity, taken apart. */
-async function genuine(context: AuditContext, name: string): Promise<DecodedToken> {
-  const decoded = decodeToken(await context.tokens.valid(name));
-  if (decoded === undefined)
-    throw new CurtainwallError(
-      "AUDIT_TOKEN_REFUSED",
-      `the token of ${name} is not a JWT, so none can be forged after it`,
-    );
-  return decoded;
 }
 
 /** The other identity's subject, or one that does not exist. */
@@ -71,6 +51,7 @@ function otherSubject(context: AuditContext, name: string): string {
 export const openToEveryone: Check = {
   name: "what is for everyone needs no token",
   kind: "live",
+  attack: { kind: "access", promise: "access", per: "route", isControl: true },
   isActive: true,
   isSupporting: true,
   notApplicable: (context) =>
@@ -94,17 +75,20 @@ const isOpen = ({ access }: ContractRoute): boolean => access.kind === "everyone
 export const noToken: Check = {
   name: "no token",
   kind: "live",
+  attack: { kind: "access", promise: "access", per: "route" },
   isActive: true,
   notApplicable: withoutProtectedRoutes,
   run: async (context, tally) => {
     for (const route of protectedRoutes(context)) {
       const honest = firstHonestCall(context, route, tally);
       if (honest === undefined) continue;
-      const exchange = await context.caller.call({ route, input: honest.input });
-      tally.expect(
-        isRefusal(exchange.response.status),
-        see(context, `${route.key}: without a token it must be refused (401)`, exchange),
-      );
+      await unchanged(context, tally, route, async () => {
+        for (const exchange of await overEach(context, { route, input: honest.input }))
+          tally.expect(
+            isRefusal(exchange.response.status),
+            see(context, `${route.key}: without a token it must be refused (401)`, exchange),
+          );
+      });
     }
   },
 };
@@ -116,19 +100,18 @@ const refused = (
 ): Check => ({
   name,
   kind: "live",
+  attack: { kind: "access", promise: "access", per: "route" },
   isActive: true,
-  notApplicable: (context) =>
-    withoutProtectedRoutes(context) ??
-    (context.contract.identity === undefined ? "the contract names no issuer of tokens" : undefined),
+  notApplicable: (context) => withoutProtectedRoutes(context) ?? withoutIssuer(context),
   run: (context, tally) => refuseAll(context, tally, (as) => tokensFor(context, as)),
 });
 
-export const expired: Check = refused("expired token", async (context, name) => [
-  {
-    name: `expired (${name}'s)`,
-    value: await context.tokens.expired(giver(context, name, "expiredToken")),
-  },
-]);
+export const expired: Check = refused("expired token", async (context, name) => {
+  const owner = giver(context, name, "expiredToken");
+  const value = await context.tokens.expired(owner);
+  const before = context.tokens.wasTaken(owner) ? ", and was taken until it did" : "";
+  return [{ name: `expired (${owner}'s${before})`, value }];
+});
 
 export const wrongAudience: Check = refused("token for another audience", async (context, name) => [
   {

@@ -13,18 +13,19 @@ import {
 export const undeclared: Check = {
   name: "an undeclared path is 404, an undeclared method 405",
   kind: "live",
+  attack: { kind: "verbs", promise: "routes", per: "route" },
   isActive: true,
   isSupporting: true,
   notApplicable: withoutRoutes,
   run: async (context, tally) => {
-    const { contract, caller } = context;
+    const { contract, caller, declaredRoutes } = context;
     for (const root of contract.apiRoots) {
       for (const path of [
         `/${root}/${context.mark()}`,
         `/${root}/${context.mark()}/${context.mark()}`,
         `/${root}`,
       ]) {
-        if (contract.routes.some((route) => matches(route, path))) continue;
+        if (declaredRoutes.some((route) => matches(route, path))) continue;
         const exchange = await caller.send({ method: "GET", path });
         tally.expect(exchange.response.status === 404, see(context, "an undeclared path is 404", exchange));
       }
@@ -36,7 +37,7 @@ export const undeclared: Check = {
       const { path } = await caller.request({ route, input: honest.input });
       const [bare = path] = path.split("?");
       const declared = new Set(
-        contract.routes.filter((other) => matches(other, bare)).map((other) => other.method as string),
+        declaredRoutes.filter((other) => matches(other, bare)).map((other) => other.method as string),
       );
       for (const method of ["GET", "POST", "PUT", "PATCH", "DELETE", "TRACE"].filter(
         (name) => !declared.has(name),
@@ -93,6 +94,7 @@ const spellings: readonly ((path: string) => string)[] = [
 export const noWayAround: Check = {
   name: "no header and no spelling of the path gets around it",
   kind: "live",
+  attack: { kind: "verbs", promise: "access", per: "route" },
   isActive: true,
   notApplicable: withoutProtectedRoutes,
   run: async (context, tally) => {

@@ -1,3 +1,5 @@
+import { askedInTurn, keptByNobody, noDisguise } from "./api-1-kept.ts";
+import { noOverride, strangeMethods } from "./api-1-verbs.ts";
 import type { Check, Rule } from "../check.ts";
 import { hiddenObjects } from "./api-1-hidden.ts";
 import { foreignTenant, lackingScope } from "./api-1-conditions.ts";
@@ -14,7 +16,15 @@ import {
   wrongAudience,
   wrongIssuer,
 } from "./api-1-tokens.ts";
+import { othersInBodies } from "./api-1-bodies.ts";
+import { ownAnswers } from "./api-1-lists.ts";
+import { otherSpellings } from "./api-1-spellings.ts";
+import { sequences } from "./api-1-sequences.ts";
+import { issuedWrongly } from "./api-1-token-claims.ts";
+import { misleadingHeaders } from "./api-1-token-headers.ts";
+import { tokenPlaces } from "./api-1-token-places.ts";
 import { noWayAround, undeclared } from "./api-1-undeclared.ts";
+import { forgedWebhooks, replayedWebhook } from "./api-1-webhooks.ts";
 import { withoutRoutes } from "./shared.ts";
 
 const statesAccess: Check = {
@@ -47,6 +57,9 @@ export const api1: Rule = {
     algNone,
     keyConfusion,
     tamperedSignature,
+    misleadingHeaders,
+    issuedWrongly,
+    tokenPlaces,
     keysRefused,
     keyInAddress,
     keyAndToken,
@@ -57,8 +70,19 @@ export const api1: Rule = {
     lackingScope,
     foreignTenant,
     canaryObjects,
+    otherSpellings,
+    othersInBodies,
+    ownAnswers,
+    sequences,
     hiddenObjects,
+    ...forgedWebhooks,
+    replayedWebhook,
     undeclared,
     noWayAround,
+    strangeMethods,
+    noOverride,
+    keptByNobody,
+    askedInTurn,
+    noDisguise,
   ],
 };

@@ -3,7 +3,7 @@ import type { Check, Tally } from "../check.ts";
 import type { AuditContext } from "../context.ts";
 import { mayCall } from "../inputs.ts";
 import type { AuditInput } from "../plan.ts";
-import { allowedIn, maxBurst, oneClient } from "./limits.ts";
+import { judgeSpending, maxBurst, oneClient, protocolFor } from "./limits.ts";
 import { see, withoutRoutes } from "./shared.ts";
 
 /** A route's limit on one client's failures that admits least at once. */
@@ -16,6 +16,7 @@ function tightestOnFailures({ failures }: ContractRoute): Rate | undefined {
 export const guesses: Check = {
   name: "guesses are counted, and end",
   kind: "live",
+  attack: { kind: "limits", promise: "failures", per: "route" },
   isActive: true,
   notApplicable: (context) =>
     withoutRoutes(context) ??
@@ -55,21 +56,23 @@ async function guess(context: AuditContext, tally: Tally, { route, limit, wrong 
   let failed = 0;
   let isStopped = false;
   for (let count = 0; count < limit.burst * 2 + 10 && !isStopped; count++) {
-    const { status } = await context.wire.send({ ...request, client });
+    const { status } = await context.wire.send({ ...request, client, protocol: protocolFor(context, count) });
     if (status === 429) isStopped = true;
     else if (isFailure(status)) failed++;
     else return tally.miss(`${route.key}: the plan's wrong guess is answered ${status}, which is no failure`);
   }
-  const seconds = (context.now() - startedAt) / 1000;
-  const allowed = allowedIn(limit, seconds);
-  tally.expect(isStopped && failed <= allowed, {
-    kind: "measurement",
-    about: `${route.key}: guesses of one client that were tried in ${seconds.toFixed(2)} s, at most ${allowed} allowed`,
-    value: isStopped ? failed : `${failed}, and no 429 came`,
+  judgeSpending(tally, {
+    about: `${route.key}: guesses of one client`,
+    limit,
+    admitted: failed,
+    isRefused: isStopped,
+    seconds: (context.now() - startedAt) / 1000,
     unit: "guesses",
   });
   const sent = { ...request, client: other };
   const response = await context.wire.send(sent);
+  if (response.status >= 500 && !isFailure(response.status))
+    return tally.miss(`${route.key}: another client was answered ${response.status}, whatever the reason`);
   tally.expect(
     isFailure(response.status),
     see(context, `${route.key}: another client may still try`, { request: sent, response }),

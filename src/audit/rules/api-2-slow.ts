@@ -2,6 +2,7 @@ import type { Check, Tally } from "../check.ts";
 import type { AuditContext } from "../context.ts";
 import { honestCalls, lacking } from "../inputs.ts";
 import type { Protocol } from "../probe.ts";
+import { slownessOf } from "./promptness.ts";
 import { isSuccess, pagePath, see, withoutPages } from "./shared.ts";
 
 const encoder = new TextEncoder();
@@ -35,6 +36,12 @@ async function slow(
     maxMs: context.maxSlowMs,
     ...(client === undefined ? {} : { client }),
   });
+  // Whoever answers nobody else in time either was too slow to look at the clock.
+  const other = result.ended ? undefined : await slownessOf(context);
+  if (other !== undefined)
+    return tally.miss(
+      `${about}, one byte a second over ${protocol}: still open after ${context.maxSlowMs / 1000} s, but ${other}`,
+    );
   tally.expect(result.ended, {
     kind: "measurement",
     about: `${about}, one byte a second over ${protocol}: the server ends it`,
@@ -48,6 +55,7 @@ async function slow(
 export const slowHeaders: Check = {
   name: "slow headers",
   kind: "live",
+  attack: { kind: "limits", promise: "edge", per: "site" },
   // It limits connections. The row is about how often something may be called.
   isSupporting: true,
   isActive: true,
@@ -63,13 +71,14 @@ export const slowHeaders: Check = {
       slow(context, tally, "headers", "http/1.1", http1, encoder.encode("a")),
       slow(context, tally, "headers", "h2", http2, Uint8Array.of(0x40)),
       honest.then((response) =>
-        tally.expect(
-          response.status < 500,
-          see(context, "meanwhile others are served", {
-            request: { method: "GET", path: pagePath(context) },
-            response,
-          }),
-        ),
+        response.status < 500
+          ? tally.pass(
+              see(context, "meanwhile others are served", {
+                request: { method: "GET", path: pagePath(context) },
+                response,
+              }),
+            )
+          : tally.miss(`meanwhile another was answered ${response.status}`),
       ),
     ]);
   },
@@ -78,6 +87,7 @@ export const slowHeaders: Check = {
 export const slowBody: Check = {
   name: "slow body",
   kind: "live",
+  attack: { kind: "limits", promise: "edge", per: "site" },
   isSupporting: true,
   notApplicable: ({ contract }) =>
     contract.routes.some(({ body }) => body !== undefined) ? undefined : "no route takes a body",
@@ -100,9 +110,13 @@ export const slowBody: Check = {
   },
 };
 
+/** What a request of three seconds may take on a machine that is not too busy to judge it, in milliseconds. */
+const slowArrivalMs = 5000;
+
 export const pausing: Check = {
   name: "an honest client that pauses is served",
   kind: "live",
+  attack: { kind: "limits", promise: "edge", per: "site", isControl: true },
   isSupporting: true,
   isActive: true,
   isSlow: true,
@@ -118,6 +132,14 @@ export const pausing: Check = {
     });
     const line = new TextDecoder().decode(result.received).split("\r\n")[0] ?? "";
     const status = Number(line.split(" ")[1]);
+    if (line === "" && (!result.ended || result.afterMs > slowArrivalMs))
+      return tally.miss(
+        `a request that takes three seconds to arrive had no answer after ${(result.afterMs / 1000).toFixed(1)} s: here or there a machine was too slow`,
+      );
+    if (result.afterMs > slowArrivalMs && !isSuccess(status))
+      return tally.miss(
+        `a request that takes three seconds to arrive was answered ${status} after ${(result.afterMs / 1000).toFixed(1)} s: here or there a machine was too slow`,
+      );
     // Where there is no page, "nothing is here" is what who does not pause gets too.
     tally.expect(isSuccess(status) || (status === 404 && withoutPages(context) !== undefined), {
       kind: "measurement",

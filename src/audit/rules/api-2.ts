@@ -1,10 +1,12 @@
 import type { Check, Rule } from "../check.ts";
 import { burst, forwardedFor, otherClients } from "./api-2-bursts.ts";
+import { heldConnections } from "./api-2-connections.ts";
 import { guesses } from "./api-2-guesses.ts";
+import { ipv6 } from "./api-2-ipv6.ts";
 import { concurrency, pace } from "./api-2-pace.ts";
+import { manyConnections, twoInstances } from "./api-2-parallel.ts";
 import { pausing, slowBody, slowHeaders } from "./api-2-slow.ts";
 import { perUser } from "./api-2-users.ts";
-import { withoutLimits } from "./limits.ts";
 import { withoutRoutes } from "./shared.ts";
 
 const statesLimit: Check = {
@@ -23,27 +25,6 @@ const statesLimit: Check = {
   },
 };
 
-const twoInstances: Check = {
-  name: "parallel burst on two instances",
-  kind: "live",
-  isActive: true,
-  notApplicable: withoutRoutes,
-  run: async ({ contract: { limitStore } }, tally) =>
-    tally.miss(
-      limitStore === undefined
-        ? "one instance runs here, and the contract names no limits.store: a second host would count for itself"
-        : `one instance runs here: that ${limitStore.instances} hosts count together in ${limitStore.url.host} would take two`,
-    ),
-};
-
-const ipv6: Check = {
-  name: "IPv6 rotation inside a /64",
-  kind: "live",
-  isActive: true,
-  notApplicable: withoutLimits("client"),
-  run: async (_, tally) => tally.miss("loopback has one IPv6 address; this takes a network of its own"),
-};
-
 /** API-2: rate limiting and throttling. */
 export const api2: Rule = {
   id: "API-2",
@@ -52,9 +33,11 @@ export const api2: Rule = {
     slowHeaders,
     slowBody,
     pausing,
+    heldConnections,
     burst,
     otherClients,
     forwardedFor,
+    manyConnections,
     perUser,
     guesses,
     pace,

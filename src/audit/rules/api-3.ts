@@ -1,10 +1,13 @@
 import type { ContractRoute } from "../../contract/index.ts";
+import { poison } from "./api-3-poison.ts";
+import { framing, soleLines } from "./api-3-framing.ts";
+import { noForgedRequests, noTunnels } from "./api-3-ssrf.ts";
 import type { Check, Rule, Tally } from "../check.ts";
 import type { AuditContext } from "../context.ts";
-import { honestCalls } from "../inputs.ts";
 import { mutate } from "../mutate.ts";
-import type { Mutant, MutantKind } from "../mutate.ts";
+import type { MutantKind, PlacedMutant } from "../mutate.ts";
 import type { AuditInput } from "../plan.ts";
+import { readState } from "./state.ts";
 import { isClientError, isSuccess, see, takeTurns, withoutRoutes } from "./shared.ts";
 
 const writes = (route: ContractRoute): boolean => route.method !== "GET";
@@ -38,6 +41,7 @@ const hasSchema: Check = {
 const control: Check = {
   name: "what the contract accepts is accepted",
   kind: "live",
+  attack: { kind: "input", promise: "body", per: "route", isControl: true },
   isActive: true,
   isSupporting: true,
   notApplicable: withoutRoutes,
@@ -63,8 +67,8 @@ async function attack(
 ): Promise<boolean> {
   const next = takeTurns(context, route, tally);
   if (next === undefined) return true;
-  const made = new Map<AuditInput, readonly Mutant[]>();
-  const mutantsOf = (input: AuditInput): readonly Mutant[] => {
+  const made = new Map<AuditInput, readonly PlacedMutant[]>();
+  const mutantsOf = (input: AuditInput): readonly PlacedMutant[] => {
     const known = made.get(input) ?? mutate(route, input).filter(({ kind }) => kinds.has(kind));
     made.set(input, known);
     return known;
@@ -77,17 +81,19 @@ async function attack(
     const mutant = mutantsOf(input)[index];
     if (mutant === undefined) continue;
     isApplicable = true;
-    const { name, kind: _, status: only, ...bent } = mutant;
+    const { name, kind: _, status: only, promise, ...bent } = mutant;
     if (writes(route)) await remember(context, route);
     const exchange = await context.caller.call({ route, as, input, ...bent });
     const { status } = exchange.response;
-    if (status === 401)
+    if (status === 403 && route.webhook !== undefined)
+      tally.miss(`${route.key}: the signature of a mutated body was refused, so validation was not reached`);
+    else if (status === 401)
       tally.miss(`${route.key}: the token of ${as} was refused, so validation was not reached`);
     else
-      tally.expect(
-        only === undefined ? isClientError(status) : status === only,
-        see(context, `${route.key}: ${name} must be refused (${only ?? "4xx"})`, exchange),
-      );
+      tally.expect(only === undefined ? isClientError(status) : status === only, {
+        ...see(context, `${route.key}: ${name} must be refused (${only ?? "4xx"})`, exchange),
+        promise,
+      });
   }
   return isApplicable;
 }
@@ -96,6 +102,7 @@ function mutations(name: string, ...kinds: MutantKind[]): Check {
   return {
     name,
     kind: "live",
+    attack: { kind: "input", promise: "body", per: "route" },
     isActive: true,
     notApplicable: withoutRoutes,
     run: async (context, tally) => {
@@ -105,24 +112,6 @@ function mutations(name: string, ...kinds: MutantKind[]): Check {
       if (!isApplicable) tally.notApplicable("no route has an input that this could be done to");
     },
   };
-}
-
-/** Reads what a route writes, as the plan says. */
-async function readState(context: AuditContext, route: ContractRoute): Promise<string | undefined> {
-  const reader = context.plan.state?.[route.key];
-  if (reader === undefined) return undefined;
-  if (typeof reader === "function") return JSON.stringify(await reader());
-  const source = context.contract.routes.find((candidate) => candidate.key === reader);
-  if (source === undefined) return undefined;
-  const writers = new Set(honestCalls(context, route).map(({ as }) => as));
-  const answers: string[] = [];
-  for (const honest of honestCalls(context, source)) {
-    if (honest.as !== undefined && !writers.has(honest.as)) continue;
-    const { response } = await context.caller.call({ route: source, ...honest });
-    if (!isSuccess(response.status)) return undefined;
-    answers.push(response.text());
-  }
-  return answers.length === 0 ? undefined : JSON.stringify(answers);
 }
 
 /** What routes wrote before the first mutant was sent, by audit. */
@@ -140,6 +129,7 @@ async function remember(context: AuditContext, route: ContractRoute): Promise<vo
 const unchanged: Check = {
   name: "state unchanged",
   kind: "live",
+  attack: { kind: "input", promise: "body", per: "route" },
   isActive: true,
   notApplicable: (context) =>
     withoutRoutes(context) ??
@@ -190,5 +180,10 @@ export const api3: Rule = {
     mutations("malformed JSON, paths and text", "malformed"),
     mutations("media types", "media type"),
     unchanged,
+    noForgedRequests,
+    noTunnels,
+    soleLines,
+    framing,
+    ...poison,
   ],
 };

@@ -1,6 +1,7 @@
 import type { Check } from "../check.ts";
 import type { AuditContext } from "../context.ts";
 import { isClientError, isSuccess, see, takeTurns, withoutRoutes } from "./shared.ts";
+import { unchanged } from "./state.ts";
 
 const elsewhere = "https://attacker.invalid";
 
@@ -59,6 +60,7 @@ function otherPages({ contract }: AuditContext): (readonly [what: string, header
 export const crossSite: Check = {
   name: "a session is created for pages of the site alone",
   kind: "live",
+  attack: { kind: "csrf", promise: "createsSession", per: "route" },
   isActive: true,
   notApplicable: (context) =>
     withoutRoutes(context) ??
@@ -69,18 +71,20 @@ export const crossSite: Check = {
     for (const route of context.contract.routes.filter((candidate) => candidate.createsSession)) {
       const next = takeTurns(context, route, tally);
       if (next === undefined) continue;
-      for (const [what, headers] of otherPages(context)) {
-        const exchange = await context.caller.call({ route, ...next(), headers });
+      await unchanged(context, tally, route, async () => {
+        for (const [what, headers] of otherPages(context)) {
+          const exchange = await context.caller.call({ route, ...next(), headers });
+          tally.expect(
+            isClientError(exchange.response.status),
+            see(context, `${route.key}: ${what} is refused (403)`, exchange),
+          );
+        }
+        const silent = await context.caller.call({ route, ...next(), isFromNoPage: true });
         tally.expect(
-          isClientError(exchange.response.status),
-          see(context, `${route.key}: ${what} is refused (403)`, exchange),
+          isClientError(silent.response.status),
+          see(context, `${route.key}: what says nothing of the page is refused (403)`, silent),
         );
-      }
-      const silent = await context.caller.call({ route, ...next(), isFromNoPage: true });
-      tally.expect(
-        isClientError(silent.response.status),
-        see(context, `${route.key}: what says nothing of the page is refused (403)`, silent),
-      );
+      });
       const own = await context.caller.call({ route, ...next() });
       tally.expect(
         isSuccess(own.response.status),

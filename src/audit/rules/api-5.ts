@@ -5,6 +5,8 @@ import { lookAlikeKinds, lookAlikes } from "../cors-origins.ts";
 import type { LookAlike, LookAlikeKind } from "../cors-origins.ts";
 import type { Exchange } from "../probe.ts";
 import { crossSite } from "./api-5-cross-site.ts";
+import { foreignPages } from "./api-5-pages.ts";
+import { webhooksFromPages } from "./api-5-webhooks.ts";
 import { allows, callWith, pathOf, preflight } from "./cors-calls.ts";
 import { isSuccess, see, withoutRoutes } from "./shared.ts";
 
@@ -17,6 +19,7 @@ function refusesLookAlikes(kind: LookAlikeKind): Check {
   return {
     name: `origin refused: ${kind}`,
     kind: "live",
+    attack: { kind: "cors", promise: "cors", per: "route" },
     isActive: true,
     notApplicable: withoutRoutes,
     run: async (context, tally) => {
@@ -52,6 +55,7 @@ async function refuse(
 const credentials: Check = {
   name: "credentials",
   kind: "live",
+  attack: { kind: "cors", promise: "cors", per: "route" },
   isActive: true,
   notApplicable: withoutRoutes,
   run: async (context, tally) => {
@@ -75,6 +79,7 @@ const credentials: Check = {
 const variesByOrigin: Check = {
   name: "Vary: Origin on every API answer",
   kind: "live",
+  attack: { kind: "caching", promise: "cors", per: "route" },
   isActive: true,
   notApplicable: withoutRoutes,
   run: async (context, tally) => {
@@ -99,7 +104,8 @@ const variesByOrigin: Check = {
       }
       const path = await pathOf(context, tally, route);
       if (path === undefined) continue;
-      look(`a preflight of ${route.key}`, await preflight(context, path, route, "https://attacker.invalid"));
+      for (const origin of [context.contract.origin, "https://attacker.invalid"])
+        look(`a preflight of ${route.key} from ${origin}`, await preflight(context, path, route, origin));
       look(
         `${route.key} without a token`,
         await context.caller.send(
@@ -119,6 +125,7 @@ const variesByOrigin: Check = {
 const preflights: Check = {
   name: "preflight",
   kind: "live",
+  attack: { kind: "cors", promise: "cors", per: "route" },
   isActive: true,
   notApplicable: withoutRoutes,
   run: async (context, tally) => {
@@ -132,6 +139,14 @@ const preflights: Check = {
       );
       for (const origin of context.contract.corsOrigins) {
         const granted = await preflight(context, path, route, origin);
+        if (route.webhook !== undefined) {
+          tally.expect(
+            // A refusal may name the origin: browsers ask for a success besides.
+            !isSuccess(granted.response.status) || !allows(granted, origin),
+            see(context, `${route.key}: no page sends webhooks, so no preflight is granted`, granted),
+          );
+          continue;
+        }
         const methods = (granted.response.header("access-control-allow-methods") ?? "")
           .split(",")
           .map((name) => name.trim());
@@ -151,6 +166,7 @@ const reads = ({ method }: ContractRoute): boolean => method === "GET";
 const allowed: Check = {
   name: "allowed origins are served",
   kind: "live",
+  attack: { kind: "cors", promise: "cors", per: "route", isControl: true },
   isActive: true,
   isSupporting: true,
   notApplicable: (context) =>
@@ -187,5 +203,7 @@ export const api5: Rule = {
     preflights,
     allowed,
     crossSite,
+    foreignPages,
+    webhooksFromPages,
   ],
 };

@@ -11,6 +11,7 @@ import { listenLonger, successFault } from "./success-faults.ts";
 export const upstreamFails: Check = {
   name: "an upstream's failure stays inside",
   kind: "live",
+  attack: { kind: "errors", promise: "to", per: "site" },
   isActive: true,
   notApplicable: withoutRoutes,
   run: async (context, tally) => {
@@ -50,6 +51,7 @@ export const upstreamFails: Check = {
 export const successBodies: Check = {
   name: "success bodies hold nothing undeclared",
   kind: "live",
+  attack: { kind: "answers", promise: "response", per: "route" },
   isActive: true,
   notApplicable: withoutRoutes,
   run: async (context, tally) => {
@@ -82,6 +84,7 @@ const longer = ({ stream }: ContractRoute): Partial<Call> =>
 export const canariesStay: Check = {
   name: "planted canaries stay inside",
   kind: "live",
+  attack: { kind: "errors", promise: "response", per: "route" },
   isActive: true,
   notApplicable: withoutRoutes,
   run: async (context, tally) => {

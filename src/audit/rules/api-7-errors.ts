@@ -11,6 +11,7 @@ import { mediaType, see, withoutRoutes } from "./shared.ts";
 export const declaredErrors: Check = {
   name: "declared errors hold nothing undeclared",
   kind: "live",
+  attack: { kind: "answers", promise: "errors", per: "route" },
   isActive: true,
   isSupporting: true,
   notApplicable: (context) =>

@@ -21,6 +21,7 @@ const ordinary = new Set([
 export const responseHeaders: Check = {
   name: "success headers hold nothing undeclared, and lead nowhere else",
   kind: "live",
+  attack: { kind: "answers", promise: "responseHeaders", per: "route" },
   isActive: true,
   isSupporting: true,
   notApplicable: withoutRoutes,
@@ -44,7 +45,8 @@ export const responseHeaders: Check = {
   },
 };
 
-function headerFault(
+/** Says what header of a success is not as declared. */
+export function headerFault(
   { contract }: AuditContext,
   { responseHeaders: declared, etag, cache, stream }: ContractRoute,
   response: ProbeResponse,
@@ -89,6 +91,7 @@ const withoutTags = (context: AuditContext): string | undefined =>
 export const entityTags: Check = {
   name: "an ETag spares a body, and opens nothing",
   kind: "live",
+  attack: { kind: "caching", promise: "etag", per: "route" },
   isActive: true,
   isSupporting: true,
   notApplicable: withoutTags,

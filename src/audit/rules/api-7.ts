@@ -4,6 +4,9 @@ import { findHeaderLeaks, findLeaks } from "../leaks.ts";
 import { canariesStay, successBodies, upstreamFails } from "./api-7-bodies.ts";
 import { declaredErrors } from "./api-7-errors.ts";
 import { entityTags, responseHeaders } from "./api-7-headers.ts";
+import { liesStay } from "./api-7-lies.ts";
+import { maxLateMs, noLedger } from "./ledger-records.ts";
+import { slownessOf } from "./promptness.ts";
 import { problemOf, provocations } from "./provocations.ts";
 import type { Provocation } from "./provocations.ts";
 import { mediaType, see, withoutRoutes } from "./shared.ts";
@@ -17,6 +20,7 @@ function overErrors(
   return {
     name,
     kind: "live",
+    attack: { kind: "errors", promise: "errors", per: "route" },
     isActive: true,
     ...more,
     run: async (context, tally) => {
@@ -87,32 +91,32 @@ const inLedger: Check = {
   isSupporting: true,
   notApplicable: withoutRoutes,
   run: async (context, tally) => {
-    if (context.lookUpLedger === undefined)
-      return tally.miss("the ledger's log can't be read from here: run the audit as whoever may");
+    if (context.lookUpLedger === undefined) return tally.miss(noLedger);
     const { list } = await provocations(context);
     const api = list.filter(
       (provocation) => isApi(context, provocation) && provocation.exchange.response.status >= 400,
     );
+    const endsAt = context.now() + maxLateMs;
+    let slow: Promise<string | undefined> | undefined;
     for (const { name, exchange } of api) {
       const id = problemOf(exchange)?.id;
-      if (typeof id !== "string")
+      const isFound = typeof id === "string" && (await isLogged(context, id, endsAt));
+      const slowness = isFound || typeof id !== "string" ? undefined : await (slow ??= slownessOf(context));
+      if (slowness !== undefined) tally.miss(`${name}: the ledger has nothing of it yet, but ${slowness}`);
+      else if (typeof id !== "string")
         tally.fail(see(context, `${name}: the error has no id to look up`, exchange));
-      else
-        tally.expect(
-          await isLogged(context, id),
-          see(context, `${name}: the ledger has the event ${id}`, exchange),
-        );
+      else tally.expect(isFound, see(context, `${name}: the ledger has the event ${id}`, exchange));
     }
   },
 };
 
-/** The ledger is another process: it may be a moment behind. */
-async function isLogged(context: AuditContext, id: string): Promise<boolean> {
-  for (let tries = 0; tries < 20; tries++) {
+/** The ledger is another process: it may be a moment behind. All of them together have this long. */
+async function isLogged(context: AuditContext, id: string, endsAt: number): Promise<boolean> {
+  for (;;) {
     if ((await context.lookUpLedger?.(id)) !== undefined) return true;
+    if (context.now() >= endsAt) return false;
     await context.sleep(100);
   }
-  return false;
 }
 
 /** API-7: no leaks in errors. */
@@ -124,6 +128,7 @@ export const api7: Rule = {
     noEcho,
     noCrash,
     upstreamFails,
+    liesStay,
     declaredErrors,
     successBodies,
     responseHeaders,

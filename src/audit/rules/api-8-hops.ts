@@ -59,6 +59,7 @@ function judgePlain({ contract }: AuditContext, hop: HopBehind, tally: Tally): v
 export const hopsSpeak13: Check = {
   name: "every https hop behind it speaks TLS 1.3 and verifies",
   kind: "live",
+  attack: { kind: "tls", promise: "upstreams", per: "site" },
   isTransport: true,
   isActive: true,
   notApplicable: (context) =>

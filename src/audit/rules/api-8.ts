@@ -24,6 +24,7 @@ function refuses(version: OldTlsVersion): Check {
   return {
     name: `${version} refused`,
     kind: "live",
+    attack: { kind: "tls", promise: "origin", per: "site" },
     isTransport: true,
     run: async (context, tally) => {
       if (isPlain(context, tally)) return;
@@ -42,6 +43,7 @@ function refuses(version: OldTlsVersion): Check {
 const speaks13: Check = {
   name: "TLS 1.3 and its cipher",
   kind: "live",
+  attack: { kind: "tls", promise: "origin", per: "site", isControl: true },
   isTransport: true,
   run: async (context, tally) => {
     if (isPlain(context, tally)) return;
@@ -82,6 +84,7 @@ const certificate: Check = {
 const strictTransport: Check = {
   name: "HSTS",
   kind: "live",
+  attack: { kind: "headers", promise: "origin", per: "site" },
   run: async (context, tally) => {
     if (isPlain(context, tally)) return;
     const paths = [
@@ -104,6 +107,7 @@ const strictTransport: Check = {
 const plainRefused: Check = {
   name: "nothing is served over plain HTTP",
   kind: "live",
+  attack: { kind: "tls", promise: "origin", per: "site" },
   isActive: true,
   run: async (context, tally) => {
     if (isPlain(context, tally)) return;

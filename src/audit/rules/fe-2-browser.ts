@@ -1,6 +1,8 @@
 import type { Check, Tally } from "../check.ts";
 import type { AuditContext } from "../context.ts";
 import { markScript } from "../probe.ts";
+import type { PageVisit, ProbeResponse } from "../probe.ts";
+import { slownessOf } from "./promptness.ts";
 import { isSuccess, noRelease, pagesOf, withoutPages } from "./shared.ts";
 
 /** Addresses to visit: every page, and one that does not exist. */
@@ -14,6 +16,7 @@ function visits(context: AuditContext): { path: string; isPage: boolean }[] {
 export const noViolations: Check = {
   name: "zero violations in a browser, on every page",
   kind: "live",
+  attack: { kind: "content", promise: "site", per: "site", isControl: true },
   notApplicable: withoutPages,
   run: async (context, tally) => {
     if (pagesOf(context).length === 0) return tally.miss(noRelease(context));
@@ -78,25 +81,47 @@ const isPolicy = (name: string): boolean =>
 export const injectionsBlocked: Check = {
   name: "injected scripts are blocked and reported",
   kind: "live",
+  attack: { kind: "content", promise: "site", per: "site" },
   isActive: true,
   notApplicable: withoutPages,
   run: async (context, tally) => {
     if (pagesOf(context).length === 0) return tally.miss(noRelease(context));
     await injectionsRunWithoutPolicy(context, tally);
     const browser = await context.browser();
+    const alike = new Map<string, string>();
     for (const path of pagesOf(context).map(encodeURI)) {
       const { response } = await context.caller.send({ method: "GET", path });
-      const visit = await browser.visit(path, {
-        headers: response.headers,
-        html: injectAll(response.text()),
-        click: `#${link}`,
-      });
+      const conditions = conditionsOf(response);
+      const first = alike.get(conditions);
+      if (first !== undefined) {
+        tally.pass({
+          kind: "measurement",
+          about: `${path} has the policy and the scripts of ${first}, to the byte`,
+          value: "the same",
+        });
+        continue;
+      }
+      alike.set(conditions, path);
+      const inject = (): Promise<PageVisit> =>
+        browser.visit(path, {
+          headers: response.headers,
+          html: injectAll(response.text()),
+          click: `#${link}`,
+        });
+      let visit = await inject();
+      // What the browser says may come late; what ran, ran.
+      if (visit.violations.length < injections.length && visit.marks.length === 0) visit = await inject();
       for (const { name, mark } of injections) {
         tally.expect(!visit.marks.includes(mark), {
           kind: "measurement",
           about: `${path} with ${name}`,
           value: visit.marks.includes(mark) ? "it RAN" : "it did not run",
         });
+      }
+      const slowness = visit.violations.length < injections.length ? await slownessOf(context) : undefined;
+      if (slowness !== undefined) {
+        tally.miss(`${path}: the browser reports ${visit.violations.length} injections, but ${slowness}`);
+        continue;
       }
       tally.expect(visit.violations.length >= injections.length, {
         kind: "measurement",
@@ -107,6 +132,15 @@ export const injectionsBlocked: Check = {
     }
   },
 };
+
+/** What decides whether an injection runs: the policy, in headers and markup, and the scripts that may help it. */
+function conditionsOf({ headers, text }: ProbeResponse): string {
+  const html = text();
+  const deciding = headers.filter(([name]) => isPolicy(name) || name === "content-type");
+  const tags = html.match(/<(?:meta[^>]{0,200}http-equiv|script|base|body)\b[^>]{0,3000}>/gi) ?? [];
+  const inline = html.match(/<script\b[^>]{0,3000}>[^<]{0,20000}/gi) ?? [];
+  return JSON.stringify([deciding, tags, inline]);
+}
 
 /** The same injections without the policy must run, or their not running elsewhere would prove nothing. */
 async function injectionsRunWithoutPolicy(context: AuditContext, tally: Tally): Promise<void> {

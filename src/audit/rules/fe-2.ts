@@ -6,8 +6,11 @@ import type { Check, Rule, Tally } from "../check.ts";
 import type { AuditContext } from "../context.ts";
 import type { Evidence } from "../evidence.ts";
 import { parsePolicy, policyFaults } from "../policy.ts";
-import { describeServed, shortDigest } from "../served-release.ts";
+import { shortDigest } from "../served-release.ts";
 import { injectionsBlocked, noViolations } from "./fe-2-browser.ts";
+import { violationsReported } from "./fe-2-reports.ts";
+import { sentPolicies } from "./fe-2-sent.ts";
+import { servedAsBuilt } from "./served-as-built.ts";
 import { isHtml, noRelease, see, withoutPages } from "./shared.ts";
 
 /** Every page of the release, the 404 page too, with its policies. */
@@ -67,25 +70,27 @@ const evaluated: Check = ofEachPolicy(
       .map(({ directive, description }) => `${directive}: ${description}`),
 );
 
-/** What was built is judged, so what is served has to be that. */
-const servedAsBuilt: Check = {
-  name: "the release that was built is the one that is served, byte for byte",
-  kind: "live",
-  isSupporting: true,
-  notApplicable: withoutPages,
-  run: async (context, tally) => {
-    if (context.release === undefined) return tally.miss(noRelease(context));
-    const served = await context.servedRelease();
-    for (const { about, exchange } of served.differing) tally.fail(see(context, about, exchange));
-    if (served.missing !== undefined) tally.miss(served.missing);
-    tally.expect(served.differing.length === 0, {
-      kind: "measurement",
-      about: describeServed(served, context.release),
-      value: served.compared,
-      unit: `of ${served.of} files compared, each in all its encodings`,
-    });
-  },
+/** Scripts of a site of ours are allowed one by one: no place, no keyword and no nonce lets in what nobody has seen. */
+const byHashAlone: Check = {
+  ...ofEachPolicy("scripts run by their hashes alone", "every script by its hash, or none", (policy) => {
+    const parsed = parsePolicy(policy);
+    return ["script-src", "script-src-elem"].flatMap((name) =>
+      (parsed.get(name) ?? [])
+        .filter((source) => !exact.test(source))
+        .map((source) => `${name} has ${source}`),
+    );
+  }),
+  notApplicable: (context) =>
+    withoutPages(context) ??
+    (context.contract.site !== undefined && "content" in context.contract.site
+      ? undefined
+      : "another generator's pages may need scripts by address"),
 };
+
+const exact = /^'(?:none|report-sample|sha(?:256|384|512)-[A-Za-z0-9+/]{43,86}={0,2})'$/;
+
+/** As others ask for a page, and as browsers do: they get another form of it. */
+const encodings = ["identity", "gzip, deflate, br, zstd"];
 
 const sameAsBuilt: Check = {
   name: "the policy that was built is the one that is sent",
@@ -95,14 +100,21 @@ const sameAsBuilt: Check = {
   run: async (context, tally) => {
     for (const { file, policies } of pagePolicies(context, tally)) {
       if (file.path === context.release?.manifest.notFound) continue;
-      const exchange = await context.caller.send({ method: "GET", path: encodeURI(file.path) });
-      const sent = exchange.response.headers
-        .filter(([name]) => name === "content-security-policy")
-        .map(([, value]) => value);
-      tally.expect(
-        sent.join("\n") === policies.join("\n"),
-        see(context, `${file.path}: sent with the policy of the release`, exchange),
-      );
+      for (const encoding of encodings) {
+        const exchange = await context.caller.send({
+          method: "GET",
+          path: encodeURI(file.path),
+          headers: [["accept-encoding", encoding]],
+        });
+        const sent = exchange.response.headers
+          .filter(([name]) => name === "content-security-policy")
+          .map(([, value]) => value);
+        const form = exchange.response.header("content-encoding") ?? "identity";
+        tally.expect(
+          sent.join("\n") === policies.join("\n"),
+          see(context, `${file.path} (${form}): sent with the policy of the release`, exchange),
+        );
+      }
     }
   },
 };
@@ -110,5 +122,15 @@ const sameAsBuilt: Check = {
 /** FE-2: strict Content-Security-Policy. */
 export const fe2: Rule = {
   id: "FE-2",
-  checks: [strictPolicies, evaluated, servedAsBuilt, sameAsBuilt, noViolations, injectionsBlocked],
+  checks: [
+    strictPolicies,
+    byHashAlone,
+    violationsReported,
+    evaluated,
+    servedAsBuilt,
+    sameAsBuilt,
+    sentPolicies,
+    noViolations,
+    injectionsBlocked,
+  ],
 };

@@ -31,6 +31,40 @@ const get =
   (context: AuditContext, protocol: Protocol): Promise<Exchange> =>
     context.caller.send({ method: "GET", path: path(context), protocol, ...extra });
 
+/** What browsers say that they can read: their answers are not those that others get. */
+const asBrowsers = ["accept-encoding", "gzip, deflate, br, zstd"] as const;
+
+/** A file that is sent in one form only: what has compressed ones is not sent in parts. */
+const undivided = ({ release }: AuditContext): string | undefined =>
+  release?.manifest.files.find((file) => !isHtml(file) && file.variants.length === 1)?.path;
+
+const withoutUndivided = (context: AuditContext): string | undefined =>
+  withoutRelease(context) ??
+  (context.release === undefined || undivided(context) !== undefined
+    ? undefined
+    : "the release has no file that could be sent in parts");
+
+/** A server may always send the whole instead (RFC 9110 §14.2). */
+function part(name: string, range: string, status: number): AnswerClass {
+  return {
+    name,
+    isActive: false,
+    statuses: [status, 200],
+    notApplicable: withoutUndivided,
+    get: async (context, protocol) => {
+      const path = undivided(context);
+      return path === undefined
+        ? noRelease(context)
+        : context.caller.send({
+            method: "GET",
+            path: encodeURI(path),
+            protocol,
+            headers: [["range", range]],
+          });
+    },
+  };
+}
+
 function assetPath({ release }: AuditContext): string | undefined {
   return release?.manifest.files.find((file) => !isHtml(file))?.path;
 }
@@ -54,6 +88,13 @@ const withoutRelease = ({ contract, release }: AuditContext): string | undefined
 export const answers: readonly AnswerClass[] = [
   { name: "200, a page", isActive: false, statuses: [200], notApplicable: withoutPages, get: get(pagePath) },
   {
+    name: "200, a page as browsers ask for it",
+    isActive: false,
+    statuses: [200],
+    notApplicable: withoutPages,
+    get: get(pagePath, { headers: [asBrowsers] }),
+  },
+  {
     name: "200, an asset",
     isActive: false,
     statuses: [200],
@@ -69,6 +110,8 @@ export const answers: readonly AnswerClass[] = [
         : context.caller.send({ method: "GET", path: encodeURI(path), protocol });
     },
   },
+  part("206, a part of a file", "bytes=0-0", 206),
+  part("416, no part of a file", "bytes=9999999999-", 416),
   {
     name: "304",
     isActive: false,
@@ -125,6 +168,15 @@ export const answers: readonly AnswerClass[] = [
     get: (context, protocol) =>
       protocol === "h2" ? get(() => "/%zz")(context, protocol) : malformed(context),
   },
+  {
+    name: "what a browser's report is answered",
+    isActive: true,
+    // A server that is none of ours may take none.
+    statuses: [200, 202, 204, 400, 403, 404, 405, 415],
+    notApplicable: ({ contract }) =>
+      contract.reports === undefined ? "the site takes no reports of browsers" : undefined,
+    get: async (context, protocol) => report(context, protocol),
+  },
   streamed("200, an event stream", "events"),
   streamed("200, a download", "download"),
   {
@@ -156,6 +208,16 @@ export const answers: readonly AnswerClass[] = [
     statuses: [429],
     notApplicable: withoutLimits("client"),
     get: exhausted,
+  },
+  {
+    name: "5xx, the API",
+    isActive: true,
+    statuses: [500, 502, 503, 504],
+    notApplicable: ({ plan }) =>
+      Object.keys(plan.failures ?? {}).length === 0
+        ? "the plan knows no way to make a route fail"
+        : undefined,
+    get: failing,
   },
 ];
 
@@ -208,6 +270,34 @@ async function forbidden(context: AuditContext, protocol: Protocol): Promise<Exc
     if (as !== undefined) return context.caller.call({ route, as, input: honest.input, protocol });
   }
   return "no two identities in the plan that tell a 403";
+}
+
+/** A report of what no page did, on the audit's own mark. */
+async function report(context: AuditContext, protocol: Protocol): Promise<Exchange | string> {
+  const { caller, contract, mark } = context;
+  const page = `${contract.origin}/${mark()}/`;
+  const client = caller.freshClient();
+  return caller.send({
+    method: "POST",
+    path: contract.reports?.path ?? "/",
+    protocol,
+    headers: [["content-type", "application/csp-report"]],
+    body: JSON.stringify({ "csp-report": { "document-uri": page, "violated-directive": "img-src" } }),
+    ...(client === undefined ? {} : { client }),
+  });
+}
+
+/** Makes something behind a route fail, as the plan knows how to. */
+async function failing(context: AuditContext, protocol: Protocol): Promise<Exchange | string> {
+  let missing = "the plan names no failure of a route that there is";
+  for (const route of context.contract.routes) {
+    const failure = context.plan.failures?.[route.key];
+    if (failure === undefined) continue;
+    const [honest] = honestCalls(context, route, failure);
+    if (honest !== undefined) return context.caller.call({ route, ...honest, protocol });
+    missing = lacking(context, route);
+  }
+  return missing;
 }
 
 /** Spends the allowance of a client that nobody else is. */

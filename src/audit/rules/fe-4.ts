@@ -16,7 +16,10 @@ const safeReferrers = new Set([
   "strict-origin-when-cross-origin",
 ]);
 
-/** What each header must say; what it may not be missing is {@link baseSecurityHeaders}'s names and the policy. */
+/**
+ * What each header must say, and that it is there: said here once more, since what a stack sends and what it is held to must not be one list that
+ * loses a line.
+ */
 const demands: Readonly<Record<string, (value: string, context: AuditContext) => boolean>> = {
   "content-security-policy": (value) =>
     parsePolicy(value).has("default-src") || parsePolicy(value).has("script-src"),
@@ -25,7 +28,7 @@ const demands: Readonly<Record<string, (value: string, context: AuditContext) =>
   "x-frame-options": (value) => /^(deny|sameorigin)$/i.test(value),
   "referrer-policy": (value) =>
     value.split(",").every((part) => safeReferrers.has(part.trim().toLowerCase())),
-  "permissions-policy": (value) => value.includes("=()"),
+  "permissions-policy": (value) => watching.every((feature) => isKept(value, feature)),
   "cross-origin-opener-policy": (value) => value === "same-origin",
   "cross-origin-resource-policy": (value, { contract }) =>
     value === "same-origin" ||
@@ -34,7 +37,14 @@ const demands: Readonly<Record<string, (value: string, context: AuditContext) =>
   "origin-agent-cluster": (value) => value === "?1",
 };
 
-const required = ["content-security-policy", ...baseSecurityHeaders.map(([name]) => name)];
+/** What a page could watch its visitor with. */
+const watching = ["camera", "microphone", "geolocation"] as const;
+
+/** Denied, or kept to pages that are named: what is not spoken of, every page of the origin may ask for. */
+const isKept = (policy: string, feature: string): boolean =>
+  policy.split(/,(?![^(]*\))/).some((part) => new RegExp(`^\\s*${feature}=\\([^*]*\\)\\s*$`).test(part));
+
+const required = [...new Set([...Object.keys(demands), ...baseSecurityHeaders.map(([name]) => name)])];
 
 /** Lists what is missing or weak among an answer's security headers. */
 function headerFaults(context: AuditContext, response: ProbeResponse): string[] {
@@ -53,6 +63,7 @@ function headersOn(answer: AnswerClass, protocol: Protocol): Check {
   return {
     name: `${answer.name} (${protocol === "h2" ? "HTTP/2" : "HTTP/1.1"})`,
     kind: "live",
+    attack: { kind: "headers", promise: "origin", per: "site" },
     isActive: answer.isActive,
     ...(answer.notApplicable === undefined ? {} : { notApplicable: answer.notApplicable }),
     run: async (context, tally) => {

@@ -6,9 +6,29 @@ import { api5 } from "./api-5.ts";
 import { api7 } from "./api-7.ts";
 import { api8 } from "./api-8.ts";
 import { api4, fe6 } from "./output.ts";
+import { fe1 } from "./fe-1.ts";
 import { fe2 } from "./fe-2.ts";
 import { fe4 } from "./fe-4.ts";
+import { mon1 } from "./mon-1.ts";
 import { sec2 } from "./sec-2.ts";
+import { sec3 } from "./sec-3.ts";
+import { sec5 } from "./sec-5.ts";
 
 /** Every rule there is. API-2 comes last: it spends users' allowances, which the others would have to wait for. */
-export const rules: readonly Rule[] = [api1, api3, api4, api5, api7, api8, fe2, fe4, fe6, sec2, api2];
+export const rules: readonly Rule[] = [
+  api1,
+  api3,
+  api4,
+  api5,
+  api7,
+  api8,
+  fe1,
+  fe2,
+  fe4,
+  fe6,
+  sec2,
+  sec3,
+  sec5,
+  mon1,
+  api2,
+];

@@ -1,9 +1,10 @@
 import type { ContractRoute, Limit, Rate } from "../../contract/index.ts";
 import type { Call } from "../caller.ts";
+import type { Tally } from "../check.ts";
 import type { AuditContext } from "../context.ts";
 import { brokenBody } from "../input-values.ts";
 import { honestCalls, lacking } from "../inputs.ts";
-import type { Exchange, ProbeRequest } from "../probe.ts";
+import type { Exchange, ProbeRequest, Protocol } from "../probe.ts";
 import { withoutRoutes } from "./shared.ts";
 
 // What the checks that spend allowances have in common.
@@ -14,7 +15,7 @@ export const maxBurst = 400;
 export const oneClient =
   "the target can't be reached from several addresses, and one's burst would lock the auditor out";
 /** A limit that admits nobody is no limit that was seen to work. */
-export const refusedAtOnce = "even the first request was refused (429), so this shows no limit";
+const refusedAtOnce = "even the first request was refused (429), so this shows no limit";
 
 /** For {@link Check.notApplicable}: no route is limited by clients, or by users. */
 export const withoutLimits =
@@ -33,6 +34,44 @@ export function tightestOf({ limits }: ContractRoute, subject: Limit["by"]): Lim
 /** How many requests a limit may admit in a time: its burst, and what grows again meanwhile. */
 export const allowedIn = ({ burst, count, windowSeconds }: Rate, seconds: number): number =>
   burst + Math.ceil((seconds * count) / windowSeconds);
+
+/** What became of requests that are charged to one allowance. */
+export interface Spending {
+  about: string;
+  limit: Rate;
+  admitted: number;
+  /** Answered with 5xx: perhaps charged, perhaps not. */
+  failed?: number;
+  /** Whether a 429 came. */
+  isRefused: boolean;
+  /** From before the first to after the last. */
+  seconds: number;
+  unit?: string;
+}
+
+/**
+ * Judges what an allowance let through. More than its burst and what grew again meanwhile is too much, however slow anybody was. That it was
+ * no more shows the limit only where a 429 came, and where little grew again: otherwise a machine was too slow to spend it.
+ */
+export function judgeSpending(tally: Tally, spending: Spending): void {
+  const { about, limit, admitted, failed = 0, isRefused, seconds, unit = "requests" } = spending;
+  const allowed = allowedIn(limit, seconds);
+  const time = `${seconds.toFixed(2)} s`;
+  if (admitted === 0 && failed === 0) return tally.miss(`${about}: ${refusedAtOnce}`);
+  if (admitted <= allowed && admitted + failed > allowed)
+    return tally.miss(`${about}: ${failed} of the ${unit} failed (5xx), so this shows no limit`);
+  const grown = (seconds * limit.count) / limit.windowSeconds;
+  if (admitted <= allowed && (!isRefused || grown > Math.max(1, limit.burst / 2)))
+    return tally.miss(
+      `${about}: ${admitted} ${unit} took ${time}, in which ${Math.ceil(grown)} of the limit's ${limit.burst} grew again: too slow to see it end`,
+    );
+  tally.expect(admitted <= allowed, {
+    kind: "measurement",
+    about: `${about}: admitted in ${time}, at most ${allowed} allowed`,
+    value: isRefused ? admitted : `${admitted}, and no 429 came`,
+    unit,
+  });
+}
 
 /** A client's allowance on a route, and a call that is charged to it without doing anything. */
 export interface Allowance {
@@ -75,6 +114,10 @@ export function smallestAllowance(context: AuditContext): Allowance | string {
     (typeof first === "string" ? first : "no route has a limit per client")
   );
 }
+
+/** Over which protocol one of many requests goes: by turns, since they count together. */
+export const protocolFor = ({ protocols }: AuditContext, count: number): Protocol =>
+  protocols[count % protocols.length] ?? protocols[0];
 
 /** Sends a request again and again until it is refused with 429, at most so many times. */
 export async function untilRefused(

@@ -100,6 +100,7 @@ const hidden = [
 const notServed: Check = {
   name: "none is served",
   kind: "live",
+  attack: { kind: "verbs", promise: "site", per: "site" },
   isActive: true,
   run: async (context, tally) => {
     const stranger = await notTheSite(context);

@@ -1,4 +1,5 @@
 import type { ContractRoute, ReleaseFile } from "../../contract/index.ts";
+import type { Call } from "../caller.ts";
 import type { Tally } from "../check.ts";
 import type { AuditContext } from "../context.ts";
 import { exchangeEvidence } from "../evidence.ts";
@@ -11,6 +12,13 @@ import type { Exchange } from "../probe.ts";
 export function see(context: AuditContext, about: string, exchange: Exchange): ExchangeEvidence {
   const { commands, target } = context;
   return exchangeEvidence(about, { origin: target.origin, commands }, exchange);
+}
+
+/** Makes a call over each protocol that the target speaks: what one of them refuses, the other may let through. */
+export async function overEach(context: AuditContext, call: Call): Promise<Exchange[]> {
+  const exchanges: Exchange[] = [];
+  for (const protocol of context.protocols) exchanges.push(await context.caller.call({ ...call, protocol }));
+  return exchanges;
 }
 
 export const isSuccess = (status: number): boolean => status >= 200 && status < 300;
@@ -94,8 +102,10 @@ export const isHtml = ({ headers }: ReleaseFile): boolean =>
   headers.some(([name, value]) => name === "content-type" && value.startsWith("text/html"));
 
 /** What is missing where there is no release to compare with. */
-export const noRelease = ({ commands }: AuditContext): string =>
-  `there is no release to compare with; build it with  ${commands.curtainwall("build")}`;
+export const noRelease = ({ commands, contract }: AuditContext): string =>
+  contract.site === undefined
+    ? "the contract has no site, so there is no release to compare with"
+    : `there is no release to compare with; build it with  ${commands.curtainwall("build")}`;
 
 /** An answer's media type, without parameters. */
 export function mediaType(exchange: Exchange): string {

@@ -20,7 +20,7 @@ export function successFault({ response, stream }: ContractRoute, exchange: Exch
   if (stream?.kind === "download") return downloadFault(stream, exchange);
   if (response === undefined)
     return exchange.response.body.length === 0 ? undefined : fault("there is a body where none is declared");
-  if (exchange.response.truncated) return fault("the body is longer than what an audit reads");
+  if (exchange.response.truncated) return fault("the body is longer than what is read here");
   const what = jsonFault(response, exchange.response.text());
   return what === undefined ? undefined : fault(what);
 }

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { ParamName, TypedApi } from "../define.ts";
 import type { None, Schema } from "../define/schema.ts";
+import type { Travelling } from "../travelling.ts";
 import { ApiError } from "./api-error.ts";
 import { readAnswer } from "./read-answer.ts";
 import { routeTable } from "./route-table.ts";
@@ -55,15 +56,6 @@ type Answer<Response> = Response extends None
     ? Travelling<z.output<Response>>
     : never;
 
-/** A value after its way through JSON: a date is a text. */
-type Travelling<Value> = Value extends Date
-  ? string
-  : Value extends bigint
-    ? number
-    : Value extends object
-      ? { [K in keyof Value]: Travelling<Value[K]> }
-      : Value;
-
 type At<All, Key> = Key extends keyof All ? All[Key] : never;
 
 /** What a call of one route takes. */
@@ -74,7 +66,14 @@ type CallOf<Queries, Bodies, Key> = CallOptions &
 
 /** Calls a route of the contract by its key. The options may be left out where a route needs none. */
 export type Client<Stack> =
-  Stack extends TypedApi<infer Responses, infer Queries, infer Bodies>
+  Stack extends TypedApi<
+    infer Responses,
+    infer Queries,
+    infer Bodies,
+    infer _Params,
+    infer _Headers,
+    infer _Errors
+  >
     ? <Key extends keyof Responses & string>(
         route: Key,
         ...options: {} extends CallOf<Queries, Bodies, Key>

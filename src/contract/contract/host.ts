@@ -5,6 +5,8 @@ import type { LeakException } from "../define/host.ts";
 export interface ContractLedger {
   readonly maxFileBytes: number;
   readonly keepFiles: number;
+  /** What remembers the last signature, as written. Left out: nothing does. */
+  readonly witnessFile?: string;
 }
 
 /** Where browsers report what a page's policy refused; every default filled in. */

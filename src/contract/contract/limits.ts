@@ -38,8 +38,8 @@ export interface ContractSpending {
 export interface ContractLimitStore {
   readonly url: URL;
   readonly username: string | undefined;
-  /** Name of the environment variable. */
-  readonly passwordVariable: string | undefined;
+  /** The secret with its password. Undefined: it asks for none. */
+  readonly secret: string | undefined;
   readonly caFile: string | undefined;
   readonly timeoutMs: number;
   /** How many hosts there are. */

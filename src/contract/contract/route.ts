@@ -1,7 +1,11 @@
+import type { JsonLimits } from "../../shared/index.ts";
 import type { Access } from "../access.ts";
 import type { Schema } from "../define/schema.ts";
 import type { Method, PathSegment } from "../path.ts";
 import type { ContractRouteLimits } from "./limits.ts";
+import type { ContractWebhook } from "./secret.ts";
+
+export type { JsonLimits };
 
 /** A route; every default filled in, input schemas strict, response schema stripping. */
 export interface ContractRoute extends ContractRouteLimits {
@@ -41,7 +45,10 @@ export interface ContractRoute extends ContractRouteLimits {
   readonly cache?: ContractCache | undefined;
   /** Statuses that the upstream may refuse with, and what leaves then. */
   readonly errors: ReadonlyMap<number, Schema>;
+  /** An upstream's name, or a function as `fn:name`. */
   readonly to: string;
+  /** How its senders sign. Undefined: signatures are not looked at. */
+  readonly webhook?: ContractWebhook | undefined;
   /** Only pages of this site may ask. */
   readonly createsSession: boolean;
   readonly summary: string | undefined;
@@ -79,18 +86,6 @@ export interface ContractVisibility {
   readonly unless: Access | undefined;
   /** The fields that lead to the list. Undefined: the answer is the object, or the list. */
   readonly in: readonly string[] | undefined;
-}
-
-/** Bounds of a JSON body besides its bytes. */
-export interface JsonLimits {
-  /** Arrays and objects inside one another. */
-  readonly depth: number;
-  /** Of all objects together. */
-  readonly members: number;
-  /** Of all arrays together. */
-  readonly elements: number;
-  /** Of one text, as it is written. */
-  readonly textLength: number;
 }
 
 /** An answer that comes in parts; every default filled in. */

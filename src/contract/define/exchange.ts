@@ -39,13 +39,13 @@ export interface JsonLimitOptions {
 }
 
 /** A body of `application/x-www-form-urlencoded`, made by {@link form}. */
-export interface Form {
+export interface Form<Named extends Fields = Fields> {
   readonly kind: "form";
-  readonly fields: Fields;
+  readonly fields: Named;
 }
 
 /** Says that a route's body is a URL-encoded form, as browsers send it; a field with an array schema may stand several times. */
-export function form(fields: Fields): Form {
+export function form<Named extends Fields>(fields: Named): Form<Named> {
   return Object.freeze({ kind: "form" as const, fields });
 }
 

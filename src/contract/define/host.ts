@@ -4,6 +4,11 @@ export interface LedgerOptions {
   maxFileBytes?: number;
   /** Files kept beside the one that is written to, 1 to 999; the oldest goes first. Default 8. */
   keepFiles?: number;
+  /**
+   * A file on other storage that remembers the last signature over the log, so that a log is noticed that was cut off or taken back together with what the
+   * supervisor remembers. Its folder must be there. Default: none.
+   */
+  witness?: { file: string };
 }
 
 /** Where browsers report what a page's policy refused. */

@@ -1,4 +1,5 @@
 import type { ContractBudget, ContractLimitStore } from "../contract/limits.ts";
+import type { ContractSecret } from "../contract/secret.ts";
 import { assertSpan, readRate } from "../limit.ts";
 import { isLoopbackHost } from "../loopback.ts";
 import type { Problems } from "./problems.ts";
@@ -29,7 +30,11 @@ export function parseBudgets(problems: Problems, value: unknown): Map<string, Co
 }
 
 /** Reads where hosts count together. Undefined: each counts alone. */
-export function parseLimitStore(problems: Problems, value: unknown): ContractLimitStore | undefined {
+export function parseLimitStore(
+  problems: Problems,
+  value: unknown,
+  secrets: ReadonlyMap<string, ContractSecret>,
+): ContractLimitStore | undefined {
   const options = section(problems, "limits", value, ["store", "instances"]);
   if (options === undefined) return undefined;
   const { store, instances } = options;
@@ -37,7 +42,7 @@ export function parseLimitStore(problems: Problems, value: unknown): ContractLim
     return problems.add(
       "CONTRACT_OPTION_INVALID",
       "limits.store was not made by redis().",
-      'limits: { store: redis({ url: "rediss://…", passwordVariable: "REDIS_PASSWORD" }), instances: 2 },',
+      'limits: { store: redis({ url: "rediss://…", password: "REDIS_PASSWORD" }), instances: 2 },',
     );
   if (instances === undefined)
     problems.add(
@@ -45,24 +50,35 @@ export function parseLimitStore(problems: Problems, value: unknown): ContractLim
       "limits does not say how many hosts there are: without the store, each admits its share.",
       "Add  instances: 2,",
     );
-  return readStore(problems, store, instances);
+  return readStore(problems, store, instances, secrets);
 }
 
-function readStore(problems: Problems, store: Members, instances: unknown): ContractLimitStore {
+function readStore(
+  problems: Problems,
+  store: Members,
+  instances: unknown,
+  secrets: ReadonlyMap<string, ContractSecret>,
+): ContractLimitStore {
   checkNames(problems, "limits.store", store, [
     "kind",
     "url",
     "username",
-    "passwordVariable",
+    "password",
     "caFile",
     "timeoutMs",
     "insecureAllowPlain",
   ]);
+  if (store.username !== undefined && store.password === undefined)
+    problems.add(
+      "CONTRACT_OPTION_INVALID",
+      "limits.store.username stands there without a password.",
+      'Add  password: "REDIS_PASSWORD",   with   secrets: { REDIS_PASSWORD: connectionSecret() },',
+    );
   const allowsPlain = weakened(problems, "limits.store.insecureAllowPlain", store.insecureAllowPlain);
   return {
     url: readUrl(problems, store.url, allowsPlain),
     username: optionalText(problems, "limits.store.username", store.username),
-    passwordVariable: optionalText(problems, "limits.store.passwordVariable", store.passwordVariable),
+    secret: readPassword(problems, store.password, secrets),
     caFile: optionalText(problems, "limits.store.caFile", store.caFile),
     timeoutMs: number(problems, "limits.store.timeoutMs", store.timeoutMs, {
       min: 5,
@@ -71,6 +87,23 @@ function readStore(problems: Problems, store: Members, instances: unknown): Cont
     }),
     instances: number(problems, "limits.instances", instances, { min: 1, max: 10_000, fallback: 1 }),
   };
+}
+
+/** The name of a secret, never its value. */
+function readPassword(
+  problems: Problems,
+  value: unknown,
+  secrets: ReadonlyMap<string, ContractSecret>,
+): string | undefined {
+  if (value === undefined) return undefined;
+  const named = typeof value === "string" ? secrets.get(value) : undefined;
+  if (named?.purpose === "connection") return named.name;
+  // Not quoted: it may be a password.
+  return problems.add(
+    "CONTRACT_REFERENCE_UNKNOWN",
+    "limits.store.password names no connectionSecret() of the contract.",
+    'password: "REDIS_PASSWORD",   with   secrets: { REDIS_PASSWORD: connectionSecret() },',
+  );
 }
 
 /** What stands for a URL that could not be read, while the rest of the contract is looked at. */
@@ -97,7 +130,7 @@ function readUrl(problems: Problems, value: unknown, allowsPlain: boolean): URL 
     problems.add(
       "CONTRACT_OPTION_INVALID",
       "limits.store.url must not hold a user or password.",
-      'Write  passwordVariable: "REDIS_PASSWORD"',
+      'Write  password: "REDIS_PASSWORD",   with   secrets: { REDIS_PASSWORD: connectionSecret() },',
     );
   if (url.protocol === "redis:" && !allowsPlain && !isLoopbackHost(url.hostname))
     problems.add(

@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { z } from "zod";
-import { everyone, none, parseContract, redis, signedIn, upstream } from "../index.ts";
+import {
+  connectionSecret,
+  everyone,
+  none,
+  parseContract,
+  redis,
+  signedIn,
+  upstream,
+  webhookSecret,
+} from "../index.ts";
 import type { Contract } from "../index.ts";
 
 const plain = {
@@ -112,20 +121,29 @@ test("numbers and names out of range are refused", () => {
 });
 
 test("a store is read; over an open network it must be encrypted, and say how many hosts there are", () => {
-  const store = redis({ url: "rediss://cache.internal:6380", passwordVariable: "REDIS_PASSWORD" });
-  const contract = parse({}, { limits: { store, instances: 3 } });
+  const store = redis({ url: "rediss://cache.internal:6380", password: "REDIS_PASSWORD" });
+  const secrets = { REDIS_PASSWORD: connectionSecret(), OTHER: webhookSecret() };
+  const contract = parse({}, { limits: { store, instances: 3 }, secrets });
   assert.deepEqual(
     { ...contract.limitStore, url: contract.limitStore?.url.href },
     {
       url: "rediss://cache.internal:6380",
       username: undefined,
-      passwordVariable: "REDIS_PASSWORD",
+      secret: "REDIS_PASSWORD",
       caFile: undefined,
       timeoutMs: 100,
       instances: 3,
     },
   );
-  refused({}, /how many hosts/, { limits: { store } });
+  refused({}, /how many hosts/, { limits: { store }, secrets });
+  for (const password of ["hunter2", "OTHER", 7])
+    refused({}, /^(?![^]*hunter2)[^]*names no connectionSecret/, {
+      limits: { store: redis({ url: "rediss://x", password } as never), instances: 2 },
+      secrets,
+    });
+  refused({}, /username stands there without a password/, {
+    limits: { store: redis({ url: "rediss://x", username: "limits" }), instances: 2 },
+  });
   refused({}, /not made by redis\(\)/, { limits: { store: { url: "rediss://x" }, instances: 1 } });
   const at = (url: string, more = {}): Record<string, unknown> => ({
     limits: { store: redis({ url, ...more }), instances: 2 },

@@ -1,6 +1,7 @@
 import type { ContractUpstream } from "../contract.ts";
 import type { ContractRoute } from "../contract/route.ts";
 import type { ContractBudget } from "../contract/limits.ts";
+import type { ContractFunction, ContractSecret } from "../contract/secret.ts";
 import type { Schema } from "../define/schema.ts";
 import { parseRouteKey } from "../path.ts";
 import type { RouteKeyParts } from "../path.ts";
@@ -10,18 +11,22 @@ import { checkAnswer, parseErrors, parseResponse } from "./answer.ts";
 import { checkCache, parseCache } from "./cache.ts";
 import { closedInput, fields, parseBody, parseJsonLimits, parseParams } from "./exchange.ts";
 import { parseCookies, parseRequestHeaders, parseResponseHeaders } from "./headers.ts";
+import { checkFunctionRoute, checkWebhook } from "./function-route.ts";
 import { limitOptions, parseRouteLimits } from "./limits.ts";
 import type { Problems } from "./problems.ts";
 import { parseIdempotent } from "./retries.ts";
 import { checkAskedConditions, checkCheckNames } from "./owner-lookup.ts";
 import { checkObserve, parseObserve } from "./observe.ts";
 import { checkVisibility, parseVisibility } from "./visibility.ts";
+import { parseWebhook } from "./webhook.ts";
 import { checkNames, flag, isMembers, number, optionalText, quote, weakened } from "./values.ts";
 import type { Members } from "./values.ts";
 
 /** What a route refers to elsewhere in the contract. */
 interface RouteSurroundings {
   upstreams: ReadonlyMap<string, ContractUpstream>;
+  functions: ReadonlyMap<string, ContractFunction>;
+  secrets: ReadonlyMap<string, ContractSecret>;
   budgets: ReadonlyMap<string, ContractBudget>;
   callers: AccessSurroundings;
 }
@@ -41,6 +46,7 @@ const routeOptions = [
   "errors",
   "jsonLimits",
   "to",
+  "webhook",
   "visible",
   "hide",
   "createsSession",
@@ -98,7 +104,7 @@ function parseRoute(
   key: string,
   parts: RouteKeyParts,
   options: Members,
-  { upstreams, budgets, callers }: RouteSurroundings,
+  { upstreams, functions, secrets, budgets, callers }: RouteSurroundings,
 ): ContractRoute {
   const where = `Route ${quote(key)}`;
   const at = `routes[${quote(key)}]`;
@@ -113,11 +119,12 @@ function parseRoute(
       `${where} does not say who answers it.`,
       `Add  to: "${upstreams.keys().next().value ?? "…"}",`,
     );
-  } else if (!upstreams.has(to)) {
+  } else if (!upstreams.has(to) && !(to.startsWith("fn:") && functions.has(to.slice(3)))) {
+    const destinations = [...upstreams.keys(), ...[...functions.keys()].map((name) => `fn("${name}")`)];
     problems.add(
       "CONTRACT_REFERENCE_UNKNOWN",
-      `${where} is sent to ${quote(options.to)}, which is not among the upstreams.`,
-      `Upstreams: ${[...upstreams.keys()].join(", ") || "none"}`,
+      `${where} is sent to ${quote(options.to)}, which is neither among the upstreams nor among the functions.`,
+      `There are: ${destinations.join(", ") || "none"}`,
     );
   }
   const answerPlace = {
@@ -147,6 +154,7 @@ function parseRoute(
     cache: parseCache(problems, where, options.cache),
     errors: parseErrors(answerPlace, options.errors),
     to,
+    webhook: parseWebhook(problems, where, options.webhook, secrets),
     createsSession: flag(problems, `${where}, createsSession`, options.createsSession),
     summary: optionalText(problems, `${where}, summary`, options.summary),
     maxBodyBytes: number(problems, `${where}, maxBodyBytes`, options.maxBodyBytes, {
@@ -157,7 +165,7 @@ function parseRoute(
     timeoutMs: number(problems, `${where}, timeoutMs`, options.timeoutMs, {
       min: 1,
       max: 300_000,
-      fallback: upstreams.get(to)?.timeoutMs ?? 5000,
+      fallback: upstreams.get(to)?.timeoutMs ?? functions.get(to.slice("fn:".length))?.timeoutMs ?? 5000,
     }),
     observe: parseObserve(problems, where, at, options.insecureObserve),
   };
@@ -166,5 +174,7 @@ function parseRoute(
   checkVisibility(problems, where, route);
   checkObserve(problems, where, route);
   checkAskedConditions(problems, where, route);
+  checkFunctionRoute(problems, where, route);
+  checkWebhook(problems, where, route);
   return route;
 }

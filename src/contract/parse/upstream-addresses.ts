@@ -29,7 +29,8 @@ export function parseAddresses(
   return { url: first, alternates: alternates.length === 0 ? undefined : alternates, network: declared };
 }
 
-function parseNetwork(problems: Problems, where: string, value: unknown): ServiceNetwork | undefined {
+/** Reads in which network a service lies, if somebody says so. */
+export function parseNetwork(problems: Problems, where: string, value: unknown): ServiceNetwork | undefined {
   if (value === undefined || networks.includes(value)) return value as ServiceNetwork | undefined;
   problems.add(
     "CONTRACT_OPTION_INVALID",
@@ -38,8 +39,8 @@ function parseNetwork(problems: Problems, where: string, value: unknown): Servic
   return undefined;
 }
 
-/** An address says itself where it lies. */
-function checkHost(
+/** Refuses a host that no service has, and a network that it does not lie in: an address says itself where it lies. */
+export function checkHost(
   problems: Problems,
   where: string,
   { hostname }: URL,

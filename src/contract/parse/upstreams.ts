@@ -14,6 +14,12 @@ export function parseUpstreams(problems: Problems, value: unknown): Map<string, 
     problems.add("CONTRACT_OPTION_INVALID", `upstreams must be an object, not ${quote(value)}.`);
   for (const [name, entry] of Object.entries(isMembers(value) ? value : {})) {
     const where = `upstreams.${name}`;
+    if (name.startsWith("fn:"))
+      problems.add(
+        "CONTRACT_OPTION_INVALID",
+        `${where}: names that begin with "fn:" are functions'.`,
+        `functions: { ${quote(name.slice("fn:".length))}: {} },`,
+      );
     if (!isMembers(entry) || entry.kind !== "upstream") {
       problems.add(
         "CONTRACT_OPTION_INVALID",

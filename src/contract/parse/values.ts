@@ -5,8 +5,16 @@ import type { Problems } from "./problems.ts";
 /** Options by name, of which nothing is known yet. */
 export type Members = Readonly<Record<string, unknown>>;
 
+/** Whether options can be written in it by their names; nothing of a Map, a Set or a Date would be seen. */
 export const isMembers = (value: unknown): value is Members =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
+  typeof value === "object" && value !== null && !Array.isArray(value) && builtIn(value) === undefined;
+
+/** What a value is of JavaScript's own beside plain objects and lists: `Map`. */
+function builtIn(value: object): string | undefined {
+  const tag = Object.prototype.toString.call(value).slice("[object ".length, -1);
+  return ["Object", "Array", "Module"].includes(tag) ? undefined : tag;
+}
+
 export const isSchema = (value: unknown): value is Schema => isMembers(value) && "_zod" in value;
 
 /** Shows a value in an error. */
@@ -14,6 +22,8 @@ export function quote(value: unknown): string {
   if (value === undefined) return "nothing";
   if (typeof value === "function") return "a function";
   if (isSchema(value)) return "a Zod schema";
+  const kind = typeof value === "object" && value !== null ? builtIn(value) : undefined;
+  if (kind !== undefined) return `a ${kind}`;
   const text = asJson(value);
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 }

@@ -1,5 +1,5 @@
 import { printable } from "../../shared/index.ts";
-import type { Permission, Permits, SchemaNode } from "./permission.ts";
+import type { Permission, PermittedUse, Permits, SchemaNode } from "./permission.ts";
 import type { Widening } from "./review.ts";
 
 /** Says what would be permitted, and what was before: a line. */
@@ -21,12 +21,25 @@ function describePermits(permits: Permits): string {
   if ("limits" in permits) return printable(permits.limits.join(" and ") || "no limit", 300);
   if ("access" in permits) return printable(wordsOf(permits.access), 300);
   if ("option" in permits) return printable(JSON.stringify(permits.option), 300);
+  if ("use" in permits) return printable(describeUse(permits.use), 300);
   if ("guards" in permits && permits.guards.check !== undefined) return printable(permits.guards.check, 300);
   if ("guards" in permits)
     return Object.keys(permits.guards).length === 0
       ? "nothing"
       : printable(JSON.stringify(permits.guards), 300);
   return printable(describeNode(permits), 300);
+}
+
+/** `/v1/*, of its query: city` */
+function describeUse({ path, query, body }: PermittedUse): string {
+  const part = (what: string, node: SchemaNode | undefined): string[] => {
+    if (node === undefined) return [];
+    const members = Object.entries(node.members ?? {}).map(
+      ([name, member]) => `${name} (${describeNode(member)})`,
+    );
+    return [`${what} ${members.length === 0 ? describeNode(node) : members.join(", ")}`];
+  };
+  return [path, ...part("query:", query), ...part("body:", body)].join("; ");
 }
 
 /** `role staff`, `owner user`. */

@@ -69,7 +69,8 @@ export interface PermissionApproval {
 }
 
 /**
- * A lock that grants all that a contract permits. What it granted before stays where the contract asks for less, but for what a wider entry
+ * A lock that grants what a contract permits beyond it, or, if there is nothing of that, what a first run recorded: a reason for one change is none for
+ * all that was there before. What it granted before stays where the contract asks for less, but for what a wider entry
  * now covers: another environment may ask for it.
  *
  * @throws {CurtainwallError} `CONTRACT_APPROVAL_INVALID` without a reason
@@ -90,7 +91,8 @@ export function approvePermissions(
   const gone = new Set(widened.filter(({ isGone }) => isGone).map(({ at }) => at));
   const places = new Set(locked.map(({ at }) => at));
   const guards = permissions.filter(({ at, permits }) => isGuard(permits) && !places.has(at));
-  const added = [...widened.filter(({ isGone }) => !isGone), ...unreviewed, ...guards];
+  const asked = widened.length > 0 ? widened.filter(({ isGone }) => !isGone) : unreviewed;
+  const added = [...asked, ...guards];
   const fresh = added.map(({ at, permits }) => ({
     at,
     permits,

@@ -23,6 +23,8 @@ export type Permits =
   | { readonly limits: readonly string[] }
   /** What holds a route back beside its limits; the fewer, the more is permitted. */
   | { readonly guards: Guards }
+  /** Of a method and an origin: which paths, with which query and body. */
+  | { readonly use: PermittedUse }
   | SchemaNode;
 
 /** Options of a route, or of the contract, that refuse something, and that it may lack. */
@@ -41,6 +43,24 @@ export interface Guards {
   readonly dpop?: "required";
   /** Of the identity or an upstream: its certificate is of a `caFile`; without it, all that the system trusts are believed. */
   readonly ownAuthority?: true;
+  /** Nothing reaches the route but what this secret signed, so many seconds ago at most. */
+  readonly webhook?: { readonly scheme: string; readonly secret: string; readonly toleranceSeconds: number };
+  /** Of a secret: how old a version may become. */
+  readonly rotateEveryDays?: number;
+  /** Of where hosts count together: how many share what is permitted while it is lost. Without it each permits all of it. */
+  readonly instances?: number;
+  /** Of the vault: somebody else remembers how far it got. */
+  readonly witness?: true;
+}
+
+/** Requests to a service. */
+export interface PermittedUse {
+  /** `/v1/*` */
+  readonly path: string;
+  /** Absent: any. */
+  readonly query?: SchemaNode;
+  /** Absent: any. */
+  readonly body?: SchemaNode;
 }
 
 /** Which objects are there for whom. */

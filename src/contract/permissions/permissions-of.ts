@@ -3,6 +3,7 @@ import type { ContractForeignSite, ContractSite } from "../contract/site.ts";
 import { otherOptions } from "./other-options.ts";
 import type { Permission } from "./permission.ts";
 import { routePermissions } from "./route-permissions.ts";
+import { servicePermissions } from "./service-permissions.ts";
 import { toJson } from "./to-json.ts";
 import {
   contractTreatments,
@@ -38,6 +39,7 @@ export function permissionsOf(contract: Contract): Permission[] {
       ]),
     [
       ...identityPermissions(identity),
+      ...servicePermissions(contract),
       ...[...upstreams.values()].flatMap(upstreamPermissions),
       ...corsOrigins.map((origin) => entry("cors", origin)),
       ...edgePermissions(contract),
@@ -86,11 +88,10 @@ function edgePermissions({ edge }: Contract): Permission[] {
 }
 
 /** What else says who calls, and where it is counted. */
-const callersPermissions = ({ apiKeys, sessions, limitStore }: Contract): Permission[] => [
+const callersPermissions = ({ apiKeys, sessions }: Contract): Permission[] => [
   ...optional("apiKeys header", apiKeys?.header),
   ...optional("apiKeys file", apiKeys?.file),
   ...optional("sessions cookie", sessions?.cookie),
-  ...optional("limits store", limitStore && addressOf(limitStore.url)),
 ];
 
 const leaksPermissions = ({ leaks }: Contract): Permission[] => [

@@ -257,7 +257,14 @@ suite("The lock's lines", () => {
     assert.deepEqual(at("upstream shop"), ["https://shop.example/", "https://b.example/"]);
     assert.deepEqual(at(`${key} limit`), [{ limits: ["90/min per client"] }]);
     assert.deepEqual(reviewPermissions(permissionsOf(read()), after).widened, []);
-    assert.deepEqual(reviewPermissions(permissionsOf(elsewhere), after).unreviewed, []);
+    const { widened, unreviewed } = reviewPermissions(permissionsOf(elsewhere), after);
+    assert.deepEqual(widened, []);
+    assert.ok(unreviewed.length > 0, "a reason for what is new is none for what a first run found");
+    const whole = approvePermissions(elsewhere, after, { reason: "read from end to end", today });
+    assert.deepEqual(reviewPermissions(permissionsOf(elsewhere), whole).unreviewed, []);
+    const reasonAt = (place: string): unknown => whole.find((entry) => entry.at === place)?.reason;
+    assert.equal(reasonAt(`${key} limit`), "the test shop");
+    assert.equal(reasonAt(`${key} access`), "read from end to end");
   });
 
   test("pruned, it grants no more than the contract asks for", () => {

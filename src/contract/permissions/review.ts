@@ -93,10 +93,12 @@ function goneGuards(
   });
 }
 
-/** Whether the contract still has the route or the upstream that a place belongs to, if it belongs to one. */
+/** Whether the contract still has the route, the upstream, the secret … that a place belongs to, if it belongs to one. */
 function isThere(at: string, asked: ReadonlyMap<string, unknown>): boolean {
-  const [upstream] = /^upstream [^ ]+/.exec(at) ?? [];
-  if (upstream !== undefined) return asked.has(upstream);
+  const [part] = /^(?:(?:upstream|secret|function|egress) [^ ]+|limits store)/.exec(at) ?? [];
+  // A vault that nobody opens has no key.
+  if (at.startsWith("vault ")) return asked.has("vault key");
+  if (part !== undefined) return asked.has(part);
   if (!/^[A-Z]+ \//.test(at)) return true;
   const [method, path] = at.split(" ");
   return asked.has(`${method} ${path} access`);

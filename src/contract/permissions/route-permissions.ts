@@ -46,7 +46,7 @@ const isWithoutGuards = (permits: Permits): boolean =>
   typeof permits === "object" && "guards" in permits && Object.keys(permits.guards).length === 0;
 
 function guardsOf(route: ContractRoute): Guards {
-  const { pace, concurrency, failures, spends, createsSession, visible, hide } = route;
+  const { pace, concurrency, failures, spends, createsSession, visible, hide, webhook } = route;
   return {
     ...(pace === undefined ? {} : { pace: pace.text }),
     ...(concurrency === undefined ? {} : { concurrency }),
@@ -64,6 +64,7 @@ function guardsOf(route: ContractRoute): Guards {
     ...(createsSession ? { createsSession } : {}),
     ...(visible === undefined ? {} : { visible: visibleGuard(visible) }),
     ...(hide === true ? { hide } : {}),
+    ...(webhook === undefined ? {} : { webhook }),
   };
 }
 

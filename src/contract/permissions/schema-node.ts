@@ -33,8 +33,21 @@ const knownCopies = {
   output: new WeakMap<Schema, readonly Permission[]>(),
 };
 
+/**
+ * What a schema of what is sent lets pass, whole.
+ *
+ * @throws {CurtainwallError} `CONTRACT_SCHEMA_UNSUPPORTED` when it has more than 20,000 parts
+ */
+export const nodeOfSchema = (schema: Schema, where: string): SchemaNode => readNode(schema, "input", where);
+
 /** @param where how an error calls it */
 function readSchema(schema: Schema, at: string, direction: "input" | "output", where = at): Permission[] {
+  const entries: Permission[] = [];
+  flatten(readNode(schema, direction, where), at, entries);
+  return entries;
+}
+
+function readNode(schema: Schema, direction: "input" | "output", where: string): SchemaNode {
   const open = new Map<Schema, string>();
   let count = 0;
 
@@ -125,9 +138,7 @@ function readSchema(schema: Schema, at: string, direction: "input" | "output", w
   /** A wrapper has no place of its own, but may lead back to where it stands. */
   const bareInner = (inner: Schema, path: string): SchemaNode => nodeOf(inner, path, false);
 
-  const entries: Permission[] = [];
-  flatten(nodeOf(schema, "", true), at, entries);
-  return entries;
+  return nodeOf(schema, "", true);
 }
 
 /** Also where the name is `__proto__`. */

@@ -1,66 +1,19 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { z } from "zod";
-import { allOf, anyOf, everyone, owner, role, scope, signedIn } from "../access.ts";
+import { allOf, anyOf, everyone, role, scope, signedIn } from "../access.ts";
 import { check } from "../access/check.ts";
 import { ownerLookup } from "../access/owner-lookup.ts";
 import type { Contract, ContractUpstream } from "../contract.ts";
 import type { Identity } from "../contract/callers.ts";
 import type { ContractRoute } from "../contract/route.ts";
-import { defineStack } from "../define.ts";
 import { download, form } from "../define/exchange.ts";
 import { upstream } from "../define/upstream.ts";
-import { parseContract } from "../parse.ts";
+import { stripe } from "../define/webhook.ts";
 import { contractDigest } from "../release/contract-digest.ts";
-import { describeWidening } from "./describe-permission.ts";
-import { lockEntries, parseLockedPermissions, recordPermissions } from "./lock-permissions.ts";
-import { permissionsOf } from "./permissions-of.ts";
-import { reviewPermissions } from "./review.ts";
+import { assertTold, fieldsOf, identity, isCounted, key, read, shop, text, told } from "./fixtures/told.ts";
+import type { Members, Pair } from "./fixtures/told.ts";
 import { contractTreatments, identityTreatments, routeTreatments, upstreamTreatments } from "./treatment.ts";
-import type { Treatments } from "./treatment.ts";
-
-type Members = Record<string, unknown>;
-/** Two ways to write something, of which the second permits more. */
-type Pair = readonly [narrow: Members, wide: Members];
-
-const text = z.string().max(40);
-const identity = { issuer: "https://login.bakery.example", audience: "shop" };
-const budgets = { mail: "9/h" };
-const shop = { url: "https://shop.example" };
-const key = "POST /api/users/:id";
-const post: Members = {
-  access: owner("id"),
-  limit: "60/min per client",
-  params: { id: text },
-  body: z.object({ name: text }),
-  response: z.object({ name: text }),
-  to: "shop",
-};
-
-function read(route: Members, options: Members = {}, routeKey = key): Contract {
-  const { body: _, ...get } = post;
-  const base = routeKey === key ? post : get;
-  const stack = {
-    origin: "https://www.bakery.example",
-    identity,
-    budgets,
-    upstreams: { shop: upstream(shop), stock: upstream(shop) },
-    ...options,
-    routes: { [routeKey]: { ...base, ...route } },
-  };
-  return parseContract(defineStack(stack as never));
-}
-
-function told(before: Contract, after: Contract): string[] {
-  const lock = JSON.parse(JSON.stringify(lockEntries(recordPermissions(before, "2026-11-22")))) as Members[];
-  return reviewPermissions(permissionsOf(after), parseLockedPermissions(lock)).widened.map(describeWidening);
-}
-
-/** What has to stand in a table: fields that are told or compared, without those that have parts of their own. */
-const fieldsOf = <Parsed>(treatments: Treatments<Parsed>, treatedApart: readonly string[]): string[] =>
-  Object.keys(treatments)
-    .filter((name) => treatments[name as keyof Parsed][0] !== "nothing" && !treatedApart.includes(name))
-    .sort();
 
 const get = "GET /api/users/:id";
 const routes: Partial<Record<keyof ContractRoute, Pair>> = {
@@ -94,6 +47,10 @@ const routes: Partial<Record<keyof ContractRoute, Pair>> = {
   to: [{}, { to: "stock" }],
   createsSession: [{ createsSession: true }, {}],
   maxBodyBytes: [{}, { maxBodyBytes: 65_537 }],
+  webhook: [
+    { access: everyone, webhook: stripe("HOOK_KEY") },
+    { access: everyone, webhook: stripe("HOOK_KEY", { toleranceSeconds: 301 }) },
+  ],
   observe: [
     { insecureObserve: { until: "2020-01-01", reason: "the shop is being looked at" } },
     { insecureObserve: { until: "2020-01-31", reason: "the shop is being looked at" } },
@@ -133,6 +90,10 @@ const contracts: Partial<Record<keyof Contract, Pair>> = {
 };
 /** With tables or tests of their own. */
 const apart = [
+  "functions",
+  "secrets",
+  "egressOrigins",
+  "vault",
   "routes",
   "upstreams",
   "identity",
@@ -143,17 +104,6 @@ const apart = [
   "leaks",
   "weakenings",
 ];
-
-/** What the tests of `contractDigest` know to be left out: where things are. */
-const isCounted = <Parsed>(treatments: Treatments<Parsed>, name: string): boolean =>
-  treatments[name as keyof Parsed][1] === "counts";
-
-async function assertTold(before: Contract, after: Contract, counts: boolean): Promise<void> {
-  assert.notDeepEqual(told(before, after), []);
-  assert.deepEqual(told(after, after), []);
-  const [one, other] = await Promise.all([contractDigest(before), contractDigest(after)]);
-  assert.equal(one !== other, counts, "in the digest");
-}
 
 suite("Whatever permits something is told when it permits more", () => {
   for (const [name, [narrow, wide]] of Object.entries(routes)) {

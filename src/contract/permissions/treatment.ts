@@ -1,7 +1,14 @@
 import type { Contract, ContractUpstream } from "../contract.ts";
 import type { Identity } from "../contract/callers.ts";
 import type { ContractEdge } from "../contract/host.ts";
+import type { ContractLimitStore } from "../contract/limits.ts";
 import type { ContractRoute } from "../contract/route.ts";
+import type {
+  ContractEgressOrigin,
+  ContractFunction,
+  ContractSecret,
+  ContractVault,
+} from "../contract/secret.ts";
 import type { ContractForeignSite, ContractSite } from "../contract/site.ts";
 
 /**
@@ -55,6 +62,7 @@ export const routeTreatments: Treatments<ContractRoute> = {
   etag: ["nothing", "counts"],
   errors: ["told", "counts"],
   to: ["told", "counts"],
+  webhook: ["told", "counts"],
   createsSession: ["told", "counts"],
   summary: ["nothing", "words"],
   maxBodyBytes: ["told", "counts"],
@@ -92,6 +100,61 @@ export const identityTreatments: Treatments<Identity> = {
   clockToleranceSeconds: ["told", "counts"],
   dpop: ["told", "counts"],
   caFile: ["told", "where"],
+};
+
+/** Of code of the site's own. What it does is the program's. */
+export const functionTreatments: Treatments<ContractFunction> = {
+  name: ["told", "counts"],
+  reaches: ["told", "counts"],
+  // What it asks others for is capped by egress; these three spare its own host.
+  timeoutMs: ["nothing", "counts"],
+  memoryMb: ["nothing", "counts"],
+  concurrency: ["nothing", "counts"],
+  maxResponseBytes: ["told", "counts"],
+  runner: ["told", "counts"],
+  group: ["told", "counts"],
+  // What its code makes of them it can make of constants.
+  settings: ["nothing", "where"],
+  everyMs: ["told", "counts"],
+};
+
+/** Of a credential. */
+export const secretTreatments: Treatments<ContractSecret> = {
+  name: ["told", "counts"],
+  purpose: ["told", "counts"],
+  uses: ["told", "counts"],
+  by: ["told", "counts"],
+  inject: ["told", "counts"],
+  rotateEveryDays: ["told", "counts"],
+};
+
+/** Of how somebody else's service is reached. */
+export const egressOriginTreatments: Treatments<ContractEgressOrigin> = {
+  origin: ["told", "where"],
+  network: ["told", "where"],
+  caFile: ["told", "where"],
+  timeoutMs: ["nothing", "where"],
+  maxResponseBytes: ["told", "where"],
+  maxRequestBytes: ["told", "where"],
+  // With the rate, how much of a credential's use whoever takes over its user has.
+  concurrency: ["told", "where"],
+  rate: ["told", "where"],
+};
+
+/** Of where the vault's key comes from. The kind is told; which file or credential it is differs between hosts. */
+export const vaultTreatments: Treatments<ContractVault> = {
+  key: ["told", "where"],
+  witnessFile: ["told", "where"],
+};
+
+/** Of where hosts count together. */
+export const limitStoreTreatments: Treatments<ContractLimitStore> = {
+  url: ["told", "where"],
+  username: ["told", "where"],
+  secret: ["told", "where"],
+  caFile: ["told", "where"],
+  timeoutMs: ["nothing", "where"],
+  instances: ["told", "where"],
 };
 
 /** Of how the edge listens: all of it differs between hosts. */
@@ -141,6 +204,12 @@ export const contractTreatments: Treatments<Contract> = {
   apiKeys: ["told", "counts"],
   sessions: ["told", "counts"],
   upstreams: ["told", "counts"],
+  functions: ["told", "counts"],
+  secrets: ["told", "counts"],
+  egressOrigins: ["told", "where"],
+  vault: ["told", "where"],
+  // Among the weakenings.
+  allowsReducedIsolation: ["nothing", "where"],
   corsOrigins: ["told", "where"],
   edge: ["told", "where"],
   budgets: ["told", "counts"],

@@ -45,7 +45,7 @@ export function addressOf(url: URL | string): string {
 }
 
 /** Another authority is another to believe; and none of one's own is all that the system believes. */
-const authority = (at: string, caFile: string | undefined): Permission[] =>
+export const authority = (at: string, caFile: string | undefined): Permission[] =>
   caFile === undefined
     ? []
     : [entry(`${at} caFile`, caFile), entry(`${at} authority`, { guards: { ownAuthority: true } })];

@@ -2,7 +2,10 @@ import { parseFailureLimit } from "../failure-limit.ts";
 import { parseLimit } from "../limit.ts";
 import type { Rate } from "../limit.ts";
 import { parsePace } from "../pace.ts";
-import type { Guards, Permits, SchemaNode, VisibleGuard } from "./permission.ts";
+import { isPathWithin } from "../use-pattern.ts";
+import type { Guards, PermittedUse, Permits, SchemaNode, VisibleGuard } from "./permission.ts";
+
+type WebhookGuard = NonNullable<Guards["webhook"]>;
 
 /** Whether all that one entry permits, another permits too. What can't be compared is not, nor what a lock has that nobody can read. */
 export function isWithin(one: Permits, other: Permits): boolean {
@@ -23,6 +26,7 @@ function compare(one: Permits, other: Permits): boolean {
     return JSON.stringify(one.option) === JSON.stringify(other.option);
   if ("limits" in one && "limits" in other) return isLimited(one.limits, other.limits, parseLimit);
   if ("guards" in one && "guards" in other) return isGuarded(one.guards, other.guards);
+  if ("use" in one && "use" in other) return isUseWithin(one.use, other.use);
   if ("type" in one && "type" in other) return isNodeWithin(one, other);
   return false;
 }
@@ -85,7 +89,27 @@ function isGuarded(one: Guards, other: Guards): boolean {
     (other.hide !== true || one.hide === true) &&
     (other.check === undefined || one.check === other.check) &&
     (other.dpop !== "required" || one.dpop === "required") &&
-    (other.ownAuthority !== true || one.ownAuthority === true)
+    (other.ownAuthority !== true || one.ownAuthority === true) &&
+    (other.webhook === undefined || (one.webhook !== undefined && isSigned(one.webhook, other.webhook))) &&
+    (other.rotateEveryDays === undefined || (one.rotateEveryDays ?? Infinity) <= other.rotateEveryDays) &&
+    (other.instances === undefined || (one.instances ?? 1) >= other.instances) &&
+    (other.witness !== true || one.witness === true)
+  );
+}
+
+const isSigned = (one: WebhookGuard, other: WebhookGuard): boolean =>
+  one.scheme === other.scheme &&
+  one.secret === other.secret &&
+  one.toleranceSeconds <= other.toleranceSeconds;
+
+function isUseWithin(one: PermittedUse, other: PermittedUse): boolean {
+  const isPartWithin = (part: SchemaNode | undefined, whole: SchemaNode | undefined): boolean =>
+    whole === undefined || (part !== undefined && isNodeWithin(part, whole));
+  const segments = (path: string): string[] => (path === "/" ? [] : path.slice(1).split("/"));
+  return (
+    isPathWithin(segments(one.path), segments(other.path)) &&
+    isPartWithin(one.query, other.query) &&
+    isPartWithin(one.body, other.body)
   );
 }
 

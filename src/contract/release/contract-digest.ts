@@ -3,23 +3,27 @@ import type { Contract } from "../contract.ts";
 import { toJson } from "../permissions/to-json.ts";
 import {
   contractTreatments,
+  functionTreatments,
   identityTreatments,
   routeTreatments,
+  secretTreatments,
   upstreamTreatments,
 } from "../permissions/treatment.ts";
 import type { Treatments } from "../permissions/treatment.ts";
 import type { JsonValue } from "../source.ts";
 
 /**
- * Names what a contract's routes permit: who may call them, how often, with what, what comes back, and what is asked of whoever answers. Where
- * the site and its upstreams are found is left out: that differs between a developer's machine and the host.
+ * Names what a contract's routes permit: who may call them, how often, with what, what comes back, and what is asked of whoever answers; and what
+ * functions and secrets may be used for. Where the site and its upstreams are found is left out, and functions' settings: that differs between a developer's machine and the host.
  */
 export async function contractDigest(contract: Contract): Promise<string> {
-  const { routes, upstreams, identity } = contract;
+  const { routes, upstreams, functions, secrets, identity } = contract;
   const counted = {
     ...counting(contract, contractTreatments),
     routes: routes.map((route) => counting(route, routeTreatments)),
     upstreams: [...upstreams.values()].map((upstream) => counting(upstream, upstreamTreatments)),
+    functions: [...functions.values()].map((declared) => counting(declared, functionTreatments)),
+    secrets: [...secrets.values()].map((secret) => counting(secret, secretTreatments)),
     identity: identity === undefined ? null : counting(identity, identityTreatments),
   };
   return toHex(await sha256(JSON.stringify(counted)));
@@ -40,4 +44,4 @@ function counting<Parsed extends object>(
 }
 
 /** Of the contract, and told field by field instead. */
-const parts = new Set(["routes", "upstreams", "identity"]);
+const parts = new Set(["routes", "upstreams", "functions", "secrets", "identity"]);

@@ -3,8 +3,8 @@ import { verifyEd25519 } from "./public-key.ts";
 import type { ReleasePublicKey } from "./public-key.ts";
 import { isSshSignature, verifySshSignature } from "./ssh-signature.ts";
 
-/** What an envelope holds: a program, or a statement about a release. A signature of the one is none of the other. */
-export type EnvelopeKind = "program" | "release";
+/** What an envelope holds: a program, a statement about a release, or what an audit found. A signature of the one is none of the others. */
+export type EnvelopeKind = "program" | "release" | "proof";
 
 /** A signed JSON document, in the form of DSSE. */
 export interface Envelope {
@@ -24,6 +24,8 @@ export interface EnvelopeSigner {
 const payloadTypes: Record<EnvelopeKind, string> = {
   program: "application/vnd.curtainwall.program+json",
   release: "application/vnd.curtainwall.release+json",
+  // What other tools that read such statements expect.
+  proof: "application/vnd.in-toto+json",
 };
 
 /** Namespace of SSH signatures of that kind. */

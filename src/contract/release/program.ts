@@ -25,12 +25,13 @@ export interface Program {
   readonly code: readonly string[];
   /** Every other header line that a file may be sent with, the few aside that only describe its bytes. */
   readonly headers: readonly Header[];
-  /** SHA-256, hexadecimal, of each function's bundle. None exist yet. */
+  /** Each function with the SHA-256 of its bundle, hexadecimal: `contact 9f86d0…`. */
   readonly functions: readonly string[];
 }
 
 /** What a program says that can't be read off a release. */
-export type ProgramFacts = Pick<Program, "site" | "contract" | "sources">;
+export type ProgramFacts = Pick<Program, "site" | "contract" | "sources"> &
+  Partial<Pick<Program, "functions">>;
 
 /** The program of a release: all that its pages permit, and nothing else. */
 export function programOf({ files }: ReleaseManifest, facts: ProgramFacts): Program {
@@ -48,11 +49,11 @@ export function programOf({ files }: ReleaseManifest, facts: ProgramFacts): Prog
   for (const name of ["img-src", "media-src"]) ceiling.get(name)?.add("'self'");
   return {
     format: 1,
+    functions: [],
     ...facts,
     policy: group(ceiling),
     code: [...new Set(files.filter(isCode).map(identityDigest))].sort(),
     headers: [...lines].sort(([left], [right]) => (left < right ? -1 : 1)).map(([, line]) => line),
-    functions: [],
   };
 }
 

@@ -1,8 +1,8 @@
 import { parseRouteKey } from "../../contract/index.ts";
 import type { ContractRoute, OwnerLookup, PathSegment } from "../../contract/index.ts";
+import { countMembers } from "../../shared/index.ts";
 import type { ProblemCode } from "../answers/answers.ts";
 import { saysNoMore } from "../answers/json-text.ts";
-import { countMembers } from "../input/json-body.ts";
 import type { ForwardedAnswer } from "../types.ts";
 import { valueAt } from "./value-at.ts";
 

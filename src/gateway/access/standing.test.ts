@@ -46,6 +46,13 @@ suite("scopes", () => {
     );
   });
 
+  test("a role opens by its whole name: not one that begins like it, or that it begins like", async () => {
+    const calls = [["staff"], ["staff-trainee"], ["sta"], ["Staff"], ["guest", "staff"]].map(
+      (roles) => ["/api/a", { roles }] as const,
+    );
+    assert.deepEqual(await statuses("/api/a", { access: role("staff") }, calls), [200, 403, 403, 403, 200]);
+  });
+
   test("names that every object has are nobody's role or scope", async () => {
     for (const name of ["constructor", "__proto__", "toString", "length", "0"]) {
       assert.deepEqual(await statuses("/api/a", { access: role(name) }, [["/api/a", { roles: [] }]]), [403]);

@@ -77,6 +77,16 @@ test("they do so too where something had to be dropped", async () => {
   );
 });
 
+test("an answer that is nothing where something is declared is told as that", async () => {
+  const small = open();
+  small.answer = { kind: "answer", status: 204, value: undefined };
+  assert.equal((await small.call({ target: "/api/account" })).status, 502);
+  assert.deepEqual(
+    small.events.map((event) => "reason" in event && event.reason),
+    ["it has no body"],
+  );
+});
+
 test("a key that the upstream wrote twice can't carry anything past the check", async () => {
   const small = open();
   for (const text of [

@@ -1,7 +1,7 @@
 import { accessParts } from "../../contract/index.ts";
 import type { Access, ContractRoute } from "../../contract/index.ts";
+import { countMembers } from "../../shared/index.ts";
 import { compileVisibility } from "../access/visibility.ts";
-import { countMembers } from "../input/json-body.ts";
 import type { ProblemCode } from "./answers.ts";
 import { hasCanary } from "./canaries.ts";
 import { saysNoMore, writeKept } from "./json-text.ts";
@@ -97,7 +97,7 @@ export function compileAnswer(
     if (hold === undefined)
       return released(status, undefined, headers, value === undefined ? nothing : wholeBody);
     const verdict = hold(value);
-    if (verdict.kind === "refused") return notAsDeclared(verdict.fields);
+    if (verdict.kind === "refused") return value === undefined ? empty : notAsDeclared(verdict.fields);
     return released(status, textOf(verdict, answer), headers, verdict.dropped);
   }
 
@@ -153,6 +153,14 @@ const notAsDeclared = (fields: readonly string[]): AnswerVerdict => ({
   fields,
   isOwners: false,
 });
+
+/** Nothing is what a function answers that forgot its `return`. */
+const empty: AnswerVerdict = {
+  kind: "held",
+  code: "GATEWAY_ANSWER_INVALID",
+  reason: "it has no body",
+  isOwners: false,
+};
 
 /** An error's own words leave only if the contract says what they are. */
 function judgeError(answer: Answer, hold: ResponseContract | undefined): AnswerVerdict {

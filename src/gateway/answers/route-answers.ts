@@ -14,7 +14,8 @@ export interface Passage {
   readonly request: GatewayRequest;
   /** Of the path's parameters: as they came, or, where somebody is asked about them, as the upstream will be given them. */
   values: readonly string[];
-  readonly respond: Respond;
+  /** Also tells whoever waits for how it ends. */
+  respond: Respond;
   /** The other origin whose pages may read the answer; undefined: none. */
   readonly otherOrigin: string | undefined;
   /** Value of `RateLimit`: the limits charged until now. */
@@ -24,6 +25,10 @@ export interface Passage {
   mustOwn: boolean;
   /** Those of the client's that go on, checked: name, value, name, value … */
   headers: readonly string[] | undefined;
+  /** What their schemas made of the path's parameters, of the query and of the headers, where a function answers; else undefined. */
+  params: object | undefined;
+  query: object | undefined;
+  headerValues: object | undefined;
   /** Undefined where nobody has to be asked who may call. */
   late: LateFacts | undefined;
   answered: boolean;

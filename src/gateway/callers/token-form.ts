@@ -1,4 +1,4 @@
-import { parseJsonBody } from "../input/json-body.ts";
+import { parseJsonBody } from "../../shared/index.ts";
 
 /** Decoders forgive padding, blanks and idle bits, by which one token could be written in any number of ways. */
 const part = "(?:[\\w-]{4})*(?:[\\w-][AQgw]|[\\w-]{2}[AEIMQUYcgkosw048])?";

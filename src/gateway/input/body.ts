@@ -1,16 +1,15 @@
 import { z } from "zod";
 import type { ContractRoute, Schema } from "../../contract/index.ts";
+import { parseJsonBody, formatPairs } from "../../shared/index.ts";
+import type { JsonFault } from "../../shared/index.ts";
 import { createExactCheck } from "./exact-check.ts";
-import { parseJsonBody } from "./json-body.ts";
-import type { JsonFault } from "./json-body.ts";
-import { formatPairs } from "./query.ts";
 import { compilePairs } from "./texts.ts";
 import { refuseInput, refuseIssues } from "../answers/refusal.ts";
 import { pointer } from "../answers/response-contract.ts";
 import type { Refusal } from "../answers/refusal.ts";
 import type { GatewayRequest } from "../types.ts";
 
-/** A body that was read: what its schema made of it (of a form, the form written anew), or why it is refused. */
+/** A body that was read: what its schema made of it (of an upstream's form, the form written anew), or why it is refused. */
 export type CheckedBody =
   | { readonly refusal: undefined; readonly value: unknown }
   | { readonly refusal: Refusal; readonly value: undefined };
@@ -43,7 +42,7 @@ export function compileBody(route: ContractRoute): BodyCheck | undefined {
       const encoding = request.header("content-encoding");
       return encoding === undefined || encoding === "identity";
     },
-    check: bodyType === "form" ? compileForm(body) : compileJson(body, route),
+    check: bodyType === "form" ? compileForm(body, route) : compileJson(body, route),
   };
 }
 
@@ -65,14 +64,16 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 /** A form is ASCII, whatever it holds: what is beyond that is escaped (WHATWG URL §5.2). */
 const unescapedForm = /[^!-~]|[<>"]/;
 
-function compileForm(schema: Schema): BodyCheck["check"] {
+/** Written anew for an upstream; a function is given values. */
+function compileForm(schema: Schema, { to }: ContractRoute): BodyCheck["check"] {
+  const keepsValues = to.startsWith("fn:");
   const check = compilePairs(schema, "");
   return (bytes) => {
     const text = decodeForm(bytes);
     if (text === undefined) return refused(refuseInput("", "It is not a URL-encoded form in UTF-8"));
     const checked = check(text);
     return checked.refusal === undefined
-      ? { refusal: undefined, value: formatPairs(checked.texts) }
+      ? { refusal: undefined, value: keepsValues ? checked.data : formatPairs(checked.texts) }
       : refused(checked.refusal);
   };
 }

@@ -3,26 +3,27 @@ import { memberNames } from "../../contract/index.ts";
 import type { ContractRoute, Schema } from "../../contract/index.ts";
 import { refuseInput, refuseIssues } from "../answers/refusal.ts";
 import type { Refusal } from "../answers/refusal.ts";
+import type { Passage } from "../answers/route-answers.ts";
 import type { GatewayRequest } from "../types.ts";
 import { formatCookies, parseCookies } from "./cookies.ts";
 import { textsOf } from "./texts.ts";
 
 /** Request headers for the upstream (name, value, name, value …), or why the request is refused. */
-export type CheckHeaders = (request: GatewayRequest) => readonly string[] | Refusal;
+export type CheckHeaders = (request: GatewayRequest, passage: Passage) => readonly string[] | Refusal;
 
 /**
  * Compiles the check of the headers and cookies that a route takes: each held to its schema, and written anew from what that made of it. No
- * other header of the client goes on. Undefined if the route takes none.
+ * other header of the client goes on. A function is given what the schema made of them. Undefined if the route takes none.
  */
-export function compileHeaders({ headers, cookies }: ContractRoute): CheckHeaders | undefined {
-  const checkNamed = headers === undefined ? undefined : compileNamed(headers);
+export function compileHeaders({ headers, cookies, to }: ContractRoute): CheckHeaders | undefined {
+  const checkNamed = headers === undefined ? undefined : compileNamed(headers, to.startsWith("fn:"));
   const checkCookies = cookies === undefined ? undefined : compileCookies(cookies);
   if (checkNamed === undefined) return checkCookies;
   if (checkCookies === undefined) return checkNamed;
-  return (request) => {
-    const named = checkNamed(request);
+  return (request, passage) => {
+    const named = checkNamed(request, passage);
     if (!isList(named)) return named;
-    const cookie = checkCookies(request);
+    const cookie = checkCookies(request, passage);
     return isList(cookie) ? [...named, ...cookie] : cookie;
   };
 }
@@ -37,9 +38,9 @@ const plainValue = /^(?:[!-~](?:[ !-~]*[!-~])?)?$/;
 /** Tells whether every server reads a header's value alike. */
 export const isPlainHeader = (value: string): boolean => plainValue.test(value);
 
-function compileNamed(schema: Schema): CheckHeaders {
+function compileNamed(schema: Schema, keepsValues: boolean): CheckHeaders {
   const names = memberNames(schema);
-  return (request) => {
+  return (request, passage) => {
     const given: Record<string, string> = {};
     for (const name of names) {
       const value = request.header(name);
@@ -55,6 +56,7 @@ function compileNamed(schema: Schema): CheckHeaders {
       if (!plainValue.test(text)) return refuseInput(`headers/${name}`, "It has the wrong form");
       list.push(name, text);
     }
+    if (keepsValues) passage.headerValues = checked.data as object;
     return list;
   };
 }

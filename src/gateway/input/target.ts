@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { ContractRoute, Schema } from "../../contract/index.ts";
-import { formatPairs } from "./query.ts";
+import { formatPairs } from "../../shared/index.ts";
 import { compilePairs, textOf } from "./texts.ts";
 import { refuseInput, refuseIssues } from "../answers/refusal.ts";
 import type { Refusal } from "../answers/refusal.ts";
@@ -38,7 +38,15 @@ export function compileTarget(
   noteQuery?: NoteQuery,
 ): CheckTarget {
   const { params, query: querySchema, path: fixedPath } = route;
-  const checkQuery = querySchema === undefined ? undefined : compileQuery(querySchema, noteQuery);
+  // A function is given values, not texts.
+  const keepsQuery = route.to.startsWith("fn:");
+  const takeQuery: NoteQuery | undefined = keepsQuery
+    ? (passage, checked) => {
+        passage.query = checked;
+        noteQuery?.(passage, checked);
+      }
+    : noteQuery;
+  const checkQuery = querySchema === undefined ? undefined : compileQuery(querySchema, takeQuery);
   const checkParams = params === undefined ? undefined : compileParams(route, params, judge);
   return (values, query, passage) => {
     const path = checkParams === undefined ? fixedPath : checkParams(values, passage);
@@ -54,12 +62,14 @@ function compileParams(
   judge: JudgeValues | undefined,
 ): (values: readonly string[], passage: Passage) => string | Refusal {
   const names = paramNamesOf(route.segments);
+  const keepsParams = route.to.startsWith("fn:");
   return (values, passage) => {
     const named: Record<string, string> = {};
     for (let index = 0; index < names.length; index++)
       named[names[index] as string] = values[index] as string;
     const checked = z.core.safeParse(schema, named);
     if (!checked.success) return refuseIssues("params", checked.error.issues);
+    if (keepsParams) passage.params = checked.data as object;
     const texts = names.map((name, index) =>
       textOf((checked.data as Record<string, unknown>)[name], values[index] as string),
     );

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import type { Schema } from "../../contract/index.ts";
 import { listFields } from "../../contract/index.ts";
+import { parseQuery } from "../../shared/index.ts";
 import { refuseInput, refuseIssues } from "../answers/refusal.ts";
 import type { Refusal } from "../answers/refusal.ts";
-import { parseQuery } from "./query.ts";
 
 /** Checked values by name, as the texts that travel. */
 export type Texts = Record<string, string | readonly string[]>;

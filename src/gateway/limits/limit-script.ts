@@ -29,6 +29,9 @@ for i, key in ipairs(KEYS) do
 end
 return left`;
 
+/** What the names of all counters begin with. */
+export const limitKeyPrefix = "cw:{";
+
 /** The script's arguments for one charge. */
 export function scriptArguments({ limit, cost }: Charge): string[] {
   const { intervalMs, burst } = limit.rate;

@@ -1,6 +1,6 @@
 import type { Pace } from "../../contract/index.ts";
+import { createFairQueue } from "../../shared/index.ts";
 import type { Charge, CountedLimit, Counting } from "./counting.ts";
-import { createFairQueue } from "./fair-queue.ts";
 
 /** Runs something later. Returns what calls it off. */
 export type Schedule = (delayMs: number, run: () => void) => () => void;

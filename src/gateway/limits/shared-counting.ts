@@ -1,12 +1,17 @@
 import { chargeHere } from "./counting.ts";
 import type { Charge, CountedLimit, Counting } from "./counting.ts";
 import { createKeyedHash } from "./keyed-hash.ts";
-import { scriptArguments } from "./limit-script.ts";
+import { limitKeyPrefix, scriptArguments } from "./limit-script.ts";
 import { maxLimitSpanMs } from "./rate-limit.ts";
 import type { LimitRate } from "../types.ts";
 
 /** Runs the limits' script where all hosts count. */
 export interface ScriptLink {
+  /**
+   * Key of the hash that counters are named by: the same on all hosts of a site, and nobody else's. Changes, if it does, with the connection;
+   * the same array for as long as it is the same.
+   */
+  seed(): readonly [number, number];
   /**
    * @param done called once, at once or within the link's time; undefined: the store could not be asked
    */
@@ -20,8 +25,6 @@ export interface ScriptLink {
 /** Options of {@link createSharedCounting}. */
 export interface SharedCountingOptions {
   readonly link: ScriptLink;
-  /** Key of the hash that counters are named by: the same on all hosts of a site, and nobody else's. */
-  readonly seed: readonly [number, number];
   /** How many hosts there are: what each admits its share of while the store can't be asked. */
   readonly instances: number;
   readonly now: () => number;
@@ -33,8 +36,9 @@ export interface SharedCountingOptions {
  *
  * Counters are named by keyed hashes: who reads the store learns no address and no subject.
  */
-export function createSharedCounting({ link, seed, instances, now }: SharedCountingOptions): Counting {
-  const hash = createKeyedHash(seed);
+export function createSharedCounting({ link, instances, now }: SharedCountingOptions): Counting {
+  let seed = link.seed();
+  let hash = createKeyedHash(seed);
   const names = new Map<CountedLimit, string>();
   const shares = new Map<CountedLimit, LimitRate>();
 
@@ -42,6 +46,14 @@ export function createSharedCounting({ link, seed, instances, now }: SharedCount
     hash(kind, text);
     return hex(hash.high) + hex(hash.low);
   };
+
+  function takeSeed(): void {
+    const next = link.seed();
+    if (next === seed) return;
+    seed = next;
+    hash = createKeyedHash(seed);
+    names.clear();
+  }
 
   function nameOf(limit: CountedLimit): string {
     let name = names.get(limit);
@@ -52,7 +64,7 @@ export function createSharedCounting({ link, seed, instances, now }: SharedCount
   /** One subject's counters have one tag, so that a cluster keeps them in one place. */
   function counterOf({ limit, key }: Charge): string {
     const tag = key === "" ? nameOf(limit) : digest(2, key);
-    return `cw:{${tag}}:${nameOf(limit)}`;
+    return `${limitKeyPrefix}${tag}}:${nameOf(limit)}`;
   }
 
   function shareOf(limit: CountedLimit): LimitRate {
@@ -70,6 +82,7 @@ export function createSharedCounting({ link, seed, instances, now }: SharedCount
   ): void {
     const to = groupEnd(charges, from);
     const group = charges.slice(from, to);
+    takeSeed();
     link.run(group.map(counterOf), group.flatMap(scriptArguments), (reply) => {
       if (reply === undefined || reply.length === 0) {
         left.push(...chargeHere(charges.slice(from), now(), shareOf));
@@ -87,6 +100,7 @@ export function createSharedCounting({ link, seed, instances, now }: SharedCount
       else chargeGroup(charges, 0, [], done);
     },
     giveBack(charges) {
+      takeSeed();
       const back = charges.map((charge) => ({ ...charge, cost: -charge.cost }));
       for (let from = 0; from < back.length; from = groupEnd(back, from)) {
         const group = back.slice(from, groupEnd(back, from));

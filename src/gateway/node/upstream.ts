@@ -1,11 +1,11 @@
 import { hash } from "node:crypto";
 import type { ContractUpstream, EventSink } from "../../contract/index.ts";
+import type { Lookup } from "../../shared/node.ts";
 import type { AssertionSigner } from "../assertion.ts";
 import { assertionHeader } from "../assertion.ts";
 import type { Schedule } from "../limits/pace.ts";
 import type { Destination, ForwardedAnswer, ForwardedRequest } from "../types.ts";
 import { AnswerReader, isRepeatable } from "./answer-reader.ts";
-import type { Lookup } from "./upstream/address-book.ts";
 import { Attempt } from "./upstream/attempt.ts";
 import type { AttemptEnd } from "./upstream/attempt.ts";
 import type { Backend, ClientCertificate } from "./upstream/backend.ts";
@@ -27,6 +27,8 @@ export interface UpstreamPoolOptions {
   connections?: number;
   /** Requests under way at once, those that wait for a connection included; more are refused. Default 1 024. */
   maxRequests?: number;
+  /** Sends all of it through a socket of egress, which adds what it has a secret for, and speaks TLS. Default: to the upstream itself. */
+  through?: UpstreamSocket | undefined;
   /** Finds a name's addresses. Default: as the system does. */
   lookup?: Lookup | undefined;
   /** Told when an address is refused, fails, or works again. Default: nobody is. */
@@ -35,6 +37,15 @@ export interface UpstreamPoolOptions {
   now?: () => number;
   /** Runs something after so many milliseconds, and returns what calls it off. Default: timers. */
   schedule?: Schedule;
+}
+
+/** Somebody who sends requests on: to the origin that their targets name, for the route that they name. */
+export interface UpstreamSocket {
+  readonly socketPath: string;
+  /** The header that gets a route's key, percent-encoded. */
+  readonly routeHeader: string;
+  /** The header that says, with a code, that an answer is not the upstream's. */
+  readonly refusalHeader: string;
 }
 
 /** Connections to one upstream. */
@@ -73,6 +84,7 @@ export function createUpstream({
   assertions,
   connections = 64,
   maxRequests = 1024,
+  through,
   lookup,
   events = () => undefined,
   now = Date.now,
@@ -85,6 +97,7 @@ export function createUpstream({
     clientCertificate: () => shown,
     connections,
     maxStreams: maxRequests,
+    socketPath: through?.socketPath,
     lookup,
     events,
     now,
@@ -130,7 +143,7 @@ export function createUpstream({
     assertion.then((later) => dispatch(delivery, path, body, later)).catch(() => reader.giveUp(notSent));
   }
 
-  function dispatch(delivery: Delivery, path: string, body: string | null, assertion: string): void {
+  function dispatch(delivery: Delivery, checked: string, body: string | null, assertion: string): void {
     const { request, reader } = delivery;
     if (reader.isSettled) return;
     const backend = choose(delivery);
@@ -144,6 +157,10 @@ export function createUpstream({
       headers.push("content-type", route.bodyType === "form" ? formType : "application/json");
     if (request.headers !== undefined) headers.push(...request.headers);
     if (request.about !== undefined) headers.push(...request.about);
+    // What is signed is the path alone: whoever sends it on takes the origin off again.
+    const path = through === undefined ? checked : upstream.url.origin + checked;
+    if (through !== undefined)
+      headers.push("host", upstream.url.host, through.routeHeader, encodeURIComponent(route.key));
     if (stream === undefined) backend.pool().dispatch({ method, path, headers, body }, handler);
     else {
       // Between two events any time may pass.
@@ -165,6 +182,7 @@ export function createUpstream({
       reader,
       onEnd: begin(backend),
       onUnsent: () => start({ ...elsewhere, resent }),
+      readRefusal,
       resend(status) {
         if (resent >= retries || !isRepeatable(request.route)) return false;
         if (status !== undefined && !retryOn.includes(status)) return false;
@@ -177,6 +195,13 @@ export function createUpstream({
       },
     });
   }
+
+  const readRefusal =
+    through &&
+    ((headers: Readonly<Record<string, string | string[] | undefined>>): string | undefined => {
+      const code = headers[through.refusalHeader];
+      return code === undefined ? undefined : `egress answers ${String(code).slice(0, 60)}`;
+    });
 
   /** Tells when health checks change what is thought of an address. */
   function onHealth({ breaker, name: address }: Backend, reason: string): void {
@@ -203,7 +228,8 @@ export function createUpstream({
     };
   }
 
-  const { health } = upstream;
+  // Health checks come from no route, so egress has no secret for them.
+  const health = through === undefined ? upstream.health : undefined;
   const endHealth =
     health === undefined ? nothing : watchHealth({ ...health, backends, assertions, schedule, onHealth });
 

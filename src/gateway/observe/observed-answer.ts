@@ -1,9 +1,9 @@
 import { accessParts, isSensitiveName, sensitiveFields } from "../../contract/index.ts";
 import type { ContractRoute } from "../../contract/index.ts";
+import { countMembers } from "../../shared/index.ts";
 import { saysNoMore, writeKept } from "../answers/json-text.ts";
 import type { AnswerVerdict } from "../answers/released-answer.ts";
 import { pointer } from "../answers/response-contract.ts";
-import { countMembers } from "../input/json-body.ts";
 import type { ForwardedAnswer } from "../types.ts";
 import type { Observation } from "./observations.ts";
 

@@ -60,8 +60,8 @@ export function compileObserved(route: ContractRoute, observation: Observation |
     overHeaders(check) {
       if (check === undefined) return undefined;
       const rawHeaders = compileRawHeaders(route);
-      return (request) => {
-        const headers = check(request);
+      return (request, passage) => {
+        const headers = check(request, passage);
         if (isList(headers) || !isLiftable(headers)) return headers;
         const raw = rawHeaders(request);
         if (raw !== undefined) tell(headers);

@@ -1,5 +1,5 @@
 import type { ContractRoute } from "../../contract/index.ts";
-import { parseJsonBody } from "../input/json-body.ts";
+import { parseJsonBody } from "../../shared/index.ts";
 import { isReadable } from "./readable.ts";
 
 /** A body that its schema refuses, as it goes on; undefined: servers would read it in different ways, or it is too much. */

@@ -1,4 +1,4 @@
-import { parseJsonBody } from "../input/json-body.ts";
+import { parseJsonBody } from "../../shared/index.ts";
 import { cleanViolation } from "./violation.ts";
 import type { DroppedReason, PolicyViolation, RawViolation } from "./violation.ts";
 

@@ -1,4 +1,5 @@
 import { createExceptions } from "./exceptions.ts";
+import { searchFingerprints } from "./fingerprint-search.ts";
 import { mask } from "./mask.ts";
 import { pathDetectors } from "./paths.ts";
 import { matchesPath } from "./pattern.ts";
@@ -21,6 +22,7 @@ import { searchValues } from "./values.ts";
 export function createLeakGate({
   unpack,
   values = [],
+  fingerprints,
   publicNames,
   buildRoots = [],
   publicSourceMaps = [],
@@ -30,13 +32,16 @@ export function createLeakGate({
   now = () => new Date(),
 }: LeakGateOptions): LeakGate {
   const secrets = searchValues(values);
+  const prints =
+    fingerprints === undefined ? undefined : searchFingerprints(fingerprints.of, fingerprints.sha256);
   const folders = pathDetectors(buildRoots);
   const exceptions = createExceptions(allow, now());
   const search = createSearch({
     unpack,
     maxDepth,
     maxUnpackedBytes,
-    relevant: secrets.relevant,
+    prints,
+    relevant: secrets.relevant.map((flag, byte) => flag | (prints?.relevant[byte] ?? 0)),
     isPublicMap: (path) => publicSourceMaps.some((pattern) => matchesPath(pattern, path)),
     detectors: [
       ...secrets.detectors,
@@ -49,7 +54,7 @@ export function createLeakGate({
     ],
   });
   return {
-    notSearched: [...secrets.notSearched, ...folders.notSearched],
+    notSearched: [...secrets.notSearched, ...(fingerprints?.of.notSearched ?? []), ...folders.notSearched],
     inspect(file) {
       const found = new Map<string, Found>();
       let shown = file.path;

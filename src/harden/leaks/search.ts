@@ -6,6 +6,7 @@ import type { Detector, DetectorEntry, Finding } from "./detector.ts";
 import { decodeEscapes } from "./escapes.ts";
 import { createMatcher } from "./matcher.ts";
 import { printable } from "./mask.ts";
+import type { FingerprintSearch } from "./fingerprint-search.ts";
 import { judgeName } from "./names.ts";
 import { maxMembers, mayBePacked, openPacked, packedMarks } from "./packed.ts";
 import type { Member } from "./packed.ts";
@@ -29,6 +30,8 @@ export interface Sighting {
 /** Options of {@link createSearch}. */
 export interface SearchOptions {
   readonly detectors: readonly DetectorEntry[];
+  /** Finds values that are not here. Undefined: there are none. */
+  readonly prints: FingerprintSearch | undefined;
   readonly unpack: Unpack;
   readonly maxDepth: number;
   readonly maxUnpackedBytes: number;
@@ -81,7 +84,7 @@ export function createSearch(options: SearchOptions): Search {
   const relevant = Uint8Array.from(options.relevant);
   for (const byte of tokenBytes) relevant[byte] = 1;
   // The longest tokens are longer than their needles; their beginnings are enough to be found whole in most texts.
-  const reach = Math.max(matcher.longest, 320);
+  const reach = Math.max(matcher.longest, options.prints?.longest ?? 0, 320);
 
   return (file, report) => {
     // One kind of array, so that the loops over bytes are compiled for it: Node's Buffer is another.
@@ -107,13 +110,8 @@ export function createSearch(options: SearchOptions): Search {
       const path = encoder.encode(file.path);
       const decoded = decodeEscapes(path, { relevant, reach, css: false });
       for (const text of [path, ...(decoded === undefined ? [] : [decoded.bytes])])
-        matcher.scan(text, ({ meaning, bytes: needle }, start) => {
-          const finding = meaning?.(text, start, needle);
-          if (
-            finding === undefined ||
-            !/^(?:token-|private-value|environment-value|canary)/.test(finding.rule)
-          )
-            return;
+        detect(text, (finding) => {
+          if (!/^(?:token-|private-value|environment-value|canary|vault-value)/.test(finding.rule)) return;
           const { from, to: _, encodings = [], ...others } = finding;
           const offset = text === path ? from : (decoded?.toSource(from) ?? 0);
           const message = `its name holds ${finding.message}`;
@@ -156,16 +154,28 @@ export function createSearch(options: SearchOptions): Search {
     /** Reports what the detectors find; returns where something packed may begin. */
     function scan(layer: Layer): readonly number[] {
       const marks: number[] = [];
-      matcher.scan(layer.bytes, ({ meaning, bytes: needle }, start) => {
-        if (meaning === undefined) {
+      detect(
+        layer.bytes,
+        (finding) => sight(layer, finding),
+        (start) => {
           if (marks.push(start) > maxMarks) marks.length = maxMarks;
-          return;
-        }
-        const finding = meaning(layer.bytes, start, needle);
-        if (finding !== undefined) sight(layer, finding);
-      });
+        },
+      );
       if (marks.length === maxMarks) problem(layer, "it looks packed in more places than are looked into");
       return marks;
+    }
+
+    function detect(
+      text: Uint8Array,
+      onFinding: (finding: Finding) => void,
+      onMark: (start: number) => void = () => undefined,
+    ): void {
+      matcher.scan(text, ({ meaning, bytes: needle }, start) => {
+        if (meaning === undefined) return onMark(start);
+        const finding = meaning(text, start, needle);
+        if (finding !== undefined) onFinding(finding);
+      });
+      options.prints?.scan(text, onFinding);
     }
 
     function sight(layer: Layer, { from, to, encodings = [], ...finding }: Finding): void {

@@ -20,7 +20,7 @@ export function whyNotSearchable(value: string): string | undefined {
 }
 
 /** Shannon's entropy of a text's characters, times their number. */
-function bitsOf(characters: readonly string[]): number {
+export function bitsOf(characters: readonly string[]): number {
   const counts = new Map<string, number>();
   for (const character of characters) counts.set(character, (counts.get(character) ?? 0) + 1);
   let bits = 0;

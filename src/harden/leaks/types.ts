@@ -1,5 +1,6 @@
 import type { LeakException } from "../../contract/index.ts";
 import type { Secret } from "../../shared/index.ts";
+import type { FingerprintOptions, ValueFingerprints } from "../fingerprints.ts";
 
 export type { LeakException };
 
@@ -15,6 +16,7 @@ export type LeakRule =
   | "private-value"
   | "environment-value"
   | "canary"
+  | "vault-value"
   | "public-name-undeclared"
   | "build-path"
   | "foreign-path"
@@ -104,6 +106,8 @@ export interface LeakGateOptions {
   unpack: Unpack;
   /** Values that must not leave, like those of `privateEnv`. Default none. */
   values?: Iterable<PrivateValue>;
+  /** Values that the vault has and this process has not, by what they are recognised by. Default none. */
+  fingerprints?: { of: ValueFingerprints; sha256: FingerprintOptions["sha256"] };
   /** Names that `publicEnv` declares; names with a public prefix (`VITE_` …) that are not among them are hits. Default: not checked. */
   publicNames?: readonly string[];
   /**

@@ -28,6 +28,20 @@ function place(t: TestContext): string {
   return join(folder, "security.log");
 }
 
+/** A record's line, whose text is what a test looks at. */
+const entry = (text: string): string => `${JSON.stringify({ text })}\n`;
+
+/** The texts of a file's records, in order; of a line that is no record, itself. What the log writes of itself is left out. */
+const textsIn = (path: string): string[] =>
+  readFileSync(path, "utf8")
+    .split("\n")
+    .slice(0, -1)
+    .flatMap((line) => {
+      if (!line.endsWith("}")) return [line];
+      const { event = "", text = line } = JSON.parse(line) as { event?: string; text?: string };
+      return /^ledger\.(?:opened|resumed|rotated)$/.test(event) ? [] : [text];
+    });
+
 function open(t: TestContext, path: string, options: Partial<LogFileOptions> = {}): LogFile {
   const log = openLogFile({ path, onError: (error) => assert.fail(error), ...options });
   t.after(() => log.close());
@@ -38,26 +52,24 @@ suite("a log that works", () => {
   test("lines are appended in order, and are on disk when flush resolves", async (t) => {
     const path = place(t);
     const log = open(t, path);
-    for (let count = 0; count < 1000; count++) log.append(`${count}\n`);
+    for (let count = 0; count < 1000; count++) log.append(entry(`${count}`));
     await log.flush();
-    log.append("last\n");
+    log.append(entry("last"));
     await log.flush();
-    const lines = readFileSync(path, "utf8").split("\n");
-    assert.deepEqual(lines, [...Array(1000).keys(), "last", ""].map(String));
+    assert.deepEqual(textsIn(path), [...Array(1000).keys(), "last"].map(String));
   });
 
   test("a burst that waited does not make one file of itself", async (t) => {
     const path = place(t);
     const log = open(t, path, { maxFileBytes: 1000, keepFiles: 9 });
     // In one turn: nothing is written before the last of them has come.
-    for (let count = 0; count < 300; count++) log.append(`${String(count).padStart(9, "0")}\n`);
+    for (let count = 0; count < 300; count++) log.append(entry(String(count)));
     await log.flush();
-    const files = logFiles(path).map((file) => readFileSync(file, "utf8"));
-    assert.ok(
-      files.length >= 3 && files.every((text) => text.length <= 1010),
-      files.map((text) => text.length).join(),
-    );
-    assert.equal(files.join("").split("\n").length - 1, 300);
+    const files = logFiles(path);
+    const sizes = files.map((file) => statSync(file).size);
+    // What is added to a record when it is chained is not counted before.
+    assert.ok(files.length >= 3 && sizes.every((size) => size <= 8000), sizes.join());
+    assert.equal(files.flatMap(textsIn).length, 300);
   });
 
   test("only its owner may read it", (t) => {
@@ -68,42 +80,43 @@ suite("a log that works", () => {
 
   test("a log that is there is continued, never overwritten", async (t) => {
     const path = place(t);
-    for (const line of ["a\n", "b\n", "c\n"]) {
+    for (const text of ["a", "b", "c"]) {
       const log = open(t, path);
-      log.append(line);
+      log.append(entry(text));
       await log.close();
     }
-    assert.equal(readFileSync(path, "utf8"), "a\nb\nc\n");
+    assert.deepEqual(textsIn(path), ["a", "b", "c"]);
   });
 
   test("a last line that a crash cut short is closed off, and no empty line is added otherwise", async (t) => {
     const path = place(t);
     writeFileSync(path, 'whole\n{"torn":');
     const log = open(t, path);
-    log.append("next\n");
+    log.append(entry("next"));
     await log.flush();
-    assert.equal(readFileSync(path, "utf8"), 'whole\n{"torn":\nnext\n');
+    assert.deepEqual(textsIn(path), ["whole", '{"torn":', "next"]);
+    assert.ok(!readFileSync(path, "utf8").includes("\n\n"));
   });
 
   test("what another appends at the same time is not overwritten", async (t) => {
     const path = place(t);
     const log = open(t, path);
-    log.append("a\n");
+    log.append(entry("a"));
     await log.flush();
     appendFileSync(path, "other\n");
-    log.append("b\n");
+    log.append(entry("b"));
     await log.flush();
-    assert.equal(readFileSync(path, "utf8"), "a\nother\nb\n");
+    assert.deepEqual(textsIn(path), ["a", "other", "b"]);
   });
 
   test("close writes what waits, may be called twice, and what comes after goes nowhere", async (t) => {
     const path = place(t);
     const log = open(t, path);
-    log.append("a\n");
-    log.append("b\n");
+    log.append(entry("a"));
+    log.append(entry("b"));
     await Promise.all([log.close(), log.close()]);
-    log.append("late\n");
-    assert.equal(readFileSync(path, "utf8"), "a\nb\n");
+    log.append(entry("late"));
+    assert.deepEqual(textsIn(path), ["a", "b"]);
   });
 });
 
@@ -145,17 +158,17 @@ suite("a disk that refuses", { skip: existsSync("/dev/full") ? false : "there is
     const log = openLogFile({
       path: process.env.LOG,
       retryMs: 5,
-      maxPendingLength: 2000,
+      maxPendingLength: 4000,
       onError: (error) => {
         if (error.code !== "LEDGER_WRITE_FAILED") throw error;
         if (++errors === 1) {
-          for (let count = 100; count < 400; count++) log.append("later " + count + "\\n");
+          for (let count = 100; count < 400; count++) log.append(JSON.stringify({ text: "later " + count }) + "\\n");
           process.stdout.write("refused\\n");
         }
       },
     });
     process.on("SIGXFSZ", () => undefined);
-    for (let count = 0; count < 100; count++) log.append("é line " + count + "\\n");
+    for (let count = 0; count < 100; count++) log.append(JSON.stringify({ text: "é line " + count }) + "\\n");
     process.stdin.once("data", async () => {
       await log.flush();
       await log.close();
@@ -165,13 +178,14 @@ suite("a disk that refuses", { skip: existsSync("/dev/full") ? false : "there is
 
   test("the lines are kept and written when it takes them again, none torn; those beyond the bound are counted", async (t) => {
     const path = place(t);
-    // In units of 1024 bytes, so that the limit falls into the middle of the batch: 4 KB of older lines fill the file.
-    writeFileSync(path, `${"x".repeat(4095)}\n`.repeat(1));
+    // Units of 512 bytes: older lines fill the file so far that the limit of 64 KiB falls into the middle of the batch.
+    const older = `${"x".repeat(59_999)}\n`;
+    writeFileSync(path, older);
     const child = spawn(
       "sh",
       [
         "-c",
-        'ulimit -S -f 5; exec "$0" --conditions=curtainwall-source --input-type=module -e "$SCRIPT"',
+        'ulimit -S -f 128; exec "$0" --conditions=curtainwall-source --input-type=module -e "$SCRIPT"',
         process.execPath,
       ],
       {
@@ -187,21 +201,23 @@ suite("a disk that refuses", { skip: existsSync("/dev/full") ? false : "there is
     t.after(() => child.kill("SIGKILL"));
     await once(child.stdout, "data");
     // Room again, as when an operator clears a full disk.
-    const before = readFileSync(path, "utf8").slice(4096);
+    const before = readFileSync(path, "utf8").slice(older.length);
     truncateSync(path, 0);
     child.stdin.write("go\n");
     const [code] = (await once(child, "exit")) as [number];
     assert.equal(code, 0);
     const after = readFileSync(path, "utf8");
-    const lines = (before + after).split("\n").slice(0, -1);
+    const records = (before + after)
+      .split("\n")
+      .slice(0, -1)
+      .map((line) => JSON.parse(line) as { event?: string; text?: string; count?: number });
+    const lines = records.flatMap(({ text }) => (text === undefined ? [] : [text]));
     assert.deepEqual(
       lines.slice(0, 100),
       Array.from({ length: 100 }, (_, index) => `é line ${index}`),
     );
     const kept = lines.filter((line) => line.startsWith("later"));
-    const lost = lines
-      .filter((line) => line.includes("ledger.events.lost"))
-      .map((line) => JSON.parse(line).count as number);
+    const lost = records.flatMap(({ event, count = 0 }) => (event === "ledger.events.lost" ? [count] : []));
     assert.equal(kept.length + lost.reduce((sum, count) => sum + count, 0), 300);
     assert.equal(lost.length, 1);
     assert.deepEqual(kept[0], "later 100");
@@ -209,16 +225,18 @@ suite("a disk that refuses", { skip: existsSync("/dev/full") ? false : "there is
 });
 
 suite("a log that grows", () => {
-  const textOf = (path: string): string => readFileSync(path, "utf8");
-
   test("a full file is moved out of the way whole, those before move on, and the oldest beyond the kept number goes", async (t) => {
     const path = place(t);
-    const log = open(t, path, { maxFileBytes: 4, keepFiles: 2 });
-    for (const line of ["a1\n", "a2\n", "b1\n", "b2\n", "c1\n", "c2\n", "d1\n", "d2\n"]) {
-      log.append(line);
+    const log = open(t, path, { maxFileBytes: 340, keepFiles: 2 });
+    for (const text of ["a1", "a2", "b1", "b2", "c1", "c2", "d1", "d2"]) {
+      log.append(entry(text));
       await log.flush();
     }
-    assert.deepEqual(logFiles(path).map(textOf), ["d1\nd2\n", "c1\nc2\n", "b1\nb2\n"]);
+    assert.deepEqual(logFiles(path).map(textsIn), [
+      ["d1", "d2"],
+      ["c1", "c2"],
+      ["b1", "b2"],
+    ]);
     for (const file of logFiles(path)) assert.equal(statSync(file).mode & 0o777, 0o600, file);
   });
 
@@ -228,9 +246,9 @@ suite("a log that grows", () => {
     writeFileSync(`${path}.2`, "older\n");
     writeFileSync(`${path}.3`, "oldest\n");
     const log = open(t, path, { maxFileBytes: 1, keepFiles: 3 });
-    log.append("newest\n");
+    log.append(entry("newest"));
     await log.flush();
-    assert.deepEqual(logFiles(path).map(textOf), ["newest\n", "new\n", "older\n", "oldest\n"]);
+    assert.deepEqual(logFiles(path).map(textsIn), [["newest"], ["new"], ["older"], ["oldest"]]);
   });
 
   test("what can't be moved is told and grows on, and no line is lost; a link planted there is not followed", async (t) => {
@@ -244,37 +262,42 @@ suite("a log that grows", () => {
       onError: ({ code }) => errors.push(code),
     });
     mkdirSync(`${path}.1`);
-    for (const line of ["a\n", "b\n", "c\n"]) {
-      log.append(line);
+    for (const text of ["a", "b", "c"]) {
+      log.append(entry(text));
       await log.flush();
     }
-    assert.equal(textOf(path), "a\nb\nc\n");
+    assert.deepEqual(textsIn(path), ["a", "b", "c"]);
     assert.deepEqual(errors, ["LEDGER_WRITE_FAILED"], "not once a line");
     rmSync(`${path}.1`, { recursive: true });
     writeFileSync(`${path}.victim`, "precious");
     symlinkSync(`${path}.victim`, `${path}.1`);
     time += 1000;
-    log.append("d\n");
+    log.append(entry("d"));
     await log.flush();
-    assert.deepEqual([textOf(path), textOf(`${path}.1`)], ["d\n", "a\nb\nc\n"]);
-    assert.equal(textOf(`${path}.victim`), "precious");
+    assert.deepEqual([textsIn(path), textsIn(`${path}.1`)], [["d"], ["a", "b", "c"]]);
+    assert.equal(readFileSync(`${path}.victim`, "utf8"), "precious");
   });
 
   test("a file that somebody else moved away is not missed: a new one is begun, and nothing kept is pushed out", async (t) => {
     const path = place(t);
     const log = open(t, path, { maxFileBytes: 1, keepFiles: 1 });
-    log.append("a\n");
-    await log.flush();
-    log.append("b\n");
-    await log.flush();
+    for (const text of ["a", "b"]) {
+      log.append(entry(text));
+      await log.flush();
+    }
     renameSync(path, `${path}.mine`);
-    log.append("c\n");
+    log.append(entry("c"));
     await log.flush();
-    assert.deepEqual([path, `${path}.1`, `${path}.mine`].map(textOf), ["c\n", "a\n", "b\n"]);
+    assert.deepEqual([path, `${path}.1`, `${path}.mine`].map(textsIn), [["c"], ["a"], ["b"]]);
   });
 });
 
 suite("kill -9", () => {
+  /** A record of the script's; none for what the log writes of itself. */
+  const countIn = (text: string): { count: number; line: number }[] => {
+    const record = JSON.parse(text) as { count?: number; line: number };
+    return record.count === undefined ? [] : [{ ...record, count: record.count }];
+  };
   const script = `
     const { openLogFile } = await import(process.env.MODULE);
     const log = openLogFile({
@@ -314,7 +337,7 @@ suite("kill -9", () => {
       const torn = readFileSync(path).subarray(from).toString("utf8");
       const lines = torn.split("\n");
       const whole = lines.slice(0, -1).filter((line) => line !== "");
-      const records = whole.map((line) => JSON.parse(line) as { count: number; line: number });
+      const records = whole.flatMap(countIn);
       assert.deepEqual(
         records.map(({ count, line }) => count * 50 + line),
         [...records.keys()],
@@ -322,9 +345,9 @@ suite("kill -9", () => {
       assert.ok(records.length >= (confirmed + 1) * 50);
       // Opened again, the torn end is a line of its own.
       const log = open(t, path);
-      log.append("after\n");
+      log.append(entry("after"));
       await log.close();
-      assert.ok(readFileSync(path, "utf8").endsWith("\nafter\n"));
+      assert.match(readFileSync(path, "utf8"), /\n\{"text":"after",[^\n]*\n$/);
     }
   });
 
@@ -359,7 +382,7 @@ suite("kill -9", () => {
       const records = files
         .toReversed()
         .flatMap((file) => (existsSync(file) ? readFileSync(file, "utf8").split("\n").slice(0, -1) : []))
-        .flatMap((line) => (line.endsWith("}") ? [JSON.parse(line) as { count: number; line: number }] : []));
+        .flatMap((line) => (line.endsWith("}") ? countIn(line) : []));
       assert.deepEqual(
         records.map(({ count, line }) => count * 50 + line),
         [...records.keys()],

@@ -1,19 +1,15 @@
-import {
-  closeSync,
-  constants,
-  fchownSync,
-  fdatasync,
-  fstatSync,
-  lstatSync,
-  openSync,
-  readSync,
-  write,
-} from "node:fs";
+import { closeSync, fdatasync, fstatSync, write } from "node:fs";
 import { resolve } from "node:path";
 import { promisify } from "node:util";
+import type { SecurityEvent } from "../../contract/events.ts";
 import { CurtainwallError } from "../../shared/index.ts";
 import type { LedgerErrorCode } from "../errors.ts";
 import { formatRecord } from "../record.ts";
+import { chainStart } from "./chain.ts";
+import type { ChainHead } from "./chain.ts";
+import { continueChain, resumed } from "./continue-chain.ts";
+import { isFileAt, openForAppending } from "./log-descriptor.ts";
+import { removedRange } from "./removed-range.ts";
 import { rotateLog } from "./rotate.ts";
 
 const writeAsync = promisify(write);
@@ -21,8 +17,18 @@ const syncAsync = promisify(fdatasync);
 
 /** The log on disk. */
 export interface LogFile {
-  /** Takes a line; lines are written in order, in batches. After `close` it is ignored. */
+  /** Takes a record's line, as `formatRecord` gives it; each is chained to the one before and written in order, in batches. After `close` it is ignored. */
   append(line: string): void;
+  /**
+   * Appends a line, and resolves with its record's number once it is on disk.
+   *
+   * @throws {CurtainwallError} `LEDGER_WRITE_FAILED` as soon as it could not be written, and at once while nothing can; it may still be written later
+   */
+  record(line: string): Promise<number>;
+  /** 16 random bytes that name the log, base64url. */
+  readonly log: string;
+  /** How far the chain is on disk. */
+  head(): ChainHead;
   /** Resolves when all that was appended is on disk. */
   flush(): Promise<void>;
   /** Writes what waits, in one last attempt, and gives up the file. */
@@ -48,12 +54,18 @@ export interface LogFileOptions {
   maxFileBytes?: number;
   /** Files that are kept beside the one that is written to; the oldest goes first. At least 1. Default 8. */
   keepFiles?: number;
+  /**
+   * Called once the log says which records will be removed, and before they are: what was signed last can still be followed to there. Nothing is
+   * written until it resolves. Default: nothing.
+   */
+  beforeRemoval?: () => Promise<void>;
   /** The present in milliseconds since 1970. Default `Date.now`. */
   now?: () => number;
 }
 
 /**
- * Opens the log to append to it. A last line that a crash cut short is closed off, so that it can't swallow the next.
+ * Opens the log to append to it, and goes on with its chain. A last line that a crash cut short is closed off, so that it can't swallow the next,
+ * and accounted for in the record that follows.
  *
  * @throws {CurtainwallError} `LEDGER_FILE_UNUSABLE` when it can't be opened, or is not a plain file
  */
@@ -65,14 +77,22 @@ export function openLogFile({
   maxPendingLength = 33_554_432,
   maxFileBytes = 67_108_864,
   keepFiles = 8,
+  beforeRemoval,
   now = Date.now,
 }: LogFileOptions): LogFile {
   // Said in errors; asked for now, since it may be out of sight later.
   const place = resolve(path);
   let fd = openForAppending(path, owner);
-  const pending: string[] = endsInsideLine(fd) ? ["\n"] : [];
+  const { chain, log, ...continued } = continueChain(path, fd, now());
+  let { opening } = continued;
+  // What the opening says is not there yet.
+  let written = opening.length > 1 ? chainStart : chain.head();
+  const pending: string[] = [];
   let pendingLength = 0;
   let lost = 0;
+  let [acceptedLines, linkedLines] = [0, 0];
+  let awaited: Awaited[] = [];
+  let failure: CurtainwallError<LedgerErrorCode> | undefined;
   let rotateAfter = 0;
   let running: Promise<void> | undefined;
   let closing: Promise<void> | undefined;
@@ -81,7 +101,7 @@ export function openLogFile({
   /** A file's worth at most, so that a burst that waited does not make one file of itself. */
   function takeBatch(): Buffer {
     if (lost > 0)
-      pending.push(
+      wait(
         formatRecord({ type: "ledger.events.lost", time: now(), source: "ledger", count: lost }, "ledger"),
       );
     lost = 0;
@@ -89,42 +109,98 @@ export function openLogFile({
     let length = 0;
     while (count < pending.length && length < maxFileBytes) length += pending[count++]?.length ?? 0;
     pendingLength = Math.max(0, pendingLength - length);
-    return Buffer.from(pending.splice(0, count).join(""));
+    const lines = pending.splice(0, count).map(linked);
+    const text = opening + lines.join("");
+    opening = "";
+    return Buffer.from(text);
   }
 
-  /** Begins a new file when this one is full. If that can't be done the full one grows on: no event is given up for a bound. */
-  function rotateIfFull(): void {
-    if (now() < rotateAfter || fstatSync(fd).size < maxFileBytes) return;
+  function wait(line: string): number {
+    pending.push(line);
+    pendingLength += line.length;
+    return ++acceptedLines;
+  }
+
+  function linked(line: string): string {
+    const text = chain.link(line);
+    linkedLines++;
+    for (const one of awaited) if (one.number === linkedLines) one.seq = chain.head().seq;
+    return text;
+  }
+
+  /** Tells those who wait that what they wait for is on disk, or that it is not. */
+  function tellAwaited(problem: CurtainwallError<LedgerErrorCode> | undefined): void {
+    failure = problem;
+    if (awaited.length === 0) return;
+    const told = awaited.filter(({ seq }) => problem !== undefined || seq !== undefined);
+    awaited = awaited.filter((one) => !told.includes(one));
+    for (const { seq = 0, resolve, reject } of told)
+      if (problem === undefined) resolve(seq);
+      else reject(problem);
+  }
+
+  /** Writes all of it, however long that takes. False: the log was closed before it could be. */
+  async function writeOut(bytes: Buffer): Promise<boolean> {
+    let from = 0;
+    for (;;) {
+      try {
+        while (from < bytes.length) from += (await writeAsync(fd, bytes, from)).bytesWritten;
+        await syncAsync(fd);
+        written = chain.head();
+        tellAwaited(undefined);
+        return true;
+      } catch (cause) {
+        const problem = unwritable(place, cause);
+        onError(problem);
+        tellAwaited(problem);
+        if (closing !== undefined) return false;
+        await pause();
+      }
+    }
+  }
+
+  /** Begins a new file when this one is full. If that can't be done the full one grows on: no event is given up for a bound. False: as {@link writeOut}. */
+  async function rotateIfFull(): Promise<boolean> {
+    if (now() < rotateAfter || fstatSync(fd).size < maxFileBytes) return true;
     try {
       // Somebody may have moved it away already; then there is nothing to make way for.
-      if (isFileAt(path, fd)) rotateLog(path, keepFiles);
+      if (isFileAt(path, fd)) {
+        const removed = removedRange(path, keepFiles);
+        // What will be missing is told before it is: else it could not be told from what somebody took away.
+        if (
+          removed !== undefined &&
+          !(await writeRecord({ type: "ledger.rotated", time: now(), ...removed }))
+        )
+          return false;
+        if (removed !== undefined) await beforeRemoval?.();
+        rotateLog(path, keepFiles);
+      }
       const fresh = openForAppending(path, owner);
       closeSync(fd);
       fd = fresh;
-      if (endsInsideLine(fd)) pending.unshift("\n");
+      opening = resumed(fd, chain, log, now());
     } catch (cause) {
       rotateAfter = now() + retryMs;
       onError(unwritable(place, cause));
     }
+    return true;
   }
 
+  const writeRecord = (event: SecurityEvent): Promise<boolean> =>
+    writeOut(Buffer.from(chain.link(formatRecord(event, "ledger"))));
+
   async function drain(): Promise<void> {
+    // Before the file is moved anywhere, since it says what lies before it there.
+    if (opening !== "" && !(await writeOut(takeOpening()))) return;
     while (pending.length > 0) {
-      rotateIfFull();
-      const batch = takeBatch();
-      let from = 0;
-      for (;;) {
-        try {
-          while (from < batch.length) from += (await writeAsync(fd, batch, from)).bytesWritten;
-          await syncAsync(fd);
-          break;
-        } catch (cause) {
-          onError(unwritable(place, cause));
-          if (closing !== undefined) return;
-          await pause();
-        }
-      }
+      if (!(await rotateIfFull()) || !(await writeOut(takeBatch()))) return;
     }
+  }
+
+  function takeOpening(): Buffer {
+    const bytes = Buffer.from(opening);
+    opening = "";
+    return bytes;
   }
 
   /** Waits before another attempt, or until the log is closed. */
@@ -146,16 +222,29 @@ export function openLogFile({
     return running;
   }
 
+  if (opening !== "") void start();
   return {
+    log,
+    head: () => written,
     append(line) {
       if (closing !== undefined) return;
       if (pendingLength + line.length > maxPendingLength) {
         lost++;
         return;
       }
-      pending.push(line);
-      pendingLength += line.length;
+      wait(line);
       void start();
+    },
+    record(line) {
+      const { promise, resolve, reject } = Promise.withResolvers<number>();
+      // What waits already may wait for long: nobody is to wait behind it.
+      if (failure !== undefined || closing !== undefined || pendingLength + line.length > maxPendingLength)
+        reject(failure ?? unwritable(place, undefined));
+      else {
+        awaited.push({ number: wait(line), seq: undefined, resolve, reject });
+        void start();
+      }
+      return promise;
     },
     async flush() {
       while (running !== undefined || pending.length > 0) await start();
@@ -173,49 +262,18 @@ export function openLogFile({
   };
 }
 
+/** A line that somebody waits for. */
+interface Awaited {
+  /** How many lines were taken up to it. */
+  readonly number: number;
+  /** Its record's number, once it has one. */
+  seq: number | undefined;
+  readonly resolve: (seq: number) => void;
+  readonly reject: (problem: CurtainwallError<LedgerErrorCode>) => void;
+}
+
 const unwritable = (place: string, cause: unknown): CurtainwallError<LedgerErrorCode> =>
   new CurtainwallError("LEDGER_WRITE_FAILED", "The log can't be written.", {
     cause,
     hint: `Free space for, or mend, ${place}`,
   });
-
-const unusable = (path: string, cause: unknown): CurtainwallError<LedgerErrorCode> =>
-  new CurtainwallError("LEDGER_FILE_UNUSABLE", "The log can't be opened.", {
-    cause,
-    hint: `Check that ${resolve(path)} is a plain file in a folder that can be written`,
-  });
-
-function openForAppending(path: string, owner: LogFileOptions["owner"]): number {
-  let fd: number;
-  try {
-    // O_NOFOLLOW: whoever could put a link here would choose what a privileged process appends to. O_NONBLOCK: a pipe put
-    // here must not hold the start up.
-    const { O_RDWR, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants;
-    fd = openSync(path, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600);
-  } catch (cause) {
-    throw unusable(path, cause);
-  }
-  const stats = fstatSync(fd);
-  // A second name would be somebody else's file, linked here to be handed over.
-  if (stats.isFile() && stats.nlink === 1) {
-    if (owner !== undefined) fchownSync(fd, owner.uid, owner.gid);
-    return fd;
-  }
-  closeSync(fd);
-  throw unusable(path, undefined);
-}
-
-/** Whether a path still leads to an open file. */
-function isFileAt(path: string, fd: number): boolean {
-  const there = lstatSync(path, { throwIfNoEntry: false });
-  const { ino, dev } = fstatSync(fd);
-  return there?.ino === ino && there.dev === dev;
-}
-
-function endsInsideLine(fd: number): boolean {
-  const { size } = fstatSync(fd);
-  if (size === 0) return false;
-  const last = Buffer.alloc(1);
-  readSync(fd, last, 0, 1, size - 1);
-  return last[0] !== 10;
-}

@@ -17,15 +17,18 @@ import type {
   ReleaseSink,
   WrittenRelease,
 } from "../../contract/index.ts";
+import type { ValueFingerprints } from "../../harden/fingerprints.ts";
 import type { LeakGate } from "../../harden/index.ts";
 import { signRelease } from "../../release/index.ts";
-import { openKeyFile, openReleaseStore } from "../../release/node.ts";
+import { openReleaseStore } from "../../release/node.ts";
 import type { StoredRelease } from "../../release/node.ts";
 import { fromBase64 } from "../../shared/index.ts";
 import { readAccepted } from "../accepted-release.ts";
 import { stackFolders } from "../folders.ts";
 import { assertNoLeaks, createContractGate, fileOf } from "../leak-gate.ts";
 import { foreignForm } from "../same-forms.ts";
+import { vaultOfBuild, withPageSigner } from "../vault/page-signer.ts";
+import type { PageSigner, VaultOfBuild } from "../vault/page-signer.ts";
 import type { PageReport } from "./read-page-report.ts";
 import { pageForms } from "./write-page-report.ts";
 
@@ -35,17 +38,28 @@ export interface PagePolicy {
   readonly publicNames: readonly string[];
   readonly privateNames: readonly string[];
   readonly leaks: Contract["leaks"];
+  /** Undefined: there is none, and the release key lies in its file. */
+  readonly vault: VaultOfBuild | undefined;
   /** The public keys that the site's releases are checked against. */
   readonly keys: { readonly program: string; readonly release: string };
 }
 
-/** What publishing one page of a contract's site has to know. */
+/**
+ * What publishing one page of a contract's site has to know. Undefined if none can be published by itself.
+ *
+ * @param fingerprints what the whole build was searched for
+ */
 export function pagePolicyOf(
-  { origin, environment, leaks }: Pick<Contract, "origin" | "environment" | "leaks">,
+  contract: Pick<Contract, "origin" | "environment" | "leaks" | "secrets" | "vault">,
   keys: PagePolicy["keys"],
-): PagePolicy {
+  fingerprints: ValueFingerprints | undefined,
+): PagePolicy | undefined {
+  const { origin, environment, leaks } = contract;
+  const whose = vaultOfBuild(contract, fingerprints);
+  if (whose === undefined) return undefined;
   return {
     origin,
+    ...whose,
     publicNames: [...environment.public.keys()],
     privateNames: [...environment.private.keys()],
     leaks,
@@ -59,7 +73,8 @@ export interface PublishPageOptions {
   readonly policy: PagePolicy;
   /** The site's release: it passed the gate, and nothing that decides what passes has changed since. */
   readonly base: { readonly digest: string; readonly sequence: number };
-  readonly page: PageReport;
+  /** Asked for once there is what signs: a vault starts while the page is made. Undefined: it could not be made. */
+  readonly page: () => Promise<PageReport | undefined>;
 }
 
 /** A release in which one page is new. */
@@ -86,25 +101,38 @@ export interface PublishedPage {
  *
  * @throws {CurtainwallError} `HARDEN_LEAK_FOUND`, `RELEASE_STORE_UNWRITABLE`, and what reading a release throws
  */
-export async function publishPage({
-  root,
-  policy,
-  base,
-  page,
-}: PublishPageOptions): Promise<PublishedPage | undefined> {
+export async function publishPage(options: PublishPageOptions): Promise<PublishedPage | undefined> {
+  const { root, policy, base } = options;
   const folders = stackFolders(root);
-  const store = openReleaseStore(folders.releases);
-  const current = store.current();
-  const accepted = readAccepted(folders);
+  const current = openReleaseStore(folders.releases).current();
   if (current?.digest !== base.digest || current.sequence !== base.sequence) return undefined;
-  if ((accepted?.sequence ?? 0) > current.sequence) return undefined;
-  const authority = await findAuthority(current, policy, folders.releaseKeyFile);
-  const release = await openPackFile(current.packFile);
+  const acceptedSequence = readAccepted(folders)?.sequence ?? 0;
+  if (acceptedSequence > current.sequence) return undefined;
+  const program = await findProgram(current, policy);
+  if (program === undefined) return undefined;
+  const { origin, vault, keys } = policy;
+  return withPageSigner({ origin, vault, publicKey: keys.release, folders }, async (signer) => {
+    const page = await options.page();
+    return page && publishIn(current, page, { ...options, ...program, ...signer, acceptedSequence });
+  });
+}
+
+interface PublishInOptions extends Omit<PublishPageOptions, "page">, SignedFor, PageSigner {
+  readonly acceptedSequence: number;
+}
+
+async function publishIn(
+  { packFile }: StoredRelease,
+  page: PageReport,
+  { root, policy, base, program, permits, signer, fingerprints, acceptedSequence }: PublishInOptions,
+): Promise<PublishedPage | undefined> {
+  const store = openReleaseStore(stackFolders(root).releases);
+  const release = await openPackFile(packFile);
   const file = release.manifest.files.find(({ path }) => path === page.path);
-  if (authority === undefined || release.digest !== base.digest || file === undefined) return undefined;
+  if (release.digest !== base.digest || file === undefined) return undefined;
   if (!hasSameForms(file, page) || !isPage(file) || foreignForm(page.bytes) !== undefined) return undefined;
-  if (outsideProgram({ ...release.manifest, files: [file] }, authority.permits).length > 0) return undefined;
-  const notSearched = inspect(page, policy, root);
+  if (outsideProgram({ ...release.manifest, files: [file] }, permits).length > 0) return undefined;
+  const notSearched = inspect(page, policy, { root, fingerprints });
   if (notSearched === undefined) return undefined;
 
   const written = await store.add((sink) => writeRelease(release, page, sink));
@@ -118,18 +146,10 @@ export async function publishPage({
   };
   if (written.digest === base.digest) return { ...done, sequence: base.sequence, isNew: false };
   const named = { digest: written.digest, manifest: written.manifest };
-  const { program, signer } = authority;
+  const site = policy.origin;
   const { sequence } = await store.publish(
-    (number) =>
-      signRelease({
-        release: named,
-        program,
-        signer,
-        site: policy.origin,
-        sequence: number,
-        now: Date.now(),
-      }),
-    accepted?.sequence,
+    (number) => signRelease({ release: named, program, signer, site, sequence: number, now: Date.now() }),
+    acceptedSequence,
   );
   store.collect(keptReleases);
   return { ...done, sequence, isNew: true };
@@ -140,28 +160,23 @@ const keptReleases = 10;
 
 const digestOf = (bytes: Uint8Array): Uint8Array => hash("sha256", bytes, "buffer");
 
-type Authority = Pick<Parameters<typeof signRelease>[0], "program" | "signer"> & {
+interface SignedFor {
+  readonly program: Parameters<typeof signRelease>[0]["program"];
   readonly permits: Parameters<typeof outsideProgram>[1];
-};
+}
 
-/** The program that the site's release lies in, and the key to sign the next with; undefined if there is none, or another. */
-async function findAuthority(
+/** The program that the site's release lies in; undefined if there is none, or another's. */
+async function findProgram(
   { signatures }: StoredRelease,
   { keys }: PagePolicy,
-  keyFile: string,
-): Promise<Authority | undefined> {
-  const pinned = { program: parsePublicKey(keys.program), release: parsePublicKey(keys.release) };
+): Promise<SignedFor | undefined> {
+  const program = parsePublicKey(keys.program);
+  const release = parsePublicKey(keys.release);
   const envelope = parseSignatures(signatures)?.program;
-  if (pinned.program === undefined || pinned.release === undefined || envelope === undefined)
-    return undefined;
-  const { program } = await openSignatures(signatures, {
-    program: pinned.program,
-    release: pinned.release,
-  });
-  const signer = await openKeyFile(keyFile);
-  if (signer.publicKey.text !== keys.release) return undefined;
+  if (program === undefined || release === undefined || envelope === undefined) return undefined;
+  const { program: permits } = await openSignatures(signatures, { program, release });
   const document = new TextDecoder().decode(fromBase64(envelope.payload));
-  return { program: { document, envelope }, signer, permits: program };
+  return { program: { document, envelope }, permits };
 }
 
 /** Its headers say whether a file has forms to choose from. */
@@ -174,7 +189,11 @@ const isPage = ({ headers }: ReleaseFile): boolean =>
   headers.some(([name, value]) => name === "content-type" && value.startsWith("text/html"));
 
 /** The headers and all other files passed with the release before. Undefined: the gate has something to say, which the whole build tells. */
-function inspect(page: PageReport, policy: PagePolicy, root: string): LeakGate["notSearched"] | undefined {
+function inspect(
+  page: PageReport,
+  policy: PagePolicy,
+  { root, fingerprints }: Pick<PublishInOptions, "root" | "fingerprints">,
+): LeakGate["notSearched"] | undefined {
   const schemas = (names: readonly string[]): ReadonlyMap<string, z.ZodUnknown> =>
     new Map(names.map((name) => [name, z.unknown()]));
   const environment = { public: schemas(policy.publicNames), private: schemas(policy.privateNames) };
@@ -182,6 +201,7 @@ function inspect(page: PageReport, policy: PagePolicy, root: string): LeakGate["
     contract: { environment, leaks: policy.leaks },
     root,
     variables: process.env,
+    fingerprints,
   });
   const bytes = page.bytes.identity ?? new Uint8Array();
   const found = gate.inspect({ path: fileOf(page.path), bytes });

@@ -8,9 +8,12 @@ import {
   openRevocations,
 } from "../../gateway/index.ts";
 import type { ApiKeys, Gateway, LimitStore } from "../../gateway/index.ts";
-import { createAssertionSigner, createIssuerKeys, createUpstream, tokenDigest } from "../../gateway/node.ts";
+import { createAssertionSigner, createIssuerKeys, tokenDigest } from "../../gateway/node.ts";
 import type { RemoteKeySource } from "../../gateway/node.ts";
+import { createWebhookVerifier } from "../egress/webhook-verifier.ts";
+import { openFunctions } from "../functions/function-destination.ts";
 import { loadContract } from "../load-contract.ts";
+import { openUpstream } from "../egress/open-upstream.ts";
 import { shareChanges } from "./share-changes.ts";
 import { createEdgeLimits } from "./edge-limits.ts";
 import type { ThreadConfiguration } from "./thread-messages.ts";
@@ -50,6 +53,9 @@ export async function createEdgeApi(
   const apiKeys = contract.apiKeys && createApiKeys({ digest: tokenDigest, events });
   apiKeys?.replace(configuration.apiKeys);
   const key = createPrivateKey({ key: configuration.assertionKey, format: "jwk" });
+  const { egress: egressSocket, functions: functionsSocket } = configuration.domainSockets;
+  const functions =
+    functionsSocket === undefined ? undefined : openFunctions({ contract, socketPath: functionsSocket });
   const upstreams = [...contract.upstreams.values()].map((upstream) => {
     const assertions = createAssertionSigner({
       key,
@@ -57,7 +63,9 @@ export async function createEdgeApi(
       issuer: contract.origin,
       audience: upstream.url.href,
     });
-    const pool = createUpstream({
+    const pool = openUpstream({
+      contract,
+      egressSocket,
       upstream,
       ca: configuration.upstreamAuthorities[upstream.name],
       clientCertificate: configuration.upstreamCertificates[upstream.name],
@@ -66,15 +74,24 @@ export async function createEdgeApi(
     });
     return [upstream.name, pool] as const;
   });
+  const takesWebhooks = contract.routes.some(({ webhook }) => webhook !== undefined);
+  const webhooks =
+    takesWebhooks && egressSocket !== undefined
+      ? createWebhookVerifier({ socketPath: egressSocket })
+      : undefined;
   const changes = shareChanges(contract);
   const gateway = createGateway({
     contract,
-    destinations: new Map(upstreams.map(([name, { send }]) => [name, send])),
+    destinations: new Map([
+      ...upstreams.map(([name, { send }]) => [name, send] as const),
+      ...(functions?.destinations ?? []),
+    ]),
     limits,
     ...edgeLimits,
     tokens,
     proofs,
     apiKeys,
+    webhooks,
     events,
     ipv6Prefix: contract.edge.ipv6Prefix,
     digest: tokenDigest,
@@ -92,7 +109,8 @@ export async function createEdgeApi(
       }
     },
     async close(graceMs) {
-      await Promise.all(upstreams.map(([, pool]) => pool.close(graceMs)));
+      await Promise.all([...upstreams.map(([, pool]) => pool.close(graceMs)), functions?.close(graceMs)]);
+      webhooks?.close();
     },
   };
 }

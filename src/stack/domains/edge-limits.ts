@@ -2,17 +2,22 @@ import type { Contract, EventSink } from "../../contract/index.ts";
 import { createLoadMeter, openGates } from "../../gateway/index.ts";
 import type { GatewayOptions } from "../../gateway/index.ts";
 import { createRedisCounting, threadWorkMs } from "../../gateway/node.ts";
-import { Secret } from "../../shared/index.ts";
+import { openRedisThroughEgress } from "../egress/open-redis.ts";
 import type { ThreadConfiguration } from "./thread-messages.ts";
 
 /** What a thread's gateway counts with, besides the counters of clients. */
 export function createEdgeLimits(
-  { gates: memory, thread, limitStore }: Pick<ThreadConfiguration, "gates" | "thread" | "limitStore">,
+  {
+    gates: memory,
+    thread,
+    limitStore,
+    domainSockets,
+  }: Pick<ThreadConfiguration, "gates" | "thread" | "limitStore" | "domainSockets">,
   { limitStore: store, origin }: Contract,
   events: EventSink,
 ): Required<Pick<GatewayOptions, "gates" | "load" | "sharedLimits">> {
   const gates = openGates(memory, thread);
-  const password = limitStore?.password;
+  const relay = store?.secret === undefined ? undefined : domainSockets.limits;
   return {
     gates,
     load: createLoadMeter({ events, workMs: threadWorkMs }),
@@ -21,8 +26,8 @@ export function createEdgeLimits(
       createRedisCounting({
         store,
         origin,
-        password: password === undefined ? undefined : new Secret(password),
         ca: limitStore?.authority,
+        open: relay === undefined ? undefined : () => openRedisThroughEgress(relay),
         events,
         gates,
       }),

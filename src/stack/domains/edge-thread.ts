@@ -9,6 +9,7 @@ import { clientsOf } from "../edge-site.ts";
 import { besideReports } from "./beside-reports.ts";
 import type { EdgeApi } from "./edge-api.ts";
 import { securityEventOf } from "./edge-events.ts";
+import { loadHttpParser } from "./load-http-parser.ts";
 import { reasonOf } from "./reason.ts";
 import { shareOfLimits } from "./share-of-limits.ts";
 import type { FromThread, ThreadConfiguration, ToThread } from "./thread-messages.ts";
@@ -74,6 +75,7 @@ function createReports(limits: LimitStore): ReportEndpoint | undefined {
 async function createApi(limits: LimitStore): Promise<EdgeApi | undefined> {
   if (!configuration.site.hasApi) return undefined;
   const { createEdgeApi } = await import("./edge-api.ts");
+  loadHttpParser();
   return createEdgeApi(configuration, limits, emit);
 }
 

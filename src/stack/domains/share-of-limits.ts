@@ -16,3 +16,7 @@ export function shareOfLimits(
     maxConnectionsPerAddress: Math.max(leastPerAddress, Math.ceil(256 / threads)),
   };
 }
+
+/** What the whole edge holds of one address at most. */
+export const connectionsPerAddress = (threads: number): number =>
+  threads * shareOfLimits(threads).maxConnectionsPerAddress;

@@ -9,6 +9,7 @@ import { createCompressor } from "../../shared/node.ts";
 import type { StackErrorCode } from "../errors.ts";
 import { makeStateFolder, stackFolders } from "../folders.ts";
 import { inspectAll } from "../inspect-files.ts";
+import type { FindKeysOptions } from "../release-keys.ts";
 import { reviewScripts } from "../review-scripts.ts";
 import type { JailResult } from "../jail/jail-options.ts";
 import { runJailed } from "../jail/run-jailed.ts";
@@ -36,6 +37,8 @@ export interface ForeignBuildOptions {
   /** A line that the generator wrote, safe to show. */
   readonly onLine?: (line: string) => void;
   readonly onProgress?: (step: "hardening" | "inspecting" | "packing", done: number, total: number) => void;
+  /** How the keys are found that sign it. Default: there is nobody to ask for what opens a vault. */
+  readonly finding?: FindKeysOptions;
   /** Ends the generator. */
   readonly signal?: AbortSignal;
 }
@@ -112,15 +115,18 @@ export async function buildForeign(options: ForeignBuildOptions): Promise<Foreig
     const lock = { open, frozen: options.frozen ?? false, day: options.day, words };
     const review = reviewScripts({ folder, lock }, files, blobs);
     const compressor = createCompressor(folders.cache);
-    const published = await publishRelease({ contract, root }, (sink) =>
-      writeSite(sink, {
-        contract,
-        addresses,
-        blobs,
-        notFound,
-        compressor,
-        onProgress: (done, total) => options.onProgress?.("packing", done, total),
-      }),
+    const published = await publishRelease(
+      { contract, root },
+      (sink) =>
+        writeSite(sink, {
+          contract,
+          addresses,
+          blobs,
+          notFound,
+          compressor,
+          onProgress: (done, total) => options.onProgress?.("packing", done, total),
+        }),
+      options.finding,
     );
     compressor.forgetRest();
     return { published, jail, unset, report, review, folder, words, addresses: addresses.length };

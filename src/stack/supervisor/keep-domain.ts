@@ -3,6 +3,7 @@ import { CurtainwallError } from "../../shared/index.ts";
 import type { DomainName } from "../isolation.ts";
 import { domainReady } from "../launch.ts";
 import type { DomainProcess } from "../launch.ts";
+import type { FromDomain } from "../messages.ts";
 import { say } from "./surroundings.ts";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -21,6 +22,7 @@ export type StartDomain<To> = (launched: (process: DomainProcess<To>) => void) =
 
 interface Run<To> {
   readonly process: DomainProcess<To>;
+  /** On the clock that nobody sets. */
   readonly startedAtMs: number;
 }
 
@@ -41,14 +43,14 @@ export function keepDomain<To extends { type: string }>(
   stopping.addEventListener("abort", () => clearTimeout(waiting));
 
   async function start(failures: number): Promise<void> {
-    await startDomain((process) => (run = { process, startedAtMs: Date.now() }));
+    await startDomain((process) => (run = { process, startedAtMs: performance.now() }));
     if (run !== undefined) watch(run, failures);
   }
 
   function watch({ process, startedAtMs }: Run<To>, failures: number): void {
     void process.exited.then((how) => {
       if (stopping.aborted) return;
-      const recovered = Date.now() - startedAtMs > recoveredAfterMs;
+      const recovered = performance.now() - startedAtMs > recoveredAfterMs;
       events({ type: "stack.domain.exited", time: Date.now(), domain, exit: how });
       say(surroundings, "error", `the ${domain} ended (${how})`);
       retry((recovered ? 0 : failures) + 1);
@@ -97,9 +99,10 @@ export async function whenReady<To extends { type: string }>(
   { stopping }: Surroundings,
   domain: DomainName,
   process: DomainProcess<To>,
+  onMessage?: (message: FromDomain) => void,
 ): ReturnType<typeof domainReady> {
   try {
-    const ready = await domainReady(domain, process);
+    const ready = await domainReady(domain, process, onMessage);
     if (stopping.aborted) throw new CurtainwallError("STACK_DOMAIN_FAILED", "The stack is being stopped.");
     return ready;
   } catch (error) {

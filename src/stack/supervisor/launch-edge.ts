@@ -9,10 +9,10 @@ import { edgeSiteOf } from "../edge-site.ts";
 import { edgeView } from "../edge-view.ts";
 import { firstInheritedFd } from "../launch.ts";
 import type { DomainProcess } from "../launch.ts";
-import { readLimitStoreSecrets, roomForGates } from "../limit-store.ts";
+import { readLimitStoreAccess, roomForGates } from "../limit-store.ts";
 import { openListeners } from "../listeners.ts";
 import type { Listeners } from "../listeners.ts";
-import type { EdgeConfiguration, ToEdge } from "../messages.ts";
+import type { DomainSockets, EdgeConfiguration, ToEdge } from "../messages.ts";
 import { readUpstreamCertificates } from "../upstream-certificates.ts";
 import { launch, userOf } from "./surroundings.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -25,6 +25,8 @@ export interface EdgeInputs {
   readonly acceptance: EdgeConfiguration["acceptance"];
   /** Where it writes events to. */
   readonly eventsFd: number;
+  /** Where it reaches the domains behind it. */
+  readonly domainSockets: DomainSockets;
 }
 
 /** Where an edge listens. */
@@ -44,17 +46,27 @@ export interface LaunchedEdge {
 /** Opens an edge's sockets, and starts a process that inherits them. */
 export async function launchEdge(
   surroundings: Surroundings,
-  { port, certificate, acceptance, eventsFd }: EdgeInputs,
+  { port, certificate, acceptance, eventsFd, domainSockets }: EdgeInputs,
 ): Promise<LaunchedEdge> {
   const { loaded } = surroundings;
   const { addresses, redirectPort, threads = availableParallelism() } = loaded.contract.edge;
   // All of it is read before there is a process that would have to be ended if something can't be.
-  const material = { ...(await readMaterial(surroundings)), certificate: certificate.pair, acceptance };
+  const material = {
+    ...(await readMaterial(surroundings)),
+    certificate: certificate.pair,
+    acceptance,
+    domainSockets,
+  };
   const https = await openListeners({ addresses, port, threads });
   const redirect =
     redirectPort === false ? undefined : await openListeners({ addresses, port: redirectPort, threads: 1 });
   const sockets = inheritedSockets(https, redirect);
-  const process_ = launch<ToEdge>(surroundings, "edge", [eventsFd, "pipe", ...sockets.fds], edgeView(loaded));
+  const view = edgeView(loaded);
+  const reached = Object.values(domainSockets).filter((path) => path !== undefined);
+  const process_ = launch<ToEdge>(surroundings, "edge", [eventsFd, "pipe", ...sockets.fds], {
+    ...view,
+    readOnly: [...view.readOnly, ...reached],
+  });
   https.close();
   redirect?.close();
   return {
@@ -72,7 +84,12 @@ export async function launchEdge(
 /** What the contract and the files that it names say, as the edge is told it. */
 async function readMaterial(
   surroundings: Surroundings,
-): Promise<Omit<EdgeConfiguration, "certificate" | "acceptance" | "eventsFd" | "releaseFd" | "threads">> {
+): Promise<
+  Omit<
+    EdgeConfiguration,
+    "certificate" | "acceptance" | "domainSockets" | "eventsFd" | "releaseFd" | "threads"
+  >
+> {
   const { loaded, folders } = surroundings;
   const { contract, file, root } = loaded;
   return {
@@ -91,7 +108,7 @@ async function readMaterial(
     user: userOf(surroundings, "edge"),
     maxClients: contract.edge.maxClients,
     gateSpace: roomForGates(contract),
-    limitStore: readLimitStoreSecrets(contract, root, process.env),
+    limitStore: readLimitStoreAccess(contract, root),
   };
 }
 

@@ -1,23 +1,23 @@
 import { chownSync, mkdirSync } from "node:fs";
+import type { CheckpointClaim } from "../../ledger/index.ts";
+import { printable } from "../../shared/index.ts";
+import type { EventsPipe } from "../events-pipe.ts";
 import { makeStateFolder } from "../folders.ts";
 import { firstInheritedFd } from "../launch.ts";
 import type { DomainProcess } from "../launch.ts";
-import type { ToLedger } from "../messages.ts";
+import type { FromDomain, ToLedger } from "../messages.ts";
 import { whenReady } from "./keep-domain.ts";
-import { launch, userOf } from "./surroundings.ts";
+import { createCheckpointSigner, witnessFileOf } from "./sign-checkpoints.ts";
+import type { CheckpointSigner } from "./sign-checkpoints.ts";
+import { launch, say, userOf } from "./surroundings.ts";
 import type { Surroundings } from "./surroundings.ts";
 
-/** The read ends of the pipes that events come through. */
-export interface LedgerPipes {
-  readonly edgeFd: number;
-  readonly supervisorFd: number;
-}
-
-/** Starts the ledger; resolves when it takes events. */
+/** Starts the ledger, which reads all of these pipes; resolves when it takes events. */
 export async function startLedger(
   surroundings: Surroundings,
-  { edgeFd, supervisorFd }: LedgerPipes,
+  pipes: readonly EventsPipe[],
   launched: (process: DomainProcess<ToLedger>) => void,
+  told: (message: FromDomain) => void,
 ): Promise<void> {
   const { folders, loaded } = surroundings;
   const user = userOf(surroundings, "ledger");
@@ -25,7 +25,8 @@ export async function startLedger(
   mkdirSync(folders.ledger, { recursive: true, mode: 0o700 });
   // The folder lies in one that is ours, so nobody can have put a link in its place; what is in it is the ledger's to touch.
   if (user !== undefined) chownSync(folders.ledger, user.uid, user.gid);
-  const ledger = launch<ToLedger>(surroundings, "ledger", [edgeFd, supervisorFd], {
+  const fds = pipes.map(({ readFd }) => readFd);
+  const ledger = launch<ToLedger>(surroundings, "ledger", fds, {
     readOnly: [],
     writable: [folders.ledger],
     hidden: [],
@@ -37,11 +38,33 @@ export async function startLedger(
     type: "configure",
     file: folders.logFile,
     keep: loaded.contract.ledger,
-    sources: [
-      { name: "edge", fd: firstInheritedFd },
-      { name: "supervisor", fd: firstInheritedFd + 1 },
-    ],
+    sources: pipes.map(({ name }, index) => ({ name, fd: firstInheritedFd + index })),
     user,
   });
-  await whenReady(surroundings, "ledger", ledger);
+  const signer = createCheckpointSigner(folders, witnessFileOf(loaded));
+  await whenReady(surroundings, "ledger", ledger, (message) => {
+    if (message.type === "sign-checkpoint") void answer(surroundings, signer, ledger, message);
+    told(message);
+  });
+}
+
+/** Signs what the ledger says of its log, or says why not. */
+async function answer(
+  surroundings: Surroundings,
+  signer: CheckpointSigner,
+  { control }: DomainProcess<ToLedger>,
+  { log, through, head }: CheckpointClaim,
+): Promise<void> {
+  const result = await signer
+    .sign({ log, through, head })
+    .catch((error: unknown) => (error as Error).message);
+  control.send({ type: "checkpoint", checkpoint: typeof result === "string" ? undefined : result });
+  if (typeof result !== "string") return;
+  const reason = printable(result);
+  surroundings.events({ type: "ledger.checkpoint.refused", time: Date.now(), log, through, reason });
+  say(
+    surroundings,
+    "warning",
+    `the log was not signed: ${reason}  Look through it:  npx curtainwall log verify`,
+  );
 }

@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import {
   appendFileSync,
   chmodSync,
+  chownSync,
   linkSync,
   mkdirSync,
   mkdtempSync,
@@ -20,6 +21,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
 import { needsRoot, requires } from "../../../test/requires.ts";
 import { makeProject, packFileOf } from "../../../test/support/project.ts";
 import { httpsGet } from "../../../test/support/https-get.ts";
@@ -104,6 +106,22 @@ test("A port that is taken is noticed, whoever took it, and the error says which
   project.remove();
 });
 
+test("A second stack on one folder is refused, and leaves the first one as it was", async () => {
+  const project = await makeProject({ config: plain });
+  const stack = await startStack({ path: project.root, log: () => undefined });
+  try {
+    await assert.rejects(startStack({ path: project.root, log: () => undefined }), {
+      code: "STACK_RUNS_ALREADY",
+      message: new RegExp(`process ${process.pid}\\b`),
+    });
+    assert.equal((await httpsGet({ host: "127.0.0.1", port: stack.port, name: "localhost" })).status, 200);
+  } finally {
+    await stack.close();
+  }
+  await (await startStack({ path: project.root, log: () => undefined })).close();
+  project.remove();
+});
+
 /** A pack with one byte of its first page changed. */
 function changeOneByte(pack: Uint8Array): Buffer {
   const changed = Buffer.from(pack);
@@ -158,6 +176,9 @@ test("A domain that is killed is started again and serves; both are alarms in th
     await seen(/the edge runs again/);
     assert.notEqual(stack.pids().edge, before.edge);
     assert.equal((await httpsGet({ host: "127.0.0.1", port: stack.port, name: "localhost" })).status, 200);
+    // What a killed ledger had read and not written is gone, so what came before is to be there first.
+    const isWritten = (): boolean => eventsOf(stack).some(({ event }) => event === "stack.domain.restarted");
+    while (!isWritten()) await pause(20);
     process.kill(before.ledger, "SIGKILL");
     await seen(/the ledger runs again/);
   } finally {
@@ -524,6 +545,10 @@ test(
     const [start, build] = run();
     assert.match(start ?? "", /^STACK_STATE_FOREIGN \.curtainwall\/ledger belongs to another user/);
     assert.equal(build, "usable", "a build has no use for the log");
+    chownSync(folders.state, 65534, 65534);
+    chmodSync(folders.state, 0o500);
+    for (const line of run())
+      assert.match(line, /^STACK_STATE_READ_ONLY \.curtainwall can't be written to by this user.*ls -ld/);
     rmSync(parent, { recursive: true });
   },
 );

@@ -1,14 +1,25 @@
 import { relative } from "node:path";
 import { assertEnvironment } from "../../contract/index.ts";
+import type { EnvironmentName } from "../../contract/index.ts";
 import { openReleaseStore } from "../../release/node.ts";
 import { CurtainwallError } from "../../shared/index.ts";
+import type { Secret } from "../../shared/index.ts";
 import { assertStateUsable, stackFolders } from "../folders.ts";
+import { forbidCoreDumps } from "../no-core-dump.ts";
+import type { StackFolders } from "../folders.ts";
+import { assertFunctionsIsolated, hasFunctionSandboxes } from "../function-isolation.ts";
 import { findIsolation } from "../isolation.ts";
 import type { Isolation } from "../isolation.ts";
 import { loadContract } from "../load-contract.ts";
+import type { LoadedContract } from "../load-contract.ts";
 import { lockName } from "../lock-name.ts";
 import { assertPermitted } from "../permitted.ts";
 import { assertSessionsKept } from "../sessions.ts";
+import { environmentOf } from "../vault/environments.ts";
+import { assertNoPlainSecrets } from "../vault/plain-secrets.ts";
+import { planVault } from "../vault/vault-plan.ts";
+import type { VaultPlan } from "../vault/vault-plan.ts";
+import { ownState } from "./own-state.ts";
 import { Supervisor } from "./supervisor.ts";
 import type { RunningStack } from "./supervisor.ts";
 import type { StackLogEntry } from "./surroundings.ts";
@@ -25,7 +36,14 @@ export interface StartOptions {
   frozen?: boolean;
   /** How long requests in flight may take when the stack stops, in milliseconds. Default 5 000. */
   graceMs?: number;
+  /** Whose secrets it uses. Default: `development` when the contract's origin is on loopback, else `production`. */
+  environment?: EnvironmentName;
+  /** Asks for the passphrase that opens the vault, if the contract says that one does. Default: such a stack does not start. */
+  askPassphrase?: (environment: EnvironmentName) => Promise<Secret | undefined>;
 }
+
+/** A command that has the log for itself needs it for a moment. */
+const commandMs = 1000;
 
 const toStderr = ({ from, level, message }: StackLogEntry): void =>
   void process.stderr.write(`${new Date().toISOString()} ${from} ${level}: ${message}\n`);
@@ -33,8 +51,8 @@ const toStderr = ({ from, level, message }: StackLogEntry): void =>
 /**
  * Starts a site: the ledger, then the edge, each in its own trust domain, and keeps them running.
  *
- * @throws {CurtainwallError} what `loadContract` throws; `CONTRACT_ENVIRONMENT_INVALID`; `STACK_PERMISSION_UNAPPROVED`, `CONTRACT_LOCK_INVALID`; `STACK_RELEASE_MISSING`, `STACK_PORT_IN_USE`,
- *   `STACK_STATE_FOREIGN`, `STACK_CERTIFICATE_MISSING`, `STACK_CERTIFICATE_INVALID`, `STACK_FILE_UNREADABLE`, `STACK_SESSIONS_MISSING`; what a domain reports while it starts, `RELEASE_DIGEST_MISMATCH` for one
+ * @throws {CurtainwallError} what `loadContract` throws; `CONTRACT_ENVIRONMENT_INVALID`; `STACK_PERMISSION_UNAPPROVED`, `CONTRACT_LOCK_INVALID`; `STACK_RELEASE_MISSING`, `STACK_RUNS_ALREADY`, `STACK_PORT_IN_USE`,
+ *   `STACK_STATE_FOREIGN`, `STACK_STATE_READ_ONLY`, `STACK_CERTIFICATE_MISSING`, `STACK_CERTIFICATE_INVALID`, `STACK_FILE_UNREADABLE`, `STACK_SESSIONS_MISSING`; what a domain reports while it starts, `RELEASE_DIGEST_MISMATCH` for one
  */
 export async function startStack({
   path = ".",
@@ -42,6 +60,8 @@ export async function startStack({
   isolation = findIsolation(),
   frozen = false,
   graceMs = 5000,
+  environment: wanted,
+  askPassphrase,
 }: StartOptions = {}): Promise<RunningStack> {
   const loaded = await loadContract(path);
   assertEnvironment(loaded.contract, process.env);
@@ -60,7 +80,29 @@ export async function startStack({
     });
   }
   assertStateUsable(folders, "start");
-  const supervisor = new Supervisor({ loaded, folders, isolation, log, graceMs });
+  const sandboxesFunctions = hasFunctionSandboxes(loaded.contract, loaded.root, isolation);
+  assertFunctionsIsolated(loaded.contract, sandboxesFunctions);
+  const environment = environmentOf(loaded.contract, wanted);
+  assertNoPlainSecrets(loaded, environment, {
+    variables: process.env,
+    warn: (message) => log({ from: "supervisor", level: "warning", message }),
+  });
+  const vaultPlan = await planOfVault(loaded, folders, environment, askPassphrase);
+  const giveBack = ownState(
+    folders,
+    (message) => log({ from: "supervisor", level: "warning", message }),
+    commandMs,
+  );
+  const supervisor = new Supervisor({
+    loaded,
+    folders,
+    isolation,
+    sandboxesFunctions,
+    log,
+    graceMs,
+    vaultPlan,
+    onClosed: giveBack,
+  });
   try {
     await supervisor.start();
   } catch (error) {
@@ -68,6 +110,21 @@ export async function startStack({
     throw error;
   }
   return supervisor.running();
+}
+
+/** What the vault is started with, if the contract declares a secret. */
+async function planOfVault(
+  loaded: LoadedContract,
+  folders: StackFolders,
+  environment: EnvironmentName,
+  askPassphrase: StartOptions["askPassphrase"],
+): Promise<VaultPlan | undefined> {
+  const { secrets, vault } = loaded.contract;
+  if (secrets.size === 0) return undefined;
+  const needsPassphrase = vault.key?.kind === "passphrase";
+  if (needsPassphrase) forbidCoreDumps();
+  const passphrase = needsPassphrase ? await askPassphrase?.(environment) : undefined;
+  return planVault(loaded, folders, { environment, passphrase });
 }
 
 /** A folder as it is written after a command: nothing for the present one. */

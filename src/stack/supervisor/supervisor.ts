@@ -6,20 +6,26 @@ import { CurtainwallError } from "../../shared/index.ts";
 import { watchApiKeys } from "../api-keys.ts";
 import { loadCertificate, watchCertificate } from "../certificate.ts";
 import type { StackCertificate } from "../certificate.ts";
-import { openEventsPipe } from "../events-pipe.ts";
+import { closeEventsPipes, openEventsPipes } from "../events-pipe.ts";
+import type { EventsPipe } from "../events-pipe.ts";
 import { makeStateFolder } from "../folders.ts";
 import type { StackFolders } from "../folders.ts";
 import type { DomainName, Isolation } from "../isolation.ts";
 import type { DomainProcess } from "../launch.ts";
 import type { ToEdge, ToLedger } from "../messages.ts";
+import type { VaultPlan } from "../vault/vault-plan.ts";
 import { openReleaseFeed } from "../release-feed.ts";
 import type { ReleaseFeed } from "../release-feed.ts";
 import { watchUpstreamCertificates } from "../upstream-certificates.ts";
 import { readRevoked, revocationMessages, watchRevoked } from "../revoked-tokens.ts";
 import type { RevokedTokens } from "../revoked-tokens.ts";
+import type { InnerDomains } from "./inner-domains.ts";
 import { keepDomain, whenReady } from "./keep-domain.ts";
 import type { KeptDomain } from "./keep-domain.ts";
 import { launchEdge } from "./launch-edge.ts";
+import { createActionRecorder, serveActions } from "../operator/serve-actions.ts";
+import type { ActionRecorder } from "../operator/serve-actions.ts";
+import { innerDomainsOf, noInnerDomains } from "./no-inner-domains.ts";
 import type { EdgePlaces } from "./launch-edge.ts";
 import { serveReleases } from "./serve-releases.ts";
 import type { ServedReleases } from "./serve-releases.ts";
@@ -38,10 +44,14 @@ export interface RunningStack {
   readonly folders: StackFolders;
   /** The development authority's certificate; undefined when the certificate comes from files. */
   readonly caFile: string | undefined;
-  /** Process ids by domain, at this moment. */
-  pids(): Readonly<Record<DomainName, number>>;
+  /** Process ids by domain, at this moment; those that the contract has no work for are missing. */
+  pids(): Readonly<Record<"edge" | "ledger", number> & Partial<Record<DomainName, number>>>;
+  /** Process ids of groups of functions that run, by the group's name. */
+  groupPids(): Readonly<Record<string, number>>;
   /** Reads the certificate's files again. */
   reloadCertificate(): Promise<void>;
+  /** Looks for a release that was just published, instead of within half a second; resolves when it was taken or refused. */
+  lookForRelease(): Promise<void>;
   /** Stops: no new connections, requests in flight finish, events reach the log. */
   close(): Promise<void>;
 }
@@ -50,6 +60,10 @@ export interface RunningStack {
 export interface SupervisorOptions extends Omit<Surroundings, "events" | "stopping"> {
   /** How long requests in flight may take when the stack stops, in milliseconds. */
   readonly graceMs: number;
+  /** Undefined: the contract declares no secret. */
+  readonly vaultPlan: VaultPlan | undefined;
+  /** Told once everything has ended. */
+  readonly onClosed: () => void;
 }
 
 /** How often a running stack looks for a release that was published meanwhile. */
@@ -66,28 +80,41 @@ interface Opened {
 export class Supervisor {
   readonly #with: Surroundings;
   readonly #graceMs: number;
-  readonly #edgePipe = openEventsPipe();
-  readonly #ownPipe = openEventsPipe();
+  /** One a domain; the first two are the edge's and the supervisor's own. */
+  readonly #pipes: readonly [EventsPipe, EventsPipe, ...EventsPipe[]];
   readonly #queue: EventQueue;
   readonly #stopping = new AbortController();
   readonly #ledger: KeptDomain<ToLedger>;
+  readonly #actions: ActionRecorder;
+  #endActions: () => Promise<void> = () => Promise.resolve();
+  readonly #vaultPlan: VaultPlan | undefined;
+  readonly #onClosed: () => void;
+  #inner: InnerDomains = noInnerDomains;
   readonly #edge: KeptDomain<ToEdge>;
   /** Of the first start; later ones don't wait for each other. */
-  #ledgerReady: Promise<void> = Promise.resolve();
+  #othersReady: Promise<unknown> = Promise.resolve();
   #opened: Opened | undefined;
   #places: EdgePlaces;
   #unwatch: () => void = () => undefined;
+  #look: () => Promise<void> = () => Promise.resolve();
   #closing: Promise<void> | undefined;
   /** As it was read last. */
   #revoked: RevokedTokens = { everyone: 0, subjects: {} };
 
-  constructor({ graceMs, ...surroundings }: SupervisorOptions) {
-    this.#queue = createEventQueue({ fd: this.#ownPipe.writeFd, source: "supervisor" });
+  constructor({ graceMs, vaultPlan, onClosed, ...surroundings }: SupervisorOptions) {
+    const [edge, own, ...inner] = openEventsPipes(["edge", "supervisor", ...innerDomainsOf(surroundings)]);
+    if (edge === undefined || own === undefined) throw new Error("there are no pipes");
+    this.#pipes = [edge, own, ...inner];
+    this.#queue = createEventQueue({ fd: own.writeFd, source: "supervisor" });
     this.#with = { ...surroundings, events: this.#queue.send, stopping: this.#stopping.signal };
     this.#graceMs = graceMs;
+    this.#onClosed = onClosed;
     this.#places = { addresses: [], port: surroundings.loaded.contract.edge.port, redirectPort: undefined };
-    const pipes = { edgeFd: this.#edgePipe.readFd, supervisorFd: this.#ownPipe.readFd };
-    this.#ledger = keepDomain(this.#with, "ledger", (launched) => startLedger(this.#with, pipes, launched));
+    this.#ledger = keepDomain(this.#with, "ledger", (launched) =>
+      startLedger(this.#with, this.#pipes, launched, (message) => this.#actions.onMessage(message)),
+    );
+    this.#actions = createActionRecorder(() => this.#ledger.process);
+    this.#vaultPlan = vaultPlan;
     this.#edge = keepDomain(this.#with, "edge", (launched) => this.#startEdge(launched));
   }
 
@@ -114,12 +141,32 @@ export class Supervisor {
     }
     const releases = serveReleases(this.#with, feed);
     this.#opened = { feed, releases, certificate };
-    // Both load at once; the edge is given its work only when the ledger takes events.
-    this.#ledgerReady = this.#ledger.start();
-    this.#ledgerReady.catch(() => undefined);
+    await this.#openInner();
+    // All load at once; the edge is given its work only when the ledger takes events and the others take requests.
+    this.#othersReady = Promise.all([this.#ledger.start(), this.#inner.start()]);
+    this.#othersReady.catch(() => undefined);
     await this.#edge.start();
     this.#watch(releases);
+    await this.#takeActions();
     events({ type: "stack.started", time: Date.now(), isolation, release: releases.served?.digest });
+    void this.#inner.prepare();
+  }
+
+  /** Without them a site is served all the same: what operators ask for is refused then. */
+  async #takeActions(): Promise<void> {
+    try {
+      this.#endActions = await serveActions(this.#with.loaded.root, this.#actions);
+    } catch (error) {
+      this.#warn(`commands that change something will be refused: ${(error as Error).message}`);
+    }
+  }
+
+  async #openInner(): Promise<void> {
+    const [, , ...pipes] = this.#pipes;
+    if (pipes.length === 0) return;
+    const { keepInnerDomains } = await import("./inner-domains.ts");
+    this.#inner = keepInnerDomains(this.#with, { pipes, vaultPlan: this.#vaultPlan });
+    await this.#inner.open();
   }
 
   running(): RunningStack {
@@ -130,8 +177,14 @@ export class Supervisor {
       isolation,
       folders,
       caFile: this.#opened?.certificate.caFile,
-      pids: () => ({ edge: this.#edge.process?.pid ?? 0, ledger: this.#ledger.process?.pid ?? 0 }),
+      pids: () => ({
+        ...this.#inner.pids(),
+        edge: this.#edge.process?.pid ?? 0,
+        ledger: this.#ledger.process?.pid ?? 0,
+      }),
+      groupPids: () => this.#inner.groupPids(),
       reloadCertificate: () => this.reloadCertificate(),
+      lookForRelease: () => this.#look(),
       close: () => this.close("it was asked to"),
     };
   }
@@ -158,13 +211,19 @@ export class Supervisor {
   async #close(reason: string): Promise<void> {
     this.#stopping.abort();
     this.#unwatch();
+    await this.#endActions();
     const graceMs = this.#graceMs;
     await this.#edge.stop({ type: "stop", graceMs }, graceMs + 2000);
+    await this.#inner.stop(graceMs);
     this.#with.events({ type: "stack.stopped", time: Date.now(), reason });
     await this.#queue.flush(1000);
     await this.#ledger.stop({ type: "stop" }, 5000);
+    const [edge, { readFd }, ...inner] = this.#pipes;
+    closeEventsPipes([edge, ...inner]);
+    // Its other end is the queue's.
     this.#queue.close();
-    for (const fd of [this.#edgePipe.readFd, this.#edgePipe.writeFd, this.#ownPipe.readFd]) closeSync(fd);
+    closeSync(readFd);
+    this.#onClosed();
   }
 
   /** Looks for a newer certificate, list of keys or release from time to time. */
@@ -187,9 +246,8 @@ export class Supervisor {
       (message) => this.#warn(`what was revoked last is not known: ${message}`),
     );
     let looking = Promise.resolve();
-    const timer = setInterval(() => {
-      looking = looking.then(() => releases.handOver(this.#edge.process));
-    }, releaseCheckMs);
+    this.#look = () => (looking = looking.then(() => this.#handOver(releases)));
+    const timer = setInterval(() => void this.#look(), releaseCheckMs);
     timer.unref();
     this.#unwatch = () => {
       unwatchCertificate();
@@ -198,6 +256,17 @@ export class Supervisor {
       unwatchRevoked();
       clearInterval(timer);
     };
+  }
+
+  async #handOver(releases: ServedReleases): Promise<void> {
+    const before = releases.served?.sequence;
+    await releases.handOver(this.#edge.process);
+    if (releases.served?.sequence === before) return;
+    await this.#inner
+      .releaseAccepted()
+      .catch((error: unknown) =>
+        this.#warn(`functions run the code that they had: ${(error as Error).message}`),
+      );
   }
 
   /** The list as it is; if it was damaged meanwhile, as it was: what was revoked stays so. */
@@ -248,12 +317,13 @@ export class Supervisor {
       port: this.#places.port,
       certificate,
       acceptance: feed.acceptance,
-      eventsFd: this.#edgePipe.writeFd,
+      eventsFd: this.#pipes[0].writeFd,
+      domainSockets: this.#inner.sockets,
     });
     launched(edge.process);
     this.#places = edge.places;
     const { control, pipe, exited, kill } = edge.process;
-    await this.#ledgerReady.catch(async (error: unknown) => {
+    await this.#othersReady.catch(async (error: unknown) => {
       kill();
       await exited;
       throw error;

@@ -20,6 +20,8 @@ export interface Surroundings {
   readonly loaded: LoadedContract;
   readonly folders: StackFolders;
   readonly isolation: Isolation;
+  /** Whether each group of functions gets a sandbox. */
+  readonly sandboxesFunctions: boolean;
   readonly log: (entry: StackLogEntry) => void;
   readonly events: EventSink;
   /** Aborted when the stack begins to stop: what ends from then on is not started again. */
@@ -52,7 +54,8 @@ export function launch<To extends { type: string }>(
     isolation,
     fds,
     view,
-    environment: domain === "edge" ? environment : {},
+    // Both load the contract, which read them.
+    environment: domain === "edge" || domain === "egress" ? environment : {},
     codeCache: codeCacheFolder(folders, isolation),
     onLine: (line) => log({ from: domain, level: "error", message: line }),
   });

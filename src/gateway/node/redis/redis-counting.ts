@@ -1,27 +1,24 @@
 import { createHash } from "node:crypto";
-import type { Duplex } from "node:stream";
 import type { ContractLimitStore, EventSink } from "../../../contract/index.ts";
-import { revealSecret } from "../../../shared/index.ts";
-import type { Secret } from "../../../shared/index.ts";
 import type { Counting } from "../../limits/counting.ts";
 import type { Gates } from "../../limits/gates.ts";
 import { createSharedCounting } from "../../limits/shared-counting.ts";
 import { openRedisSocket } from "./open-redis-socket.ts";
 import { createRedisLink } from "./redis-link.ts";
+import type { RedisConnection } from "./redis-link.ts";
 
 /** Options of {@link createRedisCounting}. */
 export interface RedisCountingOptions {
   readonly store: ContractLimitStore;
   /** The site's origin: sites that share a store don't share counters. */
   readonly origin: string;
-  readonly password?: Secret | undefined;
   /** PEM of the authority that signed its certificate. Default: the system's. */
   readonly ca?: string | undefined;
   readonly events: EventSink;
   /** Of this thread: of all threads that lose the store one says so. */
   readonly gates: Pick<Gates, "noteLost">;
-  /** Gives a connected socket. Default: one is opened. */
-  readonly open?: () => Promise<Duplex>;
+  /** Gives a connection that takes commands. Default: one is opened, to a store that asks for no password. */
+  readonly open?: (() => Promise<RedisConnection>) | undefined;
   readonly now?: () => number;
 }
 
@@ -37,19 +34,17 @@ export interface RedisCounting extends Counting {
 export function createRedisCounting({
   store,
   origin,
-  password,
   ca,
   events,
   gates,
-  open = () => openRedisSocket(store.url, ca),
+  open = async () => ({ socket: await openRedisSocket(store.url, ca) }),
   now = Date.now,
 }: RedisCountingOptions): RedisCounting {
   const { host } = store.url;
   let lostAt = 0;
   const link = createRedisLink({
     open,
-    username: store.username,
-    password,
+    seed: seedOf(origin),
     timeoutMs: store.timeoutMs,
     onLost(reason) {
       lostAt = now();
@@ -64,16 +59,14 @@ export function createRedisCounting({
   });
   const counting = createSharedCounting({
     link,
-    seed: seedOf(origin, password),
     instances: store.instances,
     now,
   });
   return { ...counting, close: () => link.close() };
 }
 
-/** All hosts of a site know both; who can only read the store doesn't, and so can't find out whose counters they are. */
-function seedOf(origin: string, password: Secret | undefined): [number, number] {
-  const secret = password === undefined ? "" : revealSecret(password);
-  const digest = createHash("sha256").update(`curtainwall limits\n${origin}\n${secret}`).digest();
+/** All hosts of a site know it. So does everybody else: with a password, egress derives another from that. */
+function seedOf(origin: string): [number, number] {
+  const digest = createHash("sha256").update(`curtainwall limits\n${origin}\n`).digest();
   return [digest.readUInt32LE(0), digest.readUInt32LE(4)];
 }

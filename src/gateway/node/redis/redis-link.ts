@@ -1,18 +1,24 @@
 import { createHash } from "node:crypto";
 import type { Duplex } from "node:stream";
-import { revealSecret } from "../../../shared/index.ts";
-import type { Secret } from "../../../shared/index.ts";
 import { limitScript } from "../../limits/limit-script.ts";
 import type { ScriptLink } from "../../limits/shared-counting.ts";
 import { createReplyReader, writeCommand } from "./reply-reader.ts";
 import type { RedisReply } from "./reply-reader.ts";
 
+/** A connection to a Redis or Valkey that takes commands. */
+export interface RedisConnection {
+  /** Connected, TLS and password and all. */
+  readonly socket: Duplex;
+  /** What counters' names are hashed with, from whoever knows a secret of this store. Default: what all sites like this one know. */
+  readonly seed?: readonly [number, number] | undefined;
+}
+
 /** Options of {@link createRedisLink}. */
 export interface RedisLinkOptions {
-  /** Opens a connection: a socket that is connected, TLS and all. It may also come from whoever is allowed to open one. */
-  readonly open: () => Promise<Duplex>;
-  readonly username?: string | undefined;
-  readonly password?: Secret | undefined;
+  /** Opens a connection, or has it opened by whoever has the password. */
+  readonly open: () => Promise<RedisConnection>;
+  /** What counters' names are hashed with unless a connection says otherwise. */
+  readonly seed: readonly [number, number];
   /** How long an answer may take. */
   readonly timeoutMs: number;
   /** The store can't be asked any more, and why; told once until {@link onBack}. */
@@ -46,13 +52,13 @@ const probe = ["1", "cw:{probe}:probe", "1", "1000000", "1"];
  */
 export function createRedisLink({
   open,
-  username,
-  password,
+  seed: ownSeed,
   timeoutMs,
   onLost,
   onBack,
 }: RedisLinkOptions): RedisLink {
   let socket: Duplex | undefined;
+  let seed = ownSeed;
   let pending: Pending[] = [];
   let isReady = false;
   let isLost = false;
@@ -70,8 +76,10 @@ export function createRedisLink({
     const timer = setTimeout(() => fail(connection, "no connection in time"), connectTimeoutMs);
     timer.unref();
     open().then(
-      (opened) => {
+      ({ socket: opened, seed: given = ownSeed }) => {
         if (isOld()) return void opened.destroy();
+        // Unless it is another, names that are known stay so.
+        if (given[0] !== seed[0] || given[1] !== seed[1]) seed = given;
         attach(opened, connection);
         greet(connection, () => clearTimeout(timer));
       },
@@ -99,6 +107,8 @@ export function createRedisLink({
     });
     opened.on("error", (error) => fail(connection, codeOf(error)));
     opened.on("close", () => fail(connection, "it closed the connection"));
+    // Who opened it may have read from it, and paused it since.
+    opened.resume();
   }
 
   /** A connection counts once it has run the script: a replica that only reads, or a server that is loading, is none. */
@@ -109,10 +119,6 @@ export function createRedisLink({
       if (fault !== undefined) fail(connection, `it answers ${fault}`);
       return fault === undefined;
     };
-    if (password !== undefined) {
-      const credentials = [...(username === undefined ? [] : [username]), revealSecret(password)];
-      write(writeCommand("AUTH", ...credentials), judge);
-    }
     write(writeCommand("EVAL", limitScript, ...probe), (reply) => {
       done();
       if (!judge(reply)) return;
@@ -197,6 +203,7 @@ export function createRedisLink({
 
   connect();
   return {
+    seed: () => seed,
     run(keys, args, done) {
       if (!isReady || pending.length >= maxPending) return done(undefined);
       run(["EVALSHA", scriptDigest], keys, args, done);

@@ -7,7 +7,7 @@ import type { ProofFault } from "../../callers/dpop/proof-verifier.ts";
 import { digestOf, makeProver } from "../../fixtures/prover.ts";
 import { createGateMemory, openGates } from "../../limits/gates.ts";
 import { createRedisCounting } from "./redis-counting.ts";
-import { redis, startRedis } from "./fixtures/redis-server.ts";
+import { redis, startRedis } from "../../../../test/support/redis-server.ts";
 
 const origin = "https://www.bakery.test";
 const htu = `${origin}/api/me`;
@@ -28,7 +28,7 @@ function openHost(context: TestContext, port: number, instances = 2) {
     store: {
       url: new URL(`redis://127.0.0.1:${port}`),
       username: undefined,
-      passwordVariable: undefined,
+      secret: undefined,
       caFile: undefined,
       timeoutMs: 2000,
       instances,

@@ -22,6 +22,8 @@ export interface AttemptOptions {
   onUnsent: () => void;
   /** Asked when it was sent and failed: true if it is sent again. The reader is then told nothing of this attempt. */
   resend: (status: number | undefined) => boolean;
+  /** Whether an answer is of whoever sends requests on, and why there is none of the upstream's. Default: none is. */
+  readRefusal?: ((headers: Headers) => string | undefined) | undefined;
 }
 
 /** What is wrong with an address that answers so is not the request. */
@@ -67,7 +69,10 @@ export class Attempt implements Dispatcher.DispatchHandler {
       this.#reason = `it answers ${status}`;
       this.#isResent = !this.#reader.isSettled && this.#options.resend(status);
     }
-    if (!this.#isResent) this.#reader.onResponseStart(controller, status, headers);
+    if (this.#isResent) return;
+    const refusal = this.#options.readRefusal?.(headers);
+    if (refusal === undefined) this.#reader.onResponseStart(controller, status, headers);
+    else this.#reader.giveUp(refusal);
   }
 
   onResponseData(controller: Controller, chunk: Uint8Array): void {

@@ -18,6 +18,8 @@ export interface BackendOptions {
   ca: string | undefined;
   /** What is shown to the upstream, for connections that are made from now on. */
   clientCertificate: () => ClientCertificate | undefined;
+  /** A socket of somebody who sends requests on, TLS and all. Undefined: they are sent to the address. */
+  socketPath?: string | undefined;
   timeoutMs: number;
   connections: number;
   maxStreams: number;
@@ -49,18 +51,32 @@ export interface Backend {
 
 /** Makes the connections to one address. They name the URL's host, to TLS and in `Host`, and go nowhere but to that address. */
 export function createBackend(options: BackendOptions): Backend {
-  const { url, address, ca, clientCertificate, timeoutMs, connections, maxStreams, isProbed, now } = options;
+  const {
+    url,
+    address,
+    ca,
+    clientCertificate,
+    socketPath,
+    timeoutMs,
+    connections,
+    maxStreams,
+    isProbed,
+    now,
+  } = options;
   const makePool = (size: number): Pool =>
-    new Pool(url.origin, {
+    new Pool(socketPath === undefined ? url.origin : noPlace, {
       connections: size,
       pipelining: 1,
-      connect: {
-        minVersion: "TLSv1.3",
-        timeout: timeoutMs,
-        lookup: pinnedTo(address),
-        ...(ca === undefined ? {} : { ca }),
-        ...clientCertificate(),
-      },
+      connect:
+        socketPath === undefined
+          ? {
+              minVersion: "TLSv1.3",
+              timeout: timeoutMs,
+              lookup: pinnedTo(address),
+              ...(ca === undefined ? {} : { ca }),
+              ...clientCertificate(),
+            }
+          : { socketPath, timeout: timeoutMs },
       allowH2: false,
     });
   const openPools = (): Pools => ({ main: makePool(connections), stream: undefined, health: undefined });
@@ -79,7 +95,8 @@ export function createBackend(options: BackendOptions): Backend {
   }
 
   return {
-    name: isIPv6(address) ? `[${address}]:${port}` : `${address}:${port}`,
+    name:
+      socketPath !== undefined ? address : isIPv6(address) ? `[${address}]:${port}` : `${address}:${port}`,
     url,
     address,
     breaker: createBreaker({ isProbed, now }),
@@ -100,6 +117,9 @@ export function createBackend(options: BackendOptions): Backend {
     },
   };
 }
+
+/** Where a socket's requests go is in their targets. */
+const noPlace = "http://egress.invalid";
 
 interface Pools {
   readonly main: Pool;

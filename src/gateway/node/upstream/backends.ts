@@ -1,7 +1,7 @@
-import { networkOfHost } from "../../../contract/index.ts";
+import { networkOf, networkOfHost } from "../../../contract/index.ts";
 import type { ContractUpstream, EventSink } from "../../../contract/index.ts";
-import { createAddressBook } from "./address-book.ts";
-import type { AddressBook, Lookup } from "./address-book.ts";
+import { createAddressBook } from "../../../shared/node.ts";
+import type { AddressBook, Lookup } from "../../../shared/node.ts";
 import { createBackend } from "./backend.ts";
 import type { Backend, ClientCertificate } from "./backend.ts";
 
@@ -13,6 +13,8 @@ export interface BackendsOptions {
   connections: number;
   maxStreams: number;
   lookup: Lookup | undefined;
+  /** A socket that all requests go through. Undefined: they go to its addresses. */
+  socketPath?: string | undefined;
   events: EventSink;
   now: () => number;
 }
@@ -36,13 +38,30 @@ interface Place {
 
 /** Keeps connections to each address of each of an upstream's URLs, and follows what their names mean from time to time. */
 export function openBackends(options: BackendsOptions): Backends {
+  return options.socketPath === undefined ? openAddresses(options) : openSocket(options);
+}
+
+/** Whoever listens there looks for addresses itself. */
+function openSocket(options: BackendsOptions): Backends {
+  const { url, timeoutMs } = options.upstream;
+  const backend = createBackend({ ...options, url, address: "egress", timeoutMs, isProbed: false });
+  return {
+    current: () => [backend],
+    load: () => Promise.resolve(),
+    renew: () => backend.renew(),
+    close: () => backend.destroy(),
+  };
+}
+
+function openAddresses(options: BackendsOptions): Backends {
   const { upstream, now, lookup } = options;
   const places = [upstream.url, ...(upstream.alternates ?? [])].map((url): Place => {
     const network = upstream.network ?? networkOfHost(url.hostname) ?? "public";
+    const mayUse = (address: string): boolean => networkOf(address) === network;
     const onRefused = (addresses: readonly string[]): void => report(options, url, addresses);
     return {
       url,
-      book: createAddressBook({ host: url.hostname, network, lookup, now, onRefused }),
+      book: createAddressBook({ host: url.hostname, mayUse, lookup, now, onRefused }),
       known: [],
       backends: [],
     };

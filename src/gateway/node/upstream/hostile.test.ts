@@ -148,6 +148,54 @@ test("100 Continue, which nobody asked for, is no answer, and the connection is 
   assert.equal(connections(), 2);
 });
 
+suite("an answer that comes in pieces", () => {
+  const json = "content-type: application/json\r\n";
+  const bytes = `HTTP/1.1 103 Early Hints\r\nlink: </a>; rel=preload\r\n\r\nHTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 200 OK\r\n${json}trailer: x-sum\r\ntransfer-encoding: chunked\r\n\r\n3;a=b\r\n{"o\r\n8\r\nk":true}\r\n0\r\nx-sum: 1\r\n\r\n`;
+
+  /** Its pieces, each read before the next is written. */
+  async function startPieces(t: TestContext, cutsOf: (count: number) => readonly number[]) {
+    return startRaw(t, (socket, _, count) => {
+      socket.setNoDelay(true);
+      const edges = [0, ...cutsOf(count), bytes.length];
+      const writeFrom = (index: number): void => {
+        const [from, to] = edges.slice(index) as [number, number | undefined];
+        if (to !== undefined && !socket.destroyed)
+          socket.write(bytes.slice(from, to), () => setImmediate(() => setImmediate(writeFrom, index + 1)));
+      };
+      writeFrom(0);
+    });
+  }
+
+  test("is the same wherever it is cut, interim answers, chunks and trailers too", async (t) => {
+    const { shop, connections } = await startPieces(t, (count) => [count]);
+    for (let cut = 1; cut < bytes.length; cut++) assert.deepEqual(await shop.tell(), { ok: true }, `${cut}`);
+    assert.equal(connections(), 1);
+  });
+
+  test("is the same wherever it is cut twice, or at every byte", async (t) => {
+    const begin = bytes.indexOf("\r\n\r\n3;");
+    const span = bytes.length - begin;
+    // Of a pair, the second wanders slowly over the chunks while the first runs.
+    const pair = (count: number): number[] => {
+      const [first, second] = [begin + (count % span), begin + ((count * 7 + (count >> 3)) % span)];
+      return [Math.min(first, second), Math.max(first, second)];
+    };
+    const { shop, connections } = await startPieces(t, (count) =>
+      count > 400 ? Array.from({ length: bytes.length - 1 }, (_, index) => index + 1) : pair(count),
+    );
+    for (let count = 1; count <= 402; count++)
+      assert.deepEqual(await shop.tell(), { ok: true }, String(pair(count)));
+    assert.equal(connections(), 1);
+  });
+
+  test("one that somebody on the way ended too early is no answer", async (t) => {
+    const { shop } = await startRaw(t, (socket) =>
+      socket.write(`HTTP/1.1 200 OK\r\n${json}transfer-encoding: chunked\r\n\r\n3\r\n{"o\r\n0\r\n\r\n`),
+    );
+    assert.equal(await shop.tell(), "GATEWAY_ANSWER_INVALID");
+  });
+});
+
 suite("an answer that leads elsewhere", () => {
   test("redirects are not followed, however many", async (t) => {
     const { shop, requests } = await startRaw(t, (socket) =>

@@ -73,8 +73,8 @@ async function look(context: BrowserContext, options: VisitOptions): Promise<Vis
   page.on("dialog", (dialog) => void dialog.dismiss().catch(() => undefined));
   await page.goto(url, { waitUntil: "load", timeout: timeoutMs });
   await quiet();
-  const searches = (await page.evaluate(formsScript)) as SearchForm[];
-  const word = await page.evaluate<string>(wordScript);
+  const searches = (await step(page.evaluate<SearchForm[]>(formsScript))) ?? [];
+  const word = (await step(page.evaluate<string>(wordScript))) ?? "";
   await step(page.evaluate(actScript));
   await act?.({ page, path: new URL(url).pathname });
   await quiet();
@@ -108,19 +108,26 @@ async function answerScripts(context: BrowserContext, own: string, fetchScript: 
 const maxLost = 20;
 
 /**
- * Nothing leaves this machine while a site is learned: what a script of another site would have done is not seen. Once the document has
- * given way to another, what fails is that one's.
+ * Nothing leaves this machine while a site is learned: what a script of another site would have done is not seen. What was asked for once
+ * the document had given way to another is that one's, whenever it fails.
  */
 function collectLostScripts(page: Page, origin: string): ReadonlySet<string> {
   const lost = new Set<string>();
+  const own = new WeakSet<Request>();
   let documents = 0;
+  let isComing = false;
+  page.on("framenavigated", (frame) => {
+    if (frame !== page.mainFrame() || !isComing) return;
+    isComing = false;
+    documents++;
+  });
   page.on("request", (request) => {
-    const isDocument = request.isNavigationRequest() && request.frame() === page.mainFrame();
-    if (isDocument && request.redirectedFrom() === null) documents++;
+    isComing ||= request.isNavigationRequest() && request.frame() === page.mainFrame();
+    if (documents <= 1) own.add(request);
   });
   const take = (request: Request): void => {
     const isForeign = request.resourceType() === "script" && URL.parse(request.url())?.origin !== origin;
-    if (isForeign && documents <= 1 && lost.size < maxLost) lost.add(request.url().slice(0, 200));
+    if (isForeign && own.has(request) && lost.size < maxLost) lost.add(request.url().slice(0, 200));
   };
   page.on("requestfailed", take);
   page.on("response", (response) => {

@@ -1,0 +1,109 @@
+import type { ServerResponse } from "node:http";
+
+/** What stands in every lie, and must never leave. */
+export const lieCanary = "canary-lie-2f7ad0";
+
+/** Answers a request as no contract says. */
+export type Lie = (response: ServerResponse) => void;
+
+const honest = {
+  name: "Penny bun",
+  priceCents: 120,
+  currency: "GBP",
+  available: false,
+  announced: true,
+  nutrition: { energyKcal: 228 },
+};
+
+const json = (body: unknown, status = 200, headers: Record<string, string | string[]> = {}): Lie => {
+  const text = typeof body === "string" ? body : JSON.stringify(body);
+  return (response) => {
+    response.writeHead(status, { "content-type": "application/json", ...headers });
+    response.end(text);
+  };
+};
+
+/**
+ * Products that are answered wrongly on purpose, by what is wrong: the audit asks for them, to see that nothing of it leaves. They stand in no list, and only the
+ * example's own shop has them.
+ */
+export const lies = {
+  "penny-bun-columns": {
+    what: "columns of its own, at every depth",
+    tell: json({
+      id: "penny-bun-columns",
+      ...honest,
+      costCents: 40,
+      supplier: { note: lieCanary },
+      nutrition: { ...honest.nutrition, laboratory: lieCanary },
+      ["__proto__"]: { note: lieCanary },
+    }),
+  },
+  "penny-bun-type": {
+    what: "a text where a number is declared",
+    tell: json({ id: "penny-bun-type", ...honest, priceCents: `120 ${lieCanary}` }),
+  },
+  "penny-bun-other": { what: "something else than was asked for", tell: json([lieCanary]) },
+  "penny-bun-large": {
+    what: "more than may be read",
+    tell: json({ id: "penny-bun-large", ...honest, padding: lieCanary.repeat(20_000) }),
+  },
+  "penny-bun-html": {
+    what: "a page",
+    tell: (response) => {
+      response.writeHead(200, { "content-type": "text/html" });
+      response.end(`<script>document.title = "${lieCanary}"</script>`);
+    },
+  },
+  "penny-bun-broken": {
+    what: "JSON that ends too early",
+    tell: json(`{"id":"penny-bun-broken","note":"${lieCanary}`),
+  },
+  "penny-bun-zipped": {
+    what: "an encoding that nobody asked for",
+    tell: json({ id: "penny-bun-zipped", ...honest, note: lieCanary }, 200, { "content-encoding": "gzip" }),
+  },
+  "penny-bun-headers": {
+    what: "headers for the hop, for browsers and for caches, and a cookie",
+    tell: json({ id: "penny-bun-headers", ...honest }, 200, {
+      connection: "keep-alive, x-inside",
+      "x-inside": lieCanary,
+      "x-powered-by": lieCanary,
+      server: lieCanary,
+      via: `1.1 ${lieCanary}`,
+      link: `<https://attacker.invalid/${lieCanary}>; rel=preload`,
+      location: `https://attacker.invalid/${lieCanary}`,
+      "set-cookie": [`session=${lieCanary}; Path=/`, `other=${lieCanary}`],
+      "access-control-allow-origin": "*",
+      "access-control-allow-credentials": "true",
+      "content-security-policy": "default-src *",
+      "cache-control": "public, max-age=31536000",
+      "clear-site-data": '"*"',
+    }),
+  },
+  "penny-bun-elsewhere": {
+    what: "another address",
+    tell: json("", 302, { location: `https://attacker.invalid/${lieCanary}` }),
+  },
+  "penny-bun-status": { what: "a status that nobody declared", tell: json({ error: lieCanary }, 418) },
+  "penny-bun-cut": {
+    what: "less than it announces",
+    tell: (response) => {
+      response.writeHead(200, { "content-type": "application/json", "content-length": "4096" });
+      response.write(`{"note":"${lieCanary}"`, () => response.destroy());
+    },
+  },
+  "penny-bun-endless": {
+    what: "a body without an end",
+    tell: (response) => {
+      response.writeHead(200, { "content-type": "application/json" });
+      response.write(`{"id":"${lieCanary}","padding":"`);
+      const timer = setInterval(() => response.write("a"), 200);
+      response.on("close", () => clearInterval(timer));
+    },
+  },
+} as const satisfies Readonly<Record<string, { what: string; tell: Lie }>>;
+
+/** The lie about a product, if one is told. */
+export const lieAbout = (id: string): Lie | undefined =>
+  Object.entries<{ tell: Lie }>(lies).find(([name]) => name === id)?.[1].tell;

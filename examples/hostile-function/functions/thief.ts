@@ -1,0 +1,1 @@
+export { thief as default } from "../tricks/thieve.ts";

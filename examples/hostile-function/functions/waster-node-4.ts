@@ -1,0 +1,1 @@
+export { waster as default } from "../tricks/waste.ts";

@@ -1,0 +1,215 @@
+import type { ContractRoute } from "../../contract/index.ts";
+import { attempt, nothingSeen, reasonOf } from "../check.ts";
+import type { Attempt, Check } from "../check.ts";
+import { shellWord } from "../commands.ts";
+import type { AuditContext } from "../context.ts";
+import type { Exchange, ProbeResponse, Protocol } from "../probe.ts";
+import { createControls } from "./control.ts";
+import type { AttackKind } from "./kinds.ts";
+import type { AttackUnit, BrokenPromise } from "./report.ts";
+import { schedule } from "./schedule.ts";
+import { isControl, narrowed } from "./units.ts";
+import type { AttackCheck, Unit } from "./units.ts";
+
+/** Told before each unit. */
+export interface AttackProgress {
+  kind: AttackKind;
+  /** The route's key; undefined: the site. */
+  route: string | undefined;
+  done: number;
+  of: number;
+  /** Attacks that got through, until now. */
+  broken: number;
+}
+
+/** Options of {@link runUnits}. */
+export interface RunUnitsOptions {
+  context: AuditContext;
+  units: readonly Unit[];
+  /** Rejects when everything must end, with why. */
+  over: Promise<never>;
+  onProgress: (progress: AttackProgress) => void;
+}
+
+/** What became of all units, and how promises were broken. */
+export interface UnitResults {
+  units: AttackUnit[];
+  broken: BrokenPromise[];
+}
+
+const maxBroken = 500;
+const maxEvidence = 3;
+const maxReasons = 5;
+
+/** Runs units, and draws from each what became of it. Checks that mostly wait begin at once, beside everything else. */
+export async function runUnits({ context, units, over, onProgress }: RunUnitsOptions): Promise<UnitResults> {
+  const controls = createControls(context);
+  const results = new Map<Unit, AttackUnit>();
+  const found = new Map<Unit, BrokenPromise[]>();
+  let brokenUntilNow = 0;
+  const state: { end?: string } = {};
+  over.catch((error: unknown) => void (state.end = reasonOf(error)));
+  const waiting = startWaiting(units, context, over);
+
+  const run = async (unit: Unit): Promise<void> => {
+    const { kind, route } = unit;
+    onProgress({ kind, route: route?.key, done: results.size, of: units.length, broken: brokenUntilNow });
+    const startedAt = context.now();
+    const heard = new Set<Protocol>();
+    const own = hearing(route === undefined ? context : narrowed(context, route), heard);
+    const control = await Promise.race([controls.of(unit), over]).catch(reasonOf);
+    const attempts: [AttackCheck, Attempt][] = [];
+    for (const made of unit.checks)
+      attempts.push([made, await (waiting.get(made.check) ?? attempt(made.check, made.row, own, over))]);
+    results.set(unit, {
+      ...judge(unit, attempts, control),
+      durationMs: context.now() - startedAt,
+      ...spokenIn(heard),
+    });
+    for (const [made, { result }] of attempts)
+      if (!isControl(made.check) && result.state === "failed") {
+        const list = promisesBroken(unit, made, result, own);
+        brokenUntilNow += list.length;
+        found.set(unit, [...(found.get(unit) ?? []), ...list]);
+      }
+  };
+
+  await schedule(units, { run, isOver: () => state.end !== undefined, now: context.now });
+  return {
+    units: units.map((unit) => results.get(unit) ?? notReached(unit, state.end ?? "there was no time left")),
+    broken: fewer(units.flatMap((unit) => found.get(unit) ?? [])),
+  };
+}
+
+/** A context that tells over which protocols answers came. */
+function hearing(context: AuditContext, heard: Set<Protocol>): AuditContext {
+  const { caller, wire } = context;
+  const note = <Answer extends ProbeResponse>(answer: Answer): Answer => {
+    heard.add(answer.protocol);
+    return answer;
+  };
+  const noteIn = (exchange: Exchange): Exchange => {
+    note(exchange.response);
+    return exchange;
+  };
+  return {
+    ...context,
+    caller: {
+      ...caller,
+      call: async (...input) => noteIn(await caller.call(...input)),
+      send: async (...input) => noteIn(await caller.send(...input)),
+    },
+    wire: {
+      ...wire,
+      send: async (request) => note(await wire.send(request)),
+      sendRaw: async (bytes) => note(await wire.sendRaw(bytes)),
+    },
+  };
+}
+
+const spokenIn = (heard: ReadonlySet<Protocol>): Pick<AttackUnit, "protocols"> =>
+  heard.size === 0 ? {} : { protocols: [...heard].toSorted().toReversed() };
+
+/** As many as a report holds: of each check on each route the first, then more of what there is, in the order that they have. */
+function fewer(broken: readonly BrokenPromise[]): BrokenPromise[] {
+  const seen = new Map<string, number>();
+  const turns = new Map(
+    broken.map((found) => {
+      const { kind, route, check } = found;
+      const key = JSON.stringify([kind, route, check]);
+      seen.set(key, (seen.get(key) ?? 0) + 1);
+      return [found, seen.get(key) ?? 0];
+    }),
+  );
+  const kept = new Set(
+    broken.toSorted((one, other) => (turns.get(one) ?? 0) - (turns.get(other) ?? 0)).slice(0, maxBroken),
+  );
+  return broken.filter((found) => kept.has(found));
+}
+
+/** Starts the checks that mostly wait. */
+function startWaiting(
+  units: readonly Unit[],
+  context: AuditContext,
+  over: Promise<never>,
+): Map<Check, Promise<Attempt>> {
+  const slow = units
+    .filter(({ route }) => route === undefined)
+    .flatMap(({ checks }) => checks.filter(({ check }) => check.isSlow === true));
+  return new Map(slow.map(({ check, row }) => [check, attempt(check, row, context, over)]));
+}
+
+/** Draws a unit's state. An attack that was refused counts as held only where who is honest is served. */
+function judge(
+  { kind, route, checks }: Unit,
+  attempts: readonly (readonly [AttackCheck, Attempt])[],
+  unserved: string | undefined,
+): Omit<AttackUnit, "durationMs"> {
+  const control =
+    unserved ??
+    attempts.flatMap(([{ check }, { result }]) =>
+      isControl(check) && (result.state === "failed" || result.state === "missing")
+        ? [
+            `${result.name}: ${result.state === "failed" ? (result.evidence[0]?.about ?? "it is not so") : (result.reason ?? "")}`,
+          ]
+        : [],
+    )[0];
+  const made = attempts.filter(([{ check }, { result }]) => !isControl(check) && applies(route, result));
+  const observations = made.reduce((sum, [, { result }]) => sum + result.observations, 0);
+  const broken = made.reduce((sum, [, attempted]) => sum + attempted.broken, 0);
+  const missing = made.filter(
+    ([, { result }]) => result.state === "missing" || (control !== undefined && result.state === "passed"),
+  );
+  const reasons = new Set(
+    missing.map(([, { result }]) => (result.state === "missing" ? (result.reason ?? "") : (control ?? ""))),
+  );
+  const idle = attempts.map(([, { result }]) => result.reason ?? "");
+  return {
+    kind,
+    ...(route === undefined ? {} : { route: route.key }),
+    state:
+      broken > 0 ? "broken" : missing.length > 0 ? "not made" : made.length > 0 ? "held" : "not applicable",
+    attempts: observations,
+    held: control === undefined ? observations - broken : 0,
+    broken,
+    notMade: missing.length,
+    reasons: [...(made.length > 0 || checks.length === 0 ? reasons : new Set(idle))].slice(0, maxReasons),
+  };
+}
+
+/** Many checks go by some of the routes alone: on a route that one passes over it has seen nothing, and there was nothing to see. */
+const applies = (route: ContractRoute | undefined, { state, reason }: Attempt["result"]): boolean =>
+  state !== "not applicable" && !(route !== undefined && state === "missing" && reason === nothingSeen);
+
+function notReached({ kind, route, checks }: Unit, reason: string): AttackUnit {
+  return {
+    kind,
+    ...(route === undefined ? {} : { route: route.key }),
+    state: "not made",
+    attempts: 0,
+    held: 0,
+    broken: 0,
+    durationMs: 0,
+    notMade: checks.filter(({ check }) => !isControl(check)).length,
+    reasons: [reason],
+  };
+}
+
+function promisesBroken(
+  { kind, route }: { kind: AttackKind; route: ContractRoute | undefined },
+  { check, row }: AttackCheck,
+  { name, evidence, failing = 0 }: Attempt["result"],
+  { commands }: AuditContext,
+): BrokenPromise[] {
+  const again = `--kind ${kind}${route === undefined ? "" : ` --route ${shellWord(route.key)}`}`;
+  return evidence.slice(0, Math.min(failing, maxEvidence)).map((seen) => ({
+    kind,
+    ...(route === undefined ? {} : { route: route.key }),
+    promise: (seen.kind === "exchange" ? seen.promise : undefined) ?? check.attack.promise,
+    check: name,
+    row,
+    evidence: seen,
+    reproduce:
+      seen.kind === "exchange" && seen.reproduce !== undefined ? seen.reproduce : commands.attack(again),
+  }));
+}

@@ -1,0 +1,104 @@
+import { kinds } from "./kinds.ts";
+import type { AttackKind } from "./kinds.ts";
+import type { Unit } from "./units.ts";
+
+/** Options of {@link schedule}. */
+export interface ScheduleOptions {
+  run: (unit: Unit) => Promise<void>;
+  isOver: () => boolean;
+  /** Milliseconds since some moment. */
+  now: () => number;
+}
+
+/** So many at once: what waits for a limit to let it through holds up only its own route. */
+const maxAtOnce = 4;
+/** These spend what users may ask of a route, which its other attacks would have to wait for. */
+const last: AttackKind = "limits";
+/** Of these what is about the site asks hardly anything of the API, or comes from clients of its own: it runs beside everything else. */
+const asideOnSite: ReadonlySet<AttackKind> = new Set(["egress", "headers", "limits", "tls"]);
+
+/**
+ * Runs units, several at once where they don't disturb each other: a route's one after another, since its limits count them all; those that
+ * may write one after another too, since what one writes would be taken for another's doing. The kind that took the least time so far goes
+ * next: of a contract that is too large for its budget, something of every kind is tried.
+ */
+export async function schedule(units: readonly Unit[], options: ScheduleOptions): Promise<void> {
+  const aside = units.filter(isAside).map((unit) => options.run(unit));
+  await Promise.all([
+    ...aside,
+    inTurn(
+      units.filter((unit) => !isAside(unit)),
+      options,
+    ),
+  ]);
+}
+
+const isAside = ({ kind, route }: Unit): boolean => route === undefined && asideOnSite.has(kind);
+
+async function inTurn(units: readonly Unit[], { run, isOver, now }: ScheduleOptions): Promise<void> {
+  const turns = createTurns(units);
+  const running = new Set<Promise<void>>();
+  const begin = (unit: Unit): void => {
+    const startedAt = now();
+    const job: Promise<void> = run(unit).then(() => {
+      turns.end(unit, now() - startedAt);
+      running.delete(job);
+    });
+    running.add(job);
+  };
+  while (!isOver()) {
+    for (
+      let unit = turns.begin();
+      unit !== undefined;
+      unit = running.size < maxAtOnce ? turns.begin() : undefined
+    )
+      begin(unit);
+    if (running.size === 0) return;
+    await Promise.race(running);
+  }
+  await Promise.all(running);
+}
+
+interface Turns {
+  /** Takes the next unit that disturbs none of those under way. */
+  begin(): Unit | undefined;
+  end(unit: Unit, milliseconds: number): void;
+}
+
+function createTurns(units: readonly Unit[]): Turns {
+  const queues = new Map(kinds.map((kind) => [kind, units.filter((unit) => unit.kind === kind)]));
+  const spent = new Map<AttackKind, number>();
+  const left = new Map<string | undefined, number>();
+  const busy = new Set<string>();
+  for (const { kind, route } of units)
+    if (kind !== last) left.set(route?.key, (left.get(route?.key) ?? 0) + 1);
+
+  const isFree = (unit: Unit): boolean =>
+    !marksOf(unit).some((mark) => busy.has(mark)) &&
+    (unit.kind !== last || (left.get(unit.route?.key) ?? 0) === 0);
+  return {
+    begin() {
+      for (const kind of kinds.toSorted((one, other) => (spent.get(one) ?? 0) - (spent.get(other) ?? 0))) {
+        const queue = queues.get(kind) ?? [];
+        const index = queue.findIndex(isFree);
+        const unit = queue[index];
+        if (unit === undefined) continue;
+        queue.splice(index, 1);
+        for (const mark of marksOf(unit)) busy.add(mark);
+        return unit;
+      }
+      return undefined;
+    },
+    end(unit, milliseconds) {
+      for (const mark of marksOf(unit)) busy.delete(mark);
+      spent.set(unit.kind, (spent.get(unit.kind) ?? 0) + milliseconds);
+      if (unit.kind !== last) left.set(unit.route?.key, (left.get(unit.route?.key) ?? 1) - 1);
+    },
+  };
+}
+
+/** What no two units that run at once share: the route, or the site; and, of those that may write, the writing. */
+function marksOf({ route }: Unit): string[] {
+  if (route === undefined) return ["the site", "writing"];
+  return route.method === "GET" ? [route.key] : [route.key, "writing"];
+}

@@ -1,0 +1,155 @@
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { CurtainwallError } from "../../shared/index.ts";
+import { explainUnit } from "../attack/explain.ts";
+import type { AttackKind } from "../attack/kinds.ts";
+import type { AttackReport, AttackUnit } from "../attack/report.ts";
+import { unitName } from "../attack/units.ts";
+import { printable } from "../evidence.ts";
+
+/** Options of {@link openAttack}. */
+export interface OpenAttackOptions {
+  /** The project's folder. */
+  folder: URL;
+  /** The command that wrote the test file, to be told when it has to be run again. */
+  madeBy: string;
+  /** Kinds and routes that the file is about. Default: all. */
+  kinds?: readonly AttackKind[];
+  routes?: readonly string[];
+  /** Default: the process's own. */
+  environment?: Readonly<NodeJS.ProcessEnv>;
+}
+
+/** The attack that the tests of a file are about. */
+export interface OpenAttack {
+  /** Attacks, once for all tests of the file: they share limits, and who waits for one lets another go on. */
+  start(): Promise<void>;
+  /** Passes when nothing of this kind got through. Throws otherwise, saying what did; without a route it is about the site. */
+  holds(test: TestLike, kind: AttackKind, route?: string): void;
+  /** Throws when the contract gives rise to attacks that no test has asked about. */
+  isComplete(): void;
+  stop(): Promise<void>;
+}
+
+/** What is used of a test's context. */
+interface TestLike {
+  skip(message?: string): void;
+}
+
+/**
+ * Runs `curtainwall attack` for a file that `curtainwall attack --emit` wrote.
+ *
+ * @example
+ * ```ts
+ * import { before, test } from "node:test";
+ * import { openAttack } from "curtainwall/audit";
+ *
+ * const attack = openAttack({ folder: new URL("../", import.meta.url), madeBy: "npx curtainwall attack --emit test/attack.generated.ts" });
+ * before(() => attack.start());
+ * test("access · GET /api/orders/:id", (t) => attack.holds(t, "access", "GET /api/orders/:id"));
+ * ```
+ */
+export function openAttack(options: OpenAttackOptions): OpenAttack {
+  const { madeBy, environment = process.env } = options;
+  const asked = new Set<string>();
+  let report: AttackReport | undefined;
+  let child: ChildProcess | undefined;
+  const made = (): AttackReport => {
+    if (report === undefined) throw failed("nothing was attacked: start() was not awaited");
+    return report;
+  };
+  const mayMiss = environment["CURTAINWALL_ATTACK_ALLOW_MISSING"] === "1";
+  return {
+    async start() {
+      report = await readReport((started) => void (child = started), options, environment);
+    },
+    holds(test, kind, route) {
+      const { units } = made();
+      const name = unitName({ kind, route });
+      asked.add(name);
+      const unit = units.find((candidate) => unitName(candidate) === name);
+      if (unit === undefined && route !== undefined && !units.some((candidate) => candidate.route === route))
+        throw failed(`the contract has no route "${route}" any more; write the file again:  ${madeBy}`);
+      if (unit === undefined) test.skip("there is nothing to attack here any more");
+      else if (unit.state === "not applicable") test.skip(why(unit));
+      else if (unit.state === "broken" || (unit.state === "not made" && !mayMiss))
+        throw failed(explainUnit(made(), unit));
+      else if (unit.state === "not made") test.skip(why(unit));
+    },
+    isComplete() {
+      const missing = made()
+        .units.filter(({ state }) => state !== "not applicable")
+        .map(unitName)
+        .filter((name) => !asked.has(name));
+      if (missing.length > 0)
+        throw failed(`no test asks about ${missing.join(", ")}; write the file again:  ${madeBy}`);
+    },
+    async stop() {
+      if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+      const ended = new Promise((resolve) => void child?.once("exit", resolve));
+      child.kill("SIGINT");
+      await ended;
+    },
+  };
+}
+
+/** A failure that is read in a test's report: the words alone, since its stack would be of this file. */
+function failed(message: string): Error {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return new CurtainwallError("AUDIT_ATTACK_FAILED", message);
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}
+
+const why = ({ reasons }: AttackUnit): string => printable(reasons.join("; "), 1000);
+
+const maxErrors = 4000;
+
+/** Runs the command beside this file: the source's from source, the built one from `dist`. */
+async function readReport(
+  onStart: (child: ChildProcess) => void,
+  { folder, kinds, routes }: OpenAttackOptions,
+  environment: NodeJS.ProcessEnv,
+): Promise<AttackReport> {
+  const isSource = import.meta.url.endsWith(".ts");
+  const { CURTAINWALL_TARGET: target, CURTAINWALL_ATTACK_BUDGET: budget } = environment;
+  const child = spawn(
+    process.execPath,
+    [
+      ...(isSource ? ["--conditions=curtainwall-source"] : []),
+      fileURLToPath(new URL(`../../cli/main.${isSource ? "ts" : "js"}`, import.meta.url)),
+      "attack",
+      fileURLToPath(folder),
+      ...(target === undefined ? [] : [target]),
+      ...(budget === undefined ? [] : ["--budget", budget]),
+      ...(kinds === undefined ? [] : ["--kind", kinds.join(",")]),
+      ...(routes ?? []).flatMap((route) => ["--route", route]),
+      "--json",
+    ],
+    // A test runner's own variables would make a report of the child's output.
+    {
+      env: { ...environment, NODE_OPTIONS: "", NODE_TEST_CONTEXT: undefined },
+      stdio: ["ignore", "pipe", "pipe"],
+    },
+  );
+  onStart(child);
+  const [printed, errors] = [collect(child.stdout), collect(child.stderr)];
+  await new Promise((resolve, reject) => void child.once("close", resolve).once("error", reject));
+  try {
+    return JSON.parse(printed()) as AttackReport;
+  } catch {
+    throw failed(
+      `curtainwall attack gave no report: ${printable(errors().slice(-maxErrors), maxErrors).replaceAll("⏎", "\\n")}`,
+    );
+  }
+}
+
+function collect(stream: NodeJS.ReadableStream): () => string {
+  const chunks: Buffer[] = [];
+  stream.on("data", (chunk: Buffer) => void chunks.push(chunk));
+  return () => Buffer.concat(chunks).toString("utf8");
+}

@@ -1,0 +1,227 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { CurtainwallError } from "../../shared/index.ts";
+import type { ContractRoute } from "../../contract/index.ts";
+import { isLoopbackHost } from "../../contract/index.ts";
+import { runUnits } from "../attack/engine.ts";
+import type { AttackProgress, UnitResults } from "../attack/engine.ts";
+import { gapsOf } from "../attack/gaps.ts";
+import type { AttackGap } from "../attack/gaps.ts";
+import { kinds } from "../attack/kinds.ts";
+import type { AttackedOption, AttackKind } from "../attack/kinds.ts";
+import { openedRoutes } from "../attack/opened.ts";
+import type { AttackReport } from "../attack/report.ts";
+import { attackSummary, kindReports } from "../attack/summarise.ts";
+import { attackUnits, leftOut } from "../attack/units.ts";
+import type { Unit } from "../attack/units.ts";
+import type { Caller } from "../caller.ts";
+import { reasonOf } from "../check.ts";
+import type { AuditContext } from "../context.ts";
+import { assertPlanFits } from "../plan-problems.ts";
+import { isSuccess } from "../rules/shared.ts";
+import { rules } from "../rules/index.ts";
+import { timeIsUp, wasInterrupted } from "./clock.ts";
+import { openContext } from "./open-context.ts";
+import type { ContextOptions } from "./run.ts";
+
+/** Options of {@link runAttack}. */
+export interface AttackOptions extends ContextOptions {
+  /** Kinds of attack. Default: all. */
+  kinds?: readonly AttackKind[] | undefined;
+  /** Keys of routes; with them the site as a whole is left alone. Default: all, and the site. */
+  routes?: readonly string[] | undefined;
+  /** For everything, in milliseconds. What is left then is not made. Default 60 000. */
+  budgetMs?: number;
+  /** Says where an option of the contract is written, for broken promises. */
+  placeOf?: (promise: AttackedOption, route: string | undefined) => string | undefined;
+  onProgress?: (progress: AttackProgress) => void;
+}
+
+const defaultBudgetMs = 60_000;
+const maxCleanUpMs = 10_000;
+
+/**
+ * Attacks a running stack: every promise of its contract, by the checks of an audit that are attacks. Only on this machine, since nothing else
+ * proves whose the target is. A target that is down, slow or hostile makes attacks that were not made, never an exception.
+ *
+ * @throws {CurtainwallError} `AUDIT_OWNERSHIP_UNPROVED` when the target is another machine, `AUDIT_PLAN_INVALID` when the plan does not fit the
+ *   contract, `AUDIT_TARGET_INVALID` when the target is no http or https URL, or a kind or a route does not exist.
+ */
+export async function runAttack(options: AttackOptions): Promise<AttackReport> {
+  const { target, plan = {}, now = Date.now, budgetMs = defaultBudgetMs, signal } = options;
+  assertChoice(options);
+  assertPlanFits(plan, options.contract);
+  const startedAt = now();
+  const left: Record<string, number> = {};
+  // One answer that never comes does not use everything up.
+  const timeoutMs = options.timeoutMs ?? Math.min(10_000, Math.max(1000, budgetMs / 6));
+  const { context: opened, over, close } = await openContext({ ...options, budgetMs, timeoutMs });
+  const context = { ...opened, caller: countingWrites(opened.caller, left) };
+  try {
+    const units = attackUnits(rules, context, choiceOf(options));
+    prefetchExpired(context);
+    const results = await runUnits({
+      context,
+      units,
+      over,
+      onProgress: (progress) => options.onProgress?.(progress),
+    });
+    return {
+      format: 1,
+      target: target.origin,
+      startedAt: new Date(startedAt).toISOString(),
+      durationMs: now() - startedAt,
+      ...(await endOf(context, results, { signal, over })),
+      kinds: kindReports(results.units),
+      leftOut: leftOut(rules, context, choiceOf(options)),
+      ...hintsOf(options, units),
+      ...withPlaces(results, options),
+      ...(await cleanUp(plan, left)),
+      summary: attackSummary(results.units),
+    };
+  } finally {
+    await close();
+  }
+}
+
+/** Lists what would be attacked, without asking the target anything. */
+export async function listAttacks(options: AttackOptions): Promise<Unit[]> {
+  assertChoice(options);
+  const { context, close } = await openContext({ ...options, isSilent: true });
+  try {
+    return attackUnits(rules, context, choiceOf(options));
+  } finally {
+    await close();
+  }
+}
+
+/** Says which attacks can't be made with the plan, without asking the target anything. */
+export async function attackGaps(options: AttackOptions): Promise<AttackGap[]> {
+  assertChoice(options);
+  const { context, close } = await openContext({ ...options, isSilent: true });
+  try {
+    return gapsOf(attackUnits(rules, context, choiceOf(options)), context);
+  } finally {
+    await close();
+  }
+}
+
+/** What a reader would take for attacked, and is not. */
+function hintsOf(
+  { contract, plan = {}, kinds: chosen = kinds, routes }: AttackOptions,
+  units: readonly Unit[],
+): Pick<AttackReport, "opened" | "idle"> {
+  const isAsked = (key: string): boolean => routes?.includes(key) ?? true;
+  const opened = chosen.includes("objects")
+    ? openedRoutes(contract, plan).filter(({ route }) => isAsked(route))
+    : [];
+  const idle = chosen.filter((kind) => !units.some((unit) => unit.kind === kind));
+  return {
+    ...(opened.length === 0 ? {} : { opened }),
+    ...(idle.length === 0 || routes !== undefined ? {} : { idle }),
+  };
+}
+
+const choiceOf = ({ kinds: chosen, routes }: AttackOptions): Parameters<typeof attackUnits>[2] => ({
+  ...(chosen === undefined ? {} : { kinds: new Set(chosen) }),
+  ...(routes === undefined ? {} : { routes: new Set(routes) }),
+});
+
+function assertChoice({ contract, target, kinds: chosen = [], routes = [] }: AttackOptions): void {
+  const invalid = (message: string, hint?: string): CurtainwallError =>
+    new CurtainwallError("AUDIT_TARGET_INVALID", message, hint === undefined ? {} : { hint });
+  if (target.protocol !== "https:" && target.protocol !== "http:")
+    throw invalid(`${target.href} is no http or https address.`);
+  const kind = chosen.find((name) => !kinds.includes(name));
+  if (kind !== undefined)
+    throw invalid(`There is no kind of attack "${kind}".`, `There are ${kinds.join(", ")}`);
+  const route = routes.find((key) => !contract.routes.some((candidate) => candidate.key === key));
+  if (route !== undefined)
+    throw invalid(
+      `The contract has no route "${route}".`,
+      "Name it as the contract does:  --route 'GET /api/orders/:id'",
+    );
+  if (!isLoopbackHost(target.hostname))
+    throw new CurtainwallError(
+      "AUDIT_OWNERSHIP_UNPROVED",
+      `${target.origin} is another machine, and nothing shows that it is yours to attack.`,
+      {
+        hint: "Start the stack here and attack that; what only looks can be asked of any address:  npx curtainwall audit",
+      },
+    );
+}
+
+/** A token that is about to expire does so while other things are tried. */
+function prefetchExpired({ plan, tokens }: AuditContext): void {
+  for (const [name, identity] of Object.entries(plan.identities ?? {}))
+    if ("expiredToken" in identity) tokens.expired(name).catch(() => undefined);
+}
+
+/** Counts what routes that write took. */
+function countingWrites(caller: Caller, taken: Record<string, number>): Caller {
+  const writes = ({ method }: ContractRoute): boolean => method !== "GET";
+  return {
+    ...caller,
+    call: async (call) => {
+      const exchange = await caller.call(call);
+      const { key } = call.route;
+      if (writes(call.route) && isSuccess(exchange.response.status)) taken[key] = (taken[key] ?? 0) + 1;
+      return exchange;
+    },
+  };
+}
+
+async function endOf(
+  context: AuditContext,
+  { units }: UnitResults,
+  { signal, over }: { signal: AbortSignal | undefined; over: Promise<never> },
+): Promise<Pick<AttackReport, "ended">> {
+  if (signal?.aborted === true) return { ended: { because: "interrupted", says: wasInterrupted } };
+  if (context.unreachable !== undefined)
+    return { ended: { because: "target gone", says: context.unreachable.reason } };
+  if (units.every(({ notMade }) => notMade === 0)) return {};
+  try {
+    await Promise.race([context.wire.send({ method: "GET", path: "/" }), over]);
+  } catch (error) {
+    const { code } = error as { code?: string };
+    return code === "AUDIT_BUDGET_SPENT"
+      ? { ended: { because: "budget", says: timeIsUp } }
+      : { ended: { because: "target gone", says: reasonOf(error) } };
+  }
+  return units.some(({ reasons }) => reasons.includes(timeIsUp))
+    ? { ended: { because: "budget", says: timeIsUp } }
+    : {};
+}
+
+function withPlaces(
+  { units, broken }: UnitResults,
+  { placeOf }: Pick<AttackOptions, "placeOf">,
+): Pick<AttackReport, "units" | "broken"> {
+  return {
+    units,
+    broken: broken.map((found) => {
+      const at = placeOf?.(found.promise, found.route);
+      return at === undefined ? found : { ...found, at };
+    }),
+  };
+}
+
+async function cleanUp(
+  { cleanUp: clean }: NonNullable<AttackOptions["plan"]>,
+  left: Record<string, number>,
+): Promise<Pick<AttackReport, "left" | "cleanUpFailed">> {
+  if (clean === undefined) return { left };
+  const waiting = new AbortController();
+  try {
+    await Promise.race([
+      clean(),
+      sleep(maxCleanUpMs, undefined, { signal: waiting.signal }).then(() => {
+        throw new CurtainwallError("AUDIT_BUDGET_SPENT", "it took longer than ten seconds");
+      }),
+    ]);
+    return { left: {} };
+  } catch (error) {
+    return { left, cleanUpFailed: reasonOf(error) };
+  } finally {
+    waiting.abort();
+  }
+}

@@ -1,0 +1,147 @@
+import assert from "node:assert/strict";
+import { createPublicKey, generateKeyPairSync, sign } from "node:crypto";
+import { test } from "node:test";
+import { publicKeyOf, signEnvelope } from "../../contract/index.ts";
+import type { EnvelopeSigner } from "../../contract/index.ts";
+import { isCurtainwallError } from "../../shared/index.ts";
+import { hostileReport, row, check, sampleReport } from "../fixtures/report.ts";
+import { makeProof } from "./make-proof.ts";
+import { verifyProof } from "./verify-proof.ts";
+import type { VerifiedProof } from "./verify-proof.ts";
+
+function makeSigner(): EnvelopeSigner {
+  const { privateKey } = generateKeyPairSync("ed25519");
+  const { x = "" } = createPublicKey(privateKey).export({ format: "jwk" });
+  const publicKey = publicKeyOf(Buffer.from(x, "base64url"));
+  assert.ok(publicKey !== undefined);
+  return { publicKey, sign: (message) => sign(null, message, privateKey) };
+}
+
+type Files = Map<string, Uint8Array>;
+
+const signer = makeSigner();
+const now = Date.parse("2026-11-22T21:00:00Z");
+const pack = await makeProof({ report: sampleReport(), signer, keySource: "pinned", now });
+const bytesOf = (files: ReadonlyMap<string, string>): Files =>
+  new Map([...files].map(([name, text]) => [name, new TextEncoder().encode(text)]));
+const fresh = (): Files => bytesOf(pack);
+const verify = (
+  files: Files,
+  at = now,
+  key: EnvelopeSigner["publicKey"] | undefined = signer.publicKey,
+): Promise<VerifiedProof> => verifyProof({ files, key, now: at });
+const day = 86_400_000;
+
+test("a pack that nobody touched verifies, and states what was audited and what was not looked at", async () => {
+  const { problems, statement, signedBy } = await verify(fresh());
+  assert.deepEqual(problems, []);
+  assert.equal(signedBy, signer.publicKey.text);
+  assert.deepEqual(statement?.subject, [
+    { name: "contract", digest: { sha256: "a".repeat(64) } },
+    { name: "release", digest: { sha256: "b".repeat(64) } },
+    { name: "served at https://localhost:8443", digest: { sha256: "b".repeat(64) } },
+  ]);
+  assert.deepEqual(
+    statement?.predicate.notLookedAt.map(({ row: id, check: name }) => `${id} ${name}`),
+    ["API-2 slow headers", "API-3 types"],
+  );
+  assert.deepEqual(
+    (await verify(bytesOf(await makeProof({ report: hostileReport(), signer, keySource: "named", now }))))
+      .problems,
+    [],
+  );
+});
+
+test("any changed byte of the statement's file is found", async () => {
+  const length = fresh().get("statement.json")?.length ?? 0;
+  for (let at = 0; at < length; at++) {
+    const files = fresh();
+    const content = files.get("statement.json");
+    if (content !== undefined) content[at] = (content[at] ?? 0) ^ 1;
+    const { problems, statement } = await verify(files);
+    assert.ok(problems.length > 0, `byte ${at}`);
+    assert.equal(statement, undefined, "nothing of it is believed");
+  }
+});
+
+test("any changed byte of a report, a missing file and one too many are found and named", async () => {
+  for (const name of ["report.json", "report.html"]) {
+    for (const at of [0, 1000, -1]) {
+      const files = fresh();
+      const content = files.get(name);
+      const index = content?.at(at) === undefined ? 0 : (at + content.length) % content.length;
+      if (content !== undefined) content[index] = (content[index] ?? 0) ^ 1;
+      const { problems } = await verify(files);
+      assert.ok(problems.includes(`${name} was changed`), `${name} ${at}: ${problems.join("; ")}`);
+    }
+    const files = fresh();
+    files.delete(name);
+    assert.ok((await verify(files)).problems.includes(`${name} is missing`));
+  }
+  const more = fresh().set("other.txt", new Uint8Array(1));
+  assert.deepEqual((await verify(more)).problems, ["other.txt is no part of what was signed"]);
+  const none = fresh();
+  none.delete("statement.json");
+  assert.match((await verify(none)).problems[0] ?? "", /statement\.json is missing/);
+  assert.match((await verify(new Map())).problems[0] ?? "", /statement\.json is missing/);
+});
+
+test("a piece of evidence that was exchanged is named by its row and check", async () => {
+  const files = fresh();
+  const text = new TextDecoder()
+    .decode(files.get("report.json"))
+    .replace("61 of 60 requests", "60 of 60 requests");
+  const { problems } = await verify(files.set("report.json", new TextEncoder().encode(text)));
+  assert.deepEqual(problems, [
+    "report.json was changed",
+    "API-2, burst of N + 1: its evidence or its end is not what was signed",
+  ]);
+});
+
+test("another key, and a signature of another kind by the right key, do not count", async () => {
+  const other = makeSigner();
+  const foreign = bytesOf(
+    await makeProof({ report: sampleReport(), signer: other, keySource: "pinned", now }),
+  );
+  assert.match((await verify(foreign)).problems[0] ?? "", /was signed by another key \(ed25519:/);
+  const renamed = new TextDecoder()
+    .decode(foreign.get("statement.json"))
+    .replace(other.publicKey.text, signer.publicKey.text);
+  const lying = new Map(foreign).set("statement.json", new TextEncoder().encode(renamed));
+  assert.match((await verify(lying)).problems[0] ?? "", /is not what ed25519:.* signed/);
+  const { payload } = JSON.parse(pack.get("statement.json") ?? "") as { payload: string };
+  const release = await signEnvelope("release", Buffer.from(payload, "base64").toString(), signer);
+  const swapped = fresh().set("statement.json", Buffer.from(`${JSON.stringify(release, null, 2)}\n`));
+  assert.match((await verify(swapped)).problems[0] ?? "", /is not what .* signed/);
+});
+
+test("without a key it is found out whether a pack is whole, by the key that it names", async () => {
+  const { problems, signedBy } = await verifyProof({ files: fresh(), key: undefined, now });
+  assert.deepEqual([problems, signedBy], [[], signer.publicKey.text]);
+});
+
+test("it counts for its time: not after it expired, and not before it was made", async () => {
+  assert.deepEqual((await verify(fresh(), now + 29 * day)).problems, []);
+  assert.match(
+    (await verify(fresh(), now + 31 * day)).problems[0] ?? "",
+    /^it expired: it counted until 2026-12-22/,
+  );
+  assert.match((await verify(fresh(), now - day)).problems[0] ?? "", /still to come/);
+});
+
+test("a verdict that its checks do not bear out is found, though the right key signed it", async () => {
+  const lie = {
+    ...row("API-5", "CORS allow-list", check("look-alikes", "missing")),
+    verdict: "proved" as const,
+  };
+  const made = await makeProof({ report: sampleReport(lie), signer, keySource: "pinned", now });
+  const { problems } = await verify(bytesOf(made));
+  assert.deepEqual(problems, ["API-5 is said to be proved, and its checks say unknown"]);
+});
+
+test("a report without a contract proves nothing", async () => {
+  const { contract: _, ...report } = sampleReport();
+  await assert.rejects(makeProof({ report, signer, keySource: "pinned", now }), (error) =>
+    isCurtainwallError(error, "AUDIT_REPORT_INVALID"),
+  );
+});

@@ -1,0 +1,205 @@
+import { openEnvelope, parsePublicKey } from "../../contract/index.ts";
+import type { Envelope, ReleasePublicKey } from "../../contract/index.ts";
+import { fromBase64, toBase64 } from "../../shared/index.ts";
+import { parseReport } from "../reports/schema.ts";
+import { drawVerdict, summarise } from "../report.ts";
+import type { AuditReport } from "../report.ts";
+import { statementFile } from "./make-proof.ts";
+import { hashOf, notLookedAt, provenRows, statementSchema, subjectsOf } from "./statement.ts";
+import type { ProofStatement } from "./statement.ts";
+
+/** Options of {@link verifyProof}. */
+export interface VerifyProofOptions {
+  /** The pack's files by name, all of them. */
+  files: ReadonlyMap<string, Uint8Array>;
+  /** Whose signature counts. Undefined: that of the key that the pack names, which shows that it is whole and not whose it is. */
+  key: ReleasePublicKey | undefined;
+  /** Milliseconds since 1970. */
+  now: number;
+}
+
+/** What became of a pack. */
+export interface VerifiedProof {
+  /** What is wrong with it, each in a sentence. None: it is as it was signed, and says what its report shows. */
+  problems: string[];
+  /** One of the problems: it expired, or is from the future. */
+  isOutOfTime: boolean;
+  /** Undefined where its signature does not hold: nothing of it is believed then. */
+  statement?: ProofStatement;
+  /** The key that signed, as a contract writes it. */
+  signedBy?: string;
+}
+
+/** Clocks differ by this much. */
+const skewMs = 300_000;
+
+/** Checks a pack that {@link makeProof} made: signature, files, each piece of evidence, verdicts against checks, and its time. Needs nothing else. */
+export async function verifyProof({ files, key, now }: VerifyProofOptions): Promise<VerifiedProof> {
+  const opened = await openStatement(files.get(statementFile), key);
+  if ("problem" in opened) return { problems: [opened.problem], isOutOfTime: false };
+  const { statement, signedBy } = opened;
+  const report = readReport(files.get("report.json"));
+  const outOfTime = timeProblems(statement, now);
+  const problems = [
+    ...outOfTime,
+    ...(await fileProblems(statement, files)),
+    ...(report instanceof Error
+      ? [`report.json can't be read: ${report.message}`]
+      : await reportProblems(statement, report)),
+  ];
+  return { problems, isOutOfTime: outOfTime.length > 0, statement, signedBy };
+}
+
+type Opened = { statement: ProofStatement; signedBy: string } | { problem: string };
+
+async function openStatement(
+  content: Uint8Array | undefined,
+  wanted: ReleasePublicKey | undefined,
+): Promise<Opened> {
+  if (content === undefined) return { problem: `${statementFile} is missing: there is nothing signed here` };
+  const envelope = readEnvelope(content);
+  if (envelope === undefined) return { problem: `${statementFile} is no signed statement, or was changed` };
+  const named = envelope.signatures[0]?.keyid ?? "";
+  const key = wanted ?? parsePublicKey(named);
+  if (key === undefined) return { problem: `${statementFile} names no key` };
+  if (named !== key.text)
+    return {
+      problem: `${statementFile} was signed by another key (${named.slice(0, 60)}), not by ${key.text}`,
+    };
+  const document = await openEnvelope("proof", envelope, key);
+  if (document === undefined)
+    return {
+      problem: `${statementFile} is not what ${key.text} signed: it was changed, or the signature was`,
+    };
+  const statement = readStatement(document);
+  return statement === undefined
+    ? {
+        problem: `${statementFile} states something else than an audit, or in a form that this version does not read`,
+      }
+    : { statement, signedBy: key.text };
+}
+
+/** An envelope that stands in its file as it was written, to the byte: what is not signed must not differ either. */
+function readEnvelope(content: Uint8Array): Envelope | undefined {
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(content);
+    const { payloadType, payload, signatures } = JSON.parse(text) as Envelope;
+    const [{ keyid, sig } = { keyid: "", sig: "" }] = signatures;
+    const again = (base64: string): string => toBase64(fromBase64(base64) ?? new Uint8Array());
+    const envelope = { payloadType, payload: again(payload), signatures: [{ keyid, sig: again(sig) }] };
+    return `${JSON.stringify(envelope, null, 2)}\n` === text ? envelope : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function readStatement(document: string): ProofStatement | undefined {
+  try {
+    return statementSchema.safeParse(JSON.parse(document)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+function timeProblems({ predicate }: ProofStatement, now: number): string[] {
+  if (Date.parse(predicate.expires) < now) return [`it expired: it counted until ${predicate.expires}`];
+  if (Date.parse(predicate.created) > now + skewMs)
+    return [`it says that it was made at ${predicate.created}, which is still to come`];
+  return [];
+}
+
+async function fileProblems(
+  { predicate }: ProofStatement,
+  files: ReadonlyMap<string, Uint8Array>,
+): Promise<string[]> {
+  const named = await Promise.all(
+    Object.entries(predicate.files).map(async ([name, wanted]) => {
+      const content = files.get(name);
+      if (content === undefined) return [`${name} is missing`];
+      return (await hashOf(content)) === wanted ? [] : [`${name} was changed`];
+    }),
+  );
+  const strays = [...files.keys()].filter(
+    (name) => name !== statementFile && !Object.hasOwn(predicate.files, name),
+  );
+  return [...named.flat(), ...strays.map((name) => `${name} is no part of what was signed`)];
+}
+
+function readReport(content: Uint8Array | undefined): AuditReport | Error {
+  try {
+    return parseReport(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(content)));
+  } catch (error) {
+    return content === undefined ? new Error("it is missing") : (error as Error);
+  }
+}
+
+/** What the statement says, drawn again from the report: verdicts from checks, and the hash of each piece of evidence. */
+async function reportProblems(
+  { subject, predicate }: ProofStatement,
+  report: AuditReport,
+): Promise<string[]> {
+  const { rows, summary, notLookedAt: gaps, target, auditedAt, served } = predicate;
+  const told = { subject, summary, gaps, target, auditedAt, served };
+  const drawn = {
+    subject: subjectsOf(report),
+    summary: summarise(report.rows),
+    gaps: notLookedAt(report),
+    target: report.target,
+    auditedAt: report.startedAt,
+    served: report.release?.served ?? "no release",
+  };
+  const names = {
+    subject: "what it is about",
+    summary: "the number of verdicts",
+    gaps: "what was not looked at",
+    target: "the target",
+    auditedAt: "the time of the audit",
+    served: "what was served",
+  };
+  return [
+    ...(Object.keys(names) as (keyof typeof names)[])
+      .filter((name) => !isSame(told[name], drawn[name]))
+      .map((name) => `${names[name]} is not as the report has it`),
+    ...rowProblems(rows, await provenRows(report)),
+    ...report.rows.flatMap(({ id, verdict, checks }) => {
+      const follows = drawVerdict(checks).verdict;
+      // Records and statements of people are no checks: those two verdicts come from elsewhere.
+      const isDrawn = verdict !== "evidenced" && verdict !== "attested";
+      return isDrawn && follows !== verdict
+        ? [`${id} is said to be ${verdict}, and its checks say ${follows}`]
+        : [];
+    }),
+  ];
+}
+
+type Rows = ProofStatement["predicate"]["rows"];
+
+function rowProblems(told: Rows, drawn: Rows): string[] {
+  const ids = new Set([...told, ...drawn].map(({ id }) => id));
+  return [...ids].flatMap((id) => {
+    const one = told.find((row) => row.id === id);
+    const other = drawn.find((row) => row.id === id);
+    if (one === undefined || other === undefined)
+      return [`${id} is in the ${one === undefined ? "report" : "statement"} only`];
+    if (isSame(one, other)) return [];
+    const checks = one.checks.filter((check, index) => !isSame(check, other.checks[index]));
+    return checks.length === 0
+      ? [`${id} is not as the report has it`]
+      : checks.map(({ name }) => `${id}, ${name}: its evidence or its end is not what was signed`);
+  });
+}
+
+/** By value, whatever the order of members. */
+function isSame(left: unknown, right: unknown): boolean {
+  return JSON.stringify(sorted(left)) === JSON.stringify(sorted(right));
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([left], [right]) => (left < right ? -1 : 1))
+      .map(([name, member]) => [name, sorted(member)]),
+  );
+}

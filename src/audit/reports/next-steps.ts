@@ -1,0 +1,80 @@
+import type { AuditCheck, AuditReport, AuditRow } from "../report.ts";
+import { failingEvidence, worstRowsFirst } from "./order.ts";
+import { findingPlace } from "./place.ts";
+
+/** Something for whoever reads a report to do. */
+export interface NextStep {
+  /** What, as a sentence. */
+  what: string;
+  /** Where in the project, if it is known: `curtainwall.config.ts:62, limit of GET /api/x`. */
+  where?: string;
+  /** A command that helps, or shows it again. */
+  command?: string;
+}
+
+const maxSteps = 8;
+const maxNames = 3;
+
+/**
+ * What to do next, the most urgent first: see to what is served being what was built, mend what failed, then make up for what kept the
+ * most checks from being made. What waits for a later version is nobody's to do.
+ */
+export function nextSteps(report: AuditReport): NextStep[] {
+  const steps = [...servedSteps(report), ...failedSteps(report), ...missingSteps(report)];
+  return steps.slice(0, maxSteps);
+}
+
+function servedSteps({ release }: AuditReport): NextStep[] {
+  return release?.served === "differs"
+    ? [
+        {
+          what: "Start the stack again, or build what it serves: what is served is not the folder's release.",
+        },
+      ]
+    : [];
+}
+
+function failedSteps(report: AuditReport): NextStep[] {
+  return worstRowsFirst(report.rows).flatMap((row) =>
+    row.checks.filter(({ state }) => state === "failed").map((check) => mend(report, row, check)),
+  );
+}
+
+function mend(report: AuditReport, row: AuditRow, check: AuditCheck): NextStep {
+  const [evidence] = failingEvidence(check);
+  const where = findingPlace(report, check, evidence);
+  return {
+    what: `Mend ${row.id}, ${check.name}: ${evidence?.about ?? check.reason ?? row.title}`,
+    ...(where === undefined ? {} : { where }),
+    command: check.reproduce,
+  };
+}
+
+/** What takes more than this machine and this plan comes after what its reader can do at once. */
+const takesMachines = /\b(?:otherAddresses|ipv6Prefix|second host)\b/;
+
+/** A reason that ends in a command has it behind two spaces. */
+function missingSteps({ rows }: AuditReport): NextStep[] {
+  const missing = rows.flatMap((row) =>
+    row.checks
+      .filter(({ state, reason }) => state === "missing" && reason?.startsWith("comes with ") !== true)
+      .map((check) => ({ row, check })),
+  );
+  return [...Map.groupBy(missing, ({ check }) => check.reason ?? "no reason was given")]
+    .sort(
+      ([one, left], [other, right]) =>
+        Number(takesMachines.test(one)) - Number(takesMachines.test(other)) || right.length - left.length,
+    )
+    .map(([reason, found]) => {
+      const at = reason.indexOf("  ");
+      const [text, command] = at < 0 ? [reason] : [reason.slice(0, at), reason.slice(at).trim()];
+      const what = `${found.length} ${found.length === 1 ? "check was" : "checks were"} not made (${named(found.map(({ row }) => row.id))}): ${text}`;
+      return { what, ...(command === undefined ? {} : { command }) };
+    });
+}
+
+function named(ids: readonly string[]): string {
+  const different = [...new Set(ids)];
+  const more = different.length - maxNames;
+  return `${different.slice(0, maxNames).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+}

@@ -1,0 +1,54 @@
+import type { Severity } from "../contract/index.ts";
+import type { RecordFilter } from "../ledger/index.ts";
+import { CurtainwallError } from "../shared/index.ts";
+import type { CommandInput, CommandOption } from "./command.ts";
+
+/** Options that say which records are wanted. */
+export const filterOptions = {
+  event: { type: "string", says: "events by name, with commas between; a last * stands for anything" },
+  severity: { type: "string", says: "notice, warning or alert: that and graver" },
+  source: { type: "string", says: "what a domain sent: edge, vault, egress, functions, supervisor, ledger" },
+  since: { type: "string", says: "from then on: 90s, 15m, 2h, 7d, or a date like 2027-01-31T08:00Z" },
+  until: { type: "string", says: "until then, written like --since" },
+  route: { type: "string", says: 'of a route: "GET /api/orders/:id"' },
+  id: { type: "string", says: "of a request, by the id that its error named" },
+} satisfies Record<string, CommandOption>;
+
+/** Reads which records are wanted. */
+export function readFilter({ values }: Pick<CommandInput, "values">, nowMs: number): RecordFilter {
+  return {
+    events: values
+      .get("event")
+      ?.split(",")
+      .map((name) => name.trim()),
+    severity: readSeverity(values.get("severity")),
+    source: values.get("source"),
+    sinceMs: readTime("since", values.get("since"), nowMs),
+    untilMs: readTime("until", values.get("until"), nowMs),
+    route: values.get("route"),
+    id: values.get("id"),
+  };
+}
+
+const severities: readonly Severity[] = ["notice", "warning", "alert"];
+
+function readSeverity(given: string | undefined): Severity | undefined {
+  if (given === undefined) return undefined;
+  const severity = severities.find((name) => name === given);
+  if (severity !== undefined) return severity;
+  throw new CurtainwallError("CLI_USAGE_INVALID", "--severity takes notice, warning or alert.", {
+    hint: "Each stands for itself and what is graver",
+  });
+}
+
+const unitsMs: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+function readTime(name: string, given: string | undefined, nowMs: number): number | undefined {
+  if (given === undefined) return undefined;
+  const [, count = "", unit = ""] = /^(\d{1,9})([smhd])$/.exec(given) ?? [];
+  const time = unit === "" ? Date.parse(given) : nowMs - Number(count) * (unitsMs[unit] ?? 0);
+  if (!Number.isNaN(time) && given.length >= 2) return time;
+  throw new CurtainwallError("CLI_USAGE_INVALID", `--${name} takes a time ago or a date.`, {
+    hint: `For example  --${name} 15m  or  --${name} 2027-01-31T08:00Z`,
+  });
+}

@@ -1,0 +1,114 @@
+import { lstatSync, readFileSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { printable, verifyProof } from "../audit/index.ts";
+import type { VerifiedProof } from "../audit/index.ts";
+import { parsePublicKey } from "../contract/index.ts";
+import type { ReleasePublicKey } from "../contract/index.ts";
+import { hasContract, loadContract } from "../stack/index.ts";
+import { usageError } from "./command.ts";
+import type { Command, CommandInput } from "./command.ts";
+import { exitCodes, print, printJson, say, styled } from "./voice.ts";
+
+/** What a pack may hold: a report's page has some hundred kilobytes. */
+const maxFiles = 64;
+const maxBytes = 64 * 1024 * 1024;
+
+/** Checks a pack, and says all that is wrong with it. */
+export async function verifyPack(
+  { values, flags }: CommandInput,
+  pack: string,
+  [folder = "."]: readonly string[],
+  command: Command,
+): Promise<number> {
+  const { files, problems: unread } = readPack(pack, command);
+  const key = await findKey(values.get("key"), folder, command);
+  const verified = await verifyProof({ files, key, now: Date.now() });
+  const problems = [...unread, ...verified.problems].map((problem) => printable(problem, 500));
+  if (flags.has("json")) printJson({ ...verified, problems, isKeyKnown: key !== undefined });
+  else for (const problem of problems) print(problem);
+  if (problems.length > 0) {
+    say(styled("red", `${pack} ${conclusion(verified, unread.length)}`));
+    return exitCodes.failed;
+  }
+  describe(verified);
+  if (key !== undefined) {
+    say(`${styled("green", "verified")} ${pack} is as ${key.text} signed it.`);
+    return exitCodes.done;
+  }
+  say(styled("red", `Whole, but whose it is nobody said: it names the key ${verified.signedBy}.`));
+  say(
+    `Name the key that you were given by another way:  npx curtainwall prove --verify ${pack} --key ed25519:…`,
+  );
+  return exitCodes.failed;
+}
+
+/** What is wrong with a pack, in one sentence, where it has problems. */
+function conclusion({ statement, problems, isOutOfTime }: VerifiedProof, unread: number): string {
+  if (statement === undefined) return "does not count: no signature of that key holds for it.";
+  const others = problems.length + unread - (isOutOfTime ? 1 : 0);
+  if (others === 0) return "is as it was signed, and does not count at this time.";
+  return `is not as it was signed${isOutOfTime ? ", and does not count at this time either" : ""}.`;
+}
+
+interface ReadPack {
+  readonly files: ReadonlyMap<string, Uint8Array>;
+  readonly problems: readonly string[];
+}
+
+function readPack(pack: string, command: Command): ReadPack {
+  if (lstatSync(pack, { throwIfNoEntry: false })?.isDirectory() !== true)
+    throw usageError(`There is no folder ${pack}`, command);
+  const names = readdirSync(pack);
+  const files = new Map<string, Uint8Array>();
+  const problems = names.length > maxFiles ? [`it has ${names.length} files: no pack has so many`] : [];
+  for (const name of names.slice(0, maxFiles)) {
+    const path = join(pack, name);
+    const stats = lstatSync(path);
+    if (!stats.isFile()) problems.push(`${name} is no file`);
+    else if (stats.size > maxBytes) problems.push(`${name} is larger than any file of a pack`);
+    else files.set(name, readFileSync(path));
+  }
+  return { files, problems };
+}
+
+/** The key that was named, or the one that the contract in the folder pins. */
+async function findKey(
+  named: string | undefined,
+  folder: string,
+  command: Command,
+): Promise<ReleasePublicKey | undefined> {
+  if (named !== undefined) {
+    // A key first: whoever made the pack may have put a file beside it that is called like one.
+    const key = parsePublicKey(named) ?? keyInFile(named);
+    if (key === undefined)
+      throw usageError("--key takes a public key, like  ed25519:…, or its file", command);
+    return key;
+  }
+  return hasContract(folder) ? (await loadContract(folder)).contract.keys?.release : undefined;
+}
+
+function keyInFile(file: string): ReleasePublicKey | undefined {
+  if (statSync(file, { throwIfNoEntry: false })?.isFile() !== true) return undefined;
+  return parsePublicKey(readFileSync(file, "utf8").slice(0, 1000).trim());
+}
+
+const maxGaps = 10;
+
+function describe({ statement }: VerifiedProof): void {
+  if (statement === undefined) return;
+  const { target, auditedAt, expires, keySource, served, summary, notLookedAt } = statement.predicate;
+  const counts = Object.entries(summary).flatMap(([verdict, count]) =>
+    count > 0 ? [`${count} ${verdict}`] : [],
+  );
+  const line = (name: string, value: string): void => say(`  ${name.padEnd(14)} ${printable(value, 300)}`);
+  say("It states:");
+  line("audited", `${target}, ${auditedAt}; counts until ${expires}`);
+  line("verdicts", counts.join(", "));
+  for (const { name, digest } of statement.subject)
+    line(name.split(" ")[0] ?? "", `${digest.sha256}  ${name}`);
+  line("served", served);
+  line("key", keySource === "development" ? "a development key: it proves nothing to others" : keySource);
+  line("not looked at", `${notLookedAt.length} checks`);
+  for (const { row, check, reason } of notLookedAt.slice(0, maxGaps)) line("", `${row}, ${check}: ${reason}`);
+  if (notLookedAt.length > maxGaps) line("", `and ${notLookedAt.length - maxGaps} more, in report.html`);
+}

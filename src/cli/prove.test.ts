@@ -1,0 +1,151 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import {
+  appendFileSync,
+  cpSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { makeProject } from "../../test/support/project.ts";
+
+const entry = fileURLToPath(new URL("./main.ts", import.meta.url));
+
+/** A site at an address where nothing listens: its audit is mostly unknown, and that can be proved too. */
+const project = await makeProject({
+  config: `import { defineStack } from "curtainwall";
+export default defineStack({ origin: "https://localhost:1" });`,
+  files: {},
+});
+const elsewhere = mkdtempSync(join(tmpdir(), "curtainwall-prove-"));
+after(() => {
+  project.remove();
+  rmSync(elsewhere, { recursive: true, force: true });
+});
+
+function run(...args: string[]): { code: number | null; out: string; words: string } {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ["--conditions=curtainwall-source", entry, ...args],
+    { encoding: "utf8", cwd: elsewhere },
+  );
+  return { code: status, out: stdout, words: stderr };
+}
+
+const pack = join(elsewhere, "pack");
+let key = "";
+before(() => {
+  const { code, out, words } = run("prove", project.root, "--out", pack, "--json");
+  assert.equal(code, 0, words);
+  const made = JSON.parse(out) as { key: string; keySource: string; notLookedAt: number };
+  ({ key } = made);
+  assert.equal(made.keySource, "development");
+  assert.ok(made.notLookedAt > 50, "nothing answered, and the proof says so");
+  assert.match(words, /A development key signed it/);
+});
+
+/** A copy of the pack with something done to it. */
+function changed(name: string, change: (folder: string) => void): string {
+  const folder = join(elsewhere, name);
+  cpSync(pack, folder, { recursive: true });
+  change(folder);
+  return folder;
+}
+
+test("a pack verifies anywhere with its key, without a contract, and says what it states", () => {
+  assert.deepEqual(readdirSync(pack).sort(), ["report.html", "report.json", "statement.json"]);
+  const { code, words } = run("prove", "--verify", pack, "--key", key);
+  assert.equal(code, 0, words);
+  assert.match(words, /audited +https:\/\/localhost:1[\s\S]*not looked at +\d+ checks[\s\S]*verified/);
+});
+
+test("without a key it is whole, and that is no success: anybody can sign something whole", () => {
+  const { code, words } = run("prove", "--verify", pack);
+  assert.equal(code, 1);
+  assert.match(words, /whose it is nobody said: it names the key ed25519:/);
+});
+
+test("the last line tells a pack that was changed from one that nobody's key vouches for", () => {
+  const longer = changed("much-longer", (folder) => appendFileSync(join(folder, "report.html"), " "));
+  assert.match(run("prove", "--verify", longer, "--key", key).words, /is not as it was signed\.$/m);
+  const other = `ed25519:${"A".repeat(43)}`;
+  assert.match(
+    run("prove", "--verify", pack, "--key", other).words,
+    /does not count: no signature of that key holds for it\.$/m,
+  );
+});
+
+test("what was done to a pack is told by name, with exit code 1", () => {
+  const cases: [string, (folder: string) => void, RegExp][] = [
+    ["longer", (folder) => appendFileSync(join(folder, "report.html"), " "), /^report\.html was changed$/m],
+    ["gone", (folder) => rmSync(join(folder, "report.json")), /^report\.json is missing$/m],
+    ["more", (folder) => writeFileSync(join(folder, "notes.txt"), "x"), /^notes\.txt is no part/m],
+    [
+      "linked",
+      (folder) => {
+        rmSync(join(folder, "report.html"));
+        symlinkSync(join(pack, "report.html"), join(folder, "report.html"));
+      },
+      /^report\.html is no file$/m,
+    ],
+    [
+      "spaced",
+      (folder) => appendFileSync(join(folder, "statement.json"), "\n"),
+      /^statement\.json is no signed/m,
+    ],
+  ];
+  for (const [name, change, told] of cases) {
+    const { code, out } = run("prove", "--verify", changed(name, change), "--key", key);
+    assert.equal(code, 1, name);
+    assert.match(out, told);
+  }
+});
+
+test("another key than the one that signed is refused; a key file of one's own signs, and its public half checks", () => {
+  const own = join(elsewhere, "own.key");
+  cpSync(join(project.root, ".curtainwall", "release", "development-program.key"), own);
+  const second = join(elsewhere, "second");
+  const made = run("prove", project.root, "--out", second, "--key", own, "--days", "2", "--json");
+  assert.equal(made.code, 0, made.words);
+  const { key: other, keySource } = JSON.parse(made.out) as { key: string; keySource: string };
+  assert.equal(keySource, "named");
+  assert.notEqual(other, key);
+  const refused = run("prove", "--verify", second, "--key", key);
+  assert.equal(refused.code, 1);
+  assert.match(refused.out, /was signed by another key/);
+  assert.equal(run("prove", "--verify", second, "--key", other).code, 0);
+});
+
+test("a key is what was named, whatever file is called like it; a file with a key is read", () => {
+  const good = `ed25519:${"A".repeat(43)}`;
+  writeFileSync(join(elsewhere, good), `${key}\n`);
+  const refused = run("prove", "--verify", pack, "--key", good);
+  assert.equal(refused.code, 1, refused.words);
+  assert.match(refused.out, /was signed by another key/);
+  writeFileSync(join(elsewhere, "release.pub"), `${key}\n`);
+  assert.equal(run("prove", "--verify", pack, "--key", "release.pub").code, 0);
+  assert.equal(run("prove", "--verify", pack, "--key", ".").code, 2);
+});
+
+test("misuse is told before anything is audited or written", () => {
+  for (const [args, told] of [
+    [[], /Name the pack, by --out to make it or by --verify/],
+    [["--out", "a", "--verify", "b"], /Name the pack/],
+    [[project.root, "--out", pack], /is there already/],
+    [[project.root, "--out", "new", "--days", "400"], /--days takes a number/],
+    [["--verify", join(elsewhere, "nowhere")], /There is no folder/],
+    [["--verify", pack, "--key", "none"], /--key takes a public key/],
+  ] as [string[], RegExp][]) {
+    const { code, words } = run("prove", ...args);
+    assert.equal(code, 2, words);
+    assert.match(words, told);
+  }
+  assert.equal(readFileSync(join(pack, "statement.json"), "utf8").includes("in-toto"), true);
+});

@@ -1,0 +1,13 @@
+export { createEgress } from "./node/egress.ts";
+export type { Egress, EgressPartOptions } from "./node/egress.ts";
+export { createEgressServer } from "./node/server.ts";
+export type { EgressServer, EgressServerOptions } from "./node/server.ts";
+export { createWebhookEndpoint } from "./node/webhooks/webhook-endpoint.ts";
+export type { WebhookEndpoint } from "./node/webhooks/webhook-endpoint.ts";
+export { openDeliveryJournal } from "./node/webhooks/open-journal.ts";
+export type { DeliveryJournalOptions } from "./node/webhooks/open-journal.ts";
+export { createRedisRelay } from "./node/connections/redis-relay.ts";
+export type { ConnectionRelay, RedisRelayOptions } from "./node/connections/redis-relay.ts";
+export { createPostgresRelay } from "./node/postgres/postgres-relay.ts";
+export type { PostgresRelayOptions } from "./node/postgres/postgres-relay.ts";
+export type { ServicePlace } from "./node/connections/service-socket.ts";

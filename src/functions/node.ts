@@ -1,0 +1,12 @@
+export { failureHeader } from "./call.ts";
+export { boundSecrets } from "./bound-secret.ts";
+export type { BoundSecret, BoundUse } from "./bound-secret.ts";
+export { bundleFunction, evalHint } from "./node/bundle-function.ts";
+export type { BundleFunctionOptions, FunctionBundle } from "./node/bundle-function.ts";
+export { mapStack } from "./node/map-stack.ts";
+export { functionHeader, groupSocket, workerdConfig } from "./workerd-config.ts";
+export type { GroupMember, WorkerdConfigOptions } from "./workerd-config.ts";
+export { createKeeper } from "./node/keeper/keeper.ts";
+export type { Keeper, KeeperOptions } from "./node/keeper/keeper.ts";
+export type { KeeperSurroundings, KeptFunction, KeptGroup, WatchOptions } from "./node/keeper/types.ts";
+export type { NodeGroupOptions } from "./node/node-group.ts";

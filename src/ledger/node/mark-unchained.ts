@@ -1,0 +1,33 @@
+import type { LedgerRecord } from "../record.ts";
+import { chainStart, createHasher, readLink } from "./chain.ts";
+import type { ChainHead, Link } from "./chain.ts";
+
+const hasher = createHasher();
+
+/**
+ * Tells whether a line is the record after another.
+ *
+ * @param before undefined: nothing is there before it, so only the first of all can be told from what it should be
+ */
+export function isNext(before: ChainHead | undefined, line: Uint8Array, link: Link): boolean {
+  const from = before ?? (link.seq === 1 ? chainStart : undefined);
+  if (from === undefined) return true;
+  const value = hasher.ofBytes(from.chain, line.subarray(0, link.covered));
+  return link.seq === from.seq + 1 && Buffer.compare(value, link.chain) === 0;
+}
+
+/** Follows lines in the order in which they were written, and tells of each whether it is the record after the one before. */
+export function createFollower(before?: ChainHead): (line: Uint8Array) => boolean {
+  let last = before;
+  return (line) => {
+    const link = readLink(line);
+    if (link === undefined) return false;
+    const follows = isNext(last, line, link);
+    last = link;
+    return follows;
+  };
+}
+
+/** A record as it is handed on: one that does not follow from the one before says so, whatever it says itself. */
+export const marked = (record: LedgerRecord, isChained: boolean): LedgerRecord =>
+  isChained ? record : { ...record, unchained: true };

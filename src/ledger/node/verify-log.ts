@@ -1,0 +1,74 @@
+import { closeSync, readSync } from "node:fs";
+import { basename } from "node:path";
+import { CurtainwallError } from "../../shared/index.ts";
+import type { Checkpoint } from "../checkpoint.ts";
+import type { LogVerdict } from "../verdict.ts";
+import { createChainReader } from "./chain-reader.ts";
+import type { ChainReader } from "./chain-reader.ts";
+import { openForReading } from "./log-descriptor.ts";
+import { logFiles } from "./rotate.ts";
+
+/** Options of {@link verifyLog}. */
+export interface VerifyLogOptions {
+  /** Checkpoints that were kept elsewhere. Default: none, and a log that was cut off or replaced as a whole is not noticed. */
+  checkpoints?: readonly Checkpoint[];
+  /** Public keys that checkpoints may be signed with. Default: any, and whoever can write the log can sign it. */
+  keys?: readonly string[];
+}
+
+const chunkBytes = 1_048_576;
+
+/**
+ * Looks through all files of a log, the oldest first: each record must follow from the one before.
+ *
+ * @throws {CurtainwallError} `LEDGER_FILE_UNUSABLE` when there is no log, or a file of it can't be read
+ */
+export function verifyLog(path: string, { checkpoints = [], keys }: VerifyLogOptions = {}): LogVerdict {
+  const reader = createChainReader({ checkpoints, keys, remember: [] });
+  const verdict = read(path, reader);
+  const remember = reader.forgotten();
+  // A checkpoint that came long after what it covers.
+  return remember.length === 0 ? verdict : read(path, createChainReader({ checkpoints, keys, remember }));
+}
+
+function read(path: string, reader: ChainReader): LogVerdict {
+  // All are opened before one is read: a log that is written to may be moved on meanwhile.
+  const files = logFiles(path).map((file) => ({ file, fd: openForReading(file) }));
+  try {
+    if (files.every(({ fd }) => fd === undefined)) throw unreadable(path);
+    for (const { file, fd } of files.toReversed()) {
+      if (fd === undefined && file !== path) throw unreadable(file);
+      if (fd === undefined) continue;
+      reader.beginFile(basename(file));
+      readLines(fd, (line, isWhole) => reader.line(line, isWhole));
+    }
+    return reader.end();
+  } finally {
+    for (const { fd } of files) if (fd !== undefined) closeSync(fd);
+  }
+}
+
+/** Reads a file's lines, each without its line feed. The last may lack it. */
+function readLines(fd: number, onLine: (line: Buffer, isWhole: boolean) => void): void {
+  let room = Buffer.alloc(chunkBytes * 2);
+  let kept = 0;
+  for (;;) {
+    if (room.length - kept < chunkBytes) room = Buffer.concat([room, Buffer.alloc(room.length)]);
+    const count = readSync(fd, room, kept, chunkBytes, null);
+    if (count === 0) break;
+    const end = kept + count;
+    let from = 0;
+    for (let at = room.indexOf(10, kept); at >= 0 && at < end; at = room.indexOf(10, from)) {
+      onLine(room.subarray(from, at), true);
+      from = at + 1;
+    }
+    room.copyWithin(0, from, end);
+    kept = end - from;
+  }
+  if (kept > 0) onLine(room.subarray(0, kept), false);
+}
+
+const unreadable = (path: string): CurtainwallError =>
+  new CurtainwallError("LEDGER_FILE_UNUSABLE", "The log can't be read.", {
+    hint: `Check that ${path} is a plain file that you may read`,
+  });

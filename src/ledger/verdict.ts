@@ -1,0 +1,57 @@
+/** Something in a log that its writer did not do. */
+export interface LogFinding {
+  readonly kind:
+    /** A record does not follow from the one before. */
+    | "changed"
+    /** Records are not there, and nothing says that they were removed. */
+    | "missing"
+    /** A record stands where it was not written, or twice. */
+    | "moved"
+    /** A line was put between the records. */
+    | "foreign"
+    /** The log is not the one whose name it bore, or begins anew. */
+    | "replaced"
+    /** The log ends before what a checkpoint covers. */
+    | "truncated"
+    /** A checkpoint does not hold: its signature, its key, or what it says of the log. */
+    | "checkpoint";
+  /** The file's name. */
+  readonly file?: string;
+  /** The line in that file, from 1. */
+  readonly line?: number;
+  readonly seq?: number;
+  readonly says: string;
+}
+
+/** What became of looking through a log. */
+export interface LogVerdict {
+  /** Undefined: there is no chain. */
+  readonly log: string | undefined;
+  /** Numbers of the first and last record that are there; 0 if there is none. */
+  readonly first: number;
+  readonly last: number;
+  /** The chain's value after the last record, base64url. */
+  readonly head: string;
+  /** Lines that lie before the chain began: an older version wrote them, and nothing protects them. */
+  readonly before: number;
+  /** Checkpoints in the log that hold, the keys that signed them, and the number of the last record that they or those that were given cover. */
+  readonly checkpoints: {
+    readonly count: number;
+    readonly through: number;
+    readonly keys: readonly string[];
+  };
+  /** How many of the checkpoints that were given hold: the record that each is about is there, as it says. */
+  readonly outside: number;
+  /** How many are about records that were given up since, and were followed by signatures that hold. */
+  readonly carried: number;
+  /** Records after the last one that a checkpoint which holds covers: whoever writes the log could have written them anew. */
+  readonly unsigned: number;
+  /** A last line without its end: it is being written, a crash cut it short, or somebody put it there. No chain covers it. */
+  readonly unfinished: { readonly file: string; readonly line: number; readonly bytes: number } | undefined;
+  /** What can't be told, though a checkpoint or the log's own signatures were to tell it. */
+  readonly untold: readonly string[];
+  /** The first of what was found. Empty: all that is there is as it was written. */
+  readonly findings: readonly LogFinding[];
+  /** All that was found. */
+  readonly found: number;
+}

@@ -1,0 +1,29 @@
+import type { InnerDomains } from "./inner-domains.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+/** The domains that the internet does not reach, of those that the contract has work for. */
+export type InnerDomainName = "vault" | "egress" | "functions";
+
+/** Names them. A site without secrets and functions has none, and pays for none: not even for loading what keeps them. */
+export function innerDomainsOf({ loaded }: Pick<Surroundings, "loaded">): InnerDomainName[] {
+  const { secrets, functions } = loaded.contract;
+  return [
+    ...(secrets.size > 0 ? (["vault"] as const) : []),
+    ...(secrets.size > 0 || functions.size > 0 ? (["egress"] as const) : []),
+    ...(functions.size > 0 ? (["functions"] as const) : []),
+  ];
+}
+
+const nothing = (): Promise<void> => Promise.resolve();
+
+/** Those of a site that has none. */
+export const noInnerDomains: InnerDomains = {
+  sockets: { functions: undefined, egress: undefined, limits: undefined },
+  open: nothing,
+  start: nothing,
+  stop: nothing,
+  prepare: nothing,
+  releaseAccepted: nothing,
+  pids: () => ({}),
+  groupPids: () => ({}),
+};

@@ -1,0 +1,178 @@
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { test } from "node:test";
+import type { TestContext } from "node:test";
+import { formatRecord } from "../../ledger/index.ts";
+import type { CheckpointClaim } from "../../ledger/index.ts";
+import { openLogFile, verifyLog } from "../../ledger/node.ts";
+import type { LogFile } from "../../ledger/node.ts";
+import {
+  checkpointKeyFile,
+  createCheckpointSigner,
+  lastCheckpointFile,
+  readLastCheckpoint,
+  readWitnessedCheckpoint,
+} from "./sign-checkpoints.ts";
+
+function place(t: TestContext): { supervisor: string; logFile: string } {
+  const folder = mkdtempSync(join(tmpdir(), "curtainwall-checkpoint-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  return { supervisor: join(folder, "supervisor"), logFile: join(folder, "events.jsonl") };
+}
+
+async function add(file: string, count: number): Promise<CheckpointClaim> {
+  const log = openLogFile({ path: file, onError: (error) => assert.fail(error) });
+  for (let number = 0; number < count; number++)
+    log.append(formatRecord({ type: "stack.stopped", time: number, reason: "test" }, "supervisor"));
+  await log.flush();
+  const { seq, chain } = log.head();
+  await log.close();
+  return { log: log.log, through: seq, head: Buffer.from(chain).toString("base64url") };
+}
+
+test("what is signed holds against the log, by a key that nobody else may read, also after a restart", async (t) => {
+  const folders = place(t);
+  const first = await createCheckpointSigner(folders).sign(await add(folders.logFile, 3));
+  const second = await createCheckpointSigner(folders).sign(await add(folders.logFile, 3));
+  assert.ok(typeof first === "object" && typeof second === "object");
+  assert.equal(first.key, second.key);
+  const verdict = verifyLog(folders.logFile, { checkpoints: [first, second], keys: [first.key] });
+  assert.deepEqual([verdict.findings, verdict.outside], [[], 2]);
+  assert.deepEqual(readLastCheckpoint(folders), second);
+  for (const file of [checkpointKeyFile(folders), lastCheckpointFile(folders)])
+    assert.equal(statSync(file).mode & 0o777, 0o600);
+});
+
+test("less than was signed, something else, and another log are refused; the same again and more are signed", async (t) => {
+  const folders = place(t);
+  const signer = createCheckpointSigner(folders);
+  const claim = await add(folders.logFile, 5);
+  const refusal = async (changed: Partial<CheckpointClaim>): Promise<string> => {
+    const result = await signer.sign({ ...claim, ...changed });
+    return typeof result === "string" ? result : "signed";
+  };
+  const other = "A".repeat(43);
+  assert.equal(await refusal({}), "signed");
+  assert.match(await refusal({ through: claim.through - 1, head: other }), /^it ends with record 5;/);
+  assert.match(await refusal({ head: other }), /^record 6 is not the one/);
+  assert.match(await refusal({ log: "A".repeat(22) }), /^it is another log/);
+  assert.equal(await refusal({}), "signed");
+  assert.equal(typeof (await signer.sign(await add(folders.logFile, 1))), "object");
+});
+
+test("more is signed only if it is seen to go on from what was signed: not over records that were changed, left out or given up", async (t) => {
+  const folders = place(t);
+  const { logFile } = folders;
+  const signer = createCheckpointSigner(folders);
+  assert.equal(typeof (await signer.sign(await add(logFile, 5))), "object");
+  const claim = await add(logFile, 5);
+  const genuine = readFileSync(logFile, "utf8");
+  const refusal = async (text: string, changed: Partial<CheckpointClaim> = {}): Promise<string> => {
+    writeFileSync(logFile, text);
+    const result = await signer.sign({ ...claim, ...changed });
+    return typeof result === "string" ? result : "signed";
+  };
+  const lines = genuine.trimEnd().split("\n");
+  const without = (from: number, count: number): string => `${lines.toSpliced(from, count).join("\n")}\n`;
+  assert.match(
+    await refusal(genuine, { head: "A".repeat(43) }),
+    /^record 11 is not in the log as it is said/,
+  );
+  assert.match(await refusal(genuine, { through: 12 }), /^record 12 is not in the log as it is said/);
+  assert.match(await refusal(without(7, 1)), /^record 9 does not follow/);
+  assert.match(await refusal(genuine.replace('"seq":8', '"seq":08')), /^record 9 does not follow/);
+  assert.match(
+    await refusal(without(0, 6)),
+    /^record 6, which was signed before, is not in the log any more/,
+  );
+  assert.match(
+    await refusal(genuine.replace(/(?<="seq":6,"chain":").{4}/, "AAAA")),
+    /^record 7 does not follow/,
+  );
+  assert.match(await refusal(""), /^record 6, which was signed before, is not in the log any more/);
+  assert.equal(await refusal(genuine), "signed");
+});
+
+test("a log that gives up its oldest records again and again is signed on, as long as it asks before each", async (t) => {
+  const folders = place(t);
+  const signer = createCheckpointSigner(folders);
+  let signed = 0;
+  const claim = (log: LogFile): CheckpointClaim => {
+    const { seq, chain } = log.head();
+    return { log: log.log, through: seq, head: Buffer.from(chain).toString("base64url") };
+  };
+  const log: LogFile = openLogFile({
+    path: folders.logFile,
+    maxFileBytes: 4000,
+    keepFiles: 1,
+    onError: (error) => assert.fail(error),
+    beforeRemoval: async () => {
+      assert.equal(typeof (await signer.sign(claim(log))), "object");
+      signed++;
+    },
+  });
+  for (let number = 0; number < 200; number++) {
+    log.append(formatRecord({ type: "stack.stopped", time: number, reason: "test" }, "supervisor"));
+    if (number % 5 === 0) await log.flush();
+  }
+  await log.flush();
+  assert.equal(typeof (await signer.sign(claim(log))), "object");
+  await log.close();
+  assert.ok(signed > 5);
+});
+
+test("two that are asked for at once are signed one after the other, and the lesser is refused", async (t) => {
+  const folders = place(t);
+  const signer = createCheckpointSigner(folders);
+  const lesser = await add(folders.logFile, 2);
+  const greater = await add(folders.logFile, 2);
+  const [first, second] = await Promise.all([signer.sign(greater), signer.sign(lesser)]);
+  assert.deepEqual([typeof first, typeof second], ["object", "string"]);
+});
+
+test("without knowing what was signed nothing is signed", async (t) => {
+  const folders = place(t);
+  const signer = createCheckpointSigner(folders);
+  const claim = await add(folders.logFile, 2);
+  await signer.sign(claim);
+  writeFileSync(lastCheckpointFile(folders), "{");
+  await assert.rejects(signer.sign(claim), { code: "STACK_FILE_UNREADABLE" });
+});
+
+test("a witness elsewhere tells a log that was taken back together with what the supervisor remembers; without its folder nothing is signed", async (t) => {
+  const folders = place(t);
+  const witness = join(dirname(folders.logFile), "elsewhere", "log.json");
+  const signer = createCheckpointSigner(folders, witness);
+  const refusal = async (claim: CheckpointClaim): Promise<string> => JSON.stringify(await signer.sign(claim));
+  assert.match(await refusal(await add(folders.logFile, 2)), /the folder of its witness .* is not there/);
+  mkdirSync(dirname(witness));
+  const early = await add(folders.logFile, 2);
+  assert.equal(typeof (await signer.sign(early)), "object");
+  const copies = [folders.logFile, lastCheckpointFile(folders)].map(
+    (file) => [file, readFileSync(file)] as const,
+  );
+  const late = await add(folders.logFile, 3);
+  const signed = await signer.sign(late);
+  assert.deepEqual(JSON.parse(readFileSync(witness, "utf8")), signed);
+  for (const [file, bytes] of copies) writeFileSync(file, bytes);
+  assert.equal(
+    typeof (await createCheckpointSigner(folders).sign(early)),
+    "object",
+    "by itself nothing shows",
+  );
+  assert.match(await refusal(early), /^"it ends with record \d+; what was signed before/);
+  const site = {
+    root: dirname(folders.logFile),
+    contract: { ledger: { maxFileBytes: 1, keepFiles: 1, witnessFile: "elsewhere/log.json" } },
+  };
+  const witnessed = readWitnessedCheckpoint(site);
+  assert.ok(witnessed !== undefined);
+  assert.deepEqual(
+    verifyLog(folders.logFile, { checkpoints: [witnessed] }).findings.map(({ kind }) => kind),
+    ["truncated"],
+  );
+  writeFileSync(witness, "{}");
+  await assert.rejects(signer.sign(late), { code: "STACK_FILE_UNREADABLE" });
+});

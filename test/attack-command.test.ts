@@ -1,0 +1,269 @@
+import assert from "node:assert/strict";
+import { spawn, spawnSync } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { makeProject } from "./support/project.ts";
+import { testCertificate } from "../src/audit/fixtures/certificate.ts";
+import type { Fault } from "../src/audit/fixtures/faults.ts";
+import { alice, bob, orders } from "../src/audit/fixtures/orders.ts";
+import { startSite } from "../src/audit/fixtures/site.ts";
+import type { TestSite } from "../src/audit/fixtures/site.ts";
+
+const entry = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));
+
+const contract = (
+  more = "",
+): string => `import { defineStack, owner, ownerField, upstream } from "curtainwall";
+import { z } from "zod";
+
+const Order = z.object({ id: z.uuid(), customer: z.uuid(), note: z.string().max(80) });
+const origin = process.env.TEST_SITE_ORIGIN ?? "https://localhost:1";
+
+export default defineStack({
+  origin,
+  identity: { issuer: origin + "/login", audience: "https://api.test.example", jwksUrl: origin + "/jwks", caFile: "ca.pem", algorithms: ["RS256"] },
+  upstreams: { shop: upstream({ url: origin, caFile: "ca.pem" }) },
+  edge: { redirectPort: false },
+  routes: {
+    "GET /api/orders/:id": {
+      limit: "60/min per client",
+      access: ownerField("customer"),
+      params: { id: z.uuid() },
+      response: Order,
+      to: "shop",
+    },${more}
+  },
+});
+`;
+
+const plan = `import { readFileSync } from "node:fs";
+import { defineAudit } from "curtainwall/audit";
+const tokens = JSON.parse(readFileSync(new URL("tokens.json", import.meta.url), "utf8"));
+const identity = (subject, own) => ({ subject, token: async () => own });
+export default defineAudit({
+  identities: { alice: identity("${alice}", tokens.alice), bob: identity("${bob}", tokens.bob) },
+  samples: {
+    "GET /api/orders/:id": {
+      as: {
+        alice: { params: { id: "${orders[0]?.id}" }, canary: "canary-of-alice" },
+        bob: { params: { id: "${orders[1]?.id}" }, canary: "canary-of-bob" },
+      },
+    },
+  },
+});
+`;
+
+const project = await makeProject({
+  config: contract(),
+  files: {
+    "curtainwall.audit.js": plan,
+    "tokens.json": '{"alice":"a","bob":"b"}',
+    "ca.pem": (await testCertificate()).ca,
+    ".curtainwall/ca/ca.crt": (await testCertificate()).ca,
+  },
+});
+mkdirSync(join(project.root, "test"));
+after(() => project.remove());
+
+const file = join(project.root, "test/attack.generated.ts");
+const attack = (...args: string[]): { code: number | null; out: string; words: string } => {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ["--conditions=curtainwall-source", entry, "attack", project.root, ...args],
+    { encoding: "utf8", env: { ...process.env, TEST_SITE_ORIGIN: "https://localhost:1" } },
+  );
+  return { code: status, out: stdout, words: stderr };
+};
+
+test("kinds, routes, times and files that are none are misuse, told with what there is", () => {
+  const misused = (...args: string[]): string => {
+    const { code, out, words } = attack(...args);
+    assert.deepEqual([code, out], [2, ""], words);
+    return words;
+  };
+  assert.match(misused("--kind", "acess"), /no kind of attack "acess"; there are access, objects, /);
+  assert.match(misused("--route", "GET /api/order"), /no route "GET \/api\/order"/);
+  assert.match(misused("--budget", "soon"), /--budget takes a time/);
+  assert.match(misused("--emit", join(project.root, "none/x.ts")), /no file that could be written/);
+});
+
+test("where nothing runs it says so with what starts it, counts nothing as held, and exits with 1", () => {
+  const { code, out } = attack("--kind", "access,limits");
+  assert.equal(code, 1);
+  assert.match(out, /nothing answers at https:\/\/localhost:1 \(ECONNREFUSED\); start it\s+with/);
+  assert.match(out, /Nothing could be attacked\.\n$/);
+});
+
+test("an address that is not the contract's is said to be that, and starting its stack no help", () => {
+  const { code, out } = attack("https://localhost:2", "--kind", "access");
+  assert.equal(code, 1);
+  const words = out.replaceAll(/\s+/g, " ");
+  assert.match(
+    words,
+    /nothing answers at https:\/\/localhost:2 \(ECONNREFUSED\); the contract's own address is https:\/\/localhost:1/,
+  );
+  assert.doesNotMatch(words, /start it with/);
+});
+
+test("another machine is not attacked", () => {
+  const { code, words } = attack("https://attack.test.example");
+  assert.equal(code, 1);
+  assert.match(words, /^AUDIT_OWNERSHIP_UNPROVED/);
+});
+
+test("the list counts by kind and by route, and names each check where asked, as JSON too", () => {
+  const table = attack("--list", "--kind", "objects,tls");
+  assert.match(table.out, /^ +routes +on them +on site\nobjects +1 +\d+ +\d+\ntls +0 +0 +\d+\n/);
+  assert.match(table.out, /\n +\d+ {2}GET \/api\/orders\/:id: objects \d+\n/);
+  assert.match(table.out, /\n\d+ attacks: 2 kinds, 1 routes\. Each by name: --verbose\.\n$/);
+  const { out, code } = attack("--list", "--verbose", "--kind", "objects,tls");
+  assert.equal(code, 0);
+  assert.match(out, /^objects {4}GET \/api\/orders\/:id\n {13}users A and B: their own is allowed\n/);
+  const units = JSON.parse(attack("--list", "--json", "--kind", "tls").out) as {
+    kind: string;
+    route?: string;
+  }[];
+  assert.deepEqual(
+    units.map(({ kind, route }) => [kind, route]),
+    [["tls", undefined]],
+  );
+});
+
+test("the same contract gives the same tests, a changed limit too; a new route is one more", () => {
+  const emitted = (config: string): string => {
+    writeFileSync(join(project.root, "curtainwall.config.ts"), config);
+    assert.equal(attack("--emit", file).code, 0);
+    return readFileSync(file, "utf8");
+  };
+  const first = emitted(contract());
+  assert.equal(emitted(contract()), first);
+  assert.equal(emitted(contract().replace("60/min", "30/min")), first);
+  const more = emitted(
+    contract(
+      '\n    "GET /api/users/:user/orders": { access: owner("user"), limit: "9/min per client", params: { user: z.uuid() }, response: Order, to: "shop" },',
+    ),
+  );
+  assert.ok(more.includes('test("access · GET /api/users/:user/orders"'));
+  assert.ok(first.split("\n").every((line) => more.includes(line)));
+  emitted(contract());
+});
+
+test("writing the tests tells at once what the plan has no means for, and asks nobody", () => {
+  assert.match(
+    attack("--kind", "access", "--emit", file).words,
+    /2 attacks can't be made with this plan, and their tests will fail .*\n {2}no identity in the plan has an expiredToken \(1\)\n {2}no identity in the plan has an otherAudienceToken \(1\)\n/,
+  );
+  assert.doesNotMatch(attack("--kind", "objects", "--emit", file).words, /can't be made/);
+});
+
+test("no name of a folder becomes code in the emitted file, and the folder is found all the same", () => {
+  const name = 'odd # 100%?\nimport("node:fs").then((fs) => fs.writeFileSync("FORGED", ""));\u2028"';
+  const odd = join(project.root, "test", name);
+  mkdirSync(odd, { recursive: true });
+  writeFileSync(join(odd, "curtainwall.config.ts"), contract());
+  writeFileSync(join(odd, "ca.pem"), readFileSync(join(project.root, "ca.pem")));
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    ["--conditions=curtainwall-source", entry, "attack", odd, "--kind", "access", "--emit", file],
+    { encoding: "utf8" },
+  );
+  assert.equal(status, 0, stderr);
+  const text = readFileSync(file, "utf8");
+  assert.doesNotMatch(text, /^\W*import\(/m);
+  assert.equal(text.split(/[\n\u2028]/).filter((line) => line.startsWith("//")).length, 4);
+  const folder = JSON.parse(/folder: new URL\((".*"), import/.exec(text)?.[1] ?? "") as string;
+  assert.equal(fileURLToPath(new URL(folder, pathToFileURL(file))), `${odd}/`);
+});
+
+/** Starts the shop, and gives its users' tokens to the plan. */
+async function startShop(...faults: Fault[]): Promise<TestSite> {
+  const site = await startSite(...faults);
+  const tokenOf = async (name: string): Promise<string> => {
+    const identity = site.plan.identities?.[name];
+    return identity === undefined || "apiKey" in identity ? "" : identity.token();
+  };
+  const tokens = { alice: await tokenOf("alice"), bob: await tokenOf("bob") };
+  writeFileSync(join(project.root, "tokens.json"), JSON.stringify(tokens));
+  return site;
+}
+
+/** Runs the emitted file as a user does. The shop lives in this process, so it must not wait for the other one. */
+function runEmitted(
+  origin: string,
+  environment: NodeJS.ProcessEnv = {},
+): Promise<{ code: number | null; out: string }> {
+  const env = { ...process.env, TEST_SITE_ORIGIN: origin, NODE_TEST_CONTEXT: undefined, ...environment };
+  const args = ["--conditions=curtainwall-source", "--test", "--test-reporter=spec", file];
+  return collect(process.execPath, args, env);
+}
+
+function collect(
+  program: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Promise<{ code: number | null; out: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { env, stdio: ["ignore", "pipe", "pipe"] });
+    let out = "";
+    for (const stream of [child.stdout, child.stderr])
+      stream.on("data", (chunk: Buffer) => void (out += String(chunk)));
+    child.once("error", reject).once("close", (code) => resolve({ code, out }));
+  });
+}
+
+test("the emitted tests pass where the promises are kept; what can't be attempted fails, or is skipped if that is allowed", async (context) => {
+  assert.equal(attack("--kind", "objects,access", "--emit", file).code, 0);
+  const site = await startShop();
+  context.after(() => site.close());
+  const origin = site.target.origin;
+  const strict = await runEmitted(origin);
+  // The plan has no token that has expired, so that one was not tried.
+  assert.equal(strict.code, 1, strict.out);
+  assert.match(strict.out, /✔ objects · GET \/api\/orders\/:id/);
+  assert.match(strict.out, /✖ access · GET \/api\/orders\/:id/);
+  assert.match(strict.out, /not made: the plan has no expiredToken for alice/);
+  const lenient = await runEmitted(origin, { CURTAINWALL_ATTACK_ALLOW_MISSING: "1" });
+  assert.equal(lenient.code, 0, lenient.out);
+  assert.match(lenient.out, /﹣ access · GET \/api\/orders\/:id/);
+});
+
+test("an attack that gets through fails its test, which names the line of the promise and a command that shows it again", async (context) => {
+  assert.equal(attack("--kind", "objects", "--emit", file).code, 0);
+  const site = await startShop("ignores ownership");
+  context.after(() => site.close());
+  const { code, out } = await runEmitted(site.target.origin);
+  assert.equal(code, 1, out);
+  assert.match(out, /✖ objects · GET \/api\/orders\/:id/);
+  assert.match(out, /✔ every attack that the contract gives rise to stands in this file/);
+  assert.match(out, /promise {4}access of GET \/api\/orders\/:id, curtainwall\.config\.ts:15/);
+  assert.match(out, /answer {5}200 .*canary-of-alice/);
+  const command = /again {6}(curl .*)/.exec(out)?.[1] ?? "";
+  const again = await collect(
+    "sh",
+    [
+      "-c",
+      command.replaceAll(
+        "npx curtainwall",
+        `'${process.execPath}' --conditions=curtainwall-source '${entry}'`,
+      ),
+    ],
+    { ...process.env, TEST_SITE_ORIGIN: site.target.origin },
+  );
+  assert.match(again.out, /canary-of-(alice|bob)/, command);
+});
+
+test("a route that is gone, and one that no test knows, are told with the command that writes the file again", async (context) => {
+  assert.equal(attack("--kind", "objects", "--emit", file).code, 0);
+  writeFileSync(file, readFileSync(file, "utf8").replaceAll("/api/orders/:id", "/api/orders/:other"));
+  const site = await startShop();
+  context.after(() => site.close());
+  const { code, out } = await runEmitted(site.target.origin);
+  assert.equal(code, 1);
+  assert.match(
+    out,
+    /the contract has no route "GET \/api\/orders\/:other" any more; write the file again: {2}npx curtainwall attack/,
+  );
+  assert.match(out, /no test asks about objects · GET \/api\/orders\/:id; write/);
+});

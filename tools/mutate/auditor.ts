@@ -1,0 +1,161 @@
+// Audits the example of the tree that this file lies in, check by check, for as long as it is asked to.
+import { join } from "node:path";
+import { runCheck } from "../../src/audit/check.ts";
+import type { Check } from "../../src/audit/check.ts";
+import type { AuditContext } from "../../src/audit/context.ts";
+import type { Evidence } from "../../src/audit/evidence.ts";
+import { openContext } from "../../src/audit/node/open-context.ts";
+import { rules } from "../../src/audit/rules/index.ts";
+import {
+  findBrowser,
+  ledgerOf,
+  loadPlan,
+  outputOf,
+  readAuthority,
+  readRelease,
+} from "../../src/cli/audit-inputs.ts";
+import { machineOf } from "../../src/cli/audit-machine.ts";
+import { secretsOf } from "../../src/cli/audit-secrets.ts";
+import { loadContract, stackFolders } from "../../src/stack/index.ts";
+
+/** A check, as `API-1 alg:none`. */
+export type CheckId = string;
+
+/** What is to be audited. */
+export interface AuditOrder {
+  /** Checks that run before all others. */
+  readonly first: readonly CheckId[];
+  /** Rows that run next. The others follow, unless {@link AuditOrder.isNarrow}. */
+  readonly rows: readonly string[];
+  readonly isNarrow: boolean;
+  /** Failures of these end the audit. Undefined: nothing does. */
+  readonly until: readonly CheckId[] | undefined;
+  /** One of several shares of the rows, where several audits look at the same. */
+  readonly share?: { readonly index: number; readonly of: number };
+}
+
+/** How a check ended. */
+export interface CheckResult {
+  readonly check: CheckId;
+  readonly state: "passed" | "failed" | "missing" | "not applicable";
+  /** What was seen, or why nothing was. */
+  readonly words: string;
+  readonly milliseconds: number;
+}
+
+export type AuditorMessage =
+  | { kind: "loaded" }
+  | ({ kind: "check" } & CheckResult)
+  /** `isIdle`: nothing of this audit runs on, so it can be given another. */
+  | { kind: "done"; isIdle: boolean }
+  | { kind: "failed"; message: string };
+
+interface Job {
+  readonly id: CheckId;
+  readonly row: string;
+  readonly check: Check;
+}
+
+process.on("SIGINT", () => undefined);
+process.on("disconnect", () => process.exit());
+process.on("message", (order: AuditOrder) => {
+  audit(order).then(
+    (isIdle) => tell({ kind: "done", isIdle }),
+    (error: Error) => tell({ kind: "failed", message: error.stack ?? error.message }),
+  );
+});
+tell({ kind: "loaded" });
+
+async function audit({ until, ...order }: AuditOrder): Promise<boolean> {
+  const { context, close } = await contextOf(join(import.meta.dirname, "../../examples/bakery"));
+  const ends = new Set(until);
+  let pending = 0;
+  let isOver = false;
+  const run = async ({ id, row, check }: Job): Promise<void> => {
+    if (isOver) return;
+    const started = performance.now();
+    pending++;
+    const { state, evidence, reason } = await runCheck(check, row, context);
+    pending--;
+    if (isOver) return;
+    const words = state === "failed" ? wordsOf(evidence[0]) : (reason ?? "");
+    tell({ kind: "check", check: id, state, words, milliseconds: Math.round(performance.now() - started) });
+    if (state === "failed" && ends.has(id)) isOver = true;
+  };
+  try {
+    for (const phase of phasesOf(order)) await runPhase(phase, run, () => isOver);
+    return pending === 0;
+  } finally {
+    // What still waits has nothing to wait for.
+    await close();
+  }
+}
+
+/** Those that mostly wait run beside the others. Ends when it is over, whatever still waits. */
+async function runPhase(
+  jobs: readonly Job[],
+  run: (job: Job) => Promise<void>,
+  isOver: () => boolean,
+): Promise<void> {
+  const { promise: over, resolve: end } = Promise.withResolvers<void>();
+  const runAndLook = (job: Job): Promise<void> => run(job).then(() => (isOver() ? end() : undefined));
+  const waiting = Promise.all(jobs.filter(({ check }) => check.isSlow === true).map(runAndLook));
+  for (const job of jobs) if (job.check.isSlow !== true) await runAndLook(job);
+  await Promise.race([waiting, over]);
+}
+
+/** What runs one after the other: what found it before, the rows it belongs to, the rest with what takes longest at its end. */
+function phasesOf({ first, rows, isNarrow, share }: Omit<AuditOrder, "until">): Job[][] {
+  const mine = shareOf(
+    rules.map(({ id }) => id).toSorted((one, other) => Number(isLong(other)) - Number(isLong(one))),
+    share,
+  );
+  const jobs = rules.flatMap(({ id: row, checks }) =>
+    checks.map((check): Job => ({ id: `${row} ${check.name}`, row, check })),
+  );
+  const hinted = first.flatMap((id) => jobs.filter((job) => job.id === id));
+  const others = jobs.filter((job) => mine.has(job.row) && !hinted.includes(job));
+  const chosen = others.filter(({ row }) => rows.includes(row));
+  const rest = isNarrow ? [] : others.filter(({ row }) => !rows.includes(row));
+  return [hinted, chosen, rest.filter(({ row }) => !isLong(row)), rest.filter(({ row }) => isLong(row))];
+}
+
+const isLong = (row: string): boolean => row === "FE-2" || row === "API-2";
+
+const shareOf = (
+  rows: readonly string[],
+  { index, of }: AuditOrder["share"] = { index: 0, of: 1 },
+): ReadonlySet<string> => new Set(rows.filter((_, place) => place % of === index));
+
+async function contextOf(folder: string): Promise<{ context: AuditContext; close: () => Promise<void> }> {
+  const { contract, root } = await loadContract(folder);
+  const folders = stackFolders(root);
+  return openContext({
+    contract,
+    root,
+    target: new URL(contract.origin),
+    plan: await loadPlan(root),
+    release: await readRelease(folders, folder),
+    ca: readAuthority(folders),
+    browser: findBrowser(undefined),
+    ...outputOf(contract, folders),
+    ...ledgerOf(folders),
+    ...secretsOf({ contract, root }),
+    machine: machineOf({ contract, root }),
+  });
+}
+
+function wordsOf(evidence: Evidence | undefined): string {
+  if (evidence === undefined) return "";
+  const seen =
+    evidence.kind === "exchange"
+      ? `: ${evidence.request.method} ${new URL(evidence.request.url).pathname} was answered ${evidence.response.status}`
+      : evidence.kind === "measurement"
+        ? `: ${evidence.value}${evidence.unit === undefined ? "" : ` ${evidence.unit}`}`
+        : "";
+  return `${evidence.about}${seen}`;
+}
+
+function tell(message: AuditorMessage): void {
+  process.send?.(message);
+}

@@ -1,0 +1,66 @@
+import type { CheckResult } from "./auditor.ts";
+import type { Alarms } from "./campaign.ts";
+import type { Options } from "./options.ts";
+import { describeScore, scoreOf, writeScore } from "./score.ts";
+import { table } from "./table.ts";
+import type { Tried } from "./table.ts";
+
+export const exitCodes = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+
+/** Says something to whoever waits. */
+export const say = (words: string): void => void process.stderr.write(`${words}\n`);
+
+/** What a run came to. */
+export interface Run {
+  readonly tried: readonly Tried[];
+  readonly clean: readonly CheckResult[];
+  readonly alarms: Alarms | "stopped";
+  readonly jobs: number;
+  readonly seconds: number;
+}
+
+/** Prints what was found, and keeps the record if that was asked for. Returns the exit code. */
+export function conclude(root: string, run: Run, { flags }: Options): number {
+  const { tried, clean, alarms, jobs, seconds } = run;
+  if (flags.json) console.log(JSON.stringify(plain(run), undefined, 2));
+  else if (tried.length > 0) console.log(table(tried));
+  if (alarms === "stopped") {
+    say(`Stopped after ${seconds} s. Go on with  npm run mutate -- --resume`);
+    return exitCodes.interrupted;
+  }
+  say(`It took ${seconds} s.`);
+  for (const { check, words } of alarms)
+    say(`An alarm on the clean example, so this is no score: ${check}: ${words}`);
+  if (alarms.length > 0 || tried.some(({ outcome }) => outcome.kind === "invalid")) return exitCodes.failed;
+  if (flags.record) {
+    const on = new Date().toISOString().slice(0, 10);
+    const counted = { checks: clean.filter(({ state }) => state === "passed").length, alarms: 0 };
+    const score = scoreOf(tried, { on, jobs, seconds, clean: counted });
+    writeScore(root, score);
+    say(describeScore(score));
+  }
+  return exitCodes.done;
+}
+
+/** Counts how the clean example's checks ended. */
+export function describeClean(results: readonly CheckResult[]): string {
+  const count = (state: CheckResult["state"]): number =>
+    results.filter((result) => result.state === state).length;
+  return `${count("passed")} checks passed, ${count("failed")} alarms, ${count("missing")} could not be made`;
+}
+
+const plain = ({ tried, clean, alarms, jobs, seconds }: Run): unknown => ({
+  jobs,
+  seconds,
+  isStopped: alarms === "stopped",
+  alarms: alarms === "stopped" ? [] : alarms,
+  clean,
+  mutants: tried.map(({ mutant: { id, item, fault, digest, survives }, outcome }) => ({
+    id,
+    item,
+    fault,
+    ...(survives === undefined ? {} : { survives }),
+    digest,
+    ...outcome,
+  })),
+});

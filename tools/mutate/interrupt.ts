@@ -1,0 +1,32 @@
+/** Resolves when somebody wants this to end, and says whether. */
+export interface Interrupt {
+  readonly promise: Promise<"stopped">;
+  isStopped(): boolean;
+  /** From here on a signal ends the process, as ever. */
+  forget(): void;
+}
+
+const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/** Takes the first signal; a second one, a second later, ends this at once. One Ctrl-C is two signals, the terminal's and npm's. */
+export function onInterrupt(say: (words: string) => void): Interrupt {
+  const { promise, resolve } = Promise.withResolvers<"stopped">();
+  let since: number | undefined;
+  const stop = (): void => {
+    if (since !== undefined) {
+      if (Date.now() - since > 1000) process.exit(130);
+      return;
+    }
+    since = Date.now();
+    say("Stopping: the example's processes are ended first …");
+    resolve("stopped");
+  };
+  for (const signal of signals) process.on(signal, stop);
+  return {
+    promise,
+    isStopped: () => since !== undefined,
+    forget: () => {
+      for (const signal of signals) process.off(signal, stop);
+    },
+  };
+}

@@ -1,0 +1,88 @@
+import { availableParallelism } from "node:os";
+import { parseArgs } from "node:util";
+
+/** What was asked for. */
+export interface Options {
+  /** Ids, or how they begin; none: all. */
+  readonly only: readonly string[];
+  /** Files of mutants that are tried instead of those of the repository. */
+  readonly files: readonly string[];
+  readonly jobs: number;
+  readonly at: string | undefined;
+  readonly flags: Readonly<Record<Flag, boolean>>;
+}
+
+const flags = {
+  resume: "take over what was found before in the same sources, and try the rest",
+  narrow: "ask only the rows that a mutant names, not everything when they miss it",
+  thorough: "go on after the first check that found it, to see which others do",
+  record: "write the score to test/mutants/score.json and the README; takes all mutants",
+  json: "print the outcomes as JSON",
+  list: "print the mutants, and do nothing else",
+  help: "print this",
+} as const;
+type Flag = keyof typeof flags;
+
+export const usage = `npm run mutate -- [file.patch …]
+
+Plants one fault at a time into a copy of the example's stack, and sees whether the audit finds it.
+
+  --only API-1,FE-2/hsts    mutants of these items, or with these ids
+  --jobs 2                  workers; by default one a core
+  --at HEAD                 what was committed, not what lies in the work tree
+${Object.entries(flags)
+  .map(([name, says]) => `  --${name.padEnd(24)}${says}`)
+  .join("\n")}
+
+Exit code 1 when the clean example raises an alarm, or a mutant is invalid; 130 after Ctrl-C: --resume goes on.`;
+
+/** Reads the command line. @throws {Error} in words */
+export function readOptions(parameters: readonly string[]): Options {
+  try {
+    return parseOptions(parameters);
+  } catch (error) {
+    const { code = "", message } = error as NodeJS.ErrnoException;
+    if (!code.startsWith("ERR_PARSE_ARGS")) throw error;
+    // Node goes on with how a positional could look like an option.
+    throw new Error(`${message.split(". ")[0] ?? ""}. All options:  npm run mutate -- --help`, {
+      cause: error,
+    });
+  }
+}
+
+function parseOptions(parameters: readonly string[]): Options {
+  const boolean = { type: "boolean", default: false } as const;
+  const { values, positionals } = parseArgs({
+    args: [...parameters],
+    allowPositionals: true,
+    options: {
+      ...(Object.fromEntries(Object.keys(flags).map((name) => [name, boolean])) as Record<
+        Flag,
+        typeof boolean
+      >),
+      only: { type: "string", default: "" },
+      jobs: { type: "string", default: String(availableParallelism()) },
+      at: { type: "string" },
+    },
+  });
+  const jobs = Number(values.jobs);
+  if (!Number.isInteger(jobs) || jobs < 1 || jobs > 64) throw new Error(`--jobs is a number from 1 to 64`);
+  const only = values.only.split(",").filter((id) => id !== "");
+  if (values.record && (only.length > 0 || positionals.length > 0 || values.narrow))
+    throw new Error("--record takes all mutants, and everything that may find them");
+  const { resume, narrow, thorough, record, json, list, help } = values;
+  return {
+    only,
+    files: positionals,
+    jobs,
+    at: values.at,
+    flags: { resume, narrow, thorough, record, json, list, help },
+  };
+}
+
+/** Whether an id is one of those that were asked for: an item, an id, or its beginning. */
+export const isChosen = (id: string, only: readonly string[]): boolean =>
+  only.length === 0 ||
+  only.some(
+    (asked) => id === asked || id.startsWith(`${asked}/`) || (asked.includes("/") && id.startsWith(asked)),
+  );
