@@ -25,6 +25,7 @@ export { defineAudit } from "./plan.ts";
 export type {
   AuditCaller,
   AuditIdentity,
+  AuditImpostor,
   AuditInput,
   AuditLie,
   AuditOwnedInput,

@@ -34,6 +34,7 @@ const memberKinds = {
   signToken: true,
   otherAddresses: true,
   ipv6Prefix: true,
+  impostors: true,
   canaries: true,
   cleanUp: true,
   start: true,
@@ -77,6 +78,9 @@ export function shapeProblems(plan: AuditPlan): string[] {
   for (const [key, signer] of Object.entries(plan.signatures ?? {}))
     if (typeof signer !== "function")
       problems.push(`${inBrackets("signatures", key)} must be a function that returns headers`);
+  for (const [origin, impostor] of Object.entries(plan.impostors ?? {}))
+    if (typeof impostor !== "function")
+      problems.push(`${inBrackets("impostors", origin)} must be a function that puts an impostor there`);
   for (const address of plan.otherAddresses ?? [])
     if (!isLoopbackOrigin(address))
       problems.push(
@@ -171,7 +175,8 @@ function sampleProblems(where: string, sample: AuditSample): string[] {
 }
 
 /** Everything that a plan names and a contract lacks. */
-function fitProblems(plan: AuditPlan, { routes, apiKeys }: Contract): string[] {
+function fitProblems(plan: AuditPlan, contract: Contract): string[] {
+  const { routes, apiKeys } = contract;
   const byKey = new Map(routes.map((route) => [route.key, route]));
   const names = new Set(Object.keys(plan.identities ?? {}));
   const problems: string[] = [];
@@ -196,8 +201,22 @@ function fitProblems(plan: AuditPlan, { routes, apiKeys }: Contract): string[] {
   for (const [key, reader] of Object.entries(plan.state ?? {}))
     if (typeof reader === "string" && !(byKey.has(reader) && reader.startsWith("GET ")))
       problems.push(`${inBrackets("state", key)} names ${JSON.stringify(reader)}, which is no GET route`);
+  const services = serviceOrigins(contract);
+  for (const origin of Object.keys(plan.impostors ?? {}))
+    if (!services.has(origin))
+      problems.push(
+        `${inBrackets("impostors", origin)} is the origin of no upstream, and of no service that egress reaches`,
+      );
   for (const [name, identity] of Object.entries(plan.identities ?? {}))
     if ("apiKey" in identity && apiKeys === undefined)
       problems.push(`identities.${name} has an API key, and the contract takes none`);
   return problems;
 }
+
+const serviceOrigins = ({ upstreams, egressOrigins }: Contract): ReadonlySet<string> =>
+  new Set([
+    ...[...upstreams.values()].flatMap(({ url, alternates = [] }) =>
+      [url, ...alternates].map(({ origin }) => origin),
+    ),
+    ...egressOrigins.keys(),
+  ]);

@@ -40,6 +40,11 @@ for (const [what, plan, message] of [
     { signatures: { "POST /a": { "webhook-id": "1" } } },
     /signatures\["POST \/a"\] must be a function/,
   ],
+  [
+    "an impostor that nobody can put there",
+    { impostors: { "https://localhost:1": "certificate" } },
+    /impostors\["https:\/\/localhost:1"\] must be a function/,
+  ],
   ["a signer of tokens that is none", { signToken: "key" }, /signToken must be a function/],
   [
     "another host that is not on this machine",
@@ -99,6 +104,14 @@ test("a plan must name routes and identities that exist", async () => {
   assert.throws(
     () => assertPlanFits({ signatures: { "POST /api/contact": () => ({}) } }, contract),
     refusesWith(/no route of the contract with webhook/),
+  );
+  assert.throws(
+    () =>
+      assertPlanFits(
+        { impostors: { "https://elsewhere.example": () => Promise.reject(new Error("never called")) } },
+        contract,
+      ),
+    refusesWith(/origin of no upstream/),
   );
   assert.throws(
     () => assertPlanFits({ errors: { "GET /api/staff": { 409: {} } } }, contract),

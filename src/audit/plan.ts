@@ -96,6 +96,14 @@ export type AuditSigner = (
  */
 export type TokenSigner = (signed: string) => string | Promise<string>;
 
+/** Somebody in a service's place: it has the service's name, and a certificate of an authority that the contract does not name. */
+export interface AuditImpostor {
+  /** What came to it until now: connections, and requests that it could read. */
+  seen(): Promise<{ connections: number; requests: number }>;
+  /** Gives the place back. Whoever is real takes it back without this too, seconds after an audit was killed. */
+  leave(): Promise<void>;
+}
+
 /** What an audit needs to know beyond the contract: who to be and what to ask for. Never loaded by the edge. */
 export interface AuditPlan {
   /** By name; the name stands in the report, the token never does. */
@@ -144,6 +152,11 @@ export interface AuditPlan {
    * addresses: in a network namespace of its own, `ip -6 route add local 2001:db8:1:2::/64 dev lo` with `net.ipv6.ip_nonlocal_bind=1` leads there.
    */
   ipv6Prefix?: string;
+  /**
+   * By origin of an upstream, or of a service that egress reaches: puts an impostor in its place for a moment, and settles once the connections to
+   * who is real have ended. Default: none, and nobody sees what an impostor would be told.
+   */
+  impostors?: Readonly<Record<string, () => Promise<AuditImpostor>>>;
   /** Texts planted where they must never leave: in internal columns, in exceptions. At least 6 characters each. */
   canaries?: readonly string[];
   /** Takes away what the samples made. Called once when an attack ends, however it ends; it has ten seconds. */
