@@ -34,7 +34,7 @@ export const logCommand: Command = {
     "",
     "More of each:  npx curtainwall log verify --help",
     "",
-    "That a log was cut off at its end, rolled back or replaced shows against a checkpoint alone. The supervisor keeps the last one; keep another where nobody can change it together with the log. verify ends with 1 if anything was found, if no record is chained, or if it can't tell what it was asked to.",
+    "That a log was cut off at its end, rolled back or replaced shows against a checkpoint alone. The supervisor keeps the last one, and the vault, if there is one; keep another where nobody can change it together with the log. verify ends with 1 if anything was found, if no record is chained, or if it can't tell what it was asked to.",
     "",
     "A record that does not follow from the one before is marked NOT IN THE CHAIN (in JSON: unchained).",
     "",
@@ -128,7 +128,8 @@ function* described(verdict: LogVerdict): Generator<string> {
   if (checkpoints.through > 0) yield `signed through record ${checkpoints.through}`;
   if (log !== undefined && unsigned > 0)
     yield `${unsigned} records${checkpoints.through > 0 ? ` after record ${checkpoints.through}` : ""} carry no signature yet: who writes the log could have written them anew`;
-  for (const key of checkpoints.keys) yield `  signed with ${printable(key, 60)}`;
+  for (const { key, holder, through } of checkpoints.signers)
+    yield `  signed by the ${holder} up to record ${through}, with ${printable(key, 60)}`;
   if (outside > 0) yield `${outside} checkpoints from outside the log hold`;
   if (carried > 0)
     yield `${carried} checkpoints from outside the log are about records that were given up; what was signed after them holds`;

@@ -1,5 +1,5 @@
-export { checkpointText, readCheckpoint } from "./checkpoint.ts";
-export type { Checkpoint, CheckpointClaim } from "./checkpoint.ts";
+export { checkpointText, readCheckpoint, readClaim } from "./checkpoint.ts";
+export type { Checkpoint, CheckpointClaim, CheckpointHolder } from "./checkpoint.ts";
 export type { LedgerErrorCode } from "./errors.ts";
 export { createLineSplitter, maxLineBytes } from "./lines.ts";
 export type { LineSplitter } from "./lines.ts";
@@ -7,4 +7,4 @@ export { escapeControls, formatRecord, recordLine } from "./record.ts";
 export type { LedgerRecord } from "./record.ts";
 export { selects } from "./record-filter.ts";
 export type { RecordFilter } from "./record-filter.ts";
-export type { LogFinding, LogVerdict } from "./verdict.ts";
+export type { LogFinding, LogSigner, LogVerdict } from "./verdict.ts";

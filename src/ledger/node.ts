@@ -10,6 +10,7 @@ export type { LogFile, LogFileOptions } from "./node/log-file.ts";
 export { readRecords } from "./node/read-records.ts";
 export { verifyLog } from "./node/verify-log.ts";
 export type { VerifyLogOptions } from "./node/verify-log.ts";
+export { isSigned } from "./node/checkpoint-signature.ts";
 export { whyNotGoingOn } from "./node/goes-on.ts";
 export { followRecords } from "./node/follow-records.ts";
 export { readLog } from "./node/read-log.ts";

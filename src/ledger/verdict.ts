@@ -1,3 +1,5 @@
+import type { CheckpointHolder } from "./checkpoint.ts";
+
 /** Something in a log that its writer did not do. */
 export interface LogFinding {
   readonly kind:
@@ -23,6 +25,15 @@ export interface LogFinding {
   readonly says: string;
 }
 
+/** A key that signed a log. */
+export interface LogSigner {
+  /** `ed25519:…` */
+  readonly key: string;
+  readonly holder: CheckpointHolder;
+  /** The last record that it signed up to, of those that are there. */
+  readonly through: number;
+}
+
 /** What became of looking through a log. */
 export interface LogVerdict {
   /** Undefined: there is no chain. */
@@ -34,11 +45,11 @@ export interface LogVerdict {
   readonly head: string;
   /** Lines that lie before the chain began: an older version wrote them, and nothing protects them. */
   readonly before: number;
-  /** Checkpoints in the log that hold, the keys that signed them, and the number of the last record that they or those that were given cover. */
+  /** Checkpoints in the log that hold; the keys that signed them or those that were given, in the order in which they are first seen; and the number of the last record that they cover. */
   readonly checkpoints: {
     readonly count: number;
     readonly through: number;
-    readonly keys: readonly string[];
+    readonly signers: readonly LogSigner[];
   };
   /** How many of the checkpoints that were given hold: the record that each is about is there, as it says. */
   readonly outside: number;

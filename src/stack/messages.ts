@@ -117,6 +117,8 @@ export type ToVault =
   | ({ type: "configure" } & VaultConfiguration)
   /** A command started it, to ask it something through a pipe. */
   | ({ type: "administer" } & VaultAdministration)
+  /** The supervisor saw that the log is so, and goes on from what was signed before. */
+  | { type: "sign-log"; number: number; claim: CheckpointClaim; before: Checkpoint | undefined }
   | { type: "stop" };
 
 /** What a vault works with. */
@@ -225,6 +227,9 @@ export type FromDomain =
   | { type: "release-accepted"; release: AcceptedRelease }
   /** The ledger asks for a signature. */
   | ({ type: "sign-checkpoint" } & CheckpointClaim)
+  /** The vault signed it, for the first time after another log; or it does not. */
+  | { type: "log-signed"; number: number; checkpoint: Checkpoint; begunAfter: string | undefined }
+  | { type: "log-refused"; number: number; reason: string }
   /** What an operator is about to do is on disk, with that number; or it is not. */
   | { type: "recorded"; number: number; seq: number }
   | { type: "unrecorded"; number: number; reason: string }

@@ -5,7 +5,8 @@ import { openKeyFile, openOrCreateKeyFile } from "../release/node.ts";
 import { isCurtainwallError } from "../shared/index.ts";
 import { makeStateFolder } from "./folders.ts";
 import type { StackFolders } from "./folders.ts";
-import { findVaultReleaseKey, hasVault } from "./vault/release-key.ts";
+import { hasVault } from "./vault/has-vault.ts";
+import { findVaultReleaseKey } from "./vault/release-key.ts";
 import type { AskPassphrase, VaultReleaseKey } from "./vault/release-key.ts";
 
 /** The public keys that a site's releases are checked against, and what of the private ones this machine holds. */

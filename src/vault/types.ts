@@ -91,6 +91,40 @@ export interface SecretValue {
 /** What a signing key of the store signs. */
 export type SigningPurpose = "release" | "token";
 
+/** How far a log is. */
+export interface LogClaim {
+  /** The log's name. */
+  readonly log: string;
+  /** Number of its last record. */
+  readonly through: number;
+  /** What tells that record, and all before it, from any others. */
+  readonly head: string;
+}
+
+/** Who signs a log. */
+export interface LogKey {
+  /** `ed25519:…` */
+  readonly key: string;
+  /** The key that signed the log before. Undefined: none did. */
+  readonly after: string | undefined;
+}
+
+/** Options of {@link Vault.signLog}. */
+export interface LogSigning {
+  /** The key that signed the log last, as who asks could see. Default: what the store remembers. */
+  readonly after?: string | undefined;
+  /** Makes the bytes that are signed. */
+  readonly textOf: (signer: LogKey) => Uint8Array;
+}
+
+/** A log that was signed. */
+export interface SignedLog extends LogKey {
+  /** Ed25519, 64 bytes. */
+  readonly signature: Uint8Array;
+  /** The log that was signed last until now, if this one never was. */
+  readonly begunAfter: string | undefined;
+}
+
 /** What an import would do to one secret. */
 export interface ImportChange {
   readonly name: string;
@@ -183,6 +217,12 @@ export interface Vault {
    * @throws {CurtainwallError} `VAULT_SIGNING_KEY_INVALID`, `VAULT_SIGNING_KEY_EXISTS` when the store has another
    */
   importSigningKey(purpose: SigningPurpose, pkcs8: Uint8Array, by: string): EnvelopeSigner;
+  /**
+   * Signs how far a log is, with a key that signs nothing else and is made when it is first asked for. What was signed is on disk before the signature is given.
+   *
+   * @returns a text if it is less than, or other than, what was signed of that log before: why it is not signed
+   */
+  signLog(claim: LogClaim, how: LogSigning): SignedLog | string;
   /**
    * Writes all current values into an armored age file that each recipient can open with their own identity. Signing keys stay.
    *

@@ -30,7 +30,20 @@ export const ledgerEvents = {
   "ledger.checkpoint": {
     severity: "notice",
     says: "The log up to a record, signed by who can't write it",
-    fields: { log: "text", through: "number", head: "text", key: "text", signature: "text" },
+    fields: {
+      log: "text",
+      through: "number",
+      head: "text",
+      holder: "text",
+      after: "text",
+      key: "text",
+      signature: "text",
+    },
+  },
+  "ledger.checkpoint.begun": {
+    severity: "alert",
+    says: "Another log is signed than the one that was signed last: that one is not gone on with",
+    fields: { log: "text", before: "text" },
   },
   "ledger.checkpoint.refused": {
     severity: "alert",

@@ -5,8 +5,8 @@ import type { Checkpoint } from "../checkpoint.ts";
 import type { LogFinding, LogVerdict } from "../verdict.ts";
 import { chainStart, createHasher, readLink } from "./chain.ts";
 import type { Link } from "./chain.ts";
-import { isSigned } from "./checkpoint-signature.ts";
 import { createChainMemory } from "./chain-memory.ts";
+import { createCheckpointSigners } from "./checkpoint-signers.ts";
 
 /** Options of {@link createChainReader}. */
 export interface ChainReaderOptions {
@@ -23,6 +23,8 @@ export interface ChainReader {
   end(): LogVerdict;
   /** Records that a checkpoint in the log is about, and whose value was forgotten by then: to be remembered in a second reading. */
   forgotten(): readonly number[];
+  /** Keys that signed before those which may sign, as these say: to be taken in another reading. */
+  learnt(): readonly string[];
 }
 
 const mostFindings = 20;
@@ -49,7 +51,7 @@ export function createChainReader({ checkpoints, keys, remember }: ChainReaderOp
   const holding: Checkpoint[] = [];
   const untold: string[] = [];
   const findings: LogFinding[] = [];
-  const signers = new Set<string>();
+  const signers = createCheckpointSigners(keys);
   let found = 0;
   let log: string | undefined;
   let first: { seq: number; line: Buffer; link: Link } | undefined;
@@ -136,7 +138,7 @@ export function createChainReader({ checkpoints, keys, remember }: ChainReaderOp
         ? "is none"
         : checkpoint.through >= seq
           ? "covers what comes after it"
-          : problemOf(checkpoint);
+          : problemOf(checkpoint, "log");
     if (problem !== undefined || checkpoint === undefined)
       return finding("checkpoint", `the checkpoint in record ${seq} ${problem}`, { file, line, seq });
     // About a record that is not there it says nothing of those that are: anybody can copy it into another log.
@@ -145,23 +147,22 @@ export function createChainReader({ checkpoints, keys, remember }: ChainReaderOp
       return;
     }
     signed++;
-    signers.add(checkpoint.key);
     hold(checkpoint);
   }
 
   function hold(checkpoint: Checkpoint): void {
     signedThrough = Math.max(signedThrough, checkpoint.through);
     holding.push(checkpoint);
+    signers.held(checkpoint);
     // Of each key the last is enough.
     if (holding.length > 64) holding.splice(0, holding.length, ...lastOfEach(holding));
   }
 
   /** Says why a checkpoint does not hold, as what follows "the checkpoint". */
-  function problemOf(checkpoint: Checkpoint): string | undefined {
+  function problemOf(checkpoint: Checkpoint, from: "log" | "elsewhere"): string | undefined {
     if (checkpoint.log !== log) return `is of another log (${checkpoint.log})`;
-    if (keys !== undefined && !keys.includes(checkpoint.key))
-      return `is signed with another key (${checkpoint.key})`;
-    if (!isSigned(checkpoint)) return "is not signed with the key that it names";
+    const problem = signers.problemOf(checkpoint, from);
+    if (problem !== undefined) return problem;
     const there = memory.at(checkpoint.through);
     return there === undefined || text64(there) === checkpoint.head
       ? undefined
@@ -191,7 +192,7 @@ export function createChainReader({ checkpoints, keys, remember }: ChainReaderOp
   /** A checkpoint that was given counts for nothing but the record that it is about, or for what its key signed after it. */
   function checkOutside(): Pick<LogVerdict, "outside" | "carried"> {
     const given = checkpoints.filter((checkpoint) => {
-      const problem = problemOf(checkpoint);
+      const problem = problemOf(checkpoint, "elsewhere");
       if (problem !== undefined) finding("checkpoint", `a checkpoint that was given ${problem}`, {});
       else if (checkpoint.through > last.seq)
         finding(
@@ -261,7 +262,7 @@ export function createChainReader({ checkpoints, keys, remember }: ChainReaderOp
         last: last.seq,
         head: first === undefined ? "" : text64(last.chain),
         before,
-        checkpoints: { count: signed, through: signedThrough, keys: [...signers] },
+        checkpoints: { count: signed, through: signedThrough, signers: signers.list() },
         ...given,
         unsigned: first === undefined ? 0 : last.seq - Math.max(signedThrough, first.seq - 1),
         unfinished: rest.isCut ? { file, line: rest.at, bytes: rest.bytes } : undefined,
@@ -271,6 +272,7 @@ export function createChainReader({ checkpoints, keys, remember }: ChainReaderOp
       };
     },
     forgotten: () => forgotten,
+    learnt: () => signers.learnt(),
   };
 }
 

@@ -5,6 +5,7 @@ import type { Checkpoint } from "../checkpoint.ts";
 import type { LogVerdict } from "../verdict.ts";
 import { createChainReader } from "./chain-reader.ts";
 import type { ChainReader } from "./chain-reader.ts";
+import { isSigned } from "./checkpoint-signature.ts";
 import { openForReading } from "./log-descriptor.ts";
 import { logFiles } from "./rotate.ts";
 
@@ -12,11 +13,16 @@ import { logFiles } from "./rotate.ts";
 export interface VerifyLogOptions {
   /** Checkpoints that were kept elsewhere. Default: none, and a log that was cut off or replaced as a whole is not noticed. */
   checkpoints?: readonly Checkpoint[];
-  /** Public keys that checkpoints may be signed with. Default: any, and whoever can write the log can sign it. */
+  /**
+   * Public keys that checkpoints may be signed with, and those that these say signed before them. Default: any, and whoever can write the
+   * log can sign it.
+   */
   keys?: readonly string[];
 }
 
 const chunkBytes = 1_048_576;
+/** One more for each change of keys, and one for what was forgotten. */
+const mostReadings = 10;
 
 /**
  * Looks through all files of a log, the oldest first: each record must follow from the one before.
@@ -24,12 +30,27 @@ const chunkBytes = 1_048_576;
  * @throws {CurtainwallError} `LEDGER_FILE_UNUSABLE` when there is no log, or a file of it can't be read
  */
 export function verifyLog(path: string, { checkpoints = [], keys }: VerifyLogOptions = {}): LogVerdict {
-  const reader = createChainReader({ checkpoints, keys, remember: [] });
-  const verdict = read(path, reader);
-  const remember = reader.forgotten();
-  // A checkpoint that came long after what it covers.
-  return remember.length === 0 ? verdict : read(path, createChainReader({ checkpoints, keys, remember }));
+  let known = keys === undefined ? undefined : withEarlier(keys, checkpoints);
+  let remember: readonly number[] = [];
+  for (let reading = 1; ; reading++) {
+    const reader = createChainReader({ checkpoints, keys: known, remember });
+    const verdict = read(path, reader);
+    const [forgotten, learnt] = [reader.forgotten(), reader.learnt()];
+    const isNew = learnt.length > 0 || forgotten.some((seq) => !remember.includes(seq));
+    if (!isNew || reading === mostReadings) return verdict;
+    // A checkpoint that came long after what it covers, or keys that a later one vouches for.
+    remember = [...remember, ...forgotten];
+    known = known === undefined ? undefined : [...known, ...learnt];
+  }
 }
+
+/** Who holds a checkpoint of the present key knows the key before it: no reading is needed for that. */
+const withEarlier = (keys: readonly string[], checkpoints: readonly Checkpoint[]): string[] => [
+  ...keys,
+  ...checkpoints.flatMap((one) =>
+    one.after !== undefined && keys.includes(one.key) && isSigned(one) ? [one.after] : [],
+  ),
+];
 
 function read(path: string, reader: ChainReader): LogVerdict {
   // All are opened before one is read: a log that is written to may be moved on meanwhile.

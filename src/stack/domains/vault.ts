@@ -1,11 +1,13 @@
 import { Socket } from "node:net";
 import { createEventQueue } from "../../ledger/node.ts";
+import type { Vault } from "../../vault/index.ts";
 import { prepareExport } from "../../vault/node.ts";
 import { openDomainControl } from "../control.ts";
 import type { FromDomain, ToVault } from "../messages.ts";
 import { openStore } from "../vault/open-store.ts";
 import { serveAdmin } from "../vault/serve-admin.ts";
 import { serveValues } from "../vault/serve-values.ts";
+import { signLogOf } from "../vault/sign-log.ts";
 import { watchStore } from "../vault/watch-store.ts";
 import { reasonOf } from "./reason.ts";
 
@@ -14,9 +16,12 @@ import { reasonOf } from "./reason.ts";
 
 const control = openDomainControl<ToVault, FromDomain>();
 let stop: () => void = () => process.exit(0);
+/** Of a vault that a command started nothing is signed so. */
+let signLog: (message: SignLog) => void = () => undefined;
 
 control.onMessage((message) => {
   if (message.type === "stop") return stop();
+  if (message.type === "sign-log") return signLog(message);
   const begin = message.type === "configure" ? serve(message) : administer(message);
   begin.then(
     (ready) => control.send({ type: "ready", ...ready }),
@@ -26,6 +31,8 @@ control.onMessage((message) => {
 // A terminal's Ctrl-C goes to every process; who started this one decides when it ends.
 process.on("SIGINT", () => undefined);
 process.on("SIGTERM", () => stop());
+
+type SignLog = Extract<ToVault, { type: "sign-log" }>;
 
 /** What it says of itself once it works. */
 type Ready = Pick<Extract<FromDomain, { type: "ready" }>, "unset" | "storeFiles">;
@@ -53,6 +60,7 @@ async function serve(configuration: Extract<ToVault, { type: "configure" }>): Pr
     environment: vault.environment,
     generation: vault.generation(),
   });
+  signLog = (message) => control.send({ number: message.number, ...answerTo(vault, message) });
   stop = () => {
     unwatch();
     for (const server of servers) server.close();
@@ -63,6 +71,22 @@ async function serve(configuration: Extract<ToVault, { type: "configure" }>): Pr
   // Asked for its generation it would have said that another store lies there by now: `files` are those that are open.
   const unset = secrets.flatMap(({ name }) => (set.has(name) ? [] : [name]));
   return { unset, storeFiles: files };
+}
+
+type Signed =
+  | Pick<Extract<FromDomain, { type: "log-signed" }>, "type" | "checkpoint" | "begunAfter">
+  | Pick<Extract<FromDomain, { type: "log-refused" }>, "type" | "reason">;
+
+/** A store that can't be written to signs nothing: what is signed is remembered there first. */
+function answerTo(vault: Vault, { claim, before }: SignLog): Signed {
+  try {
+    const signed = signLogOf(vault, claim, before);
+    return typeof signed === "string"
+      ? { type: "log-refused", reason: signed }
+      : { type: "log-signed", ...signed };
+  } catch (error) {
+    return { type: "log-refused", reason: reasonOf(error).message };
+  }
 }
 
 async function administer(configuration: Extract<ToVault, { type: "administer" }>): Promise<Ready> {

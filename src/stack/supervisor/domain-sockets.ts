@@ -96,6 +96,10 @@ export function socketsOfEdge(
   };
 }
 
+/** The names of those that the vault listens on: none where nobody asks it for values. */
+export const socketsOfVault = ({ contract }: Surroundings["loaded"]): string[] =>
+  contract.secrets.size === 0 ? [] : ["vault"];
+
 /** The names of those that egress listens on. */
 export function socketsOfEgress({ contract }: Surroundings["loaded"]): string[] {
   return [

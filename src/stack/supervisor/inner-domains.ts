@@ -7,6 +7,7 @@ import { openDomainSockets, socketsOfEdge } from "./domain-sockets.ts";
 import type { OpenSockets } from "./domain-sockets.ts";
 import { keepDomain } from "./keep-domain.ts";
 import type { KeptDomain } from "./keep-domain.ts";
+import type { KeyInVault } from "./key-in-vault.ts";
 import { innerDomainsOf } from "./no-inner-domains.ts";
 import type { InnerDomainName } from "./no-inner-domains.ts";
 import { serveGroups } from "./serve-groups.ts";
@@ -25,8 +26,8 @@ import type { Surroundings } from "./surroundings.ts";
 export interface InnerDomainsOptions {
   /** Where each of them writes events to. */
   readonly pipes: readonly EventsPipe[];
-  /** Undefined: the contract declares no secret. */
-  readonly vaultPlan: VaultPlan | undefined;
+  /** Undefined: the site has no vault. */
+  readonly vault: { readonly plan: VaultPlan; readonly key: KeyInVault } | undefined;
 }
 
 /** The domains behind the edge, and the sockets between them. */
@@ -37,8 +38,10 @@ export interface InnerDomains {
   open(): Promise<void>;
   /** Starts all at once, and resolves when each does its work. */
   start(): Promise<void>;
-  /** Ends them in the order in which they need each other. To be called when the edge has ended. */
+  /** Ends all but the vault, in the order in which they need each other. To be called when the edge has ended. */
   stop(graceMs: number): Promise<void>;
+  /** Ends the vault. To be called when the ledger has ended, whose log it signs. */
+  stopVault(): Promise<void>;
   /** Makes ready what groups are started with, so that the first call of each does not wait for that. */
   prepare(): Promise<void>;
   /** Looks whether a newer release has other code of functions. */
@@ -54,7 +57,7 @@ const slackMs = 2000;
 /** Keeps the domains running that are behind the edge. */
 export function keepInnerDomains(
   surroundings: Surroundings,
-  { pipes, vaultPlan }: InnerDomainsOptions,
+  { pipes, vault: ofVault }: InnerDomainsOptions,
 ): InnerDomains {
   const { loaded } = surroundings;
   const names = innerDomainsOf(surroundings);
@@ -88,8 +91,8 @@ export function keepInnerDomains(
   });
   let ranBefore = false;
   const vault: KeptDomain<ToVault> = keepDomain(surroundings, "vault", async (launched) => {
-    if (vaultPlan === undefined) return;
-    await startVault(surroundings, { ...inputs("vault"), plan: vaultPlan, ranBefore }, launched);
+    if (ofVault === undefined) return;
+    await startVault(surroundings, { ...inputs("vault"), ...ofVault, ranBefore }, launched);
     ranBefore = true;
   });
   const egress: KeptDomain<ToEgress> = keepDomain(surroundings, "egress", (launched) =>
@@ -128,6 +131,8 @@ export function keepInnerDomains(
       await functions.stop({ type: "stop", graceMs }, graceMs + slackMs);
       await groups.endAll();
       await egress.stop({ type: "stop", graceMs }, graceMs + slackMs);
+    },
+    async stopVault() {
       await vault.stop({ type: "stop" }, slackMs);
       await sockets?.close();
     },

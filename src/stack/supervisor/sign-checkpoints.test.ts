@@ -8,19 +8,23 @@ import { formatRecord } from "../../ledger/index.ts";
 import type { CheckpointClaim } from "../../ledger/index.ts";
 import { openLogFile, verifyLog } from "../../ledger/node.ts";
 import type { LogFile } from "../../ledger/node.ts";
+import { checkpointKeyFile, keyInFile } from "./log-key.ts";
 import {
-  checkpointKeyFile,
   createCheckpointSigner,
   lastCheckpointFile,
   readLastCheckpoint,
   readWitnessedCheckpoint,
 } from "./sign-checkpoints.ts";
+import type { CheckpointSigner } from "./sign-checkpoints.ts";
 
 function place(t: TestContext): { supervisor: string; logFile: string } {
   const folder = mkdtempSync(join(tmpdir(), "curtainwall-checkpoint-"));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   return { supervisor: join(folder, "supervisor"), logFile: join(folder, "events.jsonl") };
 }
+
+const signerOf = (folders: ReturnType<typeof place>, witnessFile?: string): CheckpointSigner =>
+  createCheckpointSigner({ folders, key: keyInFile(folders), witnessFile });
 
 async function add(file: string, count: number): Promise<CheckpointClaim> {
   const log = openLogFile({ path: file, onError: (error) => assert.fail(error) });
@@ -34,8 +38,8 @@ async function add(file: string, count: number): Promise<CheckpointClaim> {
 
 test("what is signed holds against the log, by a key that nobody else may read, also after a restart", async (t) => {
   const folders = place(t);
-  const first = await createCheckpointSigner(folders).sign(await add(folders.logFile, 3));
-  const second = await createCheckpointSigner(folders).sign(await add(folders.logFile, 3));
+  const first = await signerOf(folders).sign(await add(folders.logFile, 3));
+  const second = await signerOf(folders).sign(await add(folders.logFile, 3));
   assert.ok(typeof first === "object" && typeof second === "object");
   assert.equal(first.key, second.key);
   const verdict = verifyLog(folders.logFile, { checkpoints: [first, second], keys: [first.key] });
@@ -47,7 +51,7 @@ test("what is signed holds against the log, by a key that nobody else may read, 
 
 test("less than was signed, something else, and another log are refused; the same again and more are signed", async (t) => {
   const folders = place(t);
-  const signer = createCheckpointSigner(folders);
+  const signer = signerOf(folders);
   const claim = await add(folders.logFile, 5);
   const refusal = async (changed: Partial<CheckpointClaim>): Promise<string> => {
     const result = await signer.sign({ ...claim, ...changed });
@@ -65,7 +69,7 @@ test("less than was signed, something else, and another log are refused; the sam
 test("more is signed only if it is seen to go on from what was signed: not over records that were changed, left out or given up", async (t) => {
   const folders = place(t);
   const { logFile } = folders;
-  const signer = createCheckpointSigner(folders);
+  const signer = signerOf(folders);
   assert.equal(typeof (await signer.sign(await add(logFile, 5))), "object");
   const claim = await add(logFile, 5);
   const genuine = readFileSync(logFile, "utf8");
@@ -97,7 +101,7 @@ test("more is signed only if it is seen to go on from what was signed: not over 
 
 test("a log that gives up its oldest records again and again is signed on, as long as it asks before each", async (t) => {
   const folders = place(t);
-  const signer = createCheckpointSigner(folders);
+  const signer = signerOf(folders);
   let signed = 0;
   const claim = (log: LogFile): CheckpointClaim => {
     const { seq, chain } = log.head();
@@ -125,7 +129,7 @@ test("a log that gives up its oldest records again and again is signed on, as lo
 
 test("two that are asked for at once are signed one after the other, and the lesser is refused", async (t) => {
   const folders = place(t);
-  const signer = createCheckpointSigner(folders);
+  const signer = signerOf(folders);
   const lesser = await add(folders.logFile, 2);
   const greater = await add(folders.logFile, 2);
   const [first, second] = await Promise.all([signer.sign(greater), signer.sign(lesser)]);
@@ -134,7 +138,7 @@ test("two that are asked for at once are signed one after the other, and the les
 
 test("without knowing what was signed nothing is signed", async (t) => {
   const folders = place(t);
-  const signer = createCheckpointSigner(folders);
+  const signer = signerOf(folders);
   const claim = await add(folders.logFile, 2);
   await signer.sign(claim);
   writeFileSync(lastCheckpointFile(folders), "{");
@@ -144,7 +148,7 @@ test("without knowing what was signed nothing is signed", async (t) => {
 test("a witness elsewhere tells a log that was taken back together with what the supervisor remembers; without its folder nothing is signed", async (t) => {
   const folders = place(t);
   const witness = join(dirname(folders.logFile), "elsewhere", "log.json");
-  const signer = createCheckpointSigner(folders, witness);
+  const signer = signerOf(folders, witness);
   const refusal = async (claim: CheckpointClaim): Promise<string> => JSON.stringify(await signer.sign(claim));
   assert.match(await refusal(await add(folders.logFile, 2)), /the folder of its witness .* is not there/);
   mkdirSync(dirname(witness));
@@ -157,11 +161,7 @@ test("a witness elsewhere tells a log that was taken back together with what the
   const signed = await signer.sign(late);
   assert.deepEqual(JSON.parse(readFileSync(witness, "utf8")), signed);
   for (const [file, bytes] of copies) writeFileSync(file, bytes);
-  assert.equal(
-    typeof (await createCheckpointSigner(folders).sign(early)),
-    "object",
-    "by itself nothing shows",
-  );
+  assert.equal(typeof (await signerOf(folders).sign(early)), "object", "by itself nothing shows");
   assert.match(await refusal(early), /^"it ends with record \d+; what was signed before/);
   const site = {
     root: dirname(folders.logFile),

@@ -1,25 +1,23 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { checkpointText, readCheckpoint } from "../../ledger/index.ts";
+import { readCheckpoint } from "../../ledger/index.ts";
 import type { Checkpoint, CheckpointClaim } from "../../ledger/index.ts";
 import { whyNotGoingOn } from "../../ledger/node.ts";
-import { openOrCreateKeyFile, writeWhole } from "../../release/node.ts";
+import { writeWhole } from "../../release/node.ts";
 import { CurtainwallError } from "../../shared/index.ts";
 import type { StackErrorCode } from "../errors.ts";
 import type { StackFolders } from "../folders.ts";
 import type { LoadedContract } from "../load-contract.ts";
+import { giveUpKeyInFile } from "./log-key.ts";
+import type { LogKeyHolder } from "./log-key.ts";
 
-// The ledger writes the log and can't sign it; the supervisor signs it and takes nothing back.
+// The ledger writes the log and can't sign it; the supervisor looks whether it goes on, and who has the key signs; neither takes anything back.
 
 /** Signs a log, further and further. */
 export interface CheckpointSigner {
   /** Signs what a log says of itself. A text: why not. */
   sign(claim: CheckpointClaim): Promise<Checkpoint | string>;
 }
-
-/** The key that signs checkpoints; its public half lies beside it. */
-export const checkpointKeyFile = ({ supervisor }: Pick<StackFolders, "supervisor">): string =>
-  join(supervisor, "ledger.key");
 
 /** What was signed last. */
 export const lastCheckpointFile = ({ supervisor }: Pick<StackFolders, "supervisor">): string =>
@@ -65,15 +63,24 @@ function readCheckpointFile(file: string): Checkpoint | undefined {
   return checkpoint;
 }
 
-/**
- * Signs with a key that is made when it is first asked to.
- *
- * @param witnessFile remembers what was signed, on other storage
- */
-export function createCheckpointSigner(
-  folders: Pick<StackFolders, "supervisor" | "logFile">,
-  witnessFile?: string,
-): CheckpointSigner {
+/** Options of {@link createCheckpointSigner}. */
+export interface CheckpointSignerOptions {
+  readonly folders: Pick<StackFolders, "supervisor" | "logFile">;
+  /** Who has the key. */
+  readonly key: LogKeyHolder;
+  /** Remembers what was signed, on other storage. Default: nothing does. */
+  readonly witnessFile?: string | undefined;
+  /** Called when another key signed than before. */
+  readonly onOtherKey?: (checkpoint: Checkpoint, before: Checkpoint) => void;
+}
+
+/** Has logs signed that are seen to go on from what was signed before. */
+export function createCheckpointSigner({
+  folders,
+  key,
+  witnessFile,
+  onOtherKey = () => undefined,
+}: CheckpointSignerOptions): CheckpointSigner {
   // One after the other: what was signed last is known before the next is.
   let turn: Promise<unknown> = Promise.resolve();
 
@@ -94,19 +101,15 @@ export function createCheckpointSigner(
     // Made here it would lie on the disk that it is to be kept apart from: what was to be mounted there is not.
     if (witnessFile !== undefined && !existsSync(dirname(witnessFile)))
       return `the folder of its witness ${witnessFile} is not there`;
-    const { signer } = await openOrCreateKeyFile(checkpointKeyFile(folders));
-    const signature = await signer.sign(checkpointText({ log, through, head }));
-    const checkpoint: Checkpoint = {
-      log,
-      through,
-      head,
-      key: signer.publicKey.text,
-      signature: Buffer.from(signature).toString("base64url"),
-    };
+    const before = own ?? witnessed;
+    const checkpoint = await key.sign({ log, through, head }, before);
+    if (typeof checkpoint === "string") return checkpoint;
     // Remembered first: a signature that is out and forgotten could be followed by one of less.
     const bytes = Buffer.from(`${JSON.stringify(checkpoint)}\n`);
     writeWhole(lastCheckpointFile(folders), bytes, 0o600);
     if (witnessFile !== undefined) writeWhole(witnessFile, bytes, 0o600);
+    if (checkpoint.holder === "vault") giveUpKeyInFile(folders);
+    if (before !== undefined && before.key !== checkpoint.key) onOtherKey(checkpoint, before);
     return checkpoint;
   }
 

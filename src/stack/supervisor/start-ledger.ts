@@ -7,15 +7,24 @@ import { firstInheritedFd } from "../launch.ts";
 import type { DomainProcess } from "../launch.ts";
 import type { FromDomain, ToLedger } from "../messages.ts";
 import { whenReady } from "./keep-domain.ts";
+import type { LogKeyHolder } from "./log-key.ts";
 import { createCheckpointSigner, witnessFileOf } from "./sign-checkpoints.ts";
 import type { CheckpointSigner } from "./sign-checkpoints.ts";
 import { launch, say, userOf } from "./surroundings.ts";
 import type { Surroundings } from "./surroundings.ts";
 
+/** What a ledger is given beside what the contract says. */
+export interface LedgerInputs {
+  /** All that it reads. */
+  readonly pipes: readonly EventsPipe[];
+  /** Has the key that its log is signed with. */
+  readonly key: LogKeyHolder;
+}
+
 /** Starts the ledger, which reads all of these pipes; resolves when it takes events. */
 export async function startLedger(
   surroundings: Surroundings,
-  pipes: readonly EventsPipe[],
+  { pipes, key }: LedgerInputs,
   launched: (process: DomainProcess<ToLedger>) => void,
   told: (message: FromDomain) => void,
 ): Promise<void> {
@@ -41,7 +50,17 @@ export async function startLedger(
     sources: pipes.map(({ name }, index) => ({ name, fd: firstInheritedFd + index })),
     user,
   });
-  const signer = createCheckpointSigner(folders, witnessFileOf(loaded));
+  const signer = createCheckpointSigner({
+    folders,
+    key,
+    witnessFile: witnessFileOf(loaded),
+    onOtherKey: (now, before) =>
+      say(
+        surroundings,
+        "warning",
+        `the log is signed by the ${now.holder ?? "supervisor"} with ${now.key} from now on; until now it was by the ${before.holder ?? "supervisor"} with ${before.key}`,
+      ),
+  });
   await whenReady(surroundings, "ledger", ledger, (message) => {
     if (message.type === "sign-checkpoint") void answer(surroundings, signer, ledger, message);
     told(message);

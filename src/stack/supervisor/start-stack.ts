@@ -16,6 +16,7 @@ import { lockName } from "../lock-name.ts";
 import { assertPermitted } from "../permitted.ts";
 import { assertSessionsKept } from "../sessions.ts";
 import { environmentOf } from "../vault/environments.ts";
+import { hasVault } from "../vault/has-vault.ts";
 import { assertNoPlainSecrets } from "../vault/plain-secrets.ts";
 import { planVault } from "../vault/vault-plan.ts";
 import type { VaultPlan } from "../vault/vault-plan.ts";
@@ -112,15 +113,15 @@ export async function startStack({
   return supervisor.running();
 }
 
-/** What the vault is started with, if the contract declares a secret. */
+/** What the vault is started with, if the site has one. */
 async function planOfVault(
   loaded: LoadedContract,
   folders: StackFolders,
   environment: EnvironmentName,
   askPassphrase: StartOptions["askPassphrase"],
 ): Promise<VaultPlan | undefined> {
-  const { secrets, vault } = loaded.contract;
-  if (secrets.size === 0) return undefined;
+  const { vault } = loaded.contract;
+  if (!hasVault(loaded.contract)) return undefined;
   const needsPassphrase = vault.key?.kind === "passphrase";
   if (needsPassphrase) forbidCoreDumps();
   const passphrase = needsPassphrase ? await askPassphrase?.(environment) : undefined;

@@ -5,9 +5,10 @@ import { storeMissing } from "../vault/store-missing.ts";
 import { prepareVault } from "../vault/vault-plan.ts";
 import type { VaultPlan } from "../vault/vault-plan.ts";
 import { watchStoreFiles } from "../vault/watch-store-files.ts";
-import { inheritance } from "./domain-sockets.ts";
+import { inheritance, socketsOfVault } from "./domain-sockets.ts";
 import type { OpenSockets } from "./domain-sockets.ts";
 import { whenReady } from "./keep-domain.ts";
+import type { KeyInVault } from "./key-in-vault.ts";
 import { launch, say, userOf } from "./surroundings.ts";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -16,6 +17,8 @@ export interface VaultInputs {
   readonly plan: VaultPlan;
   readonly eventsFd: number;
   readonly sockets: OpenSockets;
+  /** Asks it to sign the log. */
+  readonly key: KeyInVault;
   /** Whether it ran before: a store that was there then is not made anew, nor its key. */
   readonly ranBefore: boolean;
 }
@@ -23,7 +26,7 @@ export interface VaultInputs {
 /** Starts the vault; resolves when it has opened its store. It sees neither the network nor the site. */
 export async function startVault(
   surroundings: Surroundings,
-  { plan, eventsFd, sockets, ranBefore }: VaultInputs,
+  { plan, eventsFd, sockets, key, ranBefore }: VaultInputs,
   launched: (process: DomainProcess<ToVault>) => void,
 ): Promise<void> {
   const { folders, loaded } = surroundings;
@@ -32,7 +35,7 @@ export async function startVault(
   if (ranBefore && !existsSync(file)) throw storeMissing(environment);
   const { madeKey } = prepareVault(plan, folders, user);
   if (madeKey) say(surroundings, "info", `a key for the ${environment} secrets was made`);
-  const { fds, ...inherited } = inheritance(eventsFd, sockets, ["vault"]);
+  const { fds, ...inherited } = inheritance(eventsFd, sockets, socketsOfVault(loaded));
   const vault = launch<ToVault>(surroundings, "vault", fds, plan.view);
   launched(vault);
   vault.control.send({
@@ -40,10 +43,14 @@ export async function startVault(
     ...plan.places,
     ...inherited,
     user,
-    mayCreate: environment === "development" && !ranBefore,
+    // Without secrets there is nothing that a store could be missing; the site's keys are made as they are needed.
+    mayCreate: (environment === "development" || loaded.contract.secrets.size === 0) && !ranBefore,
     secrets: [...loaded.contract.secrets.values()].map(({ name, purpose }) => ({ name, purpose })),
   });
-  const { unset = [], storeFiles: opened = "" } = await whenReady(surroundings, "vault", vault);
+  const { unset = [], storeFiles: opened = "" } = await whenReady(surroundings, "vault", vault, (message) =>
+    key.told(message),
+  );
+  key.runs(vault);
   const unwatch = watchStoreFiles({ file, opened, onReplaced: () => endVault(surroundings, plan, vault) });
   surroundings.stopping.addEventListener("abort", unwatch);
   void vault.exited.then(() => {

@@ -22,7 +22,10 @@ import type { RevokedTokens } from "../revoked-tokens.ts";
 import type { InnerDomains } from "./inner-domains.ts";
 import { keepDomain, whenReady } from "./keep-domain.ts";
 import type { KeptDomain } from "./keep-domain.ts";
+import { keyInVault } from "./key-in-vault.ts";
+import type { KeyInVault } from "./key-in-vault.ts";
 import { launchEdge } from "./launch-edge.ts";
+import { keyInFile } from "./log-key.ts";
 import { createActionRecorder, serveActions } from "../operator/serve-actions.ts";
 import type { ActionRecorder } from "../operator/serve-actions.ts";
 import { innerDomainsOf, noInnerDomains } from "./no-inner-domains.ts";
@@ -60,7 +63,7 @@ export interface RunningStack {
 export interface SupervisorOptions extends Omit<Surroundings, "events" | "stopping"> {
   /** How long requests in flight may take when the stack stops, in milliseconds. */
   readonly graceMs: number;
-  /** Undefined: the contract declares no secret. */
+  /** Undefined: the site has no vault. */
   readonly vaultPlan: VaultPlan | undefined;
   /** Told once everything has ended. */
   readonly onClosed: () => void;
@@ -87,7 +90,7 @@ export class Supervisor {
   readonly #ledger: KeptDomain<ToLedger>;
   readonly #actions: ActionRecorder;
   #endActions: () => Promise<void> = () => Promise.resolve();
-  readonly #vaultPlan: VaultPlan | undefined;
+  readonly #vault: { readonly plan: VaultPlan; readonly key: KeyInVault } | undefined;
   readonly #onClosed: () => void;
   #inner: InnerDomains = noInnerDomains;
   readonly #edge: KeptDomain<ToEdge>;
@@ -110,11 +113,16 @@ export class Supervisor {
     this.#graceMs = graceMs;
     this.#onClosed = onClosed;
     this.#places = { addresses: [], port: surroundings.loaded.contract.edge.port, redirectPort: undefined };
+    const { signal: stopping } = this.#stopping;
+    const vaultKey = keyInVault({ stopping, onBegun: (log, before) => this.#begun(log, before) });
+    const logKey = vaultPlan === undefined ? keyInFile(surroundings.folders) : vaultKey;
+    this.#vault = vaultPlan === undefined ? undefined : { plan: vaultPlan, key: vaultKey };
     this.#ledger = keepDomain(this.#with, "ledger", (launched) =>
-      startLedger(this.#with, this.#pipes, launched, (message) => this.#actions.onMessage(message)),
+      startLedger(this.#with, { pipes: this.#pipes, key: logKey }, launched, (message) =>
+        this.#actions.onMessage(message),
+      ),
     );
     this.#actions = createActionRecorder(() => this.#ledger.process);
-    this.#vaultPlan = vaultPlan;
     this.#edge = keepDomain(this.#with, "edge", (launched) => this.#startEdge(launched));
   }
 
@@ -165,7 +173,7 @@ export class Supervisor {
     const [, , ...pipes] = this.#pipes;
     if (pipes.length === 0) return;
     const { keepInnerDomains } = await import("./inner-domains.ts");
-    this.#inner = keepInnerDomains(this.#with, { pipes, vaultPlan: this.#vaultPlan });
+    this.#inner = keepInnerDomains(this.#with, { pipes, vault: this.#vault });
     await this.#inner.open();
   }
 
@@ -218,6 +226,7 @@ export class Supervisor {
     this.#with.events({ type: "stack.stopped", time: Date.now(), reason });
     await this.#queue.flush(1000);
     await this.#ledger.stop({ type: "stop" }, 5000);
+    await this.#inner.stopVault();
     const [edge, { readFd }, ...inner] = this.#pipes;
     closeEventsPipes([edge, ...inner]);
     // Its other end is the queue's.
@@ -336,6 +345,11 @@ export class Supervisor {
     if (pipe !== undefined) void feed.send({ control, pipe }, release).catch(kill);
     const ready = await whenReady(this.#with, "edge", edge.process);
     if (ready.release !== undefined) releases.accepted(ready.release);
+  }
+
+  #begun(log: string, before: string): void {
+    this.#with.events({ type: "ledger.checkpoint.begun", time: Date.now(), log, before });
+    this.#warn(`another log was begun: the vault signs ${log} from now on, and signed ${before} before`);
   }
 
   #warn(message: string): void {

@@ -4,7 +4,7 @@ import type { ValueFingerprints } from "../../harden/fingerprints.ts";
 import { openKeyFile } from "../../release/node.ts";
 import type { StackFolders } from "../folders.ts";
 import { environmentOf } from "./environments.ts";
-import { hasVault } from "./release-key.ts";
+import { hasVault } from "./has-vault.ts";
 import { withVault } from "./with-vault.ts";
 
 /** A site's vault as it was when the site was built, as JSON can say it. */

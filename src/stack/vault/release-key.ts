@@ -23,10 +23,6 @@ export interface VaultReleaseKey {
   withSigner<Result>(use: (signer: EnvelopeSigner) => Promise<Result>): Promise<Result>;
 }
 
-/** Whether a site has a vault; those without keep their release key in a file, and pay for no further process. */
-export const hasVault = ({ secrets, vault }: Pick<Contract, "secrets" | "vault">): boolean =>
-  secrets.size > 0 || vault.key !== undefined;
-
 type Site = Pick<Contract, "origin" | "vault">;
 
 const publicFile = ({ keys }: StackFolders): string => join(keys, "release.pub");

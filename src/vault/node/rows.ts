@@ -22,9 +22,9 @@ export interface KeyRow extends KeyParameters {
   readonly handOver: { readonly from: string; readonly sealed: Uint8Array } | undefined;
 }
 
-/** A version of a secret, or a signing key. */
+/** A version of a secret, a signing key, or what was signed of a log. */
 export interface VersionRow {
-  readonly kind: "secret" | "signing" | "witness";
+  readonly kind: "secret" | "signing" | "witness" | "log";
   readonly name: string;
   readonly version: number;
   readonly state: VersionState;

@@ -110,17 +110,17 @@ function keep(
   }
 }
 
-/** The row of a key that is the store's own: it has one version. */
+/** The row of what is the store's own, a key for one: it has one version. */
 export function innerRow(
   view: Pick<WritableView, "ring" | "store" | "generation">,
   { kind, name }: Pick<VersionRow, "kind" | "name">,
-  key: Uint8Array,
+  value: Uint8Array,
   { by, nowMs }: Actor,
 ): VersionRow {
   const named = { kind, name, version: 1, sealedGeneration: view.generation };
   return {
     ...named,
-    ...sealValue(view.ring, view.store, named, key),
+    ...sealValue(view.ring, view.store, named, value),
     state: "current",
     createdMs: nowMs,
     createdBy: by,
@@ -130,10 +130,10 @@ export function innerRow(
   };
 }
 
-const newKey = (): Uint8Array =>
+export const newKey = (): Uint8Array =>
   generateKeyPairSync("ed25519").privateKey.export({ format: "der", type: "pkcs8" });
 
-function publicHalfOf(pkcs8: Uint8Array): ReleasePublicKey | undefined {
+export function publicHalfOf(pkcs8: Uint8Array): ReleasePublicKey | undefined {
   try {
     const key = readPkcs8(pkcs8);
     const { x = "" } = createPublicKey(key).export({ format: "jwk" });
@@ -144,7 +144,7 @@ function publicHalfOf(pkcs8: Uint8Array): ReleasePublicKey | undefined {
   }
 }
 
-const readPkcs8 = (pkcs8: Uint8Array): KeyObject =>
+export const readPkcs8 = (pkcs8: Uint8Array): KeyObject =>
   createPrivateKey({
     key: Buffer.from(pkcs8.buffer, pkcs8.byteOffset, pkcs8.length),
     format: "der",

@@ -52,7 +52,7 @@ export async function planImport(
     if (options.insecureAllowOther === undefined) assertSameOrigin(document, view);
     return {
       changes: document.secrets.map((secret) => changeOf(file, view, secret)),
-      generation: view.store.generation,
+      generation: lastSet(view),
     };
   });
   return createPlan({ store, document, changes, generation, actorOf });
@@ -82,7 +82,7 @@ function createPlan(planned: {
       if (isOver) throw changed("The import was done, or discarded.");
       try {
         return store.write((view) => {
-          if (view.store.generation !== generation)
+          if (lastSet(view) !== generation)
             throw changed("The store was changed since the import was planned.");
           return document.secrets
             .filter((_, index) => changes[index]?.change !== "same")
@@ -94,6 +94,12 @@ function createPlan(planned: {
     },
   };
 }
+
+/** The generation in which a secret was last changed. Not the store's: that one grows also when a log is signed. */
+const lastSet = ({ database }: StoreView): number =>
+  Number(
+    database.prepare("SELECT max(generation) AS last FROM versions WHERE kind = 'secret'").get()?.last ?? 0,
+  );
 
 const changed = (message: string): Error =>
   vaultError("VAULT_CHANGED", message, { hint: "Import again, and look at what it would change now" });

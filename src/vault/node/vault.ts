@@ -7,6 +7,7 @@ import { vaultError } from "./fail.ts";
 import { createKeyRing, isCommittedTo } from "./key-ring.ts";
 import type { KeyRing } from "./key-ring.ts";
 import { areSensible, deriveRoot, useKey } from "./key-source.ts";
+import { signLog } from "./log-signing.ts";
 import { writeManifest } from "./manifest.ts";
 import { migrations } from "./migrations.ts";
 import { createDatabase, openDatabase } from "./open-database.ts";
@@ -185,6 +186,7 @@ function assemble(
     },
     signingKey: (purpose) => openSigningKey(file, store, purpose, actor(options.by ?? "vault")),
     importSigningKey: (purpose, pkcs8, by) => takeSigningKey(file, store, purpose, pkcs8, actor(by)),
+    signLog: (claim, how) => signLog(file, store, claim, how, actor(options.by ?? "vault")),
     export: (recipients) => exportSecrets(file, store, recipients, actor("").nowMs),
     import: (bytes, identity, how = {}) => planImport(file, store, bytes, identity, actor, how),
     close: () => store.close(),

@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import { generateKeyPairSync, sign } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import type { TestContext } from "node:test";
+import { checkpointText } from "../checkpoint.ts";
+import type { Checkpoint } from "../checkpoint.ts";
+import { formatRecord } from "../record.ts";
+import { openLogFile } from "./log-file.ts";
+import { verifyLog } from "./verify-log.ts";
+
+type Said = Pick<Checkpoint, "holder" | "after">;
+
+/** A key that signs checkpoints. */
+function newSigner(): { key: string; sign: (claim: Parameters<typeof checkpointText>[0]) => Checkpoint } {
+  const { privateKey, publicKey } = generateKeyPairSync("ed25519");
+  const key = `ed25519:${String(publicKey.export({ format: "jwk" }).x)}`;
+  return {
+    key,
+    sign: (claim) => ({
+      ...claim,
+      key,
+      signature: sign(null, checkpointText(claim), privateKey).toString("base64url"),
+    }),
+  };
+}
+
+/** Writes a log in which each of these signed in turn. Gives the checkpoints. */
+async function logOf(
+  t: TestContext,
+  signers: readonly (readonly [signer: ReturnType<typeof newSigner>, said: Said])[],
+): Promise<{ path: string; checkpoints: Checkpoint[] }> {
+  const folder = mkdtempSync(join(tmpdir(), "curtainwall-signers-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const path = join(folder, "events.jsonl");
+  const log = openLogFile({ path, onError: (error) => assert.fail(error) });
+  const checkpoints: Checkpoint[] = [];
+  for (const [signer, said] of signers) {
+    log.append(formatRecord({ type: "stack.stopped", time: 1, reason: "test" }, "supervisor"));
+    await log.flush();
+    const { seq, chain } = log.head();
+    const head = Buffer.from(chain).toString("base64url");
+    const checkpoint = signer.sign({ log: log.log, through: seq, head, ...said });
+    log.append(formatRecord({ type: "ledger.checkpoint", time: 1, ...checkpoint }, "ledger"));
+    checkpoints.push(checkpoint);
+  }
+  await log.close();
+  return { path, checkpoints };
+}
+
+const [supervisor, vault, other] = [newSigner(), newSigner(), newSigner()];
+const byVault = (after?: string): Said => ({ holder: "vault", ...(after === undefined ? {} : { after }) });
+const says = (path: string, keys?: string[], checkpoints: Checkpoint[] = []): string[] =>
+  verifyLog(path, { checkpoints, ...(keys === undefined ? {} : { keys }) }).findings.map((one) => one.says);
+
+test("A log that the supervisor signed and the vault goes on with holds by the vault's key alone, and says who signed how far", async (t) => {
+  const { path, checkpoints } = await logOf(t, [
+    [supervisor, {}],
+    [supervisor, {}],
+    [vault, byVault(supervisor.key)],
+    [vault, byVault(supervisor.key)],
+  ]);
+  for (const given of [[], checkpoints.slice(-1), checkpoints.slice(0, 1), checkpoints]) {
+    const verdict = verifyLog(path, { checkpoints: given, keys: [vault.key] });
+    assert.deepEqual([verdict.findings, verdict.untold, verdict.outside], [[], [], given.length]);
+    assert.deepEqual(verdict.checkpoints, {
+      count: 4,
+      through: 8,
+      signers: [
+        { key: supervisor.key, holder: "supervisor", through: 4 },
+        { key: vault.key, holder: "vault", through: 8 },
+      ],
+    });
+  }
+  assert.match(says(path, [supervisor.key]).join(), /record 7 is signed with another key/);
+});
+
+test("A key counts for what came before only if one that may sign says so", async (t) => {
+  const { path, checkpoints } = await logOf(t, [
+    [supervisor, {}],
+    [vault, byVault()],
+  ]);
+  assert.match(says(path, [vault.key]).join(), /record 3 is signed with another key/);
+  const { after: _, ...last } = checkpoints[1] ?? assert.fail();
+  const forged = { ...last, after: supervisor.key };
+  assert.match(says(path, [vault.key], [forged]).join(), /record 3 is signed with another key.*not signed/);
+});
+
+test("The supervisor's key counts no more once the vault has taken over, whatever it says of itself", async (t) => {
+  for (const said of [{}, { holder: "supervisor", after: vault.key }, byVault(vault.key)] as const) {
+    const { path } = await logOf(t, [
+      [supervisor, {}],
+      [vault, byVault(supervisor.key)],
+      [supervisor, said],
+    ]);
+    for (const keys of [[vault.key], [vault.key, supervisor.key], undefined])
+      assert.match(
+        says(path, keys).join(),
+        /record 7 is signed with a key that was given up for the vault's/,
+      );
+  }
+});
+
+test("A log may go from one vault to another and back, and to a supervisor whose key is new", async (t) => {
+  const { path, checkpoints } = await logOf(t, [
+    [supervisor, {}],
+    [vault, byVault(supervisor.key)],
+    [other, byVault(vault.key)],
+    [vault, byVault(other.key)],
+  ]);
+  assert.deepEqual(says(path, [vault.key]), []);
+  assert.deepEqual(says(path, [other.key], checkpoints.slice(2, 3)), []);
+  const third = newSigner();
+  const left = await logOf(t, [
+    [supervisor, {}],
+    [vault, byVault(supervisor.key)],
+    [third, { holder: "supervisor", after: vault.key }],
+  ]);
+  assert.deepEqual(says(left.path, [third.key]), []);
+});

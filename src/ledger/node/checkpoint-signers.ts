@@ -1,0 +1,41 @@
+import type { Checkpoint, CheckpointHolder } from "../checkpoint.ts";
+import type { LogSigner } from "../verdict.ts";
+import { isSigned } from "./checkpoint-signature.ts";
+
+/** Follows which keys sign a log, one after the other. */
+export interface CheckpointSigners {
+  /** Says why a signature does not count, as what follows "the checkpoint". One that was kept elsewhere may be of a key that was given up since. */
+  problemOf(checkpoint: Checkpoint, from: "log" | "elsewhere"): string | undefined;
+  /** Takes note of one that holds. */
+  held(checkpoint: Checkpoint): void;
+  /** Keys that those which may sign say signed before them, and that were not known to: a second reading takes them too. */
+  learnt(): readonly string[];
+  list(): readonly LogSigner[];
+}
+
+/** @param keys those that may sign; undefined: any */
+export function createCheckpointSigners(keys: readonly string[] | undefined): CheckpointSigners {
+  const signers = new Map<string, { holder: CheckpointHolder; through: number }>();
+  const givenUp = new Set<string>();
+  const named = new Set<string>();
+  return {
+    problemOf(checkpoint, from) {
+      const { key } = checkpoint;
+      if (keys !== undefined && !keys.includes(key)) return `is signed with another key (${key})`;
+      if (!isSigned(checkpoint)) return "is not signed with the key that it names";
+      return from === "log" && givenUp.has(key)
+        ? `is signed with a key that was given up for the vault's (${key})`
+        : undefined;
+    },
+    held({ key, after, through, holder = "supervisor" }) {
+      const known = signers.get(key);
+      signers.set(key, { holder: known?.holder ?? holder, through: Math.max(known?.through ?? 0, through) });
+      if (after === undefined) return;
+      named.add(after);
+      // The supervisor's file is removed then. A vault's key lies in its store, and may be the one again.
+      if (holder === "vault" && signers.get(after)?.holder !== "vault") givenUp.add(after);
+    },
+    learnt: () => (keys === undefined ? [] : [...named].filter((key) => !keys.includes(key))),
+    list: () => [...signers].map(([key, signer]) => ({ key, ...signer })),
+  };
+}

@@ -1,0 +1,75 @@
+import type { Checkpoint } from "../../ledger/index.ts";
+import type { DomainProcess } from "../launch.ts";
+import type { FromDomain, ToVault } from "../messages.ts";
+import type { LogKeyHolder } from "./log-key.ts";
+
+/** The vault's process, asked to sign. */
+export interface KeyInVault extends LogKeyHolder {
+  /** It runs from now on, until it ends. */
+  runs(vault: Pick<DomainProcess<ToVault>, "control" | "exited">): void;
+  /** What it says. */
+  told(message: FromDomain): void;
+}
+
+/** Options of {@link keyInVault}. */
+export interface KeyInVaultOptions {
+  /** Aborted when the stack begins to stop: a vault that ends from then on is not waited for. */
+  stopping: AbortSignal;
+  /** Called when it signs a log that it never signed, and signed another one before. */
+  onBegun?: (log: string, before: string) => void;
+  /** How long a vault is waited for that is being started, or started again, in milliseconds. Default 10 000. */
+  timeoutMs?: number;
+}
+
+interface Question {
+  readonly message: Extract<ToVault, { type: "sign-log" }>;
+  answer(result: Checkpoint | string): void;
+}
+
+const gone = "the vault, which has the key, does not run";
+
+/** Asks the vault, and asks again the one that runs after it: to be signed twice is the same as once. Nothing else signs while there is none. */
+export function keyInVault({
+  stopping,
+  onBegun = () => undefined,
+  timeoutMs = 10_000,
+}: KeyInVaultOptions): KeyInVault {
+  const open = new Map<number, Question>();
+  let asked = 0;
+  let vault: Parameters<KeyInVault["runs"]>[0] | undefined;
+  const giveUp = (): void => {
+    if (stopping.aborted && vault === undefined) for (const { answer } of open.values()) answer(gone);
+  };
+  stopping.addEventListener("abort", giveUp);
+  return {
+    sign(claim, before) {
+      const number = ++asked;
+      const message = { type: "sign-log", number, claim, before } as const;
+      const { promise, resolve } = Promise.withResolvers<Checkpoint | string>();
+      const timer = setTimeout(() => resolve(gone), timeoutMs);
+      timer.unref();
+      open.set(number, { message, answer: resolve });
+      vault?.control.send(message);
+      giveUp();
+      return promise.finally(() => {
+        clearTimeout(timer);
+        open.delete(number);
+      });
+    },
+    runs(process) {
+      vault = process;
+      for (const { message } of open.values()) process.control.send(message);
+      void process.exited.then(() => {
+        if (vault === process) vault = undefined;
+        giveUp();
+      });
+    },
+    told(message) {
+      if (message.type === "log-refused") open.get(message.number)?.answer(message.reason);
+      if (message.type !== "log-signed") return;
+      const { number, checkpoint, begunAfter } = message;
+      if (begunAfter !== undefined) onBegun(checkpoint.log, begunAfter);
+      open.get(number)?.answer(checkpoint);
+    },
+  };
+}

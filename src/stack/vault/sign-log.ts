@@ -1,0 +1,49 @@
+import { checkpointText, readClaim } from "../../ledger/index.ts";
+import type { Checkpoint, CheckpointClaim } from "../../ledger/index.ts";
+import { isSigned } from "../../ledger/node.ts";
+import type { Vault } from "../../vault/index.ts";
+
+/** A log that the vault signed. */
+export interface VaultSignature {
+  readonly checkpoint: Checkpoint;
+  /** The log that it signed last until now, if it never signed this one. */
+  readonly begunAfter: string | undefined;
+}
+
+/**
+ * Signs with the vault's key for logs what the supervisor saw to be so.
+ *
+ * @param before what was signed last of this log, by whomever: a key that is not the vault's is named as the one before
+ * @returns a text: why not
+ */
+export function signLogOf(
+  vault: Pick<Vault, "signLog">,
+  given: CheckpointClaim,
+  before: Checkpoint | undefined,
+): VaultSignature | string {
+  const claim = readClaim(given);
+  if (claim === undefined) return "it is not said how far it is";
+  if (before !== undefined && (before.log !== claim.log || before.through > claim.through))
+    return `it does not go on from record ${before.through} of ${before.log}, which was signed before`;
+  if (before !== undefined && !isSigned(before))
+    return `what was signed before, record ${before.through}, is not signed with the key that it names`;
+  const textOf = ({ after }: { after: string | undefined }): Uint8Array =>
+    checkpointText({ ...claim, ...held(after) });
+  const signed = vault.signLog(claim, { after: before?.key, textOf });
+  if (typeof signed === "string") return signed;
+  const { key, after, signature, begunAfter } = signed;
+  return {
+    checkpoint: {
+      ...claim,
+      ...held(after),
+      key,
+      signature: Buffer.from(signature).toString("base64url"),
+    },
+    begunAfter,
+  };
+}
+
+const held = (after: string | undefined): Pick<Checkpoint, "after"> & { holder: "vault" } => ({
+  holder: "vault",
+  ...(after === undefined ? {} : { after }),
+});

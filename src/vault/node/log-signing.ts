@@ -1,0 +1,97 @@
+import { sign } from "node:crypto";
+import type { LogClaim, LogSigning, SignedLog } from "../types.ts";
+import { damaged } from "./database-errors.ts";
+import { readVersionRows, writeVersionRow } from "./rows.ts";
+import { openValue } from "./seal-value.ts";
+import type { Actor } from "./secrets.ts";
+import { innerRow, newKey, publicHalfOf, readPkcs8 } from "./signing.ts";
+import type { Store, StoreView, WritableView } from "./store.ts";
+
+/** What was signed last of a log, and the key that signed it before ours. */
+interface SealedClaim extends LogClaim {
+  readonly after?: string;
+}
+
+/** A site has one log, and another when that was deleted; what was signed of the oldest is forgotten first. */
+const mostLogs = 64;
+
+/**
+ * Signs a log with the store's key for that, which is made first if there is none. What is signed is sealed before the signature leaves: killed in
+ * between, the store knows more than anybody was told, and never less.
+ */
+export function signLog(
+  file: string,
+  store: Store,
+  claim: LogClaim,
+  { after, textOf }: LogSigning,
+  actor: Actor,
+): SignedLog | string {
+  const refusal = store.read((view) => refusalOf(lastOf(readClaims(file, view), claim), claim));
+  if (refusal !== undefined) return refusal;
+  const sealed = store.write((view) => seal(file, view, claim, after, actor));
+  if (typeof sealed === "string") return sealed;
+  const { pkcs8, ...signer } = sealed;
+  try {
+    return { ...signer, signature: sign(null, textOf(signer), readPkcs8(pkcs8)) };
+  } finally {
+    pkcs8.fill(0);
+  }
+}
+
+/** Seals what will be signed, and gives the key. */
+function seal(
+  file: string,
+  view: WritableView,
+  { log, through, head }: LogClaim,
+  before: string | undefined,
+  actor: Actor,
+): (Omit<SignedLog, "signature"> & { pkcs8: Uint8Array }) | string {
+  const claims = readClaims(file, view);
+  const last = lastOf(claims, { log });
+  const refusal = refusalOf(last, { log, through, head });
+  if (refusal !== undefined) return refusal;
+  const pkcs8 = readKey(file, view) ?? makeKey(view, actor);
+  const key = publicHalfOf(pkcs8)?.text;
+  if (key === undefined) throw damaged(file);
+  const after = before === undefined || before === key ? last?.after : before;
+  const signed: SealedClaim = { log, through, head, ...(after === undefined ? {} : { after }) };
+  const kept = [...claims.filter((one) => one.log !== log), signed].slice(-mostLogs);
+  writeVersionRow(
+    view.database,
+    innerRow(view, { kind: "log", name: "signed" }, Buffer.from(JSON.stringify(kept)), actor),
+  );
+  const begun = last === undefined ? claims.at(-1)?.log : undefined;
+  return { pkcs8, key, after, begunAfter: begun };
+}
+
+const lastOf = (claims: readonly SealedClaim[], { log }: Pick<LogClaim, "log">): SealedClaim | undefined =>
+  claims.find((one) => one.log === log);
+
+function refusalOf(last: SealedClaim | undefined, { through, head }: LogClaim): string | undefined {
+  if (last === undefined || through > last.through) return undefined;
+  if (through < last.through)
+    return `it ends with record ${through}; the vault signed it before up to ${last.through}`;
+  return head === last.head ? undefined : `record ${through} is not the one that the vault signed before`;
+}
+
+function readClaims(file: string, view: StoreView): SealedClaim[] {
+  const bytes = unseal(file, view, "signed");
+  return bytes === undefined ? [] : (JSON.parse(Buffer.from(bytes).toString("utf8")) as SealedClaim[]);
+}
+
+const readKey = (file: string, view: StoreView): Uint8Array | undefined => unseal(file, view, "key");
+
+/** Apart from the keys that anything may be signed with: those are asked for by their purpose, and this one has none. */
+function makeKey(view: WritableView, actor: Actor): Uint8Array {
+  const pkcs8 = newKey();
+  writeVersionRow(view.database, innerRow(view, { kind: "log", name: "key" }, pkcs8, actor));
+  return pkcs8;
+}
+
+function unseal(file: string, view: StoreView, name: "key" | "signed"): Uint8Array | undefined {
+  const row = readVersionRows(view.database, "log", name).at(-1);
+  if (row === undefined) return undefined;
+  const bytes = openValue(view.ring, view.store, row);
+  if (bytes === undefined) throw damaged(file);
+  return bytes;
+}
