@@ -6,7 +6,15 @@ import type { LedgerProbe } from "./ledger-probe.ts";
 import type { OpenKeyHost } from "./key-host.ts";
 import type { Listener } from "./listener.ts";
 import type { AuditPlan } from "./plan.ts";
-import type { BrowserProbe, OutputSearch, Protocol, SourceProbe, TlsProbe, Wire } from "./probe.ts";
+import type {
+  BrowserProbe,
+  OutputSearch,
+  Protocol,
+  ReleaseTrial,
+  SourceProbe,
+  TlsProbe,
+  Wire,
+} from "./probe.ts";
 import type { MachineProbe } from "./machine-probe.ts";
 import type { SecretsProbe } from "./secrets-probe.ts";
 import type { ServedRelease } from "./served-release.ts";
@@ -31,6 +39,8 @@ export interface AuditContext {
   servedRelease(): Promise<ServedRelease>;
   /** Searches what was built for what must not leave, once an audit. Undefined: nobody can. */
   readonly searchOutput: (() => Promise<OutputSearch>) | undefined;
+  /** What would become of the release with other signatures. Undefined: nobody takes one in here. */
+  readonly releaseTrial: ReleaseTrial | undefined;
   /** What the report tells people to paste. */
   readonly commands: Commands;
   /** Makes contract calls within their limits. */

@@ -113,6 +113,7 @@ export async function openContext(options: ContextOptions): Promise<OpenContext>
           ? Promise.reject(new CurtainwallError("AUDIT_PLAN_INVALID", "there is no release to compare with"))
           : compareServed(context, release)),
     searchOutput: searchOutput === undefined ? undefined : () => (searched ??= searchOutput()),
+    releaseTrial: options.releaseTrial,
     commands,
     caller: callerOver(gated),
     alone: (work) => gate.alone(() => work(callerOver(bounded))),

@@ -34,7 +34,7 @@ after(() => {
 
 async function open(
   handle: (respond: (status: number, body: unknown) => void) => void,
-): Promise<{ server: Server; origin: string }> {
+): Promise<{ server: Server; origin: `https://${string}` }> {
   const server = createServer({ ...own, minVersion }, (_request, response) =>
     handle((status, body) => {
       response.writeHead(status, { "content-type": "application/json" });
@@ -45,14 +45,14 @@ async function open(
   return { server, origin: `https://localhost:${(server.address() as AddressInfo).port}` };
 }
 
-function describe(origin: string, at: string): Contract {
+function describe(origin: string, at: `https://${string}`): Contract {
   return parseContract(
     defineStack({
       origin,
-      upstreams: { shop: upstream({ url: at as `https://${string}` }) },
+      upstreams: { shop: upstream({ url: at }) },
       secrets: {
         SHOP_KEY: secret({
-          use: { request: `GET ${at}/api/stock` as `GET https://${string}` },
+          use: { request: `GET ${at}/api/stock` },
           by: ["GET /api/stock"],
           inject: bearer(),
           rotateEveryDays: 90,

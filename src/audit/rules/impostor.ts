@@ -97,11 +97,13 @@ async function untilServed(
 /** Services that egress reaches, each with the routes whose answers it has a part in. */
 export const reachedByEgress = (contract: Contract): Impersonated[] =>
   [...contract.egressOrigins.keys()].map((origin) => {
-    const users = usersOfSecrets(contract).filter((user) =>
-      grantsOf(contract, user).some((use) => use.origin === origin),
+    const users = new Set(
+      usersOfSecrets(contract).filter((user) =>
+        grantsOf(contract, user).some((use) => use.origin === origin),
+      ),
     );
     return {
       origin,
-      routes: contract.routes.filter(({ key, to }) => users.includes(key) || users.includes(to)),
+      routes: contract.routes.filter(({ key, to }) => users.has(key) || users.has(to)),
     };
   });
