@@ -82,7 +82,7 @@ test(
       .flatMap(({ checks }) => checks)
       .filter(({ state }) => state === "not applicable")
       .map(({ name }) => name);
-    // It declares no variables, API keys, scopes, tenants, sessions or pace and one webhook, and it is no npm package and no image.
+    // It declares no variables, API keys, scopes, sessions or pace and one webhook, and it is no npm package and no image.
     assert.deepEqual(
       new Set(idle),
       new Set([
@@ -93,7 +93,6 @@ test(
         "an API key and a token together are refused",
         "an API key opens what asks for a scope alone",
         "lacking scope",
-        "another tenant's",
         "webhooks signed with another route's key",
         "a session is created for pages of the site alone",
         "who comes too fast waits, and then is told when to come back",

@@ -153,7 +153,7 @@ before(async () => {
   const certificate = await testCertificate();
   const port = await freePort();
   const origin = `https://localhost:${port}`;
-  const { jwk, users, signToken } = await createIssuer(origin);
+  const { jwk, users, loser, signToken } = await createIssuer(origin);
   const contract = exchangeScene.describe(origin);
   const keyFile = openApiKeyFile(join(root, "api-keys.json"));
   const make = (scope: string, tenant?: string): string =>
@@ -197,7 +197,9 @@ before(async () => {
     maxSlowMs: 2000,
     plan: exchangeScene.plan({
       users,
+      loser,
       signToken,
+      revoke: () => undefined,
       keys,
       hooks: {
         sign: (key, body, at) =>

@@ -3,13 +3,17 @@ import { existsSync, statSync } from "node:fs";
 import { readFile, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { parseContract } from "curtainwall";
 import { defineAudit } from "curtainwall/audit";
-import type { AuditIdentity, AuditSample } from "curtainwall/audit";
+import type { AuditSample, AuditUser } from "curtainwall/audit";
+import { revokeTokens, stackFolders } from "curtainwall/stack";
 import { breads } from "./collections.ts";
+import stack from "./curtainwall.config.ts";
+import { placeImpostor } from "./impostor.ts";
 import { getToken } from "./login/get-token.ts";
 import { clientIds } from "./login/clients.ts";
 import { loadKeys } from "./login/keys.ts";
-import { alice, bob, demonstrationPassword, marta } from "./people.ts";
+import { alice, bob, demonstrationPassword, jonas, marta } from "./people.ts";
 import type { Person } from "./people.ts";
 import { apiAudience, caFile, readAddresses, root, stateFolder, wholesaleAudience } from "./settings.ts";
 import { issuedKeys } from "./others/keys.ts";
@@ -18,7 +22,7 @@ import { lieCanary, lies } from "./shop/lies.ts";
 import { brokenProduct, canaries, comingProduct, orderOf, voucherCode } from "./shop/seed.ts";
 
 /** Somebody with a real account, whose tokens come from the real sign-in form. */
-function identity({ id, username, roles }: Person): AuditIdentity {
+function identity({ id, username, roles, kitchen }: Person): AuditUser {
   const token = async (audience: string, clientId: string = clientIds.audit): Promise<string> =>
     getToken({
       issuer: readAddresses().loginUrl,
@@ -31,6 +35,7 @@ function identity({ id, username, roles }: Person): AuditIdentity {
   return {
     subject: id,
     roles,
+    ...(kitchen === undefined ? {} : { tenant: kitchen }),
     token: () => token(apiAudience),
     expiredToken: () => token(apiAudience, clientIds.auditExpiring),
     otherAudienceToken: () => token(wholesaleAudience),
@@ -159,6 +164,8 @@ async function signToken(text: string): Promise<string> {
   return Buffer.from(signature).toString("base64url");
 }
 
+const { courierUrl, mailUrl } = readAddresses();
+
 /** When their orders were placed, to the second: what a receipt says, and no request. */
 const placedAt = {
   alice: "2026-11-02T06:41:00.000Z",
@@ -193,6 +200,15 @@ export default defineAudit({
         alice: { params: { id: orderOf.alice }, canary: placedAt.alice },
         bob: { params: { id: orderOf.bob }, canary: placedAt.bob },
         marta: { params: { id: orderOf.marta }, canary: placedAt.marta },
+      },
+    },
+    "GET /api/card": {
+      as: { alice: { canary: alice.id }, bob: { canary: bob.id }, marta: { canary: marta.id } },
+    },
+    "GET /api/kitchens/:kitchen/standing-order": {
+      as: {
+        alice: { params: { kitchen: alice.kitchen }, canary: alice.kitchen },
+        bob: { params: { kitchen: bob.kitchen }, canary: bob.kitchen },
       },
     },
     "GET /api/staff/orders": { query: { status: "collected" } },
@@ -238,7 +254,15 @@ export default defineAudit({
     "POST /api/payments": rowsOf("payments"),
   },
   signToken,
+  revocable: {
+    ...identity(jonas),
+    revoke: async () => void revokeTokens(stackFolders(root), parseContract(stack), { subject: jonas.id }),
+  },
   signatures: { "POST /api/payments": (body, at) => signBody(body, issuedKeys().till, at) },
+  impostors: {
+    [courierUrl]: () => placeImpostor("courier"),
+    [mailUrl]: () => placeImpostor("postmaster"),
+  },
   canaries: [...Object.values(canaries), lieCanary],
   start: "npm start",
   cleanUp,

@@ -13,6 +13,7 @@ import {
   secret,
   signedIn,
   standardWebhook,
+  tenant,
   upstream,
   webhookSecret,
 } from "curtainwall";
@@ -114,7 +115,13 @@ export default defineStack({
     feeds: ["news"],
   },
   // Issuer and gateway share this machine's clock, so a token that has expired has expired.
-  identity: { issuer: loginUrl, audience: apiAudience, clockToleranceSeconds: 0, caFile },
+  identity: {
+    issuer: loginUrl,
+    audience: apiAudience,
+    tenantClaim: "kitchen",
+    clockToleranceSeconds: 0,
+    caFile,
+  },
   upstreams: { shop: upstream({ url: shopUrl, timeoutMs: 3000, maxResponseBytes: 262_144, caFile }) },
   functions: {
     quotes: { settings: { courier: courierUrl }, timeoutMs: 5000 },
@@ -286,6 +293,26 @@ export default defineStack({
       }),
       maxBodyBytes: 1024,
       response: z.object({ code: z.string().max(20), percentOff: z.int().min(1).max(100) }),
+      to: "shop",
+    },
+    "GET /api/card": {
+      summary: "How many loaves whoever is signed in has had, of the hundred that make a voucher",
+      access: signedIn,
+      limit: ["240/min per client", "120/min per user"],
+      // One address for everybody, and for each customer an answer of its own.
+      cache: { seconds: 5 },
+      response: z.object({ id: z.uuid(), name: z.string().max(80), loaves: z.int().min(0) }),
+      to: "shop",
+    },
+    "GET /api/kitchens/:kitchen/standing-order": {
+      summary: "What is brought to a kitchen each morning, for those who order for it",
+      access: tenant("kitchen"),
+      limit: ["240/min per client", "120/min per user"],
+      params: { kitchen: Slug },
+      response: z.object({
+        kitchen: Slug,
+        lines: z.array(z.object({ product: Slug, loaves: z.int().min(1).max(500) })).max(50),
+      }),
       to: "shop",
     },
     "GET /api/staff/orders": {

@@ -104,7 +104,7 @@ function greeting({ shop, login, others, stack }: Running): string {
   return [
     heading(bakeryName),
     `  site    ${stack.origin}`,
-    `  login   ${login.url}   ${styleText("dim", "alice, bob and marta; the password is “bread and butter”")}`,
+    `  login   ${login.url}   ${styleText("dim", "alice, bob, marta and jonas; the password is “bread and butter”")}`,
     `  shop    ${shop.url}   ${styleText("dim", "answers nobody but the gateway")}`,
     `  others  ${others.url} and two more   ${styleText("dim", "the courier, the postmaster and the till: other people’s services")}`,
     `  ${describeIsolation(stack.isolation)}; certificates by ${path(caFile)}`,

@@ -144,6 +144,12 @@ const mistakes: readonly Mistake[] = [
   ["needs no expiry", "API-1", "token that its issuer signed, wrong in type, claims or form"],
   ["compares names loosely", "API-1", "token that its issuer signed, wrong in type, claims or form"],
   ["reads the first of two names", "API-1", "token that its issuer signed, wrong in type, claims or form"],
+  [
+    "compares names by their beginning",
+    "API-1",
+    "a role, scope or tenant that is nearly the one that is asked for",
+  ],
+  ["never hears of revocations", "API-1", "token that is revoked after it was taken"],
   ["takes tokens from the query", "API-1", "token in another place than its own, or beside another"],
   ["takes tokens from cookies", "API-1", "token in another place than its own, or beside another"],
   [
@@ -152,6 +158,7 @@ const mistakes: readonly Mistake[] = [
     "user A asks for what is B's",
     "a canary object of each identity reaches its owner only",
   ],
+  ["compares how ids begin", "API-1", "user A asks for an id that is nearly A's"],
   ["leaks the owner's object in a 403", "API-1", "a canary object of each identity reaches its owner only"],
   [
     "asks nobody whose a new order is",
@@ -251,6 +258,7 @@ const mistakes: readonly Mistake[] = [
   ["limits all together", "API-2", "one client's burst does not lock others out"],
   ["lets caches keep answers", "API-1", "no cache may keep what is for one caller"],
   ["keeps answers by address alone", "API-1", "what one caller was given is given to nobody after it"],
+  ["keeps answers for whoever has a token", "API-1", "what one caller was given is given to nobody after it"],
   [
     "finds routes by their beginning",
     "API-1",
@@ -296,6 +304,11 @@ describe("a site that uses what else a contract can declare, and does everything
 const exchangeMistakes: readonly Mistake[] = [
   ["ignores scopes", "API-1", "lacking scope"],
   ["ignores tenants", "API-1", "another tenant's"],
+  [
+    "compares names by their beginning",
+    "API-1",
+    "a role, scope or tenant that is nearly the one that is asked for",
+  ],
   ["accepts revoked keys", "API-1", "API keys: unknown, tampered and revoked ones"],
   ["looks at a key's name alone", "API-1", "API keys: unknown, tampered and revoked ones"],
   ["takes keys from addresses", "API-1", "an API key in an address is refused"],

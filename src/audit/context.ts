@@ -1,12 +1,20 @@
 import type { JWK } from "jose";
-import type { Contract, ContractRoute, ReleaseIndex } from "../contract/index.ts";
+import type { Contract, ContractRoute, ContractUpstream, ReleaseIndex } from "../contract/index.ts";
 import type { Caller } from "./caller.ts";
 import type { Commands } from "./commands.ts";
 import type { LedgerProbe } from "./ledger-probe.ts";
 import type { OpenKeyHost } from "./key-host.ts";
 import type { Listener } from "./listener.ts";
 import type { AuditPlan } from "./plan.ts";
-import type { BrowserProbe, OutputSearch, Protocol, SourceProbe, TlsProbe, Wire } from "./probe.ts";
+import type {
+  BrowserProbe,
+  OutputSearch,
+  Protocol,
+  ReleaseTrial,
+  SourceProbe,
+  TlsProbe,
+  Wire,
+} from "./probe.ts";
 import type { MachineProbe } from "./machine-probe.ts";
 import type { SecretsProbe } from "./secrets-probe.ts";
 import type { ServedRelease } from "./served-release.ts";
@@ -31,10 +39,17 @@ export interface AuditContext {
   servedRelease(): Promise<ServedRelease>;
   /** Searches what was built for what must not leave, once an audit. Undefined: nobody can. */
   readonly searchOutput: (() => Promise<OutputSearch>) | undefined;
+  /** What would become of the release with other signatures. Undefined: nobody takes one in here. */
+  readonly releaseTrial: ReleaseTrial | undefined;
   /** What the report tells people to paste. */
   readonly commands: Commands;
   /** Makes contract calls within their limits. */
   readonly caller: Caller;
+  /**
+   * Runs what changes for a moment what everybody would meet: no other request is under way, and none begins until it is over. Its own go through
+   * the caller that it is given.
+   */
+  alone<T>(work: (caller: Caller) => Promise<T>): Promise<T>;
   readonly tokens: Tokens;
   readonly wire: Wire;
   /** What the target speaks, HTTP/1.1 first. Browsers speak HTTP/2 where they can. */
@@ -45,6 +60,8 @@ export interface AuditContext {
   issuerKeys(): Promise<readonly JWK[]>;
   /** Offers a public key at an address of this machine that only a forged token names. */
   readonly openKeyHost: OpenKeyHost;
+  /** Connects to an upstream as it stands in the contract, for who is no gateway. */
+  upstreamWire(upstream: Pick<ContractUpstream, "url" | "caFile">): Promise<Wire>;
   /** A hop's authorities, read from the contract's `caFile`. */
   hopAuthorities(caFile: string | undefined): Promise<string | undefined>;
   /** Starts the browser at first use. Throws, saying why, when there is none. */

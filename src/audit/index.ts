@@ -32,6 +32,7 @@ export type {
   AuditOwnedSample,
   AuditPlan,
   AuditProgram,
+  AuditRevocable,
   AuditSample,
   AuditSigner,
   AuditUser,
@@ -43,7 +44,7 @@ export type { MakeProofOptions } from "./proof/make-proof.ts";
 export type { KeySource, ProofStatement } from "./proof/statement.ts";
 export { verifyProof } from "./proof/verify-proof.ts";
 export type { VerifiedProof, VerifyProofOptions } from "./proof/verify-proof.ts";
-export type { LeakFinding, OutputSearch } from "./probe.ts";
+export type { LeakFinding, OutputSearch, ReleaseTrial } from "./probe.ts";
 export type { AuditCheck, AuditReport, AuditRow, CheckKind, ReportContract, Verdict } from "./report.ts";
 export { toHtml } from "./reports/html.ts";
 export { toJunit } from "./reports/junit.ts";

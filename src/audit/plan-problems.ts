@@ -32,6 +32,7 @@ const memberKinds = {
   state: true,
   signatures: true,
   signToken: true,
+  revocable: true,
   otherAddresses: true,
   ipv6Prefix: true,
   impostors: true,
@@ -90,6 +91,7 @@ export function shapeProblems(plan: AuditPlan): string[] {
     problems.push('ipv6Prefix must be a network of IPv6 with 64 bits, like "2001:db8:1:2::/64"');
   if (plan.signToken !== undefined && typeof plan.signToken !== "function")
     problems.push("signToken must be a function that returns a signature");
+  problems.push(...revocableProblems(plan));
   if (plan.cleanUp !== undefined && typeof plan.cleanUp !== "function")
     problems.push("cleanUp must be a function");
   if (plan.start !== undefined && (typeof plan.start !== "string" || plan.start === ""))
@@ -133,6 +135,17 @@ function identityProblems(where: string, identity: AuditIdentity): string[] {
     if (typeof value !== "function" && (value !== undefined || source === needed))
       problems.push(`${where}.${source} must be a function that returns a ${isProgram ? "key" : "token"}`);
   }
+  return problems;
+}
+
+/** They are a user who is nobody else, with what revokes their tokens. */
+function revocableProblems({ revocable, identities = {} }: AuditPlan): string[] {
+  if (revocable === undefined) return [];
+  const { revoke, ...user } = revocable;
+  const problems = identityProblems("revocable", user);
+  if (typeof revoke !== "function") problems.push("revocable.revoke must be a function");
+  if (Object.values(identities).some(({ subject }) => subject === revocable.subject))
+    problems.push("revocable is one of the identities, whose tokens have to go on");
   return problems;
 }
 

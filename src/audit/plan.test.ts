@@ -45,6 +45,16 @@ for (const [what, plan, message] of [
     { impostors: { "https://localhost:1": "certificate" } },
     /impostors\["https:\/\/localhost:1"\] must be a function/,
   ],
+  [
+    "somebody whose tokens nobody can revoke",
+    { revocable: { subject: "2", token } },
+    /revocable\.revoke must be a function/,
+  ],
+  [
+    "an identity whose tokens end meanwhile",
+    { identities: { alice: { subject: "1", token } }, revocable: { subject: "1", token, revoke: token } },
+    /revocable is one of the identities/,
+  ],
   ["a signer of tokens that is none", { signToken: "key" }, /signToken must be a function/],
   [
     "another host that is not on this machine",

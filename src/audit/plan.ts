@@ -36,6 +36,14 @@ export interface AuditProgram extends AuditCaller {
   revokedKey?: TokenSource;
 }
 
+/** Somebody with a token who is nobody among the identities: what they were signed in with ends while the audit looks. */
+export interface AuditRevocable extends AuditCaller {
+  /** A valid access token, a new one each time. */
+  token: TokenSource;
+  /** Revokes what was issued to them until now, as `curtainwall revoke` does. */
+  revoke: () => Promise<void>;
+}
+
 /** A request that a route accepts. */
 export interface AuditInput {
   /** Values of the path's parameters, decoded. */
@@ -145,6 +153,11 @@ export interface AuditPlan {
    * for nobody, without end. Default: none, and such tokens are not tried.
    */
   signToken?: TokenSigner;
+  /**
+   * Somebody whose tokens the audit may have revoked, to see that one which was taken before is refused from then on. Somebody who may read something without a
+   * sample of their own. Default: nobody, and it is not tried.
+   */
+  revocable?: AuditRevocable;
   /** Where other hosts of the same stack listen on this machine, as origins: `["https://127.0.0.1:9443"]`. Their limits have to count together. */
   otherAddresses?: readonly string[];
   /**

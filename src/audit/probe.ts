@@ -212,6 +212,14 @@ export interface OutputSearch {
   readonly findings: readonly LeakFinding[];
 }
 
+/** What an edge would make of the newest release with other signatures. Nothing that is served changes by it. */
+export interface ReleaseTrial {
+  /** Those that it is served with. */
+  readonly signatures: string;
+  /** The code that it would be refused with; undefined: it would be served. */
+  refusal(signatures: string): Promise<string | undefined>;
+}
+
 /** Something in the output that must not be there. Its text holds no value. */
 export interface LeakFinding {
   /** What kind it is, as the leak gate names it: `token-github`, `source-map`. */

@@ -12,6 +12,7 @@ import {
   createContractGate,
   describeHit,
   inspectRelease,
+  openReleaseTrial,
   outputFingerprints,
   readLastCheckpoint,
 } from "../stack/index.ts";
@@ -59,14 +60,17 @@ export function readAuthority({ authority }: StackFolders): string | undefined {
   return existsSync(file) ? readFileSync(file, "utf8") : undefined;
 }
 
-/** Sends the newest release through the leak gate again, with the values of this machine's environment. */
+/** Sends the newest release through the leak gate again, with the values of this machine's environment; tries it with other signatures. */
 export function outputOf(
   contract: Contract,
-  { releases, root }: StackFolders,
-): Pick<AuditOptions, "searchOutput"> {
+  folders: StackFolders,
+): Pick<AuditOptions, "searchOutput" | "releaseTrial"> {
+  const { releases, root } = folders;
   const newest = openReleaseStore(releases).current();
-  if (newest === undefined) return {};
+  const releaseTrial = openReleaseTrial(contract, folders);
+  if (newest === undefined || releaseTrial === undefined) return {};
   return {
+    releaseTrial,
     searchOutput: async () => {
       const { environment, secrets } = contract;
       const fingerprints = await outputFingerprints({ contract, root });

@@ -58,14 +58,20 @@ const isType = (value: unknown): value is SecurityEventType =>
   typeof value === "string" && Object.hasOwn(eventCatalogue, value);
 const cut = (text: string): string => (text.length > maxEventText ? `${text.slice(0, maxEventText)}…` : text);
 
+/** The catalogue's fields as they are read for each event. */
+const fieldsOf: ReadonlyMap<string, readonly (readonly [string, "text" | "number" | "texts"])[]> = new Map(
+  Object.entries(eventCatalogue).map(([type, { fields }]) => [type, Object.entries(fields)]),
+);
+
 /** Reads one event from what a domain sent: only fields that the catalogue names, bounded. Undefined if it is none. */
 export function parseSecurityEvent(value: unknown): SecurityEvent | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   const given = value as Record<string, unknown>;
   if (!isType(given.type) || typeof given.time !== "number" || !Number.isFinite(given.time)) return undefined;
   const event: Record<string, unknown> = { type: given.type, time: given.time };
-  for (const [name, kind] of Object.entries(eventCatalogue[given.type].fields)) {
+  for (const [name, kind] of fieldsOf.get(given.type) ?? []) {
     const field = given[name];
+    if (field === undefined) continue;
     if (kind === "text" && typeof field === "string") event[name] = cut(field);
     if (kind === "number" && typeof field === "number" && Number.isFinite(field)) event[name] = field;
     if (kind === "texts" && Array.isArray(field))

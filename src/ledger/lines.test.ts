@@ -39,10 +39,3 @@ test("a line of the greatest length is kept; a longer one is reported once, and 
   const flood = Array.from({ length: 1000 }, () => bytes("x".repeat(1000)));
   assert.deepEqual(split([...flood, bytes("\nb\n")]), [undefined, "b"]);
 });
-
-test("a line that was handed over does not change when the next comes", () => {
-  const lines: (Uint8Array | undefined)[] = [];
-  const splitter = createLineSplitter((line) => lines.push(line));
-  splitter.push(bytes("first\nother\n"));
-  assert.equal(Buffer.from(lines[0] as Uint8Array).toString(), "first");
-});

@@ -11,7 +11,7 @@ const newline = 10;
 /**
  * Cuts a stream into lines without letting the sender choose how much memory that takes.
  *
- * @param onLine gets each line without its end, or undefined for one that was too long; empty ones are left out
+ * @param onLine gets each line without its end, or undefined for one that was too long; empty ones are left out. Its bytes are overwritten once it returns
  */
 export function createLineSplitter(onLine: (line: Uint8Array | undefined) => void): LineSplitter {
   const rest = new Uint8Array(maxLineBytes);
@@ -33,9 +33,16 @@ export function createLineSplitter(onLine: (line: Uint8Array | undefined) => voi
     push(bytes) {
       let from = 0;
       for (let end = bytes.indexOf(newline); end >= 0; end = bytes.indexOf(newline, from)) {
-        keep(bytes.subarray(from, end));
-        if (!skipping && kept > 0) onLine(rest.slice(0, kept));
-        [kept, skipping, from] = [0, false, end + 1];
+        // Mostly the whole line lies here, and nothing is copied.
+        if (kept === 0 && !skipping && end - from <= maxLineBytes) {
+          if (end > from) onLine(bytes.subarray(from, end));
+        } else {
+          keep(bytes.subarray(from, end));
+          if (!skipping && kept > 0) onLine(rest.subarray(0, kept));
+        }
+        kept = 0;
+        skipping = false;
+        from = end + 1;
       }
       keep(bytes.subarray(from));
     },

@@ -32,16 +32,34 @@ function readEvent(line: Uint8Array): SecurityEvent | undefined {
 
 /** Writes one event as a line. JSON escapes control characters, so no field can forge a line or drive a terminal. */
 export function formatRecord(event: SecurityEvent, source: string): string {
-  const { type, time, ...fields } = event;
+  const { severity } = eventCatalogue[event.type];
+  const record: LedgerRecord = { time: isoTime(event.time), source, severity, event: event.type };
+  let about: unknown;
+  // Field by field: this is written for each event there is, and what spreads an object takes twice as long.
+  for (const name in event) {
+    const value: unknown = event[name as keyof SecurityEvent];
+    if (name === "source") about = value;
+    else if (name !== "type" && name !== "time") record[name] = value;
+  }
   // An event that speaks of a source must not pass for one that comes from there.
-  const { source: about, ...others } = fields as { source?: string };
-  const { severity } = eventCatalogue[type];
-  const record: LedgerRecord = { time: isoTime(time), source, severity, event: type, ...others, about };
+  if (about !== undefined) record["about"] = about;
   return `${escapeControls(JSON.stringify(record))}\n`;
 }
 
+let knownSecond = NaN;
+let knownText = "";
+
 /** A domain may send any number; one that is no date is written as the beginning of time rather than not at all. */
-const isoTime = (time: number): string => new Date(Math.abs(time) <= 8.64e15 ? time : 0).toISOString();
+function isoTime(time: number): string {
+  const second = Math.floor(time / 1000);
+  if (!Number.isSafeInteger(time) || time < 0 || Math.abs(time) > 8.64e15)
+    return new Date(Math.abs(time) <= 8.64e15 ? time : 0).toISOString();
+  if (second !== knownSecond) {
+    knownSecond = second;
+    knownText = new Date(second * 1000).toISOString().slice(0, -4);
+  }
+  return `${knownText}${String(time - second * 1000).padStart(3, "0")}Z`;
+}
 
 /** What JSON leaves as it is and a terminal or an editor obeys or hides: C1 controls, line separators, bidi, invisible and tag characters. */
 const controls =

@@ -29,6 +29,8 @@ export type { LoadedContract } from "./load-contract.ts";
 export { forbidCoreDumps } from "./no-core-dump.ts";
 export { publishRelease, publishStored, readCurrentRelease } from "./publish-release.ts";
 export type { PublishedRelease } from "./publish-release.ts";
+export { openReleaseTrial } from "./release-trial.ts";
+export type { ReleaseTrial } from "./release-trial.ts";
 export { readRevoked, revokeTokens } from "./revoked-tokens.ts";
 export type { RevokedTokens, Revocation } from "./revoked-tokens.ts";
 export { findSiteKeys } from "./release-keys.ts";

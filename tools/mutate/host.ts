@@ -16,6 +16,9 @@ process.on("SIGINT", () => undefined);
 process.on("disconnect", () => void stop());
 process.on("message", () => void stop());
 
+// Root is often in groups beside its own, and domains are to give those up. Here there is one, whoever started this.
+if (process.getuid?.() === 0) process.setgroups?.([1]);
+
 try {
   stack = await startStack({
     path: join(import.meta.dirname, "../../examples/bakery"),

@@ -182,6 +182,13 @@ test("the token of somebody behind the counter says so", async () => {
   assert.deepEqual(payload["roles"], ["staff"]);
 });
 
+test("the token of somebody who orders for a kitchen names it, and nobody else's does", async () => {
+  const kitchenOf = async (username: string): Promise<unknown> =>
+    (await verified(await token({ username }), apiAudience)).payload["kitchen"];
+  assert.equal(await kitchenOf("alice"), alice.kitchen);
+  assert.equal(await kitchenOf("marta"), undefined);
+});
+
 test("the audit can hold a token that expires after a second, and one for another API (RFC 8707)", async () => {
   const expiring = decodeJwt(await token({ clientId: clientIds.auditExpiring }));
   assert.equal(Number(expiring.exp) - Number(expiring.iat), 1);

@@ -53,8 +53,10 @@ function configuration({ siteOrigin, accounts, keys, audiences }: ProviderOption
       return person && { accountId: id, claims: () => ({ sub: id, name: person.name }) };
     },
     extraTokenClaims: (_context, token) => {
-      const roles = token.kind === "AccessToken" ? accounts.find(token.accountId)?.roles : undefined;
-      return roles === undefined || roles.length === 0 ? undefined : { roles };
+      const person = token.kind === "AccessToken" ? accounts.find(token.accountId) : undefined;
+      if (person === undefined) return undefined;
+      const { roles, kitchen } = person;
+      return { ...(roles.length === 0 ? {} : { roles }), ...(kitchen === undefined ? {} : { kitchen }) };
     },
     features: {
       devInteractions: { enabled: false },

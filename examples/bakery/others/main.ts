@@ -4,6 +4,7 @@ import { request } from "node:https";
 import type { Server } from "node:https";
 import { join } from "node:path";
 import { developmentCertificate } from "curtainwall/edge";
+import { admitImpostor } from "../impostor.ts";
 import { close, listen } from "../listen.ts";
 import { runService } from "../service.ts";
 import { caFile, readAddresses, root, stateFolder } from "../settings.ts";
@@ -23,25 +24,27 @@ await runService(async () => {
   mkdirSync(join(stateFolder, "example"), { recursive: true, mode: 0o700 });
   const send = (delivery: SignedDelivery): Promise<number> =>
     deliver(new URL("/api/payments", origin), delivery);
+  const courier = createCourier({ certificate, key: keys.courier });
+  const postmaster = createPostmaster({
+    certificate,
+    key: keys.mail,
+    deliver: (id, mail) => appendFileSync(mails, `${JSON.stringify({ id, ...mail })}\n`, { mode: 0o600 }),
+  });
   const servers: [Server, string, string, string][] = [
-    [createCourier({ certificate, key: keys.courier }), "the courier", courierUrl, "BAKERY_COURIER_PORT"],
-    [
-      createPostmaster({
-        certificate,
-        key: keys.mail,
-        deliver: (id, mail) => appendFileSync(mails, `${JSON.stringify({ id, ...mail })}\n`, { mode: 0o600 }),
-      }),
-      "the postmaster",
-      mailUrl,
-      "BAKERY_MAIL_PORT",
-    ],
+    [courier, "the courier", courierUrl, "BAKERY_COURIER_PORT"],
+    [postmaster, "the postmaster", mailUrl, "BAKERY_MAIL_PORT"],
     [createTill({ certificate, key: keys.till, send }), "the till", tillUrl, "BAKERY_TILL_PORT"],
   ];
   for (const [server, name, url, variable] of servers)
     await listen(server, { name, port: Number(new URL(url).port), variable });
+  const admissions = [
+    await admitImpostor(courier, { name: "courier", certificate }),
+    await admitImpostor(postmaster, { name: "postmaster", certificate }),
+  ];
   return {
     url: courierUrl,
     close: async () => {
+      for (const admission of admissions) admission.close();
       await Promise.all(servers.map(([server]) => close(server)));
     },
   };

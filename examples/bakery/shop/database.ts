@@ -5,11 +5,22 @@ import { DatabaseSync } from "node:sqlite";
 import { seed } from "./seed.ts";
 import type { Seed, SeedProduct } from "./seed.ts";
 
-/** 2: knows which seed it was made from. 3: products that are not announced yet, and vouchers. 4: payments. 5: notes on orders. */
-const schemaVersion = 5;
+/** 2: knows which seed it was made from. 3: products that are not announced yet, and vouchers. 4: payments. 5: notes on orders. 6: standing orders. */
+const schemaVersion = 6;
 
 const payments = `
   CREATE TABLE payments (orderId TEXT PRIMARY KEY REFERENCES orders (id), paidAt TEXT NOT NULL) STRICT;
+`;
+
+const standingOrders = `
+  CREATE TABLE standingOrders (
+    kitchen TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    product TEXT NOT NULL REFERENCES products (id),
+    loaves INTEGER NOT NULL CHECK (loaves > 0),
+    internalNote TEXT NOT NULL,
+    PRIMARY KEY (kitchen, position)
+  ) STRICT;
 `;
 
 const vouchers = `
@@ -63,6 +74,7 @@ const schema = `
   ) STRICT;
   ${vouchers}
   ${payments}
+  ${standingOrders}
 `;
 
 /** Options of {@link openShopDatabase}. */
@@ -123,7 +135,7 @@ const versionOf = (database: DatabaseSync): unknown =>
   database.prepare("PRAGMA user_version").get()?.["user_version"];
 
 /** Versions of which somebody may still have a database. */
-const older = [1, 2, 3, 4] as const;
+const older = [1, 2, 3, 4, 5] as const;
 const isOlder = (version: unknown): version is (typeof older)[number] =>
   older.some((known) => known === version);
 
@@ -134,6 +146,7 @@ function create(database: DatabaseSync, rows: Seed): void {
   insertAll(database, "orders", rows.orders);
   insertAll(database, "items", rows.items);
   insertAll(database, "vouchers", rows.vouchers);
+  insertAll(database, "standingOrders", rows.standingOrders);
   remember(database, rows);
   database.exec(`PRAGMA user_version = ${schemaVersion}`);
 }
@@ -149,8 +162,10 @@ function upgrade(database: DatabaseSync, rows: Seed, version: (typeof older)[num
     insertAll(database, "vouchers", rows.vouchers);
   }
   if (version < 4) database.exec(payments);
-  database.exec("ALTER TABLE orders ADD COLUMN note TEXT NOT NULL DEFAULT ''");
+  if (version < 5) database.exec("ALTER TABLE orders ADD COLUMN note TEXT NOT NULL DEFAULT ''");
   refresh(database, rows);
+  database.exec(standingOrders);
+  insertAll(database, "standingOrders", rows.standingOrders);
   database.exec(`PRAGMA user_version = ${schemaVersion}`);
 }
 

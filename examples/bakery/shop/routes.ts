@@ -85,6 +85,11 @@ export function shopRoutes(store: ShopStore, lieAbout?: LieAbout): readonly Shop
     },
     { method: "GET", path: "/api/oven", answer: () => ({ listen: (tell) => bake(store, tell) }) },
     get("/api/staff/orders", ({ query }) => ({ orders: store.orders(query.get("status")) })),
+    { method: "GET", path: "/api/card", answer: ({ subject }) => cardOf(store, subject) },
+    get("/api/kitchens/:kitchen/standing-order", ({ params }) => ({
+      kitchen: params["kitchen"],
+      lines: store.standingOrder(params["kitchen"] ?? ""),
+    })),
     { method: "POST", path: "/api/orders", answer: (request) => placeOrder(store, request) },
     { method: "PATCH", path: "/api/orders/:id", answer: (request) => noteOnOrder(store, request) },
     {
@@ -96,7 +101,7 @@ export function shopRoutes(store: ShopStore, lieAbout?: LieAbout): readonly Shop
   ];
 }
 
-/** How old a list of products may be. */
+/** How old a list of products may be, and a customer's card. */
 const keepSeconds = 5;
 
 /** The lie that is told about a product, if there is one. */
@@ -147,6 +152,11 @@ function bake(store: ShopStore, tell: (name: string, data: unknown) => void): ()
   next();
   const timer = setInterval(next, batchEveryMs);
   return () => clearInterval(timer);
+}
+
+function cardOf(store: ShopStore, subject: string | undefined): ShopAnswer {
+  const card = store.card(subject ?? "");
+  return card === undefined ? notFound : { status: 200, body: card, keepSeconds };
 }
 
 function receipt(order: Row | undefined): ShopAnswer {

@@ -24,6 +24,7 @@ export interface Seed {
   readonly orders: readonly Record<string, string | number>[];
   readonly items: readonly Record<string, string | number>[];
   readonly vouchers: readonly Record<string, string | number>[];
+  readonly standingOrders: readonly Record<string, string | number>[];
 }
 
 /**
@@ -38,6 +39,7 @@ export const canaries = {
   passwordHash: "canary-password-d94e61",
   orderNote: "canary-order-07f2bc",
   voucherNote: "canary-voucher-b1684c",
+  kitchenNote: "canary-kitchen-49d7a0",
 } as const;
 
 /** An order of each. */
@@ -92,6 +94,18 @@ const orders: readonly SeedOrder[] = [
     lines: [[4, 4]],
   },
 ];
+
+/** What is brought to a kitchen each morning: which product of the list, and how many. */
+const standingOrders: Readonly<Record<string, readonly (readonly [product: number, loaves: number])[]>> = {
+  "lock-cafe": [
+    [0, 6],
+    [4, 12],
+  ],
+  "ottersby-school": [
+    [0, 20],
+    [2, 10],
+  ],
+};
 
 /** What the shop's database holds at first: always the same, made from the site's list of products. */
 export function seed(products: readonly SeedProduct[], currency: string): Seed {
@@ -148,6 +162,15 @@ export function seed(products: readonly SeedProduct[], currency: string): Seed {
         internalNote: `Never together with others (${canaries.voucherNote})`,
       },
     ],
+    standingOrders: Object.entries(standingOrders).flatMap(([kitchen, lines]) =>
+      lines.map(([index, loaves], position) => ({
+        kitchen,
+        position,
+        product: productAt(index).id,
+        loaves,
+        internalNote: `Pays late (${canaries.kitchenNote})`,
+      })),
+    ),
     customers: people.map(({ id, name, email }) => ({
       id,
       name,

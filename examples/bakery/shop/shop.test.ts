@@ -175,6 +175,29 @@ test("an unknown product is 404, and text that looks like SQL is only text", asy
   assert.equal((await call("GET", "/api/products")).status, 200);
 });
 
+test("a card is that of who asks, with the loaves that were collected, and may be said again for a while", async () => {
+  const card = async (subject: string) => call("GET", "/api/card", { subject });
+  const ofAlice = await card(alice.id);
+  assert.deepEqual(
+    [ofAlice.json["id"], ofAlice.json["loaves"]],
+    [alice.id, 3],
+    "what is baking is not had yet",
+  );
+  assert.equal((await card(bob.id)).json["loaves"], 7);
+  assert.ok(ofAlice.text.includes(canaries.passwordHash), "the whole row, as careless code sends it");
+  assert.equal((await card(randomUUID())).status, 404);
+});
+
+test("a kitchen's standing order is sent to whoever the gateway lets ask, with what is nobody's business", async () => {
+  const { text, json } = await call("GET", `/api/kitchens/${alice.kitchen}/standing-order`);
+  assert.deepEqual(
+    (json["lines"] as { product: string; loaves: number }[]).map(({ loaves }) => loaves),
+    [6, 12],
+  );
+  assert.ok(text.includes(canaries.kitchenNote));
+  assert.deepEqual((await call("GET", "/api/kitchens/no-such-kitchen/standing-order")).json["lines"], []);
+});
+
 test("an unknown path is 404, a wrong method 405, a malformed path 404", async () => {
   assert.equal((await call("GET", "/api/nothing")).status, 404);
   assert.equal((await call("DELETE", "/api/products")).status, 405);
@@ -288,7 +311,7 @@ test("a new price reaches a database that is there, also one from before it knew
   const orders = ordersOf(first);
   // As the first version left it.
   first.exec(
-    "DROP TABLE seeds; DROP TABLE payments; DROP TABLE redemptions; DROP TABLE vouchers; ALTER TABLE products DROP COLUMN announced; ALTER TABLE orders DROP COLUMN note; PRAGMA user_version = 1",
+    "DROP TABLE seeds; DROP TABLE standingOrders; DROP TABLE payments; DROP TABLE redemptions; DROP TABLE vouchers; ALTER TABLE products DROP COLUMN announced; ALTER TABLE orders DROP COLUMN note; PRAGMA user_version = 1",
   );
   first.close();
   const [weirLoaf, ...others] = breads;

@@ -42,6 +42,10 @@ export interface ShopStore {
   /** What leaves the oven in a batch, the whole row of it. */
   batch(number: number): Row;
   isCustomer(id: string): boolean;
+  /** A customer, with how many loaves they have had: the whole row of them. */
+  card(customer: string): Row | undefined;
+  /** What is brought to a kitchen each morning. */
+  standingOrder(kitchen: string): Row[];
   /** Places an order whole or not at all; one that carries a reference only once. */
   placeOrder(customer: string, order: WantedOrder): Placement;
   /** Writes another note on an order, while nobody has begun to bake it. */
@@ -143,6 +147,15 @@ export function createShopStore(database: DatabaseSync): ShopStore {
       return { ...baked[number % baked.length], loaves: 12, bakedAt: new Date().toISOString() };
     },
     isCustomer: (id) => one("SELECT id FROM customers WHERE id = ?", id) !== undefined,
+    card: (customer) =>
+      one(
+        `SELECT *, (SELECT coalesce(sum(quantity), 0) FROM items WHERE orderId IN
+          (SELECT id FROM orders WHERE customerId = customers.id AND status = 'collected')) AS loaves
+         FROM customers WHERE id = ?`,
+        customer,
+      ),
+    standingOrder: (kitchen) =>
+      all("SELECT * FROM standingOrders WHERE kitchen = ? ORDER BY position", kitchen),
     placeOrder: (customer, wanted) =>
       transaction(database, (): Placement => {
         const { items, reference } = wanted;

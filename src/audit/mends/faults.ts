@@ -48,7 +48,7 @@ const byCheck: readonly (readonly [row: string, check: RegExp, fault: Fault | un
   ["API-1", /^user|^a canary object|role|scope|tenant|hidden|owner/, "access"],
   ["API-1", /^an undeclared path|^a method|makes one method/, "methods"],
   ["API-1", /^no cache|after it$|like a file's$/, undefined],
-  ["API-1", /webhook|API key|states who|for everyone/, undefined],
+  ["API-1", /webhook|API key|states who|for everyone|is revoked/, undefined],
   ["API-2", /^slow/, "slow clients"],
   ["API-2", /pauses|states a limit|^one address holds/, undefined],
   ["API-3", /^(depth|size|duplicate keys|media types|malformed)/, "body"],

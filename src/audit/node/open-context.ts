@@ -5,13 +5,15 @@ import type { JWK } from "jose";
 import { CurtainwallError, isCurtainwallError } from "../../shared/index.ts";
 import type { Contract } from "../../contract/index.ts";
 import { createCaller } from "../caller.ts";
+import type { Caller } from "../caller.ts";
 import { reasonOf } from "../check.ts";
 import { createCommands } from "../commands.ts";
 import type { Commands } from "../commands.ts";
 import type { AuditContext } from "../context.ts";
 import { takenOnce } from "../expiring.ts";
+import { createGate } from "../gate.ts";
 import { isLoopbackHost } from "../../contract/index.ts";
-import type { OutputSearch, TlsProbe } from "../probe.ts";
+import type { OutputSearch, TlsProbe, Wire } from "../probe.ts";
 import { compareServed } from "../served-release.ts";
 import type { ServedRelease } from "../served-release.ts";
 import { createTokens } from "../tokens.ts";
@@ -59,6 +61,8 @@ export async function openContext(options: ContextOptions): Promise<OpenContext>
     AbortSignal.any([ended.signal, ...(options.signal === undefined ? [] : [options.signal])]),
   );
   const bounded = deadline.wire(wire);
+  const gate = createGate();
+  const gated = gate.wire(bounded);
   // What still waits when everything ends keeps no process alive.
   const nap = async (milliseconds: number): Promise<void> =>
     sleep(milliseconds, undefined, { signal: ended.signal });
@@ -77,6 +81,18 @@ export async function openContext(options: ContextOptions): Promise<OpenContext>
   });
   const hopAuthorities = async (caFile: string | undefined): Promise<string | undefined> =>
     caFile === undefined ? undefined : readAuthority(root, caFile, commands);
+  const callerOver = (over: Wire): Caller =>
+    createCaller({
+      contract,
+      wire: over,
+      protocols,
+      tokens,
+      signatures: plan.signatures,
+      now,
+      sleep: nap,
+      remainingMs: deadline.remainingMs,
+    });
+  const upstreamWires = new Set<OpenWire>();
   let keys: Promise<readonly JWK[]> | undefined;
   let served: Promise<ServedRelease> | undefined;
   const { searchOutput } = options;
@@ -97,19 +113,12 @@ export async function openContext(options: ContextOptions): Promise<OpenContext>
           ? Promise.reject(new CurtainwallError("AUDIT_PLAN_INVALID", "there is no release to compare with"))
           : compareServed(context, release)),
     searchOutput: searchOutput === undefined ? undefined : () => (searched ??= searchOutput()),
+    releaseTrial: options.releaseTrial,
     commands,
-    caller: createCaller({
-      contract,
-      wire: bounded,
-      protocols,
-      tokens,
-      signatures: plan.signatures,
-      now,
-      sleep: nap,
-      remainingMs: deadline.remainingMs,
-    }),
+    caller: callerOver(gated),
+    alone: (work) => gate.alone(() => work(callerOver(bounded))),
     tokens,
-    wire: bounded,
+    wire: gated,
     protocols,
     tls: tlsProbeOf(options),
     source: createSourceProbe(root),
@@ -117,6 +126,11 @@ export async function openContext(options: ContextOptions): Promise<OpenContext>
     listener: () => (listener ??= openListener()),
     issuerKeys: () => (keys ??= fetchKeys(contract, hopAuthorities)),
     openKeyHost,
+    upstreamWire: async ({ url, caFile }) => {
+      const open = createWire({ target: url, ca: await hopAuthorities(caFile) });
+      upstreamWires.add(open);
+      return deadline.wire(open);
+    },
     hopAuthorities,
     secrets: options.secrets,
     machine: options.machine,
@@ -133,7 +147,7 @@ export async function openContext(options: ContextOptions): Promise<OpenContext>
     close: async () => {
       clock.stop();
       ended.abort();
-      wire.close();
+      for (const open of [wire, ...upstreamWires]) open.close();
       await browser.close();
       await listener?.then((open) => open.close()).catch(() => undefined);
     },

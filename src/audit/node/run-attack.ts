@@ -55,7 +55,11 @@ export async function runAttack(options: AttackOptions): Promise<AttackReport> {
   // One answer that never comes does not use everything up.
   const timeoutMs = options.timeoutMs ?? Math.min(10_000, Math.max(1000, budgetMs / 6));
   const { context: opened, over, close } = await openContext({ ...options, budgetMs, timeoutMs });
-  const context = { ...opened, caller: countingWrites(opened.caller, left) };
+  const context: AuditContext = {
+    ...opened,
+    caller: countingWrites(opened.caller, left),
+    alone: (work) => opened.alone((caller) => work(countingWrites(caller, left))),
+  };
   try {
     const units = attackUnits(rules, context, choiceOf(options));
     prefetchExpired(context);

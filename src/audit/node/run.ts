@@ -9,7 +9,7 @@ import { findMends } from "../mends/mends.ts";
 import { mendSettings } from "../mends/settings.ts";
 import { assertPlanFits } from "../plan-problems.ts";
 import type { AuditPlan } from "../plan.ts";
-import type { OutputSearch } from "../probe.ts";
+import type { OutputSearch, ReleaseTrial } from "../probe.ts";
 import { countAttacks, summarise } from "../report.ts";
 import type { AuditReport, AuditRow } from "../report.ts";
 import type { MachineProbe } from "../machine-probe.ts";
@@ -64,6 +64,8 @@ export interface AuditOptions {
   signal?: AbortSignal | undefined;
   /** Searches the built output for what must not leave. Without it those checks are missing. */
   searchOutput?: () => Promise<OutputSearch>;
+  /** Tries whether the release would be taken with other signatures. Without it that check is missing. */
+  releaseTrial?: ReleaseTrial;
   /** Looks at secrets on the machine that the stack runs on. Without it those checks are missing. */
   secrets?: SecretsProbe;
   /** Looks at processes on the machine that the stack runs on. Without it those checks are missing. */

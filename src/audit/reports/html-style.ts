@@ -9,8 +9,9 @@ body{margin:0;background:var(--page);color:var(--text);font:1rem/1.5 system-ui,s
 main{max-width:60rem;margin:0 auto;padding:1.5rem 1rem 4rem}
 h1{font-size:1.5rem;line-height:1.25;margin:0 0 .5rem}
 h2{font-size:1.15rem;margin:2rem 0 .75rem}
-h3{font-size:1rem;margin:0;display:inline}
+h3{font-size:1em;margin:0;display:inline}
 p,ul,ol,dl{margin:.5rem 0}
+a{color:var(--other)}
 .facts{color:var(--soft);margin:0;display:grid;grid-template-columns:max-content 1fr;gap:.1rem 1rem}
 .facts dd{margin:0}
 .counts{display:flex;flex-wrap:wrap;gap:.5rem;list-style:none;padding:0;margin:1rem 0}
@@ -18,29 +19,48 @@ p,ul,ol,dl{margin:.5rem 0}
 .counts b{font-size:1.25rem;margin-right:.35rem}
 .failed{color:var(--failed)}.unknown{color:var(--unknown)}.proved{color:var(--proved)}.attested,.evidenced{color:var(--other)}
 .warning{border-left:.25rem solid var(--failed);background:var(--card);padding:.5rem .75rem}
+.overview{list-style:none;padding:0;columns:26rem 2;column-gap:2rem}
+.overview a{color:inherit;text-decoration:none;padding:.2rem 0;font-size:.9375em;break-inside:avoid}
+.overview a:hover span{text-decoration:underline}
+.count{color:var(--soft);font-size:.875em;text-align:right;white-space:nowrap}
+.id{font-weight:600;white-space:nowrap}
+.mark{font-weight:700;display:inline-block;min-width:1em}
+.idle,.reason,.hint{color:var(--soft)}
 .steps{padding-left:1.5rem}.steps li{margin:.6rem 0}
 .where{color:var(--soft);font-family:ui-monospace,monospace;font-size:.85em}
-details{background:var(--card);border:1px solid var(--line);border-radius:.5rem;margin:.5rem 0}
-summary{cursor:pointer;padding:.55rem .75rem}
-summary:focus-visible{outline:2px solid var(--other);outline-offset:2px;border-radius:.5rem}
-details>:not(summary){margin-left:.75rem;margin-right:.75rem}
-.row>summary{display:grid;grid-template-columns:1.25rem 4rem 1fr auto;gap:.25rem .5rem;align-items:baseline}
-.row>summary .count{color:var(--soft);font-size:.875rem;text-align:right}
-.row>summary .count::after{content:" ▸"}.row[open]>summary .count::after{content:" ▾"}
-.id{font-weight:600;white-space:nowrap}
-.mark{font-weight:700}
-.check{background:none;border-width:1px 0 0;border-radius:0;margin:0 .75rem}
-.check>summary{padding:.5rem 0}
-.check>:not(summary){margin-left:1.5rem;margin-right:0}
-.plain{padding:.5rem 0}
-.reason{color:var(--soft);margin-top:0}
-.evidence{margin:.5rem 0 1rem;padding-left:.75rem;border-left:.2rem solid var(--line)}
+.row,.mend{background:var(--card);border:1px solid var(--line);border-radius:.5rem;margin:.5rem 0}
+.row>div,.mend>:not(summary){margin:0 .75rem .75rem;scroll-margin-top:5rem}
+summary{cursor:pointer;padding:.5rem 0;display:grid;gap:.25rem .5rem;align-items:baseline}
+summary::before{content:"▸";color:var(--soft);width:.75rem}[open]>summary::before{content:"▾"}
+.check>summary,.group>summary{grid-template-columns:auto auto 1fr}.evidence>summary,.mend>summary{grid-template-columns:auto 1fr}
+.overview a,.row>summary{display:grid;grid-template-columns:1.25rem 4rem 1fr auto;gap:.25rem .5rem;align-items:baseline}
+.row>summary{grid-template-columns:auto 1.25rem 4rem 1fr auto}
+.row>summary,.mend>summary{padding:.55rem .75rem}
+:focus-visible{outline:2px solid var(--other);outline-offset:2px;border-radius:.25rem}
+.row>div>*{border-top:1px solid var(--line);margin:0;padding:.5rem 0}
+.row>div>details{padding:0}
+.check>:not(summary),.group>:not(summary){margin-left:1.25rem}
+.failing .name{font-weight:600}.finding{display:block}
+.made{color:var(--soft);font-size:.875em}.seen{font-weight:600}.failing .seen{color:var(--failed)}
+[open]>summary .finding{display:none}
+.evidence{margin:.35rem 0;padding-left:.75rem;border-left:.2rem solid var(--line)}
 .evidence.failing{border-color:var(--failed)}
-pre{background:var(--code);border-radius:.35rem;padding:.5rem .65rem;margin:.35rem 0;font:.8125rem/1.45 ui-monospace,monospace;white-space:pre-wrap;max-height:22rem;overflow:auto}
+.evidence summary{padding:.15rem 0}
+.bare{margin:.5rem 0}.bare .reason{display:block}
+pre{background:var(--code);border-radius:.35rem;padding:.5rem .65rem;margin:.35rem 0;font:.8125rem/1.45 ui-monospace,monospace;white-space:pre-wrap}
 footer{color:var(--soft);font-size:.875rem;margin-top:2.5rem}
-@media (max-width:34rem){main{padding:1rem .75rem 3rem}.row>summary{grid-template-columns:1.25rem 1fr auto}.row>summary h3{grid-column:2/-1;grid-row:2}.check{margin:0 .5rem}.check>:not(summary){margin-left:.5rem}.facts{grid-template-columns:1fr}.facts dt{font-size:.8rem;margin-top:.3rem}}
+@media (max-width:34rem){main{padding:1rem .75rem 3rem}
+.row>summary{grid-template-columns:auto 1.25rem 1fr auto}.row>summary h3{grid-column:3/-1;grid-row:2}
+.overview a{grid-template-columns:1.25rem 3.75rem 1fr}.overview .count{display:none}
+.check>:not(summary),.group>:not(summary){margin-left:.25rem}
+.facts{grid-template-columns:1fr}.facts dt{font-size:.8rem;margin-top:.3rem}}
+@page{margin:15mm;@bottom-right{content:counter(page) " of " counter(pages);font:8pt system-ui,sans-serif}}
 @media print{:root{color-scheme:light;--text:#000;--soft:#444;--page:#fff;--card:#fff;--line:#bbb;--code:#f4f4f4;--failed:#a00;--unknown:#740;--proved:#050;--other:#036}
-body{font-size:10pt}main{max-width:none;padding:0}
-details::details-content{content-visibility:visible;display:block;height:auto}
-pre{max-height:none}.row>summary,.evidence,.steps li{break-inside:avoid}h2,summary{break-after:avoid}.hint{display:none}}
+body{font-size:9.5pt;line-height:1.35}main{max-width:none;padding:0}pre{font-size:7.5pt;line-height:1.3}
+.row::details-content,.group::details-content,.failing::details-content{content-visibility:visible;display:block;height:auto}
+.evidence:not([open])::details-content{content-visibility:hidden;display:none}
+summary{padding:.1rem 0;break-after:avoid}summary::before{visibility:hidden}
+.finding,.evidence:not(.failing,[open]){display:none}.evidence{margin:.1rem 0;font-size:.9em}
+.check:not([open],.failing)>summary{break-after:auto}.row{border-width:1px 0 0;border-radius:0}
+.overview a,.steps li{break-inside:avoid}h2{break-after:avoid}.hint{display:none}}
 `;

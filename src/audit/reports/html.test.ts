@@ -7,7 +7,7 @@ import { pathToFileURL } from "node:url";
 import { chromium } from "playwright-core";
 import type { Browser } from "playwright-core";
 import { requires } from "../../../test/requires.ts";
-import { hostileReport, hostileText, sampleReport } from "../fixtures/report.ts";
+import { check, hostileReport, hostileText, row, sampleReport } from "../fixtures/report.ts";
 import type { AuditReport } from "../report.ts";
 import { toHtml } from "./html.ts";
 
@@ -18,6 +18,33 @@ test("what failed stands with the line of the option that promised otherwise", a
   const place =
     '<span class="where">examples/shop/curtainwall.config.ts:63, limit of GET /api/orders/:id</span>';
   assert.equal(html.split(place).length - 1, 3, "two findings, and what to do next");
+  assert.ok(html.includes("and 1 more"), "how often it failed is told while it is folded");
+  assert.ok(html.includes('<b class="seen">answer 200</b>'), "and what was seen");
+});
+
+test("checks that were not made are told by their reason, and code that mends a failure is led to from it", async () => {
+  const bad = row("FE-4", "Security headers", check("200, a page", "failed"));
+  const idle = ["one", "two"].map((name) =>
+    check(name, "missing", { observations: 0, reason: "nothing answers" }),
+  );
+  const says = "Each answer has the header set";
+  const html = await toHtml({
+    ...sampleReport(bad, row("MON-2", "Real-time alerts", ...idle)),
+    mends: [
+      {
+        checks: [{ row: "FE-4", name: "200, a page" }],
+        says,
+        framework: "Express",
+        because: "x-powered-by: Express",
+        where: "before the routes",
+        language: "js",
+        code: "app.use(headers);",
+      },
+    ],
+  });
+  assert.ok(html.includes('<p class="bare">one; two<span class="reason">nothing answers</span></p>'));
+  assert.ok(html.includes(`<a href="#mend-1">${says}</a>`));
+  assert.equal(html.split('id="mend-1"').length, 2);
 });
 
 suite("The HTML report in Chromium", { skip: system.skip }, () => {
@@ -73,7 +100,13 @@ suite("The HTML report in Chromium", { skip: system.skip }, () => {
     assert.deepEqual(messages, []);
     assert.equal(requests.length, 1, requests.join(" "));
     assert.match(await page.title(), /^Audit of/);
-    assert.equal(await page.locator("script, img, a, svg, iframe, object, form, textarea").count(), 0);
+    assert.equal(await page.locator("script, img, svg, iframe, object, form, textarea").count(), 0);
+    const led = await page.locator("a").evaluateAll((all) => all.map((a) => a.getAttribute("href") ?? ""));
+    assert.deepEqual(
+      led.filter((href) => !/^#(?:item|mend)-\d+$/.test(href)),
+      [],
+      "links lead within the page",
+    );
     assert.equal(await page.locator("style").count(), 1);
     const shown = (await page.locator("h1").textContent()) ?? "";
     assert.ok(shown.includes(hostileText.slice(0, 60)), "the text is there, to be read");
@@ -88,15 +121,46 @@ suite("The HTML report in Chromium", { skip: system.skip }, () => {
     await page.close();
   });
 
-  test("fits a phone and a sheet of paper, with everything folded open on paper", async () => {
+  test("begins with a line for each item, which leads to it and opens it", async () => {
+    const { page } = await open(await write(sampleReport()), "overview");
+    const lines = page.locator("nav a");
+    assert.deepEqual(await lines.locator(".id").allTextContents(), ["API-2", "API-3", "API-4", "API-1"]);
+    const item = page.locator("details.row", { hasText: "Every endpoint" });
+    assert.equal(await item.getAttribute("open"), null, "what is proved is folded");
+    await lines.last().click();
+    await page.locator("details.row[open]", { hasText: "Every endpoint" }).waitFor();
+    await page.close();
+  });
+
+  test("shows a failure in a line, and its evidence when that is pressed", async () => {
+    const { page } = await open(await write(sampleReport()), "folded");
+    const failed = page.locator(".check.failing");
+    assert.equal(await failed.locator(".finding").isVisible(), true);
+    assert.equal(await failed.locator("pre").first().isVisible(), false);
+    await failed.locator("summary").first().click();
+    assert.equal(await failed.locator("pre").first().isVisible(), true);
+    assert.equal(await failed.locator(".finding").isVisible(), false, "told once");
+    await page.close();
+  });
+
+  test("fits a phone and a sheet of paper, which has each check in a line and how each failure shows", async () => {
     for (const report of [sampleReport(), hostileReport()]) {
       const { page } = await open(await write(report), "narrow", 320);
       const wide = await page.evaluate(() => document.documentElement.scrollWidth);
       assert.ok(wide <= 320, `${wide} pixels of 320`);
-      const folded = page.locator("details:not([open]) .check").first();
-      assert.equal(await folded.isVisible(), false);
+      const passed = page.locator(".check", { hasText: "no token" });
+      assert.equal(await passed.isVisible(), false);
       await page.emulateMedia({ media: "print" });
-      assert.equal(await folded.isVisible(), true);
+      assert.equal(await passed.isVisible(), true);
+      assert.equal(await passed.locator("pre").first().isVisible(), false, "what held is a line");
+      const failed = page.locator(".check.failing").first();
+      assert.equal(await failed.locator(".evidence.failing pre").first().isVisible(), true);
+      assert.equal(
+        await failed.locator(".evidence").nth(1).locator("pre").first().isVisible(),
+        false,
+        "once is enough",
+      );
+      assert.equal(await page.locator(".bare").first().isVisible(), true, "what is not known is told");
       await page.close();
     }
   });

@@ -16,8 +16,8 @@ const maxSteps = 8;
 const maxNames = 3;
 
 /**
- * What to do next, the most urgent first: see to what is served being what was built, mend what failed, then make up for what kept the
- * most checks from being made. What waits for a later version is nobody's to do.
+ * What to do next, the most urgent first: see to what is served being what was built, mend what failed, an item at a time, then make up for what
+ * kept the most checks from being made. What waits for a later version is nobody's to do.
  */
 export function nextSteps(report: AuditReport): NextStep[] {
   const steps = [...servedSteps(report), ...failedSteps(report), ...missingSteps(report)];
@@ -35,16 +35,19 @@ function servedSteps({ release }: AuditReport): NextStep[] {
 }
 
 function failedSteps(report: AuditReport): NextStep[] {
-  return worstRowsFirst(report.rows).flatMap((row) =>
-    row.checks.filter(({ state }) => state === "failed").map((check) => mend(report, row, check)),
-  );
+  return worstRowsFirst(report.rows).flatMap((row) => {
+    const [first, ...others] = row.checks.filter(({ state }) => state === "failed");
+    return first === undefined ? [] : [mend(report, row, first, others.length)];
+  });
 }
 
-function mend(report: AuditReport, row: AuditRow, check: AuditCheck): NextStep {
+/** An item's first failure stands for all of them: what mends it often mends the others too. */
+function mend(report: AuditReport, row: AuditRow, check: AuditCheck, others: number): NextStep {
   const [evidence] = failingEvidence(check);
   const where = findingPlace(report, check, evidence);
+  const more = others === 0 ? "" : `; then ${others} more of ${row.id}`;
   return {
-    what: `Mend ${row.id}, ${check.name}: ${evidence?.about ?? check.reason ?? row.title}`,
+    what: `Mend ${row.id}, ${check.name}: ${evidence?.about ?? check.reason ?? row.title}${more}`,
     ...(where === undefined ? {} : { where }),
     command: check.reproduce,
   };

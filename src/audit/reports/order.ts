@@ -4,7 +4,8 @@ import type { AuditCheck, AuditRow, Verdict } from "../report.ts";
 /** Verdicts, the worst first: the order in which people read a report. */
 export const verdictOrder: readonly Verdict[] = ["failed", "unknown", "attested", "evidenced", "proved"];
 
-const stateOrder: readonly AuditCheck["state"][] = ["failed", "missing", "passed", "not applicable"];
+/** How checks end, the worst first. */
+export const stateOrder: readonly AuditCheck["state"][] = ["failed", "missing", "passed", "not applicable"];
 
 /** Rows, the worst first; those alike stay in the checklist's order. */
 export const worstRowsFirst = (rows: readonly AuditRow[]): AuditRow[] =>

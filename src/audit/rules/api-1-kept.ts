@@ -119,6 +119,7 @@ async function inTurn(
     !isSuccess(nobody.response.status) && !holds(nobody),
     see(context, `${route.key}: asked by ${as}, then by nobody`, nobody),
   );
+  if (isSharedBy(route)) return toEachTheirOwn(context, tally, route, { honest, first });
   const other = strangerTo(context, route, as);
   if (other === undefined) return;
   const second = await ask(other);
@@ -139,13 +140,33 @@ function strangerTo(context: AuditContext, route: ContractRoute, as: string | un
     ([name, identity]) =>
       name !== as &&
       !("apiKey" in identity) &&
-      (!mayCall(context, route, name) || !mayTouchOthers(route.access, identity)) &&
-      !isSharedBy(route),
+      (!mayCall(context, route, name) || !mayTouchOthers(route.access, identity)),
   )?.[0];
 }
 
 /** Whoever passes gets an answer of its own at the same address, so that a success is none of the others'. */
 const isSharedBy = ({ access }: ContractRoute): boolean => access.kind === "signedIn";
+
+/** Who asks next at an address that is everybody's gets no answer of who asked before. */
+async function toEachTheirOwn(
+  context: AuditContext,
+  tally: Tally,
+  route: ContractRoute,
+  { honest: { as, input }, first }: { honest: HonestCall; first: Exchange },
+): Promise<void> {
+  const { canary } = input;
+  const next = honestCalls(context, route).find((call) => call.as !== as);
+  if (canary === undefined || next === undefined) return;
+  if (!first.response.text().includes(canary))
+    return tally.miss(
+      `${route.key}: ${as}'s own answer does not hold its canary, so its absence elsewhere proves nothing`,
+    );
+  const second = await context.caller.call({ route, as: next.as, input: next.input });
+  tally.expect(
+    isSuccess(second.response.status) && !second.response.text().includes(canary),
+    see(context, `${route.key}: asked by ${as}, then by ${next.as}, who gets an answer of its own`, second),
+  );
+}
 
 /** Who sees hidden objects asks first; then nobody. */
 async function insidersFirst(context: AuditContext, tally: Tally): Promise<void> {

@@ -7,8 +7,6 @@ import type { Exchange, ProbeRequest, Protocol } from "../probe.ts";
 import { isPathOf } from "./declared-paths.ts";
 import { firstHonestCall, isSuccess, see, takeTurns, withoutRoutes } from "./shared.ts";
 
-const protocols: readonly Protocol[] = ["http/1.1", "h2"];
-
 /** One route of each path: what a path answers to is the same for all of its routes. */
 const onePerPath = ({ contract }: AuditContext): ContractRoute[] => [
   ...new Map(contract.routes.map((route) => [route.path, route])).values(),
@@ -30,7 +28,7 @@ export const strangeMethods: Check = {
       const honest = firstHonestCall(context, route, tally);
       if (honest === undefined) continue;
       const { path } = await context.caller.request({ route, ...honest });
-      for (const protocol of protocols)
+      for (const protocol of context.protocols)
         for (const method of strange)
           await reachNothing(context, tally, route, honest, { method, path, protocol });
       await noHead(context, tally, route, honest, path);

@@ -20,6 +20,9 @@ import { othersInBodies } from "./api-1-bodies.ts";
 import { ownAnswers } from "./api-1-lists.ts";
 import { otherSpellings } from "./api-1-spellings.ts";
 import { sequences } from "./api-1-sequences.ts";
+import { nearIds } from "./api-1-near-ids.ts";
+import { nearNames } from "./api-1-near-names.ts";
+import { revokedToken } from "./api-1-revoked.ts";
 import { issuedWrongly } from "./api-1-token-claims.ts";
 import { misleadingHeaders } from "./api-1-token-headers.ts";
 import { tokenPlaces } from "./api-1-token-places.ts";
@@ -59,6 +62,7 @@ export const api1: Rule = {
     tamperedSignature,
     misleadingHeaders,
     issuedWrongly,
+    revokedToken,
     tokenPlaces,
     keysRefused,
     keyInAddress,
@@ -66,8 +70,10 @@ export const api1: Rule = {
     keyOpensNoMore,
     ownAllowed,
     othersRefused,
+    nearIds,
     lowerRole,
     lackingScope,
+    nearNames,
     foreignTenant,
     canaryObjects,
     otherSpellings,

@@ -20,6 +20,8 @@ export const pace: Check = {
     withoutRoutes(context) ??
     (context.contract.routes.some((route) => route.pace !== undefined) ? undefined : "no route has a pace"),
   run: async (context, tally) => {
+    if (!context.protocols.includes("h2"))
+      return tally.miss("so many requests at once take HTTP/2, which the target does not speak");
     for (const route of context.contract.routes) {
       const { pace: limit } = route;
       if (limit === undefined) continue;

@@ -10,6 +10,7 @@ import { shortDigest } from "../served-release.ts";
 import { injectionsBlocked, noViolations } from "./fe-2-browser.ts";
 import { violationsReported } from "./fe-2-reports.ts";
 import { sentPolicies } from "./fe-2-sent.ts";
+import { foreignReleases } from "./release-signatures.ts";
 import { servedAsBuilt } from "./served-as-built.ts";
 import { isHtml, noRelease, see, withoutPages } from "./shared.ts";
 
@@ -129,6 +130,7 @@ export const fe2: Rule = {
     evaluated,
     servedAsBuilt,
     sameAsBuilt,
+    foreignReleases,
     sentPolicies,
     noViolations,
     injectionsBlocked,

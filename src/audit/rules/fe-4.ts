@@ -65,8 +65,10 @@ function headersOn(answer: AnswerClass, protocol: Protocol): Check {
     kind: "live",
     attack: { kind: "headers", promise: "origin", per: "site" },
     isActive: answer.isActive,
-    ...(answer.notApplicable === undefined ? {} : { notApplicable: answer.notApplicable }),
+    notApplicable: (context) =>
+      answer.notApplicable?.(context) ?? (protocol === "h2" ? withoutTls(context) : undefined),
     run: async (context, tally) => {
+      if (!context.protocols.includes(protocol)) return tally.miss("the target does not speak HTTP/2");
       const exchange = await answer.get(context, protocol);
       if (typeof exchange === "string") return tally.miss(exchange);
       const { status } = exchange.response;
@@ -83,6 +85,10 @@ function headersOn(answer: AnswerClass, protocol: Protocol): Check {
     },
   };
 }
+
+/** The address says so. That a target over https speaks no HTTP/2 is its own word, and leaves the check missing. */
+const withoutTls = ({ target }: AuditContext): string | undefined =>
+  target.protocol === "http:" ? "over http there is no HTTP/2 for browsers" : undefined;
 
 /** Names the release that answers, since headers come from it. */
 async function servedName(context: AuditContext): Promise<string> {

@@ -1,6 +1,7 @@
 import { doUsesMeet, textOfUse } from "../../contract/index.ts";
 import type { Contract } from "../../contract/index.ts";
 import type { Check, Rule } from "../check.ts";
+import { impostors } from "./sec-5-impostors.ts";
 import { noProbe, withoutSecrets } from "./own-machine.ts";
 import { grantBounds } from "./sec-5-bounds.ts";
 import { confinedFunctions, ownUsers } from "./sec-5-processes.ts";
@@ -93,4 +94,7 @@ const unused: Check = {
 };
 
 /** SEC-5: least privilege. */
-export const sec5: Rule = { id: "SEC-5", checks: [matrix, grantBounds, unused, confinedFunctions, ownUsers] };
+export const sec5: Rule = {
+  id: "SEC-5",
+  checks: [matrix, grantBounds, unused, impostors, confinedFunctions, ownUsers],
+};

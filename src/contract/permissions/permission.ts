@@ -49,7 +49,7 @@ export interface Guards {
   readonly rotateEveryDays?: number;
   /** Of where hosts count together: how many share what is permitted while it is lost. Without it each permits all of it. */
   readonly instances?: number;
-  /** Of the vault: somebody else remembers how far it got. */
+  /** Of the vault or the log: something elsewhere remembers how far it got. */
   readonly witness?: true;
 }
 

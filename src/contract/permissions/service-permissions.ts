@@ -14,15 +14,16 @@ import { toJson } from "./to-json.ts";
 import {
   egressOriginTreatments,
   functionTreatments,
+  ledgerTreatments,
   limitStoreTreatments,
   secretTreatments,
   vaultTreatments,
 } from "./treatment.ts";
 import { addressOf, authority, entry, optional } from "./upstream-permissions.ts";
 
-/** What other services are asked for, by whom, and with which credentials; and what code of the site's own runs. */
+/** What other services are asked for, by whom, and with which credentials; what code of the site's own runs, and what watches over what it keeps. */
 export function servicePermissions(contract: Contract): Permission[] {
-  const { functions, secrets, egressOrigins, vault, limitStore } = contract;
+  const { functions, secrets, egressOrigins, vault, limitStore, ledger } = contract;
   return [
     ...[...functions.values()].flatMap(functionPermissions),
     ...sharedProcesses([...functions.values()], [...secrets.values()]),
@@ -31,6 +32,8 @@ export function servicePermissions(contract: Contract): Permission[] {
     ...(limitStore === undefined ? [] : limitStorePermissions(limitStore)),
     // Without secrets nobody opens it.
     ...(secrets.size === 0 && vault.key === undefined ? [] : vaultPermissions(vault)),
+    ...witnessed("ledger", ledger),
+    ...otherOptions("ledger", ledger, ledgerTreatments),
   ];
 }
 
@@ -118,10 +121,16 @@ function limitStorePermissions(store: ContractLimitStore): Permission[] {
 function vaultPermissions(vault: Contract["vault"]): Permission[] {
   return [
     entry("vault key", vault.key?.kind ?? "as its environment has it"),
-    ...guarded("vault", vault.witnessFile === undefined ? {} : { witness: true }),
+    ...witnessed("vault", vault),
     ...otherOptions("vault", vault, vaultTreatments),
   ];
 }
+
+/** Without a witness, an older copy that somebody lays back is not noticed. */
+const witnessed = (
+  at: string,
+  { witnessFile }: { readonly witnessFile?: string | undefined },
+): Permission[] => guarded(at, witnessFile === undefined ? {} : { witness: true });
 
 const guarded = (at: string, guards: Guards): Permission[] =>
   Object.keys(guards).length === 0 ? [] : [entry(`${at} guards`, { guards })];

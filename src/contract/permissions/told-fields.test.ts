@@ -94,6 +94,7 @@ const apart = [
   "secrets",
   "egressOrigins",
   "vault",
+  "ledger",
   "routes",
   "upstreams",
   "identity",

@@ -3,6 +3,7 @@ import { suite, test } from "node:test";
 import { z } from "zod";
 import { everyone } from "../access.ts";
 import type { Contract } from "../contract.ts";
+import type { ContractLedger } from "../contract/host.ts";
 import type { ContractLimitStore } from "../contract/limits.ts";
 import type {
   ContractEgressOrigin,
@@ -19,6 +20,7 @@ import type { Members, Pair } from "./fixtures/told.ts";
 import {
   egressOriginTreatments,
   functionTreatments,
+  ledgerTreatments,
   limitStoreTreatments,
   secretTreatments,
   vaultTreatments,
@@ -52,6 +54,10 @@ const origins: Partial<Record<keyof ContractEgressOrigin, Pair>> = {
 
 const vaults: Partial<Record<keyof ContractVault, Pair>> = {
   key: [{ key: { credential: "vault" } }, {}],
+  witnessFile: [{ witness: { file: "seen" } }, {}],
+};
+
+const ledgers: Partial<Record<keyof ContractLedger, Pair>> = {
   witnessFile: [{ witness: { file: "seen" } }, {}],
 };
 
@@ -110,6 +116,9 @@ suite("Whatever permits something of services is told when it permits more", () 
   for (const [name, [narrow, wide]] of Object.entries(vaults))
     test(`of the vault: ${name}`, () =>
       assert.notDeepEqual(told(withService({ vault: narrow }), withService({ vault: wide })), []));
+  for (const [name, [narrow, wide]] of Object.entries(ledgers))
+    test(`of the log: ${name}`, () =>
+      assertTold(read({}, { ledger: narrow }), read({}, { ledger: wide }), false));
   for (const [name, [narrow, wide]] of Object.entries(stores))
     test(`of where hosts count together: ${name}`, () =>
       assertTold(withService({ store: narrow }), withService({ store: wide }), false));
@@ -119,6 +128,7 @@ suite("Whatever permits something of services is told when it permits more", () 
     assert.deepEqual(Object.keys(secrets).sort(), fieldsOf(secretTreatments, ["name", "purpose"]));
     assert.deepEqual(Object.keys(origins).sort(), fieldsOf(egressOriginTreatments, ["origin"]));
     assert.deepEqual(Object.keys(vaults).sort(), fieldsOf(vaultTreatments, []));
+    assert.deepEqual(Object.keys(ledgers).sort(), fieldsOf(ledgerTreatments, []));
     assert.deepEqual(Object.keys(stores).sort(), fieldsOf(limitStoreTreatments, []));
   });
 
@@ -129,6 +139,7 @@ suite("Whatever permits something of services is told when it permits more", () 
       [service.secrets.get("KEY") ?? {}, secretTreatments],
       [service.egressOrigins.values().next().value ?? {}, egressOriginTreatments],
       [service.vault, vaultTreatments],
+      [service.ledger, ledgerTreatments],
       [service.limitStore ?? {}, limitStoreTreatments],
     ];
     for (const [parsed, treatments] of known)
@@ -239,6 +250,12 @@ suite("What is narrower, or differs between hosts, is not told", () => {
   test("a witness of a vault that nobody needs any more", () => {
     const witnessed = withService({ vault: { witness: { file: "seen" } } });
     assert.deepEqual(told(witnessed, read({}, { secrets: {} })), []);
+  });
+
+  test("where the log's witness is, and that one remembers it", () => {
+    const witnessed = (file: string): Contract => read({}, { ledger: { witness: { file } } });
+    assert.deepEqual(told(witnessed("seen"), witnessed("elsewhere")), []);
+    assert.deepEqual(told(read({}), witnessed("seen")), []);
   });
 
   test("a function's settings, in the digest neither; its limits are", async () => {

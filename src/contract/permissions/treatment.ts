@@ -1,6 +1,6 @@
 import type { Contract, ContractUpstream } from "../contract.ts";
 import type { Identity } from "../contract/callers.ts";
-import type { ContractEdge } from "../contract/host.ts";
+import type { ContractEdge, ContractLedger } from "../contract/host.ts";
 import type { ContractLimitStore } from "../contract/limits.ts";
 import type { ContractRoute } from "../contract/route.ts";
 import type {
@@ -147,6 +147,13 @@ export const vaultTreatments: Treatments<ContractVault> = {
   witnessFile: ["told", "where"],
 };
 
+/** Of the security log. Which file remembers it differs between hosts; that one does is told. */
+export const ledgerTreatments: Treatments<ContractLedger> = {
+  maxFileBytes: ["nothing", "where"],
+  keepFiles: ["nothing", "where"],
+  witnessFile: ["told", "where"],
+};
+
 /** Of where hosts count together. */
 export const limitStoreTreatments: Treatments<ContractLimitStore> = {
   url: ["told", "where"],
@@ -214,7 +221,7 @@ export const contractTreatments: Treatments<Contract> = {
   edge: ["told", "where"],
   budgets: ["told", "counts"],
   limitStore: ["told", "where"],
-  ledger: ["nothing", "where"],
+  ledger: ["told", "where"],
   reports: ["nothing", "where"],
   keys: ["told", "where"],
   environment: ["told", "where"],

@@ -1,8 +1,6 @@
-import { readSync } from "node:fs";
 import { flushCompileCache } from "node:module";
-import { Socket } from "node:net";
 import { basename, dirname } from "node:path";
-import { createLineSplitter, formatRecord, recordLine } from "../../ledger/index.ts";
+import { formatRecord } from "../../ledger/index.ts";
 import { openLogFile } from "../../ledger/node.ts";
 import type { LogFile } from "../../ledger/node.ts";
 import { isCurtainwallError } from "../../shared/index.ts";
@@ -11,6 +9,7 @@ import { askCheckpoints } from "../ask-checkpoints.ts";
 import type { CheckpointRequests } from "../ask-checkpoints.ts";
 import type { FromDomain, ToLedger } from "../messages.ts";
 import type { OperatorEvent } from "../operator/operator-event.ts";
+import { readEvents } from "../read-events.ts";
 import { becomeUser } from "./become.ts";
 
 // The ledger's process: reads events from the other domains' pipes and appends them to the log. It answers nobody.
@@ -51,7 +50,7 @@ function configure({ file, keep, sources, user }: Extract<ToLedger, { type: "con
     });
     flushCompileCache();
     becomeUser(user);
-    const drains = sources.map(({ name, fd }) => readSource(name, fd, log));
+    const drains = sources.map(({ name, fd }) => readEvents(name, fd, log));
     const checkpoints = askCheckpoints(log, (claim) => control.send({ type: "sign-checkpoint", ...claim }));
     ({ answered, ask: askNow } = checkpoints);
     record = ({ number, event }) =>
@@ -91,24 +90,4 @@ async function recordAction(log: LogFile, event: OperatorEvent): Promise<Told> {
     log.append(formatRecord(refused, "operator"));
     return { type: "unrecorded", reason: `${message} (${cause?.code ?? "unknown"})` };
   }
-}
-
-/** Reads one domain's pipe. Returns what reads the rest of it at the end. */
-function readSource(name: string, fd: number, log: LogFile): () => void {
-  const splitter = createLineSplitter((line) => {
-    if (line === undefined || line.length > 0) log.append(recordLine(line, name, Date.now()));
-  });
-  const pipe = new Socket({ fd, readable: true, writable: false });
-  pipe.on("error", () => undefined);
-  pipe.on("data", (bytes: Buffer) => splitter.push(bytes));
-  return () => {
-    pipe.pause();
-    const bytes = Buffer.alloc(65_536);
-    try {
-      for (let count = readSync(fd, bytes); count > 0; count = readSync(fd, bytes))
-        splitter.push(bytes.subarray(0, count));
-    } catch {
-      // EAGAIN: the pipe is empty.
-    }
-  };
 }

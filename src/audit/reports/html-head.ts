@@ -1,0 +1,64 @@
+import type { AuditReport } from "../report.ts";
+import { anchorOf, htmlCommand, htmlPlace, htmlText, htmlVerdict, verdictMark } from "./html-text.ts";
+import { nextSteps } from "./next-steps.ts";
+import { verdictOrder, worstRowsFirst } from "./order.ts";
+
+/** What is read first: what was audited, how many items came out how, each item in a line, and what to do next. */
+export function htmlHead(report: AuditReport): string {
+  return `<header>
+<h1>Audit of ${htmlText(report.target)}</h1>
+${factsOf(report)}
+${servedWarning(report)}
+${countsOf(report)}
+</header>
+${overviewOf(report)}
+${stepsOf(report)}`;
+}
+
+function factsOf({ startedAt, durationMs, release, contract, tool }: AuditReport): string {
+  const facts: [string, string][] = [["When", `${startedAt}, ${(durationMs / 1000).toFixed(1)} s`]];
+  if (release !== undefined) {
+    const { digest, served, compared, of } = release;
+    facts.push([
+      "Release",
+      `${digest.slice(0, 12)}, ${compared} of ${of} files compared with what is served: ${served}`,
+    ]);
+  }
+  if (contract !== undefined) facts.push(["Contract", `${contract.file}, ${contract.digest.slice(0, 12)}`]);
+  if (tool !== undefined) facts.push(["Made by", tool]);
+  const lines = facts.map(([name, value]) => `<dt>${name}</dt><dd>${htmlText(value)}</dd>`);
+  return `<dl class="facts">${lines.join("")}</dl>`;
+}
+
+function servedWarning({ release }: AuditReport): string {
+  if (release === undefined || release.served === "as built") return "";
+  const what =
+    release.served === "differs"
+      ? "What is served is not this release"
+      : "Whether this release is served is not known";
+  return `<p class="warning">${what}: ${htmlText(release.reason ?? "no reason was given")}</p>`;
+}
+
+function countsOf({ summary, rows }: AuditReport): string {
+  const items = verdictOrder
+    .filter((verdict) => summary[verdict] > 0)
+    .map((verdict) => `<li class="${verdict}"><b>${summary[verdict]}</b>${verdict}</li>`);
+  return `<ul class="counts" aria-label="Of ${rows.length} items">${items.join("")}</ul>`;
+}
+
+function overviewOf({ rows }: AuditReport): string {
+  const items = worstRowsFirst(rows).map(
+    (row, index) =>
+      `<li><a href="#${anchorOf("item", index)}">${verdictMark(row.verdict)}<span class="id">${htmlText(row.id)}</span><span>${htmlText(row.title)}</span><span class="count">${htmlVerdict(row)}</span></a></li>`,
+  );
+  return `<nav aria-label="All items, worst first">\n<ol class="overview">\n${items.join("\n")}\n</ol>\n</nav>`;
+}
+
+function stepsOf(report: AuditReport): string {
+  const steps = nextSteps(report);
+  if (steps.length === 0) return "";
+  const items = steps.map(
+    ({ what, where, command }) => `<li>${htmlText(what)}${htmlPlace(where)}${htmlCommand(command)}</li>`,
+  );
+  return `<section>\n<h2>What to do next</h2>\n<ol class="steps">\n${items.join("\n")}\n</ol>\n</section>`;
+}

@@ -1,0 +1,106 @@
+import type { AuditCheck, AuditReport, AuditRow } from "../report.ts";
+import { htmlEvidence, htmlSeen } from "./html-evidence.ts";
+import {
+  anchorOf,
+  htmlCommand,
+  htmlPlace,
+  htmlText,
+  htmlVerdict,
+  stateMark,
+  verdictMark,
+} from "./html-text.ts";
+import { failingEvidence, stateOrder } from "./order.ts";
+import { findingPlace } from "./place.ts";
+
+type State = AuditCheck["state"];
+
+const stateWords: Record<State, string> = {
+  failed: "failed",
+  missing: "not made",
+  passed: "passed",
+  "not applicable": "not applicable",
+};
+
+/**
+ * An item of the checklist with its checks: each that failed in lines that open to its evidence, the others folded by how they ended. An item
+ * that failed is open.
+ */
+export function htmlRow(report: AuditReport, row: AuditRow, index: number): string {
+  const { id, title, verdict, checks, reason } = row;
+  const [worst, ...others] = stateOrder.filter((ended) => checks.some(({ state }) => state === ended));
+  // A browser opens what encloses the place that a link leads to, so that stands inside.
+  return `<details class="row"${verdict === "failed" ? " open" : ""}>
+<summary>${verdictMark(verdict)}<span class="id">${htmlText(id)}</span><h3>${htmlText(title)}</h3><span class="count">${htmlVerdict(row)}</span></summary>
+<div id="${anchorOf("item", index)}">
+${reason === undefined ? "" : `<p class="reason">${htmlText(reason)}</p>`}
+${worst === undefined ? "" : groupOf(report, row, worst, true)}
+${others.map((state) => groupOf(report, row, state, false)).join("\n")}
+</div>
+</details>`;
+}
+
+function groupOf(report: AuditReport, row: AuditRow, state: State, isOpen: boolean): string {
+  const checks = row.checks.filter((check) => check.state === state);
+  const isShown = (check: AuditCheck): boolean => state === "failed" || check.evidence.length > 0;
+  // Those without evidence have a reason, which many share.
+  const bare = Map.groupBy(
+    checks.filter((check) => !isShown(check)),
+    ({ reason = "" }) => reason,
+  );
+  const lines = [
+    ...checks.filter(isShown).map((check) => checkOf(report, row, check)),
+    ...[...bare].map(([reason, alike]) => bareOf(reason, alike)),
+  ].join("\n");
+  if (state === "failed") return lines;
+  return `<details class="group"${isOpen ? " open" : ""}>
+<summary>${stateMark(state)}<span>${checks.length} ${stateWords[state]}</span></summary>
+${lines}
+</details>`;
+}
+
+function bareOf(reason: string, checks: readonly AuditCheck[]): string {
+  const names = checks.map(({ name }) => htmlText(name)).join("; ");
+  return `<p class="bare">${names}${reason === "" ? "" : `<span class="reason">${htmlText(reason)}</span>`}</p>`;
+}
+
+function checkOf(report: AuditReport, row: AuditRow, check: AuditCheck): string {
+  const { name, state, attack, observations, evidence, reason, reproduce } = check;
+  const failing = failingEvidence(check);
+  const made = `${observations} ${observations === 1 ? "observation" : "observations"}${attack === undefined ? "" : `, attack: ${htmlText(attack)}`}`;
+  const pieces = evidence.map((piece, index) =>
+    htmlEvidence(piece, {
+      isFailing: index < failing.length,
+      isOpen: index === 0,
+      where: findingPlace(report, check, piece),
+    }),
+  );
+  const isTold = evidence.some((piece) => piece.kind === "exchange" && piece.reproduce === reproduce);
+  return `<details class="check${state === "failed" ? " failing" : ""}">
+<summary>${stateMark(state)}<span><span class="name">${htmlText(name)}</span> <span class="made">${made}</span>${findingOf(report, check)}</span></summary>
+${reason === undefined ? "" : `<p class="reason">${htmlText(reason)}</p>`}
+${pieces.join("\n")}
+${mendsOf(report, row, check)}
+${isTold ? "" : `<p class="reason">See it again:</p>${htmlCommand(reproduce)}`}
+</details>`;
+}
+
+/** What a failure is, in a line that shows while its evidence is folded. */
+function findingOf(report: AuditReport, check: AuditCheck): string {
+  if (check.state !== "failed") return "";
+  const [first, ...others] = failingEvidence(check);
+  if (first === undefined)
+    return `<span class="finding">${htmlText(check.reason ?? "")}${htmlPlace(findingPlace(report, check, undefined))}</span>`;
+  const more = others.length === 0 ? "" : ` <span class="made">and ${others.length} more</span>`;
+  return `<span class="finding">${htmlText(first.about)}${htmlSeen(first)}${more}</span>`;
+}
+
+/** Leads to the code that would mend a check. */
+function mendsOf({ mends = [] }: AuditReport, { id }: AuditRow, { name }: AuditCheck): string {
+  return mends
+    .flatMap(({ says, checks }, index) =>
+      checks.some((found) => found.row === id && found.name === name)
+        ? [`<p>Code that mends it: <a href="#${anchorOf("mend", index)}">${htmlText(says)}</a></p>`]
+        : [],
+    )
+    .join("\n");
+}
