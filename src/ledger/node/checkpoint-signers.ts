@@ -1,4 +1,4 @@
-import type { Checkpoint, CheckpointHolder } from "../checkpoint.ts";
+import type { Checkpoint } from "../checkpoint.ts";
 import type { LogSigner } from "../verdict.ts";
 import { isSigned } from "./checkpoint-signature.ts";
 
@@ -15,7 +15,7 @@ export interface CheckpointSigners {
 
 /** @param keys those that may sign; undefined: any */
 export function createCheckpointSigners(keys: readonly string[] | undefined): CheckpointSigners {
-  const signers = new Map<string, { holder: CheckpointHolder; through: number }>();
+  const signers = new Map<string, LogSigner>();
   const givenUp = new Set<string>();
   const named = new Set<string>();
   return {
@@ -29,13 +29,17 @@ export function createCheckpointSigners(keys: readonly string[] | undefined): Ch
     },
     held({ key, after, through, holder = "supervisor" }) {
       const known = signers.get(key);
-      signers.set(key, { holder: known?.holder ?? holder, through: Math.max(known?.through ?? 0, through) });
+      signers.set(key, {
+        key,
+        holder: known?.holder ?? holder,
+        through: Math.max(known?.through ?? 0, through),
+      });
       if (after === undefined) return;
       named.add(after);
       // The supervisor's file is removed then. A vault's key lies in its store, and may be the one again.
       if (holder === "vault" && signers.get(after)?.holder !== "vault") givenUp.add(after);
     },
     learnt: () => (keys === undefined ? [] : [...named].filter((key) => !keys.includes(key))),
-    list: () => [...signers].map(([key, signer]) => ({ key, ...signer })),
+    list: () => [...signers.values()],
   };
 }

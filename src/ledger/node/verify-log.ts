@@ -30,8 +30,8 @@ const mostReadings = 10;
  * @throws {CurtainwallError} `LEDGER_FILE_UNUSABLE` when there is no log, or a file of it can't be read
  */
 export function verifyLog(path: string, { checkpoints = [], keys }: VerifyLogOptions = {}): LogVerdict {
-  let known = keys === undefined ? undefined : withEarlier(keys, checkpoints);
-  let remember: readonly number[] = [];
+  const known = keys === undefined ? undefined : withEarlier(keys, checkpoints);
+  const remember: number[] = [];
   for (let reading = 1; ; reading++) {
     const reader = createChainReader({ checkpoints, keys: known, remember });
     const verdict = read(path, reader);
@@ -39,8 +39,8 @@ export function verifyLog(path: string, { checkpoints = [], keys }: VerifyLogOpt
     const isNew = learnt.length > 0 || forgotten.some((seq) => !remember.includes(seq));
     if (!isNew || reading === mostReadings) return verdict;
     // A checkpoint that came long after what it covers, or keys that a later one vouches for.
-    remember = [...remember, ...forgotten];
-    known = known === undefined ? undefined : [...known, ...learnt];
+    remember.push(...forgotten);
+    known?.push(...learnt);
   }
 }
 

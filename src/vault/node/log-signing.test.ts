@@ -16,6 +16,7 @@ const claim = (through: number, head = `head ${through}`, name = log): LogClaim 
 const textOf = ({ key, after }: LogKey): Uint8Array => Buffer.from(`${key} after ${after}`);
 const signed = (result: SignedLog | string): SignedLog =>
   typeof result === "string" ? assert.fail(result) : result;
+const refusal = (result: SignedLog | string): string => (typeof result === "string" ? result : "signed");
 
 test("A log is signed further and further, and the same again; less and other is refused, also by a store that was opened anew", async (t) => {
   const { create, open } = testFolder(t);
@@ -25,8 +26,8 @@ test("A log is signed further and further, and the same again; less and other is
   signed(vault.signLog(claim(9), { textOf }));
   vault.close();
   const again = await open();
-  assert.match(String(again.signLog(claim(8), { textOf })), /ends with record 8; .* up to 9/);
-  assert.match(String(again.signLog(claim(9, "other"), { textOf })), /record 9 is not the one/);
+  assert.match(refusal(again.signLog(claim(8), { textOf })), /ends with record 8; .* up to 9/);
+  assert.match(refusal(again.signLog(claim(9, "other"), { textOf })), /record 9 is not the one/);
   assert.equal(signed(again.signLog(claim(10), { textOf })).key, first.key);
 });
 
@@ -62,7 +63,7 @@ test("Another log than the one that was signed last is signed, and said to be an
   assert.equal(signed(vault.signLog(claim(7), { textOf })).begunAfter, undefined);
   assert.equal(signed(vault.signLog(claim(1, "h", other), { textOf })).begunAfter, log);
   assert.equal(signed(vault.signLog(claim(2, "h", other), { textOf })).begunAfter, undefined);
-  assert.match(String(vault.signLog(claim(6), { textOf })), /up to 7/);
+  assert.match(refusal(vault.signLog(claim(6), { textOf })), /up to 7/);
 });
 
 test("Killed between what it remembers and the signature it knows more than anybody was told: less is refused then, the same is signed", async (t) => {
@@ -80,8 +81,8 @@ test("Killed between what it remembers and the signature it knows more than anyb
   );
   assert.equal(signal, "SIGKILL", stderr);
   const vault = await open();
-  assert.match(String(vault.signLog(claim(3), { textOf })), /up to 4/);
-  assert.match(String(vault.signLog(claim(4, "other"), { textOf })), /record 4 is not the one/);
+  assert.match(refusal(vault.signLog(claim(3), { textOf })), /up to 4/);
+  assert.match(refusal(vault.signLog(claim(4, "other"), { textOf })), /record 4 is not the one/);
   signed(vault.signLog(claim(4), { textOf }));
 });
 
@@ -100,5 +101,5 @@ test("An import that was planned is done although a log was signed meanwhile, an
   await vault.set("B", new Secret("three"), "ann");
   await assert.rejects(late.apply("ann"), { code: "VAULT_CHANGED" });
   await vault.rewrap(newKey("next.key"), "ann");
-  assert.match(String(vault.signLog(claim(1), { textOf })), /up to 2/);
+  assert.match(refusal(vault.signLog(claim(1), { textOf })), /up to 2/);
 });
