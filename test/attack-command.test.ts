@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -86,7 +86,13 @@ test("kinds, routes, times and files that are none are misuse, told with what th
   assert.match(misused("--kind", "acess"), /no kind of attack "acess"; there are access, objects, /);
   assert.match(misused("--route", "GET /api/order"), /no route "GET \/api\/order"/);
   assert.match(misused("--budget", "soon"), /--budget takes a time/);
+  assert.match(misused("--route", "GET /api/orders/:id,GET /api/order"), /no route "GET \/api\/order"/);
   assert.match(misused("--emit", join(project.root, "none/x.ts")), /no file that could be written/);
+  if (existsSync("/proc/self"))
+    assert.match(
+      misused("--emit", "/proc/x.ts"),
+      /--emit \/proc\/x\.ts can't be written \(E[A-Z]+\)\.\n→ Usage/,
+    );
 });
 
 test("where nothing runs it says so with what starts it, counts nothing as held, and exits with 1", () => {
@@ -129,6 +135,27 @@ test("the list counts by kind and by route, and names each check where asked, as
     units.map(({ kind, route }) => [kind, route]),
     [["tls", undefined]],
   );
+});
+
+test("several routes are attacked as one is, and nothing else; the emitted file says so", (t) => {
+  const others = ["items", "things"].map(
+    (name) =>
+      `\n    "GET /api/${name}/:id": { access: signedIn, limit: "9/min per client", params: { id: z.uuid() }, response: Order, to: "shop" },`,
+  );
+  const config = join(project.root, "curtainwall.config.ts");
+  writeFileSync(config, contract(others.join("")).replace("import { ", "import { signedIn, "));
+  t.after(() => writeFileSync(config, contract()));
+  const routes = ["GET /api/orders/:id", "GET /api/items/:id"];
+  const chosen = ["--kind", "access", "--route", routes.join(", ")];
+  const units = JSON.parse(attack("--list", "--json", ...chosen).out) as { route?: string }[];
+  assert.deepEqual(
+    units.map(({ route }) => route),
+    routes,
+  );
+  assert.equal(attack(...chosen, "--emit", file).code, 0);
+  const emitted = readFileSync(file, "utf8");
+  assert.ok(emitted.includes(`routes: ${JSON.stringify(routes)},`));
+  assert.match(emitted, /^\/\/ Made by .* --route 'GET \/api\/orders\/:id,GET \/api\/items\/:id' --emit /);
 });
 
 test("the same contract gives the same tests, a changed limit too; a new route is one more", () => {

@@ -81,7 +81,7 @@ export function createTokens({ identities, issuer, now, sleep, useWhileValid }: 
     revokedKey: (name) => get(name, "revokedKey"),
     async valid(name) {
       if (issuer?.dpop === "required")
-        throw refused("the contract asks for proofs of possession (dpop), which the audit does not make");
+        throw refused("the contract asks for proofs of possession (dpop), which are not made here");
       const token = await get(name, "token");
       const claims = decodeToken(token)?.claims;
       if (claims?.sub !== undefined && claims.sub !== identities[name]?.subject)

@@ -1,4 +1,3 @@
-import { writeFileSync } from "node:fs";
 import { dirname, relative, resolve, sep } from "node:path";
 import {
   attackGaps,
@@ -12,7 +11,7 @@ import {
 import type { AttackKind, AttackOptions, AttackReport } from "../audit/index.ts";
 import { isCurtainwallError } from "../shared/index.ts";
 import { loadContract } from "../stack/index.ts";
-import { assertWritable } from "./audit-files.ts";
+import { assertWritable, writeNamed } from "./audit-files.ts";
 import { readArguments, targetOptions, toolName } from "./audit-folder.ts";
 import { listChecks, listTable } from "./attack-list.ts";
 import { renderAttack } from "./attack-report.ts";
@@ -26,13 +25,13 @@ import { exitCodes, print, printJson, say, showProgress, styled } from "./voice.
 export const attackCommand: Command = {
   name: "attack",
   usage:
-    '[folder] [https://address] [--kind access,limits] [--route "GET /api/x"] [--budget 60s] [--list] [--json] [--verbose] [--allow-missing] [--emit file] [--browser path]',
+    '[folder] [https://address] [--kind access,limits] [--route "GET /api/x,POST /api/x"] [--budget 60s] [--list] [--json] [--verbose] [--allow-missing] [--emit file] [--browser path]',
   summary: "Attack a running stack: try to break every promise of its contract",
   options: {
     kind: { type: "string", says: "kinds of attack, separated by commas; by default all" },
     route: {
       type: "string",
-      says: "one route, as the contract names it, and nothing of the site as a whole",
+      says: "routes as the contract names them, separated by commas, and nothing of the site as a whole",
     },
     budget: {
       type: "string",
@@ -159,16 +158,14 @@ async function emit(options: AttackOptions, { file, folder, root }: Emitting): P
     ...(routes === undefined ? [] : ["--route", shellWord(routes.join(","))]),
   ];
   const command = ["npx curtainwall attack", ...where, ...narrowed, "--emit", shellWord(file)].join(" ");
-  writeFileSync(
-    file,
-    attackTests({
-      units,
-      folder: way === "" ? "./" : `${way}/`,
-      command,
-      ...(only === undefined ? {} : { kinds: only }),
-      ...(routes === undefined ? {} : { routes }),
-    }),
-  );
+  const tests = attackTests({
+    units,
+    folder: way === "" ? "./" : `${way}/`,
+    command,
+    ...(only === undefined ? {} : { kinds: only }),
+    ...(routes === undefined ? {} : { routes }),
+  });
+  writeNamed("emit", file, tests, { command: attackCommand });
   say(`${styled("green", "written")} ${file}, ${units.length + 1} tests`);
   const gaps = await attackGaps(options);
   const count = gaps.reduce((sum, gap) => sum + gap.attacks, 0);
@@ -192,5 +189,6 @@ function readKinds(text: string | undefined): AttackKind[] | undefined {
   });
 }
 
+/** No path of a contract has a comma in it. */
 const readRoutes = (text: string | undefined): string[] | undefined =>
-  text === undefined ? undefined : [text.trim()];
+  text?.split(",").map((route) => route.trim());

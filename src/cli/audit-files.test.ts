@@ -64,6 +64,14 @@ test("a file that can't be written is told before the audit, and nothing is writ
   assert.equal(existsSync(join(project.root, "none")), false);
 });
 
+test("what a file system refuses all the same is told in a line", (t) => {
+  if (!existsSync("/proc/self")) return t.skip("this system has no /proc");
+  const { code, words } = audit(project.root, "--only", "SEC-2", "--sarif", "/proc/r.sarif");
+  assert.equal(code, 2);
+  assert.match(words, /--sarif \/proc\/r\.sarif can't be written \(E[A-Z]+\)\.\n→ Usage/);
+  assert.doesNotMatch(words, /\n\s+at /);
+});
+
 test("--schema prints the JSON Schema, wherever it is run", () => {
   const { code, out } = audit("--schema");
   assert.equal(code, 0);

@@ -25,8 +25,8 @@ export const heldConnections: Check = {
     const bound = context.machine?.connectionsPerAddress() ?? 0;
     const [client, other] = [context.caller.freshClient(), context.caller.freshClient()];
     if (client === undefined || other === undefined)
-      return tally.miss("from here there is one client alone: audit by 127.0.0.1");
-    if (bound + above > mostTried) return tally.miss(`${bound} connections are more than an audit opens`);
+      return tally.miss("from here there is one client alone: name the target by 127.0.0.1");
+    if (bound + above > mostTried) return tally.miss(`${bound} connections are more than are opened here`);
     const path = pagePath(context);
     const head = encoder.encode(`GET ${path} HTTP/1.1\r\nhost: ${context.target.host}\r\nx-held: `);
     const drip = encoder.encode("a");

@@ -30,9 +30,7 @@ export const guesses: Check = {
       const wrong = context.plan.guesses?.[route.key];
       if (wrong === undefined) tally.miss(`the plan has no wrong guess for ${route.key}`);
       else if (limit.burst > maxBurst)
-        tally.miss(
-          `${route.key} lets ${limit.burst} guesses fail: more than the ${maxBurst} that an audit sends`,
-        );
+        tally.miss(`${route.key} lets ${limit.burst} guesses fail: more than the ${maxBurst} that are sent`);
       else await guess(context, tally, { route, limit, wrong });
     }
   },

@@ -18,7 +18,7 @@ export const ipv6: Check = {
       : "the contract has it listen on no IPv6 address"),
   lacks: ({ plan: { ipv6Prefix } }) =>
     ipv6Prefix === undefined
-      ? "loopback has one IPv6 address; the plan names no network to come from (ipv6Prefix), which takes a network namespace of the audit's own"
+      ? "loopback has one IPv6 address; the plan names no network to come from (ipv6Prefix), which takes a network namespace of its own"
       : undefined,
   run: async (context, tally) => {
     const { ipv6Prefix } = context.plan;

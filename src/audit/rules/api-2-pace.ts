@@ -30,7 +30,7 @@ export const pace: Check = {
         tally.miss(`${route.key}: its pace counts more than clients, and was not looked at`);
       else if (most > maxAtOnce || limit.waitMs > longestWaitMs)
         tally.miss(
-          `${route.key}: ${most} requests at once for up to ${limit.waitMs / 1000} s are more than an audit sends`,
+          `${route.key}: ${most} requests at once for up to ${limit.waitMs / 1000} s are more than are sent`,
         );
       else await crowd(context, tally, { route, limit, most });
     }
@@ -99,5 +99,5 @@ export const concurrency: Check = {
       ? undefined
       : "no route and no upstream has a concurrency"),
   run: async (_, tally) =>
-    tally.miss("not looked at: it takes requests that last, and an audit would hold up everybody's"),
+    tally.miss("not looked at: it takes requests that last, and would hold up everybody's"),
 };

@@ -101,7 +101,7 @@ async function listenerThatHears(context: AuditContext, tally: Tally): Promise<L
   const mark = context.mark();
   await listener.ask(`/${mark}`);
   if (listener.hits.some(({ text }) => text.includes(mark))) return listener;
-  tally.miss("the audit's own listener does not hear who comes");
+  tally.miss("what was opened to listen here does not hear who comes");
   return undefined;
 }
 

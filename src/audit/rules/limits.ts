@@ -13,7 +13,7 @@ import { withoutRoutes } from "./shared.ts";
 export const maxBurst = 400;
 /** Each of a machine's addresses is a client of its own; a proxy in between may see them as one. */
 export const oneClient =
-  "the target can't be reached from several addresses, and one's burst would lock the auditor out";
+  "the target can't be reached from several addresses, and one's burst would lock us out";
 /** A limit that admits nobody is no limit that was seen to work. */
 const refusedAtOnce = "even the first request was refused (429), so this shows no limit";
 
@@ -85,7 +85,7 @@ export function allowanceOn(context: AuditContext, route: ContractRoute): Allowa
   const limit = tightestOf(route, "client");
   if (limit === undefined) return `${route.key} has no limit per client`;
   if (limit.burst > maxBurst)
-    return `${route.key} admits ${limit.burst} at once: more than the ${maxBurst} that an audit sends`;
+    return `${route.key} admits ${limit.burst} at once: more than the ${maxBurst} that are sent`;
   const [honest] = honestCalls(context, route);
   if (honest === undefined) return lacking(context, route);
   // An answer in parts is charged when it begins.

@@ -245,7 +245,7 @@ async function malformed(context: AuditContext, tally: Tally): Promise<Deed[]> {
   const { caller } = context;
   const client = caller.freshClient();
   if (client === undefined) {
-    tally.miss("the audit has no address of its own that a refused connection could be told by");
+    tally.miss("there is no other address of this machine that a refused connection could be told by");
     return [];
   }
   const done = await timed(context, () => caller.send({ method: "GET", path: "/%zz", client }));

@@ -29,7 +29,7 @@ const chainVerifies: Check = {
     if (reason !== undefined) return tally.miss(reason);
     if (checkpoints === 0) return tally.miss("the log was not signed yet: it is once a minute");
     if (!holdsAsRemembered)
-      return tally.miss("what its signer signed last can't be read from here: run the audit as whoever may");
+      return tally.miss("what its signer signed last can't be read from here: run this as whoever may");
     tally.pass({
       kind: "measurement",
       about: `signatures over it by who can't write it, the last through record ${through}; none says what the log does not`,

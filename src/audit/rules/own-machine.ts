@@ -5,4 +5,4 @@ export const withoutSecrets = ({ contract }: AuditContext): string | undefined =
   contract.secrets.size === 0 ? "the contract declares no secrets" : undefined;
 
 /** Why nobody can look, if so. */
-export const noProbe = "the audit does not run on the machine that the stack runs on";
+export const noProbe = "this does not run on the machine that the stack runs on";

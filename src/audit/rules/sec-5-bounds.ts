@@ -115,7 +115,7 @@ function bodyBeyond(use: ContractUse, grants: readonly ContractUse[]): Excess[] 
       how: "it with another body",
       use: { ...askedOf(exampleOf(use)), body: "null" },
       expected: "body refused",
-      ...(needsQuery ? { unaskable: "its query is judged first, and the audit knows none that fits" } : {}),
+      ...(needsQuery ? { unaskable: "its query is judged first, and none that fits is known" } : {}),
     },
   ];
 }
