@@ -150,6 +150,8 @@ export interface SourceProbe {
   run(program: string, args: readonly string[]): Promise<Ran | undefined>;
   /** A file's text, `undefined` when there is none. */
   read(file: string): Promise<string | undefined>;
+  /** The files of a folder and of those in it, from the project's folder; none where there is no folder. */
+  files(folder: string): Promise<readonly string[]>;
 }
 
 /** A page loaded in a browser. */

@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import type { ExecFileException } from "node:child_process";
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { readFile, readdir } from "node:fs/promises";
+import { join, relative, sep } from "node:path";
 import type { SourceProbe } from "../probe.ts";
 
 const timeoutMs = 30_000;
@@ -23,6 +23,15 @@ export function createSourceProbe(root: string): SourceProbe {
         );
       }),
     read: (file) => readFile(join(root, file), "utf8").catch(() => undefined),
+    files: async (folder) => {
+      const entries = await readdir(join(root, folder), { recursive: true, withFileTypes: true }).catch(
+        () => [],
+      );
+      return entries
+        .filter((entry) => entry.isFile())
+        .map(({ parentPath, name }) => relative(root, join(parentPath, name)).split(sep).join("/"))
+        .sort();
+    },
   };
 }
 

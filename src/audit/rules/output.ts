@@ -2,6 +2,7 @@ import type { Check, Rule } from "../check.ts";
 import type { AuditContext } from "../context.ts";
 import type { OutputSearch } from "../probe.ts";
 import { insideAddresses } from "./inside-addresses.ts";
+import { islandRoutes } from "./island-routes.ts";
 import { servedAsBuilt } from "./served-as-built.ts";
 import { noRelease } from "./shared.ts";
 
@@ -137,6 +138,7 @@ export const fe6: Rule = {
     }),
     whateverElse(),
     insideAddresses,
+    islandRoutes,
     servedAsBuilt,
   ],
 };
