@@ -19,6 +19,7 @@ import { apiAudience, caFile, readAddresses, root, stateFolder, wholesaleAudienc
 import { issuedKeys } from "./others/keys.ts";
 import { signBody, wordOf } from "./others/till.ts";
 import { lieCanary, lies } from "./shop/lies.ts";
+import { receivedByShop } from "./shop/witness.ts";
 import { brokenProduct, canaries, comingProduct, orderOf, voucherCode } from "./shop/seed.ts";
 
 /** Somebody with a real account, whose tokens come from the real sign-in form. */
@@ -164,7 +165,7 @@ async function signToken(text: string): Promise<string> {
   return Buffer.from(signature).toString("base64url");
 }
 
-const { courierUrl, mailUrl } = readAddresses();
+const { shopUrl, courierUrl, mailUrl } = readAddresses();
 
 /** When their orders were placed, to the second: what a receipt says, and no request. */
 const placedAt = {
@@ -237,7 +238,10 @@ export default defineAudit({
     "POST /api/orders": { 422: { body: { items: [{ product: "yesterdays-loaf", quantity: 1 }] } } },
   },
   lies: {
-    "GET /api/products/:id": Object.entries(lies).map(([id, { what }]) => ({ what, params: { id } })),
+    "GET /api/products/:id": Object.entries(lies).map(([id, { tell: _, ...lie }]) => ({
+      ...lie,
+      params: { id },
+    })),
   },
   failures: {
     "GET /api/products/:id": { params: { id: brokenProduct } },
@@ -260,9 +264,11 @@ export default defineAudit({
   },
   signatures: { "POST /api/payments": (body, at) => signBody(body, issuedKeys().till, at) },
   impostors: {
+    [shopUrl]: () => placeImpostor("shop"),
     [courierUrl]: () => placeImpostor("courier"),
     [mailUrl]: () => placeImpostor("postmaster"),
   },
+  upstreams: { shop: { received: receivedByShop } },
   canaries: [...Object.values(canaries), lieCanary],
   start: "npm start",
   cleanUp,

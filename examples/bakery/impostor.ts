@@ -1,14 +1,9 @@
-import { randomBytes } from "node:crypto";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { readFile } from "node:fs/promises";
-import { createServer } from "node:http";
-import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Server } from "node:https";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { AuditImpostor } from "curtainwall/audit";
 import { developmentCertificate } from "curtainwall/edge";
-import { says } from "./others/api.ts";
+import { knock, openDoor } from "./door.ts";
+import type { Door } from "./door.ts";
 import type { Certificate } from "./others/api.ts";
 import { stateFolder } from "./settings.ts";
 
@@ -24,11 +19,6 @@ export interface AdmitImpostorOptions {
   readonly mostMs?: number;
 }
 
-/** What {@link admitImpostor} opened. */
-export interface Admission {
-  close(): void;
-}
-
 type Seen = Awaited<ReturnType<AuditImpostor["seen"]>>;
 
 /**
@@ -38,15 +28,13 @@ type Seen = Awaited<ReturnType<AuditImpostor["seen"]>>;
 export async function admitImpostor(
   server: Server,
   { name, certificate, folder = stateFolder, mostMs = 10_000 }: AdmitImpostorOptions,
-): Promise<Admission> {
-  const key = `Bearer ${randomBytes(24).toString("base64url")}`;
+): Promise<Door> {
   let place: Place | undefined;
   const leave = (): void => {
     place?.leave();
     place = undefined;
   };
-  const answer = async ({ method, headers }: IncomingMessage): Promise<Seen | undefined> => {
-    if (!says(headers.authorization, key)) return undefined;
+  const answer = async (method: string): Promise<Seen> => {
     if (method === "PUT") {
       const stranger = await developmentCertificate({
         folder: join(folder, "impostor"),
@@ -59,36 +47,16 @@ export async function admitImpostor(
     if (method === "DELETE") leave();
     return seen;
   };
-  const door = createServer((request, response) => {
-    answer(request).then(
-      (seen) => send(response, seen),
-      () => response.destroy(),
-    );
-  });
-  const { promise, resolve } = Promise.withResolvers<void>();
-  door.listen({ host: "localhost", port: 0 }, resolve);
-  await promise;
-  const { port } = door.address() as AddressInfo;
-  const file = fileOf(folder, name);
-  mkdirSync(join(folder, "example"), { recursive: true, mode: 0o700 });
-  // Anew: a file that is there keeps its mode.
-  rmSync(file, { force: true });
-  writeFileSync(file, JSON.stringify({ url: `http://localhost:${port}/`, key }), { mode: 0o600 });
+  const door = await openDoor(doorOf(name), answer, folder);
   return {
     close: () => {
       leave();
       door.close();
-      door.closeAllConnections();
     },
   };
 }
 
-const fileOf = (folder: string, name: string): string => join(folder, "example", `impostor-${name}.json`);
-
-function send(response: ServerResponse, seen: Seen | undefined): void {
-  response.writeHead(seen === undefined ? 403 : 200, { "content-type": "application/json" });
-  response.end(JSON.stringify(seen ?? {}));
-}
+const doorOf = (name: string): string => `impostor-${name}`;
 
 interface Place {
   readonly seen: Seen;
@@ -125,15 +93,7 @@ function takePlace(
 
 /** Puts an impostor in the place of the server that was given this name. */
 export async function placeImpostor(name: string, folder: string = stateFolder): Promise<AuditImpostor> {
-  const { url, key } = JSON.parse(await readFile(fileOf(folder, name), "utf8")) as {
-    url: string;
-    key: string;
-  };
-  const ask = async (method: string): Promise<Seen> => {
-    const answer = await fetch(url, { method, headers: { authorization: key, connection: "close" } });
-    if (!answer.ok) throw new Error(`The ${name} lets no impostor in (${answer.status}).`);
-    return (await answer.json()) as Seen;
-  };
+  const ask = async (method: string): Promise<Seen> => (await knock(doorOf(name), method, folder)) as Seen;
   await ask("PUT");
   return {
     seen: () => ask("GET"),

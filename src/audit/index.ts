@@ -39,6 +39,7 @@ export type {
   TokenSigner,
   TokenSource,
 } from "./plan.ts";
+export type { ReceivedRequest, UpstreamWitness } from "./upstream-witness.ts";
 export { makeProof } from "./proof/make-proof.ts";
 export type { MakeProofOptions } from "./proof/make-proof.ts";
 export type { KeySource, ProofStatement } from "./proof/statement.ts";

@@ -36,6 +36,7 @@ const memberKinds = {
   otherAddresses: true,
   ipv6Prefix: true,
   impostors: true,
+  upstreams: true,
   canaries: true,
   cleanUp: true,
   start: true,
@@ -82,6 +83,9 @@ export function shapeProblems(plan: AuditPlan): string[] {
   for (const [origin, impostor] of Object.entries(plan.impostors ?? {}))
     if (typeof impostor !== "function")
       problems.push(`${inBrackets("impostors", origin)} must be a function that puts an impostor there`);
+  for (const [name, { received }] of Object.entries(plan.upstreams ?? {}))
+    if (typeof received !== "function")
+      problems.push(`upstreams.${name}.received must be a function that returns requests`);
   for (const address of plan.otherAddresses ?? [])
     if (!isLoopbackOrigin(address))
       problems.push(
@@ -173,7 +177,7 @@ function samplesOf({
 
 /** What a lie asks for, without what it says of the answer. */
 function sampleOf(lie: AuditLie): AuditSample {
-  const { what: _, ...sample } = lie;
+  const { what: _, isTooLong: _length, ...sample } = lie;
   return sample;
 }
 
@@ -214,6 +218,8 @@ function fitProblems(plan: AuditPlan, contract: Contract): string[] {
   for (const [key, reader] of Object.entries(plan.state ?? {}))
     if (typeof reader === "string" && !(byKey.has(reader) && reader.startsWith("GET ")))
       problems.push(`${inBrackets("state", key)} names ${JSON.stringify(reader)}, which is no GET route`);
+  for (const name of Object.keys(plan.upstreams ?? {}))
+    if (!contract.upstreams.has(name)) problems.push(`upstreams.${name} is no upstream of the contract`);
   const services = serviceOrigins(contract);
   for (const origin of Object.keys(plan.impostors ?? {}))
     if (!services.has(origin))

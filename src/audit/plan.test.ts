@@ -55,6 +55,7 @@ for (const [what, plan, message] of [
     { identities: { alice: { subject: "1", token } }, revocable: { subject: "1", token, revoke: token } },
     /revocable is one of the identities/,
   ],
+  ["an upstream that tells nothing", { upstreams: { shop: {} } }, /upstreams\.shop\.received must be/],
   ["a signer of tokens that is none", { signToken: "key" }, /signToken must be a function/],
   [
     "another host that is not on this machine",
@@ -122,6 +123,10 @@ test("a plan must name routes and identities that exist", async () => {
         contract,
       ),
     refusesWith(/origin of no upstream/),
+  );
+  assert.throws(
+    () => assertPlanFits({ upstreams: { depot: { received: async () => [] } } }, contract),
+    refusesWith(/upstreams\.depot is no upstream/),
   );
   assert.throws(
     () => assertPlanFits({ errors: { "GET /api/staff": { 409: {} } } }, contract),

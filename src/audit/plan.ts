@@ -1,4 +1,5 @@
 import { invalidPlan, shapeProblems } from "./plan-problems.ts";
+import type { UpstreamWitness } from "./upstream-witness.ts";
 
 /** Where an access token comes from. Called when one is needed, and again shortly before it expires. */
 export type TokenSource = () => Promise<string>;
@@ -87,6 +88,8 @@ export interface AuditSample extends Omit<AuditInput, "params"> {
 export interface AuditLie extends AuditSample {
   /** What is wrong with the answer, for the report: `a column of its own`, `HTML`. */
   what: string;
+  /** It is longer than the upstream's `maxResponseBytes`, and declared in all else: none of it may be used. Default false. */
+  isTooLong?: boolean;
 }
 
 /**
@@ -170,6 +173,11 @@ export interface AuditPlan {
    * who is real have ended. Default: none, and nobody sees what an impostor would be told.
    */
   impostors?: Readonly<Record<string, () => Promise<AuditImpostor>>>;
+  /**
+   * By name of an upstream on this machine: how to read what it was sent lately, so that what arrives there is seen, and what must not. Default: none,
+   * and nobody sees what the gateway tells an upstream.
+   */
+  upstreams?: Readonly<Record<string, UpstreamWitness>>;
   /** Texts planted where they must never leave: in internal columns, in exceptions. At least 6 characters each. */
   canaries?: readonly string[];
   /** Takes away what the samples made. Called once when an attack ends, however it ends; it has ten seconds. */

@@ -6,6 +6,15 @@ export const lieCanary = "canary-lie-2f7ad0";
 /** Answers a request as no contract says. */
 export type Lie = (response: ServerResponse) => void;
 
+/** What is said of a product instead of the truth. */
+export interface LieAboutProduct {
+  /** What is wrong with it. */
+  readonly what: string;
+  /** It is longer than the gateway may read. */
+  readonly isTooLong?: true;
+  readonly tell: Lie;
+}
+
 const honest = {
   name: "Penny bun",
   priceCents: 120,
@@ -27,7 +36,7 @@ const json = (body: unknown, status = 200, headers: Record<string, string | stri
  * Products that are answered wrongly on purpose, by what is wrong: the audit asks for them, to see that nothing of it leaves. They stand in no list, and only the
  * example's own shop has them.
  */
-export const lies = {
+export const lies: Readonly<Record<string, LieAboutProduct>> = {
   "penny-bun-columns": {
     what: "columns of its own, at every depth",
     tell: json({
@@ -46,7 +55,17 @@ export const lies = {
   "penny-bun-other": { what: "something else than was asked for", tell: json([lieCanary]) },
   "penny-bun-large": {
     what: "more than may be read",
+    isTooLong: true,
     tell: json({ id: "penny-bun-large", ...honest, padding: lieCanary.repeat(20_000) }),
+  },
+  "penny-bun-announced": {
+    what: "more than may be read, announced as that",
+    isTooLong: true,
+    tell: (response) => {
+      const text = `${JSON.stringify({ id: "penny-bun-announced", ...honest })}${" ".repeat(300_000)}`;
+      response.writeHead(200, { "content-type": "application/json", "content-length": text.length });
+      response.end(text);
+    },
   },
   "penny-bun-html": {
     what: "a page",
@@ -102,8 +121,8 @@ export const lies = {
       response.on("close", () => clearInterval(timer));
     },
   },
-} as const satisfies Readonly<Record<string, { what: string; tell: Lie }>>;
+};
 
 /** The lie about a product, if one is told. */
 export const lieAbout = (id: string): Lie | undefined =>
-  Object.entries<{ tell: Lie }>(lies).find(([name]) => name === id)?.[1].tell;
+  Object.hasOwn(lies, id) ? lies[id]?.tell : undefined;

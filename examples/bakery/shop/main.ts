@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { developmentCertificate } from "curtainwall/edge";
 import { createAssertionVerifier } from "curtainwall/upstream";
 import { breads, currency } from "../collections.ts";
+import { admitImpostor } from "../impostor.ts";
 import { close, listen } from "../listen.ts";
 import { issuedKeys } from "../others/keys.ts";
 import { runService } from "../service.ts";
@@ -9,6 +10,7 @@ import { readAddresses, stateFolder } from "../settings.ts";
 import { openShopDatabase } from "./database.ts";
 import { lieAbout } from "./lies.ts";
 import { createShop } from "./server.ts";
+import { createWitness } from "./witness.ts";
 
 await runService(async () => {
   const { origin, shopUrl } = readAddresses();
@@ -17,9 +19,11 @@ await runService(async () => {
     products: breads,
     currency,
   });
+  const certificate = await developmentCertificate({ folder: join(stateFolder, "ca"), hosts: ["localhost"] });
+  const witness = createWitness();
   const server = createShop({
     database,
-    certificate: await developmentCertificate({ folder: join(stateFolder, "ca"), hosts: ["localhost"] }),
+    certificate,
     verify: createAssertionVerifier({
       jwksFile: join(stateFolder, "edge/assertion.jwks.json"),
       audience: shopUrl,
@@ -27,6 +31,7 @@ await runService(async () => {
     }),
     paymentsKey: issuedKeys().shop,
     lieAbout,
+    onArrival: witness.note,
     onError: (error) => console.error(`shop: ${error instanceof Error ? error.message : String(error)}`),
   });
   await listen(server, {
@@ -34,9 +39,11 @@ await runService(async () => {
     port: Number(new URL(shopUrl).port),
     variable: "BAKERY_SHOP_PORT",
   });
+  const admitted = [await witness.open(), await admitImpostor(server, { name: "shop", certificate })];
   return {
     url: shopUrl,
     close: async () => {
+      for (const admission of admitted) admission.close();
       await close(server);
       database.close();
     },

@@ -8,6 +8,7 @@ import { notFound, paymentRoute, refused, shopRoutes } from "./routes.ts";
 import type { LieAbout, ShopAnswer, ShopJson, ShopRoute } from "./routes.ts";
 import { send } from "./send.ts";
 import { createShopStore } from "./store.ts";
+import type { Arrival } from "./witness.ts";
 
 /** Checks the gateway's assertion for one request, and says whom it speaks of. Throws when anything is wrong with it. */
 export type VerifyAssertion = (
@@ -24,6 +25,8 @@ export interface ShopOptions {
   paymentsKey: string;
   /** Answers certain products wrongly, for the audit to ask for. Default: none. */
   lieAbout?: LieAbout;
+  /** Told of each request that is to have come through the gateway, once it was read. Default: nobody is. */
+  onArrival?: (arrival: Arrival) => void;
   /** Told about errors that are the shop's own. */
   onError: (error: unknown) => void;
 }
@@ -38,6 +41,7 @@ export function createShop({
   verify,
   paymentsKey,
   lieAbout,
+  onArrival = () => undefined,
   onError,
 }: ShopOptions): Server {
   const store = createShopStore(database);
@@ -54,7 +58,7 @@ export function createShop({
     (request, response) => {
       (request.url === payments.path
         ? answerHolder(request, payments, paymentsKey)
-        : answer(request, routes, verify)
+        : answer(request, routes, { verify, onArrival })
       )
         .catch((error: unknown): ShopAnswer => {
           onError(error);
@@ -75,7 +79,7 @@ const careless = (error: unknown): unknown =>
 async function answer(
   request: IncomingMessage,
   routes: readonly ShopRoute[],
-  verify: VerifyAssertion,
+  { verify, onArrival }: Required<Pick<ShopOptions, "verify" | "onArrival">>,
 ): Promise<ShopAnswer> {
   const method = request.method ?? "GET";
   const target = request.url ?? "/";
@@ -86,6 +90,7 @@ async function answer(
     // Called once the rest of the assertion holds: nobody else can make the shop read.
     body: async () => (received = await read(request)).bytes,
   }).catch(() => undefined);
+  onArrival({ method, target, headers: request.headers, body: received.bytes });
   if (received.isTooLarge) return refused(413, "That is too much.");
   if (caller === undefined) return refused(401, "Only the bakery's gateway may call the shop.");
 

@@ -16,6 +16,7 @@ import {
   wrongAudience,
   wrongIssuer,
 } from "./api-1-tokens.ts";
+import { assertionsHold, assertionsOpenNothingElse } from "./api-1-assertions.ts";
 import { othersInBodies } from "./api-1-bodies.ts";
 import { ownAnswers } from "./api-1-lists.ts";
 import { otherSpellings } from "./api-1-spellings.ts";
@@ -81,6 +82,8 @@ export const api1: Rule = {
     ownAnswers,
     sequences,
     hiddenObjects,
+    assertionsHold,
+    assertionsOpenNothingElse,
     ...forgedWebhooks,
     replayedWebhook,
     undeclared,

@@ -1,4 +1,5 @@
 import type { ContractRoute } from "../../contract/index.ts";
+import { notForwarded } from "./api-3-arrivals.ts";
 import { poison } from "./api-3-poison.ts";
 import { framing, soleLines } from "./api-3-framing.ts";
 import { noForgedRequests, noTunnels } from "./api-3-ssrf.ts";
@@ -180,6 +181,7 @@ export const api3: Rule = {
     mutations("malformed JSON, paths and text", "malformed"),
     mutations("media types", "media type"),
     unchanged,
+    notForwarded,
     noForgedRequests,
     noTunnels,
     soleLines,

@@ -54,7 +54,7 @@ async function isServed(context: AuditContext, tally: Tally, route: ContractRout
 }
 
 async function hear(context: AuditContext, tally: Tally, route: ContractRoute, lie: AuditLie): Promise<void> {
-  const { what, ...sample } = lie;
+  const { what, isTooLong = false, ...sample } = lie;
   const [honest] = honestCalls(context, route, sample);
   if (honest === undefined)
     return tally.miss(`${route.key} does not accept the plan's input for the lie "${what}"`);
@@ -67,12 +67,18 @@ async function hear(context: AuditContext, tally: Tally, route: ContractRoute, l
         `${route.key}, whose upstream lies (${what}): it took ${Math.round(exchange.response.durationMs)} ms, and honest answers take long too`,
       );
   }
-  const fault = faultOf(context, route, exchange);
+  const fault =
+    isTooLong && isSuccess(exchange.response.status)
+      ? `it is longer than the contract lets an answer be (${maxBytesOf(context, route)} bytes), and was read`
+      : faultOf(context, route, exchange);
   tally.expect(
     fault === undefined,
     see(context, `${route.key}, whose upstream lies (${what}): ${fault ?? "nothing of it leaves"}`, exchange),
   );
 }
+
+const maxBytesOf = ({ contract }: AuditContext, { to }: ContractRoute): number | string =>
+  contract.upstreams.get(to)?.maxResponseBytes ?? "?";
 
 const isLate = ({ timeoutMs }: ContractRoute, { response }: Exchange): boolean =>
   response.durationMs > timeoutMs + slackMs;

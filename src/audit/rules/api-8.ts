@@ -1,6 +1,7 @@
 import type { Check, Rule, Tally } from "../check.ts";
 import type { AuditContext } from "../context.ts";
 import type { Hop, OldTlsVersion } from "../probe.ts";
+import { upstreamImpostors } from "./api-8-impostors.ts";
 import { declaredHttps, hopsSpeak13 } from "./api-8-hops.ts";
 import { pagePath, see } from "./shared.ts";
 
@@ -160,5 +161,6 @@ export const api8: Rule = {
     strictTransport,
     plainRefused,
     hopsSpeak13,
+    upstreamImpostors,
   ],
 };
