@@ -55,8 +55,8 @@ interface Refused {
 /** What is no fault of whoever named the file: it is told as what it is. */
 const ofDisks = new Set(["ENOSPC", "EDQUOT", "EROFS", "EIO"]);
 
-/** A file system may refuse what it let look possible: nobody makes files in /proc. */
-function unwritable(option: string, file: string, { error, command }: Refused): unknown {
+/** What to throw where a file system refuses what it let look possible: nobody makes files in /proc. */
+export function unwritable(option: string, file: string, { error, command }: Refused): unknown {
   const { code } = error as NodeJS.ErrnoException;
   return code === undefined || ofDisks.has(code)
     ? error

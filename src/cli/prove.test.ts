@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import {
   appendFileSync,
   cpSync,
+  existsSync,
   mkdtempSync,
   readFileSync,
   readdirSync,
@@ -148,4 +149,13 @@ test("misuse is told before anything is audited or written", () => {
     assert.match(words, told);
   }
   assert.equal(readFileSync(join(pack, "statement.json"), "utf8").includes("in-toto"), true);
+});
+
+test("a pack that can't be written where it is wanted is told at once", (t) => {
+  if (!existsSync("/proc/self")) return t.skip("this system has no /proc");
+  for (const out of ["/proc/pack", join(pack, "report.json/pack")]) {
+    const { code, words } = run("prove", project.root, "--out", out);
+    assert.equal(code, 2, words);
+    assert.match(words, /--out .*pack can't be written \(E[A-Z]+\)\.\n→ Usage/);
+  }
 });

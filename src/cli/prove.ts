@@ -1,5 +1,5 @@
-import { mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { makeProof } from "../audit/index.ts";
 import type { AuditReport, KeySource } from "../audit/index.ts";
 import type { EnvelopeSigner } from "../contract/index.ts";
@@ -8,6 +8,7 @@ import { CurtainwallError } from "../shared/index.ts";
 import { findSiteKeys, loadContract, stackFolders } from "../stack/index.ts";
 import type { LoadedContract } from "../stack/index.ts";
 import { auditFolder, readArguments } from "./audit-folder.ts";
+import { unwritable } from "./audit-files.ts";
 import { usageError } from "./command.ts";
 import type { Command, CommandInput } from "./command.ts";
 import { askPassphrase, askVaultPassphrase } from "./passphrase.ts";
@@ -57,7 +58,7 @@ async function prove({ values, positionals, flags }: CommandInput, out: string):
   // Found before the audit: a minute of work that nobody can sign helps nobody.
   const key = await findKey(loaded, values);
   // So is a place that can't be written to.
-  mkdirSync(out, { recursive: true, mode: 0o700 });
+  makeFolder(resolve(out), out);
   const report = await auditFolder({ loaded, folder, target, values }, proveCommand);
   const files = await key.withSigner((signer) =>
     makeProof({ report, signer, keySource: key.source, now: Date.now(), lifetimeDays }),
@@ -77,6 +78,17 @@ function assertFree(out: string): void {
   const stats = statSync(out, { throwIfNoEntry: false });
   if (stats === undefined || (stats.isDirectory() && readdirSync(out).length === 0)) return;
   throw usageError(`${out} is there already: a pack is written to a folder of its own`, proveCommand);
+}
+
+/** Folder by folder: told to make all of them, Node tries without end in a file system that takes none, such as /proc. */
+function makeFolder(folder: string, out: string): void {
+  if (existsSync(folder)) return;
+  makeFolder(dirname(folder), out);
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    throw unwritable("out", out, { error, command: proveCommand });
+  }
 }
 
 interface ProofKey {
