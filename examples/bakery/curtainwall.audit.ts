@@ -268,7 +268,7 @@ export default defineAudit({
     [courierUrl]: () => placeImpostor("courier"),
     [mailUrl]: () => placeImpostor("postmaster"),
   },
-  upstreams: { shop: { received: receivedByShop } },
+  upstreams: { shop: { received: () => receivedByShop() } },
   canaries: [...Object.values(canaries), lieCanary],
   start: "npm start",
   cleanUp,

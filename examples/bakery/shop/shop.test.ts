@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { generateKeyPair, hash, randomUUID } from "node:crypto";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { request } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,6 +15,7 @@ import { alice, bob } from "../people.ts";
 import { openShopDatabase } from "./database.ts";
 import { brokenProduct, canaries, comingProduct, orderOf, voucherCode } from "./seed.ts";
 import { createShop } from "./server.ts";
+import { createWitness, receivedByShop } from "./witness.ts";
 
 const origin = "https://bakery.test";
 const audience = "https://shop.bakery.test";
@@ -40,11 +41,13 @@ async function startShop() {
   await writeFile(jwksFile, JSON.stringify({ keys: [{ ...publicKey.export({ format: "jwk" }), kid: "1" }] }));
   const database = openShopDatabase({ file: join(folder, "shop.db"), products: breads, currency });
   const errors: unknown[] = [];
+  const witness = createWitness();
   const server = createShop({
     database,
     certificate,
     verify: createAssertionVerifier({ jwksFile, audience, issuer: origin }),
     paymentsKey: "opens-payments-in-tests",
+    onArrival: witness.note,
     onError: (error) => errors.push(error),
   });
   const port = await listen(server, { name: "the shop", port: 0, variable: "BAKERY_SHOP_PORT" });
@@ -67,6 +70,7 @@ async function startShop() {
     database,
     sign,
     errors,
+    witness,
     certificate,
     stop: async () => {
       await close(server);
@@ -114,6 +118,40 @@ async function call(
 }
 
 const newOrder = { items: [{ product: breads[0].id, quantity: 2 }] };
+
+test("the witness tells whoever can read the state folder what came, and nobody else", async () => {
+  const door = await running.witness.open(running.folder);
+  const file = join(running.folder, "example/shop-witness.json");
+  try {
+    const subject = alice.id;
+    await call("POST", "/api/orders?of=the-witness", { subject, rawBody: '{"items":"none"}' });
+    const seen = (await receivedByShop(running.folder)).find(({ target }) => target.endsWith("the-witness"));
+    assert.equal(seen?.method, "POST");
+    assert.match(String(seen?.headers["curtainwall-assertion"]), /^e/);
+    assert.deepEqual(seen?.body, { base64: btoa('{"items":"none"}') });
+    assert.equal((await stat(file)).mode & 0o777, 0o600);
+    const { url } = JSON.parse(await readFile(file, "utf8")) as { url: string };
+    const uninvited = await fetch(url, { headers: { authorization: "Bearer guessed", connection: "close" } });
+    assert.deepEqual([uninvited.status, await uninvited.json()], [403, {}]);
+  } finally {
+    door.close();
+  }
+});
+
+test("the witness forgets what came long ago, and keeps no more than the beginning of a body", async () => {
+  const witness = createWitness();
+  const arrival = { method: "GET", target: "/", headers: {}, body: new Uint8Array(100_000) };
+  for (let count = 0; count < 400; count++) witness.note({ ...arrival, target: `/${count}` });
+  const door = await witness.open(running.folder);
+  try {
+    const received = await receivedByShop(running.folder);
+    assert.deepEqual([received.length, received[0]?.target, received.at(-1)?.target], [300, "/100", "/399"]);
+    const { body } = received[0] ?? {};
+    assert.equal(typeof body === "object" && atob(body.base64).length, 16_384);
+  } finally {
+    door.close();
+  }
+});
 
 test("a request without an assertion is refused, and so is one with a forged one", async () => {
   assert.equal((await call("GET", "/api/products", { assertion: null })).status, 401);

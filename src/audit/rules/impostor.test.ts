@@ -95,18 +95,21 @@ async function placeImpostor(): Promise<AuditImpostor> {
   };
 }
 
-async function audit(impostors?: Record<string, typeof placeImpostor>): Promise<AuditCheck> {
+async function audit(
+  impostors?: Record<string, typeof placeImpostor>,
+  { row, place } = { row: "SEC-5", place: "a service" },
+): Promise<AuditCheck> {
   const { rows } = await runAudit({
     contract,
     plan: impostors === undefined ? {} : { impostors },
     target: new URL(front.origin),
     root: import.meta.dirname,
     ca: own.ca,
-    only: ["SEC-5"],
+    only: [row],
   });
   const check = rows
     .flatMap(({ checks }) => checks)
-    .find(({ name }) => name === "an impostor in a service's place is sent nothing");
+    .find(({ name }) => name === `an impostor in ${place}'s place is sent nothing`);
   assert.ok(check !== undefined);
   return check;
 }
@@ -131,4 +134,14 @@ test("that nobody came, that nothing is served and that no impostor can come are
   ask = () => Promise.resolve(502);
   assert.match((await audit({ [service.origin]: placeImpostor })).reason ?? "", /was answered 502/);
   assert.match((await audit()).reason ?? "", /impostors name no service/);
+});
+
+test("the same is seen of the gateway, where the impostor takes an upstream's place", async () => {
+  const upstreams = { row: "API-8", place: "an upstream" };
+  const impostors = { [service.origin]: placeImpostor };
+  ask = askService(true);
+  assert.equal((await audit(impostors, upstreams)).state, "passed");
+  ask = askService(false);
+  assert.equal((await audit(impostors, upstreams)).state, "failed");
+  assert.equal((await audit(undefined, upstreams)).state, "not applicable");
 });
