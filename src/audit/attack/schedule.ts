@@ -14,8 +14,11 @@ export interface ScheduleOptions {
 const maxAtOnce = 4;
 /** These spend what users may ask of a route, which its other attacks would have to wait for. */
 const last: AttackKind = "limits";
-/** Of these what is about the site asks hardly anything of the API, or comes from clients of its own: it runs beside everything else. */
-const asideOnSite: ReadonlySet<AttackKind> = new Set(["egress", "headers", "limits", "tls"]);
+/**
+ * Of these what is about the site asks hardly anything of the API, or comes from clients of its own: it runs beside everything else. Egress is none of
+ * them: to see what a service is sent, routes that write are called.
+ */
+const asideOnSite: ReadonlySet<AttackKind> = new Set(["headers", "limits", "tls"]);
 
 /**
  * Runs units, several at once where they don't disturb each other: a route's one after another, since its limits count them all; those that
