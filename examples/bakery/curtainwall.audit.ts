@@ -238,8 +238,9 @@ export default defineAudit({
     "POST /api/orders": { 422: { body: { items: [{ product: "yesterdays-loaf", quantity: 1 }] } } },
   },
   lies: {
-    "GET /api/products/:id": Object.entries(lies).map(([id, { tell: _, ...lie }]) => ({
-      ...lie,
+    "GET /api/products/:id": Object.entries(lies).map(([id, { what, isTooLong = false }]) => ({
+      what,
+      isTooLong,
       params: { id },
     })),
   },

@@ -163,7 +163,7 @@ export function createCaller({
       if (tries === 3 || unavailable.has(key)) {
         unavailable.add(key);
         throw new CurtainwallError(
-          "AUDIT_TARGET_UNREACHABLE",
+          "AUDIT_ROUTE_UNAVAILABLE",
           `${key} can't check signatures now (503 GATEWAY_WEBHOOKS_UNAVAILABLE); the log says why`,
         );
       }

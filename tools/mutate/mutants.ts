@@ -58,7 +58,11 @@ export function readMutant(file: string, root: string): Mutant {
       ...(survives === undefined ? {} : { survives }),
       file,
       paths: changedPaths(text),
-      digest: createHash("sha256").update(text).digest("hex").slice(0, 16),
+      // An explanation is given once the outcome is known, and changes nothing of it.
+      digest: createHash("sha256")
+        .update(text.replace(/^Survives:.*\n/m, ""))
+        .digest("hex")
+        .slice(0, 16),
     };
   } catch (cause) {
     throw new Error(`${relative(root, file)}: ${(cause as Error).message}`, { cause });

@@ -12,7 +12,7 @@ import { sendAgain } from "./assertions-again.ts";
 import { firstHonestCall, isSuccess } from "./shared.ts";
 
 /** What the gateway says to an upstream of each request that it sends there. */
-export const assertionHeader = "curtainwall-assertion";
+const assertionHeader = "curtainwall-assertion";
 
 /** The gateway says half a minute. An upstream whose clock is off takes it for a little longer. */
 const maxLifetimeSeconds = 60;
