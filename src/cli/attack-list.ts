@@ -36,7 +36,7 @@ export function listTable(units: readonly ListedUnit[]): string {
     "",
     ...byRoute,
     "",
-    `${count(units)} attacks: ${byKind.length} kinds, ${routes} routes. Each by name: --verbose.`,
+    `${count(units)} attacks: ${byKind.length} kinds, ${routes} route${routes === 1 ? "" : "s"}. Each by name: --verbose.`,
   ].join("\n");
 }
 

@@ -70,6 +70,21 @@ test("A key is never written over, and one that others may read is not used", as
   );
 });
 
+test("What can't be a private key is told to be none, whatever its mode", async (t) => {
+  const folder = makeFolder(t);
+  const file = join(folder, "release.key");
+  await openOrCreateKeyFile(file);
+  chmodSync(folder, 0o755);
+  for (const [place, says] of [
+    [folder, /is no file/],
+    [`${file}.pub`, /public half/],
+  ] as const)
+    await assert.rejects(
+      openKeyFile(place),
+      (error) => isCurtainwallError(error, "RELEASE_KEY_UNREADABLE") && says.test(error.message),
+    );
+});
+
 test("The public half that lies there already is not written over, also without its key", (t) => {
   const file = join(makeFolder(t), "program.key");
   writeFileSync(`${file}.pub`, "of another key\n");

@@ -114,8 +114,18 @@ function readPrivateFile(file: string): string {
     throw keyError("RELEASE_KEY_UNREADABLE", `The key in ${file} can't be read: ${code}.`, { cause });
   }
   try {
-    const { mode } = fstatSync(fd);
-    if ((mode & 0o077) !== 0) {
+    const status = fstatSync(fd);
+    if (!status.isFile()) throw keyError("RELEASE_KEY_UNREADABLE", `${file} is no file, so it holds no key.`);
+    // Its mode says nothing bad of the half that is meant to be read.
+    if (file.endsWith(".pub"))
+      throw keyError(
+        "RELEASE_KEY_UNREADABLE",
+        `${file} holds the public half of a key, which signs nothing.`,
+        {
+          hint: `The private one is beside it:  ${file.slice(0, -".pub".length)}`,
+        },
+      );
+    if ((status.mode & 0o077) !== 0) {
       throw keyError("RELEASE_KEY_EXPOSED", `The key in ${file} can be read by others than its owner.`, {
         hint: `chmod 600 ${file}   And if somebody may have read it, make a new one`,
       });
@@ -134,7 +144,10 @@ function decode(file: string, pem: string, passphrase: Secret | undefined): KeyO
     );
   } catch (cause) {
     if (passphrase !== undefined)
-      throw keyError("RELEASE_KEY_LOCKED", `The passphrase does not open the key in ${file}.`, { cause });
+      throw keyError("RELEASE_KEY_LOCKED", `The passphrase does not open the key in ${file}.`, {
+        cause,
+        hint: "Try again: a passphrase is taken as it is typed, spaces too. A lost one can't be restored",
+      });
     const isSsh = pem.includes("OPENSSH PRIVATE KEY");
     throw keyError("RELEASE_KEY_UNREADABLE", `The file ${file} holds no private key in PKCS#8.`, {
       cause,

@@ -15,7 +15,7 @@ import { becomeUser } from "./become.ts";
 // The ledger's process: reads events from the other domains' pipes and appends them to the log. It answers nobody.
 
 /** The log is signed once more when the stack stops; who signs may be gone. */
-const lastCheckpointMs = 1000;
+const lastCheckpointMs = 1500;
 /** Before records are removed it is signed too, and events wait for that no longer than this. */
 const removalCheckpointMs = 2000;
 
