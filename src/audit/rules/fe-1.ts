@@ -143,20 +143,24 @@ function carried(context: AuditContext, planted: Planted, name: string): string 
 async function errorsToLook(context: AuditContext, planted: Planted): Promise<Place[]> {
   const [root] = context.contract.apiRoots;
   const places: Place[] = [];
-  for (const folder of ["/", ...(root === undefined ? [] : [`/${root}/`])]) {
-    const [image] = vectors(() => context.mark());
-    if (image === undefined) continue;
-    planted.set(image.mark, `an address under ${folder}`);
-    const path = `${folder}${encodeURIComponent(image.text)}`;
-    places.push({
-      name: `an error under ${folder}`,
-      path,
-      headers: {},
-      exchange: await context.caller.send({ method: "GET", path }),
-    });
-  }
+  for (const folder of ["/", ...(root === undefined ? [] : [`/${root}/`])])
+    for (const write of [encodeURIComponent, asSegments]) {
+      const [image] = vectors(() => context.mark());
+      if (image === undefined) continue;
+      planted.set(image.mark, `an address under ${folder}`);
+      const path = `${folder}${write(image.text)}`;
+      places.push({
+        name: `an error under ${folder}`,
+        path,
+        headers: {},
+        exchange: await context.caller.send({ method: "GET", path }),
+      });
+    }
   return places;
 }
+
+/** Slashes stay: many servers refuse one that is encoded before they look what is there. */
+const asSegments = (text: string): string => text.split("/").map(encodeURIComponent).join("/");
 
 /** Answers of routes that are read, by whoever may: those that repeat a vector, and one of each media type. */
 async function answersToLook(context: AuditContext, planted: Planted): Promise<Place[]> {

@@ -158,6 +158,7 @@ function externalPackages(packages: Set<string>): Plugin {
     ["curtainwall/island", new URL(`../islands/island${ending}`, own)],
     ["curtainwall/rich-text", new URL(`../islands/rich-text${ending}`, own)],
     ["curtainwall/client", new URL(`../../contract/client/client${ending}`, own)],
+    ["curtainwall/server-only", new URL(`../../harden/server-only${ending}`, own)],
   ]);
   return {
     name: "curtainwall-packages",
