@@ -55,7 +55,6 @@ async function keepRunning(path: string): Promise<number> {
 
 /** False: the process is to end instead. */
 async function untilChanged(path: string): Promise<boolean> {
-  say(styled("dim", "Nothing is served now; the next change is tried"));
   const [{ stopRequest }, { watchProject }] = await Promise.all([
     import("../stack/index.ts"),
     import("./dev/watch-project.ts"),
@@ -63,6 +62,8 @@ async function untilChanged(path: string): Promise<boolean> {
   const changed = Promise.withResolvers<boolean>();
   const folder = statSync(path).isDirectory() ? path : dirname(path);
   const unwatch = watchProject(folder, () => changed.resolve(true));
+  // Said once it is so: whoever reads it may change something at once.
+  say(styled("dim", "Nothing is served now; the next change is tried"));
   const isChanged = await Promise.race([changed.promise, stopRequest().then(() => false)]);
   unwatch();
   return isChanged;
