@@ -116,7 +116,7 @@ test("what can't check signatures now is asked again twice, then once each time,
     [signed.key]: async () => ({ "webhook-signature": "v1,x" }),
   });
   const call = (): Promise<unknown> => caller.call({ route: signed, input: {} });
-  const isAway = (error: unknown): boolean => isCurtainwallError(error, "AUDIT_TARGET_UNREACHABLE");
+  const isAway = (error: unknown): boolean => isCurtainwallError(error, "AUDIT_ROUTE_UNAVAILABLE");
   await assert.rejects(call(), isAway);
   assert.equal(clients.length, 3);
   await assert.rejects(call(), isAway);

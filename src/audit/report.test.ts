@@ -134,6 +134,7 @@ test("elsewhere than on this machine only these checks run: ordinary requests, n
       "404, the API",
     ].flatMap((name) => [`FE-4 ${name} (HTTP/1.1)`, `FE-4 ${name} (HTTP/2)`]),
     "FE-6 addresses of services on the inside",
+    "FE-6 an island carries the routes that its sources name, and no others",
     "FE-6 the release that was built is the one that is served, byte for byte",
   ]);
 });
