@@ -1,6 +1,6 @@
 import { lstatSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { printable, verifyProof } from "../audit/index.ts";
+import { printable, shellWord, verifyProof } from "../audit/index.ts";
 import type { VerifiedProof } from "../audit/index.ts";
 import { parsePublicKey } from "../contract/index.ts";
 import type { ReleasePublicKey } from "../contract/index.ts";
@@ -26,18 +26,19 @@ export async function verifyPack(
   const problems = [...unread, ...verified.problems].map((problem) => printable(problem, 500));
   if (flags.has("json")) printJson({ ...verified, problems, isKeyKnown: key !== undefined });
   else for (const problem of problems) print(problem);
+  const name = printable(pack, 500);
   if (problems.length > 0) {
-    say(styled("red", `${pack} ${conclusion(verified, unread.length)}`));
+    say(styled("red", `${name} ${conclusion(verified, unread.length)}`));
     return exitCodes.failed;
   }
   describe(verified);
   if (key !== undefined) {
-    say(`${styled("green", "verified")} ${pack} is as ${key.text} signed it.`);
+    say(`${styled("green", "verified")} ${name} is as ${key.text} signed it.`);
     return exitCodes.done;
   }
   say(styled("red", `Whole, but whose it is nobody said: it names the key ${verified.signedBy}.`));
   say(
-    `Name the key that you were given by another way:  npx curtainwall prove --verify ${pack} --key ed25519:…`,
+    `Name the key that you were given by another way:  npx curtainwall prove --verify ${shellWord(pack)} --key ed25519:…`,
   );
   return exitCodes.failed;
 }

@@ -81,8 +81,10 @@ async function faultOf(
   const claims = claimsOf(received);
   if (claims === undefined) return "it came without the gateway's word";
   const { iss, aud, sub, htm, htp, iat, exp, body } = claims;
-  const lifetime = Number(exp) - Number(iat);
-  if (!(lifetime <= maxLifetimeSeconds)) return `the gateway's word is good for ${lifetime} seconds`;
+  if (typeof iat !== "number" || typeof exp !== "number")
+    return "the gateway's word does not say when it ends";
+  const left = exp - Math.min(iat, Math.floor(context.now() / 1000));
+  if (left > maxLifetimeSeconds) return `the gateway's word is good for ${left} seconds`;
   if (iss !== context.contract.origin) return "the gateway's word does not say whose it is";
   if (aud !== url.href) return "the gateway's word is not for this upstream";
   if (htm !== route.method || htp !== received.target) return "the gateway's word is not for this request";

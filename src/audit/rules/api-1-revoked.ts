@@ -4,7 +4,7 @@ import type { AuditContext } from "../context.ts";
 import { honestCalls } from "../inputs.ts";
 import type { AuditInput, AuditRevocable } from "../plan.ts";
 import type { Exchange } from "../probe.ts";
-import { isRefusal, isSuccess, overEach, protectedRoutes, see, withoutProtectedRoutes } from "./shared.ts";
+import { isSuccess, overEach, protectedRoutes, see, withoutProtectedRoutes } from "./shared.ts";
 import { withoutIssuer } from "./token-routes.ts";
 
 /** How long it may take until everything that takes tokens has heard of it, in milliseconds. */
@@ -39,6 +39,8 @@ export const revokedToken: Check = {
     const [refused] = await ask();
     if (accepted !== undefined)
       tally.fail(see(context, `${read.route.key}: a token that was revoked goes on`, accepted));
+    else if (refused !== undefined && refused.response.status >= 500)
+      tally.miss(`${read.route.key}: a token that was revoked is answered ${refused.response.status}`);
     else if (refused !== undefined)
       tally.pass(see(context, `${read.route.key}: a token that was taken is refused once revoked`, refused));
     await othersGoOn(context, read.route, (exchange, as) =>
@@ -91,7 +93,7 @@ async function acceptedAtLast(
 ): Promise<Exchange | undefined> {
   const until = context.now() + spreadsWithinMs;
   for (let refusals = 0; refusals < enoughRounds;) {
-    const accepted = (await ask()).find(({ response }) => !isRefusal(response.status));
+    const accepted = (await ask()).find(({ response }) => isSuccess(response.status));
     refusals = accepted === undefined ? refusals + 1 : 0;
     if (accepted === undefined) continue;
     if (context.now() >= until) return accepted;

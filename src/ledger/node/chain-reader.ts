@@ -11,7 +11,10 @@ import { createCheckpointSigners } from "./checkpoint-signers.ts";
 /** Options of {@link createChainReader}. */
 export interface ChainReaderOptions {
   readonly checkpoints: readonly Checkpoint[];
+  /** All that may sign, those included that `named` say signed before them. */
   readonly keys: readonly string[] | undefined;
+  /** Those that were given. */
+  readonly named: readonly string[];
   /** Records whose values are remembered whatever comes after them. */
   readonly remember: readonly number[];
 }
@@ -43,7 +46,7 @@ interface ChainEvent {
   readonly head?: string;
 }
 
-export function createChainReader({ checkpoints, keys, remember }: ChainReaderOptions): ChainReader {
+export function createChainReader({ checkpoints, keys, named, remember }: ChainReaderOptions): ChainReader {
   const hasher = createHasher();
   const memory = createChainMemory([...checkpoints.map(({ through }) => through), ...remember]);
   const removed = new Map<number, { head: string; saidBy: number }>();
@@ -51,7 +54,7 @@ export function createChainReader({ checkpoints, keys, remember }: ChainReaderOp
   const holding: Checkpoint[] = [];
   const untold: string[] = [];
   const findings: LogFinding[] = [];
-  const signers = createCheckpointSigners(keys);
+  const signers = createCheckpointSigners(keys, { checkpoints, named });
   let found = 0;
   let log: string | undefined;
   let first: { seq: number; line: Buffer; link: Link } | undefined;

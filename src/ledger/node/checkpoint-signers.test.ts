@@ -9,6 +9,7 @@ import { checkpointText } from "../checkpoint.ts";
 import type { Checkpoint } from "../checkpoint.ts";
 import { formatRecord } from "../record.ts";
 import { openLogFile } from "./log-file.ts";
+import { createCheckpointSigners } from "./checkpoint-signers.ts";
 import { verifyLog } from "./verify-log.ts";
 
 type Said = Pick<Checkpoint, "holder" | "after">;
@@ -103,6 +104,25 @@ test("The supervisor's key counts no more once the vault has taken over, whateve
   }
 });
 
+test("A key that was given up signs nothing beyond what the vault's checkpoint, kept elsewhere, says, also where the log shows no vault", () => {
+  const log = "L".repeat(22);
+  const claim = (through: number): { log: string; through: number; head: string } => ({
+    log,
+    through,
+    head: "H".repeat(43),
+  });
+  const kept = vault.sign({ ...claim(5), ...byVault(supervisor.key) });
+  const keys = [vault.key, supervisor.key];
+  const problemOf = (through: number, named: string[]): string | undefined =>
+    createCheckpointSigners(keys, { checkpoints: [kept], named }).problemOf(
+      supervisor.sign({ ...claim(through), holder: "vault" }),
+      "log",
+    );
+  assert.equal(problemOf(4, [vault.key]), undefined);
+  assert.match(problemOf(6, [vault.key]) ?? "", /given up/);
+  assert.equal(problemOf(6, keys), undefined);
+});
+
 test("A log may go from one vault to another and back, and to a supervisor whose key is new", async (t) => {
   const { path, checkpoints } = await logOf(t, [
     [supervisor, {}],
@@ -111,7 +131,9 @@ test("A log may go from one vault to another and back, and to a supervisor whose
     [vault, byVault(other.key)],
   ]);
   assert.deepEqual(says(path, [vault.key]), []);
-  assert.deepEqual(says(path, [other.key], checkpoints.slice(2, 3)), []);
+  assert.deepEqual(says(path, [other.key, vault.key], checkpoints.slice(2, 3)), []);
+  // Who trusts the other one alone was told that the first is over.
+  assert.match(says(path, [other.key], checkpoints.slice(2, 3)).join(), /given up/);
   const third = newSigner();
   const left = await logOf(t, [
     [supervisor, {}],

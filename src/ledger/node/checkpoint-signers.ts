@@ -13,17 +13,36 @@ export interface CheckpointSigners {
   list(): readonly LogSigner[];
 }
 
-/** @param keys those that may sign; undefined: any */
-export function createCheckpointSigners(keys: readonly string[] | undefined): CheckpointSigners {
+/** What somebody knows of a log who did not get it from there. */
+export interface Outside {
+  readonly checkpoints: readonly Checkpoint[];
+  /** Keys that may sign, as they were given. */
+  readonly named: readonly string[];
+}
+
+/**
+ * @param keys those that may sign; undefined: any
+ * @param outside what was kept elsewhere: a key that the vault took over from signs nothing beyond it, whatever the log says, unless it was
+ *   named itself
+ */
+export function createCheckpointSigners(
+  keys: readonly string[] | undefined,
+  { checkpoints: outside = [], named: given = [] }: Partial<Outside> = {},
+): CheckpointSigners {
   const signers = new Map<string, LogSigner>();
   const givenUp = new Set<string>();
+  const endedBy = new Map<string, number>();
+  for (const { key, holder, after, through } of outside.filter((one) => isSigned(one)))
+    if (after !== undefined && holder === "vault" && keys?.includes(key) === true && !given.includes(after))
+      endedBy.set(after, Math.min(through, endedBy.get(after) ?? Infinity));
   const named = new Set<string>();
   return {
     problemOf(checkpoint, from) {
       const { key } = checkpoint;
       if (keys !== undefined && !keys.includes(key)) return `is signed with another key (${key})`;
       if (!isSigned(checkpoint)) return "is not signed with the key that it names";
-      return from === "log" && givenUp.has(key)
+      const isOver = givenUp.has(key) || checkpoint.through > (endedBy.get(key) ?? Infinity);
+      return from === "log" && isOver
         ? `is signed with a key that was given up for the vault's (${key})`
         : undefined;
     },

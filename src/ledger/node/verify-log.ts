@@ -33,7 +33,7 @@ export function verifyLog(path: string, { checkpoints = [], keys }: VerifyLogOpt
   const known = keys === undefined ? undefined : withEarlier(keys, checkpoints);
   const remember: number[] = [];
   for (let reading = 1; ; reading++) {
-    const reader = createChainReader({ checkpoints, keys: known, remember });
+    const reader = createChainReader({ checkpoints, keys: known, named: keys ?? [], remember });
     const verdict = read(path, reader);
     const [forgotten, learnt] = [reader.forgotten(), reader.learnt()];
     const isNew = learnt.length > 0 || forgotten.some((seq) => !remember.includes(seq));

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { readCheckpoint } from "../../ledger/index.ts";
 import type { Checkpoint, CheckpointClaim } from "../../ledger/index.ts";
@@ -53,6 +53,8 @@ export const witnessFileOf = ({ contract, root }: SiteOfLog): string | undefined
 function readCheckpointFile(file: string): Checkpoint | undefined {
   let text: string;
   try {
+    // A pipe in its place would be waited for, and everything else with it.
+    if (!statSync(file).isFile()) throw damaged(file, undefined);
     text = readFileSync(file, "utf8");
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;

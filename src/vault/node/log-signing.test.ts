@@ -43,15 +43,15 @@ test("Its key signs logs alone: none that is asked for by a purpose is it", asyn
   assert.deepEqual(vault.list(), []);
 });
 
-test("The key before it is remembered, until another is named; its own is none", async (t) => {
+test("The key before it is remembered; its own is none, nor is another once it has signed", async (t) => {
   const { create } = testFolder(t);
   const vault = await create();
   const before = `ed25519:${"B".repeat(43)}`;
   const afterOf = (through: number, how: Partial<LogSigning> = {}): string | undefined =>
     signed(vault.signLog(claim(through), { textOf, ...how })).after;
-  assert.equal(afterOf(1), undefined);
-  assert.equal(afterOf(2, { after: before }), before);
-  assert.equal(afterOf(3), before);
+  assert.equal(afterOf(1, { after: before }), before);
+  assert.equal(afterOf(2), before);
+  assert.equal(afterOf(3, { after: `ed25519:${"K".repeat(43)}` }), before);
   const { key } = signed(vault.signLog(claim(4), { textOf }));
   assert.equal(afterOf(5, { after: key }), before);
 });

@@ -53,7 +53,8 @@ function seal(
   const pkcs8 = readKey(file, view) ?? makeKey(view, actor);
   const key = publicHalfOf(pkcs8)?.text;
   if (key === undefined) throw damaged(file);
-  const after = before === undefined || before === key ? last?.after : before;
+  // Only of a log that it never signed can the key before be another's: whoever writes the supervisor's files could name any.
+  const after = last !== undefined ? last.after : before === key ? undefined : before;
   const signed: SealedClaim = { log, through, head, ...(after === undefined ? {} : { after }) };
   const kept = [...claims.filter((one) => one.log !== log), signed].slice(-mostLogs);
   writeVersionRow(
