@@ -35,7 +35,7 @@ export const attackCommand: Command = {
     },
     budget: {
       type: "string",
-      says: "how long it may take: 30s, 5m (default 60s); what is left then is told",
+      says: "how long it may take: 30s, 5m (default 180s); what is left then is told",
     },
     list: { type: "boolean", says: "list what would be attacked, and ask nothing of anybody" },
     json: { type: "boolean", says: "print the report as JSON" },

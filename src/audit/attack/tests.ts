@@ -33,7 +33,7 @@ export function attackTests({ units, folder, command, kinds, routes }: AttackTes
   return `// Made by  ${inOneLine(command)}
 // from the contract's routes. Run that again when routes come or go, or the last test fails; what is changed here by hand is lost.
 // It attacks a stack that runs: the contract's own address, or CURTAINWALL_TARGET. What can't be attempted fails, since nothing
-// was shown then; CURTAINWALL_ATTACK_ALLOW_MISSING=1 skips it instead, and CURTAINWALL_ATTACK_BUDGET=120s gives it longer.
+// was shown then; CURTAINWALL_ATTACK_ALLOW_MISSING=1 skips it instead, and CURTAINWALL_ATTACK_BUDGET=5m gives it longer.
 import { after, before, test } from "node:test";
 import { openAttack } from "curtainwall/audit";
 

@@ -29,14 +29,14 @@ export interface AttackOptions extends ContextOptions {
   kinds?: readonly AttackKind[] | undefined;
   /** Keys of routes; with them the site as a whole is left alone. Default: all, and the site. */
   routes?: readonly string[] | undefined;
-  /** For everything, in milliseconds. What is left then is not made. Default 60 000. */
+  /** For everything, in milliseconds. What is left then is not made. Default 180 000. */
   budgetMs?: number;
   /** Says where an option of the contract is written, for broken promises. */
   placeOf?: (promise: AttackedOption, route: string | undefined) => string | undefined;
   onProgress?: (progress: AttackProgress) => void;
 }
 
-const defaultBudgetMs = 60_000;
+const defaultBudgetMs = 180_000;
 const maxCleanUpMs = 10_000;
 
 /**
