@@ -62,9 +62,14 @@ async function main(): Promise<void> {
   });
   await run(["secret", "set", "COURIER_KEY", root], `${key}\n`);
   await run(["build", root]);
-  const stack = await startStack({ path: root, log: () => undefined });
+  const told: string[] = [];
+  const stack = await startStack({
+    path: root,
+    log: ({ from, message }) => told.push(`${from}: ${message}`),
+  });
   const call = createCaller(origin, certificate.ca);
   try {
+    await assertFunctionsRun(call, told);
     console.log(`\n  ${describeIsolation(stack.isolation)}\n`);
     for (const runner of ["workerd", "node"] as const) {
       await tryAttempts(call, runner, key);
@@ -94,12 +99,32 @@ async function main(): Promise<void> {
   process.exitCode = through === 0 ? 0 : 1;
 }
 
+/** Where no function runs nothing gets through, which would show nothing. */
+async function assertFunctionsRun(call: Call, told: readonly string[]): Promise<void> {
+  for (const ask of [
+    () => call.neighbour(),
+    () => call.attempt("workerd", "allowed-request"),
+    () => call.attempt("node", "allowed-request"),
+  ]) {
+    const { status } = await ask();
+    if (status === 200) continue;
+    throw new Error(
+      `A function does not run: its call was answered ${status}.\n${told.slice(-5).join("\n")}\nAre all packages there?  npm ci`,
+    );
+  }
+}
+
 async function tryAttempts(call: Call, runner: Runner, key: string): Promise<void> {
   console.log(styleText("bold", `\n  What the function tries in ${named[runner]}\n`));
   const all = runner === "node" ? { ...attempts, ...attemptsInNode } : attempts;
   for (const [name, { says, proof, isFineInNode = false }] of Object.entries(all)) {
     if (runner === "node" && isFineInNode) continue;
-    const { text } = await call.attempt(runner, name);
+    const { status, text } = await call.attempt(runner, name);
+    // Nobody was kept from what nobody did.
+    if (status !== 200) {
+      judge(false, says, `it was not tried: its call was answered ${status}`);
+      continue;
+    }
     const hasKey = isKeyIn(text, key);
     judge(
       !hasKey && proof?.test(unquoted(text)) !== true,
