@@ -127,7 +127,7 @@ async function readReport(
       ...(target === undefined ? [] : [target]),
       ...(budget === undefined ? [] : ["--budget", budget]),
       ...(kinds === undefined ? [] : ["--kind", kinds.join(",")]),
-      ...(routes ?? []).flatMap((route) => ["--route", route]),
+      ...(routes === undefined ? [] : ["--route", routes.join(",")]),
       "--json",
     ],
     // A test runner's own variables would make a report of the child's output.
