@@ -1,4 +1,4 @@
-import type { MutantKind } from "./mutate.ts";
+import type { MutantKind } from "./mutate/mutate.ts";
 
 /** Texts that attacks consist of, and what a schema that refuses one protects against. */
 export const hostileTexts: readonly (readonly [name: string, kind: MutantKind, value: string])[] = [

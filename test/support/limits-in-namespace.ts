@@ -10,7 +10,7 @@ import { runCheck } from "../../src/audit/check.ts";
 import { openContext } from "../../src/audit/node/open-context.ts";
 import { runAudit } from "../../src/audit/node/run.ts";
 import type { AuditOptions } from "../../src/audit/node/run.ts";
-import { ipv6 } from "../../src/audit/rules/api-2-ipv6.ts";
+import { ipv6 } from "../../src/audit/rules/api-2/ipv6.ts";
 import { defineStack, everyone, parseContract, redis, upstream } from "../../src/contract/index.ts";
 import { startStack } from "../../src/stack/index.ts";
 import { freePort } from "./child-server.ts";

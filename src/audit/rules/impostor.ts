@@ -6,7 +6,7 @@ import { honestCalls, lacking } from "../inputs.ts";
 import type { AuditImpostor } from "../plan.ts";
 import type { Exchange } from "../probe.ts";
 import { isSuccess, see } from "./shared.ts";
-import { grantsOf, usersOfSecrets } from "./sec-5-questions.ts";
+import { grantsOf, usersOfSecrets } from "./sec-5/questions.ts";
 
 /** A service whose place somebody may take, and the routes that cause it to be asked. */
 export interface Impersonated {

@@ -1,8 +1,8 @@
 import type { Check, Rule } from "../check.ts";
 import type { AuditContext } from "../context.ts";
 import type { OutputSearch } from "../probe.ts";
-import { insideAddresses } from "./inside-addresses.ts";
-import { islandRoutes } from "./island-routes.ts";
+import { insideAddresses } from "./fe-6/inside-addresses.ts";
+import { islandRoutes } from "./fe-6/island-routes.ts";
 import { servedAsBuilt } from "./served-as-built.ts";
 import { noRelease } from "./shared.ts";
 

@@ -1,0 +1,223 @@
+import { z } from "zod";
+import type { ContractRoute } from "../../contract/index.ts";
+import { firstTooMany } from "./edges.ts";
+import type { Mutant, MutantKind } from "./mutate.ts";
+import type { AuditInput } from "../plan.ts";
+
+type Json = unknown;
+type Path = readonly (string | number)[];
+
+const isObject = (value: Json): value is Record<string, Json> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** Every mutation of a body: of its values, and of its text. */
+export function* mutateBody(route: ContractRoute, input: AuditInput): Generator<Mutant> {
+  if (route.body === undefined) return;
+  const { body: schema } = route;
+  const seen = new Set<string>();
+  const isRefused = (value: Json): boolean => !z.safeParse(schema, value).success;
+  for (const mutant of [
+    ...mutateRoot(input.body),
+    ...mutateWithin(input.body),
+    ...mutateEdges(input.body, isRefused),
+  ]) {
+    const rawBody = JSON.stringify(mutant.value);
+    if (seen.has(rawBody) || rawBody.length > route.maxBodyBytes || z.safeParse(schema, mutant.value).success)
+      continue;
+    seen.add(rawBody);
+    yield { name: mutant.name, kind: mutant.kind, rawBody };
+  }
+  yield* mutateText(JSON.stringify(input.body), route.maxBodyBytes, input.body);
+}
+
+interface ValueMutant {
+  name: string;
+  kind: MutantKind;
+  value: Json;
+}
+
+function* mutateRoot(body: Json): Generator<ValueMutant> {
+  for (const value of [null, [], "text", 1, true, {}, [body]])
+    yield { name: `the body is ${describe(value)}`, kind: "type", value };
+}
+
+/** Changes each field of a value, however deep; of a list, its first element. */
+function* mutateWithin(body: Json, value: Json = body, path: Path = []): Generator<ValueMutant> {
+  if (path.length > 6) return;
+  if (isObject(value)) {
+    yield {
+      name: `${label(path)} has a key that is not declared`,
+      kind: "extra key",
+      value: replace(body, path, { ...value, undeclared: 1 }),
+    };
+    yield {
+      name: `${label(path)} has a key "constructor"`,
+      kind: "prototype key",
+      value: replace(body, path, { ...value, constructor: { prototype: { polluted: 1 } } }),
+    };
+    for (const key of Object.keys(value)) {
+      const { [key]: _, ...rest } = value;
+      yield {
+        name: `${label([...path, key])} is missing`,
+        kind: "missing key",
+        value: replace(body, path, rest),
+      };
+    }
+  }
+  if (path.length > 0) {
+    for (const [name, kind, changed] of changesOf(value))
+      yield { name: `${label(path)} is ${name}`, kind, value: replace(body, path, changed) };
+  }
+  const entries: [string | number, Json][] = Array.isArray(value)
+    ? value.slice(0, 1).map((entry: Json) => [0, entry])
+    : isObject(value)
+      ? Object.entries(value)
+      : [];
+  for (const [key, entry] of entries) yield* mutateWithin(body, entry, [...path, key]);
+}
+
+/** Each field just beyond what the schema takes; of a list, that of its first element too. */
+function* mutateEdges(
+  body: Json,
+  isRefused: (changed: Json) => boolean,
+  value: Json = body,
+  path: Path = [],
+): Generator<ValueMutant> {
+  if (path.length > 6) return;
+  const edge = firstTooMany(value, (changed) => isRefused(replace(body, path, changed)));
+  if (edge !== undefined)
+    yield { name: `${label(path)} is ${edge.name}`, kind: "bounds", value: replace(body, path, edge.value) };
+  const entries: [string | number, Json][] = Array.isArray(value)
+    ? value.slice(0, 1).map((entry: Json) => [0, entry])
+    : isObject(value)
+      ? Object.entries(value)
+      : [];
+  for (const [key, entry] of entries) yield* mutateEdges(body, isRefused, entry, [...path, key]);
+}
+
+function changesOf(value: Json): [name: string, kind: MutantKind, value: Json][] {
+  const changes: [string, MutantKind, Json][] = [
+    ["null", "type", null],
+    ["an object", "type", { $ne: null }],
+    ["a list", "type", [value]],
+  ];
+  if (typeof value === "string") {
+    changes.push(
+      ["a number", "type", 42],
+      ["empty", "bounds", ""],
+      ["20 000 characters", "bounds", "a".repeat(20_000)],
+      ["text with a NUL", "bounds", `${value}\0`],
+    );
+  } else if (typeof value === "number") {
+    changes.push(
+      ["a text", "type", String(value)],
+      ["a fraction", "bounds", value + 0.5],
+      ["negative", "bounds", -1 - Math.abs(value)],
+      ["1e308", "bounds", 1e308],
+    );
+  } else if (typeof value === "boolean") changes.push(["a text", "type", String(value)]);
+  else if (Array.isArray(value)) {
+    changes.push(
+      ["empty", "bounds", []],
+      ["of 2 000 elements", "bounds", Array.from({ length: 2000 }, () => value[0] as Json)],
+    );
+  }
+  return changes;
+}
+
+/** Mutations that exist only as text. */
+function* mutateText(good: string, maxBodyBytes: number, body: Json): Generator<Mutant> {
+  const encoder = new TextEncoder();
+  const members = isObject(body) ? Object.entries(body) : [];
+  const [first] = members;
+  if (first !== undefined) {
+    const pair = `${JSON.stringify(first[0])}:${JSON.stringify(first[1])}`;
+    yield { name: `${first[0]} stands twice`, kind: "duplicate key", rawBody: `{${pair},${good.slice(1)}` };
+    const escaped = `"\\u${first[0].charCodeAt(0).toString(16).padStart(4, "0")}${first[0].slice(1)}"`;
+    yield {
+      name: `${first[0]} stands twice, once escaped`,
+      kind: "duplicate key",
+      rawBody: `{${escaped}:${JSON.stringify(first[1])},${good.slice(1)}`,
+    };
+  }
+  if (isObject(body)) {
+    const rest = members.length === 0 ? "}" : `,${good.slice(1)}`;
+    yield { name: "a key __proto__", kind: "prototype key", rawBody: `{"__proto__":{"polluted":1}${rest}` };
+    yield {
+      name: "200 levels deep",
+      kind: "depth",
+      rawBody: `{"undeclared":${"[".repeat(200)}${"]".repeat(200)}${rest}`,
+    };
+    const levels = Math.min(50_000, Math.floor(maxBodyBytes / 2) - good.length - 20);
+    if (levels > 200)
+      yield {
+        name: `${levels} levels deep`,
+        kind: "depth",
+        rawBody: `{"undeclared":${"[".repeat(levels)}${"]".repeat(levels)}${rest}`,
+      };
+  }
+  yield {
+    name: "one byte more than maxBodyBytes",
+    kind: "size",
+    rawBody: good.padEnd(maxBodyBytes + 1, " "),
+  };
+  yield { name: "cut short", kind: "malformed", rawBody: good.slice(0, -1) };
+  yield { name: "followed by more", kind: "malformed", rawBody: `${good}{}` };
+  yield { name: "empty", kind: "malformed", rawBody: "" };
+  yield { name: "not JSON", kind: "malformed", rawBody: "{'a':undefined}" };
+  yield { name: "NaN", kind: "malformed", rawBody: "NaN" };
+  yield { name: "after a byte order mark", kind: "malformed", rawBody: `\ufeff${good}` };
+  const bytes = encoder.encode(good);
+  const quote = good.indexOf('"') + 1;
+  if (quote > 0)
+    yield {
+      name: "invalid UTF-8",
+      kind: "malformed",
+      rawBody: Uint8Array.of(...bytes.subarray(0, quote), 0xc3, 0x28, ...bytes.subarray(quote)),
+    };
+  for (const contentType of [
+    "text/plain",
+    "application/x-www-form-urlencoded",
+    "multipart/form-data; boundary=x",
+    "application/jsonx",
+    "application/json; charset=utf-16",
+  ])
+    yield { name: `sent as ${contentType}`, kind: "media type", rawBody: good, contentType };
+  yield { name: "sent as nothing", kind: "media type", rawBody: good, contentType: null };
+  for (const encoding of ["gzip", "br"])
+    yield {
+      name: `said to be compressed (${encoding})`,
+      kind: "media type",
+      rawBody: good,
+      headers: [["content-encoding", encoding]],
+    };
+  const text = members.find(([, value]) => typeof value === "string");
+  if (text !== undefined && isObject(body))
+    yield {
+      name: `${text[0]} ends with half a character`,
+      kind: "malformed",
+      rawBody: JSON.stringify({ ...body, [text[0]]: `${String(text[1])}\ud800` }),
+    };
+}
+
+function replace(body: Json, path: Path, value: Json): Json {
+  const [key, ...rest] = path;
+  if (key === undefined) return value;
+  if (Array.isArray(body))
+    return body.map((entry: Json, index) => (index === key ? replace(entry, rest, value) : entry));
+  const members = body as Record<string, Json>;
+  return { ...members, [key]: replace(members[key], rest, value) };
+}
+
+const label = (path: Path): string =>
+  path.length === 0
+    ? "the body"
+    : path
+        .map((step) => (typeof step === "number" ? `[${step}]` : step))
+        .join(".")
+        .replaceAll(".[", "[");
+
+function describe(value: Json): string {
+  if (Array.isArray(value)) return value.length === 0 ? "an empty list" : "a list";
+  return isObject(value) ? "an empty object" : JSON.stringify(value);
+}

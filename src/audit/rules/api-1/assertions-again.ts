@@ -1,0 +1,97 @@
+import type { ContractRoute } from "../../../contract/index.ts";
+import type { Tally } from "../../check.ts";
+import type { AuditContext } from "../../context.ts";
+import { honestCalls } from "../../inputs.ts";
+import type { ProbeRequest } from "../../probe.ts";
+import { receivedBytes } from "../../upstream-witness.ts";
+import type { ReceivedRequest } from "../../upstream-witness.ts";
+import { targetAt } from "../arrivals.ts";
+import type { Arrival, WitnessedUpstream } from "../arrivals.ts";
+import { isRefusal } from "../shared.ts";
+
+/** A request that came to an upstream, with who tells of it. */
+export interface Overheard {
+  readonly route: ContractRoute;
+  readonly witness: WitnessedUpstream;
+  readonly arrival: Arrival;
+}
+
+/**
+ * Sends an upstream the gateway's word again, as who overheard it would: with another request each time. What is only read is asked for once more as it was
+ * first: while even that is refused, refusals show nothing of what the word is bound to. Where one is taken, a write is made a second time.
+ */
+export async function sendAgain(
+  context: AuditContext,
+  tally: Tally,
+  { route, witness, arrival }: Overheard,
+): Promise<void> {
+  const { upstream } = witness;
+  const { received } = arrival;
+  const wire = await context.upstreamWire(upstream);
+  const same = requestOf(received);
+  const ask = async (request: ProbeRequest): Promise<number> => (await wire.send(request)).status;
+  if (route.method === "GET" && isRefusal(await ask(same)))
+    return tally.miss(
+      `${route.key}: ${route.to} refuses the gateway's own request when it comes once more, so other refusals show nothing`,
+    );
+  for (const [what, changes] of others(received, await elsewhere(context, route, witness))) {
+    const status = await ask({ ...same, ...changes });
+    tally.expect(isRefusal(status), {
+      kind: "measurement",
+      about: `${route.to} is sent what the gateway said with ${route.key}, ${what}`,
+      value: `answered ${status}`,
+    });
+  }
+}
+
+function* others(
+  received: ReceivedRequest,
+  other: string | undefined,
+): Generator<readonly [what: string, changes: Partial<ProbeRequest>]> {
+  const { method, target } = received;
+  const bytes = receivedBytes(received);
+  yield ["with a longer query", { path: `${target}${target.includes("?") ? "&" : "?"}curtainwall=1` }];
+  if (other !== undefined && other !== target) yield ["with another path", { path: other }];
+  // No method that could do anything at an address that has not this one.
+  yield ["with another method", { method: method === "GET" ? "OPTIONS" : "GET" }];
+  if (bytes.length === 0) {
+    yield ["with a body beside it", { body: "{}" }];
+    return;
+  }
+  // Means the same, and is not what was signed for.
+  yield ["with another body", { body: Uint8Array.of(...bytes, 0x20) }];
+  yield ["without its body", { body: new Uint8Array() }];
+}
+
+/** Another address of the same upstream, that reading changes nothing of. */
+async function elsewhere(
+  context: AuditContext,
+  route: ContractRoute,
+  { upstream }: WitnessedUpstream,
+): Promise<string | undefined> {
+  if (route.method !== "GET") return undefined;
+  for (const other of context.declaredRoutes) {
+    if (other.key === route.key || other.method !== "GET" || other.to !== route.to) continue;
+    if (other.stream !== undefined) continue;
+    const [honest] = honestCalls(context, other);
+    if (honest === undefined) continue;
+    const { path } = await context.caller.request({ route: other, ...honest });
+    return targetAt(upstream, path);
+  }
+  return undefined;
+}
+
+const kept = new Set(["accept", "content-type", "request-id", "curtainwall-assertion"]);
+
+/** The same request once more, without what belongs to its connection. */
+function requestOf(received: ReceivedRequest): ProbeRequest {
+  const bytes = receivedBytes(received);
+  return {
+    method: received.method,
+    path: received.target,
+    headers: Object.entries(received.headers).flatMap(([name, value]): [string, string][] =>
+      kept.has(name) && typeof value === "string" ? [[name, value]] : [],
+    ),
+    ...(bytes.length === 0 ? {} : { body: bytes }),
+  };
+}

@@ -1,0 +1,197 @@
+import { accessParts } from "../../../contract/index.ts";
+import type { ContractRoute } from "../../../contract/index.ts";
+import type { Check, Tally } from "../../check.ts";
+import type { AuditContext } from "../../context.ts";
+import { asksWhose, honestCalls, lacking, mayBe, mayCall, mayTouchOthers } from "../../inputs.ts";
+import type { HonestCall } from "../../inputs.ts";
+import {
+  firstHonestCall,
+  isSuccess,
+  overEach,
+  protectedRoutes,
+  see,
+  withoutProtectedRoutes,
+} from "../shared.ts";
+import { unchanged } from "../state.ts";
+
+const isHidden = (status: number): boolean => status === 403 || status === 404;
+
+export const ownAllowed: Check = {
+  name: "users A and B: their own is allowed",
+  kind: "live",
+  attack: { kind: "objects", promise: "access", per: "route", isControl: true },
+  isActive: true,
+  isSupporting: true,
+  notApplicable: withoutProtectedRoutes,
+  run: async (context, tally) => {
+    for (const route of protectedRoutes(context)) {
+      const calls = honestCalls(context, route);
+      if (calls.length === 0) tally.miss(lacking(context, route));
+      for (const { as, input } of calls) {
+        const exchange = await context.caller.call({ route, as, input });
+        tally.expect(
+          isSuccess(exchange.response.status),
+          see(context, `${route.key}: ${as} may call it`, exchange),
+        );
+      }
+    }
+  },
+};
+
+const withoutOwners = (context: AuditContext): string | undefined =>
+  withoutProtectedRoutes(context) ??
+  (context.contract.routes.some(asksWhose) ? undefined : "no route's objects have an owner");
+
+/** Who may ask for what is their own alone. A key that does not open the route at all is another check's. */
+function intruders(context: AuditContext, route: ContractRoute): string[] {
+  return Object.entries(context.plan.identities ?? {})
+    .filter(([, identity]) => !mayTouchOthers(route.access, identity))
+    .filter(([name]) => !context.tokens.isProgram(name) || mayCall(context, route, name))
+    .map(([name]) => name);
+}
+
+/** Every identity asks for what each other one owns. */
+async function trespass(
+  context: AuditContext,
+  tally: Tally,
+  visit: (route: ContractRoute, intruder: string, owned: HonestCall) => Promise<void>,
+): Promise<void> {
+  const routes = protectedRoutes(context).filter(asksWhose);
+  for (const route of routes) {
+    const names = intruders(context, route);
+    const calls = honestCalls(context, route);
+    if (calls.length === 0) tally.miss(lacking(context, route));
+    if (names.length < 2) tally.miss("ownership takes two identities");
+    const isByPath = accessParts(route.access).some(({ kind }) => kind === "owner");
+    await unchanged(context, tally, route, async () => {
+      for (const owned of calls.filter(({ hasObject }) => isByPath || hasObject))
+        for (const intruder of names.filter((name) => name !== owned.as)) await visit(route, intruder, owned);
+    });
+  }
+}
+
+export const othersRefused: Check = {
+  name: "user A asks for what is B's",
+  kind: "live",
+  attack: { kind: "objects", promise: "access", per: "route" },
+  isActive: true,
+  notApplicable: withoutOwners,
+  run: (context, tally) =>
+    trespass(context, tally, async (route, intruder, owned) => {
+      for (const exchange of await overEach(context, { route, as: intruder, input: owned.input }))
+        tally.expect(
+          isHidden(exchange.response.status),
+          see(context, `${route.key}: ${intruder} must not get what is ${owned.as}'s (403 or 404)`, exchange),
+        );
+      const subject = context.plan.identities?.[owned.as ?? ""]?.subject;
+      if (subject === undefined) return;
+      const posing = await context.caller.call({
+        route,
+        as: intruder,
+        input: owned.input,
+        headers: saysWho.map((name) => [name, subject]),
+      });
+      tally.expect(
+        isHidden(posing.response.status),
+        see(context, `${route.key}: ${intruder} does not become ${owned.as} by headers that say so`, posing),
+      );
+    }),
+};
+
+/** By which proxies tell whom they have let in: from a client they are worth nothing. */
+const saysWho = [
+  "x-user-id",
+  "x-user",
+  "x-forwarded-user",
+  "x-auth-request-user",
+  "x-authenticated-userid",
+  "x-remote-user",
+  "remote-user",
+];
+
+/** Whether nobody passes without a role, whatever else is true of a caller. */
+function asksForRole({ access }: ContractRoute): boolean {
+  const parts = accessParts(access);
+  const scopes = parts.flatMap((part) => (part.kind === "scope" ? [part.scope] : []));
+  return (
+    parts.some(({ kind }) => kind === "role") &&
+    !mayBe(access, { subject: "", roles: [], scopes, tenant: "some" })
+  );
+}
+
+/** Who lacks nothing but a role. */
+function lowerIn(context: AuditContext, route: ContractRoute): string[] {
+  const roles = accessParts(route.access).flatMap((part) => (part.kind === "role" ? [part.role] : []));
+  return Object.entries(context.plan.identities ?? {})
+    .filter(
+      ([name, identity]) => !mayCall(context, route, name) && mayBe(route.access, { ...identity, roles }),
+    )
+    .map(([name]) => name);
+}
+
+export const lowerRole: Check = {
+  name: "lower role",
+  kind: "live",
+  attack: { kind: "access", promise: "access", per: "route" },
+  isActive: true,
+  notApplicable: (context) =>
+    withoutProtectedRoutes(context) ??
+    (context.contract.routes.some(asksForRole) ? undefined : "no route asks for a role"),
+  run: async (context, tally) => {
+    for (const route of context.contract.routes.filter(asksForRole)) {
+      const honest = firstHonestCall(context, route, tally);
+      const refused = route.hide === true ? 404 : 403;
+      const lower = lowerIn(context, route);
+      if (lower.length === 0)
+        tally.miss(`nobody in the plan lacks the role for ${route.key} and nothing else`);
+      if (honest === undefined) continue;
+      await unchanged(context, tally, route, async () => {
+        for (const name of lower)
+          for (const exchange of await overEach(context, { route, as: name, input: honest.input }))
+            tally.expect(
+              exchange.response.status === refused,
+              see(context, `${route.key}: ${name} lacks the role (${refused})`, exchange),
+            );
+      });
+    }
+  },
+};
+
+export const canaryObjects: Check = {
+  name: "a canary object of each identity reaches its owner only",
+  kind: "live",
+  attack: { kind: "objects", promise: "access", per: "route" },
+  isActive: true,
+  notApplicable: withoutOwners,
+  run: async (context, tally) => {
+    await trespass(context, tally, async (route, intruder, { as, input, hasObject }) => {
+      const { canary } = input;
+      if (canary === undefined) {
+        if (hasObject) tally.miss(`${route.key}: the sample of ${as} names no canary`);
+        return;
+      }
+      const exchange = await context.caller.call({ route, as: intruder, input });
+      tally.expect(
+        !exchange.response.text().includes(canary),
+        see(context, `${route.key}: the canary of ${as} must not reach ${intruder}`, exchange),
+      );
+    });
+    for (const route of protectedRoutes(context).filter(asksWhose)) await ownCanaries(context, tally, route);
+  },
+};
+
+/** Each owner does get its canary: else nobody else's not getting it would prove nothing. */
+async function ownCanaries(context: AuditContext, tally: Tally, route: ContractRoute): Promise<void> {
+  const owners = honestCalls(context, route).filter(({ input }) => input.canary !== undefined);
+  if (owners.length < 2)
+    tally.miss(`${route.key}: the plan gives fewer than two identities an object with a canary`);
+  for (const { as, input } of owners) {
+    const exchange = await context.caller.call({ route, as, input });
+    if (exchange.response.text().includes(input.canary ?? ""))
+      tally.pass(see(context, `${route.key}: ${as} gets the canary of its own`, exchange));
+    else
+      tally.miss(
+        `${route.key}: ${as}'s own answer does not hold its canary, so its absence elsewhere proves nothing`,
+      );
+  }
+}

@@ -1,0 +1,235 @@
+import type { Call } from "../../caller.ts";
+import type { Check, Tally } from "../../check.ts";
+import type { AuditContext } from "../../context.ts";
+import { forgeSignature } from "../../forge/webhook.ts";
+import type { AuditSigner } from "../../plan.ts";
+import type { Exchange, ProbeRequest } from "../../probe.ts";
+import { bodyBytes } from "../../sign-request.ts";
+import { firstHonestCall, isRefusal, isSuccess, see } from "../shared.ts";
+import { readState } from "../state.ts";
+import { takesWebhooks, webhookRoutes, withoutWebhooks } from "../webhooks.ts";
+import type { WebhookRoute } from "../webhooks.ts";
+
+type Headers = Readonly<Record<string, string>>;
+
+/** A delivery that its sender did not send like this. */
+interface Forgery {
+  name: string;
+  call: Partial<Call>;
+}
+
+/** What a forgery is made from: a body that the route takes, and how its sender would sign it. */
+interface Original {
+  context: AuditContext;
+  route: WebhookRoute;
+  body: Uint8Array;
+  sign: (body: Uint8Array, secondsFromNow?: number) => Promise<Headers>;
+}
+
+/** A check that routes refuse these deliveries, and that nothing changes by them. */
+const refused = (
+  name: string,
+  forge: (original: Original) => Promise<readonly Forgery[]>,
+  notApplicable: Check["notApplicable"] = withoutWebhooks,
+): Check => ({
+  name,
+  kind: "live",
+  attack: { kind: "webhooks", promise: "webhook", per: "route" },
+  isActive: true,
+  notApplicable,
+  run: async (context, tally) => {
+    for (const route of webhookRoutes(context)) {
+      const honest = firstHonestCall(context, route, tally);
+      const signer = context.plan.signatures?.[route.key];
+      if (honest === undefined || signer === undefined) continue;
+      const original = await originalOf(context, route, signer, { route, ...honest });
+      const before = await readState(context, route);
+      for (const forgery of await forge(original)) {
+        const exchange = await context.caller.call({ route, ...honest, ...forgery.call });
+        tally.expect(
+          isRefusal(exchange.response.status),
+          see(context, `${route.key}: a delivery that is ${forgery.name} must be refused (403)`, exchange),
+        );
+      }
+      await expectUnchanged(context, tally, route, before);
+    }
+  },
+});
+
+async function originalOf(
+  context: AuditContext,
+  route: WebhookRoute,
+  signer: AuditSigner,
+  call: Call,
+): Promise<Original> {
+  const body = bodyBytes(await context.caller.request({ ...call, signature: {} }));
+  return {
+    context,
+    route,
+    body,
+    sign: async (bytes, secondsFromNow = 0) => signer(bytes, new Date(context.now() + secondsFromNow * 1000)),
+  };
+}
+
+async function expectUnchanged(
+  context: AuditContext,
+  tally: Tally,
+  route: WebhookRoute,
+  before: string | undefined,
+): Promise<void> {
+  if (before === undefined)
+    return tally.miss(`the plan's state says no way to see what ${route.key} changes`);
+  const after = await readState(context, route);
+  tally.expect(after === before, {
+    kind: "measurement",
+    about: `${route.key}: what it writes, before and after`,
+    value: after === before ? "the same" : "changed",
+  });
+}
+
+const unsigned = refused("webhooks that nobody signed", async ({ sign, body }) => {
+  const genuine = await sign(body);
+  return [
+    { name: "not signed at all", call: { signature: {} } },
+    { name: "signed with nothing", call: { signature: mapValues(genuine, () => "") } },
+    ...Object.keys(genuine).map((name) => {
+      const { [name]: _, ...others } = genuine;
+      return { name: `without ${name}`, call: { signature: others } };
+    }),
+  ];
+});
+
+const anotherKey = refused("webhooks signed with another key", async ({ route, sign, body, context }) => {
+  const genuine = await sign(body);
+  const forged = await forgeSignature(route.webhook.scheme, body, new Date(context.now()));
+  const name = signatureIn(genuine);
+  return [
+    { name: "signed with a key of ours", call: { signature: forged } },
+    {
+      name: "signed, with one letter of the signature changed",
+      // Before the end, where base64 has bits that count for nothing.
+      call: { signature: { ...genuine, [name]: changed(genuine[name] ?? "", 5) } },
+    },
+  ];
+});
+
+const changedBody = refused("webhooks changed after they were signed", async ({ sign, body }) => {
+  const spaced = new Uint8Array(body.length + 1);
+  spaced.set(body);
+  spaced[body.length] = 0x20;
+  const genuine = await sign(body);
+  return [
+    // The same to any parser, so nothing but the signature can tell.
+    { name: "one space longer than what was signed", call: { signature: await sign(body), rawBody: spaced } },
+    { name: "signed over an empty body", call: { signature: await sign(new Uint8Array()) } },
+    ...Object.entries(genuine).flatMap(([name, value]): Forgery[] =>
+      name === signatureIn(genuine)
+        ? []
+        : [
+            {
+              name: `given another ${name} than was signed`,
+              call: { signature: { ...genuine, [name]: changed(value, 1) } },
+            },
+          ],
+    ),
+  ];
+});
+
+const wrongTime = refused(
+  "webhooks signed too long ago, or later than it is",
+  async ({ route, sign, body }) => {
+    if (route.webhook.scheme === "github") return [];
+    const { toleranceSeconds } = route.webhook;
+    const beyond = toleranceSeconds + 30;
+    return [
+      { name: `signed ${beyond} seconds ago`, call: { signature: await sign(body, -beyond) } },
+      { name: `signed ${beyond} seconds from now`, call: { signature: await sign(body, beyond) } },
+    ];
+  },
+  (context) =>
+    withoutWebhooks(context) ??
+    (webhookRoutes(context).some(({ webhook }) => webhook.scheme !== "github")
+      ? undefined
+      : "no route's sender signs the time"),
+);
+
+/** Other routes whose senders sign alike, with keys of their own. */
+const neighbours = (context: AuditContext, { webhook }: WebhookRoute): WebhookRoute[] =>
+  context.declaredRoutes
+    .filter(takesWebhooks)
+    .filter((other) => other.webhook.scheme === webhook.scheme && other.webhook.secret !== webhook.secret);
+
+const anothersKey = refused(
+  "webhooks signed with another route's key",
+  async ({ context, route, body }) => {
+    const forged: Forgery[] = [];
+    for (const { key } of neighbours(context, route)) {
+      const signature = await context.plan.signatures?.[key]?.(body, new Date(context.now()));
+      if (signature !== undefined) forged.push({ name: `signed for ${key}`, call: { signature } });
+    }
+    return forged;
+  },
+  (context) =>
+    withoutWebhooks(context) ??
+    (webhookRoutes(context).some((route) => neighbours(context, route).length > 0)
+      ? undefined
+      : "no two routes' senders sign alike with keys of their own"),
+);
+
+/** What must be refused whoever sends it. */
+export const forgedWebhooks: readonly Check[] = [unsigned, anotherKey, changedBody, wrongTime, anothersKey];
+
+/** Whoever saw a delivery can send it again, as it was. That it was taken the first time is the honest request of these checks. */
+export const replayedWebhook: Check = {
+  name: "a webhook is taken once",
+  kind: "live",
+  attack: { kind: "webhooks", promise: "webhook", per: "route" },
+  isActive: true,
+  notApplicable: withoutWebhooks,
+  run: async (context, tally) => {
+    for (const route of webhookRoutes(context)) {
+      const honest = firstHonestCall(context, route, tally);
+      if (honest === undefined) continue;
+      const request = await context.caller.request({ route, ...honest });
+      const before = await readState(context, route);
+      const first = await context.caller.send(request);
+      tally.expect(
+        isSuccess(first.response.status),
+        see(context, `${route.key}: what its sender signed is taken`, first),
+      );
+      const taken = await readState(context, route);
+      if (before !== undefined && taken === before)
+        tally.miss(`${route.key}: what was taken changed nothing that the plan's state shows`);
+      const second = await sendAgain(context, request);
+      tally.expect(
+        isRefusal(second.response.status),
+        see(context, `${route.key}: the same again must be refused (403)`, second),
+      );
+      await expectUnchanged(context, tally, route, taken);
+    }
+  },
+};
+
+/** 409 says that the first one is not settled yet, and that is no verdict on the second. */
+async function sendAgain(context: AuditContext, request: ProbeRequest): Promise<Exchange> {
+  for (let tries = 1; ; tries++) {
+    const exchange = await context.caller.send(request);
+    if (exchange.response.status !== 409 || tries === 10) return exchange;
+    await context.sleep(100);
+  }
+}
+
+const mapValues = (headers: Headers, change: (value: string) => string): Headers =>
+  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, change(value)]));
+
+/** The header with the signature itself: it is the longest. */
+const signatureIn = (headers: Headers): string =>
+  Object.entries(headers).sort(([, one], [, other]) => other.length - one.length)[0]?.[0] ?? "";
+
+/** A text of the same form with another letter or digit, so far from its end. */
+function changed(text: string, fromEnd: number): string {
+  const at = Math.max(0, text.length - fromEnd);
+  const letter = text[at] ?? "";
+  const other = /\d/.test(letter) ? (letter === "1" ? "2" : "1") : letter === "a" ? "b" : "a";
+  return `${text.slice(0, at)}${other}${text.slice(at + 1)}`;
+}

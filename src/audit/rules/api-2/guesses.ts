@@ -1,0 +1,78 @@
+import type { ContractRoute, Rate } from "../../../contract/index.ts";
+import type { Check, Tally } from "../../check.ts";
+import type { AuditContext } from "../../context.ts";
+import { mayCall } from "../../inputs.ts";
+import type { AuditInput } from "../../plan.ts";
+import { judgeSpending, maxBurst, oneClient, protocolFor } from "../limits.ts";
+import { see, withoutRoutes } from "../shared.ts";
+
+/** A route's limit on one client's failures that admits least at once. */
+function tightestOnFailures({ failures }: ContractRoute): Rate | undefined {
+  const perClient = failures?.limits.filter(({ by }) => by === "client") ?? [];
+  return perClient.toSorted((left, right) => left.burst - right.burst)[0];
+}
+
+/** Guessing a password, a voucher, a code: as often as the contract says, then no more, for this client alone. */
+export const guesses: Check = {
+  name: "guesses are counted, and end",
+  kind: "live",
+  attack: { kind: "limits", promise: "failures", per: "route" },
+  isActive: true,
+  notApplicable: (context) =>
+    withoutRoutes(context) ??
+    (context.contract.routes.some((route) => tightestOnFailures(route) !== undefined)
+      ? undefined
+      : "no route limits a client's failures"),
+  run: async (context, tally) => {
+    for (const route of context.contract.routes) {
+      const limit = tightestOnFailures(route);
+      if (limit === undefined) continue;
+      const wrong = context.plan.guesses?.[route.key];
+      if (wrong === undefined) tally.miss(`the plan has no wrong guess for ${route.key}`);
+      else if (limit.burst > maxBurst)
+        tally.miss(`${route.key} lets ${limit.burst} guesses fail: more than the ${maxBurst} that are sent`);
+      else await guess(context, tally, { route, limit, wrong });
+    }
+  },
+};
+
+interface Guessing {
+  route: ContractRoute;
+  limit: Rate;
+  wrong: AuditInput;
+}
+
+async function guess(context: AuditContext, tally: Tally, { route, limit, wrong }: Guessing): Promise<void> {
+  const [client, other] = [context.caller.freshClient(), context.caller.freshClient()];
+  if (client === undefined || other === undefined) return tally.miss(oneClient);
+  const names = Object.keys(context.plan.identities ?? {});
+  const as =
+    route.access.kind === "everyone" ? undefined : names.find((name) => mayCall(context, route, name));
+  const request = await context.caller.request({ route, as, input: wrong });
+  const isFailure = (status: number): boolean => route.failures?.statuses.includes(status) === true;
+  const startedAt = context.now();
+  let failed = 0;
+  let isStopped = false;
+  for (let count = 0; count < limit.burst * 2 + 10 && !isStopped; count++) {
+    const { status } = await context.wire.send({ ...request, client, protocol: protocolFor(context, count) });
+    if (status === 429) isStopped = true;
+    else if (isFailure(status)) failed++;
+    else return tally.miss(`${route.key}: the plan's wrong guess is answered ${status}, which is no failure`);
+  }
+  judgeSpending(tally, {
+    about: `${route.key}: guesses of one client`,
+    limit,
+    admitted: failed,
+    isRefused: isStopped,
+    seconds: (context.now() - startedAt) / 1000,
+    unit: "guesses",
+  });
+  const sent = { ...request, client: other };
+  const response = await context.wire.send(sent);
+  if (response.status >= 500 && !isFailure(response.status))
+    return tally.miss(`${route.key}: another client was answered ${response.status}, whatever the reason`);
+  tally.expect(
+    isFailure(response.status),
+    see(context, `${route.key}: another client may still try`, { request: sent, response }),
+  );
+}

@@ -1,0 +1,200 @@
+import type { ContractRoute } from "../../../contract/index.ts";
+import type { Check, Tally } from "../../check.ts";
+import type { AuditContext } from "../../context.ts";
+import { isUnnamed } from "../../listener.ts";
+import type { Listener } from "../../listener.ts";
+import type { Exchange, ProbeRequest, ProbeResponse } from "../../probe.ts";
+import { textPlaces } from "../../text-places.ts";
+import type { TextPlace } from "../../text-places.ts";
+import { firstHonestCall, isSuccess, see, withoutRoutes } from "../shared.ts";
+
+/** A request that could have sent the stack to us. */
+interface Bait {
+  mark: string;
+  what: string;
+  exchange: Exchange;
+}
+
+/** How an address of ours is written: what filters of hosts are known to take for another. */
+type Form = readonly [name: string, write: (mark: string, port: number, site: string) => string];
+
+const plain: Form = ["an address", (mark, port) => `http://127.0.0.1:${port}/${mark}`];
+
+const forms: readonly Form[] = [
+  plain,
+  ["behind an @", (mark, port) => `@127.0.0.1:${port}/${mark}`],
+  ["without a scheme", (mark, port) => `//127.0.0.1:${port}/${mark}`],
+  ["a name", (mark, port) => `http://localhost:${port}/${mark}`],
+  ["over TLS", (mark, port) => `https://localhost:${port}/${mark}`],
+  ["IPv6", (mark, port) => `http://[::1]:${port}/${mark}`],
+  ["IPv4 in IPv6", (mark, port) => `http://[::ffff:127.0.0.1]:${port}/${mark}`],
+  ["one number", (mark, port) => `http://2130706433:${port}/${mark}`],
+  ["octal", (mark, port) => `http://0177.0.0.1:${port}/${mark}`],
+  ["short", (mark, port) => `http://127.1:${port}/${mark}`],
+  ["the site as its user", (mark, port, site) => `http://${site}@127.0.0.1:${port}/${mark}`],
+  ["the site behind a #", (mark, port, site) => `http://127.0.0.1:${port}/${mark}#@${site}/`],
+  ["a backslash", (mark, port, site) => `http://127.0.0.1:${port}\\@${site}/${mark}`],
+  ["encoded", (mark, port) => encodeURIComponent(`http://127.0.0.1:${port}/${mark}`)],
+  ["gopher", (mark, port) => `gopher://127.0.0.1:${port}/_GET%20/${mark}%20HTTP/1.0%0d%0a%0d%0a`],
+];
+
+/** Names of fields that hold addresses. */
+const urlLike =
+  /ur[li]|link|href|callback|webhook|image|avatar|picture|site|feed|host|domain|path|file|src|source|target|redirect|next|return|dest|proxy|fetch|endpoint/i;
+
+/** Headers that proxies, statistics and clumsy code follow. */
+const followed: readonly (readonly [name: string, value: (url: string, host: string) => string])[] = [
+  ["referer", (url) => url],
+  ["x-forwarded-host", (_, host) => host],
+  ["x-host", (_, host) => host],
+  ["x-forwarded-server", (_, host) => host],
+  ["forwarded", (_, host) => `host="${host}";proto=http`],
+  ["x-original-url", (url) => url],
+  ["x-rewrite-url", (url) => url],
+  ["x-wap-profile", (url) => url],
+  ["x-callback-url", (url) => url],
+  ["x-forwarded-for", () => "127.0.0.1"],
+  ["destination", (url) => url],
+  ["from", (_, host) => `audit@${host}`],
+  ["via", (_, host) => `1.1 ${host}`],
+];
+
+/** How long is waited for whoever was sent to us, once all was sent: longer for a target that takes long. */
+const [patienceMs, mostPatienceMs] = [200, 5000];
+
+/** Server-side request forgery: addresses of the audit's own, in everything that a request has. */
+export const noForgedRequests: Check = {
+  name: "no address in a request makes the stack ask it",
+  kind: "live",
+  attack: { kind: "ssrf", promise: "to", per: "route" },
+  isActive: true,
+  notApplicable: withoutRoutes,
+  run: async (context, tally) => {
+    const listener = await listenerThatHears(context, tally);
+    if (listener === undefined) return;
+    const before = listener.hits.length;
+    const baits: Bait[] = [];
+    for (const route of context.contract.routes)
+      baits.push(...(await baitRoute(context, tally, route, listener.port)));
+    await judge(context, tally, listener, before, baits);
+  },
+};
+
+/** The same of what is said before any route is found. */
+export const noTunnels: Check = {
+  name: "no request line and no Host makes the stack ask another server",
+  kind: "live",
+  attack: { kind: "ssrf", promise: "origin", per: "site" },
+  isActive: true,
+  isSupporting: true,
+  run: async (context, tally) => {
+    const listener = await listenerThatHears(context, tally);
+    if (listener === undefined) return;
+    const before = listener.hits.length;
+    await judge(context, tally, listener, before, await baitConnection(context, listener.port));
+  },
+};
+
+/** Without somebody who hears it, that nobody came shows nothing. */
+async function listenerThatHears(context: AuditContext, tally: Tally): Promise<Listener | undefined> {
+  const listener = await context.listener();
+  const mark = context.mark();
+  await listener.ask(`/${mark}`);
+  if (listener.hits.some(({ text }) => text.includes(mark))) return listener;
+  tally.miss("what was opened to listen here does not hear who comes");
+  return undefined;
+}
+
+async function baitRoute(
+  context: AuditContext,
+  tally: Tally,
+  route: ContractRoute,
+  port: number,
+): Promise<Bait[]> {
+  const honest = firstHonestCall(context, route, tally);
+  if (honest === undefined) return [];
+  const baits: Bait[] = [];
+  const send = async (what: string, mark: string, change: object): Promise<void> => {
+    baits.push({
+      mark,
+      what: `${route.key}: ${what}`,
+      exchange: await context.caller.call({ route, ...honest, ...change }),
+    });
+  };
+  for (const place of textPlaces(route, honest.input)) {
+    for (const [form, write] of formsFor(place, port)) {
+      const mark = context.mark();
+      await send(`${place.name} is ${form}`, mark, place.put(write(mark, port, context.target.host)));
+    }
+  }
+  const mark = context.mark();
+  const url = `http://127.0.0.1:${port}/${mark}`;
+  await send("headers lead to us", mark, {
+    headers: followed.map(([name, value]) => [name, value(url, `127.0.0.1:${port}`)]),
+  });
+  // What refuses everything asks nobody either.
+  if (!baits.some(({ exchange }) => isSuccess(exchange.response.status))) {
+    const { response } = await context.caller.call({ route, ...honest });
+    if (!isSuccess(response.status))
+      tally.miss(`${route.key}: the honest request was answered ${response.status}`);
+  }
+  return baits;
+}
+
+/** Every form where addresses are expected, three where any text is taken, one where the schema refuses it: that it does is API-3's other checks'. */
+function formsFor({ field, takes }: TextPlace, port: number): readonly Form[] {
+  if (urlLike.test(field)) return forms;
+  return takes(plain[1]("mark", port, "site")) ? forms.slice(0, 3) : [plain];
+}
+
+/** What is said before any route is found: the host that is asked, and the whole address. */
+async function baitConnection(context: AuditContext, port: number): Promise<Bait[]> {
+  const { host } = context.target;
+  const ours = `127.0.0.1:${port}`;
+  const lines: readonly (readonly [what: string, head: (mark: string) => string])[] = [
+    ["the whole address of another server", (mark) => `GET http://${ours}/${mark} HTTP/1.1\r\nhost: ${host}`],
+    ["another server's name as Host", (mark) => `GET /${mark} HTTP/1.1\r\nhost: ${ours}`],
+    ["a path that begins with @", (mark) => `GET @${ours}/${mark} HTTP/1.1\r\nhost: ${host}`],
+    ["a tunnel", () => `CONNECT ${ours} HTTP/1.1\r\nhost: ${ours}`],
+  ];
+  const baits: Bait[] = [];
+  for (const [what, head] of lines) {
+    const mark = context.mark();
+    const request: ProbeRequest = { method: "GET", path: `/${mark}` };
+    const response = await orSilence(context.wire.sendRaw(`${head(mark)}\r\nconnection: close\r\n\r\n`));
+    if (response !== undefined) baits.push({ mark, what, exchange: { request, response } });
+  }
+  return baits;
+}
+
+/** Whoever hangs up has refused. */
+async function orSilence(answer: Promise<ProbeResponse>): Promise<ProbeResponse | undefined> {
+  return answer.catch(() => undefined);
+}
+
+async function judge(
+  context: AuditContext,
+  tally: Tally,
+  listener: Listener,
+  before: number,
+  baits: readonly Bait[],
+): Promise<void> {
+  const slowest = Math.max(0, ...baits.map(({ exchange }) => exchange.response.durationMs));
+  await context.sleep(Math.min(mostPatienceMs, Math.max(patienceMs, 2 * slowest)));
+  const hits = listener.hits.slice(before);
+  const broken = new Set<Bait>();
+  for (const hit of hits) {
+    const bait = baits.find(({ mark }) => hit.text.includes(mark));
+    if (bait !== undefined) broken.add(bait);
+    else if (isUnnamed(hit))
+      tally.fail({
+        kind: "measurement",
+        about: "somebody came who says no address, while addresses of ours were sent",
+        value: hit.text.slice(0, 40),
+      });
+  }
+  for (const { what, exchange } of broken)
+    tally.fail(see(context, `${what}: and somebody asked for it`, exchange));
+  const held = baits.filter((bait) => !broken.has(bait));
+  for (const { what, exchange } of held) tally.pass(see(context, `${what}: nobody asked for it`, exchange));
+}
