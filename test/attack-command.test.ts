@@ -83,8 +83,15 @@ test("kinds, routes, times and files that are none are misuse, told with what th
     assert.deepEqual([code, out], [2, ""], words);
     return words;
   };
-  assert.match(misused("--kind", "acess"), /no kind of attack "acess"; there are access, objects, /);
-  assert.match(misused("--route", "GET /api/order"), /no route "GET \/api\/order"/);
+  assert.match(
+    misused("--kind", "acess"),
+    /no kind of attack "acess"; there are access, objects, .*\n→ Did you mean {2}access\?/,
+  );
+  assert.match(
+    misused("--route", "GET /api/order"),
+    /no route "GET \/api\/order"\.\n→ Did you mean {2}'GET \/api\/orders\/:id'\?/,
+  );
+  assert.match(misused("--route", "GET /weather"), /no route .*\n→ Its routes: GET \/api\/orders\/:id\n/);
   assert.match(misused("--budget", "soon"), /--budget takes a time/);
   assert.match(misused("--route", "GET /api/orders/:id,GET /api/order"), /no route "GET \/api\/order"/);
   assert.match(misused("--emit", join(project.root, "none/x.ts")), /no file that could be written/);
@@ -147,11 +154,14 @@ test("several routes are attacked as one is, and nothing else; the emitted file 
   t.after(() => writeFileSync(config, contract()));
   const routes = ["GET /api/orders/:id", "GET /api/items/:id"];
   const chosen = ["--kind", "access", "--route", routes.join(", ")];
-  const units = JSON.parse(attack("--list", "--json", ...chosen).out) as { route?: string }[];
-  assert.deepEqual(
-    units.map(({ route }) => route),
-    routes,
-  );
+  const twice = routes.flatMap((route) => ["--route", route]);
+  for (const given of [chosen, ["--kind", "access", ...twice]]) {
+    const units = JSON.parse(attack("--list", "--json", ...given).out) as { route?: string }[];
+    assert.deepEqual(
+      units.map(({ route }) => route),
+      routes,
+    );
+  }
   assert.equal(attack(...chosen, "--emit", file).code, 0);
   const emitted = readFileSync(file, "utf8");
   assert.ok(emitted.includes(`routes: ${JSON.stringify(routes)},`));

@@ -1,5 +1,4 @@
-import { nearest } from "../contract/index.ts";
-import { CurtainwallError } from "../shared/index.ts";
+import { CurtainwallError, nearest } from "../shared/index.ts";
 
 /** An item of the checklist: see `docs/checklist.md`, which a test holds to these ids and titles. */
 export interface ChecklistItem {

@@ -4,7 +4,7 @@ import { openApiKeyFile } from "../gateway/node.ts";
 import type { ApiKeyFile } from "../gateway/node.ts";
 import { CurtainwallError } from "../shared/index.ts";
 import { apiKeysFileOf, loadContract, recordedAction } from "../stack/index.ts";
-import { usageError } from "./command.ts";
+import { actionError, usageError } from "./command.ts";
 import type { Command, CommandInput } from "./command.ts";
 import { exitCodes, print, printJson, say, styled } from "./voice.ts";
 
@@ -29,10 +29,7 @@ export const apiKeyCommand: Command = {
     if (action === "create") return create(input, rest);
     if (action === "list") return list(input, rest);
     if (action === "revoke") return revoke(input, rest);
-    throw usageError(
-      action === undefined ? "Say what to do" : `There is no "api-key ${action}"`,
-      apiKeyCommand,
-    );
+    throw actionError(action, ["create", "list", "revoke"], apiKeyCommand);
   },
 };
 

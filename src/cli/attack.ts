@@ -9,16 +9,16 @@ import {
   shellWord,
 } from "../audit/index.ts";
 import type { AttackKind, AttackOptions, AttackReport } from "../audit/index.ts";
-import { isCurtainwallError } from "../shared/index.ts";
+import { CurtainwallError, isCurtainwallError, nearest } from "../shared/index.ts";
 import { loadContract } from "../stack/index.ts";
 import { assertWritable, writeNamed } from "./audit-files.ts";
 import { readArguments, targetOptions, toolName } from "./audit-folder.ts";
 import { listChecks, listTable } from "./attack-list.ts";
 import { renderAttack } from "./attack-report.ts";
-import { readBudget } from "./budget.ts";
 import { usageError } from "./command.ts";
 import type { Command, CommandInput } from "./command.ts";
 import { aloneAt } from "./one-at-a-target.ts";
+import { readDuration } from "./read-duration.ts";
 import { optionPlaces } from "./route-lines.ts";
 import { exitCodes, print, printJson, say, showProgress, styled } from "./voice.ts";
 
@@ -28,14 +28,15 @@ export const attackCommand: Command = {
     '[folder] [https://address] [--kind access,limits] [--route "GET /api/x,POST /api/x"] [--budget 60s] [--list] [--json] [--verbose] [--allow-missing] [--emit file] [--browser path]',
   summary: "Attack a running stack: try to break every promise of its contract",
   options: {
-    kind: { type: "string", says: "kinds of attack, separated by commas; by default all" },
+    kind: { type: "string", isList: true, says: "kinds of attack, separated by commas; by default all" },
     route: {
       type: "string",
+      isList: true,
       says: "routes as the contract names them, separated by commas, and nothing of the site as a whole",
     },
     budget: {
       type: "string",
-      says: "how long it may take: 30s, 5m (default 180s); what is left then is told",
+      says: "how long it may take: 30s, 5m, or a number of seconds (default 180s); what is left then is told",
     },
     list: { type: "boolean", says: "list what would be attacked, and ask nothing of anybody" },
     json: { type: "boolean", says: "print the report as JSON" },
@@ -64,7 +65,7 @@ async function attack(input: CommandInput): Promise<number> {
   const { flags, values } = input;
   const { folder, target } = readArguments(input.positionals, attackCommand);
   const chosen = { kinds: readKinds(values.get("kind")), routes: readRoutes(values.get("route")) };
-  const budgetMs = readBudget(values.get("budget"), attackCommand);
+  const budgetMs = readDuration("budget", values.get("budget"), attackCommand);
   const file = values.get("emit");
   if (file !== undefined) assertWritable("emit", file, attackCommand);
   const loaded = await loadContract(folder);
@@ -79,11 +80,15 @@ async function attack(input: CommandInput): Promise<number> {
     if (flags.has("list")) return await list(options, flags);
     return await aloneAt(options.target, () => run(options, flags));
   } catch (error) {
-    throw isCurtainwallError(error, "AUDIT_TARGET_INVALID")
-      ? usageError([error.message, error.hint].filter((text) => text !== undefined).join(" "), attackCommand)
-      : error;
+    throw isCurtainwallError(error, "AUDIT_TARGET_INVALID") ? asUsage(error) : error;
   }
 }
+
+/** What the audit's room refuses of the command line, as misuse of it. */
+const asUsage = ({ message, hint }: CurtainwallError): CurtainwallError =>
+  hint === undefined
+    ? usageError(message, attackCommand)
+    : new CurtainwallError("CLI_USAGE_INVALID", message, { hint });
 
 /** Runs the attack; Ctrl-C ends it with what is known by then. */
 async function run(options: AttackOptions, flags: CommandInput["flags"]): Promise<number> {
@@ -184,7 +189,11 @@ function readKinds(text: string | undefined): AttackKind[] | undefined {
   return text.split(",").map((name) => {
     const kind = kinds.find((candidate) => candidate === name.trim());
     if (kind === undefined)
-      throw usageError(`There is no kind of attack "${name}"; there are ${kinds.join(", ")}`, attackCommand);
+      throw usageError(
+        `There is no kind of attack "${name}"; there are ${kinds.join(", ")}`,
+        attackCommand,
+        nearest(name.trim(), kinds),
+      );
     return kind;
   });
 }

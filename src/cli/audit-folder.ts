@@ -17,10 +17,10 @@ import {
 } from "./audit-inputs.ts";
 import { machineOf } from "./audit-machine.ts";
 import { secretsOf } from "./audit-secrets.ts";
-import { readBudget } from "./budget.ts";
 import { usageError } from "./command.ts";
 import type { Command, CommandInput } from "./command.ts";
 import { aloneAt } from "./one-at-a-target.ts";
+import { readDuration } from "./read-duration.ts";
 import { routePlaces, writtenOptions } from "./route-lines.ts";
 import { showProgress } from "./voice.ts";
 
@@ -40,7 +40,7 @@ export async function auditFolder(
   { loaded, folder, target, values }: AuditedFolder,
   command: Command,
 ): Promise<AuditReport> {
-  const budgetMs = readBudget(values.get("budget"), command);
+  const budgetMs = readDuration("budget", values.get("budget"), command);
   const options = await targetOptions({ loaded, folder, target, values });
   const line = showProgress();
   const report = await aloneAt(options.target, () =>

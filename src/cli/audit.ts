@@ -1,6 +1,6 @@
 import { auditReportSchema } from "../audit/index.ts";
 import type { AuditPlan, AuditReport } from "../audit/index.ts";
-import { CurtainwallError } from "../shared/index.ts";
+import { CurtainwallError, nearest } from "../shared/index.ts";
 import { loadContract } from "../stack/index.ts";
 import { auditFolder, readArguments } from "./audit-folder.ts";
 import { reportFiles, writeReports } from "./audit-files.ts";
@@ -16,10 +16,10 @@ export const auditCommand: Command = {
     "[folder] [https://address] [--only API-1,API-5] [--budget 240s] [--verbose] [--json] [--html file] [--sarif file] [--junit file] [--browser path] | --schema | [folder] --token identity",
   summary: "Check a running stack against the 24 items, with evidence for each verdict",
   options: {
-    only: { type: "string", says: "rows to check, separated by commas" },
+    only: { type: "string", isList: true, says: "rows to check, separated by commas" },
     budget: {
       type: "string",
-      says: "how long it may take: 30s, 20m (default 240s); what is left then is not checked, and told",
+      says: "how long it may take: 30s, 20m, or a number of seconds (default 240s); what is left then is not checked, and told",
     },
     verbose: { type: "boolean", says: "show every check with its evidence and its command" },
     json: { type: "boolean", says: "print the report as JSON" },
@@ -70,6 +70,7 @@ async function printToken(plan: AuditPlan | undefined, name: string): Promise<nu
     throw usageError(
       `The plan has no identity "${name}"; it has ${Object.keys(identities).join(", ") || "none"}`,
       auditCommand,
+      nearest(name, Object.keys(identities)),
     );
   try {
     const identity = identities[name];

@@ -4,7 +4,7 @@ import type { BuildResult } from "./build-result.ts";
 import type { Command } from "./command.ts";
 import { describeRelease, kilobytes } from "./describe-release.ts";
 import { tellNotSearched, verboseOption } from "./not-searched.ts";
-import { timeLimitMs, timeLimitOption } from "./time-limit.ts";
+import { readDuration } from "./read-duration.ts";
 import { print, printJson, say, styled } from "./voice.ts";
 
 /** Loads what builds only when there is something to build. */
@@ -19,7 +19,10 @@ export const buildCommand: Command = {
       type: "boolean",
       says: "for CI: take only what the lock says that somebody approved; never write it",
     },
-    "time-limit": timeLimitOption,
+    "time-limit": {
+      type: "string",
+      says: "how long the site's own build may take: 90s, 20m, or a number of seconds; by default 600",
+    },
     verbose: verboseOption,
     json: { type: "boolean", says: "print the result as JSON" },
   },
@@ -33,7 +36,7 @@ export const buildCommand: Command = {
     const place = positionals[0] ?? ".";
     const drafts = flags.has("drafts");
     const offline = flags.has("offline");
-    const timeoutMs = timeLimitMs(values.get("time-limit"), buildCommand);
+    const timeoutMs = readDuration("time-limit", values.get("time-limit"), buildCommand);
     const files = recordFiles(place);
     const frozen = flags.has("frozen");
     // What nobody has approved is refused by this one, and was not by the one before.

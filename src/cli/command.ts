@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { CurtainwallError } from "../shared/index.ts";
+import { CurtainwallError, nearest } from "../shared/index.ts";
 
 /** One command of `curtainwall`. */
 export interface Command {
@@ -24,6 +24,8 @@ export interface CommandOption {
   readonly type: "boolean" | "string";
   /** Of a `string`: may be given often, and each value is followed by why: `--allow-script https://… "why"`. Default false. */
   readonly reasoned?: boolean;
+  /** Of a `string`: several values, with commas between or each after the option's name again. Default false: one that is given twice is refused. */
+  readonly isList?: boolean;
   readonly says: string;
 }
 
@@ -45,7 +47,7 @@ export interface ReasonedValue {
 /**
  * Reads a command's arguments.
  *
- * @throws {CurtainwallError} `CLI_USAGE_INVALID` for an unknown option, a missing value or too many arguments
+ * @throws {CurtainwallError} `CLI_USAGE_INVALID` for an unknown option, one that is given twice, a missing value or too many arguments
  */
 export function readInput(command: Command, args: readonly string[], maxPositionals: number): CommandInput {
   try {
@@ -61,23 +63,41 @@ export function readInput(command: Command, args: readonly string[], maxPosition
     const { reasoned, positionals } = takeReasons(command, tokens);
     if (positionals.length > maxPositionals)
       throw new Error(`"${positionals[maxPositionals]}" is one argument too many`);
-    const entries = (Object.entries(values) as [string, string | boolean][]).filter(
-      ([name]) => !reasoned.has(name),
-    );
     return {
       positionals,
-      flags: new Set(entries.filter(([, value]) => value === true).map(([name]) => name)),
-      values: new Map(entries.filter((entry): entry is [string, string] => typeof entry[1] === "string")),
+      flags: new Set(Object.keys(values).filter((name) => values[name] === true)),
+      values: singleValues(command, tokens),
       reasoned,
     };
   } catch (error) {
-    if (command.hidesArguments === true)
-      throw usageError("An option is not one of these, or lacks its value", command);
-    throw usageError((error as Error).message.split(". ")[0] ?? "", command);
+    const { message } = error as Error;
+    const [, wrong] = /^Unknown option '--([^']*)'/.exec(message) ?? [];
+    const meant = wrong === undefined ? undefined : nearest(wrong, [...Object.keys(command.options), "help"]);
+    throw usageError(
+      command.hidesArguments === true
+        ? "An option is not one of these, lacks its value, or is given twice"
+        : (message.split(". ")[0] ?? ""),
+      command,
+      meant === undefined ? undefined : `--${meant}`,
+    );
   }
 }
 
 type Token = NonNullable<ReturnType<typeof parseArgs>["tokens"]>[number];
+
+/** The values of options that take no reason. Of two, neither would be forgotten knowingly. */
+function singleValues({ options }: Command, tokens: readonly Token[]): Map<string, string> {
+  const values = new Map<string, string>();
+  for (const token of tokens) {
+    if (token.kind !== "option" || token.value === undefined) continue;
+    const { name, value } = token;
+    if (options[name]?.reasoned === true) continue;
+    const before = values.get(name);
+    if (before !== undefined && options[name]?.isList !== true) throw new Error(`--${name} is given twice`);
+    values.set(name, before === undefined ? value : `${before},${value}`);
+  }
+  return values;
+}
 
 /** Tells the reasons, which stand after the values of their options, from the command's own arguments. */
 function takeReasons(
@@ -103,9 +123,31 @@ function takeReasons(
   return { reasoned, positionals };
 }
 
-/** An error about how a command was called. */
-export function usageError(what: string, command: Pick<Command, "name" | "usage">): CurtainwallError {
+/** An error about how a command was called; it says what was probably meant, where that is known, or else how it is called. */
+export function usageError(
+  what: string,
+  { name, usage }: Pick<Command, "name" | "usage">,
+  meant?: string,
+): CurtainwallError {
   return new CurtainwallError("CLI_USAGE_INVALID", `${what.replace(/\.$/, "")}.`, {
-    hint: `Usage: curtainwall ${command.name} ${command.usage}`,
+    hint:
+      meant === undefined
+        ? `Usage: curtainwall ${name} ${usage}`
+        : `Did you mean  ${meant}?  More:  curtainwall ${name} --help`,
   });
+}
+
+/** An error about an action that a command lacks, or that is none of those it has. */
+export function actionError(
+  action: string | undefined,
+  known: Iterable<string>,
+  command: Pick<Command, "name" | "usage" | "hidesArguments">,
+): CurtainwallError {
+  if (action === undefined) return usageError("Say what to do", command);
+  const meant = nearest(action, [...known]);
+  return usageError(
+    command.hidesArguments === true ? "There is no such action" : `There is no "${command.name} ${action}"`,
+    command,
+    meant === undefined ? undefined : `curtainwall ${command.name} ${meant}`,
+  );
 }

@@ -1,4 +1,4 @@
-import { usageError } from "./command.ts";
+import { actionError } from "./command.ts";
 import type { Command } from "./command.ts";
 import { importContract } from "./contract-import.ts";
 import { showObserved } from "./contract-observed.ts";
@@ -23,9 +23,6 @@ export const contractCommand: Command = {
     const [action, ...rest] = input.positionals;
     if (action === "import") return importContract(input, rest, contractCommand);
     if (action === "observed") return showObserved(input, rest);
-    throw usageError(
-      action === undefined ? "Say what to do" : `There is no "contract ${action}"`,
-      contractCommand,
-    );
+    throw actionError(action, ["import", "observed"], contractCommand);
   },
 };

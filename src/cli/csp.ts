@@ -8,7 +8,7 @@ import { fetchForeignScript, learnFolder, learnSite, loadContract, writeLearned 
 import type { Act, TourOptions } from "../stack/index.ts";
 import { findBrowser } from "./audit-inputs.ts";
 import { allowOptions, readAllowed } from "./allowed-scripts.ts";
-import { usageError } from "./command.ts";
+import { actionError, usageError } from "./command.ts";
 import type { Command } from "./command.ts";
 import { reportLearned } from "./csp-report.ts";
 import { readLearned } from "./learned-input.ts";
@@ -55,7 +55,8 @@ export const cspCommand: Command = {
   async run(input) {
     const { flags, values } = input;
     const [action, place] = input.positionals;
-    if (action !== "learn" || place === undefined)
+    if (action !== undefined && action !== "learn") throw actionError(action, ["learn"], cspCommand);
+    if (action === undefined || place === undefined)
       throw usageError("Say what to run, like  curtainwall csp learn dist", cspCommand);
     const started = performance.now();
     const url = /^https?:\/\//i.test(place) ? await ownAddress(place, values.get("contract")) : undefined;

@@ -4,7 +4,7 @@ import type { Release } from "../contract/index.ts";
 import { freshFolder, keepFormerBlobs, replaceFolder } from "../harden/node.ts";
 import { emitHost, hostNames, siteOfRelease } from "../hosts/index.ts";
 import type { Emission, HostName } from "../hosts/index.ts";
-import { CurtainwallError } from "../shared/index.ts";
+import { CurtainwallError, nearest } from "../shared/index.ts";
 import { loadContract, readCurrentRelease, stackFolders } from "../stack/index.ts";
 import { usageError } from "./command.ts";
 import type { Command } from "./command.ts";
@@ -36,6 +36,7 @@ export const emitCommand: Command = {
           ? "Name the host with --for"
           : `--for ${JSON.stringify(host)} is no host that it knows: ${hostNames.join(", ")}`,
         emitCommand,
+        host === undefined ? undefined : nearest(host, hostNames),
       );
     const { contract, root } = await loadContract(folder);
     const release = await readCurrentRelease(stackFolders(root));

@@ -1,4 +1,5 @@
 import type { EnvironmentName } from "../contract/index.ts";
+import { nearest } from "../shared/index.ts";
 import { usageError } from "./command.ts";
 import type { Command } from "./command.ts";
 
@@ -12,6 +13,6 @@ export function environmentNamed(
 ): EnvironmentName | undefined {
   const known = names.find((environment) => environment === name);
   if (name !== undefined && known === undefined)
-    throw usageError(`--environment takes ${names.join(", ")}`, command);
+    throw usageError(`--environment takes ${names.join(", ")}`, command, nearest(name, names));
   return known;
 }

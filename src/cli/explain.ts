@@ -1,8 +1,8 @@
-import { nearest, parseRouteKey } from "../contract/index.ts";
+import { parseRouteKey } from "../contract/index.ts";
 import type { Contract, ContractRoute, Method } from "../contract/index.ts";
 import { createGateway, createLimitMemory, createLimitStore, createRouter } from "../gateway/index.ts";
 import type { RouteExplanation } from "../gateway/index.ts";
-import { CurtainwallError } from "../shared/index.ts";
+import { CurtainwallError, nearestRoute } from "../shared/index.ts";
 import { loadContract } from "../stack/node.ts";
 import { usageError } from "./command.ts";
 import type { Command } from "./command.ts";
@@ -64,7 +64,7 @@ function unknownRoute({ method, path }: Asked, routes: readonly ContractRoute[])
   const asked = `${method} ${path}`;
   const keys = routes.map(({ key }) => key);
   const others = routes.filter((route) => route.path === path || matches(route, path)).map(({ key }) => key);
-  const close = nearest(asked, keys) ?? nearestBySegments(asked, keys);
+  const close = nearestRoute(asked, keys);
   const all = `Routes: ${keys.join(", ") || "none"}`;
   return new CurtainwallError(
     "CLI_USAGE_INVALID",
@@ -84,16 +84,6 @@ const matches = (route: ContractRoute, path: string): boolean => {
   const match = createRouter([route], () => true)(path);
   return typeof match === "object" && match.handlers.size > 0;
 };
-
-/** Of routes with as many segments, the one that shares the most of them. */
-function nearestBySegments(asked: string, keys: readonly string[]): string | undefined {
-  const parts = asked.split("/");
-  const shared = (key: string): number =>
-    key.split("/").filter((part, index) => part === parts[index]).length;
-  return keys
-    .filter((key) => key.split("/").length === parts.length && shared(key) > 1)
-    .sort((left, right) => shared(right) - shared(left))[0];
-}
 
 function explain(contract: Contract, { key }: ContractRoute): RouteExplanation {
   // By the routes: some lead to upstreams, others to functions.

@@ -2,6 +2,7 @@ import { basename, join } from "node:path";
 import { allowedWords } from "../harden/index.ts";
 import { hostNames } from "../hosts/index.ts";
 import type { HostName } from "../hosts/index.ts";
+import { nearest } from "../shared/index.ts";
 import { createContractGate, hardenSite, loadContract, outputFingerprints } from "../stack/index.ts";
 import { allowOptions, readAllowed } from "./allowed-scripts.ts";
 import { usageError } from "./command.ts";
@@ -145,7 +146,11 @@ function charsetOf(label: string | undefined): string | undefined {
 function hostOf(name: string | undefined): HostName | undefined {
   const host = hostNames.find((known) => known === name);
   if (name === undefined || host !== undefined) return host;
-  throw usageError(`--for ${JSON.stringify(name)} is no host that it knows`, hardenCommand);
+  throw usageError(
+    `--for ${JSON.stringify(name)} is no host that it knows: ${hostNames.join(", ")}`,
+    hardenCommand,
+    nearest(name, hostNames),
+  );
 }
 
 /** Reads `--origin`. */

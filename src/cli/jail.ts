@@ -1,7 +1,7 @@
 import { runJailed } from "../stack/index.ts";
 import { usageError } from "./command.ts";
 import type { Command } from "./command.ts";
-import { timeLimitMs, timeLimitOption } from "./time-limit.ts";
+import { readDuration } from "./read-duration.ts";
 import { printJson, say, styled } from "./voice.ts";
 
 export const jailCommand: Command = {
@@ -11,12 +11,20 @@ export const jailCommand: Command = {
   options: {
     run: { type: "string", says: "what builds the site" },
     output: { type: "string", says: "the folder that it writes, inside the project: only that comes out" },
-    reaches: { type: "string", says: "origins that it may reach, with commas; by default none" },
+    reaches: {
+      type: "string",
+      isList: true,
+      says: "origins that it may reach, with commas; by default none",
+    },
     pass: {
       type: "string",
+      isList: true,
       says: "names of environment variables that it gets, with commas; by default none",
     },
-    "time-limit": timeLimitOption,
+    "time-limit": {
+      type: "string",
+      says: "how long it may take: 90s, 20m, or a number of seconds; by default 600",
+    },
     "insecure-private-addresses": {
       type: "string",
       says: "lets what it reaches lie in private networks; takes the reason",
@@ -37,7 +45,7 @@ export const jailCommand: Command = {
     if (command === undefined)
       throw usageError('Name what builds the site:  --run "npm run build"', jailCommand);
     if (output === undefined) throw usageError("Name the folder that it writes:  --output dist", jailCommand);
-    const timeoutMs = timeLimitMs(values.get("time-limit"), jailCommand);
+    const timeoutMs = readDuration("time-limit", values.get("time-limit"), jailCommand);
     const stop = new AbortController();
     const onSignal = (): void => stop.abort();
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, onSignal);

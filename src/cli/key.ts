@@ -24,7 +24,7 @@ import {
   signProgram,
   stackFolders,
 } from "../stack/index.ts";
-import { usageError } from "./command.ts";
+import { actionError, usageError } from "./command.ts";
 import type { Command, CommandInput } from "./command.ts";
 import { describePermissions } from "./describe-permissions.ts";
 import { askPassphrase, askVaultPassphrase } from "./passphrase.ts";
@@ -57,8 +57,7 @@ export const keyCommand: Command = {
   async run(input) {
     const [action, ...rest] = input.positionals;
     const run = action === undefined ? undefined : actions.get(action);
-    if (run === undefined)
-      throw usageError(action === undefined ? "Say what to do" : `There is no "key ${action}"`, keyCommand);
+    if (run === undefined) throw actionError(action, actions.keys(), keyCommand);
     return run(input, rest);
   },
 };

@@ -5,7 +5,7 @@ import { followRecords, lastRecords, readLog, verifyLog } from "../ledger/node.t
 import { parsePublicKey } from "../contract/index.ts";
 import { CurtainwallError, printable } from "../shared/index.ts";
 import type { CliErrorCode } from "./errors.ts";
-import { usageError } from "./command.ts";
+import { actionError, usageError } from "./command.ts";
 import type { Command, CommandInput } from "./command.ts";
 import { findLog } from "./find-log.ts";
 import type { FoundLog } from "./find-log.ts";
@@ -44,8 +44,7 @@ export const logCommand: Command = {
   async run(input) {
     const [action, place] = input.positionals;
     const run = action === undefined ? undefined : actions.get(action);
-    if (run === undefined)
-      throw usageError(action === undefined ? "Say what to do" : `There is no "log ${action}"`, logCommand);
+    if (run === undefined) throw actionError(action, actions.keys(), logCommand);
     return run(input, await findLog(place));
   },
 };

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
-import { CurtainwallError, printable } from "../shared/index.ts";
+import { CurtainwallError, nearest, printable } from "../shared/index.ts";
 import type { Command } from "./command.ts";
 import { commandHelp, helpedCommand } from "./command-help.ts";
 import { readInput } from "./command.ts";
@@ -152,7 +152,6 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
   }
   const entry = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (entry === undefined) {
-    const { nearest } = await import("../contract/index.ts");
     const meant = nearest(name, Object.keys(commands));
     throw new CurtainwallError("CLI_USAGE_INVALID", `There is no command "${printable(name, 60)}".`, {
       hint: `${meant === undefined ? "" : `Did you mean  curtainwall ${meant}?  `}All commands:  curtainwall --help`,

@@ -13,7 +13,7 @@ import {
 } from "../stack/index.ts";
 import type { LoadedContract, PublishedRelease } from "../stack/index.ts";
 import { askVaultPassphrase } from "./passphrase.ts";
-import { usageError } from "./command.ts";
+import { actionError, usageError } from "./command.ts";
 import type { Command, CommandInput } from "./command.ts";
 import { exitCodes, print, printJson, say, styled } from "./voice.ts";
 
@@ -39,11 +39,7 @@ export const releaseCommand: Command = {
   async run(input) {
     const [action, ...rest] = input.positionals;
     const run = action === undefined ? undefined : actions.get(action);
-    if (run === undefined)
-      throw usageError(
-        action === undefined ? "Say what to do" : `There is no "release ${action}"`,
-        releaseCommand,
-      );
+    if (run === undefined) throw actionError(action, actions.keys(), releaseCommand);
     return run(input, rest);
   },
 };

@@ -1,7 +1,6 @@
 import { existsSync } from "node:fs";
-import { nearest } from "../contract/index.ts";
 import type { ContractSecret, EnvironmentName } from "../contract/index.ts";
-import { CurtainwallError } from "../shared/index.ts";
+import { CurtainwallError, nearest } from "../shared/index.ts";
 import type { Secret } from "../shared/index.ts";
 import {
   environmentOf,

@@ -1,4 +1,4 @@
-import { usageError } from "./command.ts";
+import { actionError } from "./command.ts";
 import type { Command, CommandInput } from "./command.ts";
 import { changeKey, revokeSecret, setSecret } from "./secret-changes.ts";
 import { exportSecrets, importSecrets } from "./secret-exchange.ts";
@@ -49,8 +49,7 @@ export const secretCommand: Command = {
   async run(input) {
     const [action, ...rest] = input.positionals;
     const run = action === undefined ? undefined : actions.get(action);
-    if (run === undefined)
-      throw usageError(action === undefined ? "Say what to do" : "There is no such action", secretCommand);
+    if (run === undefined) throw actionError(action, actions.keys(), secretCommand);
     return run(input, rest);
   },
 };

@@ -163,7 +163,6 @@ export type { FailureOptions, LimitOptions, LimitStoreOptions, Priority } from "
 export type { ObserveOption, ObserveOptions } from "./define/observe.ts";
 export type { VisibilityOption, VisibilityOptions } from "./define/visibility.ts";
 export { isLoopbackHost } from "./loopback.ts";
-export { nearest } from "./nearest.ts";
 export { openApi } from "./openapi.ts";
 export type { OpenApiOptions } from "./openapi.ts";
 export { parseContract } from "./parse.ts";

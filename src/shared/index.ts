@@ -11,6 +11,7 @@ export { formatPairs, parseQuery } from "./query.ts";
 export type { Pairs } from "./query.ts";
 export { equalBytes } from "./equal-bytes.ts";
 export { createNameIndex } from "./name-index.ts";
+export { nearest, nearestRoute } from "./nearest.ts";
 export { printable } from "./printable.ts";
 export { isExampleEnvironment, privateKind } from "./private-names.ts";
 export type { PrivateKind } from "./private-names.ts";

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { CurtainwallError } from "../../shared/index.ts";
+import { CurtainwallError, nearestRoute } from "../../shared/index.ts";
 import type { ContractRoute } from "../../contract/index.ts";
 import { isLoopbackHost } from "../../contract/index.ts";
 import { runUnits } from "../attack/engine.ts";
@@ -14,6 +14,7 @@ import { attackSummary, kindReports } from "../attack/summarise.ts";
 import { attackUnits, leftOut } from "../attack/units.ts";
 import type { Unit } from "../attack/units.ts";
 import type { Caller } from "../caller.ts";
+import { shellWord } from "../commands.ts";
 import { reasonOf } from "../check.ts";
 import type { AuditContext } from "../context.ts";
 import { assertPlanFits } from "../plan-problems.ts";
@@ -140,10 +141,7 @@ function assertChoice({ contract, target, kinds: chosen = [], routes = [] }: Att
     throw invalid(`There is no kind of attack "${kind}".`, `There are ${kinds.join(", ")}`);
   const route = routes.find((key) => !contract.routes.some((candidate) => candidate.key === key));
   if (route !== undefined)
-    throw invalid(
-      `The contract has no route "${route}".`,
-      "Name it as the contract does:  --route 'GET /api/orders/:id'",
-    );
+    throw invalid(`The contract has no route "${route}".`, routeHint(route, contract.routes));
   if (!isLoopbackHost(target.hostname))
     throw new CurtainwallError(
       "AUDIT_OWNERSHIP_UNPROVED",
@@ -152,6 +150,12 @@ function assertChoice({ contract, target, kinds: chosen = [], routes = [] }: Att
         hint: "Start the stack here and attack that; what only looks can be asked of any address:  npx curtainwall audit",
       },
     );
+}
+
+function routeHint(asked: string, routes: readonly ContractRoute[]): string {
+  const keys = routes.map(({ key }) => key);
+  const meant = nearestRoute(asked, keys);
+  return meant === undefined ? `Its routes: ${keys.join(", ")}` : `Did you mean  ${shellWord(meant)}?`;
 }
 
 /** A token that is about to expire does so while other things are tried. */

@@ -3,7 +3,7 @@ import type { ContractRoute } from "../contract/route.ts";
 import type { ContractEgressOrigin, ContractFunction, ContractSecret } from "../contract/secret.ts";
 import { assertSpan, readRate } from "../limit.ts";
 import type { Rate } from "../limit.ts";
-import { nearest } from "../nearest.ts";
+import { nearest } from "../../shared/index.ts";
 import { networkOfHost } from "../network.ts";
 import type { Problems } from "./problems.ts";
 import { checkHost, parseNetwork } from "./upstream-addresses.ts";

@@ -4,7 +4,7 @@ import type { ContractFunction, ContractSecret, ContractUse } from "../contract/
 import type { Method } from "../path.ts";
 import { memberNames } from "../schema.ts";
 import { doUsesMeet, isPathWithin, textOfUse } from "../use-pattern.ts";
-import { nearest } from "../nearest.ts";
+import { nearest } from "../../shared/index.ts";
 import type { Problems } from "./problems.ts";
 import { quote } from "./values.ts";
 

@@ -1,5 +1,5 @@
 import type { Schema } from "../define/schema.ts";
-import { nearest } from "../nearest.ts";
+import { nearest } from "../../shared/index.ts";
 import type { Problems } from "./problems.ts";
 
 /** Options by name, of which nothing is known yet. */

@@ -1,5 +1,5 @@
 import type { ContractSecret, ContractWebhook } from "../contract/secret.ts";
-import { nearest } from "../nearest.ts";
+import { nearest } from "../../shared/index.ts";
 import type { Problems } from "./problems.ts";
 import { checkNames, isMembers, number, quote } from "./values.ts";
 

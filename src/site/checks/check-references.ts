@@ -1,4 +1,4 @@
-import { nearest } from "../../contract/index.ts";
+import { nearest } from "../../shared/index.ts";
 import type { AssetShelf } from "../pages/asset-shelf.ts";
 import { siteError } from "../errors.ts";
 import type { SourcePlace } from "../errors.ts";

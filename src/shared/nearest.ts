@@ -9,6 +9,25 @@ export function nearest(name: string, known: readonly string[]): string | undefi
   return best;
 }
 
+/**
+ * The route that a misspelt one was probably meant to be: the fewest edits away, over method and path. What parameters are called, and whether
+ * one was written, counts only between routes that are as near. None where more than one letter in three would have to change.
+ */
+export function nearestRoute(asked: string, keys: readonly string[]): string | undefined {
+  const wanted = withoutParameters(asked);
+  const [best] = keys
+    .map((key) => ({
+      key,
+      distance: editDistance(wanted, withoutParameters(key)),
+      inFull: editDistance(asked, key),
+    }))
+    .filter(({ distance }) => distance <= Math.max(2, wanted.length / 3))
+    .toSorted((one, other) => one.distance - other.distance || one.inFull - other.inFull);
+  return best?.key;
+}
+
+const withoutParameters = (key: string): string => key.toLowerCase().replaceAll(/\/:[^/]*/g, "");
+
 function editDistance(left: string, right: string): number {
   let previous = Array.from({ length: right.length + 1 }, (_, index) => index);
   for (let row = 1; row <= left.length; row++) {
