@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readOptions } from "../tools/mutate/options.ts";
+import { chosenIds, readOptions } from "../tools/mutate/options.ts";
 import { tellEstimate } from "../tools/mutate/tell-progress.ts";
 
 test("an option that there is not is named, with where all of them stand and nothing of how Node reads arguments", () => {
@@ -14,6 +14,27 @@ test("an option that there is not is named, with where all of them stand and not
       },
     );
   assert.deepEqual(readOptions(["--only", "API-1"]).only, ["API-1"]);
+  assert.throws(() => readOptions(["--recrd"]), /Did you mean {2}--record\?/);
+  assert.throws(() => readOptions(["--onyl", "API-1"]), /Did you mean {2}--only\?/);
+});
+
+test("what is asked for twice is asked for in all; a name that no mutant has is told, beside some that there are", () => {
+  assert.deepEqual(readOptions(["--only", "API-1, FE-2", "--only", "API-2/x"]).only, [
+    "API-1",
+    "FE-2",
+    "API-2/x",
+  ]);
+  const ids = ["API-1/alg-none", "API-1/alg-any", "API-2/by-header"];
+  const chosen = (...only: string[]): string[] => [...chosenIds(ids, only)];
+  assert.deepEqual(chosen(), ids);
+  assert.deepEqual(chosen("API-1"), ids.slice(0, 2));
+  assert.deepEqual(chosen("API-1/alg", "API-2/by-header"), ids);
+  assert.throws(
+    () => chosen("API-2", "API-1/alg-nonne"),
+    /called API-1\/alg-nonne\. Did you mean {2}API-1\/alg-none\?/,
+  );
+  assert.throws(() => chosen("API1"), /Did you mean {2}API-1\?/);
+  assert.throws(() => chosen("weather"), /There are some of API-1, API-2 {2}All of them/);
 });
 
 test("the rest is estimated from what was tried in this run, and only now and then", () => {

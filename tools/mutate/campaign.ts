@@ -16,7 +16,7 @@ export interface CampaignOptions {
   /** An outcome that is known. */
   readonly known: (mutant: Mutant) => Outcome | undefined;
   /** What is done now, before the mutants. */
-  readonly onPhase: (words: string) => void;
+  readonly onPhase: (words: string, detail?: () => string) => void;
   readonly onClean: (results: readonly CheckResult[]) => void;
   readonly onTried: (tried: Tried, isKnown: boolean) => void;
   /** Nothing more is to be tried. */
@@ -38,16 +38,19 @@ export async function runCampaign(
   options.onPhase("building and starting the clean example");
   await Promise.all(workers.map((worker) => worker.prepare()));
   const rows = options.isNarrow ? [...new Set(mutants.flatMap((mutant) => mutant.rows))] : undefined;
-  if (options.clean.length === 0) options.onPhase("auditing the clean example, with nothing planted");
-  const clean = options.clean.length > 0 ? options.clean : await auditClean(workers, rows);
+  const clean = options.clean.length > 0 ? options.clean : await auditClean(workers, rows, options.onPhase);
   options.onClean(clean);
   const alarms = clean.filter(({ state }) => state === "failed");
   if (alarms.length > 0) return alarms;
   const able = clean.filter(({ state }) => state === "passed").map(({ check }) => check);
   const finders = await attemptAll(workers, mutants, { ...options, able });
   if (options.isStopped()) return [];
-  options.onPhase("asking once more on the clean example what found something");
-  return auditAgain(workers, finders);
+  let done = 0;
+  options.onPhase(
+    "asking once more on the clean example what found something",
+    () => `${done} of ${finders.size} checks done`,
+  );
+  return auditAgain(workers, finders, () => void done++);
 }
 
 async function attemptAll(
@@ -59,12 +62,15 @@ async function attemptAll(
     isThorough,
     foundBy,
     known,
+    onPhase,
     onTried,
     isStopped,
   }: CampaignOptions & Pick<AttemptOptions, "able">,
 ): Promise<ReadonlySet<CheckId>> {
   const pending = [...mutants];
   const finders = new Set<CheckId>();
+  const underWay = new Set<string>();
+  onPhase("planting each fault", () => `under way ${[...underWay].join(", ")}`);
   const note = (tried: Tried, isKnown: boolean): void => {
     if (tried.outcome.kind === "caught") finders.add(tried.outcome.by);
     onTried(tried, isKnown);
@@ -72,8 +78,10 @@ async function attemptAll(
   const work = async (worker: Worker): Promise<void> => {
     for (let mutant = pending.shift(); mutant !== undefined && !isStopped(); mutant = pending.shift()) {
       const before = known(mutant);
+      underWay.add(mutant.id);
       const outcome =
         before ?? (await worker.attempt(mutant, { able, isNarrow, isThorough, first: foundBy(mutant) }));
+      underWay.delete(mutant.id);
       if (!isStopped()) note({ mutant, outcome }, before !== undefined);
     }
   };
@@ -85,23 +93,34 @@ async function attemptAll(
 async function auditClean(
   workers: readonly Worker[],
   rows: readonly string[] | undefined,
+  onPhase: CampaignOptions["onPhase"],
 ): Promise<CheckResult[]> {
+  let done = 0;
+  onPhase("auditing the clean example, with nothing planted", () => `${done} checks done`);
   const shares = workers.map((worker, index) =>
-    worker.audit({
-      first: [],
-      rows: rows ?? [],
-      isNarrow: rows !== undefined,
-      until: undefined,
-      share: { index, of: workers.length },
-    }),
+    worker.audit(
+      {
+        first: [],
+        rows: rows ?? [],
+        isNarrow: rows !== undefined,
+        until: undefined,
+        share: { index, of: workers.length },
+      },
+      () => void done++,
+    ),
   );
   return (await Promise.all(shares)).flat();
 }
 
-async function auditAgain(workers: readonly Worker[], checks: ReadonlySet<CheckId>): Promise<Alarms> {
+async function auditAgain(
+  workers: readonly Worker[],
+  checks: ReadonlySet<CheckId>,
+  onCheck: () => void,
+): Promise<Alarms> {
   const shares = workers.map(async (worker, index) => {
     const first = [...checks].filter((_, place) => place % workers.length === index);
-    return first.length === 0 ? [] : worker.audit({ first, rows: [], isNarrow: true, until: undefined });
+    const order = { first, rows: [], isNarrow: true, until: undefined };
+    return first.length === 0 ? [] : worker.audit(order, onCheck);
   });
   return (await Promise.all(shares)).flat().filter(({ state }) => state === "failed");
 }

@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
+import { nearest } from "../../src/shared/index.ts";
 
 /** What was asked for. */
 export interface Options {
@@ -23,6 +24,9 @@ const flags = {
 } as const;
 type Flag = keyof typeof flags;
 
+/** Options that take a value. */
+const valued = ["only", "jobs", "at"] as const;
+
 export const usage = `npm run mutate -- [file.patch …]
 
 Plants one fault at a time into a copy of the example's stack, and sees whether the audit finds it.
@@ -43,8 +47,11 @@ export function readOptions(parameters: readonly string[]): Options {
   } catch (error) {
     const { code = "", message } = error as NodeJS.ErrnoException;
     if (!code.startsWith("ERR_PARSE_ARGS")) throw error;
+    const [, wrong] = /^Unknown option '--([^']*)'/.exec(message) ?? [];
+    const meant = wrong === undefined ? undefined : nearest(wrong, [...Object.keys(flags), ...valued]);
+    const guess = meant === undefined ? "" : ` Did you mean  --${meant}?`;
     // Node goes on with how a positional could look like an option.
-    throw new Error(`${message.split(". ")[0] ?? ""}. All options:  npm run mutate -- --help`, {
+    throw new Error(`${message.split(". ")[0] ?? ""}.${guess} All options:  npm run mutate -- --help`, {
       cause: error,
     });
   }
@@ -60,14 +67,14 @@ function parseOptions(parameters: readonly string[]): Options {
         Flag,
         typeof boolean
       >),
-      only: { type: "string", default: "" },
+      only: { type: "string", multiple: true, default: [] },
       jobs: { type: "string", default: String(availableParallelism()) },
       at: { type: "string" },
     },
   });
   const jobs = Number(values.jobs);
   if (!Number.isInteger(jobs) || jobs < 1 || jobs > 64) throw new Error(`--jobs is a number from 1 to 64`);
-  const only = values.only.split(",").filter((id) => id !== "");
+  const only = values.only.flatMap((ids) => ids.split(",").map((id) => id.trim())).filter((id) => id !== "");
   if (values.record && (only.length > 0 || positionals.length > 0 || values.narrow))
     throw new Error("--record takes all mutants, and everything that may find them");
   const { resume, narrow, thorough, record, json, list, help } = values;
@@ -80,9 +87,25 @@ function parseOptions(parameters: readonly string[]): Options {
   };
 }
 
-/** Whether an id is one of those that were asked for: an item, an id, or its beginning. */
-export const isChosen = (id: string, only: readonly string[]): boolean =>
-  only.length === 0 ||
-  only.some(
-    (asked) => id === asked || id.startsWith(`${asked}/`) || (asked.includes("/") && id.startsWith(asked)),
+/** Of the ids that there are those that were asked for; all, if none was. @throws {Error} that names one which there is not, and what was meant */
+export function chosenIds(ids: readonly string[], only: readonly string[]): ReadonlySet<string> {
+  if (only.length === 0) return new Set(ids);
+  return new Set(
+    only.flatMap((asked) => {
+      const found = ids.filter((id) => isMeant(id, asked));
+      if (found.length === 0) throw unknownId(asked, ids);
+      return found;
+    }),
   );
+}
+
+/** An item, an id, or how it begins. */
+const isMeant = (id: string, asked: string): boolean =>
+  id === asked || id.startsWith(`${asked}/`) || (asked.includes("/") && id.startsWith(asked));
+
+function unknownId(asked: string, ids: readonly string[]): Error {
+  const items = [...new Set(ids.map((id) => id.split("/")[0] ?? ""))];
+  const meant = nearest(asked, asked.includes("/") ? ids : items);
+  const guess = meant === undefined ? `There are some of ${items.join(", ")}` : `Did you mean  ${meant}?`;
+  return new Error(`No mutant is called ${asked}. ${guess}  All of them:  npm run mutate -- --list`);
+}

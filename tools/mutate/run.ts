@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { exitCodes, say } from "./conclude.ts";
 import { readMutant, readMutants } from "./mutants.ts";
 import type { Mutant } from "./mutants.ts";
-import { isChosen, readOptions, usage } from "./options.ts";
+import { chosenIds, readOptions, usage } from "./options.ts";
 import type { Options } from "./options.ts";
 import { tryAll } from "./try-all.ts";
 
@@ -20,7 +20,6 @@ try {
 async function main(options: Options): Promise<number> {
   const { help, list } = options.flags;
   const mutants = help ? [] : choose(options);
-  if (!help && mutants.length === 0) throw new Error(`No mutant is called ${options.only.join(" or ")}.`);
   if (!help && !list) return tryAll(root, mutants, options);
   console.log(help ? usage : mutants.map(({ id, fault }) => `${id}: ${fault}`).join("\n"));
   return exitCodes.done;
@@ -28,5 +27,10 @@ async function main(options: Options): Promise<number> {
 
 function choose({ files, only }: Options): Mutant[] {
   if (files.length > 0) return files.map((file) => readMutant(resolve(file), root));
-  return readMutants(root).filter(({ id }) => isChosen(id, only));
+  const all = readMutants(root);
+  const chosen = chosenIds(
+    all.map(({ id }) => id),
+    only,
+  );
+  return all.filter(({ id }) => chosen.has(id));
 }

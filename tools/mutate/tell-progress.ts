@@ -1,18 +1,28 @@
-/** Says which phase it is, and every while that it still is. */
-export function tellPhases(say: (words: string) => void): { begin(words: string): void; end(): void } {
-  const everyMs = 15_000;
+/** Says which phase it is, and that it still is when nothing was said for a while. */
+export interface Phases {
+  /** `detail` says how far it is, each time anew. */
+  begin(words: string, detail?: () => string): void;
+  /** Something else was said, so this may wait. */
+  heard(): void;
+  end(): void;
+}
+
+/** Creates {@link Phases}. */
+export function tellPhases(say: (words: string) => void, everyMs = 15_000): Phases {
   let timer: NodeJS.Timeout | undefined;
   const end = (): void => clearInterval(timer);
   return {
-    begin(words) {
+    begin(words, detail = () => "") {
       end();
       const started = performance.now();
       say(`${words} …`);
-      timer = setInterval(
-        () => say(`  ${words}: ${Math.round((performance.now() - started) / 1000)} s so far`),
-        everyMs,
-      ).unref();
+      timer = setInterval(() => {
+        const far = detail();
+        const seconds = Math.round((performance.now() - started) / 1000);
+        say(`  ${words}: ${far === "" ? "" : `${far}, `}${seconds} s so far`);
+      }, everyMs).unref();
     },
+    heard: () => void timer?.refresh(),
     end,
   };
 }

@@ -64,6 +64,7 @@ export async function tryAll(root: string, mutants: readonly Mutant[], options: 
         if (!isKnown) memory.note({ tree, id, digest, outcome: each.outcome, isNarrow: narrow });
         say(`${String(tried.length).padStart(4)} of ${mutants.length}  ${describeTried(each, width)}`);
         if (!isKnown) estimate(tried.length, mutants.length);
+        phase.heard();
       },
     });
     alarms = await Promise.race([campaign, interrupt.promise]);

@@ -13,8 +13,8 @@ import type { Tree } from "./tree.ts";
 export interface Worker {
   /** Starts the clean example, and audits it. @throws {Error} when it does not start */
   prepare(): Promise<void>;
-  /** Audits the clean example. */
-  audit(order: AuditOrder): Promise<CheckResult[]>;
+  /** Audits the clean example; `onCheck` is told of each check that is over. */
+  audit(order: AuditOrder, onCheck: () => void): Promise<CheckResult[]>;
   /** Plants a fault, and says whether it was found. */
   attempt(mutant: Mutant, options: AttemptOptions): Promise<Outcome>;
   close(): Promise<void>;
@@ -50,10 +50,10 @@ export function openWorker(tree: Tree, find: FindPrograms, { ports, code }: Work
   let auditor: Program | undefined;
   let isClosed = false;
 
-  const ask = async (order: AuditOrder): Promise<Answered> => {
+  const ask = async (order: AuditOrder, onCheck: () => void = () => undefined): Promise<Answered> => {
     if (isClosed) throw new Invalid("it was stopped");
     auditor ??= await loadAuditor(bakery);
-    const answered = await askAuditor(auditor, order);
+    const answered = await askAuditor(auditor, order, onCheck);
     if (!answered.isIdle) await dropAuditor();
     return answered;
   };
@@ -83,10 +83,10 @@ export function openWorker(tree: Tree, find: FindPrograms, { ports, code }: Work
       await bakery.stopStack();
       clean = keepState(bakery.state, `${tree.folder}-clean`);
     },
-    async audit(order) {
+    async audit(order, onCheck) {
       try {
         orThrow(await bakery.startStack());
-        const { results, isCut } = await ask(order);
+        const { results, isCut } = await ask(order, onCheck);
         if (isCut) throw new Error(`The audit of the clean example was not over after ${auditMs / 1000} s.`);
         return results;
       } finally {
@@ -198,14 +198,16 @@ interface Answered {
   readonly isCut: boolean;
 }
 
-async function askAuditor(auditor: Program, order: AuditOrder): Promise<Answered> {
+async function askAuditor(auditor: Program, order: AuditOrder, onCheck: () => void): Promise<Answered> {
   const results: CheckResult[] = [];
   const deadline = Date.now() + auditMs;
   auditor.child.send(order);
   for (;;) {
     const message = await auditor.next<AuditorMessage>(Math.max(1, deadline - Date.now()));
-    if (message?.kind === "check") results.push(message);
-    else if (message?.kind === "done") return { results, isIdle: message.isIdle, isCut: false };
+    if (message?.kind === "check") {
+      results.push(message);
+      onCheck();
+    } else if (message?.kind === "done") return { results, isIdle: message.isIdle, isCut: false };
     else if (message?.kind === "failed") throw new Invalid(`the audit itself failed: ${message.message}`);
     else if (message === undefined) return { results, isIdle: false, isCut: true };
   }
