@@ -9,7 +9,7 @@ import type { AuditSample, AuditUser } from "curtainwall/audit";
 import { revokeTokens, stackFolders } from "curtainwall/stack";
 import { breads } from "./collections.ts";
 import stack from "./curtainwall.config.ts";
-import { placeImpostor } from "./impostor.ts";
+import { impostorsOf } from "./impostor.ts";
 import { getToken } from "./login/get-token.ts";
 import { clientIds } from "./login/clients.ts";
 import { loadKeys } from "./login/keys.ts";
@@ -265,9 +265,9 @@ export default defineAudit({
   },
   signatures: { "POST /api/payments": (body, at) => signBody(body, issuedKeys().till, at) },
   impostors: {
-    [shopUrl]: () => placeImpostor("shop"),
-    [courierUrl]: () => placeImpostor("courier"),
-    [mailUrl]: () => placeImpostor("postmaster"),
+    [shopUrl]: impostorsOf("shop"),
+    [courierUrl]: impostorsOf("courier"),
+    [mailUrl]: impostorsOf("postmaster"),
   },
   upstreams: { shop: { received: () => receivedByShop() } },
   canaries: [...Object.values(canaries), lieCanary],

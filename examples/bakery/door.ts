@@ -15,13 +15,13 @@ export interface Door {
 /** Opens a {@link Door}: it listens on loopback, and its address and key stand in a file that only its owner may read. */
 export async function openDoor(
   name: string,
-  answer: (method: string) => unknown,
+  answer: (method: string, path: string) => unknown,
   folder: string = stateFolder,
 ): Promise<Door> {
   const key = `Bearer ${randomBytes(24).toString("base64url")}`;
-  const door = createServer(({ method = "GET", headers }, response) => {
+  const door = createServer(({ method = "GET", url = "/", headers }, response) => {
     const isKnown = says(headers.authorization, key);
-    Promise.try(() => (isKnown ? answer(method) : {})).then(
+    Promise.try(() => (isKnown ? answer(method, url.slice(1)) : {})).then(
       (told) => {
         response.writeHead(isKnown ? 200 : 403, { "content-type": "application/json" });
         response.end(JSON.stringify(told));
@@ -48,13 +48,28 @@ export async function openDoor(
 
 const fileOf = (folder: string, name: string): string => join(folder, "example", `${name}.json`);
 
+/** Options of {@link knock}. */
+export interface KnockOptions {
+  /** Default: it asks, and changes nothing. */
+  readonly method?: "GET" | "PUT" | "DELETE";
+  /** What is asked for, where a door has several things. Default: none. */
+  readonly path?: string;
+  readonly folder?: string;
+}
+
 /** Asks at a {@link Door}. */
-export async function knock(name: string, method = "GET", folder: string = stateFolder): Promise<unknown> {
+export async function knock(
+  name: string,
+  { method = "GET", path = "", folder = stateFolder }: KnockOptions = {},
+): Promise<unknown> {
   const { url, key } = JSON.parse(await readFile(fileOf(folder, name), "utf8")) as Record<
     "url" | "key",
     string
   >;
-  const answer = await fetch(url, { method, headers: { authorization: key, connection: "close" } });
+  const answer = await fetch(`${url}${path}`, {
+    method,
+    headers: { authorization: key, connection: "close" },
+  });
   if (!answer.ok) throw new Error(`The ${name} tells nothing (${answer.status}).`);
   return answer.json();
 }

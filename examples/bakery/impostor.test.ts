@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { Agent, request } from "node:https";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { developmentCertificate } from "curtainwall/edge";
-import { admitImpostor, placeImpostor } from "./impostor.ts";
+import { admitImpostor, impostorsOf } from "./impostor.ts";
 import { close, listen } from "./listen.ts";
 import { createApi } from "./others/api.ts";
 
@@ -17,11 +19,13 @@ const admission = await admitImpostor(server, { name: "service", certificate, fo
 // A connection that stays open is what an impostor would never see.
 const agent = new Agent({ keepAlive: true, ca: certificate.ca });
 const careless = new Agent({ keepAlive: true, rejectUnauthorized: false });
+const nameless = new Agent({ keepAlive: true, ca: certificate.ca, checkServerIdentity: () => undefined });
 
 after(async () => {
   admission.close();
   agent.destroy();
   careless.destroy();
+  nameless.destroy();
   await close(server);
   await rm(folder, { recursive: true });
 });
@@ -39,17 +43,32 @@ function ask(by: Agent): Promise<string> {
   return promise;
 }
 
+/** Connects as somebody who wants no TLS: a look whether the port is open. */
+async function connectAndGo(): Promise<void> {
+  const socket = connect({ host: "localhost", port }, () => socket.end());
+  socket.resume();
+  await once(socket, "close");
+}
+
 test("an impostor takes a server's place, is found out by who verifies, and gives the place back", async () => {
   assert.equal(await ask(agent), '{"is":"real"}');
-  const impostor = await placeImpostor("service", folder);
+  const impostor = await impostorsOf("service", folder).wrongAuthority();
+  await connectAndGo();
+  assert.deepEqual(await impostor.seen(), { hellos: 0, requests: 0 });
   assert.match(await ask(agent), /CERT|SIGNATURE|LEAF/);
-  const { connections, requests } = await impostor.seen();
-  assert.ok(connections > 0);
-  assert.equal(requests, 0);
+  assert.deepEqual(await impostor.seen(), { hellos: 1, requests: 0 });
   assert.equal(await ask(careless), "{}");
   assert.equal((await impostor.seen()).requests, 1);
   await impostor.leave();
   assert.equal(await ask(agent), '{"is":"real"}');
+});
+
+test("one with another name has a certificate of the server's own authority", async () => {
+  const impostor = await impostorsOf("service", folder).wrongName();
+  assert.equal(await ask(agent), "ERR_TLS_CERT_ALTNAME_INVALID");
+  assert.equal(await ask(nameless), "{}");
+  assert.deepEqual(await impostor.seen(), { hellos: 2, requests: 1 });
+  await impostor.leave();
 });
 
 test("the place is given back by itself when whoever put the impostor there is gone", async () => {
@@ -63,7 +82,7 @@ test("the place is given back by itself when whoever put the impostor there is g
     if (contexts.length === 2) given.resolve();
   };
   const brief = await admitImpostor(other, { name: "brief", certificate, folder, mostMs: 1 });
-  await placeImpostor("brief", folder);
+  await impostorsOf("brief", folder).wrongAuthority();
   await given.promise;
   assert.notEqual(contexts[0], certificate.cert);
   assert.equal(contexts[1], certificate.cert);

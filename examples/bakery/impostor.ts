@@ -1,19 +1,19 @@
 import type { Server } from "node:https";
 import { join } from "node:path";
-import type { AuditImpostor } from "curtainwall/audit";
+import type { AuditImpostor, AuditImpostors } from "curtainwall/audit";
 import { developmentCertificate } from "curtainwall/edge";
 import { knock, openDoor } from "./door.ts";
-import type { Door } from "./door.ts";
+import type { Door, KnockOptions } from "./door.ts";
 import type { Certificate } from "./others/api.ts";
 import { stateFolder } from "./settings.ts";
 
 /** Options of {@link admitImpostor}. */
 export interface AdmitImpostorOptions {
-  /** Whose place it is, for {@link placeImpostor}: `courier`. */
+  /** Whose place it is, for {@link impostorsOf}: `courier`. */
   readonly name: string;
   /** The server's own certificate, which it has again afterwards. */
   readonly certificate: Certificate;
-  /** Where the way in and the impostor's own authority are kept. Default: the bakery's state folder. */
+  /** Where the way in and the authorities are kept. Default: the bakery's state folder. */
   readonly folder?: string;
   /** How long an impostor may stay, in milliseconds, should whoever put it there be gone. Default 10 000. */
   readonly mostMs?: number;
@@ -22,7 +22,7 @@ export interface AdmitImpostorOptions {
 type Seen = Awaited<ReturnType<AuditImpostor["seen"]>>;
 
 /**
- * Lets whoever can read the state folder put an impostor in a server's place: somebody with a certificate of another authority for the same name,
+ * Lets whoever can read the state folder put an impostor in a server's place: somebody with a certificate of another authority, or for another name,
  * who reads what is sent and says yes to all of it.
  */
 export async function admitImpostor(
@@ -34,16 +34,13 @@ export async function admitImpostor(
     place?.leave();
     place = undefined;
   };
-  const answer = async (method: string): Promise<Seen> => {
+  const answer = async (method: string, flaw: string): Promise<Seen> => {
     if (method === "PUT") {
-      const stranger = await developmentCertificate({
-        folder: join(folder, "impostor"),
-        hosts: ["localhost"],
-      });
+      const stranger = await certificateWith(flaw as Flaw, folder);
       leave();
       place = takePlace(server, { stranger, own: certificate, mostMs });
     }
-    const seen = { ...(place?.seen ?? { connections: 0, requests: 0 }) };
+    const seen = { ...(place?.seen ?? { hellos: 0, requests: 0 }) };
     if (method === "DELETE") leave();
     return seen;
   };
@@ -58,6 +55,15 @@ export async function admitImpostor(
 
 const doorOf = (name: string): string => `impostor-${name}`;
 
+/** What is wrong with an impostor's certificate. */
+type Flaw = keyof AuditImpostors;
+
+/** The bakery's own authority may sign for another of this machine's names, and a new one for the right name. */
+const certificateWith = (flaw: Flaw, folder: string): Promise<Certificate> =>
+  flaw === "wrongName"
+    ? developmentCertificate({ folder: join(folder, "ca"), hosts: ["impostor.localhost"] })
+    : developmentCertificate({ folder: join(folder, "impostor"), hosts: ["localhost"] });
+
 interface Place {
   readonly seen: Seen;
   leave(): void;
@@ -68,21 +74,26 @@ function takePlace(
   server: Server,
   { stranger, own, mostMs }: { stranger: Certificate; own: Certificate; mostMs: number },
 ): Place {
-  const seen = { connections: 0, requests: 0 };
+  const seen = { hellos: 0, requests: 0 };
   const handlers = server.listeners("request") as ((...of: unknown[]) => void)[];
-  const onConnection = (): void => void seen.connections++;
+  const greeted = new WeakSet<object>();
+  // Keys are made once a hello was answered; who only connects has been shown no certificate.
+  const onKeys = (_line: Buffer, socket: object): void => {
+    if (!greeted.has(socket)) seen.hellos++;
+    greeted.add(socket);
+  };
   const show = ({ cert, key }: Certificate): void => {
     server.setSecureContext({ cert, key, minVersion: "TLSv1.3" });
     server.closeAllConnections();
   };
   const leave = (): void => {
     clearTimeout(timer);
-    server.removeAllListeners("request").off("connection", onConnection);
+    server.removeAllListeners("request").off("keylog", onKeys);
     for (const handler of handlers) server.on("request", handler);
     show(own);
   };
   const timer = setTimeout(leave, mostMs);
-  server.removeAllListeners("request").on("connection", onConnection);
+  server.removeAllListeners("request").on("keylog", onKeys);
   server.on("request", (_request, response) => {
     seen.requests++;
     response.writeHead(200, { "content-type": "application/json" }).end("{}");
@@ -91,14 +102,18 @@ function takePlace(
   return { seen, leave };
 }
 
-/** Puts an impostor in the place of the server that was given this name. */
-export async function placeImpostor(name: string, folder: string = stateFolder): Promise<AuditImpostor> {
-  const ask = async (method: string): Promise<Seen> => (await knock(doorOf(name), method, folder)) as Seen;
-  await ask("PUT");
-  return {
-    seen: () => ask("GET"),
-    leave: async () => {
-      await ask("DELETE");
-    },
+/** Who can be put in the place of the server that was given this name. */
+export function impostorsOf(name: string, folder: string = stateFolder): Required<AuditImpostors> {
+  const ask = async (method: KnockOptions["method"] & string, path?: Flaw): Promise<Seen> =>
+    (await knock(doorOf(name), { method, folder, ...(path === undefined ? {} : { path }) })) as Seen;
+  const put = async (flaw: Flaw): Promise<AuditImpostor> => {
+    await ask("PUT", flaw);
+    return {
+      seen: () => ask("GET"),
+      leave: async () => {
+        await ask("DELETE");
+      },
+    };
   };
+  return { wrongAuthority: () => put("wrongAuthority"), wrongName: () => put("wrongName") };
 }

@@ -26,6 +26,7 @@ export type {
   AuditCaller,
   AuditIdentity,
   AuditImpostor,
+  AuditImpostors,
   AuditInput,
   AuditLie,
   AuditOwnedInput,

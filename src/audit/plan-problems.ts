@@ -1,7 +1,7 @@
 import { CurtainwallError, parseAddress } from "../shared/index.ts";
 import { isLoopbackHost } from "../contract/index.ts";
 import type { Contract } from "../contract/index.ts";
-import type { AuditIdentity, AuditLie, AuditPlan, AuditSample } from "./plan.ts";
+import type { AuditIdentity, AuditImpostors, AuditLie, AuditPlan, AuditSample } from "./plan.ts";
 
 /**
  * Checks a plan against the contract that it is for.
@@ -48,6 +48,7 @@ const programMembers = new Set([...callerMembers, "apiKey", "revokedKey"]);
 const inputMembers = ["params", "query", "headers", "cookies", "body"];
 const inputOnly = new Set(inputMembers);
 const ownedMembers = new Set([...inputMembers, "canary"]);
+const impostorMembers = new Set(["wrongAuthority", "wrongName"]);
 const sampleMembers = new Set([...inputMembers, "as"]);
 
 const inBrackets = (member: string, key: string | number): string => `${member}[${JSON.stringify(key)}]`;
@@ -80,9 +81,8 @@ export function shapeProblems(plan: AuditPlan): string[] {
   for (const [key, signer] of Object.entries(plan.signatures ?? {}))
     if (typeof signer !== "function")
       problems.push(`${inBrackets("signatures", key)} must be a function that returns headers`);
-  for (const [origin, impostor] of Object.entries(plan.impostors ?? {}))
-    if (typeof impostor !== "function")
-      problems.push(`${inBrackets("impostors", origin)} must be a function that puts an impostor there`);
+  for (const [origin, places] of Object.entries(plan.impostors ?? {}))
+    problems.push(...impostorProblems(inBrackets("impostors", origin), places));
   for (const [name, { received }] of Object.entries(plan.upstreams ?? {}))
     if (typeof received !== "function")
       problems.push(`upstreams.${name}.received must be a function that returns requests`);
@@ -105,6 +105,18 @@ export function shapeProblems(plan: AuditPlan): string[] {
       problems.push("a canary needs at least 6 characters to be told apart");
   }
   return problems;
+}
+
+function impostorProblems(where: string, places: AuditImpostors): string[] {
+  if (typeof places !== "object" || places === null)
+    return [`${where} must be an object with ${[...impostorMembers].join(" and ")}`];
+  const { wrongAuthority, wrongName = wrongAuthority } = places;
+  return [
+    ...unknownMembers(where, places, impostorMembers),
+    ...Object.entries({ wrongAuthority, wrongName })
+      .filter(([, place]) => typeof place !== "function")
+      .map(([name]) => `${where}.${name} must be a function that puts an impostor there`),
+  ];
 }
 
 function isLoopbackOrigin(address: unknown): boolean {

@@ -42,8 +42,13 @@ for (const [what, plan, message] of [
   ],
   [
     "an impostor that nobody can put there",
-    { impostors: { "https://localhost:1": "certificate" } },
-    /impostors\["https:\/\/localhost:1"\] must be a function/,
+    { impostors: { "https://localhost:1": { wrongAuthority: token, wrongName: "certificate" } } },
+    /impostors\["https:\/\/localhost:1"\]\.wrongName must be a function/,
+  ],
+  [
+    "an impostor of nobody knows which kind",
+    { impostors: { "https://localhost:1": token } },
+    /impostors\["https:\/\/localhost:1"\] must be an object with wrongAuthority and wrongName/,
   ],
   [
     "somebody whose tokens nobody can revoke",
@@ -119,7 +124,13 @@ test("a plan must name routes and identities that exist", async () => {
   assert.throws(
     () =>
       assertPlanFits(
-        { impostors: { "https://elsewhere.example": () => Promise.reject(new Error("never called")) } },
+        {
+          impostors: {
+            "https://elsewhere.example": {
+              wrongAuthority: () => Promise.reject(new Error("never called")),
+            },
+          },
+        },
         contract,
       ),
     refusesWith(/origin of no upstream/),

@@ -107,12 +107,26 @@ export type AuditSigner = (
  */
 export type TokenSigner = (signed: string) => string | Promise<string>;
 
-/** Somebody in a service's place: it has the service's name, and a certificate of an authority that the contract does not name. */
+/** Somebody in a service's place. */
 export interface AuditImpostor {
-  /** What came to it until now: connections, and requests that it could read. */
-  seen(): Promise<{ connections: number; requests: number }>;
+  /**
+   * What came to it until now: connections on which TLS was begun, so that it has shown its certificate (Node: the `keylog` events of a server, a socket
+   * counted once), and requests that it could read.
+   */
+  seen(): Promise<{ hellos: number; requests: number }>;
   /** Gives the place back. Whoever is real takes it back without this too, seconds after an audit was killed. */
   leave(): Promise<void>;
+}
+
+/** Who can be put in a service's place for a moment, by what is wrong with them. Each settles once the connections to who is real have ended. */
+export interface AuditImpostors {
+  /** Has a certificate for the service's name, of an authority that the contract does not name. */
+  wrongAuthority: () => Promise<AuditImpostor>;
+  /**
+   * Has a certificate of the service's own authority, for another name. Default: nobody can have one, and nothing shows that the name is looked at: the check
+   * is missing.
+   */
+  wrongName?: () => Promise<AuditImpostor>;
 }
 
 /** What an audit needs to know beyond the contract: who to be and what to ask for. Never loaded by the edge. */
@@ -169,10 +183,10 @@ export interface AuditPlan {
    */
   ipv6Prefix?: string;
   /**
-   * By origin of an upstream, or of a service that egress reaches: puts an impostor in its place for a moment, and settles once the connections to
-   * who is real have ended. Default: none, and nobody sees what an impostor would be told.
+   * By origin of an upstream, or of a service that egress reaches: who can take its place. Default: none, and nobody sees what an impostor would be
+   * told.
    */
-  impostors?: Readonly<Record<string, () => Promise<AuditImpostor>>>;
+  impostors?: Readonly<Record<string, AuditImpostors>>;
   /**
    * By name of an upstream on this machine: how to read what it was sent lately, so that what arrives there is seen, and what must not. Default: none,
    * and nobody sees what the gateway tells an upstream.

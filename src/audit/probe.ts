@@ -131,6 +131,8 @@ export interface TlsFacts {
   cipher: string;
   /** Undefined when it verified. */
   certificateProblem: string | undefined;
+  /** Whether the certificate is for the host's name, whoever signed it. */
+  isForHost: boolean;
   subject: string;
   validUntil: string;
   /** SHA-256 of the leaf's public key, base64. */

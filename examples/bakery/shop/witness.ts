@@ -41,5 +41,5 @@ function toReceived({ body, ...request }: Arrival): ReceivedRequest {
 }
 
 /** What was sent to the shop lately. */
-export const receivedByShop = async (folder?: string): Promise<readonly ReceivedRequest[]> =>
-  (await knock(doorName, "GET", folder)) as ReceivedRequest[];
+export const receivedByShop = async (folder: string = stateFolder): Promise<readonly ReceivedRequest[]> =>
+  (await knock(doorName, { folder })) as ReceivedRequest[];

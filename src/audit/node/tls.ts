@@ -120,6 +120,7 @@ function describe(
   const publicKey = certificate.publicKey.export({ type: "spki", format: "der" });
   return {
     certificateProblem: isAuthorized ? (isForHost ? undefined : `it is not for ${hostname}`) : problem,
+    isForHost,
     subject: certificate.subjectAltName ?? certificate.subject,
     validUntil: new Date(certificate.validTo).toISOString(),
     spkiSha256: createHash("sha256").update(publicKey).digest("base64"),

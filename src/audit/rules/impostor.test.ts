@@ -1,24 +1,38 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, request } from "node:https";
-import type { Server } from "node:https";
+import type { RequestOptions, Server } from "node:https";
+import { connect } from "node:net";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, test } from "node:test";
 import { z } from "zod";
 import { bearer, defineStack, everyone, parseContract, secret, upstream } from "../../contract/index.ts";
 import type { Contract } from "../../contract/index.ts";
-import { makeCertificate } from "../fixtures/certificate.ts";
+import { makeAuthority, makeCertificate } from "../fixtures/certificate.ts";
+import type { TestCertificate } from "../fixtures/certificate.ts";
 import { runAudit } from "../node/run.ts";
-import type { AuditImpostor } from "../plan.ts";
+import type { AuditImpostor, AuditImpostors } from "../plan.ts";
 import type { AuditCheck } from "../report.ts";
 
-const [own, foreign] = [await makeCertificate(), await makeCertificate()];
+const authority = await makeAuthority();
+const [own, misnamed] = [await authority.issue("localhost"), await authority.issue("elsewhere.localhost")];
+const foreign = await makeCertificate();
+const root = mkdtempSync(join(tmpdir(), "curtainwall-impostor-"));
+writeFileSync(join(root, "ca.pem"), own.ca);
 const minVersion = "TLSv1.3";
-const seen = { connections: 0, requests: 0 };
+const seen = { hellos: 0, requests: 0 };
 const service = await open((respond) => {
   seen.requests++;
   respond(200, { ok: true });
 });
-service.server.on("connection", () => seen.connections++);
+const greeted = new WeakSet<object>();
+service.server.on("keylog", (_line: Buffer, socket: object) => {
+  if (!greeted.has(socket)) seen.hellos++;
+  greeted.add(socket);
+});
 
 /** How the stack under test asks its service. */
 let ask: () => Promise<number> = () => Promise.resolve(200);
@@ -30,6 +44,7 @@ after(() => {
     server.close();
     server.closeAllConnections();
   }
+  rmSync(root, { recursive: true });
 });
 
 async function open(
@@ -49,7 +64,7 @@ function describe(origin: string, at: `https://${string}`): Contract {
   return parseContract(
     defineStack({
       origin,
-      upstreams: { shop: upstream({ url: at }) },
+      upstreams: { shop: upstream({ url: at, caFile: "ca.pem" }) },
       secrets: {
         SHOP_KEY: secret({
           use: { request: `GET ${at}/api/stock` },
@@ -58,7 +73,7 @@ function describe(origin: string, at: `https://${string}`): Contract {
           rotateEveryDays: 90,
         }),
       },
-      egress: { origins: { [at]: {} } },
+      egress: { origins: { [at]: { caFile: "ca.pem" } } },
       edge: { redirectPort: false },
       routes: {
         "GET /api/stock": {
@@ -73,10 +88,10 @@ function describe(origin: string, at: `https://${string}`): Contract {
 }
 
 /** Asks the service anew, without a connection from before. */
-function askService(rejectUnauthorized: boolean): () => Promise<number> {
-  return () =>
+function askService(careless: Pick<RequestOptions, "rejectUnauthorized" | "checkServerIdentity"> = {}) {
+  return (): Promise<number> =>
     new Promise((resolve) => {
-      const sent = request(`${service.origin}/api/stock`, { ca: own.ca, rejectUnauthorized, agent: false });
+      const sent = request(`${service.origin}/api/stock`, { ca: own.ca, ...careless, agent: false });
       sent.on("response", (answer) => {
         answer.resume();
         resolve(answer.statusCode ?? 0);
@@ -86,24 +101,34 @@ function askService(rejectUnauthorized: boolean): () => Promise<number> {
     });
 }
 
-async function placeImpostor(): Promise<AuditImpostor> {
-  Object.assign(seen, { connections: 0, requests: 0 });
-  service.server.setSecureContext({ ...foreign, minVersion });
+/** Looks whether anybody listens there, and says nothing. */
+async function connectAndGo(): Promise<void> {
+  const socket = connect({ host: "localhost", port: Number(new URL(service.origin).port) }, () =>
+    socket.end(),
+  );
+  socket.resume();
+  await once(socket, "close");
+}
+
+const put = (shown: TestCertificate) => async (): Promise<AuditImpostor> => {
+  Object.assign(seen, { hellos: 0, requests: 0 });
+  service.server.setSecureContext({ ...shown, minVersion });
   return {
     seen: () => Promise.resolve({ ...seen }),
     leave: () => Promise.resolve(service.server.setSecureContext({ ...own, minVersion })),
   };
-}
+};
+const both: AuditImpostors = { wrongAuthority: put(foreign), wrongName: put(misnamed) };
 
 async function audit(
-  impostors?: Record<string, typeof placeImpostor>,
+  impostors: AuditImpostors | undefined = both,
   { row, place } = { row: "SEC-5", place: "a service" },
 ): Promise<AuditCheck> {
   const { rows } = await runAudit({
     contract,
-    plan: impostors === undefined ? {} : { impostors },
+    plan: "wrongAuthority" in impostors ? { impostors: { [service.origin]: impostors } } : {},
     target: new URL(front.origin),
-    root: import.meta.dirname,
+    root,
     ca: own.ca,
     only: [row],
   });
@@ -115,33 +140,91 @@ async function audit(
 }
 
 test("who verifies the service's certificate tells an impostor nothing", async () => {
-  ask = askService(true);
-  const { state, reason } = await audit({ [service.origin]: placeImpostor });
-  assert.deepEqual([state, reason], ["passed", undefined]);
+  ask = askService();
+  const { state, reason, observations } = await audit();
+  assert.deepEqual([state, reason, observations], ["passed", undefined, 2]);
   assert.equal(await ask(), 200, "the place was given back");
 });
 
 test("a request that an impostor could read is a failure", async () => {
-  ask = askService(false);
-  const { state, evidence } = await audit({ [service.origin]: placeImpostor });
-  assert.equal(state, "failed");
+  ask = askService({ rejectUnauthorized: false });
+  const { state, failing, evidence } = await audit();
+  assert.deepEqual([state, failing], ["failed", 2]);
   assert.match(evidence[0]?.about ?? "", /it is sent the request/);
 });
 
+test("who looks at the authority and at no name is found, where the plan has somebody with another name", async () => {
+  ask = askService({ checkServerIdentity: () => undefined });
+  const { state, failing, evidence } = await audit();
+  assert.deepEqual([state, failing], ["failed", 1]);
+  assert.match(evidence[0]?.about ?? "", /an impostor with another name/);
+  const { state: without, reason } = await audit({ wrongAuthority: both.wrongAuthority });
+  assert.equal(without, "missing");
+  assert.match(reason ?? "", /nobody showed that the name in a certificate is looked at/);
+});
+
+test("a request that comes later, to be tried again, is seen", async () => {
+  const [careful, careless] = [askService(), askService({ rejectUnauthorized: false })];
+  ask = async () => {
+    const status = await careful();
+    if (status !== 200) setTimeout(() => void careless(), 150);
+    return status;
+  };
+  assert.equal((await audit()).state, "failed");
+});
+
+test("who connects and says no hello has not seen a certificate", async () => {
+  const honest = askService();
+  let isStanding = false;
+  const watched = (place: () => Promise<AuditImpostor>) => async (): Promise<AuditImpostor> => {
+    isStanding = true;
+    const { leave, ...impostor } = await place();
+    return { ...impostor, leave: () => leave().then(() => void (isStanding = false)) };
+  };
+  ask = () => (isStanding ? connectAndGo().then(() => 502) : honest());
+  const { state, reason } = await audit({
+    wrongAuthority: watched(both.wrongAuthority),
+    wrongName: watched(put(misnamed)),
+  });
+  assert.equal(state, "missing");
+  assert.match(reason ?? "", /nobody came to an impostor of another authority .* and said hello/);
+});
+
+test("an impostor who is not what the plan says shows nothing", async () => {
+  ask = askService();
+  const confused = await audit({ wrongAuthority: put(misnamed), wrongName: put(foreign) });
+  assert.equal(confused.state, "missing");
+  assert.match(confused.reason ?? "", /its certificate is for DNS:elsewhere\.localhost/);
+  assert.match(confused.reason ?? "", /its certificate is for DNS:localhost \([A-Z_]+\)/);
+  assert.match((await auditCounting(() => 0)).reason ?? "", /a hello to it is not counted/);
+  let connections = 0;
+  service.server.on("connection", () => connections++);
+  assert.match((await auditCounting(() => connections)).reason ?? "", /what is no hello counts as one/);
+});
+
+/** What is said of an impostor who counts hellos so. */
+const auditCounting = (hellos: () => number): Promise<AuditCheck> =>
+  audit({
+    ...both,
+    wrongAuthority: async () => {
+      const { leave } = await both.wrongAuthority();
+      return { leave, seen: async () => ({ hellos: hellos(), requests: seen.requests }) };
+    },
+  });
+
 test("that nobody came, that nothing is served and that no impostor can come are no passes", async () => {
   ask = () => Promise.resolve(200);
-  assert.match((await audit({ [service.origin]: placeImpostor })).reason ?? "", /nobody came/);
+  assert.match((await audit()).reason ?? "", /nobody came/);
   ask = () => Promise.resolve(502);
-  assert.match((await audit({ [service.origin]: placeImpostor })).reason ?? "", /was answered 502/);
-  assert.match((await audit()).reason ?? "", /impostors name no service/);
+  assert.match((await audit()).reason ?? "", /was answered 502/);
+  assert.match((await audit({} as AuditImpostors)).reason ?? "", /impostors name no service/);
 });
 
 test("the same is seen of the gateway, where the impostor takes an upstream's place", async () => {
   const upstreams = { row: "API-8", place: "an upstream" };
-  const impostors = { [service.origin]: placeImpostor };
-  ask = askService(true);
-  assert.equal((await audit(impostors, upstreams)).state, "passed");
-  ask = askService(false);
-  assert.equal((await audit(impostors, upstreams)).state, "failed");
-  assert.equal((await audit(undefined, upstreams)).state, "not applicable");
+  ask = askService();
+  assert.equal((await audit(both, upstreams)).state, "passed");
+  ask = askService({ rejectUnauthorized: false });
+  assert.equal((await audit(both, upstreams)).state, "failed");
+  assert.equal((await audit({} as AuditImpostors, upstreams)).state, "not applicable");
 });

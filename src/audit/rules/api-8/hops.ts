@@ -2,6 +2,7 @@ import { isLoopbackHost } from "../../../contract/index.ts";
 import { reasonOf } from "../../check.ts";
 import type { Check, Tally } from "../../check.ts";
 import type { AuditContext } from "../../context.ts";
+import type { Hop } from "../../probe.ts";
 
 /** Somewhere that the stack sends requests to: an upstream, or its issuer. */
 interface HopBehind {
@@ -78,12 +79,7 @@ async function shakeHands(
   tally: Tally,
 ): Promise<void> {
   try {
-    const ca = await context.hopAuthorities(caFile);
-    const facts = await context.tls.connect({
-      host: url.hostname,
-      port: Number(url.port === "" ? "443" : url.port),
-      ...(ca === undefined ? {} : { ca }),
-    });
+    const facts = await context.tls.connect(await hopTo(context, { url, caFile }));
     tally.expect(facts.protocol === "TLSv1.3" && facts.certificateProblem === undefined, {
       kind: "measurement",
       about: `${at} at ${url.host}: ${facts.certificateProblem ?? "its certificate verifies"}`,
@@ -92,4 +88,17 @@ async function shakeHands(
   } catch (error) {
     tally.miss(`${at} at ${url.host}: ${reasonOf(error)}`);
   }
+}
+
+/** A hop as the contract has it, to be connected to. */
+export async function hopTo(
+  context: AuditContext,
+  { url, caFile }: Pick<HopBehind, "url" | "caFile">,
+): Promise<Hop> {
+  const ca = await context.hopAuthorities(caFile);
+  return {
+    host: url.hostname,
+    port: Number(url.port === "" ? "443" : url.port),
+    ...(ca === undefined ? {} : { ca }),
+  };
 }

@@ -2,14 +2,15 @@ import type { ContractRoute } from "../../../contract/index.ts";
 import type { Check } from "../../check.ts";
 import type { AuditContext } from "../../context.ts";
 import { withoutUpstreams } from "../arrivals.ts";
-import { meetImpostor } from "../impostor.ts";
+import { meetImpostors } from "../impostor.ts";
 import type { Impersonated } from "../impostor.ts";
 
 /** Upstreams that an impostor can stand in for, with routes whose answers come from there each time. */
 const impersonated = ({ contract, plan }: AuditContext): Impersonated[] =>
   [...contract.upstreams.values()]
-    .map(({ name, url }) => ({
+    .map(({ name, url, caFile }) => ({
       origin: url.origin,
+      caFile,
       routes: contract.routes.filter((route) => route.to === name && asksEachTime(route)),
     }))
     .filter(({ origin }) => plan.impostors?.[origin] !== undefined);
@@ -28,6 +29,6 @@ export const upstreamImpostors: Check = {
     withoutUpstreams(context) ??
     (impersonated(context).length === 0 ? "the plan's impostors name no upstream" : undefined),
   run: async (context, tally) => {
-    for (const upstream of impersonated(context)) await meetImpostor(context, tally, upstream);
+    for (const upstream of impersonated(context)) await meetImpostors(context, tally, upstream);
   },
 };

@@ -1,6 +1,6 @@
 import type { Check } from "../../check.ts";
 import type { AuditContext } from "../../context.ts";
-import { meetImpostor, reachedByEgress } from "../impostor.ts";
+import { meetImpostors, reachedByEgress } from "../impostor.ts";
 import type { Impersonated } from "../impostor.ts";
 import { withoutSecrets } from "../own-machine.ts";
 
@@ -22,6 +22,6 @@ export const impostors: Check = {
       ? "the plan's impostors name no service that egress reaches"
       : undefined),
   run: async (context, tally) => {
-    for (const service of impersonated(context)) await meetImpostor(context, tally, service);
+    for (const service of impersonated(context)) await meetImpostors(context, tally, service);
   },
 };
