@@ -6,7 +6,6 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { openMemory } from "../tools/mutate/memory.ts";
 import type { Mutant } from "../tools/mutate/mutants.ts";
-import { isChosen } from "../tools/mutate/options.ts";
 import type { Outcome } from "../tools/mutate/outcome.ts";
 import { percent, scoreOf, withScore } from "../tools/mutate/score.ts";
 
@@ -67,13 +66,4 @@ test("the README's sentence stands between its marks, and its share is never rou
     () => scoreOf([{ mutant, outcome: { kind: "invalid", words: "", seconds: 1 } }], score),
     /API-1\/skip-audience is invalid/,
   );
-});
-
-test("mutants are chosen by item, by id or by how an id begins", () => {
-  const chosen = (...only: string[]): boolean => isChosen("API-1/skip-audience", only);
-  assert.deepEqual(
-    [chosen(), chosen("API-1"), chosen("API-1/skip"), chosen("API-1/skip-audience"), chosen("FE-2", "API-1")],
-    [true, true, true, true, true],
-  );
-  assert.deepEqual([chosen("API-10"), chosen("API"), chosen("FE-2")], [false, false, false]);
 });

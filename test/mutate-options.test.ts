@@ -33,6 +33,7 @@ test("what is asked for twice is asked for in all; a name that no mutant has is 
     () => chosen("API-2", "API-1/alg-nonne"),
     /called API-1\/alg-nonne\. Did you mean {2}API-1\/alg-none\?/,
   );
+  for (const none of ["API", "API-10", "API-1/lg"]) assert.throws(() => chosen(none), /No mutant is called/);
   assert.throws(() => chosen("API1"), /Did you mean {2}API-1\?/);
   assert.throws(() => chosen("weather"), /There are some of API-1, API-2 {2}All of them/);
 });
