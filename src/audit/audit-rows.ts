@@ -19,7 +19,7 @@ export interface AuditedRows {
 
 /**
  * Runs rules and lays their checks out as the rows of the checklist, in its order. Checks run one after another, since each
- * is charged to the same limits; those that mostly wait run beside them, and those of what is here come first.
+ * is charged to the same limits; those that mostly wait run beside them, and those of what is here come first. What looks once more comes last.
  */
 export async function auditRows(
   rules: readonly Rule[],
@@ -55,10 +55,11 @@ async function runJobs(
   };
   const waiting = Promise.all(jobs.filter(({ check }) => check.isSlow === true).map(run));
   // What is here needs no target, and no target takes its time away.
+  const inTurn = jobs.filter(({ check }) => check.isSlow !== true && check.isLast !== true);
   for (const isLive of [false, true])
-    for (const job of jobs)
-      if (job.check.isSlow !== true && (job.check.kind === "live") === isLive) await run(job);
+    for (const job of inTurn) if ((job.check.kind === "live") === isLive) await run(job);
   await waiting;
+  for (const job of jobs) if (job.check.isLast === true) await run(job);
   return results;
 }
 

@@ -17,6 +17,8 @@ export interface Check {
   isTransport?: boolean;
   /** Waits more than it works, so it runs beside the others. */
   isSlow?: boolean;
+  /** Looks once more at what another began, so it runs when all others have. */
+  isLast?: boolean;
   /** Alone it proves no row: see {@link AuditCheck.isSupporting}. */
   isSupporting?: boolean;
   /** Says why there is nothing for it to look at, if so: from what was declared and built, never from what the target says. */

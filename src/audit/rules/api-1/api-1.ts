@@ -23,7 +23,7 @@ import { otherSpellings } from "./spellings.ts";
 import { sequences } from "./sequences.ts";
 import { nearIds } from "./near-ids.ts";
 import { nearNames } from "./near-names.ts";
-import { revokedToken } from "./revoked.ts";
+import { revokedForGood, revokedToken } from "./revoked.ts";
 import { issuedWrongly } from "./token-claims.ts";
 import { misleadingHeaders } from "./token-headers.ts";
 import { tokenPlaces } from "./token-places.ts";
@@ -93,5 +93,6 @@ export const api1: Rule = {
     keptByNobody,
     askedInTurn,
     noDisguise,
+    revokedForGood,
   ],
 };

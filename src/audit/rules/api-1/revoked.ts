@@ -1,16 +1,41 @@
-import type { ContractRoute } from "../../../contract/index.ts";
-import type { Check } from "../../check.ts";
+import type { Check, Tally } from "../../check.ts";
 import type { AuditContext } from "../../context.ts";
 import { honestCalls } from "../../inputs.ts";
-import type { AuditInput, AuditRevocable } from "../../plan.ts";
+import type { AuditRevocable } from "../../plan.ts";
 import type { Exchange } from "../../probe.ts";
-import { isSuccess, overEach, protectedRoutes, see, withoutProtectedRoutes } from "../shared.ts";
+import { decodeToken } from "../../tokens.ts";
+import { isClientError, isRefusal, isSuccess, overEach, see, withoutProtectedRoutes } from "../shared.ts";
+import { isReading, revokedCalls } from "./revoked-calls.ts";
+import type { RevokedCall } from "./revoked-calls.ts";
 import { withoutIssuer } from "./token-routes.ts";
 
 /** How long it may take until everything that takes tokens has heard of it, in milliseconds. */
 const spreadsWithinMs = 10_000;
-/** So many refusals in a row: what answers may be several threads, of which each hears for itself. */
+/** So many refusals in a row of one call: what answers may be several threads, of which each hears for itself. */
 const enoughRounds = 5;
+
+const withoutRevocable = (context: AuditContext): string | undefined =>
+  withoutProtectedRoutes(context) ??
+  withoutIssuer(context) ??
+  (context.plan.revocable === undefined
+    ? "the plan names nobody whose tokens may be revoked (revocable)"
+    : undefined);
+
+/** What was revoked, by audit: it is asked for once more in the end. */
+const revocations = new WeakMap<AuditContext, Revocation>();
+
+/** A token that does not count any more. */
+interface Revocation {
+  readonly value: string;
+  /** In milliseconds since 1970. */
+  readonly at: number;
+  readonly calls: readonly JudgedCall[];
+}
+
+interface JudgedCall extends RevokedCall {
+  /** What it was answered while the token was good. Undefined: it writes, so it was not asked. */
+  readonly before: number | undefined;
+}
 
 /** Whoever remembers that a token was good has to forget it when it is revoked. */
 export const revokedToken: Check = {
@@ -18,99 +43,160 @@ export const revokedToken: Check = {
   kind: "live",
   isActive: true,
   attack: { kind: "access", promise: "identity", per: "site" },
-  notApplicable: (context) =>
-    withoutProtectedRoutes(context) ??
-    withoutIssuer(context) ??
-    (context.plan.revocable === undefined
-      ? "the plan names nobody whose tokens may be revoked (revocable)"
-      : undefined),
+  notApplicable: withoutRevocable,
   run: async (context, tally) => {
     const { revocable } = context.plan;
     if (revocable === undefined) return;
-    const read = readingCall(context, revocable);
-    if (read === undefined) return tally.miss("the plan's revocable may read nothing without a sample");
-    const ask = await takenToken(context, read, revocable);
-    if (ask === undefined)
+    const calls = revokedCalls(context, revocable);
+    const [plain] = calls;
+    if (plain === undefined || !plain.isOwn || !isReading(plain))
+      return tally.miss("the plan's revocable may read nothing without a sample");
+    const value = await takenToken(context, plain, revocable);
+    if (value === undefined)
       return tally.miss(
-        `${read.route.key}: tokens of the plan's revocable are refused before they are revoked`,
+        `${plain.route.key}: tokens of the plan's revocable are refused before they are revoked`,
       );
+    const judged: JudgedCall[] = [];
+    for (const call of calls) judged.push({ ...call, before: await statusBefore(context, call, value) });
     await revocable.revoke();
-    const accepted = await acceptedAtLast(context, ask);
-    const [refused] = await ask();
-    if (accepted !== undefined)
-      tally.fail(see(context, `${read.route.key}: a token that was revoked goes on`, accepted));
-    else if (refused !== undefined && refused.response.status >= 500)
-      tally.miss(`${read.route.key}: a token that was revoked is answered ${refused.response.status}`);
-    else if (refused !== undefined)
-      tally.pass(see(context, `${read.route.key}: a token that was taken is refused once revoked`, refused));
-    await othersGoOn(context, read.route, (exchange, as) =>
-      tally.expect(
-        isSuccess(exchange.response.status),
-        see(context, `${read.route.key}: ${as}, who was not revoked, may still call it`, exchange),
-      ),
-    );
+    const revocation = { value, at: context.now(), calls: judged };
+    revocations.set(context, revocation);
+    await judge(context, tally, revocation, { rounds: enoughRounds, until: revocation.at + spreadsWithinMs });
+    await othersGoOn(context, tally, plain);
   },
 };
 
-interface ReadingCall {
-  route: ContractRoute;
-  input: AuditInput;
-}
+/** Whoever remembers that a token was revoked has to remember it for as long as the token would have lasted. */
+export const revokedForGood: Check = {
+  name: "token that is revoked, once more when all else was tried",
+  kind: "live",
+  isActive: true,
+  isLast: true,
+  attack: { kind: "access", promise: "identity", per: "site" },
+  notApplicable: withoutRevocable,
+  run: async (context, tally) => {
+    const revocation = revocations.get(context);
+    if (revocation === undefined) return tally.miss("no token was revoked before");
+    const { exp } = decodeToken(revocation.value)?.claims ?? {};
+    if (typeof exp === "number" && exp * 1000 <= context.now())
+      return tally.miss("the token that was revoked has expired since, so a refusal shows nothing");
+    await judge(context, tally, revocation, { rounds: 1, until: 0 });
+  },
+};
 
-/** Something that they may read. */
-function readingCall(context: AuditContext, revocable: AuditRevocable): ReadingCall | undefined {
-  const alone = { ...context, plan: { ...context.plan, identities: { revocable } } };
-  return protectedRoutes(context)
-    .filter(({ method, stream }) => method === "GET" && stream === undefined)
-    .flatMap((route) => honestCalls(alone, route).map(({ input }) => ({ route, input })))[0];
-}
+const withToken = (
+  context: AuditContext,
+  { route, input }: RevokedCall,
+  value: string,
+): Promise<Exchange[]> =>
+  overEach(context, { route, input, token: { name: "token of the plan's revocable", value } });
 
 /**
- * Asks with a token of theirs over each protocol, once it was taken over each. One that was issued in the second in which others were revoked does not count, nor
+ * A token of theirs, once it was taken over each protocol. One that was issued in the second in which others were revoked does not count, nor
  * while the issuer's clock might be ahead: then the next one may.
  */
 async function takenToken(
   context: AuditContext,
-  { route, input }: ReadingCall,
+  call: RevokedCall,
   { token }: AuditRevocable,
-): Promise<(() => Promise<Exchange[]>) | undefined> {
+): Promise<string | undefined> {
   const until = context.now() + (context.contract.identity?.clockToleranceSeconds ?? 0) * 1000 + 3000;
   for (;;) {
     const value = await token();
-    const ask = (): Promise<Exchange[]> =>
-      overEach(context, { route, input, token: { name: "token of the plan's revocable", value } });
-    const answers = await ask();
-    if (answers.every(({ response }) => isSuccess(response.status))) return ask;
+    const answers = await withToken(context, call, value);
+    if (answers.every(({ response }) => isSuccess(response.status))) return value;
     if (context.now() >= until) return undefined;
     await context.sleep(1000);
   }
 }
 
-/** An answer that was still given when nobody could be waiting for word any more. Undefined: there is none. */
-async function acceptedAtLast(
+async function statusBefore(
   context: AuditContext,
-  ask: () => Promise<Exchange[]>,
+  call: RevokedCall,
+  value: string,
+): Promise<number | undefined> {
+  if (!isReading(call)) return undefined;
+  const [exchange] = await withToken(context, call, value);
+  return exchange?.response.status;
+}
+
+/** How often an answer is looked at. */
+interface Patience {
+  /** Refusals in a row that are enough of the first call, which was served before. */
+  readonly rounds: number;
+  /** Until when who has not heard yet may go on, in milliseconds since 1970. */
+  readonly until: number;
+}
+
+/** Judges each call by its last answers. */
+async function judge(
+  context: AuditContext,
+  tally: Tally,
+  revocation: Revocation,
+  patience: Patience,
+): Promise<void> {
+  const later = (): string => `${((context.now() - revocation.at) / 1000).toFixed(1)} s later`;
+  let isToldApart = false;
+  for (const [index, call] of revocation.calls.entries()) {
+    const rounds = index === 0 ? patience.rounds : 1;
+    const exchange = await lastAnswer(context, revocation.value, call, { ...patience, rounds });
+    if (exchange === undefined) continue;
+    const { status } = exchange.response;
+    const { route, before } = call;
+    if (index === 0) isToldApart = status === 401;
+    const wasServed = before !== undefined && isSuccess(before);
+    if (isSuccess(status))
+      tally.fail(see(context, `${route.key}: a token that was revoked goes on, ${later()}`, exchange));
+    else if (wasServed ? isClientError(status) : isRefusal(status) && status !== before)
+      tally.pass(see(context, `${route.key}: a token that was revoked is refused, ${later()}`, exchange));
+    else if (status >= 500)
+      tally.miss(`${route.key}: a token that was revoked is answered ${status}, ${later()}`);
+    else if (isToldApart && status === before && status !== 401 && (await isForCallers(context, call)))
+      tally.fail(
+        see(
+          context,
+          `${route.key}: a token that was revoked still says who calls (${status}, as before), ${later()}`,
+          exchange,
+        ),
+      );
+  }
+}
+
+/** The first answer that is none of a refusal when nobody could be waiting for word any more, else the last one. */
+async function lastAnswer(
+  context: AuditContext,
+  value: string,
+  call: JudgedCall,
+  { rounds, until }: Patience,
 ): Promise<Exchange | undefined> {
-  const until = context.now() + spreadsWithinMs;
-  for (let refusals = 0; refusals < enoughRounds;) {
-    const accepted = (await ask()).find(({ response }) => isSuccess(response.status));
+  const goesOn = ({ response: { status } }: Exchange): boolean =>
+    isSuccess(status) || (status === call.before && status !== 401);
+  for (let refusals = 0; ;) {
+    const answers = await withToken(context, call, value);
+    const accepted = answers.find(goesOn);
     refusals = accepted === undefined ? refusals + 1 : 0;
+    if (refusals >= rounds) return answers[0];
     if (accepted === undefined) continue;
-    if (context.now() >= until) return accepted;
+    if (context.now() >= until || !isReading(call)) return accepted;
     await context.sleep(200);
   }
-  return undefined;
+}
+
+/** Whether nobody at all is answered 401: somebody is told something else. */
+async function isForCallers(context: AuditContext, { route, input }: RevokedCall): Promise<boolean> {
+  const { response } = await context.caller.call({ route, input });
+  return response.status === 401;
 }
 
 /** That everybody is refused would be no revocation. */
-async function othersGoOn(
-  context: AuditContext,
-  route: ContractRoute,
-  judge: (exchange: Exchange, as: string) => void,
-): Promise<void> {
+async function othersGoOn(context: AuditContext, tally: Tally, { route }: RevokedCall): Promise<void> {
   const other = honestCalls(context, route).find(
     ({ as }) => as !== undefined && !context.tokens.isProgram(as),
   );
   if (other?.as === undefined) return;
-  judge(await context.caller.call({ route, as: other.as, input: other.input }), other.as);
+  const exchange = await context.caller.call({ route, as: other.as, input: other.input });
+  tally.expect(
+    isSuccess(exchange.response.status),
+    see(context, `${route.key}: ${other.as}, who was not revoked, may still call it`, exchange),
+  );
 }
