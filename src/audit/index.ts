@@ -51,6 +51,7 @@ export type { AuditCheck, AuditReport, AuditRow, CheckKind, ReportContract, Verd
 export { toHtml } from "./reports/html.ts";
 export { toJunit } from "./reports/junit.ts";
 export { nextSteps } from "./reports/next-steps.ts";
+export { isAllNotYet, isNotYet } from "./reports/not-yet.ts";
 export type { NextStep } from "./reports/next-steps.ts";
 export { findingPlace } from "./reports/place.ts";
 export { toSarif } from "./reports/sarif.ts";

@@ -169,6 +169,7 @@ test("a reason that several rows share is told once", () => {
     rows: ["SEC-3", "SEC-4"].map((id) => ({ ...row, id, checks: [missing] })),
   });
   assert.match(text, /SEC-3, SEC-4: comes with the vault/);
+  assert.match(text, /\? SEC-3 {2}unknown \(not yet\)/);
   assert.equal(text.split("comes with the vault").length, 2);
 });
 

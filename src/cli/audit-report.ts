@@ -1,5 +1,5 @@
 import { styleText } from "node:util";
-import { findingPlace, nextSteps } from "../audit/index.ts";
+import { findingPlace, isAllNotYet, isNotYet, nextSteps } from "../audit/index.ts";
 import type { AuditCheck, AuditReport, AuditRow, Verdict } from "../audit/index.ts";
 import { clean, cut, evidenceLine, evidenceLines, wrap } from "./audit-evidence.ts";
 import { mendLines } from "./audit-mends.ts";
@@ -102,7 +102,8 @@ function heading(
 
 function rowLines(row: AuditRow, page: Page): string[] {
   const { paint, columns } = page;
-  const verdict = row.verdict === "unknown" ? `unknown (${row.ran} of ${row.of})` : row.verdict;
+  const far = isAllNotYet(row) ? "not yet" : `${row.ran} of ${row.of}`;
+  const verdict = row.verdict === "unknown" ? `unknown (${far})` : row.verdict;
   const head = paint(
     styles[row.verdict],
     `${signs[row.verdict]} ${clean(row.id).padEnd(6)} ${verdict.padEnd(19)}`,
@@ -166,25 +167,23 @@ function gaps(rows: readonly AuditRow[], { paint, columns }: Page): string[] {
   const missing = rows.flatMap((row) =>
     row.checks.filter(({ state }) => state === "missing").map((check) => ({ row, check })),
   );
-  const isLater = (reason: string): boolean => reason.startsWith("comes with ");
-  const byReason = [...Map.groupBy(missing, ({ check }) => check.reason ?? "")];
-  const section = (heading: string, reasons: typeof byReason): string[] =>
-    reasons.length === 0
+  const section = (heading: string, found: typeof missing): string[] =>
+    found.length === 0
       ? []
       : [
           paint(["bold", "yellow"], heading),
-          ...reasons.flatMap(([reason, found]) =>
-            reasonLines(`${whatMisses(found)}: ${clean(reason)}`, columns, "  "),
+          ...[...Map.groupBy(found, ({ check }) => check.reason ?? "")].flatMap(([reason, alike]) =>
+            reasonLines(`${whatMisses(alike)}: ${clean(reason)}`, columns, "  "),
           ),
         ];
   return [
     ...section(
       "Not checked",
-      byReason.filter(([reason]) => !isLater(reason)),
+      missing.filter(({ check }) => !isNotYet(check)),
     ),
     ...section(
       "Not checked by this version yet",
-      byReason.filter(([reason]) => isLater(reason)),
+      missing.filter(({ check }) => isNotYet(check)),
     ),
   ];
 }

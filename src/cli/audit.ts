@@ -1,4 +1,4 @@
-import { auditReportSchema } from "../audit/index.ts";
+import { auditReportSchema, isNotYet } from "../audit/index.ts";
 import type { AuditPlan, AuditReport } from "../audit/index.ts";
 import { CurtainwallError, nearest } from "../shared/index.ts";
 import { loadContract } from "../stack/index.ts";
@@ -96,7 +96,7 @@ function conclude({ rows, summary }: AuditReport): number {
     .filter(({ kind, state }) => kind === "live" && state !== "not applicable");
   const isDeaf = live.length > 0 && live.every(({ state }) => state === "missing") && summary.proved === 0;
   if (isDeaf) {
-    const reason = live.find((check) => check.reason?.startsWith("comes with ") !== true)?.reason;
+    const reason = live.find((check) => !isNotYet(check))?.reason;
     say(styled("red", `Nothing live could be checked: ${reason ?? "no check of these rows exists yet"}.`));
   }
   return isDeaf || summary.failed > 0 ? exitCodes.failed : exitCodes.done;

@@ -1,6 +1,7 @@
 import type { AuditReport } from "../report.ts";
 import { anchorOf, htmlCommand, htmlPlace, htmlText, htmlVerdict, verdictMark } from "./html-text.ts";
 import { nextSteps } from "./next-steps.ts";
+import { isAllNotYet } from "./not-yet.ts";
 import { verdictOrder, worstRowsFirst } from "./order.ts";
 
 /** What is read first: what was audited, how many items came out how, each item in a line, and what to do next. */
@@ -10,6 +11,7 @@ export function htmlHead(report: AuditReport): string {
 ${factsOf(report)}
 ${servedWarning(report)}
 ${countsOf(report)}
+${unknownOf(report)}
 </header>
 ${overviewOf(report)}
 ${stepsOf(report)}`;
@@ -44,6 +46,22 @@ function countsOf({ summary, rows }: AuditReport): string {
     .filter((verdict) => summary[verdict] > 0)
     .map((verdict) => `<li class="${verdict}"><b>${summary[verdict]}</b>${verdict}</li>`);
   return `<ul class="counts" aria-label="Of ${rows.length} items">${items.join("")}</ul>`;
+}
+
+/** Why so much is unknown, said once: most of it is nothing that its reader left undone. */
+function unknownOf(report: AuditReport): string {
+  const rows = worstRowsFirst(report.rows);
+  const unknown = rows.filter(({ verdict }) => verdict === "unknown");
+  if (unknown.length === 0) return "";
+  const later = rows.filter(isAllNotYet);
+  const ids = later
+    .map((row) => `<a class="id" href="#${anchorOf("item", rows.indexOf(row))}">${htmlText(row.id)}</a>`)
+    .join(", ");
+  const why =
+    later.length === 0
+      ? ""
+      : ` No check of ${later.length} of the ${unknown.length} unknown items is made yet, until a later version of the audit: ${ids}.`;
+  return `<p class="reason">Unknown is no pass: something was not looked at.${why}</p>`;
 }
 
 function overviewOf({ rows }: AuditReport): string {

@@ -29,7 +29,8 @@ export function htmlRow(report: AuditReport, row: AuditRow, index: number): stri
   const { id, title, verdict, checks, reason } = row;
   const [worst, ...others] = stateOrder.filter((ended) => checks.some(({ state }) => state === ended));
   // A browser opens what encloses the place that a link leads to, so that stands inside.
-  return `<details class="row"${verdict === "failed" ? " open" : ""}>
+  const isTold = verdict === "failed" || verdict === "unknown";
+  return `<details class="row${isTold ? " told" : ""}"${verdict === "failed" ? " open" : ""}>
 <summary>${verdictMark(verdict)}<span class="id">${htmlText(id)}</span><h3>${htmlText(title)}</h3><span class="count">${htmlVerdict(row)}</span></summary>
 <div id="${anchorOf("item", index)}">
 ${reason === undefined ? "" : `<p class="reason">${htmlText(reason)}</p>`}
@@ -52,7 +53,7 @@ function groupOf(report: AuditReport, row: AuditRow, state: State, isOpen: boole
     ...[...bare].map(([reason, alike]) => bareOf(reason, alike)),
   ].join("\n");
   if (state === "failed") return lines;
-  return `<details class="group"${isOpen ? " open" : ""}>
+  return `<details class="group${state === "missing" ? " told" : ""}"${isOpen ? " open" : ""}>
 <summary>${stateMark(state)}<span>${checks.length} ${stateWords[state]}</span></summary>
 ${lines}
 </details>`;
@@ -66,7 +67,11 @@ function bareOf(reason: string, checks: readonly AuditCheck[]): string {
 function checkOf(report: AuditReport, row: AuditRow, check: AuditCheck): string {
   const { name, state, attack, observations, evidence, reason, reproduce } = check;
   const failing = failingEvidence(check);
-  const made = `${observations} ${observations === 1 ? "observation" : "observations"}${attack === undefined ? "" : `, attack: ${htmlText(attack)}`}`;
+  const shown =
+    evidence.length > 1
+      ? `<span class="paper">, printed is the first of ${evidence.length} pieces of evidence</span>`
+      : "";
+  const made = `${observations} ${observations === 1 ? "observation" : "observations"}${attack === undefined ? "" : `, attack: ${htmlText(attack)}`}${shown}`;
   const pieces = evidence.map((piece, index) =>
     htmlEvidence(piece, {
       isFailing: index < failing.length,
@@ -75,12 +80,12 @@ function checkOf(report: AuditReport, row: AuditRow, check: AuditCheck): string 
     }),
   );
   const isTold = evidence.some((piece) => piece.kind === "exchange" && piece.reproduce === reproduce);
-  return `<details class="check${state === "failed" ? " failing" : ""}">
+  return `<details class="check${state === "failed" ? " failing told" : ""}">
 <summary>${stateMark(state)}<span><span class="name">${htmlText(name)}</span> <span class="made">${made}</span>${findingOf(report, check)}</span></summary>
 ${reason === undefined ? "" : `<p class="reason">${htmlText(reason)}</p>`}
 ${pieces.join("\n")}
 ${mendsOf(report, row, check)}
-${isTold ? "" : `<p class="reason">See it again:</p>${htmlCommand(reproduce)}`}
+${isTold ? "" : `<p class="reason lead">See it again:</p>${htmlCommand(reproduce)}`}
 </details>`;
 }
 
@@ -99,7 +104,9 @@ function mendsOf({ mends = [] }: AuditReport, { id }: AuditRow, { name }: AuditC
   return mends
     .flatMap(({ says, checks }, index) =>
       checks.some((found) => found.row === id && found.name === name)
-        ? [`<p>Code that mends it: <a href="#${anchorOf("mend", index)}">${htmlText(says)}</a></p>`]
+        ? [
+            `<p class="lead">Code that mends it: <a href="#${anchorOf("mend", index)}">${htmlText(says)}</a></p>`,
+          ]
         : [],
     )
     .join("\n");

@@ -25,7 +25,7 @@ a{color:var(--other)}
 .count{color:var(--soft);font-size:.875em;text-align:right;white-space:nowrap}
 .id{font-weight:600;white-space:nowrap}
 .mark{font-weight:700;display:inline-block;min-width:1em}
-.idle,.reason,.hint{color:var(--soft)}
+.idle,.reason,.hint,.paper{color:var(--soft)}.paper{display:none}
 .steps{padding-left:1.5rem}.steps li{margin:.6rem 0}
 .where{color:var(--soft);font-family:ui-monospace,monospace;font-size:.85em}
 .row,.mend{background:var(--card);border:1px solid var(--line);border-radius:.5rem;margin:.5rem 0}
@@ -51,16 +51,16 @@ pre{background:var(--code);border-radius:.35rem;padding:.5rem .65rem;margin:.35r
 footer{color:var(--soft);font-size:.875rem;margin-top:2.5rem}
 @media (max-width:34rem){main{padding:1rem .75rem 3rem}
 .row>summary{grid-template-columns:auto 1.25rem 1fr auto}.row>summary h3{grid-column:3/-1;grid-row:2}
-.overview a{grid-template-columns:1.25rem 3.75rem 1fr}.overview .count{display:none}
+.overview a{grid-template-columns:1.25rem 3.75rem 1fr auto}.overview .of{display:none}
 .check>:not(summary),.group>:not(summary){margin-left:.25rem}
 .facts{grid-template-columns:1fr}.facts dt{font-size:.8rem;margin-top:.3rem}}
-@page{margin:15mm;@bottom-right{content:counter(page) " of " counter(pages);font:8pt system-ui,sans-serif}}
+@page{margin:13mm;@bottom-right{content:counter(page) " of " counter(pages);font:8pt system-ui,sans-serif}}
 @media print{:root{color-scheme:light;--text:#000;--soft:#444;--page:#fff;--card:#fff;--line:#bbb;--code:#f4f4f4;--failed:#a00;--unknown:#740;--proved:#050;--other:#036}
-body{font-size:9.5pt;line-height:1.35}main{max-width:none;padding:0}pre{font-size:7.5pt;line-height:1.3}
-.row::details-content,.group::details-content,.failing::details-content{content-visibility:visible;display:block;height:auto}
-.evidence:not([open])::details-content{content-visibility:hidden;display:none}
-summary{padding:.1rem 0;break-after:avoid}summary::before{visibility:hidden}
-.finding,.evidence:not(.failing,[open]){display:none}.evidence{margin:.1rem 0;font-size:.9em}
-.check:not([open],.failing)>summary{break-after:auto}.row{border-width:1px 0 0;border-radius:0}
-.overview a,.steps li{break-inside:avoid}h2{break-after:avoid}.hint{display:none}}
+body{font-size:9pt;line-height:1.3}main{max-width:none;padding:0}pre{font-size:7pt;line-height:1.2}
+.told::details-content{content-visibility:visible;display:block;height:auto}
+summary{padding:.1rem 0}.told>summary{break-after:avoid}summary::before{visibility:hidden}
+.finding,.lead,.hint,.check .command,.evidence:not([open]){display:none}.paper{display:revert}
+.evidence,.bare{margin:.1rem 0;font-size:.9em}.evidence pre{columns:2;column-gap:6mm;padding:.2rem .4rem;margin:.1rem 0}
+.row{border-width:1px 0 0;border-radius:0;margin:.2rem 0}.mend{border:0;margin:0}.mend>summary{padding:.1rem 0}.row>div>*{padding:.15rem 0}
+.overview a,.steps li,.evidence{break-inside:avoid}h2{break-after:avoid}}
 `;

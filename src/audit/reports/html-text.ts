@@ -1,6 +1,7 @@
 import { escapeText } from "../../html/index.ts";
 import { printable } from "../evidence.ts";
 import type { AuditCheck, AuditRow, Verdict } from "../report.ts";
+import { isAllNotYet } from "./not-yet.ts";
 
 /** Text of a report between tags: nothing of it is markup, acts, or is longer than anybody reads. */
 export const htmlText = (text: string): string => escapeText(printable(text, 4000));
@@ -32,10 +33,11 @@ export const stateMark = (state: AuditCheck["state"]): string => htmlMark(...sta
 /** Where the page has an item, or a mend, by its place there. No name of a report is an address. */
 export const anchorOf = (kind: "item" | "mend", index: number): string => `${kind}-${index + 1}`;
 
-/** How many checks the verdict of an item rests on, in words. */
-export function htmlVerdict({ verdict, ran, of, failed }: AuditRow): string {
-  const count = verdict === "failed" ? `${failed} of ${of}` : `${ran} of ${of}`;
-  return `<span class="${verdict}">${verdict}</span>${of === 0 ? "" : ` ${count}`}`;
+/** The verdict of an item, and how many checks it rests on. */
+export function htmlVerdict(row: AuditRow): string {
+  const { verdict, ran, of, failed } = row;
+  const count = isAllNotYet(row) ? "not yet" : `${verdict === "failed" ? failed : ran} of ${of}`;
+  return `<span class="${verdict}">${verdict}</span>${of === 0 ? "" : `<span class="of"> ${count}</span>`}`;
 }
 
 /** A place in the project. */
@@ -44,4 +46,4 @@ export const htmlPlace = (where: string | undefined): string =>
 
 /** A command to paste. */
 export const htmlCommand = (command: string | undefined): string =>
-  command === undefined ? "" : `<pre>${htmlText(command)}</pre>`;
+  command === undefined ? "" : `<pre class="command">${htmlText(command)}</pre>`;

@@ -47,6 +47,17 @@ test("checks that were not made are told by their reason, and code that mends a 
   assert.equal(html.split('id="mend-1"').length, 2);
 });
 
+test("items that wait for a later version are told once, above all items, and are no other kind of unknown", async () => {
+  const waiting = ["one", "two"].map((name) =>
+    check(name, "missing", { observations: 0, reason: "comes with alerts" }),
+  );
+  const partly = row("FE-1", "Scripts", check("sinks", "passed"), ...waiting);
+  const html = await toHtml(sampleReport(row("MON-2", "Real-time alerts", ...waiting), partly));
+  assert.match(html, /No check of 1 of the 4 unknown items is made yet, .*>MON-2<\/a>\.<\/p>/);
+  assert.equal(html.split('<span class="of"> not yet</span>').length, 3, "in the overview, and at the item");
+  assert.ok(!(await toHtml(sampleReport())).includes("later version"));
+});
+
 suite("The HTML report in Chromium", { skip: system.skip }, () => {
   const folder = mkdtempSync(join(tmpdir(), "curtainwall-html-"));
   let browser: Browser;
@@ -143,23 +154,32 @@ suite("The HTML report in Chromium", { skip: system.skip }, () => {
     await page.close();
   });
 
-  test("fits a phone and a sheet of paper, which has each check in a line and how each failure shows", async () => {
+  test("on a phone each item has its verdict beside it, in a word", async () => {
+    const { page } = await open(await write(sampleReport()), "phone", 500);
+    const line = page.locator("nav a").first();
+    assert.equal(await line.locator(".count .failed").innerText(), "failed");
+    assert.equal(await line.locator(".count .failed").isVisible(), true);
+    assert.equal(await line.locator(".count .of").isVisible(), false);
+    await page.close();
+  });
+
+  test("fits a phone and a sheet of paper, which has what failed and what is unknown, and counts what held", async () => {
     for (const report of [sampleReport(), hostileReport()]) {
       const { page } = await open(await write(report), "narrow", 320);
       const wide = await page.evaluate(() => document.documentElement.scrollWidth);
       assert.ok(wide <= 320, `${wide} pixels of 320`);
-      const passed = page.locator(".check", { hasText: "no token" });
-      assert.equal(await passed.isVisible(), false);
+      const rest = page.locator("p.paper");
+      assert.equal(await rest.isVisible(), false);
       await page.emulateMedia({ media: "print" });
-      assert.equal(await passed.isVisible(), true);
-      assert.equal(await passed.locator("pre").first().isVisible(), false, "what held is a line");
+      assert.equal(await rest.isVisible(), true, "where the rest is");
+      const proved = page.locator("details.row", { hasText: "Every endpoint" });
+      assert.equal(await proved.locator("h3").isVisible(), true);
+      assert.equal(await proved.locator(".check").first().isVisible(), false, "what held is a line");
       const failed = page.locator(".check.failing").first();
       assert.equal(await failed.locator(".evidence.failing pre").first().isVisible(), true);
-      assert.equal(
-        await failed.locator(".evidence").nth(1).locator("pre").first().isVisible(),
-        false,
-        "once is enough",
-      );
+      assert.equal(await failed.locator(".evidence").nth(1).isVisible(), false, "once is enough");
+      assert.match(await failed.locator("span.paper").innerText(), /the first of \d pieces of evidence/);
+      assert.equal(await failed.locator(".command").first().isVisible(), false, "nobody types that");
       assert.equal(await page.locator(".bare").first().isVisible(), true, "what is not known is told");
       await page.close();
     }

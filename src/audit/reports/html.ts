@@ -9,7 +9,8 @@ import { worstRowsFirst } from "./order.ts";
 
 /**
  * Writes a report as one HTML file that loads nothing and runs nothing, under a policy of its own: all items in a line each, worst first, what
- * to do next, then each item with its checks, evidence folded. On paper what failed is open. All text that a target may have chosen is escaped.
+ * to do next, then each item with its checks, evidence folded. On paper what failed and what is unknown is open, and what held is counted. All text
+ * that a target may have chosen is escaped.
  */
 export async function toHtml(report: AuditReport): Promise<string> {
   const hash = toBase64(await sha256(htmlStyle));
@@ -30,7 +31,9 @@ export async function toHtml(report: AuditReport): Promise<string> {
 ${htmlHead(report)}
 <section>
 <h2>Each item</h2>
-<p class="hint">A line opens when it is pressed. Printed are all items and checks, how each failure shows, and whatever else is open.</p>
+<p class="hint">A line opens when it is pressed. Printed is what failed and what is unknown, and whatever else is open.</p>
+<p class="paper">Printed is what failed and what is unknown. Of each failure that is the first piece of evidence; what held is counted. All other evidence, the
+commands that show it again and code that mends it stand in the file that this was printed from.</p>
 ${worstRowsFirst(report.rows)
   .map((row, index) => htmlRow(report, row, index))
   .join("\n")}
@@ -38,7 +41,7 @@ ${worstRowsFirst(report.rows)
 ${htmlMends(report)}
 ${weakeningsOf(report)}
 <footer>
-<p>Proved: each check that applies ran and held, at the time above. Unknown is no pass: something was not looked at, and the report says what. It
+<p>Proved: each check that applies ran and held, at the time above. Of what is unknown the report says what was not looked at. It
 finds no flaw in what an upstream does with a request that the contract accepts. Answers of test identities stand in it: keep it as you keep their data.</p>
 </footer>
 </main>

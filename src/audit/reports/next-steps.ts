@@ -1,5 +1,6 @@
 import type { AuditCheck, AuditReport, AuditRow } from "../report.ts";
 import { failingEvidence, worstRowsFirst } from "./order.ts";
+import { isNotYet } from "./not-yet.ts";
 import { findingPlace } from "./place.ts";
 
 /** Something for whoever reads a report to do. */
@@ -60,7 +61,7 @@ const takesMachines = /\b(?:otherAddresses|ipv6Prefix|second host)\b/;
 function missingSteps({ rows }: AuditReport): NextStep[] {
   const missing = rows.flatMap((row) =>
     row.checks
-      .filter(({ state, reason }) => state === "missing" && reason?.startsWith("comes with ") !== true)
+      .filter((check) => check.state === "missing" && !isNotYet(check))
       .map((check) => ({ row, check })),
   );
   return [...Map.groupBy(missing, ({ check }) => check.reason ?? "no reason was given")]
