@@ -95,7 +95,7 @@ export function createChainReader({ checkpoints, keys, named, remember }: ChainR
   }
 
   const follows = (from: Uint8Array, bytes: Buffer, { covered, chain }: Link): boolean =>
-    Buffer.compare(hasher.ofBytes(from, bytes.subarray(0, covered)), chain) === 0;
+    Buffer.compare(hasher(from, bytes.subarray(0, covered)), chain) === 0;
 
   /** Only the log itself closes unfinished lines off, and says which bytes they were. */
   function accountFor(event: ChainEvent | undefined, seq: number): void {

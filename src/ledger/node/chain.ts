@@ -34,42 +34,44 @@ export const linkBytes: number = chainMark.length + valueLength + 2;
 
 /** Goes on with a chain from where it stands. */
 export function createChain(from: ChainHead): Chain {
-  const hasher = createHasher();
-  let { seq, chain } = from;
+  const room = createRoom();
+  let { seq } = from;
+  let value = Buffer.from(from.chain).toString("base64url");
   return {
     link(line) {
       const body = `${line.slice(0, -2)},"seq":${++seq}`;
-      chain = hasher.ofText(chain, body);
-      return `${body},"chain":"${Buffer.from(chain).toString("base64url")}"}\n`;
+      const bytes = room(body.length * 3);
+      bytes.write(value, 0, "base64url");
+      const end = chainBytes + bytes.write(body, chainBytes);
+      value = sha256Text(bytes.subarray(0, end));
+      return `${body},"chain":"${value}"}\n`;
     },
-    head: () => ({ seq, chain }),
+    head: () => ({ seq, chain: Buffer.from(value, "base64url") }),
   };
 }
 
-/** Computes values of a chain: SHA-256 of the value before, then the record's bytes. Keeps one buffer for all. */
-export interface ChainHasher {
-  ofText(before: Uint8Array, text: string): Uint8Array;
-  ofBytes(before: Uint8Array, bytes: Uint8Array): Uint8Array;
-}
+/** Computes a value of a chain: SHA-256 of the value before, then the record's bytes. Keeps one buffer for all. */
+export type ChainHasher = (before: Uint8Array, bytes: Uint8Array) => Uint8Array;
 
 export function createHasher(): ChainHasher {
-  let room = Buffer.alloc(16_384);
-  const begin = (before: Uint8Array, most: number): void => {
-    if (chainBytes + most > room.length) room = Buffer.alloc(2 * (chainBytes + most));
-    room.set(before);
+  const room = createRoom();
+  return (before, record) => {
+    const bytes = room(record.length);
+    bytes.set(before);
+    bytes.set(record, chainBytes);
+    return Buffer.from(sha256Text(bytes.subarray(0, chainBytes + record.length)), "base64url");
   };
-  const end = (length: number): Uint8Array =>
-    hash("sha256", room.subarray(0, chainBytes + length), { outputEncoding: "buffer" });
-  return {
-    ofText(before, text) {
-      begin(before, text.length * 3);
-      return end(room.write(text, chainBytes));
-    },
-    ofBytes(before, bytes) {
-      begin(before, bytes.length);
-      room.set(bytes, chainBytes);
-      return end(bytes.length);
-    },
+}
+
+/** As text, also where bytes are needed: Node gives it in half the time that it takes to give bytes of their own. */
+const sha256Text = (bytes: Uint8Array): string => hash("sha256", bytes, "base64url");
+
+/** One buffer for all that is hashed, with room for a value and so many bytes more. */
+function createRoom(): (most: number) => Buffer {
+  let room = Buffer.alloc(16_384);
+  return (most) => {
+    if (chainBytes + most > room.length) room = Buffer.alloc(2 * (chainBytes + most));
+    return room;
   };
 }
 

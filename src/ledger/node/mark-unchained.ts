@@ -12,7 +12,7 @@ const hasher = createHasher();
 export function isNext(before: ChainHead | undefined, line: Uint8Array, link: Link): boolean {
   const from = before ?? (link.seq === 1 ? chainStart : undefined);
   if (from === undefined) return true;
-  const value = hasher.ofBytes(from.chain, line.subarray(0, link.covered));
+  const value = hasher(from.chain, line.subarray(0, link.covered));
   return link.seq === from.seq + 1 && Buffer.compare(value, link.chain) === 0;
 }
 
