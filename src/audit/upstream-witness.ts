@@ -27,3 +27,21 @@ export function receivedBytes({ body = "" }: ReceivedRequest): Uint8Array {
     ? new TextEncoder().encode(body)
     : Uint8Array.from(atob(body.base64), (character) => character.charCodeAt(0));
 }
+
+/** What is in a later account of an upstream's and not in an earlier one. */
+export function arrivedSince(
+  before: readonly ReceivedRequest[],
+  now: readonly ReceivedRequest[],
+): ReceivedRequest[] {
+  const known = new Map<string, number>();
+  for (const request of before) {
+    const text = JSON.stringify(request);
+    known.set(text, (known.get(text) ?? 0) + 1);
+  }
+  return now.filter((request) => {
+    const text = JSON.stringify(request);
+    const count = known.get(text) ?? 0;
+    known.set(text, count - 1);
+    return count <= 0;
+  });
+}

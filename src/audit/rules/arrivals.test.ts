@@ -21,6 +21,12 @@ type Fault =
   | "says it for a day"
   | "says it of somebody else"
   | "passes on what is refused"
+  | "passes it on later"
+  | "passes it on under another id"
+  | "passes it on later, under another id"
+  | "has a visitor"
+  | "has visitors all the time"
+  | "tells another id"
   | "takes any word"
   | "reads what is too long"
   | "takes nothing twice";
@@ -45,6 +51,7 @@ const shop = await open(async (request, response) => {
   const isRight = htm === method && htp === target && digest === digestOf(body);
   const isStale = fault === "takes nothing twice" && taken.has(word);
   taken.add(word);
+  if (target.endsWith("/broken")) return void response.writeHead(500).end();
   const isTaken = (isRight || fault === "takes any word") && !isStale;
   response.writeHead(isTaken ? 200 : 401, { "content-type": "application/json" }).end('{"ok":true}');
 });
@@ -52,9 +59,40 @@ const gateway = await open(async (request, response) => {
   const { method = "", url: target = "" } = request;
   const body = await buffer(request);
   const id = randomUUID();
-  if (!isDeclared(request, body.toString()) && fault !== "passes on what is refused")
+  const asked = { method, target, body };
+  if (!isDeclared(request, body.toString()) && fault !== "passes on what is refused") {
+    await besides(asked, id);
     return refuse(response, id);
+  }
   if (target.endsWith("/endless") && fault !== "reads what is too long") return refuse(response, id, 502);
+  const status = await forward(asked, id);
+  if (status !== 200) return refuse(response, fault === "tells another id" ? randomUUID() : id, status);
+  response.writeHead(200, { "content-type": "application/json" }).end('{"ok":true}');
+});
+
+interface Asked {
+  method: string;
+  target: string;
+  body: Buffer;
+}
+
+let visits = 0;
+let visiting: NodeJS.Timeout | undefined;
+
+/** What goes on while a request is refused. */
+async function besides(asked: Asked, id: string): Promise<void> {
+  const visit = { method: "GET", target: "/api/breads/rye", body: Buffer.alloc(0) };
+  if (fault === "passes it on later") setTimeout(() => void forward(asked, id), 150);
+  if (fault === "passes it on under another id") await forward(asked, randomUUID());
+  if (fault === "passes it on later, under another id")
+    setTimeout(() => void forward(asked, randomUUID()), 150);
+  if (fault === "has a visitor" && ++visits === 1) await forward(visit, randomUUID());
+  if (fault === "has visitors all the time")
+    visiting ??= setInterval(() => void forward(visit, randomUUID()), 20);
+}
+
+/** Asks the shop, and says what it answers. */
+function forward({ method, target, body }: Asked, id: string): Promise<number> {
   const now = Math.floor(Date.now() / 1000);
   const said = {
     iss: gateway.origin,
@@ -70,12 +108,17 @@ const gateway = await open(async (request, response) => {
     .map((part) => Buffer.from(part).toString("base64url"))
     .join(".");
   const headers = { "curtainwall-assertion": word, "request-id": id };
-  ask(`${shop.origin}${target}`, { method, headers, ca: own.ca, agent: false }, (answer) => {
+  const { promise, resolve } = Promise.withResolvers<number>();
+  const { hostname: host, port } = new URL(shop.origin);
+  const sent = ask({ host, port, path: target, method, headers, ca: own.ca, agent: false });
+  sent.on("response", (answer) => {
     answer.resume();
-    if (answer.statusCode !== 200) return refuse(response, id);
-    response.writeHead(200, { "content-type": "application/json" }).end('{"ok":true}');
-  }).end(body);
-});
+    resolve(answer.statusCode ?? 0);
+  });
+  sent.on("error", () => resolve(502));
+  sent.end(body);
+  return promise;
+}
 
 interface Said {
   htm: string;
@@ -88,7 +131,7 @@ const digestOf = (body: Buffer): string | undefined =>
 
 const isDeclared = ({ method, url = "", headers }: IncomingMessage, body: string): boolean =>
   (method === "GET" && /^\/api\/breads\/[a-z]{1,20}$/.test(url)) ||
-  (method === "POST" &&
+  ((method === "POST" || method === "PUT") &&
     url === "/api/notes" &&
     headers["content-type"] === "application/json" &&
     headers["content-encoding"] === undefined &&
@@ -110,6 +153,7 @@ async function open(
 }
 
 after(() => {
+  clearInterval(visiting);
   for (const { server } of [gateway, shop]) {
     server.close();
     server.closeAllConnections();
@@ -118,82 +162,107 @@ after(() => {
 });
 
 const word = z.string().regex(/^[a-z]{1,20}$/);
-const contract = parseContract(
-  defineStack({
-    origin: gateway.origin,
-    upstreams: { shop: upstream({ url: shop.origin, caFile: "ca.pem" }) },
-    edge: { redirectPort: false },
-    routes: {
-      "GET /api/breads/:id": {
-        access: everyone,
-        limit: "600/min per client",
-        params: { id: word },
-        response: z.object({ ok: z.boolean() }),
-        to: "shop",
-      },
-      "POST /api/notes": {
-        access: everyone,
-        limit: "600/min per client",
-        body: z.object({ note: word }),
-        response: z.object({ ok: z.boolean() }),
-        to: "shop",
-      },
-    },
-  }),
+const base = {
+  access: everyone,
+  limit: "600/min per client",
+  response: z.object({ ok: z.boolean() }),
+  to: "shop",
+} as const;
+const reads = { "GET /api/breads/:id": { ...base, params: { id: word } } } as const;
+const writes = { ...base, body: z.object({ note: word }) } as const;
+
+const stack = {
+  origin: gateway.origin,
+  upstreams: { shop: upstream({ url: shop.origin, caFile: "ca.pem" }) },
+  edge: { redirectPort: false },
+} as const;
+const whole = parseContract(defineStack({ ...stack, routes: { ...reads, "POST /api/notes": writes } }));
+const writesOnce = parseContract(defineStack({ ...stack, routes: { "POST /api/notes": writes } }));
+const writesOften = parseContract(
+  defineStack({ ...stack, routes: { "PUT /api/notes": { ...writes, idempotent: true } } }),
 );
 
-const names = {
-  said: "what an upstream is told is true, of one request, and soon over",
-  again: "the gateway's word for one request is refused with any other",
-  lies: "what a lying upstream says stays inside",
-  broken: "what a schema refuses does not come to its upstream",
+const checks = {
+  said: ["API-1", "what an upstream is told is true, of one request, and soon over"],
+  again: ["API-1", "the gateway's word for one request is refused with any other"],
+  lies: ["API-7", "what a lying upstream says stays inside"],
+  broken: ["API-3", "what a schema refuses does not come to its upstream"],
 } as const;
 
 async function audit(
-  planted: Fault | undefined,
-  tells = true,
-): Promise<(check: keyof typeof names) => AuditCheck> {
+  name: keyof typeof checks,
+  planted?: Fault,
+  { tells = true, contract = whole } = {},
+): Promise<AuditCheck> {
+  const [row, wanted] = checks[name];
   fault = planted;
   received = [];
+  visits = 0;
+  const ofReads = <Value>(value: Value): Record<string, Value> =>
+    contract.routes.some(({ method }) => method === "GET") ? { "GET /api/breads/:id": value } : {};
   const { rows } = await runAudit({
     contract,
     target: new URL(gateway.origin),
     ca: own.ca,
     root,
-    only: ["API-1", "API-3", "API-7"],
+    only: [row],
     plan: {
-      samples: {
-        "GET /api/breads/:id": { params: { id: "rye" } },
-        "POST /api/notes": { body: { note: "sliced" } },
-      },
-      lies: {
-        "GET /api/breads/:id": [{ what: "too much", isTooLong: true, params: { id: "endless" } }],
-      },
+      samples: Object.fromEntries(
+        contract.routes.map(({ key, method }) => [
+          key,
+          method === "GET" ? { params: { id: "rye" } } : { body: { note: "sliced" } },
+        ]),
+      ),
+      failures: ofReads({ params: { id: "broken" } }),
+      lies: ofReads([{ what: "too much", isTooLong: true, params: { id: "endless" } }]),
       ...(tells ? { upstreams: { shop: { received: async () => received.slice(-300) } } } : {}),
     },
   });
-  const checks = rows.flatMap((row) => row.checks);
-  return (check) => checks.find(({ name }) => name === names[check]) as AuditCheck;
+  clearInterval(visiting);
+  visiting = undefined;
+  return rows[0]?.checks.find((check) => check.name === wanted) as AuditCheck;
 }
 
-test("an honest gateway and an upstream that asks for its word pass; without a witness nothing is said of them", async () => {
-  const check = await audit(undefined);
-  for (const name of ["said", "again", "broken", "lies"] as const)
-    assert.equal(check(name).state, "passed", JSON.stringify(check(name)));
-  const blind = await audit(undefined, false);
-  for (const name of ["said", "again", "broken"] as const) assert.equal(blind(name).state, "not applicable");
-});
+for (const name of ["said", "again", "broken", "lies"] as const)
+  test(`an honest gateway and an upstream that asks for its word: ${checks[name][1]}`, async () => {
+    const check = await audit(name);
+    assert.equal(check.state, "passed", JSON.stringify(check));
+    if (name !== "lies")
+      assert.equal((await audit(name, undefined, { tells: false })).state, "not applicable");
+  });
 
 for (const [planted, name, state, words] of [
   ["says it for a day", "said", "failed", /good for 86400 seconds/],
   ["says it of somebody else", "said", "failed", /of somebody else/],
   ["passes on what is refused", "broken", "failed", /comes to shop|is served/],
+  ["passes it on later", "broken", "failed", /comes to shop/],
+  ["passes it on under another id", "broken", "failed", /under other ids/],
+  ["passes it on later, under another id", "broken", "failed", /under other ids/],
+  ["tells another id", "broken", "missing", /cannot be matched with answers/],
+  ["has visitors all the time", "broken", "missing", /somebody else goes on asking shop/],
   ["takes any word", "again", "failed", /answered 200/],
   ["reads what is too long", "lies", "failed", /longer than the contract lets/],
   ["takes nothing twice", "again", "missing", /refuses the gateway's own request/],
 ] as const)
   test(`who ${planted} is found`, async () => {
-    const check = (await audit(planted))(name);
+    const check = await audit(name, planted);
     assert.equal(check.state, state, JSON.stringify(check));
     assert.match(JSON.stringify([check.evidence, check.reason]), words);
   });
+
+test("what another visitor asks for meanwhile is not taken for what was refused", async () => {
+  const check = await audit("broken", "has a visitor");
+  assert.equal(visits > 0, true);
+  assert.equal(check.state, "passed", JSON.stringify(check));
+});
+
+test("where everything writes, whether an upstream takes anything twice is asked where twice is as good as once", async () => {
+  const unknown = await audit("again", "takes nothing twice", { contract: writesOnce });
+  const refused = await audit("again", "takes nothing twice", { contract: writesOften });
+  const taken = await audit("again", undefined, { contract: writesOften });
+  assert.equal(unknown.state, "missing");
+  assert.match(unknown.reason ?? "", /what writes is not sent twice/);
+  assert.equal(refused.state, "missing");
+  assert.match(refused.reason ?? "", /refuses the gateway's own request/);
+  assert.equal(taken.state, "passed", JSON.stringify(taken));
+});

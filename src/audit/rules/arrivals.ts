@@ -1,9 +1,11 @@
 import type { ContractRoute, ContractUpstream } from "../../contract/index.ts";
+import type { Tally } from "../check.ts";
 import type { AuditContext } from "../context.ts";
 import type { HonestCall } from "../inputs.ts";
 import type { Exchange } from "../probe.ts";
-import { requestIdOf } from "../upstream-witness.ts";
+import { arrivedSince } from "../upstream-witness.ts";
 import type { ReceivedRequest, UpstreamWitness } from "../upstream-witness.ts";
+import { problemOf } from "./provocations.ts";
 import { withoutRoutes } from "./shared.ts";
 
 /** An upstream that tells what it is sent. */
@@ -35,6 +37,19 @@ export const withoutWitness = (context: AuditContext): string | undefined =>
     ? undefined
     : "the plan's upstreams tell of none what it was sent");
 
+/** Visits the routes whose upstream tells what it is sent. Of the others the tally says that theirs does not. */
+export async function overWitnessed(
+  context: AuditContext,
+  tally: Tally,
+  visit: (route: ContractRoute, witness: WitnessedUpstream) => Promise<void>,
+): Promise<void> {
+  for (const route of context.contract.routes) {
+    const witness = witnessOf(context, route);
+    if (witness === undefined) tally.notApplicable(`nobody tells what ${route.to} is sent`);
+    else await visit(route, witness);
+  }
+}
+
 /** An honest request as it was made, and as it came to its upstream. */
 export interface Arrival {
   readonly exchange: Exchange;
@@ -48,12 +63,11 @@ export async function callAndFollow(
   { upstream, received }: WitnessedUpstream,
   { as, input }: HonestCall,
 ): Promise<{ exchange: Exchange; arrived: ReceivedRequest | undefined }> {
-  const before = new Set((await received()).map(requestIdOf));
+  const before = await received();
   const exchange = await caller.call({ route, as, input });
   const wanted = targetAt(upstream, exchange.request.path);
-  const arrived = (await received()).findLast(
-    (request) =>
-      request.method === route.method && !before.has(requestIdOf(request)) && isSame(request.target, wanted),
+  const arrived = arrivedSince(before, await received()).findLast(
+    ({ method, target }) => method === route.method && isSame(target, wanted),
   );
   return { exchange, arrived };
 }
@@ -65,17 +79,28 @@ export const keptAnswer = ({ key }: ContractRoute): string => `${key} was answer
 export const targetAt = ({ url }: ContractUpstream, path: string): string =>
   url.pathname.replace(/\/$/, "") + path;
 
-/** Whether two targets name the same, however they are encoded. */
-function isSame(one: string, other: string): boolean {
-  const [first, second] = [one, other].map((target) => {
-    const { pathname, searchParams } = new URL(target, "https://upstream.invalid");
-    return JSON.stringify([
-      pathname.split("/").map(decoded),
-      [...searchParams].map((pair) => pair.join("=")).toSorted(),
-    ]);
-  });
-  return first === second;
+/** The id that an answer tells, by which the gateway's log and the upstream know its request. */
+export function idOf(exchange: Exchange): string | undefined {
+  const id = problemOf(exchange)?.id ?? exchange.response.header("request-id");
+  return typeof id === "string" ? id : undefined;
 }
+
+/** Whether a path of the site's and a target at its upstream name the same, however they are encoded, and whatever is asked for there. */
+export const isAtSamePath = (upstream: ContractUpstream, path: string, target: string): boolean =>
+  textOf(pathOf(targetAt(upstream, path))) === textOf(pathOf(target));
+
+/** Whether two targets name the same, however they are encoded. */
+const isSame = (one: string, other: string): boolean =>
+  textOf([pathOf(one), queryOf(one)]) === textOf([pathOf(other), queryOf(other)]);
+
+const textOf = (value: unknown): string => JSON.stringify(value);
+
+const pathOf = (target: string): string[] => urlOf(target).pathname.split("/").map(decoded);
+
+const queryOf = (target: string): string[] =>
+  [...urlOf(target).searchParams].map((pair) => pair.join("=")).toSorted();
+
+const urlOf = (target: string): URL => new URL(target, "https://upstream.invalid");
 
 function decoded(segment: string): string {
   try {

@@ -5,9 +5,9 @@ import { honestCalls } from "../../inputs.ts";
 import type { ProbeRequest } from "../../probe.ts";
 import { receivedBytes } from "../../upstream-witness.ts";
 import type { ReceivedRequest } from "../../upstream-witness.ts";
-import { targetAt } from "../arrivals.ts";
+import { callAndFollow, targetAt } from "../arrivals.ts";
 import type { Arrival, WitnessedUpstream } from "../arrivals.ts";
-import { isRefusal } from "../shared.ts";
+import { isRefusal, isSuccess } from "../shared.ts";
 
 /** A request that came to an upstream, with who tells of it. */
 export interface Overheard {
@@ -17,23 +17,17 @@ export interface Overheard {
 }
 
 /**
- * Sends an upstream the gateway's word again, as who overheard it would: with another request each time. What is only read is asked for once more as it was
- * first: while even that is refused, refusals show nothing of what the word is bound to. Where one is taken, a write is made a second time.
+ * Sends an upstream the gateway's word again, as who overheard it would: with another request each time. Where one is taken, a write is made a second
+ * time.
  */
-export async function sendAgain(
-  context: AuditContext,
-  tally: Tally,
-  { route, witness, arrival }: Overheard,
-): Promise<void> {
-  const { upstream } = witness;
+export async function sendAgain(context: AuditContext, tally: Tally, overheard: Overheard): Promise<void> {
+  const { route, witness, arrival } = overheard;
   const { received } = arrival;
-  const wire = await context.upstreamWire(upstream);
+  const wire = await context.upstreamWire(witness.upstream);
   const same = requestOf(received);
   const ask = async (request: ProbeRequest): Promise<number> => (await wire.send(request)).status;
-  if (route.method === "GET" && isRefusal(await ask(same)))
-    return tally.miss(
-      `${route.key}: ${route.to} refuses the gateway's own request when it comes once more, so other refusals show nothing`,
-    );
+  const obstacle = await whyRefusalsShowNothing(context, overheard, ask);
+  if (obstacle !== undefined) return tally.miss(obstacle);
   for (const [what, changes] of others(received, await elsewhere(context, route, witness))) {
     const status = await ask({ ...same, ...changes });
     tally.expect(isRefusal(status), {
@@ -42,6 +36,41 @@ export async function sendAgain(
       value: `answered ${status}`,
     });
   }
+}
+
+/**
+ * While an upstream refuses even the gateway's own request when it comes once more, refusals show nothing of what its word is bound to. A write is not made a
+ * second time to find that out, unless it is declared that twice is as good as once: something is read there instead.
+ */
+async function whyRefusalsShowNothing(
+  context: AuditContext,
+  { route, witness, arrival }: Overheard,
+  ask: (request: ProbeRequest) => Promise<number>,
+): Promise<string | undefined> {
+  const { key, to, method, idempotent } = route;
+  const isRepeatable = method === "GET" || idempotent === true;
+  const own = isRepeatable ? arrival.received : await readElsewhere(context, route, witness);
+  if (own === undefined)
+    return `${key}: what writes is not sent twice, and nothing is read at ${to}: nobody knows whether it takes anything that comes once more, so refusals show nothing`;
+  return isRefusal(await ask(requestOf(own)))
+    ? `${key}: ${to} refuses the gateway's own request (${own.method} ${own.target}) when it comes once more, so other refusals show nothing`
+    : undefined;
+}
+
+/** Something that the gateway reads at the same upstream. */
+async function readElsewhere(
+  context: AuditContext,
+  { to }: ContractRoute,
+  witness: WitnessedUpstream,
+): Promise<ReceivedRequest | undefined> {
+  for (const other of context.declaredRoutes) {
+    if (other.method !== "GET" || other.to !== to || other.stream !== undefined) continue;
+    const [honest] = honestCalls(context, other);
+    if (honest === undefined) continue;
+    const { exchange, arrived } = await callAndFollow(context, other, witness, honest);
+    if (arrived !== undefined && isSuccess(exchange.response.status)) return arrived;
+  }
+  return undefined;
 }
 
 function* others(
@@ -81,7 +110,7 @@ async function elsewhere(
   return undefined;
 }
 
-const kept = new Set(["accept", "content-type", "request-id", "curtainwall-assertion"]);
+const kept = new Set(["accept", "content-type", "idempotency-key", "request-id", "curtainwall-assertion"]);
 
 /** The same request once more, without what belongs to its connection. */
 function requestOf(received: ReceivedRequest): ProbeRequest {

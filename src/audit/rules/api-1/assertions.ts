@@ -2,11 +2,10 @@ import { sha256, toBase64Url } from "../../../shared/index.ts";
 import type { ContractRoute, ContractUpstream } from "../../../contract/index.ts";
 import type { Check, Tally } from "../../check.ts";
 import type { AuditContext } from "../../context.ts";
-import { honestCalls } from "../../inputs.ts";
 import type { HonestCall } from "../../inputs.ts";
 import { receivedBytes } from "../../upstream-witness.ts";
 import type { ReceivedRequest } from "../../upstream-witness.ts";
-import { callAndFollow, keptAnswer, withoutWitness, witnessOf } from "../arrivals.ts";
+import { callAndFollow, keptAnswer, overWitnessed, withoutWitness } from "../arrivals.ts";
 import type { Arrival, WitnessedUpstream } from "../arrivals.ts";
 import { sendAgain } from "./assertions-again.ts";
 import { firstHonestCall, isSuccess } from "../shared.ts";
@@ -25,25 +24,19 @@ export const assertionsHold: Check = {
   isActive: true,
   isSupporting: true,
   notApplicable: withoutWitness,
-  run: async (context, tally) => {
-    for (const route of context.contract.routes) {
-      const witness = witnessOf(context, route);
-      if (witness === undefined) {
-        tally.notApplicable(`nobody tells what ${route.to} is sent`);
-        continue;
-      }
+  run: (context, tally) =>
+    overWitnessed(context, tally, async (route, witness) => {
       const honest = firstHonestCall(context, route, tally);
-      if (honest === undefined) continue;
+      if (honest === undefined) return;
       const arrival = await follow(context, tally, { route, witness, honest });
-      if (arrival === undefined) continue;
+      if (arrival === undefined) return;
       const fault = await faultOf(context, route, witness.upstream, honest, arrival);
       tally.expect(fault === undefined, {
         kind: "measurement",
         about: `${route.key}: what ${route.to} is told${honest.as === undefined ? "" : ` of ${honest.as}`}`,
         value: fault ?? "holds, for this request alone, and ends soon",
       });
-    }
-  },
+    }),
 };
 
 interface Followed {
@@ -122,16 +115,13 @@ export const assertionsOpenNothingElse: Check = {
   isActive: true,
   isSupporting: true,
   notApplicable: withoutWitness,
-  run: async (context, tally) => {
-    for (const route of context.contract.routes) {
-      const witness = witnessOf(context, route);
-      const [honest] = honestCalls(context, route);
-      if (witness === undefined || honest === undefined || route.stream !== undefined) {
-        tally.notApplicable(`nobody tells what ${route.to} is sent`);
-        continue;
-      }
+  run: (context, tally) =>
+    overWitnessed(context, tally, async (route, witness) => {
+      if (route.stream !== undefined)
+        return tally.notApplicable(`${route.key}: a stream is not asked for again`);
+      const honest = firstHonestCall(context, route, tally);
+      if (honest === undefined) return;
       const arrival = await follow(context, tally, { route, witness, honest });
       if (arrival !== undefined) await sendAgain(context, tally, { route, witness, arrival });
-    }
-  },
+    }),
 };
