@@ -8,6 +8,7 @@ import type { OperatorEvent } from "./operator/operator-event.ts";
 import type { LimitStoreAccess } from "./limit-store.ts";
 import type { RevokedTokens } from "./revoked-tokens.ts";
 import type { UpstreamCertificates } from "./upstream-certificates.ts";
+import type { LogToSign } from "./vault/sign-log.ts";
 
 /** User and group that a domain becomes; undefined when its sandbox does that. */
 export interface DomainUser {
@@ -118,7 +119,7 @@ export type ToVault =
   /** A command started it, to ask it something through a pipe. */
   | ({ type: "administer" } & VaultAdministration)
   /** The supervisor saw that the log is so, and goes on from what was signed before. */
-  | { type: "sign-log"; number: number; claim: CheckpointClaim; before: Checkpoint | undefined }
+  | ({ type: "sign-log"; number: number } & LogToSign)
   | { type: "stop" };
 
 /** What a vault works with. */
@@ -230,6 +231,8 @@ export type FromDomain =
   /** The vault signed it, for the first time after another log; or it does not. */
   | { type: "log-signed"; number: number; checkpoint: Checkpoint; begunAfter: string | undefined }
   | { type: "log-refused"; number: number; reason: string }
+  /** It signed more than the supervisor said: the log is to be seen to go on from there. */
+  | { type: "log-unseen"; number: number; last: CheckpointClaim }
   /** What an operator is about to do is on disk, with that number; or it is not. */
   | { type: "recorded"; number: number; seq: number }
   | { type: "unrecorded"; number: number; reason: string }

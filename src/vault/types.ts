@@ -109,10 +109,17 @@ export interface LogKey {
   readonly after: string | undefined;
 }
 
+/** How far a log was signed, and with which key: `ed25519:…` */
+export interface SignedClaim extends LogClaim {
+  readonly key: string;
+}
+
 /** Options of {@link Vault.signLog}. */
 export interface LogSigning {
-  /** The key that signed the log last, as who asks could see. Default: what the store remembers. */
-  readonly after?: string | undefined;
+  /** What was signed last of this log, whoever did: who asks has looked at the signature, and whether the log goes on from there. Default: nothing is known. */
+  readonly before?: SignedClaim | undefined;
+  /** What the store said that it signed last ({@link UnseenLog}), once the log was seen to go on from there too. */
+  readonly seen?: LogClaim | undefined;
   /** Makes the bytes that are signed. */
   readonly textOf: (signer: LogKey) => Uint8Array;
 }
@@ -123,6 +130,11 @@ export interface SignedLog extends LogKey {
   readonly signature: Uint8Array;
   /** The log that was signed last until now, if this one never was. */
   readonly begunAfter: string | undefined;
+}
+
+/** A log that is not signed until it was seen to go on from what was signed of it last: who asks knew of less. */
+export interface UnseenLog {
+  readonly unseen: LogClaim;
 }
 
 /** What an import would do to one secret. */
@@ -222,7 +234,7 @@ export interface Vault {
    *
    * @returns a text if it is less than, or other than, what was signed of that log before: why it is not signed
    */
-  signLog(claim: LogClaim, how: LogSigning): SignedLog | string;
+  signLog(claim: LogClaim, how: LogSigning): SignedLog | UnseenLog | string;
   /**
    * Writes all current values into an armored age file that each recipient can open with their own identity. Signing keys stay.
    *

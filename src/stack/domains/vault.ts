@@ -75,15 +75,16 @@ async function serve(configuration: Extract<ToVault, { type: "configure" }>): Pr
 
 type Signed =
   | Pick<Extract<FromDomain, { type: "log-signed" }>, "type" | "checkpoint" | "begunAfter">
+  | Pick<Extract<FromDomain, { type: "log-unseen" }>, "type" | "last">
   | Pick<Extract<FromDomain, { type: "log-refused" }>, "type" | "reason">;
 
 /** A store that can't be written to signs nothing: what is signed is remembered there first. */
-function answerTo(vault: Vault, { claim, before }: SignLog): Signed {
+function answerTo(vault: Vault, asked: SignLog): Signed {
   try {
-    const signed = signLogOf(vault, claim, before);
-    return typeof signed === "string"
-      ? { type: "log-refused", reason: signed }
-      : { type: "log-signed", ...signed };
+    const signed = signLogOf(vault, asked);
+    if (typeof signed === "string") return { type: "log-refused", reason: signed };
+    if ("unseen" in signed) return { type: "log-unseen", last: signed.unseen };
+    return { type: "log-signed", ...signed };
   } catch (error) {
     return { type: "log-refused", reason: reasonOf(error).message };
   }

@@ -1,7 +1,7 @@
-import type { Checkpoint } from "../../ledger/index.ts";
+import type { Checkpoint, CheckpointClaim } from "../../ledger/index.ts";
 import type { DomainProcess } from "../launch.ts";
 import type { FromDomain, ToVault } from "../messages.ts";
-import type { LogKeyHolder } from "./log-key.ts";
+import type { LogKeyHolder, LookAtLog } from "./log-key.ts";
 
 /** The vault's process, asked to sign. */
 export interface KeyInVault extends LogKeyHolder {
@@ -22,7 +22,10 @@ export interface KeyInVaultOptions {
 }
 
 interface Question {
-  readonly message: Extract<ToVault, { type: "sign-log" }>;
+  message: Extract<ToVault, { type: "sign-log" }>;
+  readonly look: LookAtLog;
+  /** Whether the vault waits for what is seen in the log, rather than the other way round. */
+  isLooking: boolean;
   answer(result: Checkpoint | string): void;
 }
 
@@ -41,14 +44,33 @@ export function keyInVault({
     if (stopping.aborted && vault === undefined) for (const { answer } of open.values()) answer(gone);
   };
   stopping.addEventListener("abort", giveUp);
+
+  /** The vault signed more than the supervisor remembers: it was killed in between, or somebody took its memory away. */
+  async function lookFurther(number: number, last: CheckpointClaim): Promise<void> {
+    const question = open.get(number);
+    if (question === undefined) return;
+    question.isLooking = true;
+    const refusal = await question.look(last).catch((error: unknown) => (error as Error).message);
+    question.isLooking = false;
+    if (refusal !== undefined)
+      return question.answer(`the vault signed it before up to ${last.through}: ${refusal}`);
+    question.message = { ...question.message, seen: last };
+    vault?.control.send(question.message);
+    giveUp();
+  }
+
   return {
-    sign(claim, before) {
+    sign(claim, before, look) {
       const number = ++asked;
-      const message = { type: "sign-log", number, claim, before } as const;
+      const message = { type: "sign-log", number, claim, before, seen: undefined } as const;
       const { promise, resolve } = Promise.withResolvers<Checkpoint | string>();
-      const timer = setTimeout(() => resolve(gone), timeoutMs);
+      const question: Question = { message, look, isLooking: false, answer: resolve };
+      const timer = setTimeout(() => {
+        if (question.isLooking) timer.refresh();
+        else resolve(gone);
+      }, timeoutMs);
       timer.unref();
-      open.set(number, { message, answer: resolve });
+      open.set(number, question);
       vault?.control.send(message);
       giveUp();
       return promise.finally(() => {
@@ -65,6 +87,7 @@ export function keyInVault({
       });
     },
     told(message) {
+      if (message.type === "log-unseen") void lookFurther(message.number, message.last);
       if (message.type === "log-refused") open.get(message.number)?.answer(message.reason);
       if (message.type !== "log-signed") return;
       const { number, checkpoint, begunAfter } = message;

@@ -17,9 +17,9 @@ import { suite, test } from "node:test";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { makeProject } from "../../../test/support/project.ts";
-import { checkpointText } from "../../ledger/index.ts";
+import { checkpointText, formatRecord } from "../../ledger/index.ts";
 import type { Checkpoint } from "../../ledger/index.ts";
-import { verifyLog } from "../../ledger/node.ts";
+import { openLogFile, verifyLog } from "../../ledger/node.ts";
 import type { VerifyLogOptions } from "../../ledger/node.ts";
 import { openKeyFile } from "../../release/node.ts";
 import { readLastCheckpoint, stackFolders, startStack } from "../index.ts";
@@ -98,6 +98,15 @@ function siteIn(root: string, keyFile: string, configOf: (hasVault: boolean) => 
     last,
     verify: (how = { checkpoints: [last()], keys: [last().key] }) => verifyLog(folders.logFile, how),
   };
+}
+
+/** A log that begins as given, and goes on with records that nobody wrote. */
+async function writeAnew(file: string, beginning: string | Uint8Array, count: number): Promise<void> {
+  writeFileSync(file, beginning);
+  const log = openLogFile({ path: file, onError: (error) => assert.fail(error) });
+  for (let number = 0; number < count; number++)
+    log.append(formatRecord({ type: "stack.stopped", time: number, reason: "forged" }, "supervisor"));
+  await log.close();
 }
 
 const refusals = ({ messages }: Site): string[] => messages.filter((one) => one.includes("not signed"));
@@ -182,6 +191,47 @@ suite("a log that the vault signs", () => {
     );
   });
 
+  test(
+    "rewritten while the stack stood still, with more records than were signed, is found by the vault: what the supervisor remembered was deleted, or is older",
+    {
+      // Without the alarm it is waited for in vain.
+      timeout: 60_000,
+    },
+    async (t) => {
+      const site = await makeSite(t);
+      await site.run();
+      const older = readFileSync(lastCheckpointFile(site.folders));
+      await site.run();
+      const { log, through } = site.last();
+      const [opened] = readFileSync(site.folders.logFile, "utf8").split("\n", 1);
+      const genuine = readFileSync(site.folders.logFile);
+      rmSync(lastCheckpointFile(site.folders));
+      await site.run();
+      assert.deepEqual(refusals(site), [], "nothing was changed: it goes on from what the vault signed");
+      assert.ok(site.last().log === log && site.last().through > through);
+
+      await writeAnew(site.folders.logFile, `${opened}\n`, 100);
+      rmSync(lastCheckpointFile(site.folders));
+      const said = site.said("not signed");
+      const stack = await site.start();
+      assert.match(await said, /the vault signed it before up to \d+: record \d+ is not the one/);
+      await stack.close();
+      assert.match(
+        readFileSync(site.folders.logFile, "utf8"),
+        /"severity":"alert","event":"ledger\.checkpoint\.refused"/,
+      );
+      assert.ok(!existsSync(lastCheckpointFile(site.folders)), "nothing was signed");
+
+      const isOlder = genuine.subarray(0, genuine.indexOf('"event":"ledger.checkpoint"'));
+      await writeAnew(site.folders.logFile, isOlder.subarray(0, isOlder.lastIndexOf(10) + 1), 100);
+      writeFileSync(lastCheckpointFile(site.folders), older);
+      const before = refusals(site).length;
+      await site.run();
+      assert.ok(refusals(site).length > before);
+      assert.deepEqual(readFileSync(lastCheckpointFile(site.folders)), older);
+    },
+  );
+
   test("waits for a vault that was killed, and is signed by nobody else", async (t) => {
     const site = await makeSite(t);
     const again = site.said("the vault runs again");
@@ -225,8 +275,8 @@ test("A supervisor that is killed when the vault has signed and it does not know
     });
     const key = {
       sign(claim, before) {
-        const signed = signLogOf(vault, claim, before);
-        if (typeof signed === "string") throw new Error(signed);
+        const signed = signLogOf(vault, { claim, before });
+        if (signed.checkpoint === undefined) throw new Error(JSON.stringify(signed));
         process.kill(process.pid, "SIGKILL");
       },
     };

@@ -11,10 +11,14 @@ export interface LogKeyHolder {
    * Signs what the supervisor saw to be so.
    *
    * @param before what was signed last of this log, if anything was
+   * @param look looks whether the claim goes on from another place too, for a holder that remembers more than `before`
    * @returns a text: why it is not signed
    */
-  sign(claim: CheckpointClaim, before: Checkpoint | undefined): Promise<Checkpoint | string>;
+  sign(claim: CheckpointClaim, before: Checkpoint | undefined, look: LookAtLog): Promise<Checkpoint | string>;
 }
+
+/** Looks into the log whether what is to be signed goes on from a place. Undefined: it does; else why not. */
+export type LookAtLog = (from: CheckpointClaim) => Promise<string | undefined>;
 
 type Folders = Pick<StackFolders, "supervisor">;
 

@@ -9,7 +9,7 @@ import type { StackErrorCode } from "../errors.ts";
 import type { StackFolders } from "../folders.ts";
 import type { LoadedContract } from "../load-contract.ts";
 import { giveUpKeyInFile } from "./log-key.ts";
-import type { LogKeyHolder } from "./log-key.ts";
+import type { LogKeyHolder, LookAtLog } from "./log-key.ts";
 
 // The ledger writes the log and can't sign it; the supervisor looks whether it goes on, and who has the key signs; neither takes anything back.
 
@@ -87,24 +87,22 @@ export function createCheckpointSigner({
   let turn: Promise<unknown> = Promise.resolve();
 
   async function sign({ log, through, head }: CheckpointClaim): Promise<Checkpoint | string> {
+    const claim = { log, through, head };
+    const look: LookAtLog = (from) => whyNotGoingOn(folders.logFile, from, claim);
     const own = readLastCheckpoint(folders);
     const witnessed = witnessFile === undefined ? undefined : readCheckpointFile(witnessFile);
     // Mostly both remember the same, and the log is read for it once.
     const remembered = witnessed?.signature === own?.signature ? [own] : [own, witnessed];
     // The ledger says how far its log is; that this goes on from what was signed is seen in the log itself.
     for (const last of remembered) {
-      const claim = { log, through, head };
-      const refusal =
-        last === undefined
-          ? undefined
-          : (refusalOf(last, claim) ?? (await whyNotGoingOn(folders.logFile, last, claim)));
+      const refusal = last === undefined ? undefined : (refusalOf(last, claim) ?? (await look(last)));
       if (refusal !== undefined) return refusal;
     }
     // Made here it would lie on the disk that it is to be kept apart from: what was to be mounted there is not.
     if (witnessFile !== undefined && !existsSync(dirname(witnessFile)))
       return `the folder of its witness ${witnessFile} is not there`;
     const before = own ?? witnessed;
-    const checkpoint = await key.sign({ log, through, head }, before);
+    const checkpoint = await key.sign(claim, before, look);
     if (typeof checkpoint === "string") return checkpoint;
     // Remembered first: a signature that is out and forgotten could be followed by one of less.
     const bytes = Buffer.from(`${JSON.stringify(checkpoint)}\n`);

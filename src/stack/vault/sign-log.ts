@@ -1,7 +1,7 @@
 import { checkpointText, readClaim } from "../../ledger/index.ts";
 import type { Checkpoint, CheckpointClaim } from "../../ledger/index.ts";
 import { isSigned } from "../../ledger/node.ts";
-import type { Vault } from "../../vault/index.ts";
+import type { UnseenLog, Vault } from "../../vault/index.ts";
 
 /** A log that the vault signed. */
 export interface VaultSignature {
@@ -10,17 +10,24 @@ export interface VaultSignature {
   readonly begunAfter: string | undefined;
 }
 
+/** What the supervisor asks the vault to sign. */
+export interface LogToSign {
+  readonly claim: CheckpointClaim;
+  /** What was signed last of this log, by whomever: a key that is not the vault's is named as the one before. */
+  readonly before: Checkpoint | undefined;
+  /** What the vault said that it signed last, once the log was seen to go on from there too. */
+  readonly seen: CheckpointClaim | undefined;
+}
+
 /**
  * Signs with the vault's key for logs what the supervisor saw to be so.
  *
- * @param before what was signed last of this log, by whomever: a key that is not the vault's is named as the one before
- * @returns a text: why not
+ * @returns a text: why not. A log's name and place: it is to be seen first that the log goes on from there
  */
 export function signLogOf(
   vault: Pick<Vault, "signLog">,
-  given: CheckpointClaim,
-  before: Checkpoint | undefined,
-): VaultSignature | string {
+  { claim: given, before, seen }: LogToSign,
+): VaultSignature | UnseenLog | string {
   const claim = readClaim(given);
   if (claim === undefined) return "it is not said how far it is";
   if (before !== undefined && (before.log !== claim.log || before.through > claim.through))
@@ -29,8 +36,8 @@ export function signLogOf(
     return `what was signed before, record ${before.through}, is not signed with the key that it names`;
   const textOf = ({ after }: { after: string | undefined }): Uint8Array =>
     checkpointText({ ...claim, ...held(after) });
-  const signed = vault.signLog(claim, { after: before?.key, textOf });
-  if (typeof signed === "string") return signed;
+  const signed = vault.signLog(claim, { before, seen, textOf });
+  if (typeof signed === "string" || "unseen" in signed) return signed;
   const { key, after, signature, begunAfter } = signed;
   return {
     checkpoint: {

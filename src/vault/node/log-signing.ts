@@ -1,5 +1,5 @@
 import { sign } from "node:crypto";
-import type { LogClaim, LogSigning, SignedLog } from "../types.ts";
+import type { LogClaim, LogSigning, SignedLog, UnseenLog } from "../types.ts";
 import { damaged } from "./database-errors.ts";
 import { readVersionRows, writeVersionRow } from "./rows.ts";
 import { openValue } from "./seal-value.ts";
@@ -23,38 +23,61 @@ export function signLog(
   file: string,
   store: Store,
   claim: LogClaim,
-  { after, textOf }: LogSigning,
+  how: LogSigning,
   actor: Actor,
-): SignedLog | string {
-  const refusal = store.read((view) => refusalOf(lastOf(readClaims(file, view), claim), claim));
+): SignedLog | UnseenLog | string {
+  const refusal = store.read((view) => refusalOf(file, view, claim, how));
   if (refusal !== undefined) return refusal;
-  const sealed = store.write((view) => seal(file, view, claim, after, actor));
-  if (typeof sealed === "string") return sealed;
+  const sealed = store.write(
+    (view) => refusalOf(file, view, claim, how) ?? seal(file, view, claim, how, actor),
+  );
+  if (typeof sealed === "string" || "unseen" in sealed) return sealed;
   const { pkcs8, ...signer } = sealed;
   try {
-    return { ...signer, signature: sign(null, textOf(signer), readPkcs8(pkcs8)) };
+    return { ...signer, signature: sign(null, how.textOf(signer), readPkcs8(pkcs8)) };
   } finally {
     pkcs8.fill(0);
   }
 }
+
+/** Says why a log is not signed: it is less, or other, than what was; or nobody saw that it goes on from there. */
+function refusalOf(
+  file: string,
+  view: StoreView,
+  { log, through, head }: LogClaim,
+  { before, seen }: LogSigning,
+): string | UnseenLog | undefined {
+  const last = lastOf(readClaims(file, view), log);
+  if (last === undefined) return undefined;
+  if (through < last.through)
+    return `it ends with record ${through}; the vault signed it before up to ${last.through}`;
+  if (through === last.through)
+    return head === last.head ? undefined : `record ${through} is not the one that the vault signed before`;
+  if (isSame(last, seen) || isSame(last, before)) return undefined;
+  // A store that was restored remembers less than its key signed; what that signed after is as good as remembered.
+  if (before !== undefined && before.through > last.through && before.key === keyOf(file, view))
+    return undefined;
+  return { unseen: { log, through: last.through, head: last.head } };
+}
+
+const isSame = (last: LogClaim, seen: LogClaim | undefined): boolean =>
+  seen !== undefined && seen.log === last.log && seen.through === last.through && seen.head === last.head;
 
 /** Seals what will be signed, and gives the key. */
 function seal(
   file: string,
   view: WritableView,
   { log, through, head }: LogClaim,
-  before: string | undefined,
+  { before }: LogSigning,
   actor: Actor,
-): (Omit<SignedLog, "signature"> & { pkcs8: Uint8Array }) | string {
+): Omit<SignedLog, "signature"> & { pkcs8: Uint8Array } {
   const claims = readClaims(file, view);
-  const last = lastOf(claims, { log });
-  const refusal = refusalOf(last, { log, through, head });
-  if (refusal !== undefined) return refusal;
+  const last = lastOf(claims, log);
   const pkcs8 = readKey(file, view) ?? makeKey(view, actor);
   const key = publicHalfOf(pkcs8)?.text;
   if (key === undefined) throw damaged(file);
   // Only of a log that it never signed can the key before be another's: whoever writes the supervisor's files could name any.
-  const after = last !== undefined ? last.after : before === key ? undefined : before;
+  const after = last !== undefined ? last.after : before?.key === key ? undefined : before?.key;
   const signed: SealedClaim = { log, through, head, ...(after === undefined ? {} : { after }) };
   const kept = [...claims.filter((one) => one.log !== log), signed].slice(-mostLogs);
   writeVersionRow(
@@ -65,15 +88,8 @@ function seal(
   return { pkcs8, key, after, begunAfter: begun };
 }
 
-const lastOf = (claims: readonly SealedClaim[], { log }: Pick<LogClaim, "log">): SealedClaim | undefined =>
+const lastOf = (claims: readonly SealedClaim[], log: string): SealedClaim | undefined =>
   claims.find((one) => one.log === log);
-
-function refusalOf(last: SealedClaim | undefined, { through, head }: LogClaim): string | undefined {
-  if (last === undefined || through > last.through) return undefined;
-  if (through < last.through)
-    return `it ends with record ${through}; the vault signed it before up to ${last.through}`;
-  return head === last.head ? undefined : `record ${through} is not the one that the vault signed before`;
-}
 
 function readClaims(file: string, view: StoreView): SealedClaim[] {
   const bytes = unseal(file, view, "signed");
@@ -81,6 +97,16 @@ function readClaims(file: string, view: StoreView): SealedClaim[] {
 }
 
 const readKey = (file: string, view: StoreView): Uint8Array | undefined => unseal(file, view, "key");
+
+function keyOf(file: string, view: StoreView): string | undefined {
+  const pkcs8 = readKey(file, view);
+  if (pkcs8 === undefined) return undefined;
+  try {
+    return publicHalfOf(pkcs8)?.text;
+  } finally {
+    pkcs8.fill(0);
+  }
+}
 
 /** Apart from the keys that anything may be signed with: those are asked for by their purpose, and this one has none. */
 function makeKey(view: WritableView, actor: Actor): Uint8Array {
