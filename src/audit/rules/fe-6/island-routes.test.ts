@@ -97,3 +97,86 @@ test("where an island can't be followed, what it carries shows nothing", async (
   const other = await look(served, { "templates/shop/Cakes.island.tsx": "" });
   assert.match(other.reason ?? "", /no template here declares the island Cakes/);
 });
+
+test("a route is found however it is written down", async () => {
+  for (const served of [
+    `JSON.parse('{"routes":{"GET /api/staff":0}}')`,
+    'call(["GET","/api/staff"])',
+    'fetch("/api/"+"staff")',
+    'fetch(`/api/${"staff"}`)',
+    'fetch(["/api","staff"].join("/"))',
+    'call("GET ".concat("/api/staff"))',
+    "call(`GET /api/staff`)",
+    'const b="/api/";const go=()=>fetch(b+"staff")',
+    'call("\\x47ET /\\u0061pi/staff")',
+    'fetch("https://localhost:8443/api/staff?all=1")',
+    'fetch("/api/cakes/all/")',
+  ]) {
+    const { state, evidence } = await look(served);
+    assert.equal(state, "failed", served);
+    assert.match(evidence[0]?.about ?? "", /none of its sources names: .*\/api\/(staff|cakes\/all)/);
+  }
+});
+
+test("what is put together at run time, and may be a route that no source names, is told to be unclear", async () => {
+  for (const served of [
+    'fetch("/api/"+x)',
+    "fetch(`${x}/staff`)",
+    "call(`GET /api/${x}`)",
+    'fetch(["/api",x].join("/"))',
+    'let b="/api/";b=y;fetch(b+"staff")',
+  ]) {
+    const { state, reason } = await look(served);
+    assert.equal(state, "missing", served);
+    assert.match(reason ?? "", /put together at run time may be .*\/api\/staff/);
+  }
+  const { state, reason } = await look('({"GET /api/staff":0');
+  assert.equal(state, "missing");
+  assert.match(reason ?? "", /can't be read as a script/);
+});
+
+test("comments, other texts and what a source puts together in the same way are no finding", async () => {
+  for (const served of [
+    'fetch("/api/cakes");// GET /api/staff',
+    '/* "GET /api/staff" */({routes:{"GET /api/cakes":0}})',
+    'fetch("/"+x);y=a+" "+b;z=`${a}[${b}]`',
+    'say("/api/staffing"+" is fun")',
+  ])
+    assert.equal((await look(served)).state, "passed", served);
+  const joining = { "lib/ask.ts": "export const ask = (kind: string) => fetch(`/api/${kind}`);" };
+  assert.equal((await look('const k=e=>fetch("/api/"+e)', joining)).state, "passed");
+});
+
+test("what a bundler folds is what the source says, and what stands beside an import hides it from nobody", async () => {
+  const served = '({routes:{"GET /api/cakes":0}})';
+  for (const ask of [
+    'export const ask = () => api(`${"GET"} /api/cakes`);',
+    'const path = "/api/cakes" as const; export const ask = () => api(`GET ${path}`);',
+    'export const ask = () => api("GET /api/" + "cakes");',
+  ])
+    assert.equal((await look(served, { "lib/ask.ts": ask })).state, "passed", ask);
+  const template = 'island("Cakes", {}, () => ask());';
+  for (const imported of [
+    '/* asks */ import { ask } from "../../lib/ask";',
+    'import /* asks */ { ask } from "../../lib/ask";',
+    'const a = "x"; import { ask } from "../../lib/ask";',
+    'const { ask } = await import("../../lib/ask");',
+  ]) {
+    const files = { "templates/shop/Cakes.island.tsx": `${imported}\nexport const Cakes = ${template}` };
+    assert.equal((await look(served, files)).state, "passed", imported);
+  }
+});
+
+test("a route that a source names in a comment alone, or puts together from what it is told, is named by none", async () => {
+  const served = '({routes:{"GET /api/cakes":0}})';
+  const inComment = { "lib/ask.ts": "// GET /api/cakes\nexport const ask = () => 0;" };
+  assert.equal((await look(served, inComment)).state, "failed");
+  const told = { "lib/ask.ts": "export const ask = (kind: string) => api(`GET /api/${kind}`);" };
+  assert.equal((await look(served, told)).state, "missing");
+});
+
+test("a script that nests deeply or joins thousands of texts is read, or told not to be", async () => {
+  const long = Array.from({ length: 5000 }, () => '"/api/"').join("+");
+  assert.equal((await look(`x=${long}`)).state, "passed");
+  assert.equal((await look(`x=${"[".repeat(100_000)}${"]".repeat(100_000)}`)).state, "missing");
+});

@@ -3,7 +3,10 @@ import type { Check, Tally } from "../../check.ts";
 import type { AuditContext } from "../../context.ts";
 import { islandSources } from "../../island-sources.ts";
 import type { IslandSources } from "../../island-sources.ts";
+import { scriptTexts } from "../../script-texts.ts";
 import { noRelease, see } from "../shared.ts";
+import { routeMentions } from "./route-mentions.ts";
+import type { RouteMention } from "./route-mentions.ts";
 
 const maxFileBytes = 4_194_304;
 
@@ -49,20 +52,63 @@ async function judge(
     { method: "GET", path: encodeURI(path), maxBytes: maxFileBytes },
     { name: "the release's files", burst: 1000, isPerUser: false },
   );
-  const served = exchange.response.text();
-  if (exchange.response.status !== 200 || served === "")
+  const script = exchange.response.text();
+  if (exchange.response.status !== 200 || script === "")
     return tally.miss(`${path} was answered ${exchange.response.status}`);
-  const carried = context.declaredRoutes.map(({ key }) => key).filter((key) => names(served, key));
-  const others = carried.filter((key) => !sources.texts.some((text) => names(text, key)));
-  if (others.length > 0 && sources.unread.length > 0)
+  const served = scriptTexts(script, path)?.texts;
+  if (served === undefined) return tally.miss(`${path} can't be read as a script`);
+  const { told, unnamed, unclear } = compare(routeMentions(context.declaredRoutes), served, sources.texts);
+  if (unnamed.length > 0 && sources.unread.length > 0)
     return tally.miss(`${name} imports what was not looked into (${sources.unread.join(", ")})`);
+  if (unclear.length > 0)
+    tally.miss(
+      `${path}: texts that are put together at run time may be ${few(unclear)}, which its sources don't name`,
+    );
   const about =
-    others.length === 0
-      ? `${path} carries ${carried.length} of ${context.declaredRoutes.length} routes, as its sources do`
-      : `${path} carries routes that none of its sources names: ${others.slice(0, 5).join(", ")}${others.length > 5 ? ` and ${others.length - 5} more` : ""}`;
-  tally.expect(others.length === 0, see(context, about, exchange));
+    unnamed.length === 0
+      ? `${path} carries ${told} of ${context.declaredRoutes.length} routes, as its sources do`
+      : `${path} carries routes that none of its sources names: ${few(unnamed)}`;
+  tally.expect(unnamed.length === 0, see(context, about, exchange));
 }
 
-/** Whether a route stands in a script, as a text of its own: one route's key begins like another's. */
-const names = (script: string, key: string): boolean =>
-  ['"', "'", "`"].some((quote) => script.includes(quote + key + quote));
+const few = (names: readonly string[]): string =>
+  `${names.slice(0, 5).join(", ")}${names.length > 5 ? ` and ${names.length - 5} more` : ""}`;
+
+/** How what is served tells of routes. */
+interface Comparison {
+  /** How many keys stand there. */
+  told: number;
+  /** What stands there, and in no source. */
+  unnamed: string[];
+  /** What may come to be there, here or in the sources, when the script runs. */
+  unclear: string[];
+}
+
+/** Holds the texts that are served against those of the sources. */
+function compare(
+  mentions: readonly RouteMention[],
+  served: ReadonlySet<string>,
+  sources: ReadonlySet<string>,
+): Comparison {
+  const isIn = (texts: ReadonlySet<string>, { isIn: holds }: RouteMention): boolean => [...texts].some(holds);
+  const mayBeIn = (texts: Iterable<string>, { mayBe }: RouteMention): boolean => [...texts].some(mayBe);
+  const carried = mentions.filter((mention) => isIn(served, mention));
+  const inSources = mentions.filter((mention) => isIn(sources, mention));
+  // Where a source names a path it names each key of it, and a key tells its path.
+  const isNamed = ({ name, path }: RouteMention): boolean =>
+    inSources.some(
+      (mention) => mention.name === name || mention.name === path || (name === path && mention.path === path),
+    );
+  const unnamed = carried.filter((mention) => !isNamed(mention));
+  const joined = served.difference(sources);
+  const maybe = mentions.filter(
+    (mention) => !carried.includes(mention) && !isNamed(mention) && mayBeIn(joined, mention),
+  );
+  const made = unnamed.filter((mention) => mayBeIn(sources, mention));
+  const names = (list: readonly RouteMention[]): string[] => list.map(({ name }) => name);
+  return {
+    told: carried.filter(({ name, path }) => name !== path).length,
+    unnamed: names(unnamed.filter((mention) => !made.includes(mention))),
+    unclear: names([...made, ...maybe]),
+  };
+}
