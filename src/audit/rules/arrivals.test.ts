@@ -67,7 +67,7 @@ const gateway = await open(async (request, response) => {
   if (target.endsWith("/endless") && fault !== "reads what is too long") return refuse(response, id, 502);
   const status = await forward(asked, id);
   if (status !== 200) return refuse(response, fault === "tells another id" ? randomUUID() : id, status);
-  response.writeHead(200, { "content-type": "application/json" }).end('{"ok":true}');
+  response.writeHead(200, { "content-type": "application/json" }).end('{"ok":true,"id":"rye"}');
 });
 
 interface Asked {
@@ -165,7 +165,7 @@ const word = z.string().regex(/^[a-z]{1,20}$/);
 const base = {
   access: everyone,
   limit: "600/min per client",
-  response: z.object({ ok: z.boolean() }),
+  response: z.object({ ok: z.boolean(), id: z.string() }),
   to: "shop",
 } as const;
 const reads = { "GET /api/breads/:id": { ...base, params: { id: word } } } as const;

@@ -6,7 +6,7 @@ import type { Exchange } from "../probe.ts";
 import { arrivedSince } from "../upstream-witness.ts";
 import type { ReceivedRequest, UpstreamWitness } from "../upstream-witness.ts";
 import { problemOf } from "./provocations.ts";
-import { withoutRoutes } from "./shared.ts";
+import { isSuccess, withoutRoutes } from "./shared.ts";
 
 /** An upstream that tells what it is sent. */
 export interface WitnessedUpstream extends UpstreamWitness {
@@ -79,9 +79,11 @@ export const keptAnswer = ({ key }: ContractRoute): string => `${key} was answer
 export const targetAt = ({ url }: ContractUpstream, path: string): string =>
   url.pathname.replace(/\/$/, "") + path;
 
-/** The id that an answer tells, by which the gateway's log and the upstream know its request. */
+/** The id that an answer tells, by which the gateway's log and the upstream know its request. What is served may have ids of its own. */
 export function idOf(exchange: Exchange): string | undefined {
-  const id = problemOf(exchange)?.id ?? exchange.response.header("request-id");
+  const { response } = exchange;
+  const id =
+    (isSuccess(response.status) ? undefined : problemOf(exchange)?.id) ?? response.header("request-id");
   return typeof id === "string" ? id : undefined;
 }
 
