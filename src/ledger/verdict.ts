@@ -7,9 +7,11 @@ export interface LogFinding {
     | "changed"
     /** Records are not there, and nothing says that they were removed. */
     | "missing"
-    /** A record stands where it was not written, or twice. */
+    /** A record stands where it was not written. */
     | "moved"
-    /** A line was put between the records. */
+    /** A record stands where it was written, and once more. */
+    | "doubled"
+    /** A line was put between the records, or a record that is another than the one of its number. */
     | "foreign"
     /** The log is not the one whose name it bore, or begins anew. */
     | "replaced"

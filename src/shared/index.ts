@@ -4,6 +4,7 @@ export { Secret, revealSecret } from "./secret.ts";
 export { fromBase64, sha256, toBase64, toBase64Url, toHex } from "./bytes.ts";
 export { createFairQueue } from "./fair-queue.ts";
 export type { FairQueue, Waiting } from "./fair-queue.ts";
+export { counted } from "./counted.ts";
 export { countMembers, parseJsonBody } from "./json-body.ts";
 export type { JsonFault, ReadJson } from "./json-body.ts";
 export type { JsonLimits } from "./json-scan.ts";

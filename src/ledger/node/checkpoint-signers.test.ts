@@ -142,3 +142,53 @@ test("A log may go from one vault to another and back, and to a supervisor whose
   ]);
   assert.deepEqual(says(left.path, [third.key]), []);
 });
+
+test("A key may change a thousand times, one after the other: who trusts the last of them trusts what all signed, in bounded time", async (t) => {
+  const signers = Array.from({ length: 1000 }, newSigner);
+  const { path, checkpoints } = await logOf(
+    t,
+    signers.map((signer, at) => [signer, byVault(signers[at - 1]?.key)]),
+  );
+  const keys = [signers.at(-1)?.key ?? assert.fail()];
+  const verdict = verifyLog(path, { checkpoints: checkpoints.slice(-1), keys });
+  assert.deepEqual([verdict.findings, verdict.untold, verdict.checkpoints.count], [[], [], 1000]);
+  assert.deepEqual(verdict.checkpoints.signers.at(0), { key: signers[0]?.key, holder: "vault", through: 2 });
+  // Who trusts one in the middle trusts those before it, and none after it.
+  const middle = verifyLog(path, { keys: [signers[499]?.key ?? ""] });
+  assert.equal(middle.checkpoints.count, 500);
+  assert.match(
+    middle.findings[0]?.says ?? "",
+    /^the checkpoint in record 1003 is signed with another key .* \(and 499 more like it\)$/,
+  );
+});
+
+test("What a key says of the one before it counts only as far as the chain has it, and with its signature", async (t) => {
+  const [trusted, between, before] = [newSigner(), newSigner(), newSigner()];
+  const chained = await logOf(t, [
+    [before, byVault()],
+    [between, byVault(before.key)],
+    [trusted, byVault(between.key)],
+  ]);
+  assert.deepEqual(says(chained.path, [trusted.key]), []);
+  const unsigned = {
+    ...between,
+    sign: (claim: Parameters<typeof between.sign>[0]) => ({
+      ...between.sign(claim),
+      signature: "A".repeat(86),
+    }),
+  };
+  const elsewhere = {
+    ...between,
+    sign: (claim: Parameters<typeof between.sign>[0]) => between.sign({ ...claim, head: "A".repeat(43) }),
+  };
+  for (const forger of [unsigned, elsewhere]) {
+    const { path } = await logOf(t, [
+      [before, byVault()],
+      [forger, byVault(before.key)],
+      [trusted, byVault(between.key)],
+    ]);
+    const found = says(path, [trusted.key]).join("\n");
+    assert.match(found, /record 3 is signed with another key/);
+    assert.match(found, /record 5 (?:is not signed|says of record 4 what the log does not)/);
+  }
+});

@@ -8,7 +8,14 @@ export interface CheckpointSigners {
   problemOf(checkpoint: Checkpoint, from: "log" | "elsewhere"): string | undefined;
   /** Takes note of one that holds. */
   held(checkpoint: Checkpoint): void;
-  /** Keys that those which may sign say signed before them, and that were not known to: a second reading takes them too. */
+  /** Whether it is one that may sign. */
+  isKnown(key: string): boolean;
+  /** Takes note of what a key that is not known says of the one before it: it counts once a key that may sign vouches for the first. */
+  vouches(checkpoint: Checkpoint): void;
+  /**
+   * Keys that signed before those which may, one before the other, as these and those say, and that were not known to: another reading takes
+   * them too. Whoever says so of another is judged in that reading himself: his checkpoint holds there, or it is a finding.
+   */
   learnt(): readonly string[];
   list(): readonly LogSigner[];
 }
@@ -19,6 +26,9 @@ export interface Outside {
   /** Keys that may sign, as they were given. */
   readonly named: readonly string[];
 }
+
+/** Signatures of keys that nobody knows that are looked at, so that no log takes long; a log whose key changed more often than that is not made. */
+const mostVouchings = 10_000;
 
 /**
  * @param keys those that may sign; undefined: any
@@ -35,11 +45,22 @@ export function createCheckpointSigners(
   for (const { key, holder, after, through } of outside.filter((one) => isSigned(one)))
     if (after !== undefined && holder === "vault" && keys?.includes(key) === true && !given.includes(after))
       endedBy.set(after, Math.min(through, endedBy.get(after) ?? Infinity));
-  const named = new Set<string>();
+  const known = keys === undefined ? undefined : new Set(keys);
+  const isKnown = (key: string): boolean => known === undefined || known.has(key);
+  const earlier = new Map<string, Set<string>>();
+  let looked = 0;
+
+  function note(key: string, before: string): void {
+    const all = earlier.get(key);
+    if (all === undefined) earlier.set(key, new Set([before]));
+    else all.add(before);
+  }
+
   return {
+    isKnown,
     problemOf(checkpoint, from) {
       const { key } = checkpoint;
-      if (keys !== undefined && !keys.includes(key)) return `is signed with another key (${key})`;
+      if (!isKnown(key)) return `is signed with another key (${key})`;
       if (!isSigned(checkpoint)) return "is not signed with the key that it names";
       const isOver = givenUp.has(key) || checkpoint.through > (endedBy.get(key) ?? Infinity);
       return from === "log" && isOver
@@ -47,18 +68,32 @@ export function createCheckpointSigners(
         : undefined;
     },
     held({ key, after, through, holder = "supervisor" }) {
-      const known = signers.get(key);
+      const before = signers.get(key);
       signers.set(key, {
         key,
-        holder: known?.holder ?? holder,
-        through: Math.max(known?.through ?? 0, through),
+        holder: before?.holder ?? holder,
+        through: Math.max(before?.through ?? 0, through),
       });
       if (after === undefined) return;
-      named.add(after);
+      note(key, after);
       // The supervisor's file is removed then. A vault's key lies in its store, and may be the one again.
       if (holder === "vault" && signers.get(after)?.holder !== "vault") givenUp.add(after);
     },
-    learnt: () => (keys === undefined ? [] : [...named].filter((key) => !keys.includes(key))),
+    vouches(checkpoint) {
+      const { key, after } = checkpoint;
+      if (after === undefined || earlier.get(key)?.has(after) === true || looked >= mostVouchings) return;
+      looked++;
+      if (isSigned(checkpoint)) note(key, after);
+    },
+    learnt: () => (keys === undefined ? [] : keysBefore(keys, earlier)),
     list: () => [...signers.values()],
   };
+}
+
+/** All keys that come before these, each by the one after it, without these. */
+function keysBefore(keys: readonly string[], earlier: ReadonlyMap<string, ReadonlySet<string>>): string[] {
+  const all = new Set(keys);
+  // What is added while a set is gone through is come to as well.
+  for (const key of all) for (const before of earlier.get(key) ?? []) all.add(before);
+  return [...all].slice(new Set(keys).size);
 }

@@ -162,7 +162,16 @@ suite("a log that somebody changed", () => {
     },
     "one written twice": {
       change: (path) => edit(path, (lines) => lines.toSpliced(8, 0, lines[3] ?? "")),
+      kind: "doubled",
+    },
+    "one moved further down": {
+      change: (path) => edit(path, (lines) => lines.toSpliced(3, 1).toSpliced(8, 0, lines[3] ?? "")),
       kind: "moved",
+    },
+    "another record of the same number put in": {
+      change: (path) =>
+        edit(path, (lines) => lines.toSpliced(8, 0, (lines[3] ?? "").replace(/.{4}(?="\}$)/, "AAAA"))),
+      kind: "foreign",
     },
     "a line put in": {
       change: (path) => edit(path, (lines) => lines.toSpliced(8, 0, refused("forged").trimEnd())),
@@ -260,6 +269,67 @@ suite("a log that somebody changed", () => {
   });
 });
 
+suite("what has one cause is told once", () => {
+  /** A log that was signed after each few of its records, as many times. */
+  async function signedLog(t: TestContext, times: number): Promise<{ path: string; last: Checkpoint }> {
+    const path = place(t);
+    const log = openLogFile({ path, onError: (error) => assert.fail(error) });
+    let last: Checkpoint | undefined;
+    for (let time = 0; time < times; time++) {
+      for (let number = 0; number < 5; number++) log.append(refused(`${time}-${number}`));
+      await log.flush();
+      const { seq, chain } = log.head();
+      last = signed({ log: log.log, through: seq, head: Buffer.from(chain).toString("base64url") });
+      log.append(formatRecord({ type: "ledger.checkpoint", time: 0, ...last }, "ledger"));
+    }
+    await log.close();
+    return { path, last: last ?? assert.fail() };
+  }
+  const told = (path: string, last: Checkpoint): string[] => {
+    const { findings, found } = verifyLog(path, { checkpoints: [last], keys: [key] });
+    assert.equal(found, findings.length);
+    return findings.map(({ kind, says }) => `${kind}: ${says}`);
+  };
+
+  test("the first lines taken away: not once more for each checkpoint that names a log which nothing else names any more", async (t) => {
+    const { path, last } = await signedLog(t, 10);
+    edit(path, (lines) => lines.slice(3));
+    assert.deepEqual(told(path, last), [
+      "missing: records 1 to 3 are not there, and the log does not say that they were removed",
+    ]);
+    const { log, outside, checkpoints } = verifyLog(path, { checkpoints: [last], keys: [key] });
+    assert.deepEqual([log, outside, checkpoints.count], [last.log, 1, 10]);
+  });
+
+  test("a history that was written anew: the first checkpoint that it does not fit, and how many more", async (t) => {
+    const { path, last } = await signedLog(t, 10);
+    const chain = createChain({ seq: 0, chain: Buffer.alloc(32) });
+    edit(path, (lines) =>
+      lines.map((line) =>
+        chain.link(`${line.replace('"id":"2-1"', '"id":"X"').replace(/,"seq":.*$/, "")}}\n`).trimEnd(),
+      ),
+    );
+    const [first, ...rest] = told(path, last);
+    assert.match(
+      first ?? "",
+      /^checkpoint: the checkpoint in record 19 says of record 18 what the log does not: it was changed \(and 7 more like it\)$/,
+    );
+    assert.equal(rest.length, 1, "and the one that was given");
+  });
+
+  test("records that were copied together, or moved together", async (t) => {
+    const { path, last } = await signedLog(t, 5);
+    const genuine = linesOf(path);
+    edit(path, (lines) => lines.toSpliced(20, 0, ...lines.slice(3, 7)));
+    assert.deepEqual(told(path, last), ["doubled: records 4 to 7 stand twice: once more after record 20"]);
+    edit(path, () => genuine.toSpliced(3, 4).toSpliced(16, 0, ...genuine.slice(3, 7)));
+    assert.deepEqual(told(path, last), [
+      "missing: records 4 to 7 are not there",
+      "moved: records 4 to 7 stand after record 20",
+    ]);
+  });
+});
+
 suite("a checkpoint that was kept elsewhere", () => {
   test("tells a log that was cut off, rolled back and gone on with, or replaced", async (t) => {
     const path = place(t);
@@ -352,8 +422,9 @@ suite("a log that was forged as a whole, by who can write it and has no key", ()
     const chain = createChain({ seq: genuine.through, chain: Buffer.from(genuine.head, "base64url") });
     const removal = { type: "ledger.rotated", time: 0, first: 1, last: 10, head: head.chain } as const;
     edit(path, (lines) => [...lines.slice(10), chain.link(formatRecord(removal, "ledger")).trimEnd()]);
-    // It has no record any more that says its name.
-    assert.deepEqual(kinds(judged(path, [genuine]).findings), ["checkpoint"]);
+    const { findings } = judged(path, [genuine]);
+    assert.deepEqual(kinds(findings), ["missing"]);
+    assert.match(findings[0]?.says ?? "", /^record 11, the first, is none that a log .* begins with/);
     assert.ok(middle.through < genuine.through);
   });
 });

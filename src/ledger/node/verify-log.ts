@@ -21,8 +21,11 @@ export interface VerifyLogOptions {
 }
 
 const chunkBytes = 1_048_576;
-/** One more for each change of keys, and one for what was forgotten. */
-const mostReadings = 10;
+/**
+ * The first finds what was forgotten by the time that a checkpoint came, and the keys that others vouch for; the second, those that take what was
+ * forgotten; the third judges. One more, for what is written meanwhile.
+ */
+const mostReadings = 4;
 
 /**
  * Looks through all files of a log, the oldest first: each record must follow from the one before.
