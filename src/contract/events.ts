@@ -8,6 +8,7 @@ import { operatorEvents } from "./events/operator-events.ts";
 import { stackEvents } from "./events/stack-events.ts";
 import { vaultEvents } from "./events/vault-events.ts";
 import { webhookEvents } from "./events/webhook-events.ts";
+import type { Severity } from "./events/event-description.ts";
 export type { Severity } from "./events/event-description.ts";
 
 /**
@@ -54,31 +55,58 @@ export type EventSink = (event: SecurityEvent) => void;
 export const maxEventText = 300;
 const maxEventTexts = 20;
 
-const isType = (value: unknown): value is SecurityEventType =>
-  typeof value === "string" && Object.hasOwn(eventCatalogue, value);
 const cut = (text: string): string => (text.length > maxEventText ? `${text.slice(0, maxEventText)}…` : text);
 
-/** The catalogue's fields as they are read for each event. */
-const fieldsOf: ReadonlyMap<string, readonly (readonly [string, "text" | "number" | "texts"])[]> = new Map(
-  Object.entries(eventCatalogue).map(([type, { fields }]) => [type, Object.entries(fields)]),
+/** What a field of an event holds. */
+export type EventFieldKind = "text" | "number" | "texts";
+
+/** What is read of the catalogue for each event that comes. */
+export interface EventShape {
+  readonly severity: Severity;
+  readonly fields: readonly (readonly [name: string, kind: EventFieldKind])[];
+}
+
+const shapes: Readonly<Record<string, EventShape>> = Object.fromEntries(
+  Object.entries(eventCatalogue).map(([type, { severity, fields }]) => [
+    type,
+    { severity, fields: Object.entries(fields) },
+  ]),
 );
+
+/** By the event's type. */
+export const eventShapes = shapes as Readonly<Record<SecurityEventType, EventShape>>;
+
+const isType = (value: unknown): value is SecurityEventType =>
+  typeof value === "string" && Object.hasOwn(eventShapes, value);
+
+/** Tells whether something is one of the catalogue's events. Of its fields nothing is known: {@link boundedField} reads each. */
+export function isSecurityEvent(value: unknown): value is SecurityEvent {
+  if (typeof value !== "object" || value === null) return false;
+  const { type, time } = value as Record<string, unknown>;
+  return isType(type) && typeof time === "number" && Number.isFinite(time);
+}
+
+/** What is kept of a field's value: bounded, and undefined if it is of another kind. */
+export function boundedField(
+  value: unknown,
+  kind: EventFieldKind,
+): string | number | readonly string[] | undefined {
+  if (kind === "text") return typeof value === "string" ? cut(value) : undefined;
+  if (kind === "number") return typeof value === "number" && Number.isFinite(value) ? value : undefined;
+  if (!Array.isArray(value)) return undefined;
+  return value
+    .filter((entry) => typeof entry === "string")
+    .slice(0, maxEventTexts)
+    .map(cut);
+}
 
 /** Reads one event from what a domain sent: only fields that the catalogue names, bounded. Undefined if it is none. */
 export function parseSecurityEvent(value: unknown): SecurityEvent | undefined {
-  if (typeof value !== "object" || value === null) return undefined;
-  const given = value as Record<string, unknown>;
-  if (!isType(given.type) || typeof given.time !== "number" || !Number.isFinite(given.time)) return undefined;
-  const event: Record<string, unknown> = { type: given.type, time: given.time };
-  for (const [name, kind] of fieldsOf.get(given.type) ?? []) {
-    const field = given[name];
-    if (field === undefined) continue;
-    if (kind === "text" && typeof field === "string") event[name] = cut(field);
-    if (kind === "number" && typeof field === "number" && Number.isFinite(field)) event[name] = field;
-    if (kind === "texts" && Array.isArray(field))
-      event[name] = field
-        .filter((entry) => typeof entry === "string")
-        .slice(0, maxEventTexts)
-        .map(cut);
+  if (!isSecurityEvent(value)) return undefined;
+  const event: Record<string, unknown> = { type: value.type, time: value.time };
+  for (const [name, kind] of eventShapes[value.type].fields) {
+    const field = boundedField(value[name as keyof SecurityEvent], kind);
+    if (field !== undefined) event[name] = field;
   }
   return event as unknown as SecurityEvent;
 }
