@@ -230,9 +230,10 @@ async function startShop(...faults: Fault[]): Promise<TestSite> {
 function runEmitted(
   origin: string,
   environment: NodeJS.ProcessEnv = {},
+  ...options: readonly string[]
 ): Promise<{ code: number | null; out: string }> {
   const env = { ...process.env, TEST_SITE_ORIGIN: origin, NODE_TEST_CONTEXT: undefined, ...environment };
-  const args = ["--conditions=curtainwall-source", "--test", "--test-reporter=spec", file];
+  const args = ["--conditions=curtainwall-source", "--test", "--test-reporter=spec", ...options, file];
   return collect(process.execPath, args, env);
 }
 
@@ -258,12 +259,43 @@ test("the emitted tests pass where the promises are kept; what can't be attempte
   const strict = await runEmitted(origin);
   // The plan has no token that has expired, so that one was not tried.
   assert.equal(strict.code, 1, strict.out);
+  assert.match(
+    strict.out,
+    /✔ the attack is made, .*\n[\s\S]*ℹ https:\/\/localhost:\d+ was attacked: 2 kinds, 1 route, \d+ attempts/,
+  );
   assert.match(strict.out, /✔ objects · GET \/api\/orders\/:id/);
   assert.match(strict.out, /✖ access · GET \/api\/orders\/:id/);
   assert.match(strict.out, /not made: the plan has no expiredToken for alice/);
   const lenient = await runEmitted(origin, { CURTAINWALL_ATTACK_ALLOW_MISSING: "1" });
   assert.equal(lenient.code, 0, lenient.out);
   assert.match(lenient.out, /﹣ access · GET \/api\/orders\/:id/);
+});
+
+test("a stack that is not there fails its tests, whatever may be missing; so does time that ran out, with what gives more", async (context) => {
+  assert.equal(attack("--kind", "access", "--emit", file).code, 0);
+  const gone = await runEmitted("https://localhost:1", { CURTAINWALL_ATTACK_ALLOW_MISSING: "1" });
+  assert.equal(gone.code, 1, gone.out);
+  assert.match(gone.out, /✖ the attack is made/);
+  assert.match(
+    gone.out,
+    /the attack ended early: nothing answers at https:\/\/localhost:1 .*; start it with  /,
+  );
+  assert.equal(attack("--emit", file).code, 0);
+  const site = await startShop();
+  context.after(() => site.close());
+  const late = await runEmitted(site.target.origin, { CURTAINWALL_ATTACK_BUDGET: "1" });
+  assert.equal(late.code, 1, late.out);
+  assert.match(late.out, /the time for it was used up; CURTAINWALL_ATTACK_BUDGET=1m gives it longer/);
+});
+
+test("tests that are chosen by name attack too", async (context) => {
+  assert.equal(attack("--kind", "access,objects", "--emit", file).code, 0);
+  const site = await startShop();
+  context.after(() => site.close());
+  const chosen = await runEmitted(site.target.origin, {}, "--test-name-pattern=^objects");
+  assert.equal(chosen.code, 0, chosen.out);
+  assert.match(chosen.out, /✔ objects · GET \/api\/orders\/:id/);
+  assert.doesNotMatch(chosen.out, /the attack is made/);
 });
 
 test("an attack that gets through fails its test, which names the line of the promise and a command that shows it again", async (context) => {

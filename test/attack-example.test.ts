@@ -97,3 +97,25 @@ test("The tests that it writes pass on the example, with plain node --test", onL
   assert.equal(code, 0, out);
   assert.match(out, /objects · GET \/api\/orders\/:id/);
 });
+
+test(
+  "A file that is written for two routes, each named by an option of its own, passes and is about these two",
+  onLinux,
+  async () => {
+    const file = join(folder, "two.generated.ts");
+    const routes = ["GET /api/orders/:id", "GET /api/card"];
+    const named = routes.flatMap((route) => ["--route", route]);
+    const emitted = await attack("--kind", "access,caching", ...named, "--emit", file);
+    assert.equal(emitted.code, 0, emitted.words);
+    const { code, out } = await node(["--test", "--test-reporter=spec", file], {
+      CURTAINWALL_ATTACK_BUDGET: budget,
+    });
+    assert.equal(code, 0, out);
+    assert.match(out, /attack {2}begins, and takes 240s at most/);
+    const tests = [...out.matchAll(/^✔ (\w+) · (.*) \(/gm)].map(([, kind, route]) => `${kind} ${route}`);
+    assert.deepEqual(
+      tests,
+      ["access", "caching"].flatMap((kind) => routes.map((route) => `${kind} ${route}`)),
+    );
+  },
+);

@@ -61,7 +61,7 @@ test("where all held it says so in its last line, and has nothing to add", () =>
 test("what was not tried stands in the last line with its kinds, and why above it; it is no promise that held", () => {
   const text = renderAttack(
     report({
-      ended: { because: "budget", says: "the time for it was used up" },
+      ended: { because: "budget", says: "the time for it was used up", longer: "6m" },
       kinds: [
         { kind: "access", attempts: 4, held: 4, broken: 0, notMade: 0, reasons: [] },
         {
@@ -76,12 +76,44 @@ test("what was not tried stands in the last line with its kinds, and why above i
       summary: { attempts: 4, held: 4, broken: 0, notMade: 3 },
     }),
   );
+  assert.match(text, /It ended early: the time for it was used up; --budget 6m gives it longer\.\n/);
   assert.match(text, /\? tls/);
   assert.match(text, /Not made\n {2}tls \(3\): no browser/);
   assert.match(
     text,
     /Every promise that was attacked held: 4 attempts; 3 attacks were not made \(tls\); the time for it was used up\.\n$/,
   );
+});
+
+test("a stack that went away is told with what starts it, on a line to be copied whole", () => {
+  const start = `SITE=${"x".repeat(70)} npx curtainwall dev`;
+  const says = "no TLS connection";
+  const gone = (ended: AttackReport["ended"], attempts: number): string =>
+    renderAttack(
+      report({
+        ...(ended === undefined ? {} : { ended }),
+        kinds: [
+          {
+            kind: "access",
+            attempts,
+            held: 0,
+            broken: 0,
+            notMade: 2,
+            reasons: [{ reason: ended?.says ?? "", count: 2 }],
+          },
+        ],
+        summary: { attempts, held: 0, broken: 0, notMade: 2 },
+      }),
+    );
+  assert.ok(
+    gone({ because: "target gone", says, start }, 2).includes(
+      `It ended early: no TLS connection; start it again with\n  $ ${start}\n`,
+    ),
+  );
+  assert.match(gone({ because: "target gone", says, start }, 2), /the stack was gone: 2/);
+  const never = gone({ because: "target gone", says: `nothing answers; start it with  ${start}` }, 0);
+  assert.ok(never.includes(`; start it with\n  $ ${start}\n`), never);
+  assert.match(never, /the stack was not reached: 2/);
 });
 
 test("a broken promise shows what was tried, the request, the answer, the promise's place and what shows it again", () => {

@@ -3,7 +3,7 @@ import { attackKinds, kinds as allKinds } from "../audit/index.ts";
 import type { AttackReport, KindReport } from "../audit/index.ts";
 import { brokenPromises } from "./attack-broken.ts";
 import type { Page } from "./attack-broken.ts";
-import { clean, cut, wrap } from "./audit-evidence.ts";
+import { clean, cut, reasonLines, wrap } from "./audit-evidence.ts";
 
 /** Options of {@link renderAttack}. */
 export interface RenderAttackOptions {
@@ -57,8 +57,17 @@ function heading({ target, startedAt, durationMs, ended }: AttackReport, { paint
     ? lines
     : [
         ...lines,
-        ...wrap(`It ended early: ${clean(ended.says)}.`, columns, "").map((line) => paint("yellow", line)),
+        ...reasonLines(`It ended early: ${clean(ended.says)}${helpOf(ended)}`, columns, "").map((line) =>
+          paint("yellow", line),
+        ),
       ];
+}
+
+/** What helps; a command stands behind two spaces. */
+function helpOf({ says, longer, start }: NonNullable<AttackReport["ended"]>): string {
+  if (longer !== undefined) return `; --budget ${longer} gives it longer.`;
+  if (start !== undefined) return `; start it again with  ${clean(start)}`;
+  return says.includes("  ") ? "" : ".";
 }
 
 function table({ kinds, summary }: AttackReport, { paint, columns }: Page): string[] {
@@ -127,7 +136,8 @@ function gotThrough(report: AttackReport, page: Page): string[] {
   return report.broken.length === 0 ? [] : brokenPromises(report, page);
 }
 
-function notMade({ kinds, ended }: AttackReport, { paint, columns }: Page): string[] {
+function notMade(report: AttackReport, { paint, columns }: Page): string[] {
+  const { kinds, ended } = report;
   const found = kinds.filter((row) => row.notMade > 0);
   if (found.length === 0) return [];
   const byReason = Map.groupBy(
@@ -138,7 +148,7 @@ function notMade({ kinds, ended }: AttackReport, { paint, columns }: Page): stri
     .filter(([reason]) => reason !== ended?.says)
     .toSorted(([, left], [, right]) => total(right) - total(left));
   const more = sorted.length - maxReasons;
-  const early = endedEarly(found, ended);
+  const early = endedEarly(found, report);
   if (sorted.length + early.length === 0) return [];
   return [
     paint(["bold", "yellow"], "Not made"),
@@ -154,10 +164,14 @@ function notMade({ kinds, ended }: AttackReport, { paint, columns }: Page): stri
 const whyEarly = { interrupted: "interrupted", budget: "no time left", "target gone": "the stack was gone" };
 
 /** What was not reached, of all kinds together: the other reasons would seem to be all there is. */
-function endedEarly(found: readonly KindReport[], ended: AttackReport["ended"]): string[] {
+function endedEarly(found: readonly KindReport[], { ended, summary }: AttackReport): string[] {
   if (ended === undefined) return [];
   const count = total(found.flatMap(({ reasons }) => reasons.filter(({ reason }) => reason === ended.says)));
-  return count === 0 ? [] : [`  ${whyEarly[ended.because]}: ${count}`];
+  if (count === 0) return [];
+  const wasThere = summary.attempts > 0;
+  const why =
+    ended.because === "target gone" && !wasThere ? "the stack was not reached" : whyEarly[ended.because];
+  return [`  ${why}: ${count}`];
 }
 
 const total = (list: readonly { count: number }[]): number => list.reduce((sum, { count }) => sum + count, 0);

@@ -66,3 +66,10 @@ export function wrap(text: string, columns: number, indent: string): string[] {
   }
   return [...lines, line.trimEnd()];
 }
+
+/** A reason; a command that ends it, behind two spaces, stays whole on a line of its own. */
+export function reasonLines(text: string, columns: number, margin: string): string[] {
+  const at = text.indexOf("  ");
+  if (at < 0) return wrap(text, columns, margin);
+  return [...wrap(text.slice(0, at), columns, margin), `${margin}  $ ${text.slice(at).trim()}`];
+}

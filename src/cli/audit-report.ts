@@ -1,7 +1,7 @@
 import { styleText } from "node:util";
 import { findingPlace, isAllNotYet, isNotYet, nextSteps } from "../audit/index.ts";
 import type { AuditCheck, AuditReport, AuditRow, Verdict } from "../audit/index.ts";
-import { clean, cut, evidenceLine, evidenceLines, wrap } from "./audit-evidence.ts";
+import { clean, cut, evidenceLine, evidenceLines, reasonLines, wrap } from "./audit-evidence.ts";
 import { mendLines } from "./audit-mends.ts";
 
 /** Options of {@link renderReport}. */
@@ -186,13 +186,6 @@ function gaps(rows: readonly AuditRow[], { paint, columns }: Page): string[] {
       missing.filter(({ check }) => isNotYet(check)),
     ),
   ];
-}
-
-/** A reason; a command that ends it, behind two spaces, stays whole on a line of its own. */
-function reasonLines(text: string, columns: number, margin: string): string[] {
-  const at = text.indexOf("  ");
-  if (at < 0) return wrap(text, columns, margin);
-  return [...wrap(text.slice(0, at), columns, margin), `${margin}  $ ${text.slice(at).trim()}`];
 }
 
 function whatMisses(found: readonly { row: AuditRow; check: AuditCheck }[]): string {

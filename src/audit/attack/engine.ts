@@ -1,10 +1,11 @@
 import type { ContractRoute } from "../../contract/index.ts";
-import { attempt, nothingSeen, reasonOf } from "../check.ts";
+import { attempt, reasonOf } from "../check.ts";
 import type { Attempt, Check } from "../check.ts";
 import { shellWord } from "../commands.ts";
 import type { AuditContext } from "../context.ts";
 import type { Exchange, ProbeResponse, Protocol } from "../probe.ts";
 import { createControls } from "./control.ts";
+import { judge } from "./judge.ts";
 import type { AttackKind } from "./kinds.ts";
 import type { AttackUnit, BrokenPromise } from "./report.ts";
 import { schedule } from "./schedule.ts";
@@ -39,7 +40,6 @@ export interface UnitResults {
 
 const maxBroken = 500;
 const maxEvidence = 3;
-const maxReasons = 5;
 
 /** Runs units, and draws from each what became of it. Checks that mostly wait begin at once, beside everything else. */
 export async function runUnits({ context, units, over, onProgress }: RunUnitsOptions): Promise<UnitResults> {
@@ -138,48 +138,6 @@ function startWaiting(
     .flatMap(({ checks }) => checks.filter(({ check }) => check.isSlow === true));
   return new Map(slow.map(({ check, row }) => [check, attempt(check, row, context, over)]));
 }
-
-/** Draws a unit's state. An attack that was refused counts as held only where who is honest is served. */
-function judge(
-  { kind, route, checks }: Unit,
-  attempts: readonly (readonly [AttackCheck, Attempt])[],
-  unserved: string | undefined,
-): Omit<AttackUnit, "durationMs"> {
-  const control =
-    unserved ??
-    attempts.flatMap(([{ check }, { result }]) =>
-      isControl(check) && (result.state === "failed" || result.state === "missing")
-        ? [
-            `${result.name}: ${result.state === "failed" ? (result.evidence[0]?.about ?? "it is not so") : (result.reason ?? "")}`,
-          ]
-        : [],
-    )[0];
-  const made = attempts.filter(([{ check }, { result }]) => !isControl(check) && applies(route, result));
-  const observations = made.reduce((sum, [, { result }]) => sum + result.observations, 0);
-  const broken = made.reduce((sum, [, attempted]) => sum + attempted.broken, 0);
-  const missing = made.filter(
-    ([, { result }]) => result.state === "missing" || (control !== undefined && result.state === "passed"),
-  );
-  const reasons = new Set(
-    missing.map(([, { result }]) => (result.state === "missing" ? (result.reason ?? "") : (control ?? ""))),
-  );
-  const idle = attempts.map(([, { result }]) => result.reason ?? "");
-  return {
-    kind,
-    ...(route === undefined ? {} : { route: route.key }),
-    state:
-      broken > 0 ? "broken" : missing.length > 0 ? "not made" : made.length > 0 ? "held" : "not applicable",
-    attempts: observations,
-    held: control === undefined ? observations - broken : 0,
-    broken,
-    notMade: missing.length,
-    reasons: [...(made.length > 0 || checks.length === 0 ? reasons : new Set(idle))].slice(0, maxReasons),
-  };
-}
-
-/** Many checks go by some of the routes alone: on a route that one passes over it has seen nothing, and there was nothing to see. */
-const applies = (route: ContractRoute | undefined, { state, reason }: Attempt["result"]): boolean =>
-  state !== "not applicable" && !(route !== undefined && state === "missing" && reason === nothingSeen);
 
 function notReached({ kind, route, checks }: Unit, reason: string): AttackUnit {
   return {

@@ -12,7 +12,14 @@ export interface AttackReport {
   startedAt: string;
   durationMs: number;
   /** Why it ended before everything was tried, if it did. */
-  ended?: { because: "budget" | "interrupted" | "target gone"; says: string };
+  ended?: {
+    because: "budget" | "interrupted" | "target gone";
+    says: string;
+    /** Of a budget: a longer one, as `--budget` takes it. */
+    longer?: string;
+    /** Of a target that went away: the command that starts it. */
+    start?: string;
+  };
   /** Kinds that the contract gives something to attack, in the order of `attackKinds`. */
   kinds: KindReport[];
   /** What was attacked, one by one: a kind on one route, or on the site. */

@@ -34,15 +34,16 @@ export function attackTests({ units, folder, command, kinds, routes }: AttackTes
 // from the contract's routes. Run that again when routes come or go, or the last test fails; what is changed here by hand is lost.
 // It attacks a stack that runs: the contract's own address, or CURTAINWALL_TARGET. What can't be attempted fails, since nothing
 // was shown then; CURTAINWALL_ATTACK_ALLOW_MISSING=1 skips it instead, and CURTAINWALL_ATTACK_BUDGET=5m gives it longer.
-import { after, before, test } from "node:test";
+import { after, test } from "node:test";
 import { openAttack } from "curtainwall/audit";
 
 const attack = openAttack({
   folder: new URL(${JSON.stringify(folder)}, ${itself}),
   madeBy: ${JSON.stringify(command)},${member("kinds", kinds)}${member("routes", routes)}
 });
-before(() => attack.start());
 after(() => attack.stop());
+
+test("the attack is made, which all tests below are about", (t) => attack.start(t));
 
 ${lines(onRoutes)}
 ${onSite.length === 0 ? "" : `\n// What is promised of the site as a whole.\n${lines(onSite)}\n`}

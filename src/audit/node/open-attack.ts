@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { CurtainwallError } from "../../shared/index.ts";
 import { explainUnit } from "../attack/explain.ts";
@@ -7,6 +8,7 @@ import type { AttackKind } from "../attack/kinds.ts";
 import type { AttackReport, AttackUnit } from "../attack/report.ts";
 import { unitName } from "../attack/units.ts";
 import { printable } from "../evidence.ts";
+import { defaultBudgetMs } from "./run-attack.ts";
 
 /** Options of {@link openAttack}. */
 export interface OpenAttackOptions {
@@ -23,18 +25,22 @@ export interface OpenAttackOptions {
 
 /** The attack that the tests of a file are about. */
 export interface OpenAttack {
-  /** Attacks, once for all tests of the file: they share limits, and who waits for one lets another go on. */
-  start(): Promise<void>;
-  /** Passes when nothing of this kind got through. Throws otherwise, saying what did; without a route it is about the site. */
-  holds(test: TestLike, kind: AttackKind, route?: string): void;
+  /**
+   * Attacks, once for all tests of the file: they share limits, and who waits for one lets another go on. Tells on stderr how far it is. Throws
+   * when nothing could be attacked, or time ran out.
+   */
+  start(test?: TestLike): Promise<void>;
+  /** Passes when nothing of this kind got through. Throws otherwise, saying what did; without a route it is about the site. Attacks, if that was not done. */
+  holds(test: TestLike, kind: AttackKind, route?: string): Promise<void>;
   /** Throws when the contract gives rise to attacks that no test has asked about. */
-  isComplete(): void;
+  isComplete(): Promise<void>;
   stop(): Promise<void>;
 }
 
 /** What is used of a test's context. */
 interface TestLike {
   skip(message?: string): void;
+  diagnostic?(message: string): void;
 }
 
 /**
@@ -42,30 +48,34 @@ interface TestLike {
  *
  * @example
  * ```ts
- * import { before, test } from "node:test";
+ * import { after, test } from "node:test";
  * import { openAttack } from "curtainwall/audit";
  *
  * const attack = openAttack({ folder: new URL("../", import.meta.url), madeBy: "npx curtainwall attack --emit test/attack.generated.ts" });
- * before(() => attack.start());
+ * after(() => attack.stop());
+ * test("the attack is made", (t) => attack.start(t));
  * test("access · GET /api/orders/:id", (t) => attack.holds(t, "access", "GET /api/orders/:id"));
  * ```
  */
 export function openAttack(options: OpenAttackOptions): OpenAttack {
   const { madeBy, environment = process.env } = options;
   const asked = new Set<string>();
-  let report: AttackReport | undefined;
+  let making: Promise<AttackReport> | undefined;
   let child: ChildProcess | undefined;
-  const made = (): AttackReport => {
-    if (report === undefined) throw failed("nothing was attacked: start() was not awaited");
-    return report;
-  };
+  // Whoever asks first waits for it: tests that are chosen by name begin anywhere.
+  const made = (): Promise<AttackReport> =>
+    (making ??= readReport((started) => void (child = started), options, environment));
   const mayMiss = environment["CURTAINWALL_ATTACK_ALLOW_MISSING"] === "1";
   return {
-    async start() {
-      report = await readReport((started) => void (child = started), options, environment);
+    async start(test) {
+      const report = await made();
+      test?.diagnostic?.(sizeOf(report));
+      const problem = problemOf(report, mayMiss);
+      if (problem !== undefined) throw failed(problem);
     },
-    holds(test, kind, route) {
-      const { units } = made();
+    async holds(test, kind, route) {
+      const report = await made();
+      const { units } = report;
       const name = unitName({ kind, route });
       asked.add(name);
       const unit = units.find((candidate) => unitName(candidate) === name);
@@ -74,12 +84,13 @@ export function openAttack(options: OpenAttackOptions): OpenAttack {
       if (unit === undefined) test.skip("there is nothing to attack here any more");
       else if (unit.state === "not applicable") test.skip(why(unit));
       else if (unit.state === "broken" || (unit.state === "not made" && !mayMiss))
-        throw failed(explainUnit(made(), unit));
+        throw failed(explainUnit(report, unit));
       else if (unit.state === "not made") test.skip(why(unit));
     },
-    isComplete() {
-      const missing = made()
-        .units.filter(({ state }) => state !== "not applicable")
+    async isComplete() {
+      const { units } = await made();
+      const missing = units
+        .filter(({ state }) => state !== "not applicable")
         .map(unitName)
         .filter((name) => !asked.has(name));
       if (missing.length > 0)
@@ -92,6 +103,26 @@ export function openAttack(options: OpenAttackOptions): OpenAttack {
       await ended;
     },
   };
+}
+
+/** What was done, in a line. */
+function sizeOf({ target, units, kinds, summary, durationMs }: AttackReport): string {
+  const routes = new Set(units.flatMap(({ route }) => (route === undefined ? [] : [route]))).size;
+  const of = `${kinds.length} kinds, ${routes} ${routes === 1 ? "route" : "routes"}, ${summary.attempts} attempts`;
+  return printable(`${target} was attacked: ${of}, ${Math.round(durationMs / 1000)} s`, 500);
+}
+
+/** Why the attack as a whole shows too little. That the stack was not there is never what may be missing. */
+function problemOf({ ended, summary }: AttackReport, mayMiss: boolean): string | undefined {
+  if (ended?.because === "target gone") {
+    const help = ended.start === undefined ? "" : `; start it again with  ${ended.start}`;
+    return printable(`the attack ended early: ${ended.says}${help}`, maxErrors);
+  }
+  if (summary.held + summary.broken === 0) return "nothing could be attacked";
+  if (ended === undefined || mayMiss) return undefined;
+  const help =
+    ended.longer === undefined ? "" : `; CURTAINWALL_ATTACK_BUDGET=${ended.longer} gives it longer`;
+  return `the attack ended early: ${printable(ended.says, 500)}${help}`;
 }
 
 /** A failure that is read in a test's report: the words alone, since its stack would be of this file. */
@@ -138,6 +169,10 @@ async function readReport(
   );
   onStart(child);
   const [printed, errors] = [collect(child.stdout), collect(child.stderr)];
+  // As it comes: a test's own words are kept until its end.
+  const tell = (line: string): boolean => process.stderr.write(`attack  ${printable(line, 500)}\n`);
+  tell(`begins, and takes ${budget ?? `${defaultBudgetMs / 60_000}m`} at most (CURTAINWALL_ATTACK_BUDGET)`);
+  createInterface({ input: child.stderr }).on("line", tell);
   await new Promise((resolve, reject) => void child.once("close", resolve).once("error", reject));
   try {
     return JSON.parse(printed()) as AttackReport;

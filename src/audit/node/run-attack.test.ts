@@ -185,6 +185,7 @@ test("a server that dies midway is told as such, and what was not tried by then 
     },
   });
   assert.equal(report.ended?.because, "target gone");
+  assert.match(report.ended?.start ?? "", /^npx curtainwall start /);
   assert.ok(report.summary.notMade > 0);
 });
 
@@ -261,7 +262,7 @@ test("of a thousand routes something of every kind is tried, the rest is told, a
   const before = process.memoryUsage().rss;
   const kinds = ["input", "cors", "verbs", "errors", "limits"] as const;
   const report = await runAttack({ contract, target, ca, root, kinds, budgetMs: 5000, maxSlowMs: 2000 });
-  assert.equal(report.ended?.because, "budget");
+  assert.deepEqual([report.ended?.because, report.ended?.longer], ["budget", "1m"]);
   assert.ok(report.units.filter(({ route }) => route !== undefined).length >= 4000);
   for (const kind of kinds.filter((name) => name !== "limits"))
     assert.ok((report.kinds.find((row) => row.kind === kind)?.attempts ?? 0) > 0, kind);

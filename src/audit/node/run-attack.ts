@@ -37,7 +37,8 @@ export interface AttackOptions extends ContextOptions {
   onProgress?: (progress: AttackProgress) => void;
 }
 
-const defaultBudgetMs = 180_000;
+/** How long an attack may take, where nobody says. */
+export const defaultBudgetMs = 180_000;
 const maxCleanUpMs = 10_000;
 
 /**
@@ -75,7 +76,7 @@ export async function runAttack(options: AttackOptions): Promise<AttackReport> {
       target: target.origin,
       startedAt: new Date(startedAt).toISOString(),
       durationMs: now() - startedAt,
-      ...(await endOf(context, results, { signal, over })),
+      ...(await endOf(context, results, { signal, over, budgetMs })),
       kinds: kindReports(results.units),
       leftOut: leftOut(rules, context, choiceOf(options)),
       ...hintsOf(options, units),
@@ -181,8 +182,9 @@ function countingWrites(caller: Caller, taken: Record<string, number>): Caller {
 async function endOf(
   context: AuditContext,
   { units }: UnitResults,
-  { signal, over }: { signal: AbortSignal | undefined; over: Promise<never> },
+  { signal, over, budgetMs }: { signal: AbortSignal | undefined; over: Promise<never>; budgetMs: number },
 ): Promise<Pick<AttackReport, "ended">> {
+  const budget = { because: "budget", says: timeIsUp, longer: `${Math.ceil(budgetMs / 30_000)}m` } as const;
   if (signal?.aborted === true) return { ended: { because: "interrupted", says: wasInterrupted } };
   if (context.unreachable !== undefined)
     return { ended: { because: "target gone", says: context.unreachable.reason } };
@@ -192,13 +194,15 @@ async function endOf(
   } catch (error) {
     const { code } = error as { code?: string };
     return code === "AUDIT_BUDGET_SPENT"
-      ? { ended: { because: "budget", says: timeIsUp } }
-      : { ended: { because: "target gone", says: reasonOf(error) } };
+      ? { ended: budget }
+      : { ended: { because: "target gone", says: reasonOf(error), ...startOf(context) } };
   }
-  return units.some(({ reasons }) => reasons.includes(timeIsUp))
-    ? { ended: { because: "budget", says: timeIsUp } }
-    : {};
+  return units.some(({ reasons }) => reasons.includes(timeIsUp)) ? { ended: budget } : {};
 }
+
+/** What starts the target, where it is the contract's own. */
+const startOf = ({ target, contract, commands }: AuditContext): { start?: string } =>
+  target.origin === contract.origin ? { start: commands.start } : {};
 
 function withPlaces(
   { units, broken }: UnitResults,

@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { ContractRoute } from "../../contract/index.ts";
+import { nothingSeen } from "../check.ts";
+import type { Attempt } from "../check.ts";
+import { judge } from "./judge.ts";
+import type { AttackCheck } from "./units.ts";
+
+const route = { key: "GET /api/x", method: "GET" } as unknown as ContractRoute;
+
+const made = (
+  state: Attempt["result"]["state"],
+  more: { readonly reason?: string; readonly isControl?: boolean; readonly broken?: number } = {},
+): readonly [AttackCheck, Attempt] => {
+  const { reason, isControl = false, broken = 0 } = more;
+  const check = { name: "a check", attack: { kind: "access", per: "route", promise: "access", isControl } };
+  const result = {
+    name: "a check",
+    state,
+    observations: state === "missing" ? 0 : 2,
+    evidence: [],
+    ...(reason === undefined ? {} : { reason }),
+  };
+  return [
+    { row: "API-1", check },
+    { result, broken },
+  ] as unknown as readonly [AttackCheck, Attempt];
+};
+
+const judged = (...attempts: (readonly [AttackCheck, Attempt])[]): ReturnType<typeof judge> =>
+  judge({ kind: "access", route, checks: attempts.map(([check]) => check) }, attempts, undefined);
+
+test("why there is nothing to attack is said by checks that say it, and by no check that passed", () => {
+  const unit = judged(
+    made("passed", { isControl: true }),
+    made("not applicable", { reason: "everybody may call it" }),
+    made("missing", { reason: nothingSeen }),
+  );
+  assert.deepEqual([unit.state, unit.reasons], ["not applicable", ["everybody may call it", nothingSeen]]);
+});
+
+test("what was not made stays that, beside what held; what got through is broken, beside both", () => {
+  const missing = made("missing", { reason: "the plan has no token" });
+  assert.deepEqual(
+    [judged(made("passed"), missing).state, judged(made("passed"), missing).reasons],
+    ["not made", ["the plan has no token"]],
+  );
+  assert.equal(judged(made("passed"), missing, made("failed", { broken: 1 })).state, "broken");
+  assert.equal(judged(made("passed")).state, "held");
+});
+
+test("where who is honest is not served, refusals hold nothing", () => {
+  const unit = judged(made("failed", { isControl: true, reason: "it is 404" }), made("passed"));
+  assert.deepEqual([unit.state, unit.held, unit.notMade], ["not made", 0, 1]);
+});
