@@ -3,7 +3,7 @@ import { isCurtainwallError } from "../../../shared/index.ts";
 import { notForwarded } from "./arrivals.ts";
 import { poison } from "./poison.ts";
 import { framing, soleLines } from "./framing.ts";
-import { noForgedRequests, noTunnels } from "./ssrf.ts";
+import { noForgedRequests, noLateVisits, noTunnels } from "./ssrf.ts";
 import type { Check, Rule, Tally } from "../../check.ts";
 import type { AuditContext } from "../../context.ts";
 import { mutate } from "../../mutate/mutate.ts";
@@ -200,5 +200,6 @@ export const api3: Rule = {
     soleLines,
     framing,
     ...poison,
+    noLateVisits,
   ],
 };

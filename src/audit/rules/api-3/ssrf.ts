@@ -60,7 +60,7 @@ const followed: readonly (readonly [name: string, value: (url: string, host: str
 ];
 
 /** How long is waited for whoever was sent to us, once all was sent: longer for a target that takes long. */
-const [patienceMs, mostPatienceMs] = [200, 5000];
+const [patienceMs, mostPatienceMs] = [500, 5000];
 
 /** Server-side request forgery: addresses of the audit's own, in everything that a request has. */
 export const noForgedRequests: Check = {
@@ -92,6 +92,33 @@ export const noTunnels: Check = {
     if (listener === undefined) return;
     const before = listener.hits.length;
     await judge(context, tally, listener, before, await baitConnection(context, listener.port));
+  },
+};
+
+/** Baits that nobody had come for when their check ended, by who listens for them. */
+const pending = new WeakMap<Listener, Bait[]>();
+
+/** What stands in a queue is done later: at the end of all that is asked of the same item, who was sent to us is looked for once more. */
+export const noLateVisits: Check = {
+  name: "nobody comes later for an address that was in a request",
+  kind: "live",
+  isActive: true,
+  isSupporting: true,
+  notApplicable: withoutRoutes,
+  run: async (context, tally) => {
+    const listener = await context.listener();
+    const baits = pending.get(listener) ?? [];
+    const late = baits.filter(({ mark }) => listener.hits.some(({ text }) => text.includes(mark)));
+    for (const { what, exchange } of late)
+      tally.fail(see(context, `${what}: and somebody asked for it later`, exchange));
+    if (baits.length === 0) tally.miss("no address of ours was in a request that nobody came for at once");
+    else
+      tally.expect(late.length === 0, {
+        kind: "measurement",
+        about: "addresses of ours that were in requests, and that somebody came for later",
+        value: late.length,
+        unit: `of ${baits.length}`,
+      });
   },
 };
 
@@ -196,5 +223,6 @@ async function judge(
   for (const { what, exchange } of broken)
     tally.fail(see(context, `${what}: and somebody asked for it`, exchange));
   const held = baits.filter((bait) => !broken.has(bait));
+  pending.set(listener, [...(pending.get(listener) ?? []), ...held]);
   for (const { what, exchange } of held) tally.pass(see(context, `${what}: nobody asked for it`, exchange));
 }

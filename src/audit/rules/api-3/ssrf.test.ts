@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { createServer } from "node:https";
+import { get } from "node:http";
+import type { AddressInfo } from "node:net";
+import { after, test } from "node:test";
+import { z } from "zod";
+import { defineStack, everyone, parseContract, upstream } from "../../../contract/index.ts";
+import { testCertificate } from "../../fixtures/certificate.ts";
+import { runAudit } from "../../node/run.ts";
+import type { AuditCheck } from "../../report.ts";
+
+// A site that makes previews of addresses that it is told, one day.
+
+type Habit = "asks nobody" | "asks soon" | "asks once it has time";
+
+const own = await testCertificate();
+let habit: Habit = "asks nobody";
+let queue: string[] = [];
+
+const server = createServer({ ...own, minVersion: "TLSv1.3" }, ({ url = "" }, response) => {
+  const asked = new URL(url, origin).searchParams.get("url") ?? "";
+  if (habit === "asks soon") setTimeout(() => ask(asked), 300);
+  if (habit === "asks once it has time") queue.push(asked);
+  response.writeHead(200, { "content-type": "application/json" }).end('{"ok":true}');
+});
+// The audit tries a tunnel when it has done with addresses: the site has time then.
+server.on("connect", (_request, socket) => {
+  socket.end("HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n");
+  for (const address of queue.splice(0)) ask(address);
+});
+await new Promise<void>((ready) => server.listen({ host: "localhost", port: 0 }, ready));
+const origin = `https://localhost:${(server.address() as AddressInfo).port}` as const;
+
+after(() => {
+  server.close();
+  server.closeAllConnections();
+});
+
+function ask(address: string): void {
+  if (URL.parse(address)?.protocol === "http:") get(address).on("error", () => undefined);
+}
+
+const contract = parseContract(
+  defineStack({
+    origin,
+    upstreams: { shop: upstream({ url: origin }) },
+    edge: { redirectPort: false },
+    routes: {
+      "GET /api/preview": {
+        access: everyone,
+        limit: "600/min per client",
+        query: { url: z.string().max(200) },
+        response: z.object({ ok: z.boolean() }),
+        to: "shop",
+      },
+    },
+  }),
+);
+
+const checks = {
+  atOnce: "no address in a request makes the stack ask it",
+  later: "nobody comes later for an address that was in a request",
+} as const;
+
+async function audit(of: Habit): Promise<Record<keyof typeof checks, AuditCheck["state"]>> {
+  habit = of;
+  queue = [];
+  const { rows } = await runAudit({
+    contract,
+    plan: { samples: { "GET /api/preview": { query: { url: "https://example.com/" } } } },
+    target: new URL(origin),
+    root: import.meta.dirname,
+    ca: own.ca,
+    only: ["API-3"],
+  });
+  const stateOf = (wanted: string): AuditCheck["state"] =>
+    rows[0]?.checks.find(({ name }) => name === wanted)?.state ?? assert.fail(wanted);
+  return { atOnce: stateOf(checks.atOnce), later: stateOf(checks.later) };
+}
+
+test("who asks for no address that it is told passes", async () => {
+  assert.deepEqual(await audit("asks nobody"), { atOnce: "passed", later: "passed" });
+});
+
+test("who asks a moment after it has answered is seen at once", async () => {
+  assert.deepEqual(await audit("asks soon"), { atOnce: "failed", later: "passed" });
+});
+
+test("who asks when it has time is seen at the end", async () => {
+  assert.deepEqual(await audit("asks once it has time"), { atOnce: "passed", later: "failed" });
+});
