@@ -6,7 +6,7 @@ import { parsePolicy } from "../../policy.ts";
 import type { Exchange, ProbeResponse, Protocol } from "../../probe.ts";
 import { describeServed } from "../../served-release.ts";
 import { answers } from "./answers.ts";
-import type { AnswerClass } from "./answers.ts";
+import type { AnswerClass } from "./answer-class.ts";
 import { see } from "../shared.ts";
 
 const safeReferrers = new Set([

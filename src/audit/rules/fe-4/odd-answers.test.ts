@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { defineStack, everyone, none, parseContract, upstream } from "../../../contract/index.ts";
 import type { AuditContext } from "../../context.ts";
-import { pathWithoutDelete } from "./answers.ts";
+import { pathWithoutDelete } from "./odd-answers.ts";
 
 const route = { access: everyone, limit: "9/min per client", response: none, to: "shop" } as const;
 

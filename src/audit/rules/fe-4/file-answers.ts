@@ -1,0 +1,116 @@
+import type { AuditContext } from "../../context.ts";
+import { isHtml, noRelease, pagePath, pagesOf, withoutPages } from "../shared.ts";
+import { get } from "./answer-class.ts";
+import type { AnswerClass } from "./answer-class.ts";
+
+/** What browsers say that they can read: their answers are not those that others get. */
+const asBrowsers = ["accept-encoding", "gzip, deflate, br, zstd"] as const;
+
+/** How pages and files are answered. */
+export const fileAnswers: readonly AnswerClass[] = [
+  { name: "200, a page", isActive: false, statuses: [200], notApplicable: withoutPages, get: get(pagePath) },
+  {
+    name: "200, a page as browsers ask for it",
+    isActive: false,
+    statuses: [200],
+    notApplicable: withoutPages,
+    get: get(pagePath, { headers: [asBrowsers] }),
+  },
+  {
+    name: "200, an asset",
+    isActive: false,
+    statuses: [200],
+    notApplicable: (context) =>
+      withoutRelease(context) ??
+      (context.release === undefined || assetPath(context) !== undefined
+        ? undefined
+        : "the release has no asset"),
+    get: async (context, protocol) => {
+      const path = assetPath(context);
+      return path === undefined
+        ? noRelease(context)
+        : context.caller.send({ method: "GET", path: encodeURI(path), protocol });
+    },
+  },
+  part("206, a part of a file", "bytes=0-0", 206),
+  part("416, no part of a file", "bytes=9999999999-", 416),
+  {
+    name: "304",
+    isActive: false,
+    statuses: [304],
+    notApplicable: withoutPages,
+    get: async (context, protocol) => {
+      const first = await context.caller.send({ method: "GET", path: pagePath(context), protocol });
+      const tag = first.response.header("etag");
+      if (tag === undefined) return "the page has no ETag to ask with";
+      return context.caller.send({
+        method: "GET",
+        path: pagePath(context),
+        protocol,
+        headers: [["if-none-match", tag]],
+      });
+    },
+  },
+  {
+    name: "HEAD",
+    isActive: false,
+    statuses: [200],
+    notApplicable: withoutPages,
+    get: get(pagePath, { method: "HEAD" }),
+  },
+  {
+    name: "308, a redirect",
+    isActive: false,
+    statuses: [301, 302, 303, 307, 308],
+    notApplicable: (context) =>
+      withoutPages(context) ??
+      (context.release === undefined || folderPage(context) !== undefined
+        ? undefined
+        : "the release has no page in a folder, to redirect to"),
+    get: async (context, protocol) => {
+      const folder = folderPage(context);
+      if (folder === undefined) return noRelease(context);
+      return context.caller.send({ method: "GET", path: encodeURI(folder.slice(0, -1)), protocol });
+    },
+  },
+];
+
+/** A server may always send the whole instead (RFC 9110 §14.2). */
+function part(name: string, range: string, status: number): AnswerClass {
+  return {
+    name,
+    isActive: false,
+    statuses: [status, 200],
+    notApplicable: (context) =>
+      withoutRelease(context) ??
+      (context.release === undefined || undivided(context) !== undefined
+        ? undefined
+        : "the release has no file that could be sent in parts"),
+    get: async (context, protocol) => {
+      const path = undivided(context);
+      return path === undefined
+        ? noRelease(context)
+        : context.caller.send({
+            method: "GET",
+            path: encodeURI(path),
+            protocol,
+            headers: [["range", range]],
+          });
+    },
+  };
+}
+
+/** A file that is sent in one form only: what has compressed ones is not sent in parts. */
+const undivided = ({ release }: AuditContext): string | undefined =>
+  release?.manifest.files.find((file) => !isHtml(file) && file.variants.length === 1)?.path;
+
+function assetPath({ release }: AuditContext): string | undefined {
+  return release?.manifest.files.find((file) => !isHtml(file))?.path;
+}
+
+/** A page whose address ends in a slash, which the same without it leads to. */
+const folderPage = (context: AuditContext): string | undefined =>
+  pagesOf(context).find((path) => path !== "/" && path.endsWith("/"));
+
+const withoutRelease = ({ contract, release }: AuditContext): string | undefined =>
+  contract.site === undefined && release === undefined ? "the contract has no site" : undefined;
