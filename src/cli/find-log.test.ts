@@ -68,7 +68,13 @@ test("a log is known by what it holds, under another name and as a rotated file 
     const copy = join(folder, name);
     copyFileSync(file, copy);
     const found = await findLog(copy);
-    assert.deepEqual(found, { file: copy, last: undefined, witnessed: undefined, hasWitness: false });
+    assert.deepEqual(found, {
+      file: copy,
+      last: undefined,
+      witnessed: undefined,
+      hasWitness: false,
+      routes: [],
+    });
   }
 });
 

@@ -19,6 +19,8 @@ export interface FoundLog {
   readonly witnessed: Checkpoint | undefined;
   /** Whether it names one. */
   readonly hasWitness: boolean;
+  /** What the contract calls its routes; none if it is not known. */
+  readonly routes: readonly string[];
 }
 
 /**
@@ -36,12 +38,13 @@ export async function findLog(place = "."): Promise<FoundLog> {
     last: readLastCheckpoint(folders),
     witnessed: readWitnessedCheckpoint(loaded),
     hasWitness: loaded.contract.ledger.witnessFile !== undefined,
+    routes: loaded.contract.routes.map(({ key }) => key),
   };
 }
 
 function logFile(place: string, isFile: boolean): FoundLog {
   if (isFile && (/\.jsonl(?:\.\d+)?$/.test(basename(place)) || beginsWithRecord(place)))
-    return { file: resolve(place), last: undefined, witnessed: undefined, hasWitness: false };
+    return { file: resolve(place), last: undefined, witnessed: undefined, hasWitness: false, routes: [] };
   const code: CliErrorCode = "CLI_USAGE_INVALID";
   throw new CurtainwallError(code, `${printable(place, 200)} is no log, and no folder of a site.`, {
     hint: "A log is a file of records, one JSON object a line, like events.jsonl. Nothing in this file was run",

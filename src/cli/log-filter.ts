@@ -3,15 +3,18 @@ import type { RecordFilter } from "../ledger/index.ts";
 import { CurtainwallError } from "../shared/index.ts";
 import type { CommandInput, CommandOption } from "./command.ts";
 
+/** Whom a record may be from: a domain, or who operates the site. */
+export const sources = ["edge", "vault", "egress", "functions", "supervisor", "ledger", "operator"] as const;
+
 /** Options that say which records are wanted. */
 export const filterOptions = {
   event: { type: "string", says: "events by name, with commas between; a last * stands for anything" },
   severity: { type: "string", says: "notice, warning or alert: that and graver" },
-  source: { type: "string", says: "what a domain sent: edge, vault, egress, functions, supervisor, ledger" },
+  source: { type: "string", says: `from whom: ${sources.join(", ")}` },
   since: { type: "string", says: "from then on: 90s, 15m, 2h, 7d, or a date like 2027-01-31T08:00Z" },
   until: { type: "string", says: "until then, written like --since" },
   route: { type: "string", says: 'of a route: "GET /api/orders/:id"' },
-  id: { type: "string", says: "of a request, by the id that its error named" },
+  id: { type: "string", says: "of a request, by the id that its error named, or the beginning of it" },
 } satisfies Record<string, CommandOption>;
 
 /** Reads which records are wanted. */
@@ -26,8 +29,15 @@ export function readFilter({ values }: Pick<CommandInput, "values">, nowMs: numb
     sinceMs: readTime("since", values.get("since"), nowMs),
     untilMs: readTime("until", values.get("until"), nowMs),
     route: values.get("route"),
-    id: values.get("id"),
+    id: readId(values.get("id")),
   };
+}
+
+function readId(given: string | undefined): string | undefined {
+  if (given !== "") return given;
+  throw new CurtainwallError("CLI_USAGE_INVALID", "--id takes the id of a request, or its beginning.", {
+    hint: "The answer that refused it names it",
+  });
 }
 
 const severities: readonly Severity[] = ["notice", "warning", "alert"];

@@ -1,12 +1,23 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
-import { appendFileSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { generateKeyPairSync, sign } from "node:crypto";
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
-import { formatRecord } from "../ledger/index.ts";
+import { makeProject } from "../../test/support/project.ts";
+import { checkpointText, formatRecord } from "../ledger/index.ts";
+import type { Checkpoint } from "../ledger/index.ts";
 import { openLogFile } from "../ledger/node.ts";
 
 const command = [
@@ -48,6 +59,27 @@ async function add(file: string, count: number): Promise<void> {
     formatRecord({ type: "ledger.line.refused", time: 1_800_000_400_000, source: "edge" }, "ledger"),
   );
   await log.close();
+}
+
+/** A log whose first two records somebody signed. */
+async function signedLog(t: TestContext): Promise<{ file: string; checkpoint: Checkpoint }> {
+  const folder = mkdtempSync(join(tmpdir(), "curtainwall-log-command-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const file = join(folder, "events.jsonl");
+  const { privateKey, publicKey } = generateKeyPairSync("ed25519");
+  const log = openLogFile({ path: file, onError: (error) => assert.fail(error) });
+  log.append(formatRecord({ type: "stack.stopped", time: 0, reason: "test" }, "supervisor"));
+  await log.flush();
+  const { seq, chain } = log.head();
+  const claim = { log: log.log, through: seq, head: Buffer.from(chain).toString("base64url") };
+  const checkpoint: Checkpoint = {
+    ...claim,
+    key: `ed25519:${String(publicKey.export({ format: "jwk" }).x)}`,
+    signature: sign(null, checkpointText(claim), privateKey).toString("base64url"),
+  };
+  log.append(formatRecord({ type: "ledger.checkpoint", time: 0, ...checkpoint }, "ledger"));
+  await log.close();
+  return { file, checkpoint };
 }
 
 test("verify says of a whole log that it is, and of a changed one what was changed, by its exit code too", async (t) => {
@@ -142,6 +174,104 @@ test("query finds by event, severity, source, time, route and id, and prints not
       0,
     );
   }
+});
+
+test("verify says first what is wrong, then who signed; and of each count what it counts", async (t) => {
+  const { file, checkpoint } = await signedLog(t);
+  const kept = `${file}.checkpoint`;
+  writeFileSync(kept, JSON.stringify(checkpoint));
+  const whole = run("verify", file, "--checkpoint", kept, "--key", checkpoint.key);
+  assert.deepEqual(
+    [
+      whole.code,
+      whole.out
+        .replace(/log \S+:/, "log:")
+        .trimEnd()
+        .split("\n"),
+    ],
+    [
+      0,
+      [
+        "log: records 1 to 3",
+        "signed through record 2, by 1 checkpoint in the log",
+        `  signed by the supervisor up to record 2, with ${checkpoint.key}`,
+        "1 record after record 2 carries no signature yet: who writes the log could have written it anew",
+        "1 checkpoint from outside the log holds (the one that was given)",
+      ],
+    ],
+  );
+  assert.doesNotMatch(whole.words, /shows against/, "it was held against one");
+  const lines = readFileSync(file, "utf8").split("\n");
+  writeFileSync(file, lines.toSpliced(1, 0, lines[0] ?? "").join("\n"));
+  const doubled = run("verify", file);
+  assert.equal(doubled.code, 1);
+  assert.match(doubled.out, /^doubled {4}events\.jsonl:2 {2}record 1 stands twice: .*\nlog /);
+  assert.doesNotMatch(doubled.words, /shows against/, "what is wrong is not wrong for want of a checkpoint");
+});
+
+test("query says of what nothing is called so, and what was probably meant; of an id, its beginning is enough", async (t) => {
+  const file = await logOf(t);
+  for (const [args, says] of [
+    [
+      ["--source", "egde"],
+      /No source is called egde\.\n→ Did you mean {2}edge\? {2}There are: {2}edge, vault/,
+    ],
+    [["--event", "gateway.request.refusd"], /Did you mean {2}gateway\.request\.refused\?/],
+    [["--event", "getaway.*"], /No event is called getaway\.\*/],
+    [["--route", "GET /api/none"], /No route of the contract or of this log is called GET \/api\/none\./],
+  ] as const)
+    for (const json of [[], ["--json"]]) {
+      const { code, out, words } = run("query", file, ...args, ...json);
+      assert.deepEqual([code, out], [2, ""], words);
+      assert.match(words, says);
+    }
+  const quiet = run("query", file, "--source", "vault");
+  assert.deepEqual(
+    [quiet.code, quiet.out, quiet.words],
+    [0, "", "0 records\n"],
+    "it exists, and said nothing",
+  );
+  const beside = run("query", file, "--event", "ledger.opened,gatway.request.refused");
+  assert.deepEqual([beside.code, beside.out.split("\n").length], [0, 2]);
+  assert.match(beside.words, /look at No event is called gatway/);
+
+  const whole = run("query", file, "--id", "r2");
+  assert.match(whole.words, /^1 record\n$/);
+  const several = run("query", file, "--id", "r", "--json");
+  assert.equal(several.out.trimEnd().split("\n").length, 5);
+  assert.match(several.words, /^→ 5 requests have an id that begins with r$/m);
+  const none = run("query", file, "--id", "r9");
+  assert.deepEqual([none.code, none.out], [0, ""]);
+  assert.match(none.words, /^0 records\n→ no record has an id that is r9, or begins so/);
+  assert.match(
+    run("query", file, "--id", "r2", "--severity", "alert").words,
+    /^→ 1 record of it is left out by the other options$/m,
+  );
+  assert.equal(run("query", file, "--id", "").code, 2);
+  const tail = run("tail", file, "--source", "egde");
+  assert.deepEqual([tail.code, tail.out], [2, ""]);
+});
+
+test("query knows the contract's routes where the site is here", async (t) => {
+  const { root, remove } = await makeProject({
+    config: `import { defineStack, everyone, none, upstream } from "curtainwall";
+export default defineStack({
+  origin: "https://localhost:8443",
+  upstreams: { shop: upstream({ url: "https://shop.bakery.test" }) },
+  routes: {
+    "GET /api/orders": { access: everyone, limit: "9/min per client", response: none, to: "shop" },
+  },
+});`,
+  });
+  t.after(remove);
+  const folder = join(root, ".curtainwall", "ledger");
+  mkdirSync(folder, { recursive: true });
+  await add(join(folder, "events.jsonl"), 1);
+  const known = run("query", root, "--route", "GET /api/orders");
+  assert.deepEqual([known.code, known.words], [0, "0 records\n"], known.words);
+  const misspelt = run("query", root, "--route", "GET /api/order");
+  assert.equal(misspelt.code, 2);
+  assert.match(misspelt.words, /Did you mean {2}GET \/api\/orders\? {2}There are: {2}GET \/api\/orders$/m);
 });
 
 test("what was misspelt is told with what would be right", async (t) => {

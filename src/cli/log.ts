@@ -1,9 +1,6 @@
-import { existsSync, readFileSync } from "node:fs";
-import { readCheckpoint, selects } from "../ledger/index.ts";
-import type { Checkpoint, LedgerRecord, LogVerdict } from "../ledger/index.ts";
-import { followRecords, lastRecords, readLog, verifyLog } from "../ledger/node.ts";
-import { parsePublicKey } from "../contract/index.ts";
-import { CurtainwallError, printable } from "../shared/index.ts";
+import type { LedgerRecord } from "../ledger/index.ts";
+import { followRecords, lastRecords, readLog } from "../ledger/node.ts";
+import { CurtainwallError, counted } from "../shared/index.ts";
 import type { CliErrorCode } from "./errors.ts";
 import { actionError, usageError } from "./command.ts";
 import type { Command, CommandInput } from "./command.ts";
@@ -12,7 +9,9 @@ import type { FoundLog } from "./find-log.ts";
 import { filterOptions, readFilter } from "./log-filter.ts";
 import { logActionHelp } from "./log-help.ts";
 import { recordJson, recordText } from "./log-line.ts";
-import { exitCodes, print, printJson, say, styled } from "./voice.ts";
+import { askLog } from "./log-question.ts";
+import { verifyCommand } from "./log-verify.ts";
+import { exitCodes, print, say, styled } from "./voice.ts";
 
 export const logCommand: Command = {
   name: "log",
@@ -52,7 +51,7 @@ export const logCommand: Command = {
 type Action = (input: CommandInput, log: FoundLog) => number | Promise<number>;
 
 const actions: ReadonlyMap<string, Action> = new Map<string, Action>([
-  ["verify", verify],
+  ["verify", (input, log) => verifyCommand(input, log, logCommand)],
   ["tail", tail],
   ["query", query],
   ["checkpoint", checkpoint],
@@ -67,84 +66,11 @@ function checkpoint(_: CommandInput, { last }: FoundLog): number {
   return exitCodes.done;
 }
 
-function verify({ values, flags }: CommandInput, { file, last, witnessed, hasWitness }: FoundLog): number {
-  const given = values.get("checkpoint");
-  const key = readKey(values.get("key")) ?? last?.key ?? witnessed?.key;
-  const checkpoints = [last, witnessed, given === undefined ? undefined : readGiven(given)].filter(
-    (one) => one !== undefined,
-  );
-  const verdict = verifyLog(file, { checkpoints, ...(key === undefined ? {} : { keys: [key] }) });
-  if (flags.has("json")) printJson(verdict);
-  else for (const line of described(verdict)) print(line);
-  const isWhole = verdict.found === 0 && verdict.log !== undefined && verdict.untold.length === 0;
-  say(conclusion(verdict));
-  if (hasWitness && witnessed === undefined)
-    say(
-      `${styled("yellow", "look at")} ledger.witness: its file is not there, so it says nothing of this log`,
-    );
-  if (isWhole && given === undefined && witnessed === undefined)
-    say(
-      `${styled("dim", "→")} that nothing was cut off its end is told by a checkpoint alone, one that was kept elsewhere:  --checkpoint <file>`,
-    );
-  return isWhole ? exitCodes.done : exitCodes.failed;
-}
-
-function readKey(text: string | undefined): string | undefined {
-  const key = text === undefined ? undefined : parsePublicKey(text);
-  if (text !== undefined && key === undefined)
-    throw usageError("--key takes a public key, like  ed25519:…", logCommand);
-  return key?.text;
-}
-
-function conclusion({ log, found, untold }: LogVerdict): string {
-  if (found > 0) return styled("red", "the log is not as it was written");
-  if (untold.length > 0) return styled("red", "it can't be told whether the log is as it was written");
-  return log === undefined
-    ? styled("yellow", "nothing in this log can be verified: no record is chained")
-    : styled("green", "the log is as it was written");
-}
-
-function readGiven(file: string): Checkpoint {
-  if (!existsSync(file)) throw new CurtainwallError("CLI_USAGE_INVALID", `There is no ${file}.`);
-  try {
-    const checkpoint = readCheckpoint(JSON.parse(readFileSync(file, "utf8")));
-    if (checkpoint !== undefined) return checkpoint;
-  } catch {
-    // Said below, as of any file that is none.
-  }
-  throw new CurtainwallError("CLI_USAGE_INVALID", `${file} is no checkpoint.`, {
-    hint: 'It is JSON with "log", "through", "head", "key" and "signature", as a record ledger.checkpoint has them',
-  });
-}
-
-function* described(verdict: LogVerdict): Generator<string> {
-  const { log, first, last, before, checkpoints, outside, carried, findings, found } = verdict;
-  const { unsigned, unfinished, untold } = verdict;
-  if (log !== undefined) yield `log ${printable(log, 30)}: records ${first} to ${last}`;
-  if (before > 0)
-    yield `${before} lines before the chain began: an older version wrote them, nothing protects them`;
-  if (checkpoints.count > 0) yield `${checkpoints.count} signed checkpoints`;
-  if (checkpoints.through > 0) yield `signed through record ${checkpoints.through}`;
-  if (log !== undefined && unsigned > 0)
-    yield `${unsigned} records${checkpoints.through > 0 ? ` after record ${checkpoints.through}` : ""} carry no signature yet: who writes the log could have written them anew`;
-  for (const { key, holder, through } of checkpoints.signers)
-    yield `  signed by the ${holder} up to record ${through}, with ${printable(key, 60)}`;
-  if (outside > 0) yield `${outside} checkpoints from outside the log hold`;
-  if (carried > 0)
-    yield `${carried} checkpoints from outside the log are about records that were given up; what was signed after them holds`;
-  if (unfinished !== undefined)
-    yield `${unfinished.bytes} bytes in ${printable(unfinished.file, 60)}:${unfinished.line} are an unfinished line, in no chain: one that is being written, or not the log's`;
-  for (const says of untold) yield `${styled("red", "untold".padEnd(10))} ${printable(says)}`;
-  for (const { kind, file, line, says } of findings)
-    yield `${styled("red", kind.padEnd(10))} ${file === undefined ? "" : `${printable(file, 60)}:${line ?? 0}  `}${printable(says)}`;
-  if (found > findings.length) yield `and ${found - findings.length} more`;
-}
-
-async function tail(input: CommandInput, { file }: FoundLog): Promise<number> {
+async function tail(input: CommandInput, { file, routes }: FoundLog): Promise<number> {
   const count = Number(input.values.get("lines") ?? 10);
   if (!Number.isInteger(count) || count < 0 || count > 100_000)
     throw usageError("--lines takes 0 to 100000", logCommand);
-  const filter = readFilter(input, Date.now());
+  const question = askLog(readFilter(input, Date.now()), routes);
   const isFollowing = input.flags.has("follow");
   const show = shownAs(input);
   const fresh: LedgerRecord[] = [];
@@ -152,12 +78,18 @@ async function tail(input: CommandInput, { file }: FoundLog): Promise<number> {
   // Followed before the rest is read: what comes meanwhile waits its turn.
   const followed = isFollowing
     ? followRecords(file, (record) => {
-        if (selects(filter, record)) onFresh(record);
+        if (question.selects(record)) onFresh(record);
       })
     : undefined;
-  const last = lastRecords(file, count, (record) => selects(filter, record));
+  const last = lastRecords(file, count, (record) => question.selects(record));
   for (const record of last) show(record);
-  if (followed === undefined) return exitCodes.done;
+  const unknown = last.length === 0 && count > 0 ? question.unknown() : undefined;
+  if (followed === undefined) {
+    if (unknown !== undefined) throw unknown;
+    return exitCodes.done;
+  }
+  // It may be written yet, by a contract or a version that is to come.
+  if (unknown !== undefined) sayLookAt(unknown);
   onFresh = show;
   const shown = Number(last.at(-1)?.["seq"] ?? 0);
   for (const record of fresh) if (!(Number(record["seq"]) <= shown)) show(record);
@@ -169,24 +101,33 @@ async function tail(input: CommandInput, { file }: FoundLog): Promise<number> {
   return exitCodes.done;
 }
 
-async function query(input: CommandInput, { file }: FoundLog): Promise<number> {
-  const filter = readFilter(input, Date.now());
+async function query(input: CommandInput, { file, routes }: FoundLog): Promise<number> {
+  const question = askLog(readFilter(input, Date.now()), routes);
   const show = shownAs(input);
   let count = 0;
   let unchained = 0;
   for await (const record of readLog(file)) {
-    if (!selects(filter, record)) continue;
+    if (!question.selects(record)) continue;
     show(record);
     count++;
     if (record["unchained"] === true) unchained++;
   }
-  if (!input.flags.has("json")) say(`${count.toLocaleString("en")} records`);
+  const unknown = question.unknown();
+  if (count === 0 && unknown !== undefined) throw unknown;
+  if (!input.flags.has("json")) say(counted(count, "record"));
+  if (unknown !== undefined) sayLookAt(unknown);
+  const aboutId = question.aboutId();
+  if (aboutId !== undefined) say(`${styled("dim", "→")} ${aboutId}`);
   if (unchained > 0)
     say(
-      `${styled("yellow", "look at")} ${unchained.toLocaleString("en")} of them do not follow from the record before: anybody may have written them  npx curtainwall log verify`,
+      `${styled("yellow", "look at")} ${unchained.toLocaleString("en")} of them ${unchained === 1 ? "does" : "do"} not follow from the record before: anybody may have written ${unchained === 1 ? "it" : "them"}  npx curtainwall log verify`,
     );
   return exitCodes.done;
 }
+
+/** Of what is asked for beside something that is there. */
+const sayLookAt = ({ message, hint }: CurtainwallError): void =>
+  say(`${styled("yellow", "look at")} ${message}${hint === undefined ? "" : ` ${hint}`}`);
 
 const shownAs = ({ flags }: CommandInput): ((record: LedgerRecord) => void) =>
   flags.has("json") ? (record) => print(recordJson(record)) : (record) => print(recordText(record));

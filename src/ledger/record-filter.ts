@@ -14,7 +14,7 @@ export interface RecordFilter {
   readonly untilMs?: number | undefined;
   /** As contracts write it: `GET /api/orders/:id`. */
   readonly route?: string | undefined;
-  /** As errors name it. */
+  /** As errors name it, or the beginning of that. */
   readonly id?: string | undefined;
 }
 
@@ -28,7 +28,7 @@ export function selects(filter: RecordFilter, record: LedgerRecord): boolean {
   const { events, severity, source, sinceMs, untilMs, route, id } = filter;
   if (source !== undefined && record.source !== source) return false;
   if (route !== undefined && record["route"] !== route) return false;
-  if (id !== undefined && record["id"] !== id) return false;
+  if (id !== undefined && !(typeof record["id"] === "string" && record["id"].startsWith(id))) return false;
   // What no severity of ours names is not passed over.
   if (severity !== undefined && (gravity[record.severity] ?? 2) < (gravity[severity] ?? 0)) return false;
   if (events !== undefined && !events.some((name) => isNamed(record.event, name))) return false;
