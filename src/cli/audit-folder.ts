@@ -20,6 +20,7 @@ import { secretsOf } from "./audit-secrets.ts";
 import { usageError } from "./command.ts";
 import type { Command, CommandInput } from "./command.ts";
 import { aloneAt } from "./one-at-a-target.ts";
+import type { ProgressLine } from "./progress.ts";
 import { readDuration } from "./read-duration.ts";
 import { routePlaces, writtenOptions } from "./route-lines.ts";
 import { showProgress } from "./voice.ts";
@@ -33,16 +34,17 @@ export interface AuditedFolder {
   readonly target: URL | undefined;
   /** `only`, `budget` and `browser`. */
   readonly values: CommandInput["values"];
+  /** Where it is told how far the audit is. Default: on stderr. */
+  readonly progress?: ProgressLine;
 }
 
-/** Audits what a folder's contract describes, and says in the report which contract that is. Tells on stderr how far it is. */
+/** Audits what a folder's contract describes, and says in the report which contract that is. Tells how far it is. */
 export async function auditFolder(
-  { loaded, folder, target, values }: AuditedFolder,
+  { loaded, folder, target, values, progress: line = showProgress() }: AuditedFolder,
   command: Command,
 ): Promise<AuditReport> {
   const budgetMs = readDuration("budget", values.get("budget"), command);
   const options = await targetOptions({ loaded, folder, target, values });
-  const line = showProgress();
   const report = await aloneAt(options.target, () =>
     runAudit({
       ...options,

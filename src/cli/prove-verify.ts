@@ -1,7 +1,7 @@
 import { lstatSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { printable, shellWord, verifyProof } from "../audit/index.ts";
-import type { VerifiedProof } from "../audit/index.ts";
+import type { KeySource, ProofStatement, VerifiedProof } from "../audit/index.ts";
 import { parsePublicKey } from "../contract/index.ts";
 import type { ReleasePublicKey } from "../contract/index.ts";
 import { hasContract, loadContract } from "../stack/index.ts";
@@ -24,8 +24,12 @@ export async function verifyPack(
   const key = await findKey(values.get("key"), folder, command);
   const verified = await verifyProof({ files, key, now: Date.now() });
   const problems = [...unread, ...verified.problems].map((problem) => printable(problem, 500));
-  if (flags.has("json")) printJson({ ...verified, problems, isKeyKnown: key !== undefined });
-  else for (const problem of problems) print(problem);
+  const isGood = problems.length === 0 && key !== undefined;
+  if (flags.has("json")) {
+    printJson({ ...verified, problems, isKeyKnown: key !== undefined });
+    return isGood ? exitCodes.done : exitCodes.failed;
+  }
+  for (const problem of problems) print(problem);
   const name = printable(pack, 500);
   if (problems.length > 0) {
     say(styled("red", `${name} ${conclusion(verified, unread.length)}`));
@@ -93,23 +97,48 @@ function keyInFile(file: string): ReleasePublicKey | undefined {
   return parsePublicKey(readFileSync(file, "utf8").slice(0, 1000).trim());
 }
 
-const maxGaps = 10;
+const servedAs: Readonly<Record<ProofStatement["predicate"]["served"], string>> = {
+  "as built": "served as it was built",
+  differs: "something else was served",
+  unknown: "whether it was served is not known",
+  "no release": "",
+};
+
+const keyFrom: Readonly<Record<KeySource, string>> = {
+  pinned: "the one that the contract pins",
+  named: "one that whoever made this named",
+  development: "a development key: it proves nothing to others",
+};
 
 function describe({ statement }: VerifiedProof): void {
   if (statement === undefined) return;
-  const { target, auditedAt, expires, keySource, served, summary, notLookedAt } = statement.predicate;
+  const { target, auditedAt, expires, keySource, served, summary } = statement.predicate;
   const counts = Object.entries(summary).flatMap(([verdict, count]) =>
     count > 0 ? [`${count} ${verdict}`] : [],
   );
-  const line = (name: string, value: string): void => say(`  ${name.padEnd(14)} ${printable(value, 300)}`);
+  const line = (name: string, value: string): void => say(`  ${name.padEnd(13)} ${printable(value, 300)}`);
+  const digestOf = (name: string): string =>
+    statement.subject.find((subject) => subject.name === name)?.digest.sha256 ?? "none";
   say("It states:");
-  line("audited", `${target}, ${auditedAt}; counts until ${expires}`);
+  line("target", target);
+  line("audited", `${auditedAt}; counts until ${expires}`);
   line("verdicts", counts.join(", "));
-  for (const { name, digest } of statement.subject)
-    line(name.split(" ")[0] ?? "", `${digest.sha256}  ${name}`);
-  line("served", served);
-  line("key", keySource === "development" ? "a development key: it proves nothing to others" : keySource);
-  line("not looked at", `${notLookedAt.length} checks`);
-  for (const { row, check, reason } of notLookedAt.slice(0, maxGaps)) line("", `${row}, ${check}: ${reason}`);
-  if (notLookedAt.length > maxGaps) line("", `and ${notLookedAt.length - maxGaps} more, in report.html`);
+  line("contract", digestOf("contract"));
+  line("release", [digestOf("release"), servedAs[served]].filter((text) => text !== "").join(", "));
+  line("key", keyFrom[keySource]);
+  describeGaps(statement.predicate.notLookedAt);
+}
+
+const maxGaps = 12;
+
+/** What was not looked at: each reason once, with the items that it keeps from a verdict. */
+function describeGaps(gaps: ProofStatement["predicate"]["notLookedAt"]): void {
+  say(`  not looked at ${gaps.length} checks${gaps.length === 0 ? "" : ":"}`);
+  const reasons = [...Map.groupBy(gaps, ({ reason }) => reason)].map(([reason, alike]) => {
+    const rows = [...new Set(alike.map(({ row }) => row))].join(", ");
+    const what = alike.length === 1 ? `${rows}, ${alike[0]?.check ?? ""}` : `${rows}, ${alike.length} checks`;
+    return `    ${printable(`${what}: ${reason}`, 300)}`;
+  });
+  for (const reason of reasons.slice(0, maxGaps)) say(reason);
+  if (reasons.length > maxGaps) say(`    and ${reasons.length - maxGaps} more reasons, in report.html`);
 }

@@ -2,9 +2,11 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import {
   appendFileSync,
+  closeSync,
   cpSync,
   existsSync,
   mkdtempSync,
+  openSync,
   readFileSync,
   readdirSync,
   rmSync,
@@ -49,7 +51,7 @@ before(() => {
   ({ key } = made);
   assert.equal(made.keySource, "development");
   assert.ok(made.notLookedAt > 50, "nothing answered, and the proof says so");
-  assert.match(words, /A development key signed it/);
+  assert.equal(words, "", "a program reads it, and stderr is no terminal");
 });
 
 /** A copy of the pack with something done to it. */
@@ -64,7 +66,14 @@ test("a pack verifies anywhere with its key, without a contract, and says what i
   assert.deepEqual(readdirSync(pack).sort(), ["report.html", "report.json", "statement.json"]);
   const { code, words } = run("prove", "--verify", pack, "--key", key);
   assert.equal(code, 0, words);
-  assert.match(words, /audited +https:\/\/localhost:1[\s\S]*not looked at +\d+ checks[\s\S]*verified/);
+  assert.match(words, /target +https:\/\/localhost:1\n[\s\S]*not looked at \d+ checks:\n[\s\S]*verified/);
+  const labels = [...words.matchAll(/^ {2}(\w+) /gm)].map(([, label]) => label);
+  assert.equal(new Set(labels).size, labels.length, `each label once: ${labels.join(", ")}`);
+  const told = [...words.matchAll(/^ {4}.*?: (.*)$/gm)].map(([, reason]) => reason);
+  assert.equal(new Set(told).size, told.length, "and each reason");
+  const json = run("prove", "--verify", pack, "--key", key, "--json");
+  assert.deepEqual([json.code, json.words], [0, ""]);
+  assert.equal((JSON.parse(json.out) as { isKeyKnown: boolean }).isKeyKnown, true);
 });
 
 test("without a key it is whole, and that is no success: anybody can sign something whole", () => {
@@ -159,3 +168,37 @@ test("a pack that can't be written where it is wanted is told at once", (t) => {
     assert.match(words, /--out .*pack can't be written \(E[A-Z]+\)\.\n→ Usage/);
   }
 });
+
+test("a release key in a vault that a passphrase opens signs; that it does is seen before the audit", async (t) => {
+  const config = (more: string): string => `import { defineStack } from "curtainwall";
+export default defineStack({ origin: "https://localhost:1",${more} });`;
+  const site = await makeProject({ config: config("") });
+  t.after(() => site.remove());
+  // From here on the key that lay in a file is the vault's.
+  writeFileSync(join(site.root, "curtainwall.config.ts"), config(" vault: { key: { passphrase: true } }"));
+  const phrase = join(elsewhere, "phrase");
+  const prove = (words: string, out: string): { code: number | null; words: string } => {
+    writeFileSync(phrase, `${words}\n`);
+    const fd = openSync(phrase, "r");
+    try {
+      const { status, stderr } = spawnSync(
+        process.execPath,
+        ["--conditions=curtainwall-source", entry, "prove", site.root, "--out", out, "--passphrase-fd", "3"],
+        { encoding: "utf8", cwd: elsewhere, stdio: ["ignore", "pipe", "pipe", fd] },
+      );
+      return { code: status, words: stderr };
+    } finally {
+      closeSync(fd);
+    }
+  };
+  const made = prove("five words nobody says together", "sealed");
+  assert.equal(made.code, 0, made.words);
+  assert.match(made.words, /A development key signed it/);
+  assert.equal(run("prove", "--verify", "sealed", site.root, "--key", publicKeyIn(made.words)).code, 0);
+  const wrong = prove("five other words said together", "unsealed");
+  assert.equal(wrong.code, 1);
+  assert.match(wrong.words, /^VAULT_KEY_WRONG/);
+  assert.equal(existsSync(join(elsewhere, "unsealed")), false, "nothing was audited or written");
+});
+
+const publicKeyIn = (words: string): string => /ed25519:[\w-]{43}/.exec(words)?.[0] ?? "";

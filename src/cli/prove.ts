@@ -5,6 +5,7 @@ import type { AuditReport, KeySource } from "../audit/index.ts";
 import type { EnvelopeSigner } from "../contract/index.ts";
 import { openKeyFile } from "../release/node.ts";
 import { CurtainwallError } from "../shared/index.ts";
+import type { Secret } from "../shared/index.ts";
 import { findSiteKeys, loadContract, stackFolders } from "../stack/index.ts";
 import type { LoadedContract } from "../stack/index.ts";
 import { auditFolder, readArguments } from "./audit-folder.ts";
@@ -13,7 +14,7 @@ import { usageError } from "./command.ts";
 import type { Command, CommandInput } from "./command.ts";
 import { askPassphrase, askVaultPassphrase } from "./passphrase.ts";
 import { verifyPack } from "./prove-verify.ts";
-import { exitCodes, print, printJson, say, styled } from "./voice.ts";
+import { exitCodes, print, printJson, say, showProgress, styled } from "./voice.ts";
 
 export const proveCommand: Command = {
   name: "prove",
@@ -28,7 +29,10 @@ export const proveCommand: Command = {
       says: "making: a key file to sign with, instead of the release key; checking: the public key that must have signed",
     },
     days: { type: "string", says: "how long the proof counts, in days, 1 to 366 (default 30)" },
-    "passphrase-fd": { type: "string", says: "read the passphrase of --key from this descriptor" },
+    "passphrase-fd": {
+      type: "string",
+      says: "read the passphrase of --key, or of the vault that has the release key, from this descriptor",
+    },
     browser: { type: "string", says: "path of Chromium; by default it is looked for in the usual places" },
     json: { type: "boolean", says: "print the result as JSON" },
   },
@@ -59,7 +63,8 @@ async function prove({ values, positionals, flags }: CommandInput, out: string):
   const key = await findKey(loaded, values);
   // So is a place that can't be written to.
   makeFolder(resolve(out), out);
-  const report = await auditFolder({ loaded, folder, target, values }, proveCommand);
+  const progress = showProgress({ onlyOnTerminal: flags.has("json") });
+  const report = await auditFolder({ loaded, folder, target, values, progress }, proveCommand);
   const files = await key.withSigner((signer) =>
     makeProof({ report, signer, keySource: key.source, now: Date.now(), lifetimeDays }),
   );
@@ -102,14 +107,18 @@ async function findKey(
   values: CommandInput["values"],
 ): Promise<ProofKey> {
   const file = values.get("key");
+  const fd = values.get("passphrase-fd");
   if (file !== undefined) {
-    const source = { fd: values.get("passphrase-fd") };
     const signer = await openKeyFile(file, {
-      passphrase: () => askPassphrase(`Passphrase of ${file}`, source),
+      passphrase: () => askPassphrase(`Passphrase of ${file}`, { fd }),
     });
     return { publicKey: signer.publicKey.text, source: "named", withSigner: (use) => use(signer) };
   }
-  const keys = await findSiteKeys(contract, stackFolders(root), { askPassphrase: askVaultPassphrase });
+  // Asked for once: the vault is opened before the audit, to see that it can be, and after it, to sign.
+  let passphrase: Promise<Secret> | undefined;
+  const keys = await findSiteKeys(contract, stackFolders(root), {
+    askPassphrase: (environment) => (passphrase ??= askVaultPassphrase(environment, fd)),
+  });
   if (!keys.canSignReleases)
     throw new CurtainwallError(
       "RELEASE_KEY_MISSING",
@@ -118,6 +127,7 @@ async function findKey(
         hint: "Sign with another key, and tell who verifies its public half:  npx curtainwall prove --key <file>",
       },
     );
+  await keys.withReleaseSigner(async () => undefined);
   return {
     publicKey: keys.pinned.release.text,
     source: keys.isDevelopment ? "development" : "pinned",
@@ -133,8 +143,16 @@ function conclude(
 ): void {
   const missing = rows.flatMap(({ checks }) => checks).filter(({ state }) => state === "missing").length;
   if (flags.has("json"))
-    printJson({ pack: out, key: publicKey, keySource: source, summary, notLookedAt: missing });
+    printJson({
+      pack: out,
+      key: publicKey,
+      keySource: source,
+      served: release?.served ?? "no release",
+      summary,
+      notLookedAt: missing,
+    });
   else print(out);
+  if (flags.has("json")) return;
   const counts = Object.entries(summary).flatMap(([verdict, count]) =>
     count > 0 ? [`${count} ${verdict}`] : [],
   );

@@ -47,9 +47,10 @@ export function printJson(value: unknown): void {
   print(JSON.stringify(value, null, 2));
 }
 
-/** Shows how far long work is: in place on a terminal, elsewhere by a line now and then. */
-export function showProgress(): ProgressLine {
+/** Shows how far long work is: in place on a terminal, elsewhere by a line now and then, or not at all. */
+export function showProgress({ onlyOnTerminal = false } = {}): ProgressLine {
   const { stderr } = process;
+  if (onlyOnTerminal && !isLively(stderr)) return { update: () => undefined, done: () => undefined };
   return createProgress({
     write: (text) => void stderr.write(text),
     now: () => performance.now(),
