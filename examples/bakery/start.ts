@@ -130,9 +130,13 @@ function greeting({ shop, login, others, stack }: Running): string {
     ),
     step("A function that wants a key, in a stack of its own", "npm run attack:function"),
     step(
-      "Attacks on all of it, and proof of it all, in another terminal",
+      "Attacks on all of it, and what holds, with evidence, in another terminal",
       `${moved}npx curtainwall attack ${path(".")}`,
       `${moved}npx curtainwall audit ${path(".")}`,
+    ),
+    step(
+      "The same signed, for somebody who was not here: who gets it checks it with --verify",
+      `${moved}npx curtainwall prove ${path(".")} --out .curtainwall/proof`,
     ),
     `\n  Ctrl-C closes the bakery.\n`,
   ].join("\n");
