@@ -1,11 +1,6 @@
 import { closeSync } from "node:fs";
 import { createEventQueue } from "../../ledger/node.ts";
 import type { EventQueue } from "../../ledger/node.ts";
-import type { StoredRelease } from "../../release/node.ts";
-import { CurtainwallError } from "../../shared/index.ts";
-import { watchApiKeys } from "../api-keys.ts";
-import { loadCertificate, watchCertificate } from "../certificate.ts";
-import type { StackCertificate } from "../certificate.ts";
 import { closeEventsPipes, openEventsPipes } from "../events-pipe.ts";
 import type { EventsPipe } from "../events-pipe.ts";
 import { makeStateFolder } from "../folders.ts";
@@ -15,26 +10,27 @@ import type { DomainProcess } from "../launch.ts";
 import type { ToEdge, ToLedger } from "../messages.ts";
 import type { VaultPlan } from "../vault/vault-plan.ts";
 import { openReleaseFeed } from "../release-feed.ts";
-import type { ReleaseFeed } from "../release-feed.ts";
-import { watchUpstreamCertificates } from "../upstream-certificates.ts";
-import { readRevoked, revocationMessages, watchRevoked } from "../revoked-tokens.ts";
-import type { RevokedTokens } from "../revoked-tokens.ts";
 import type { InnerDomains } from "./inner-domains.ts";
-import { keepDomain, whenReady } from "./keep-domain.ts";
+import { followChanges } from "./follow-changes.ts";
+import type { FollowedChanges } from "./follow-changes.ts";
+import { keepDomain } from "./keep-domain.ts";
 import type { KeptDomain } from "./keep-domain.ts";
+import { keepCertificate } from "./kept-certificate.ts";
+import { keepRevocations } from "./kept-revocations.ts";
 import { keyInVault } from "./key-in-vault.ts";
 import type { KeyInVault } from "./key-in-vault.ts";
-import { launchEdge } from "./launch-edge.ts";
 import { keyInFile } from "./log-key.ts";
 import { createActionRecorder, serveActions } from "../operator/serve-actions.ts";
 import type { ActionRecorder } from "../operator/serve-actions.ts";
 import { innerDomainsOf, noInnerDomains } from "./no-inner-domains.ts";
 import type { EdgePlaces } from "./launch-edge.ts";
 import { serveReleases } from "./serve-releases.ts";
-import type { ServedReleases } from "./serve-releases.ts";
+import { startEdge } from "./start-edge.ts";
+import type { EdgeStart } from "./start-edge.ts";
 import { startLedger } from "./start-ledger.ts";
 import { say } from "./surroundings.ts";
 import type { Surroundings } from "./surroundings.ts";
+import { tellWeakenings } from "./tell-weakenings.ts";
 
 /** A running stack. */
 export interface RunningStack {
@@ -69,15 +65,8 @@ export interface SupervisorOptions extends Omit<Surroundings, "events" | "stoppi
   readonly onClosed: () => void;
 }
 
-/** How often a running stack looks for a release that was published meanwhile. */
-const releaseCheckMs = 500;
-
 /** What there is once a stack has begun to start. */
-interface Opened {
-  readonly feed: ReleaseFeed;
-  readonly releases: ServedReleases;
-  certificate: StackCertificate;
-}
+type Opened = Pick<EdgeStart, "feed" | "releases" | "certificate" | "revocations">;
 
 /** Keeps a site's domains running, and brings them what changes. */
 export class Supervisor {
@@ -98,11 +87,8 @@ export class Supervisor {
   #othersReady: Promise<unknown> = Promise.resolve();
   #opened: Opened | undefined;
   #places: EdgePlaces;
-  #unwatch: () => void = () => undefined;
-  #look: () => Promise<void> = () => Promise.resolve();
+  #changes: FollowedChanges | undefined;
   #closing: Promise<void> | undefined;
-  /** As it was read last. */
-  #revoked: RevokedTokens = { everyone: 0, subjects: {} };
 
   constructor({ graceMs, vaultPlan, onClosed, ...surroundings }: SupervisorOptions) {
     const [edge, own, ...inner] = openEventsPipes(["edge", "supervisor", ...innerDomainsOf(surroundings)]);
@@ -128,19 +114,11 @@ export class Supervisor {
 
   async start(): Promise<void> {
     const { loaded, isolation, folders, events } = this.#with;
-    const { contract } = loaded;
     makeStateFolder(folders);
-    const certificate = await loadCertificate(contract, folders);
-    if (isolation === "reduced") {
-      this.#warn(
-        "REDUCED ISOLATION: neither root nor bwrap, so the edge and the ledger run as one user, and whoever breaks into one can read the other. Install bubblewrap, or start as root.",
-      );
-    }
-    for (const { at, reason } of contract.weakenings) {
-      this.#warn(`the contract weakens a default: ${at}: ${reason}`);
-      events({ type: "stack.weakened", time: Date.now(), option: at, reason });
-    }
-    this.#revoked = readRevoked(folders);
+    const edge = (): DomainProcess<ToEdge> | undefined => this.#edge.process;
+    const certificate = await keepCertificate(this.#with, edge);
+    tellWeakenings(this.#with);
+    const revocations = keepRevocations(this.#with, edge);
     const feed = await openReleaseFeed(loaded, folders);
     if (feed.isDevelopment) {
       this.#warn(
@@ -148,13 +126,19 @@ export class Supervisor {
       );
     }
     const releases = serveReleases(this.#with, feed);
-    this.#opened = { feed, releases, certificate };
+    this.#opened = { feed, releases, certificate, revocations };
     await this.#openInner();
     // All load at once; the edge is given its work only when the ledger takes events and the others take requests.
     this.#othersReady = Promise.all([this.#ledger.start(), this.#inner.start()]);
     this.#othersReady.catch(() => undefined);
     await this.#edge.start();
-    this.#watch(releases);
+    this.#changes = followChanges(this.#with, {
+      edge,
+      certificate,
+      revocations,
+      releases,
+      onRelease: () => this.#inner.releaseAccepted(),
+    });
     await this.#takeActions();
     events({ type: "stack.started", time: Date.now(), isolation, release: releases.served?.digest });
     void this.#inner.prepare();
@@ -184,32 +168,17 @@ export class Supervisor {
       ...this.#places,
       isolation,
       folders,
-      caFile: this.#opened?.certificate.caFile,
+      caFile: this.#opened?.certificate.current().caFile,
       pids: () => ({
         ...this.#inner.pids(),
         edge: this.#edge.process?.pid ?? 0,
         ledger: this.#ledger.process?.pid ?? 0,
       }),
       groupPids: () => this.#inner.groupPids(),
-      reloadCertificate: () => this.reloadCertificate(),
-      lookForRelease: () => this.#look(),
+      reloadCertificate: async () => this.#opened?.certificate.reload(),
+      lookForRelease: async () => this.#changes?.lookForRelease(),
       close: () => this.close("it was asked to"),
     };
-  }
-
-  async reloadCertificate(): Promise<void> {
-    const { loaded, folders, events } = this.#with;
-    try {
-      const fresh = await loadCertificate(loaded.contract, folders);
-      if (this.#opened === undefined || fresh.fingerprint === this.#opened.certificate.fingerprint) return;
-      this.#opened.certificate = fresh;
-      this.#edge.process?.control.send({ type: "certificate", certificate: fresh.pair });
-      events({ type: "stack.certificate.replaced", time: Date.now(), fingerprint: fresh.fingerprint });
-      say(this.#with, "info", "the certificate was replaced");
-    } catch (error) {
-      // While a tool writes the two files they may not match for a moment: the old pair stays.
-      this.#warn(`the certificate was not replaced: ${(error as Error).message}`);
-    }
   }
 
   close(reason: string): Promise<void> {
@@ -218,7 +187,7 @@ export class Supervisor {
 
   async #close(reason: string): Promise<void> {
     this.#stopping.abort();
-    this.#unwatch();
+    this.#changes?.end();
     await this.#endActions();
     const graceMs = this.#graceMs;
     await this.#edge.stop({ type: "stop", graceMs }, graceMs + 2000);
@@ -235,116 +204,19 @@ export class Supervisor {
     this.#onClosed();
   }
 
-  /** Looks for a newer certificate, list of keys or release from time to time. */
-  #watch(releases: ServedReleases): void {
-    const { loaded, folders } = this.#with;
-    const reload = (): void => void this.reloadCertificate();
-    const unwatchCertificate = watchCertificate(loaded.contract, folders, reload);
-    const unwatchKeys = watchApiKeys(loaded, (list) =>
-      this.#edge.process?.control.send({ type: "api-keys", list }),
-    );
-    const unwatchUpstreams = watchUpstreamCertificates(
-      loaded,
-      (certificates) => this.#edge.process?.control.send({ type: "upstream-certificates", certificates }),
-      (message) => this.#warn(`an upstream's certificate was not replaced: ${message}`),
-    );
-    const unwatchRevoked = watchRevoked(
-      folders,
-      this.#revoked,
-      (revoked, added) => this.#revoke(revoked, added),
-      (message) => this.#warn(`what was revoked last is not known: ${message}`),
-    );
-    let looking = Promise.resolve();
-    this.#look = () => (looking = looking.then(() => this.#handOver(releases)));
-    const timer = setInterval(() => void this.#look(), releaseCheckMs);
-    timer.unref();
-    this.#unwatch = () => {
-      unwatchCertificate();
-      unwatchKeys();
-      unwatchUpstreams();
-      unwatchRevoked();
-      clearInterval(timer);
-    };
-  }
-
-  async #handOver(releases: ServedReleases): Promise<void> {
-    const before = releases.served?.sequence;
-    await releases.handOver(this.#edge.process);
-    if (releases.served?.sequence === before) return;
-    await this.#inner
-      .releaseAccepted()
-      .catch((error: unknown) =>
-        this.#warn(`functions run the code that they had: ${(error as Error).message}`),
-      );
-  }
-
-  /** The list as it is; if it was damaged meanwhile, as it was: what was revoked stays so. */
-  #readRevoked(): RevokedTokens {
-    try {
-      this.#revoked = readRevoked(this.#with.folders);
-    } catch (error) {
-      this.#warn(`what was revoked last is not known: ${(error as Error).message}`);
-    }
-    return this.#revoked;
-  }
-
-  #revoke(revoked: RevokedTokens, added: RevokedTokens): void {
-    this.#revoked = revoked;
-    for (const part of revocationMessages(added))
-      this.#edge.process?.control.send({ type: "revocations", ...part });
-    const subjects = Object.keys(added.subjects);
-    const of = added.everyone > 0 ? "everyone" : "subjects";
-    this.#with.events({ type: "stack.tokens.revoked", time: Date.now(), of, subjects });
-  }
-
-  /** Starts the edge with the newest release; if that is refused, with the one that was served last. */
   async #startEdge(launched: (process: DomainProcess<ToEdge>) => void): Promise<void> {
-    const opened = this.#opened;
-    const candidates = opened?.feed.candidates() ?? [];
-    if (opened === undefined || candidates.length === 0)
-      throw new CurtainwallError("STACK_RELEASE_MISSING", "There is no release to serve any more.", {
-        hint: "Build it:  npx curtainwall build",
-      });
-    for (const [index, release] of candidates.entries()) {
-      try {
-        return await this.#startEdgeWith(release, opened, launched);
-      } catch (error) {
-        const { code = "", message } = error as Error & { code?: string };
-        const isRefusal = /^(?:RELEASE|EDGE_RELEASE)_/.test(code);
-        if (isRefusal) opened.releases.refused(release, { code, message });
-        if (!isRefusal || index === candidates.length - 1) throw error;
-      }
-    }
-  }
-
-  async #startEdgeWith(
-    release: StoredRelease,
-    { feed, releases, certificate }: Opened,
-    launched: (process: DomainProcess<ToEdge>) => void,
-  ): Promise<void> {
-    const edge = await launchEdge(this.#with, {
+    if (this.#opened === undefined) throw new Error("there is nothing to serve yet");
+    await startEdge(this.#with, {
+      ...this.#opened,
       port: this.#places.port,
-      certificate,
-      acceptance: feed.acceptance,
       eventsFd: this.#pipes[0].writeFd,
       domainSockets: this.#inner.sockets,
+      othersReady: this.#othersReady,
+      launched: (process, places) => {
+        launched(process);
+        this.#places = places;
+      },
     });
-    launched(edge.process);
-    this.#places = edge.places;
-    const { control, pipe, exited, kill } = edge.process;
-    await this.#othersReady.catch(async (error: unknown) => {
-      kill();
-      await exited;
-      throw error;
-    });
-    control.send({ type: "configure", ...edge.configuration });
-    // Read once the process can be told of changes: what is revoked meanwhile comes one way or the other.
-    for (const part of revocationMessages(this.#readRevoked()))
-      control.send({ type: "revocations", ...part });
-    // What goes wrong while it is sent shows in what the edge says, or in that it ends.
-    if (pipe !== undefined) void feed.send({ control, pipe }, release).catch(kill);
-    const ready = await whenReady(this.#with, "edge", edge.process);
-    if (ready.release !== undefined) releases.accepted(ready.release);
   }
 
   #begun(log: string, before: string): void {
