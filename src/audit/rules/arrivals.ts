@@ -97,12 +97,12 @@ const isSame = (one: string, other: string): boolean =>
 
 const textOf = (value: unknown): string => JSON.stringify(value);
 
-const pathOf = (target: string): string[] => urlOf(target).pathname.split("/").map(decoded);
+const pathOf = (target: string): string[] => (urlOf(target)?.pathname ?? target).split("/").map(decoded);
 
 const queryOf = (target: string): string[] =>
-  [...urlOf(target).searchParams].map((pair) => pair.join("=")).toSorted();
+  [...(urlOf(target)?.searchParams ?? [])].map((pair) => pair.join("=")).toSorted();
 
-const urlOf = (target: string): URL => new URL(target, "https://upstream.invalid");
+const urlOf = (target: string): URL | null => URL.parse(target, "https://upstream.invalid");
 
 function decoded(segment: string): string {
   try {
