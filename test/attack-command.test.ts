@@ -130,7 +130,7 @@ test("the list counts by kind and by route, and names each check where asked, as
   const table = attack("--list", "--kind", "objects,tls");
   assert.match(table.out, /^ +routes +on them +on site\nobjects +1 +\d+ +\d+\ntls +0 +0 +\d+\n/);
   assert.match(table.out, /\n +\d+ {2}GET \/api\/orders\/:id: objects \d+\n/);
-  assert.match(table.out, /\n\d+ attacks: 2 kinds, 1 route\. Each by name: --verbose\.\n$/);
+  assert.match(table.out, /\n[\d,]+ attacks: 2 kinds, 1 route\. Each by name: --verbose\.\n$/);
   const { out, code } = attack("--list", "--verbose", "--kind", "objects,tls");
   assert.equal(code, 0);
   assert.match(out, /^objects {4}GET \/api\/orders\/:id\n {13}users A and B: their own is allowed\n/);

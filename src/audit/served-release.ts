@@ -1,6 +1,6 @@
 import { notFoundPages } from "../contract/index.ts";
 import type { ReleaseFile, ReleaseIndex, ReleaseVariant } from "../contract/index.ts";
-import { sha256, toHex } from "../shared/index.ts";
+import { counted, sha256, toHex } from "../shared/index.ts";
 import { reasonOf } from "./check.ts";
 import type { AuditContext } from "./context.ts";
 import { printable } from "./evidence.ts";
@@ -55,7 +55,7 @@ export async function compareServed(context: AuditContext, release: ReleaseIndex
       return { ...result, missing: reasonOf(error) };
     }
   }
-  if (tooLarge > 0) result.missing = `${tooLarge} files are too large to compare`;
+  if (tooLarge > 0) result.missing = `${counted(tooLarge, "file is", "files are")} too large to compare`;
   if (files.length > most) result.missing = `only ${most} of ${files.length} files are compared`;
   return result;
 }

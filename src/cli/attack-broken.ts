@@ -2,6 +2,7 @@ import type { styleText } from "node:util";
 import { explainBroken } from "../audit/index.ts";
 import type { AttackReport, BrokenPromise } from "../audit/index.ts";
 import { clean, cut, wrap } from "./audit-evidence.ts";
+import { counted } from "../shared/index.ts";
 
 /** How a report is laid out. */
 export interface Page {
@@ -38,11 +39,14 @@ export function brokenPromises({ broken, units }: AttackReport, { paint, columns
           ...rest.map((line) =>
             line.startsWith("  again") ? paint("cyan", line) : cut(line, Math.max(columns, 120)),
           ),
-          ...(others === 0 ? [] : [`  and        on ${others} more route${others === 1 ? "" : "s"}`]),
+          ...(others === 0 ? [] : [`  and        on ${counted(others, "more route")}`]),
         ];
       }),
     ...(causes.length > shown.length
-      ? ["", `${causes.length - shown.length} more checks found something: --kind and --route look at one.`]
+      ? [
+          "",
+          `${counted(causes.length - shown.length, "more check")} found something: --kind and --route look at one.`,
+        ]
       : []),
     "",
     paint("bold", "Where"),
@@ -97,6 +101,6 @@ function whereBroken(units: AttackReport["units"], columns: number): string[] {
       .flatMap(({ route, count, kinds }) =>
         wrap(`${String(count).padStart(5)}  ${clean(route)}: ${kinds}`, columns, "  "),
       ),
-    ...(more > 0 ? [`  and ${more} more routes`] : []),
+    ...(more > 0 ? [`  and ${counted(more, "more route")}`] : []),
   ];
 }

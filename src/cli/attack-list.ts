@@ -1,5 +1,6 @@
 import { kinds } from "../audit/index.ts";
 import type { AttackKind } from "../audit/index.ts";
+import { counted } from "../shared/index.ts";
 
 /** A kind of attack on one route, or on the site, with its checks. */
 export interface ListedUnit {
@@ -36,7 +37,7 @@ export function listTable(units: readonly ListedUnit[]): string {
     "",
     ...byRoute,
     "",
-    `${count(units)} attacks: ${byKind.length} kinds, ${routes} route${routes === 1 ? "" : "s"}. Each by name: --verbose.`,
+    `${counted(count(units), "attack")}: ${counted(byKind.length, "kind")}, ${counted(routes, "route")}. Each by name: --verbose.`,
   ].join("\n");
 }
 

@@ -4,6 +4,7 @@ import type { AttackReport, KindReport } from "../audit/index.ts";
 import { brokenPromises } from "./attack-broken.ts";
 import type { Page } from "./attack-broken.ts";
 import { clean, cut, reasonLines, wrap } from "./audit-evidence.ts";
+import { counted } from "../shared/index.ts";
 
 /** Options of {@link renderAttack}. */
 export interface RenderAttackOptions {
@@ -157,7 +158,7 @@ function notMade(report: AttackReport, { paint, columns }: Page): string[] {
       const names = [...new Set(list.map(({ kind }) => kind))].join(", ");
       return wrap(`${names} (${total(list)}): ${clean(reason)}`, columns, "  ");
     }),
-    ...(more > 0 ? [`  and ${more} more reasons: --verbose`] : []),
+    ...(more > 0 ? [`  and ${counted(more, "more reason")}: --verbose`] : []),
   ];
 }
 
@@ -220,7 +221,8 @@ function remains({ left, cleanUpFailed }: AttackReport, { paint, columns }: Page
 function conclusion({ summary, kinds, ended }: AttackReport): string {
   const { attempts, held, broken, notMade: gaps } = summary;
   const open = kinds.filter((row) => row.notMade > 0).map(({ kind }) => kind);
-  const told = gaps === 0 ? "" : `; ${gaps} attacks were not made (${open.join(", ")})`;
+  const told =
+    gaps === 0 ? "" : `; ${counted(gaps, "attack was", "attacks were")} not made (${open.join(", ")})`;
   const early = ended === undefined || ended.because === "target gone" ? "" : `; ${clean(ended.says)}`;
   if (broken > 0) return `${broken} of ${attempts} attempts got through${told}${early}.`;
   if (held === 0) return `Nothing could be attacked${early}.`;

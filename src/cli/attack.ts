@@ -9,7 +9,7 @@ import {
   shellWord,
 } from "../audit/index.ts";
 import type { AttackKind, AttackOptions, AttackReport } from "../audit/index.ts";
-import { CurtainwallError, isCurtainwallError, nearest } from "../shared/index.ts";
+import { CurtainwallError, counted, isCurtainwallError, nearest } from "../shared/index.ts";
 import { loadContract } from "../stack/index.ts";
 import { assertWritable, writeNamed } from "./audit-files.ts";
 import { readArguments, targetOptions, toolName } from "./audit-folder.ts";
@@ -171,13 +171,13 @@ async function emit(options: AttackOptions, { file, folder, root }: Emitting): P
     ...(routes === undefined ? {} : { routes }),
   });
   writeNamed("emit", file, tests, { command: attackCommand });
-  say(`${styled("green", "written")} ${file}, ${units.length + 1} tests`);
+  say(`${styled("green", "written")} ${file}, ${counted(units.length + 1, "test")}`);
   const gaps = await attackGaps(options);
   const count = gaps.reduce((sum, gap) => sum + gap.attacks, 0);
   if (count > 0)
     say(
       [
-        `${styled("yellow", `${count} attacks can't be made with this plan`)}, and their tests will fail (CURTAINWALL_ATTACK_ALLOW_MISSING=1 skips them):`,
+        `${styled("yellow", `${counted(count, "attack")} can't be made with this plan`)}, and their tests will fail (CURTAINWALL_ATTACK_ALLOW_MISSING=1 skips them):`,
         ...gaps.map(({ reason, attacks }) => `  ${reason} (${attacks})`),
       ].join("\n"),
     );

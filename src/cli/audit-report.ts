@@ -3,6 +3,7 @@ import { findingPlace, isAllNotYet, isNotYet, nextSteps } from "../audit/index.t
 import type { AuditCheck, AuditReport, AuditRow, Verdict } from "../audit/index.ts";
 import { clean, cut, evidenceLine, evidenceLines, reasonLines, wrap } from "./audit-evidence.ts";
 import { mendLines } from "./audit-mends.ts";
+import { counted } from "../shared/index.ts";
 
 /** Options of {@link renderReport}. */
 export interface RenderReportOptions {
@@ -91,7 +92,7 @@ function heading(
   const lines = [`${title}  ${clean(startedAt)}, ${(durationMs / 1000).toFixed(1)} s`];
   if (release === undefined) return lines;
   const name = `Release ${clean(release.digest.slice(0, 12))}`;
-  const count = `${release.compared} of ${release.of} files compared`;
+  const count = `${release.compared} of ${counted(release.of, "file")} compared`;
   const why = clean(release.reason ?? "");
   if (release.served === "as built") return [...lines, `${name}, served as it was built: ${count}`];
   if (release.served === "unknown")
@@ -117,10 +118,10 @@ function rowLines(row: AuditRow, page: Page): string[] {
 
 function countOf(row: AuditRow): string {
   const idle = row.notApplicable === 0 ? "" : `, ${row.notApplicable} not applicable`;
-  if (row.verdict === "failed") return `  ${row.failed} of ${row.of} checks failed${idle}`;
+  if (row.verdict === "failed") return `  ${row.failed} of ${counted(row.of, "check")} failed${idle}`;
   if (row.verdict === "unknown") return "";
   const observations = row.checks.reduce((sum, check) => sum + check.observations, 0);
-  return `  ${row.ran} ${row.ran === 1 ? "check" : "checks"}${idle}, ${observations} observations`;
+  return `  ${counted(row.ran, "check")}${idle}, ${counted(observations, "observation")}`;
 }
 
 /** What a row rests on, in a line: the first live check that proves it. */
@@ -194,7 +195,7 @@ function whatMisses(found: readonly { row: AuditRow; check: AuditCheck }[]): str
   if (only !== undefined && byRow.length === 1) return `${clean(only[0].id)}: ${namesOf(only[1], only[0])}`;
   return byRow
     .map(([row, checks]) => {
-      const part = checks.length === row.of ? "" : ` (${checks.length} of ${row.of} checks)`;
+      const part = checks.length === row.of ? "" : ` (${checks.length} of ${counted(row.of, "check")})`;
       return `${clean(row.id)}${part}`;
     })
     .join(", ");

@@ -6,6 +6,7 @@ import { describeRelease, kilobytes } from "./describe-release.ts";
 import { tellNotSearched, verboseOption } from "./not-searched.ts";
 import { readDuration } from "./read-duration.ts";
 import { print, printJson, say, styled } from "./voice.ts";
+import { counted } from "../shared/index.ts";
 
 /** Loads what builds only when there is something to build. */
 export const buildCommand: Command = {
@@ -91,7 +92,7 @@ function report(
     say(`${styled("yellow", "removed")} ${source}${line === undefined ? "" : `:${line}`}: ${message}`);
   for (const { locale, files: missing } of untranslated)
     say(
-      `${styled("yellow", "not translated")} into ${locale}: ${missing.length} files, like ${missing.slice(0, isVerbose ? missing.length : 3).join(", ")}`,
+      `${styled("yellow", "not translated")} into ${locale}: ${counted(missing.length, "file")}, like ${missing.slice(0, isVerbose ? missing.length : 3).join(", ")}`,
     );
   for (const name of withheld)
     say(
@@ -112,7 +113,7 @@ function report(
     return;
   }
   say(
-    `${styled("green", "built")} ${pages.length} ${pages.length === 1 ? "page" : "pages"}, ${files} ${files === 1 ? "file" : "files"}, ${kilobytes(bytes)} (${kilobytes(releaseBytes)} with compressed copies) in ${milliseconds} ms`,
+    `${styled("green", "built")} ${counted(pages.length, "page")}, ${counted(files, "file")}, ${kilobytes(bytes)} (${kilobytes(releaseBytes)} with compressed copies) in ${milliseconds} ms`,
   );
   say(
     styled(

@@ -2,7 +2,7 @@ import { relative } from "node:path";
 import { assertEnvironment } from "../contract/index.ts";
 import { allowedWords } from "../harden/index.ts";
 import type { LeakGate } from "../harden/index.ts";
-import { printable } from "../shared/index.ts";
+import { counted, printable } from "../shared/index.ts";
 import {
   assertStateUsable,
   buildForeign,
@@ -13,7 +13,7 @@ import {
 } from "../stack/index.ts";
 import type { ContractGateOptions, FindKeysOptions, ForeignBuild, LoadedContract } from "../stack/index.ts";
 import { describeRelease, kilobytes } from "./describe-release.ts";
-import { count, reportStrict } from "./harden-report.ts";
+import { reportStrict } from "./harden-report.ts";
 import { nextSteps } from "./harden-steps.ts";
 import type { HardenWords } from "./harden-steps.ts";
 import { describeLock, today } from "./lock-input.ts";
@@ -121,7 +121,7 @@ function report(built: ForeignBuild, { notSearched, milliseconds, isVerbose, ste
   if (found.insecureEval !== undefined)
     print(`  reason    ${printable(found.insecureEval)} (site.insecureEval)`);
   say(
-    `${styled("green", "built")} ${count(found.pages, "page")}, ${count(found.files, "file")}, ${kilobytes(found.bytes)} (${kilobytes(published.bytes)} with compressed copies) in ${milliseconds} ms`,
+    `${styled("green", "built")} ${counted(found.pages, "page")}, ${counted(found.files, "file")}, ${kilobytes(found.bytes)} (${kilobytes(published.bytes)} with compressed copies) in ${milliseconds} ms`,
   );
   const { packFile: file, digest: release, ...rest } = published;
   say(

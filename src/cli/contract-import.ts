@@ -1,7 +1,7 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { isSensitiveName, ownStatuses, requestHeaderFault, responseHeaderFault } from "../contract/index.ts";
-import { CurtainwallError } from "../shared/index.ts";
+import { CurtainwallError, counted } from "../shared/index.ts";
 import { usageError } from "./command.ts";
 import type { Command, CommandInput } from "./command.ts";
 import { importOpenApi } from "./import/import-openapi.ts";
@@ -73,10 +73,10 @@ const summaryOf = ({ routes, undecided, missing, leftOut, todos }: Imported): ob
 
 function report(file: string, { routes, undecided, missing, leftOut, todos }: Imported): void {
   const parts = [
-    count(routes, "route"),
+    counted(routes, "route"),
     ...(undecided.length > 0 ? [`${undecided.length} to decide`] : []),
     ...(leftOut.length > 0 ? [`${leftOut.length} left out`] : []),
-    ...(todos > 0 ? [count(todos, "more TODO")] : []),
+    ...(todos > 0 ? [counted(todos, "more TODO")] : []),
   ];
   print(`${file}: ${parts.join(", ")}`);
   some(undecided, (key) => say(`  ${styled("yellow", "decide")}    ${key}: who may call it`));
@@ -92,5 +92,3 @@ function some<Entry>(entries: readonly Entry[], tell: (entry: Entry) => void): v
   if (entries.length > shownRoutes)
     say(`            and ${entries.length - shownRoutes} more: --json names all`);
 }
-
-const count = (how: number, what: string): string => `${how} ${what}${how === 1 ? "" : "s"}`;

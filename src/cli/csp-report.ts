@@ -1,6 +1,5 @@
-import { printable } from "../shared/index.ts";
+import { counted, printable } from "../shared/index.ts";
 import type { LearnedFolder } from "../stack/index.ts";
-import { count } from "./harden-report.ts";
 import { duration, print, say, styled } from "./voice.ts";
 
 /** What was typed, as far as the next commands repeat it. */
@@ -19,7 +18,7 @@ export interface LearnTold {
 /** Tells what a site's run has shown, and what to do with it. */
 export function reportLearned(learned: LearnedFolder, told: LearnTold): void {
   const { classes, findings, pages, visited, failed } = learned;
-  print(`${visited.toLocaleString("en")} of ${count(pages, "page")} learned`);
+  print(`${visited.toLocaleString("en")} of ${counted(pages, "page")} learned`);
   for (const { pages: names, allow } of classes) {
     const directives = Object.entries(allow);
     if (directives.length === 0)
@@ -76,7 +75,7 @@ function byReason(failed: LearnedFolder["failed"]): [reason: string, pages: stri
 function summary(sources: readonly string[]): string {
   const hashes = sources.filter((source) => source.startsWith("'sha256-"));
   const others = sources.filter((source) => !source.startsWith("'sha256-"));
-  return [...others, ...(hashes.length > 0 ? [count(hashes.length, "hash", "hashes")] : [])].join(" ");
+  return [...others, ...(hashes.length > 0 ? [counted(hashes.length, "hash", "hashes")] : [])].join(" ");
 }
 
 const shownPages = 3;

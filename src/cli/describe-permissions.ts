@@ -1,6 +1,6 @@
 import { programOf } from "../contract/index.ts";
 import type { Program, ReleaseFile, ReleaseManifest } from "../contract/index.ts";
-import { printable } from "../shared/index.ts";
+import { counted, printable } from "../shared/index.ts";
 
 /** Says what a program permits, a line each: what pages may do, and apart from it what only other files may, which have policies of their own. */
 export function describePermissions(program: Program, manifest: ReleaseManifest): string[] {
@@ -41,7 +41,7 @@ function whose(sources: readonly string[], files: readonly ReleaseFile[]): strin
   );
   const [owner] = owners;
   if (owner === undefined) return "(of no page: files without a policy of their own get the edge's)";
-  return `(of no page, but of ${printable(owner.path)}${owners.length > 1 ? ` and ${owners.length - 1} more files` : ""}, opened by itself)`;
+  return `(of no page, but of ${printable(owner.path)}${owners.length > 1 ? ` and ${counted(owners.length - 1, "more file")}` : ""}, opened by itself)`;
 }
 
 function shorten(sources: readonly string[]): string {

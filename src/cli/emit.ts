@@ -4,7 +4,7 @@ import type { Release } from "../contract/index.ts";
 import { freshFolder, keepFormerBlobs, replaceFolder } from "../harden/node.ts";
 import { emitHost, hostNames, siteOfRelease } from "../hosts/index.ts";
 import type { Emission, HostName } from "../hosts/index.ts";
-import { CurtainwallError, nearest } from "../shared/index.ts";
+import { CurtainwallError, counted, nearest } from "../shared/index.ts";
 import { loadContract, readCurrentRelease, stackFolders } from "../stack/index.ts";
 import { usageError } from "./command.ts";
 import type { Command } from "./command.ts";
@@ -54,7 +54,7 @@ export const emitCommand: Command = {
     const files = emission.files.length + emission.placements.length;
     if (flags.has("json")) printJson({ host, out, files, release: release.digest, notes: emission.notes });
     else {
-      print(`${files} files for ${host} in ${out}`);
+      print(`${counted(files, "file")} for ${host} in ${out}`);
       for (const note of emission.notes) say(note);
     }
     return 0;

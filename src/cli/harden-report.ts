@@ -1,5 +1,5 @@
 import type { SiteReport, Tally, Weakness } from "../harden/index.ts";
-import { printable } from "../shared/index.ts";
+import { counted, printable } from "../shared/index.ts";
 import type { HardenedSite } from "../stack/index.ts";
 import { nextSteps } from "./harden-steps.ts";
 import type { HardenWords } from "./harden-steps.ts";
@@ -30,12 +30,12 @@ export interface HardenTold extends HardenWords {
 /** Prints what was found, and what is weaker and why. */
 export function reportHardened({ report: found }: HardenedSite): void {
   const scripts = [
-    count(found.inlineScripts, "inline script"),
-    count(found.externalScripts, "linked script"),
-    ...(found.modules > 0 ? [count(found.modules, "imported module")] : []),
-    ...(found.handlers > 0 ? [count(found.handlers, "event handler")] : []),
+    counted(found.inlineScripts, "inline script"),
+    counted(found.externalScripts, "linked script"),
+    ...(found.modules > 0 ? [counted(found.modules, "imported module")] : []),
+    ...(found.handlers > 0 ? [counted(found.handlers, "event handler")] : []),
   ];
-  print(`${count(found.pages, "page")}, ${count(found.files, "file")}: ${scripts.join(", ")}`);
+  print(`${counted(found.pages, "page")}, ${counted(found.files, "file")}: ${scripts.join(", ")}`);
   reportPolicies(found);
   reportFiles(found);
 }
@@ -80,11 +80,11 @@ function reportPolicies(found: SiteReport): void {
     row("", total(reportOnly), `not enforced for ${Object.keys(reportOnly).join(", ")}`);
   if (found.styleAttributes.moved > 0)
     print(
-      `  moved     ${count(found.styleAttributes.moved, "style= attribute")} into hashed stylesheets, where that is exact`,
+      `  moved     ${counted(found.styleAttributes.moved, "style= attribute")} into hashed stylesheets, where that is exact`,
     );
   if (found.scriptUrls.rewritten + found.scriptUrls.neutralised > 0)
     print(
-      `  rewritten ${count(found.scriptUrls.rewritten, "javascript: link")}; ${found.scriptUrls.neutralised} neutralised`,
+      `  rewritten ${counted(found.scriptUrls.rewritten, "javascript: link")}; ${found.scriptUrls.neutralised} neutralised`,
     );
 }
 
@@ -104,7 +104,7 @@ function reportFiles(found: SiteReport): void {
   if (found.skipped.length > 10) print(`  left out  and ${found.skipped.length - 10} more; see --json`);
   if (found.split > 0)
     print(
-      `  split     ${count(found.split, "policy", "policies")} too long for one header: the hashes stand in a <meta>`,
+      `  split     ${counted(found.split, "policy", "policies")} too long for one header: the hashes stand in a <meta>`,
     );
 }
 
@@ -135,7 +135,3 @@ function pinning({
 }
 
 const number = (value: number): string => value.toLocaleString("en");
-
-/** A number and its noun. */
-export const count = (value: number, one: string, many = `${one}s`): string =>
-  `${number(value)} ${value === 1 ? one : many}`;

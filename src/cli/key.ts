@@ -11,7 +11,7 @@ import {
   readPublicHalf,
   writeWhole,
 } from "../release/node.ts";
-import { CurtainwallError } from "../shared/index.ts";
+import { CurtainwallError, counted } from "../shared/index.ts";
 import type { Secret } from "../shared/index.ts";
 import {
   findSiteKeys,
@@ -215,7 +215,7 @@ function describe(program: Program, before: Program | undefined, { manifest, dig
     program.policy.flatMap(([, sources]) => sources).filter((source) => source.includes("'sha")),
   );
   say(
-    `The program of release ${digest.slice(0, 12)}: ${manifest.files.length} files, ${program.code.length} scripts and stylesheets, ${hashes.size} inline hashes, for ${program.site}`,
+    `The program of release ${digest.slice(0, 12)}: ${counted(manifest.files.length, "file")}, ${counted(program.code.length, "script or stylesheet", "scripts and stylesheets")}, ${counted(hashes.size, "inline hash", "inline hashes")}, for ${program.site}`,
   );
   for (const line of functionsOutside(program, before ?? { functions: [] })) say(`Of functions, ${line}.`);
   const news = before === undefined ? [] : outsideProgram(manifest, before, 50);

@@ -1,7 +1,7 @@
 import type { LeakGate, LeakHit, LibraryReport } from "../harden/index.ts";
 import { createContractGate, describeHit, loadContract, outputFingerprints } from "../stack/index.ts";
 import type { LoadedContract } from "../stack/index.ts";
-import { isCurtainwallError } from "../shared/index.ts";
+import { counted, isCurtainwallError } from "../shared/index.ts";
 import type { Command } from "./command.ts";
 import { usageError } from "./command.ts";
 import { filesOf } from "./files-of.ts";
@@ -90,7 +90,7 @@ export async function lookForLeaks(
       if (file.bytes !== undefined) libraries?.inspect(file);
       files++;
       bytes += file.bytes?.length ?? 0;
-      line.update(`${files} files, ${Math.round(bytes / 1e6)} MB`);
+      line.update(`${counted(files, "file")}, ${Math.round(bytes / 1e6)} MB`);
     }
   } finally {
     line.done();
@@ -141,7 +141,7 @@ function tell({ files, bytes, hits, notes, notSearched, libraries }: LeakReport,
   for (const line of shortened(notes)) say(styled("dim", `note  ${line}`));
   tellNotSearched(notSearched, "", isVerbose);
   if (libraries !== undefined) tellLibraries(libraries);
-  const what = `${files.toLocaleString("en")} files, ${(bytes / 1e6).toFixed(1)} MB`;
+  const what = `${counted(files, "file")}, ${(bytes / 1e6).toFixed(1)} MB`;
   if (hits.length === 0) say(`${styled("green", "no leak found")} in ${what}`);
   else say(`${styled("red", `${hits.length} leaks found`)} in ${what}`);
 }

@@ -5,9 +5,9 @@ import type { PermissionReview } from "../contract/index.ts";
 import { lockName, openContractLock } from "../stack/index.ts";
 import type { LoadedContract } from "../stack/index.ts";
 import { describeHere } from "./contract-notes.ts";
-import { count } from "./harden-report.ts";
 import { today } from "./lock-input.ts";
 import { print, say, styled } from "./voice.ts";
+import { counted } from "../shared/index.ts";
 
 /** A first build's record of what its contract permits. */
 export interface FirstRecord {
@@ -29,7 +29,7 @@ export function recordPermissions(loaded: LoadedContract): FirstRecord {
     file,
     tell: () => {
       say(
-        `${styled("yellow", "first run")}: ${lockName} records ${count(lock.review.widened.length, "permission")} of the contract as they are now; from now on more is refused. Nobody has approved them yet:`,
+        `${styled("yellow", "first run")}: ${lockName} records ${counted(lock.review.widened.length, "permission")} of the contract as they are now; from now on more is refused. Nobody has approved them yet:`,
       );
       say(`${styled("dim", "→")} ${planCommandFor(loaded.root)}`);
     },
@@ -69,7 +69,7 @@ export function reportPermissions(
     for (const line of describeHere(contract)) print(`  ${line}`);
   }
   say(
-    `${count(approved, "permission")} approved, ${widened.length} not granted, ${unreviewed.length} recorded and not approved`,
+    `${counted(approved, "permission")} approved, ${widened.length} not granted, ${unreviewed.length} recorded and not approved`,
   );
   const command = planCommandFor(root);
   if (widened.length + unreviewed.length > 0) say(`${styled("dim", "→")} ${command} --approve "why"`);

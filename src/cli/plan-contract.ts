@@ -2,7 +2,7 @@ import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describePermission, describeWidening } from "../contract/index.ts";
 import type { Permission } from "../contract/index.ts";
-import { CurtainwallError } from "../shared/index.ts";
+import { CurtainwallError, counted } from "../shared/index.ts";
 import {
   assertPermitted,
   hasContract,
@@ -17,7 +17,6 @@ import type { CommandInput } from "./command.ts";
 import { usageError } from "./command.ts";
 import { describeUncalled } from "./contract-notes.ts";
 import type { CliErrorCode } from "./errors.ts";
-import { count } from "./harden-report.ts";
 import { today } from "./lock-input.ts";
 import { planCommandFor, reportPermissions } from "./permission-report.ts";
 import { print, printJson, say, styled } from "./voice.ts";
@@ -71,7 +70,7 @@ export async function planContract(path: string, input: CommandInput, usage: Usa
     if (asWhole && approved.length > 0) tellFirstApproval([...widened, ...unreviewed]);
     else if (unreviewed.length > 0)
       say(
-        `${styled("yellow", "look at")} ${count(unreviewed.length, "permission")} that a first run recorded: still approved by nobody. Read them, then approve them as a whole:  ${planCommandFor(loaded.root)} --approve "why"`,
+        `${styled("yellow", "look at")} ${counted(unreviewed.length, "permission")} that a first run recorded: still approved by nobody. Read them, then approve them as a whole:  ${planCommandFor(loaded.root)} --approve "why"`,
       );
     return 0;
   }
@@ -104,17 +103,17 @@ async function tellFunctions(loaded: LoadedContract): Promise<void> {
 
 /** One reason stands for the whole contract: what is worth reading first. */
 function tellFirstApproval(permissions: readonly Permission[]): void {
-  const counted: readonly [what: string, counts: (permission: Permission) => boolean][] = [
+  const worthReading: readonly [what: string, counts: (permission: Permission) => boolean][] = [
     ["routes for everyone", ({ at, permits }) => at.endsWith(" access") && isForEveryone(permits)],
     ["uses of secrets", ({ at }) => /^secret \S+ by /.test(at)],
     ["functions", ({ at }) => /^function \S+$/.test(at)],
   ];
-  const worth = counted.flatMap(([what, counts]) => {
+  const worth = worthReading.flatMap(([what, counts]) => {
     const number = permissions.filter(counts).length;
     return number === 0 ? [] : [`${what}: ${number}`];
   });
   say(
-    `${styled("yellow", "first approval")}: your reason stands for all ${count(permissions.length, "permission")} above, not for a last change alone. Read them before you commit the lock${worth.length === 0 ? "" : `; ${worth.join(", ")}`}`,
+    `${styled("yellow", "first approval")}: your reason stands for all ${counted(permissions.length, "permission")} above, not for a last change alone. Read them before you commit the lock${worth.length === 0 ? "" : `; ${worth.join(", ")}`}`,
   );
 }
 
@@ -129,7 +128,7 @@ function told(what: string, how: number, file: string): number {
   say(
     how === 0
       ? `There was nothing to do; ${file} is as it was`
-      : `${styled("green", what)} ${count(how, "permission")} in ${file}; it belongs into version control`,
+      : `${styled("green", what)} ${counted(how, "permission")} in ${file}; it belongs into version control`,
   );
   return 0;
 }

@@ -1,7 +1,7 @@
 import { dirname, resolve } from "node:path";
 import { describeReview, prune, shortId, summarizeReview } from "../harden/index.ts";
 import type { Lock, PendingScript, Review } from "../harden/index.ts";
-import { printable } from "../shared/index.ts";
+import { counted, printable } from "../shared/index.ts";
 import {
   approveScripts,
   assertApproved,
@@ -14,7 +14,6 @@ import {
 import { allowOptions, readAllowed } from "./allowed-scripts.ts";
 import type { Command, CommandInput } from "./command.ts";
 import { usageError } from "./command.ts";
-import { count } from "./harden-report.ts";
 import { originOf } from "./harden.ts";
 import { readLearned } from "./learned-input.ts";
 import { lockInput, lockOptions, today } from "./lock-input.ts";
@@ -156,7 +155,7 @@ function saveApproved(file: string, approve: (lock: Lock) => Lock): number {
   say(
     changed.length === 0
       ? `Nothing was left to approve; ${file} is as it was`
-      : `${styled("green", "approved")} ${count(changed.length, "script")} in ${file}; it belongs into version control`,
+      : `${styled("green", "approved")} ${counted(changed.length, "script")} in ${file}; it belongs into version control`,
   );
   return 0;
 }
@@ -168,7 +167,7 @@ function savePruned(file: string, review: Review): number {
   }
   updateLock(file, (before) => prune(before, review));
   for (const { id, url, seen } of review.unused) print(`pruned    ${shortId(id)}  ${printable(url ?? seen)}`);
-  say(`${styled("green", "pruned")} ${count(review.unused.length, "script")} from ${file}`);
+  say(`${styled("green", "pruned")} ${counted(review.unused.length, "script")} from ${file}`);
   return 0;
 }
 

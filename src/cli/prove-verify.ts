@@ -8,6 +8,7 @@ import { hasContract, loadContract } from "../stack/index.ts";
 import { usageError } from "./command.ts";
 import type { Command, CommandInput } from "./command.ts";
 import { exitCodes, print, printJson, say, styled } from "./voice.ts";
+import { counted } from "../shared/index.ts";
 
 /** What a pack may hold: a report's page has some hundred kilobytes. */
 const maxFiles = 64;
@@ -133,12 +134,13 @@ const maxGaps = 12;
 
 /** What was not looked at: each reason once, with the items that it keeps from a verdict. */
 function describeGaps(gaps: ProofStatement["predicate"]["notLookedAt"]): void {
-  say(`  not looked at ${gaps.length} checks${gaps.length === 0 ? "" : ":"}`);
+  say(`  not looked at ${counted(gaps.length, "check")}${gaps.length === 0 ? "" : ":"}`);
   const reasons = [...Map.groupBy(gaps, ({ reason }) => reason)].map(([reason, alike]) => {
     const rows = [...new Set(alike.map(({ row }) => row))].join(", ");
     const what = alike.length === 1 ? `${rows}, ${alike[0]?.check ?? ""}` : `${rows}, ${alike.length} checks`;
     return `    ${printable(`${what}: ${reason}`, 300)}`;
   });
   for (const reason of reasons.slice(0, maxGaps)) say(reason);
-  if (reasons.length > maxGaps) say(`    and ${reasons.length - maxGaps} more reasons, in report.html`);
+  if (reasons.length > maxGaps)
+    say(`    and ${counted(reasons.length - maxGaps, "more reason")}, in report.html`);
 }

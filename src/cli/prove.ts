@@ -4,7 +4,7 @@ import { makeProof } from "../audit/index.ts";
 import type { AuditReport, KeySource } from "../audit/index.ts";
 import type { EnvelopeSigner } from "../contract/index.ts";
 import { openKeyFile } from "../release/node.ts";
-import { CurtainwallError } from "../shared/index.ts";
+import { CurtainwallError, counted } from "../shared/index.ts";
 import type { Secret } from "../shared/index.ts";
 import { findSiteKeys, loadContract, stackFolders } from "../stack/index.ts";
 import type { LoadedContract } from "../stack/index.ts";
@@ -157,7 +157,7 @@ function conclude(
     count > 0 ? [`${count} ${verdict}`] : [],
   );
   say(
-    `${styled("green", "signed")} ${counts.join(", ")}; ${missing} checks were not made, which the proof says.`,
+    `${styled("green", "signed")} ${counts.join(", ")}; ${counted(missing, "check was", "checks were")} not made, which the proof says.`,
   );
   if (release?.served !== "as built")
     say(

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { CurtainwallError, revealSecret } from "../shared/index.ts";
+import { CurtainwallError, counted, revealSecret } from "../shared/index.ts";
 import { recordedAction } from "../stack/index.ts";
 import type { VaultKey } from "../stack/index.ts";
 import { usageError } from "./command.ts";
@@ -101,9 +101,7 @@ export async function changeKey(input: CommandInput, folder: readonly string[]):
   if (input.flags.has("json"))
     printJson({ environment: site.environment, wrapped, taken, declare: next.declare });
   else print(next.declare);
-  say(
-    `${styled("green", "changed")} the key; ${wrapped} ${wrapped === 1 ? "value is" : "values are"} wrapped anew.`,
-  );
+  say(`${styled("green", "changed")} the key; ${counted(wrapped, "value is", "values are")} wrapped anew.`);
   say(
     `Say so in the contract:  vault: ${next.declare},${taken ? "   The running stack has the new key already." : ""}`,
   );

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { CurtainwallError, Secret } from "../shared/index.ts";
+import { CurtainwallError, Secret, counted } from "../shared/index.ts";
 import { recordedAction, withVault } from "../stack/index.ts";
 import type { ImportView, VaultVisit } from "../stack/index.ts";
 import { usageError } from "./command.ts";
@@ -26,7 +26,7 @@ export async function exportSecrets(input: CommandInput, folder: readonly string
   if (input.flags.has("json")) printJson({ environment: site.environment, recipients, age: armored });
   else print(armored);
   say(
-    `${styled("green", "exported")} ${count} ${count === 1 ? "value" : "values"} (${site.environment}) for ${recipients.length} ${recipients.length === 1 ? "recipient" : "recipients"}: whoever has one of their identities reads them all.`,
+    `${styled("green", "exported")} ${counted(count, "value")} (${site.environment}) for ${counted(recipients.length, "recipient")}: whoever has one of their identities reads them all.`,
   );
   return exitCodes.done;
 }

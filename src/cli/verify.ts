@@ -5,12 +5,11 @@ import type { ReleaseIndex, ReleasePublicKey } from "../contract/index.ts";
 import { verifyHost } from "../release/index.ts";
 import type { HostDifference, HostReport } from "../release/index.ts";
 import { createHostClient, openReleaseStore, readPackIndex } from "../release/node.ts";
-import { CurtainwallError, isCurtainwallError } from "../shared/index.ts";
+import { CurtainwallError, counted, isCurtainwallError } from "../shared/index.ts";
 import { findSiteKeys, loadContract, readSiteManifest, stackFolders } from "../stack/index.ts";
 import { usageError } from "./command.ts";
 import type { Command, CommandInput } from "./command.ts";
 import { differingParts } from "./differing-parts.ts";
-import { count } from "./harden-report.ts";
 import { exitCodes, print, printJson, say, showProgress, styled } from "./voice.ts";
 
 export const verifyCommand: Command = {
@@ -198,12 +197,12 @@ function conclude({ flags }: CommandInput, report: Conclusion): number {
   if (isDeaf) sayUnanswered(origin, differences[0]?.actual ?? "");
   else if (differences.length === 0)
     say(
-      `${styled("green", "unchanged")} ${origin} serves ${name}: ${checked} of ${checked} as released (${requests} requests; ${trust})`,
+      `${styled("green", "unchanged")} ${origin} serves ${name}: ${checked} of ${checked} as released (${counted(requests, "request")}; ${trust})`,
     );
   else {
     const paths = new Set(differences.map(({ path }) => path));
     say(
-      `${styled("red", "changed")} ${origin} does not serve ${name}: ${count(differences.length, "difference")} in ${paths.size} of ${checked} (${trust})`,
+      `${styled("red", "changed")} ${origin} does not serve ${name}: ${counted(differences.length, "difference")} in ${paths.size} of ${checked} (${trust})`,
     );
   }
   return differences.length === 0 ? exitCodes.done : exitCodes.failed;

@@ -3,6 +3,7 @@ import { anchorOf, htmlCommand, htmlPlace, htmlText, htmlVerdict, verdictMark } 
 import { nextSteps } from "./next-steps.ts";
 import { isAllNotYet } from "./not-yet.ts";
 import { verdictOrder, worstRowsFirst } from "./order.ts";
+import { counted } from "../../shared/index.ts";
 
 /** What is read first: what was audited, how many items came out how, each item in a line, and what to do next. */
 export function htmlHead(report: AuditReport): string {
@@ -23,7 +24,7 @@ function factsOf({ startedAt, durationMs, release, contract, tool }: AuditReport
     const { digest, served, compared, of } = release;
     facts.push([
       "Release",
-      `${digest.slice(0, 12)}, ${compared} of ${of} files compared with what is served: ${served}`,
+      `${digest.slice(0, 12)}, ${compared} of ${counted(of, "file")} compared with what is served: ${served}`,
     ]);
   }
   if (contract !== undefined) facts.push(["Contract", `${contract.file}, ${contract.digest.slice(0, 12)}`]);

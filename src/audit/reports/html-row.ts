@@ -11,6 +11,7 @@ import {
 } from "./html-text.ts";
 import { failingEvidence, stateOrder } from "./order.ts";
 import { findingPlace } from "./place.ts";
+import { counted } from "../../shared/index.ts";
 
 type State = AuditCheck["state"];
 
@@ -71,7 +72,7 @@ function checkOf(report: AuditReport, row: AuditRow, check: AuditCheck): string 
     evidence.length > 1
       ? `<span class="paper">, printed is the first of ${evidence.length} pieces of evidence</span>`
       : "";
-  const made = `${observations} ${observations === 1 ? "observation" : "observations"}${attack === undefined ? "" : `, attack: ${htmlText(attack)}`}${shown}`;
+  const made = `${counted(observations, "observation")}${attack === undefined ? "" : `, attack: ${htmlText(attack)}`}${shown}`;
   const pieces = evidence.map((piece, index) =>
     htmlEvidence(piece, {
       isFailing: index < failing.length,

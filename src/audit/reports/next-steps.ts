@@ -2,6 +2,7 @@ import type { AuditCheck, AuditReport, AuditRow } from "../report.ts";
 import { failingEvidence, worstRowsFirst } from "./order.ts";
 import { isNotYet } from "./not-yet.ts";
 import { findingPlace } from "./place.ts";
+import { counted } from "../../shared/index.ts";
 
 /** Something for whoever reads a report to do. */
 export interface NextStep {
@@ -72,7 +73,7 @@ function missingSteps({ rows }: AuditReport): NextStep[] {
     .map(([reason, found]) => {
       const at = reason.indexOf("  ");
       const [text, command] = at < 0 ? [reason] : [reason.slice(0, at), reason.slice(at).trim()];
-      const what = `${found.length} ${found.length === 1 ? "check was" : "checks were"} not made (${named(found.map(({ row }) => row.id))}): ${text}`;
+      const what = `${counted(found.length, "check was", "checks were")} not made (${named(found.map(({ row }) => row.id))}): ${text}`;
       return { what, ...(command === undefined ? {} : { command }) };
     });
 }

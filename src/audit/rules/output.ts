@@ -5,6 +5,7 @@ import { insideAddresses } from "./fe-6/inside-addresses.ts";
 import { islandRoutes } from "./fe-6/island-routes.ts";
 import { servedAsBuilt } from "./served-as-built.ts";
 import { noRelease } from "./shared.ts";
+import { counted } from "../../shared/index.ts";
 
 /** A check of what was built: that the leak gate finds nothing of one kind in any file, in any dress. */
 function outputCheck(options: {
@@ -31,7 +32,7 @@ function outputCheck(options: {
           kind: "measurement",
           about: `${what} (raw, encoded, packed)`,
           value: 0,
-          unit: `in ${search.files} files of the release`,
+          unit: `in ${counted(search.files, "file")} of the release`,
         });
     },
   };
@@ -82,7 +83,7 @@ const vaultValues: Check = {
         kind: "measurement",
         about: `values of ${secrets.searched.join(", ") || "canaries"}, by their fingerprints (raw, encoded, packed)`,
         value: 0,
-        unit: `in ${files} files of the release`,
+        unit: `in ${counted(files, "file")} of the release`,
       });
   },
 };

@@ -1,6 +1,7 @@
 import type { Check } from "../check.ts";
 import { describeServed } from "../served-release.ts";
 import { noRelease, see, withoutPages } from "./shared.ts";
+import { counted } from "../../shared/index.ts";
 
 /** What was built is judged, so what is served has to be that. */
 export const servedAsBuilt: Check = {
@@ -17,7 +18,7 @@ export const servedAsBuilt: Check = {
       kind: "measurement",
       about: describeServed(served, context.release),
       value: served.compared,
-      unit: `of ${served.of} files compared, each in all its encodings`,
+      unit: `of ${counted(served.of, "file")} compared, each in all its encodings`,
     });
   },
 };

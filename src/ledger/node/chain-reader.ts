@@ -9,6 +9,7 @@ import type { Brought, LogCheckpoints, SignedPart, SoFar } from "./log-checkpoin
 import { createLogFindings } from "./log-findings.ts";
 import { createStrayRecords } from "./stray-records.ts";
 import { createUnchainedLines } from "./unchained-lines.ts";
+import { counted } from "../../shared/index.ts";
 
 /** Options of {@link createChainReader}. */
 export interface ChainReaderOptions extends Brought {
@@ -89,7 +90,7 @@ export function createChainReader({ remember, ...brought }: ChainReaderOptions):
     if (isBeginning(event) ? event.bytes === bytes && event.digest === digest : bytes === 0) return;
     finding(
       "foreign",
-      `${bytes} bytes before record ${seq} are not what the log says that a crash left there`,
+      `${counted(bytes, "byte")} before record ${seq} are not what the log says that a crash left there`,
       bytes === 0 ? { file, line, seq } : { file, line: at, seq },
     );
   }
@@ -101,7 +102,11 @@ export function createChainReader({ remember, ...brought }: ChainReaderOptions):
       seq === 1 && event?.event === "ledger.opened" && (event.bytes !== 0 || (event.earlier ?? 0) > 0);
     if (hasOlder) return;
     const reason = seq === 1 ? "the log says that none did" : "what was before it was given up";
-    finding("foreign", `${beforeFiles} lines lie in files before record ${seq}: ${reason}`, {});
+    finding(
+      "foreign",
+      `${counted(beforeFiles, "line lies", "lines lie")} in files before record ${seq}: ${reason}`,
+      {},
+    );
     before -= beforeFiles;
   }
 
@@ -169,10 +174,14 @@ export function createChainReader({ remember, ...brought }: ChainReaderOptions):
       const isCut = first !== undefined && rest.isCut;
       // A line without its end is one that is being written, or that a crash cut short.
       if (first !== undefined && rest.bytes > 0 && !isCut)
-        finding("foreign", `${rest.bytes} bytes after record ${last.seq} are no record`, {
-          file,
-          line: rest.at,
-        });
+        finding(
+          "foreign",
+          `${counted(rest.bytes, "byte")} after record ${last.seq} ${rest.bytes === 1 ? "is" : "are"} no record`,
+          {
+            file,
+            line: rest.at,
+          },
+        );
       const { isAny, ...signed } = checkpoints.end(soFar());
       const { through } = signed.checkpoints;
       return {

@@ -35,7 +35,9 @@ export function createLogFindings(): LogFindings {
       const more = new Map([...causes.values()].map((cause) => [cause.at, cause.more]));
       return findings.map((finding, at) => {
         const others = more.get(at) ?? 0;
-        return others === 0 ? finding : { ...finding, says: `${finding.says} (and ${others} more like it)` };
+        return others === 0
+          ? finding
+          : { ...finding, says: `${finding.says} (and ${others.toLocaleString("en")} more like it)` };
       });
     },
     count: () => found,

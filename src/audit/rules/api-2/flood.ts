@@ -3,6 +3,7 @@ import type { AuditContext } from "../../context.ts";
 import type { ProbeRequest } from "../../probe.ts";
 import { judgeSpending } from "../limits.ts";
 import type { Allowance } from "../limits.ts";
+import { counted } from "../../../shared/index.ts";
 
 /** Requests under way at once: as many connections, so that they reach every thread of a server that shares them out. */
 const connections = 24;
@@ -55,7 +56,7 @@ export function judgeFlood(
   about: string,
 ): void {
   judgeSpending(tally, {
-    about: `${route.key} (${limit.text})${about}, ${admitted + refused + failed} requests`,
+    about: `${route.key} (${limit.text})${about}, ${counted(admitted + refused + failed, "request")}`,
     limit,
     admitted,
     failed,

@@ -7,6 +7,7 @@ import { scriptTexts } from "../../script-texts.ts";
 import { noRelease, see } from "../shared.ts";
 import { routeMentions } from "./route-mentions.ts";
 import type { RouteMention } from "./route-mentions.ts";
+import { counted } from "../../../shared/index.ts";
 
 const maxFileBytes = 4_194_304;
 
@@ -66,7 +67,7 @@ async function judge(
     );
   const about =
     unnamed.length === 0
-      ? `${path} carries ${told} of ${context.declaredRoutes.length} routes, as its sources do`
+      ? `${path} carries ${told} of ${counted(context.declaredRoutes.length, "route")}, as its sources do`
       : `${path} carries routes that none of its sources names: ${few(unnamed)}`;
   tally.expect(unnamed.length === 0, see(context, about, exchange));
 }

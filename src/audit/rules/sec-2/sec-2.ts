@@ -2,6 +2,7 @@ import type { Check, Rule } from "../../check.ts";
 import { commandEvidence, envFiles, isEnvFile } from "./env-files.ts";
 import { ignored, neverCommitted, untracked } from "./git.ts";
 import { noRelease, notTheSite, see, withoutPages } from "../shared.ts";
+import { counted } from "../../../shared/index.ts";
 
 const notPublished: Check = {
   name: "none is in the npm package",
@@ -19,10 +20,15 @@ const notPublished: Check = {
     const found = files.filter(isEnvFile);
     tally.expect(
       found.length === 0,
-      commandEvidence(`${files.length} files would be published, ${found.length} of them .env`, "npm", args, {
-        ...ran,
-        stdout: found.join("\n"),
-      }),
+      commandEvidence(
+        `${counted(files.length, "file")} would be published, ${found.length} of them .env`,
+        "npm",
+        args,
+        {
+          ...ran,
+          stdout: found.join("\n"),
+        },
+      ),
     );
   },
 };
@@ -72,7 +78,7 @@ const notReleased: Check = {
         kind: "measurement",
         about: `release ${release.digest.slice(0, 16)}: files that are .env, keys, maps or databases`,
         value: 0,
-        unit: `of ${files.length} files`,
+        unit: `of ${counted(files.length, "file")}`,
       });
   },
 };
