@@ -44,12 +44,14 @@ function place(context: TestContext): Place {
         writeFileSync(join(root, "dist", name), content);
       }
     },
-    harden: (...options) =>
-      spawnSync(
+    harden: (...options) => {
+      const where = options.includes("--out") ? [] : ["--out", out];
+      return spawnSync(
         process.execPath,
-        ["--conditions=curtainwall-source", main, "harden", join(root, "dist"), "--out", out, ...options],
+        ["--conditions=curtainwall-source", main, "harden", join(root, "dist"), ...where, ...options],
         { encoding: "utf8", cwd: root, env: { ...process.env, NO_COLOR: "1" } },
-      ),
+      );
+    },
   };
 }
 
