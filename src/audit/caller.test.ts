@@ -94,6 +94,21 @@ test("a target that always says 429 is given up", async () => {
   );
 });
 
+test("a gateway that has too much to do is asked again twice, then it is the answer", async () => {
+  const busy = {
+    ...answer(503, [["retry-after", "1"]]),
+    text: () => '{"code":"GATEWAY_OVERLOADED"}',
+  };
+  const { caller, naps } = createTarget([busy, busy, answer(401), busy, busy, busy], false);
+  assert.equal((await caller.call({ route, input: {} })).response.status, 401);
+  assert.deepEqual(naps, [1100, 1100]);
+  assert.equal((await caller.call({ route, input: {} })).response.status, 503);
+  const other = { ...busy, text: () => '{"code":"GATEWAY_UPSTREAM_UNAVAILABLE"}' };
+  const { caller: patient, naps: none } = createTarget([other], false);
+  assert.equal((await patient.call({ route, input: {} })).response.status, 503);
+  assert.deepEqual(none, []);
+});
+
 test("a call is put together from the route and its input, encoded", async () => {
   const { caller } = createTarget([], true);
   const owned = contract.routes.find(({ key }) => key === "GET /api/users/:user/orders") as ContractRoute;

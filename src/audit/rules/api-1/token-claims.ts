@@ -32,6 +32,10 @@ export const issuedWrongly: Check = {
       tally.pass(see(context, `${route.key}: the token of ${user}, signed anew, is accepted`, control));
       for (const wrong of await issuedWrong(token, signToken, context.now())) {
         const exchange = await context.caller.call({ route, input: honest.input, token: wrong });
+        if (exchange.response.status === 503) {
+          tally.miss(`${route.key}: a token that was ${wrong.name} was answered 503, so nobody judged it`);
+          continue;
+        }
         const isGivenAway = givesAway(exchange, { canary: honest.input.canary, control });
         tally.expect(
           isRefusal(exchange.response.status) && !isGivenAway,
