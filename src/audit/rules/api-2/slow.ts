@@ -48,7 +48,7 @@ async function slow(
     value: result.ended
       ? Math.round(result.afterMs / 100) / 10
       : `still open after ${context.maxSlowMs / 1000} s`,
-    unit: "s",
+    ...(result.ended ? { unit: "s" } : {}),
   });
 }
 
