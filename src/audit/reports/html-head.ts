@@ -61,7 +61,7 @@ function unknownOf(report: AuditReport): string {
   const why =
     later.length === 0
       ? ""
-      : ` No check of ${later.length} of the ${unknown.length} unknown items is made yet, until a later version of the audit: ${ids}.`;
+      : ` For a later version of the audit, which makes their checks, wait ${later.length} of the ${unknown.length}: ${ids}.`;
   return `<p class="reason">Unknown is no pass: something was not looked at.${why}</p>`;
 }
 

@@ -23,7 +23,7 @@ a{color:var(--other)}
 .overview a{color:inherit;text-decoration:none;padding:.2rem 0;font-size:.9375em;break-inside:avoid}
 .overview a:hover span{text-decoration:underline}
 .count{color:var(--soft);font-size:.875em;text-align:right;white-space:nowrap}
-.id{font-weight:600;white-space:nowrap}
+.id{font-weight:600;white-space:nowrap}.reason .id{font-weight:400}
 .mark{font-weight:700;display:inline-block;min-width:1em}
 .idle,.reason,.hint,.paper{color:var(--soft)}.paper{display:none}
 .steps{padding-left:1.5rem}.steps li{margin:.6rem 0}
