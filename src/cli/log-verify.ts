@@ -32,11 +32,13 @@ export function verifyCommand({ values, flags }: CommandInput, found: FoundLog, 
     );
   const isWhole = verdict.found === 0 && verdict.log !== undefined && verdict.untold.length === 0;
   if (isWhole && given === undefined && witnessed === undefined)
-    say(
-      `${styled("dim", "→")} ${last === undefined ? "that its end was cut off, or all of it replaced, shows against a checkpoint alone" : "the supervisor's checkpoint lies beside the log: that both were taken back shows against one alone that was kept elsewhere"}:  --checkpoint <file>`,
-    );
+    say(`${styled("dim", "→")} ${last === undefined ? cutOff : bothTakenBack}:  --checkpoint <file>`);
   return isWhole ? exitCodes.done : exitCodes.failed;
 }
+
+const cutOff = "that its end was cut off, or all of it replaced, is told only by a checkpoint";
+const bothTakenBack =
+  "the supervisor's checkpoint lies beside the log: that both were taken back is told only by one that was kept elsewhere";
 
 /** Mostly the witness and the supervisor remember the same. */
 function heldAgainst({ last, witnessed }: FoundLog, given: Checkpoint | undefined): Held[] {
