@@ -104,6 +104,18 @@ test("The supervisor's key counts no more once the vault has taken over, whateve
   }
 });
 
+test("Nor does one that the supervisor had before that, and lost", async (t) => {
+  const lost = newSigner();
+  const honest = [
+    [lost, {}],
+    [supervisor, { holder: "supervisor", after: lost.key }],
+    [vault, byVault(supervisor.key)],
+  ] as const;
+  assert.deepEqual(says((await logOf(t, honest)).path, [vault.key]), []);
+  const { path } = await logOf(t, [...honest, [lost, {}]]);
+  assert.match(says(path, [vault.key]).join(), /record 9 is signed with a key that was given up/);
+});
+
 test("A key that was given up signs nothing beyond what the vault's checkpoint, kept elsewhere, says, also where the log shows no vault", () => {
   const log = "L".repeat(22);
   const claim = (through: number): { log: string; through: number; head: string } => ({

@@ -76,8 +76,10 @@ export function createCheckpointSigners(
       });
       if (after === undefined) return;
       note(key, after);
-      // The supervisor's file is removed then. A vault's key lies in its store, and may be the one again.
-      if (holder === "vault" && signers.get(after)?.holder !== "vault") givenUp.add(after);
+      if (holder !== "vault") return;
+      // The supervisor's file is removed then, and what it had before counts no more either. A vault's key lies in its store, and may be the one again.
+      const isVaults = (one: string): boolean => signers.get(one)?.holder === "vault";
+      for (const one of [after, ...signers.keys()]) if (!isVaults(one)) givenUp.add(one);
     },
     vouches(checkpoint) {
       const { key, after } = checkpoint;
