@@ -288,10 +288,12 @@ test("a stack that is not there fails its tests, whatever may be missing; so doe
   assert.match(late.out, /the time for it was used up; CURTAINWALL_ATTACK_BUDGET=1m gives it longer/);
 });
 
-test("tests that are chosen by name attack too", async (context) => {
+test("no time-out of tests ends the attack; tests that are chosen by name attack too", async (context) => {
   assert.equal(attack("--kind", "access,objects", "--emit", file).code, 0);
   const site = await startShop();
   context.after(() => site.close());
+  const hasty = await runEmitted(site.target.origin, {}, "--test-timeout=1000");
+  assert.doesNotMatch(hasty.out, /timed out/, "the attack takes longer, and has its own time");
   const chosen = await runEmitted(site.target.origin, {}, "--test-name-pattern=^objects");
   assert.equal(chosen.code, 0, chosen.out);
   assert.match(chosen.out, /✔ objects · GET \/api\/orders\/:id/);

@@ -43,7 +43,7 @@ const attack = openAttack({
 });
 after(() => attack.stop());
 
-test("the attack is made, which all tests below are about", (t) => attack.start(t));
+test("the attack is made, which all tests below are about", { timeout: attack.maxMs }, (t) => attack.start(t));
 
 ${lines(onRoutes)}
 ${onSite.length === 0 ? "" : `\n// What is promised of the site as a whole.\n${lines(onSite)}\n`}

@@ -25,6 +25,8 @@ export interface OpenAttackOptions {
 
 /** The attack that the tests of a file are about. */
 export interface OpenAttack {
+  /** More than it takes with the longest budget, in milliseconds: of the test that makes it, since what other tests are given is too short. */
+  readonly maxMs: number;
   /**
    * Attacks, once for all tests of the file: they share limits, and who waits for one lets another go on. Tells on stderr how far it is. Throws
    * when nothing could be attacked, or time ran out.
@@ -53,7 +55,7 @@ interface TestLike {
  *
  * const attack = openAttack({ folder: new URL("../", import.meta.url), madeBy: "npx curtainwall attack --emit test/attack.generated.ts" });
  * after(() => attack.stop());
- * test("the attack is made", (t) => attack.start(t));
+ * test("the attack is made", { timeout: attack.maxMs }, (t) => attack.start(t));
  * test("access · GET /api/orders/:id", (t) => attack.holds(t, "access", "GET /api/orders/:id"));
  * ```
  */
@@ -67,6 +69,7 @@ export function openAttack(options: OpenAttackOptions): OpenAttack {
     (making ??= readReport((started) => void (child = started), options, environment));
   const mayMiss = environment["CURTAINWALL_ATTACK_ALLOW_MISSING"] === "1";
   return {
+    maxMs,
     async start(test) {
       const report = await made();
       test?.diagnostic?.(sizeOf(report));
@@ -124,6 +127,9 @@ function problemOf({ ended, summary }: AttackReport, mayMiss: boolean): string |
     ended.longer === undefined ? "" : `; CURTAINWALL_ATTACK_BUDGET=${ended.longer} gives it longer`;
   return `the attack ended early: ${printable(ended.says, 500)}${help}`;
 }
+
+/** A budget is a day at most. */
+const maxMs = 25 * 3_600_000;
 
 /** A failure that is read in a test's report: the words alone, since its stack would be of this file. */
 function failed(message: string): Error {
