@@ -1,6 +1,7 @@
-import { attempt } from "./check.ts";
+import { attempt, reasonOf } from "./check.ts";
 import type { Check, Rule } from "./check.ts";
 import type { AuditContext } from "./context.ts";
+import { createHonestService, withheld } from "./honest-service.ts";
 import { drawVerdict } from "./report.ts";
 import type { AuditCheck, AuditRow } from "./report.ts";
 import { checklist } from "./rows.ts";
@@ -46,12 +47,14 @@ async function runJobs(
   onProgress: RowProgress,
 ): Promise<Map<Check, AuditCheck>> {
   const results = new Map<Check, AuditCheck>();
+  const serves = createHonestService(context);
   let isOver = false;
   over.catch(() => (isOver = true));
   const run = async ({ rule, check }: { rule: string; check: Check }): Promise<void> => {
     onProgress({ row: rule, what: check.name, done: results.size, of: jobs.length });
     const todo = isOver ? { ...check, run: () => over } : check;
-    results.set(check, (await attempt(todo, rule, context, over)).result);
+    const unserved = isOver ? undefined : await Promise.race([serves(check), over]).catch(reasonOf);
+    results.set(check, withheld((await attempt(todo, rule, context, over)).result, unserved));
   };
   const waiting = Promise.all(jobs.filter(({ check }) => check.isSlow === true).map(run));
   // What is here needs no target, and no target takes its time away.

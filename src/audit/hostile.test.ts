@@ -3,7 +3,13 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
-import { answerEach, misbehaviours, startHostile, startPlainHostile } from "./fixtures/hostile-target.ts";
+import {
+  answerEach,
+  answerOf,
+  misbehaviours,
+  startHostile,
+  startPlainHostile,
+} from "./fixtures/hostile-target.ts";
 import { startSite } from "./fixtures/site.ts";
 import { printable } from "./evidence.ts";
 import { runAudit } from "./node/run.ts";
@@ -22,7 +28,8 @@ async function auditHostile(
     budgetMs = 8000,
     timeoutMs = 250,
     maxSlowMs = 1500,
-  }: { budgetMs?: number; timeoutMs?: number; maxSlowMs?: number } = {},
+    only,
+  }: { budgetMs?: number; timeoutMs?: number; maxSlowMs?: number; only?: readonly string[] } = {},
 ): Promise<AuditReport> {
   const site = await startSite();
   try {
@@ -36,6 +43,7 @@ async function auditHostile(
       timeoutMs,
       maxSlowMs,
       budgetMs,
+      only,
     });
   } finally {
     await site.close();
@@ -57,6 +65,50 @@ function assertNothingProved(report: AuditReport): void {
     return value;
   });
 }
+
+const protectedBy = [
+  "strict-transport-security: max-age=31536000",
+  "content-security-policy: default-src 'none'",
+  "x-content-type-options: nosniff",
+  "cache-control: no-store",
+  "vary: origin",
+];
+
+/** Answers as a gateway gives them that is in good order, and behind which nothing is. */
+const refusing: Readonly<Record<string, Uint8Array>> = {
+  "200 and nothing to everything": answerOf("200 OK", "", "application/json", ...protectedBy),
+  ...Object.fromEntries(
+    [401, 403, 404, 503].map((status) => [
+      `${status} to everything, with an id`,
+      answerOf(
+        `${status} No`,
+        JSON.stringify({ type: "about:blank", title: "No", status, code: "NO", id: crypto.randomUUID() }),
+        "application/problem+json",
+        ...protectedBy,
+      ),
+    ]),
+  ),
+};
+
+describe("a target by which nobody is served", { concurrency: 3 }, () => {
+  for (const [what, answer] of Object.entries(refusing))
+    test(`and that answers ${what}, holds against no attack`, { timeout: 120_000 }, async () => {
+      const server = await startHostile(answerEach(answer));
+      try {
+        const only = ["API-1", "API-5", "FE-4"];
+        const { rows } = await auditHostile(server.port, { budgetMs: 60_000, timeoutMs: 5000, only });
+        const attacks = rows.flatMap(({ checks }) => checks).filter(({ attack }) => attack !== undefined);
+        const passed = attacks.filter(({ state }) => state === "passed").map(({ name }) => name);
+        assert.deepEqual(passed, []);
+        assert.match(
+          attacks.map(({ reason }) => reason).join("\n"),
+          /an honest request (was|is) answered|it does not serve the site/,
+        );
+      } finally {
+        server.close();
+      }
+    });
+});
 
 /** Far beyond a budget of two seconds: what waits for this one has no bound. */
 const endless = { budgetMs: 2000, timeoutMs: 120_000, maxSlowMs: 120_000 };

@@ -10,7 +10,7 @@ import type { Unit } from "./units.ts";
 
 /** Says why refusals show nothing, where who is honest is not served as the contract says; undefined where all is well. */
 export interface Controls {
-  of(unit: Unit): Promise<string | undefined>;
+  of(unit: Pick<Unit, "kind" | "route">): Promise<string | undefined>;
 }
 
 /** Asks each route once, honestly, and the site for its first page. */

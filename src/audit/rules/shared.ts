@@ -91,10 +91,11 @@ export function pagesOf({ release }: AuditContext): string[] {
 export async function notTheSite(context: AuditContext): Promise<string | undefined> {
   const [path] = pagesOf(context);
   if (path === undefined) return undefined;
-  const { response } = await context.caller.send({ method: "GET", path: encodeURI(path) });
-  return isSuccess(response.status)
-    ? undefined
-    : `the target answers ${response.status} to ${path}: it does not serve the site that this is about`;
+  const exchange = await context.caller.send({ method: "GET", path: encodeURI(path) });
+  const { status, body } = exchange.response;
+  if (isSuccess(status) && body.length > 0 && mediaType(exchange) === "text/html") return undefined;
+  const what = isSuccess(status) ? `${status}, and no page,` : status;
+  return `the target answers ${what} to ${path}: it does not serve the site that this is about`;
 }
 
 /** Tells whether a file of the release is a page. */
