@@ -186,7 +186,7 @@ test(
     };
     isTold(readOnly("secret", "set", "DELIVERY_KEY"), "The contract's folder");
     isTold(readOnly("key", "release"), "The contract's folder");
-    const emitted = readOnly("emit", "--target", "nginx", "--out", join(root, "out"));
+    const emitted = readOnly("emit", "--for", "nginx", "--out", join(root, "out"));
     assert.doesNotMatch(emitted.stderr, /\n {4}at /, "no stack trace");
     assert.equal(run(root, ["set", "DELIVERY_KEY"], "canary-a").status, 0);
     for (const args of [

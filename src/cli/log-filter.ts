@@ -56,9 +56,12 @@ const unitsMs: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600
 function readTime(name: string, given: string | undefined, nowMs: number): number | undefined {
   if (given === undefined) return undefined;
   const [, count = "", unit = ""] = /^(\d{1,9})([smhd])$/.exec(given) ?? [];
-  const time = unit === "" ? Date.parse(given) : nowMs - Number(count) * (unitsMs[unit] ?? 0);
-  if (!Number.isNaN(time) && given.length >= 2) return time;
+  const time = unit === "" ? readDate(given) : nowMs - Number(count) * (unitsMs[unit] ?? 0);
+  if (!Number.isNaN(time)) return time;
   throw new CurtainwallError("CLI_USAGE_INVALID", `--${name} takes a time ago or a date.`, {
     hint: `For example  --${name} 15m  or  --${name} 2027-01-31T08:00Z`,
   });
 }
+
+/** Alone, "90" would be read as a year of the last century. */
+const readDate = (given: string): number => (/^\d{4}-\d\d/.test(given) ? Date.parse(given) : Number.NaN);

@@ -283,6 +283,7 @@ test("what was misspelt is told with what would be right", async (t) => {
   for (const [args, says] of [
     [["query", file, "--severity", "grave"], /notice, warning or alert/],
     [["query", file, "--since", "yesterday"], /--since 15m/],
+    [["query", file, "--since", "90"], /--since 15m/],
     [["verify", file, "--checkpoint", `${file}.none`], /There is no/],
     [["verify", file, "--checkpoint", file], /is no checkpoint/],
     [["vrify", file], /There is no "log vrify"/],
