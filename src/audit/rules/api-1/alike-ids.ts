@@ -61,8 +61,8 @@ function placesOf(id: string, accepts: (id: string) => boolean): number[] {
 
 const maxPlaces = 200;
 
-/** Digits stay digits, and letters letters that hexadecimals have too. */
-function changed(id: string, places: readonly number[]): string {
+/** A text with other characters in some places. Digits stay digits, and letters letters that hexadecimals have too. */
+export function changed(id: string, places: readonly number[]): string {
   const at = new Set(places);
   return id
     .split("")
@@ -77,5 +77,5 @@ function another(character: string): string {
 }
 
 /** Its first letter or digit as wide as those of East Asian texts: another character, and the same to who normalises (Unicode's NFKC). */
-const widened = (id: string): string =>
+export const widened = (id: string): string =>
   id.replace(/[\dA-Za-z]/, (character) => String.fromCodePoint((character.codePointAt(0) ?? 0) + 0xfee0));

@@ -7,6 +7,7 @@ import { mayBe } from "../../inputs.ts";
 import type { AuditCaller, TokenSigner } from "../../plan.ts";
 import { isRefusal, isSuccess, see, withoutProtectedRoutes } from "../shared.ts";
 import { unchanged } from "../state.ts";
+import { changed, widened } from "./alike-ids.ts";
 import { genuine, tokenCalls, withoutIssuer } from "./token-routes.ts";
 import type { TokenCall } from "./token-routes.ts";
 
@@ -50,9 +51,21 @@ interface NearCaller {
   claims: Readonly<Record<string, unknown>>;
 }
 
-/** Names that are like another to whoever compares their beginnings, ends, letters in any case, or looks for one in a text. */
-function nearTo(name: string): string[] {
-  const near = [`${name}-cw`, `cw-${name}`, `cw,${name},cw`, name.slice(0, -1), otherCase(name)];
+/**
+ * Names that are like another to whoever compares their beginnings, ends, letters in any case, looks for one in a text, or makes them even
+ * before. A scope has no blank.
+ */
+function nearTo(name: string, kind: Named["kind"]): string[] {
+  const near = [
+    `${name}-cw`,
+    `cw-${name}`,
+    `cw,${name},cw`,
+    name.slice(0, -1),
+    otherCase(name),
+    changed(name, [name.length >> 1]),
+    widened(name),
+    ...(kind === "scope" ? [] : [`${name} `]),
+  ];
   return [...new Set(near)].filter((other) => other !== name && other !== "");
 }
 
@@ -68,7 +81,7 @@ function nearCallers({ route }: TokenCall, caller: AuditCaller, identity: Identi
       const { without, claimsWith } = replaced(part, caller, identity);
       // Who passes without it shows nothing.
       if (name === undefined || mayBe(route.access, without)) return [];
-      return nearTo(name).map((other) => ({
+      return nearTo(name, part.kind).map((other) => ({
         name: `with ${part.kind} ${JSON.stringify(other)} instead of ${JSON.stringify(name)}`,
         claims: claimsWith(other),
       }));
