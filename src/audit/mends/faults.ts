@@ -7,6 +7,7 @@ export type Fault =
   | "slow clients"
   | "input"
   | "body"
+  | "sole lines"
   | "cors"
   | "errors"
   | "answers"
@@ -23,6 +24,7 @@ export const faultTexts: Readonly<Record<Fault, string>> = {
   "slow clients": "A connection that sends next to nothing is ended",
   input: "Parameters, query and body are what was declared, and nothing beside it",
   body: "A body is small, is JSON, and names each key once",
+  "sole lines": "A request says once whom it is for and who sends it",
   cors: "Origins are compared whole with a list, and caches know that answers depend on them",
   errors: "An error says what kind it is and where to look it up, and nothing of the inside",
   answers: "What leaves is picked field by field",
@@ -52,7 +54,8 @@ const byCheck: readonly (readonly [row: string, check: RegExp, fault: Fault | un
   ["API-2", /^slow/, "slow clients"],
   ["API-2", /pauses|states a limit|^one address holds/, undefined],
   ["API-3", /^(depth|size|duplicate keys|media types|malformed)/, "body"],
-  ["API-3", /next visitor$|^what (says twice|ends in two)/, undefined],
+  ["API-3", /^what says twice/, "sole lines"],
+  ["API-3", /next visitor$|^what ends in two/, undefined],
   ["API-3", /upstream$|^(a schema|what the contract accepts)/, undefined],
   ["API-5", /^another site's page/, "body"],
   ["API-5", /webhook|session|^allowed/, undefined],

@@ -1,10 +1,17 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { RequestListener } from "node:http";
+import { connect } from "node:net";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { suite, test } from "node:test";
 import { promisify } from "node:util";
+import { runInNewContext } from "node:vm";
 import { transform } from "esbuild";
 import { requires } from "../../../test/requires.ts";
 import { defineStack, everyone, parseContract, signedIn, upstream } from "../../contract/index.ts";
@@ -55,6 +62,7 @@ const failures: readonly (readonly [row: string, check: string])[] = [
   ["API-2", "slow body"],
   ["API-3", "extra keys"],
   ["API-3", "depth"],
+  ["API-3", "what says twice for whom it is, or from whom, is refused"],
   ["API-5", "credentials"],
   ["API-7", "a bad request is never a 5xx"],
   ["API-7", "planted canaries stay inside"],
@@ -146,6 +154,28 @@ suite("mends", () => {
       for (const { code, says } of mendsFor(name))
         await assert.doesNotReject(transform(code, { loader: "ts", format: "esm", target: "esnext" }), says);
     });
+
+  test("with its mend a server on Node refuses who says twice whom it is for, and serves who says it once", async (context) => {
+    const { code = "" } = mendsFor("Node.js").find(({ says }) => says === faultTexts["sole lines"]) ?? {};
+    const saidOnce = runInNewContext(`${code}; saidOnce`) as (listener: RequestListener) => RequestListener;
+    const server = createServer(saidOnce((_, response) => response.end("served")));
+    context.after(() => server.close());
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const ask = async (...lines: string[]): Promise<string> => {
+      const socket = connect((server.address() as AddressInfo).port, "127.0.0.1");
+      socket.end(`${lines.join("\r\n")}\r\nconnection: close\r\n\r\n`);
+      return (await text(socket)).split("\r\n")[0] ?? "";
+    };
+    assert.equal(await ask("GET / HTTP/1.1", "host: a", "authorization: x"), "HTTP/1.1 200 OK");
+    for (const twice of [
+      ["GET / HTTP/1.1", "host: a", "Host: a"],
+      ["GET / HTTP/1.1", "host: a", "host: b"],
+      ["GET / HTTP/1.1", "host: a", "authorization: x", "Authorization: y"],
+      ["GET https://b/ HTTP/1.1", "host: a"],
+    ])
+      assert.equal(await ask(...twice), "HTTP/1.1 400 Bad Request", twice.join(", "));
+  });
 
   test("nginx takes its mends", requires("nginx"), async (context) => {
     const folder = mkdtempSync(join(tmpdir(), "curtainwall-mends-"));

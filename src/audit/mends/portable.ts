@@ -100,6 +100,19 @@ function isDeclared({ params = {}, query = {}, body }, declared = {}) {
   );
 }`,
     ),
+  "sole lines": ({ headers }) =>
+    code(
+      "around what node:http calls:  createServer(saidOnce(listener)). A framework's own server takes a listener in its options, or the app is one",
+      `/** Refuses what says twice whom it is for or who sends it, or another place in its first line: which was meant nobody can tell. */
+function saidOnce(listener) {
+  return (request, response) => {
+    const names = request.rawHeaders.filter((_, at) => at % 2 === 0).map((name) => name.toLowerCase());
+    const isTwice = ["host", "authorization"].some((sole) => names.indexOf(sole) !== names.lastIndexOf(sole));
+    if (!isTwice && /^[/*]/.test(request.url)) return listener(request, response);
+    response.writeHead(400, { ...${js(Object.fromEntries(headers))}, connection: "close" }).end();
+  };
+}`,
+    ),
   answers: () =>
     code(
       "around everything that is sent",
