@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join, relative, sep } from "node:path";
 import type { Plugin } from "esbuild";
 import { pastBarrels } from "./bundle-barrels.ts";
+import { assertTextsKept, replaceInCode } from "./bundle-texts.ts";
 
 /** Our modules do nothing by being imported, and know themselves by the address of the plain module. */
 export function ownModules(source: string): Plugin {
@@ -20,23 +21,24 @@ export function ownModules(source: string): Plugin {
       });
       bundler.onLoad({ filter: /\.tsx?$/ }, ({ path }) => {
         if (!path.startsWith(source + sep)) return undefined;
-        const plain = `../${relative(source, path)
-          .split(sep)
-          .join("/")
-          .replace(/\.tsx?$/, ".js")}`;
-        return {
-          contents: withPlainAddress(
-            gated(
-              path.startsWith(join(source, "cli") + sep),
-              byName(pastBarrels(path, readFileSync(path, "utf8"))),
-            ),
-            plain,
-          ),
-          loader: path.endsWith("x") ? "tsx" : "ts",
-        };
+        return { contents: rewritten(source, path), loader: path.endsWith("x") ? "tsx" : "ts" };
       });
     },
   };
+}
+
+/** Several programs hold the same modules. */
+const known = new Map<string, string>();
+
+function rewritten(source: string, path: string): string {
+  const before = known.get(path);
+  if (before !== undefined) return before;
+  const code = readFileSync(path, "utf8");
+  const isCommand = path.startsWith(join(source, "cli") + sep);
+  const after = withPlainAddress(gated(isCommand, byName(pastBarrels(path, code))), { source, path });
+  if (after !== code) assertTextsKept(path, { before: code, after });
+  known.set(path, after);
+  return after;
 }
 
 /** What the command's beginning loads later, and that has no package in it either. */
@@ -52,12 +54,19 @@ function gated(isCommand: boolean, code: string): string {
   );
 }
 
-function withPlainAddress(code: string, plain: string): string {
-  const path = (name: string): string =>
+function withPlainAddress(code: string, { source, path }: { source: string; path: string }): string {
+  const plain = `../${relative(source, path)
+    .split(sep)
+    .join("/")
+    .replace(/\.tsx?$/, ".js")}`;
+  const inFolder = (name: string): string =>
     `process.getBuiltinModule("node:path").join(import.meta.dirname, ${JSON.stringify(name)})`;
-  return code.replaceAll(/import\.meta\.(url|dirname|filename)\b/g, (_, member: string) => {
-    if (member === "url") return `new URL(${JSON.stringify(plain)}, import.meta.url).href`;
-    return path(member === "filename" ? plain : join(plain, ".."));
+  return replaceInCode(code, /import\.meta\.(url|dirname|filename)\b/g, {
+    path,
+    replace(member) {
+      if (member === "url") return `new URL(${JSON.stringify(plain)}, import.meta.url).href`;
+      return inFolder(member === "filename" ? plain : join(plain, ".."));
+    },
   });
 }
 
