@@ -1,6 +1,7 @@
 import type { Contract, ContractRoute, EventSink, Method } from "../contract/index.ts";
 import { optionsAnswer, problemAnswer, problems } from "./answers/answers.ts";
 import type { ProblemCode } from "./answers/answers.ts";
+import { createTrimmedAnswers } from "./answers/trimmed-answers.ts";
 import type { ApiKeys } from "./callers/api-keys.ts";
 import { createAuthenticators } from "./callers/authenticators.ts";
 import { createAnswerCache } from "./cache/answer-cache.ts";
@@ -113,6 +114,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     ipv6Prefix,
   });
   const observations = createObservations({ events, now, schedule });
+  const trimmed = createTrimmedAnswers({ events, now });
   const { corsOrigins } = contract;
   const canaries = contract.leaks?.canaries ?? [];
   const { routes, origin } = contract;
@@ -134,6 +136,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     hasKeys: contract.apiKeys !== undefined,
     limiting,
     observations,
+    trimmed,
     schedule,
     destinations: load === undefined ? options.destinations : watchLoad(load, options.destinations),
   };
@@ -214,6 +217,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     close() {
       limiting.close();
       observations.close();
+      trimmed.close();
     },
   };
 }

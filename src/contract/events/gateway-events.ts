@@ -24,8 +24,8 @@ export const gatewayEvents = {
   },
   "gateway.answer.trimmed": {
     severity: "warning",
-    says: "An answer had undeclared fields, which were dropped",
-    fields: { id: "text", route: "text", fields: "texts" },
+    says: "Answers had undeclared fields, which were dropped: the first at once, then once a minute how many since",
+    fields: { id: "text", route: "text", fields: "texts", count: "number" },
   },
   "gateway.answer.refused": {
     severity: "alert",

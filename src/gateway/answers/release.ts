@@ -8,12 +8,14 @@ import { entityTagOf, namesTag } from "./entity-tag.ts";
 import { compileAnswer } from "./released-answer.ts";
 import type { AnswerRules, AnswerVerdict } from "./released-answer.ts";
 import type { AnswerSurroundings, Passage, RouteAnswers } from "./route-answers.ts";
+import type { TrimmedAnswers } from "./trimmed-answers.ts";
 
 /** What releasing answers needs besides the route. */
 export interface ReleaseSurroundings extends AnswerSurroundings, AnswerRules {
   /** Shortens a text so that no two have the same; for entity tags. */
   readonly digest: ((text: string) => string) | undefined;
   readonly openStreams: OpenStreams;
+  readonly trimmed: Pick<TrimmedAnswers, "of">;
 }
 
 /** Lets what an upstream answered leave, as far as it may. @param id the one that the upstream was given */
@@ -35,7 +37,8 @@ export function compileRelease(
     surroundings,
     observation && compileObservedAnswer(route, observation),
   );
-  const checkStream = compileStream(route, surroundings);
+  const noteTrimmed = surroundings.trimmed.of(route.key);
+  const checkStream = compileStream(route, { ...surroundings, noteTrimmed });
 
   function release(
     passage: Passage,
@@ -43,8 +46,7 @@ export function compileRelease(
     { status, text, headers, dropped, observed }: Omit<Verdict<"released">, "kind">,
   ): void {
     if (observed !== undefined) observation?.note("GATEWAY_ANSWER_INVALID", observed, id);
-    if (dropped.length > 0)
-      events({ type: "gateway.answer.trimmed", time: now(), id, route: route.key, fields: dropped });
+    if (dropped.length > 0) noteTrimmed(id, dropped);
     if (!route.etag || digest === undefined || text === undefined || status > 299)
       return succeed(passage, status, text, headers);
     const tag = entityTagOf(text, digest);

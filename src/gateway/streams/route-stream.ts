@@ -1,5 +1,6 @@
 import type { ContractRoute, EventSink } from "../../contract/index.ts";
 import { createResponseContract } from "../answers/response-contract.ts";
+import type { NoteTrimmed } from "../answers/trimmed-answers.ts";
 import type { BodySink, BodyStream, ForwardedStream } from "../types.ts";
 import { boundDownload } from "./bounded-download.ts";
 import { checkEvents } from "./checked-events.ts";
@@ -9,6 +10,7 @@ export interface StreamSurroundings {
   readonly events: EventSink;
   readonly now: () => number;
   readonly canaries: readonly string[];
+  readonly noteTrimmed: NoteTrimmed;
 }
 
 /** A stream that is ready to leave, with the headers of what it is. */
@@ -41,7 +43,7 @@ type Stream<Kind> = Extract<ContractRoute["stream"], { kind: Kind }>;
 function compileEvents(
   route: ContractRoute,
   limits: Stream<"events">,
-  { events, now, canaries }: StreamSurroundings,
+  { events, now, canaries, noteTrimmed }: StreamSurroundings,
 ): CheckStream {
   const contracts = new Map(
     [...limits.events].map(([name, schema]) => [name, createResponseContract(schema)]),
@@ -54,8 +56,7 @@ function compileEvents(
         contracts,
         canaries,
         limits,
-        onDropped: (fields) =>
-          events({ type: "gateway.answer.trimmed", time: now(), id, route: route.key, fields }),
+        onDropped: (fields) => noteTrimmed(id, fields),
         onRefused: (reason, fields) =>
           events({ type: "gateway.answer.refused", time: now(), id, route: route.key, reason, fields }),
       }),
