@@ -13,12 +13,19 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import { text } from "node:stream/consumers";
 import { after, before, suite, test } from "node:test";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { transformSync } from "esbuild";
+import type { AuditReport } from "../src/audit/index.ts";
+import { findMends } from "../src/audit/mends/mends.ts";
+import { mendSettings } from "../src/audit/mends/settings.ts";
 import { howToGetNode, nodeTooOld } from "../src/cli/node-version.ts";
+import { parseContract } from "../src/contract/index.ts";
 import { processTree } from "../src/stack/inspect/process-tree.ts";
 import { httpsGet } from "./support/https-get.ts";
 
@@ -290,6 +297,16 @@ export default defineFunction(async () => {
     }
   });
 
+  for (const framework of ["express", "fastify", "node"])
+    test(`mends for ${framework} are printed as they are written in the sources`, async () => {
+      const { mends = [], rows } = await auditBadSite(framework);
+      const [{ framework: name, because } = { framework: undefined, because: "" }] = mends;
+      assert.ok(name !== undefined, "there are mends");
+      assert.ok(mends.some(({ code }) => code.includes("import.meta.url")));
+      const settings = mendSettings(parseContract(await contractOfBadSite()));
+      assert.deepEqual(mends, findMends(rows, [{ name, because }], settings));
+    });
+
   test("without workerd a site with functions is told what to install", () => {
     const place = join(outside, "node_modules/workerd");
     rmSync(place);
@@ -344,6 +361,55 @@ export default defineStack({
   site: { content: "content", templates: "templates", collections: { pages: z.object({ title: z.string() }) } },
 });
 `;
+
+const badSite = (
+  curtainwall: string,
+): string => `import { defineStack, everyone, upstream } from "${curtainwall}";
+import { z } from "zod";
+export default defineStack({
+  origin: "https://localhost:8443",
+  upstreams: { shop: upstream({ url: "https://localhost:8444" }) },
+  routes: {
+    "GET /api/films": {
+      access: everyone, limit: "5/min per client", response: z.object({ titles: z.array(z.string()) }), to: "shop",
+    },
+  },
+});
+`;
+
+/** The contract as the sources read it. */
+async function contractOfBadSite(): Promise<unknown> {
+  const sources = pathToFileURL(join(root, "src/contract/index.ts")).href;
+  writeFiles(outside, { "bad-site.ts": badSite(sources) });
+  return ((await import(pathToFileURL(join(outside, "bad-site.ts")).href)) as { default: unknown }).default;
+}
+
+/** Holds a server that answers everything alike to a contract, with the installed command. */
+async function auditBadSite(framework: string): Promise<AuditReport> {
+  const folder = join(outside, `bad-${framework}`);
+  const program = framework === "node" ? { scripts: { start: "node server.js" } } : {};
+  writeFiles(folder, {
+    "package.json": JSON.stringify({ type: "module", dependencies: { [framework]: "1" }, ...program }),
+    "curtainwall.config.ts": badSite(manifest.name),
+  });
+  const server = createServer((_, response) => response.end("KEY=walnut"));
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  try {
+    const { port } = server.address() as AddressInfo;
+    const command = join(installed, manifest.bin.curtainwall ?? "");
+    const rows = ["--only", "SEC-2,FE-4,API-5,API-8"];
+    const audit = spawn(
+      process.execPath,
+      [command, "audit", folder, `http://127.0.0.1:${port}`, ...rows, "--json"],
+      { cwd: folder, env: { ...process.env, NODE_OPTIONS: "" }, stdio: ["ignore", "pipe", "ignore"] },
+    );
+    return JSON.parse(await text(audit.stdout)) as AuditReport;
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+}
 
 const contractWithFunction = `import { bearer, defineStack, everyone, fn, secret } from "curtainwall";
 import { z } from "zod";
