@@ -18,9 +18,8 @@ export const explainCommand: Command = {
   summary: "Say what a route's requests pass, in order",
   options: { json: { type: "boolean", says: "print the result as JSON" } },
   notes: ["Name the route as the contract does, or a request as a visitor sends it: GET /api/products/rye"],
-  async run({ positionals: [key, folder = "."], flags }) {
-    const asked = key === undefined ? undefined : parseRequest(key);
-    if (asked === undefined) throw usageError("Name a route, method and path in quotes", explainCommand);
+  async run({ positionals, flags }) {
+    const { asked, folder } = readArguments(positionals);
     const { contract, modules, file, root } = await loadContract(folder);
     const route = findRoute(contract.routes, asked);
     if (route === undefined) throw unknownRoute(asked, contract.routes);
@@ -37,6 +36,15 @@ export const explainCommand: Command = {
     return 0;
   },
 };
+
+/** No folder reads like a request, so that either may stand first. */
+function readArguments([first = "", second = "."]: readonly string[]): { asked: Asked; folder: string } {
+  const asked = parseRequest(first);
+  if (asked !== undefined) return { asked, folder: second };
+  const askedLast = parseRequest(second);
+  if (askedLast === undefined) throw usageError("Name a route, method and path in quotes", explainCommand);
+  return { asked: askedLast, folder: first };
+}
 
 interface Asked {
   readonly method: Method;

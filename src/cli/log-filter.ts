@@ -1,6 +1,6 @@
 import type { Severity } from "../contract/index.ts";
 import type { RecordFilter } from "../ledger/index.ts";
-import { CurtainwallError } from "../shared/index.ts";
+import { CurtainwallError, nearest } from "../shared/index.ts";
 import type { CommandInput, CommandOption } from "./command.ts";
 
 /** Whom a record may be from: a domain, or who operates the site. */
@@ -46,8 +46,12 @@ function readSeverity(given: string | undefined): Severity | undefined {
   if (given === undefined) return undefined;
   const severity = severities.find((name) => name === given);
   if (severity !== undefined) return severity;
+  const meant = nearest(given, severities);
   throw new CurtainwallError("CLI_USAGE_INVALID", "--severity takes notice, warning or alert.", {
-    hint: "Each stands for itself and what is graver",
+    hint:
+      meant === undefined
+        ? "Each stands for itself and what is graver"
+        : `Did you mean  --severity ${meant}?`,
   });
 }
 

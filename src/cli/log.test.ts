@@ -282,6 +282,7 @@ test("what was misspelt is told with what would be right", async (t) => {
   const file = await logOf(t);
   for (const [args, says] of [
     [["query", file, "--severity", "grave"], /notice, warning or alert/],
+    [["query", file, "--severity", "warn"], /Did you mean {2}--severity warning\?/],
     [["query", file, "--since", "yesterday"], /--since 15m/],
     [["query", file, "--since", "90"], /--since 15m/],
     [["verify", file, "--checkpoint", `${file}.none`], /There is no/],

@@ -35,6 +35,7 @@ test("help goes to stdout, misuse to stderr with exit code 2 and the usage line"
       ["biuld"],
       /^CLI_USAGE_INVALID {2}There is no command "biuld"\.\n→ Did you mean {2}curtainwall build\? .*\n$/,
     ],
+    [["--versoin"], /no option "--versoin"\.\n→ Did you mean {2}curtainwall --version\?/],
     [
       ["weather"],
       /^CLI_USAGE_INVALID {2}There is no command "weather"\.\n→ All commands: {2}curtainwall --help\n$/,
@@ -76,7 +77,7 @@ test("a build where there is no contract leaves nothing behind", (t) => {
   const folder = mkdtempSync(join(tmpdir(), "cw-main-"));
   t.after(() => rmSync(folder, { recursive: true }));
   const { code, words } = curtainwall("build", folder);
-  assert.equal(code, 1);
+  assert.equal(code, 2);
   assert.match(words, /^STACK_CONFIG_MISSING/);
   assert.deepEqual(readdirSync(folder), []);
 });
@@ -145,6 +146,12 @@ test("explain takes a request as a visitor sends it, and suggests the route that
     curtainwall("explain", request, project.root);
   for (const request of ["GET /api/x/rye", "get /api/x/rye?size=2", "GET /api/x/%C3%A9t%C3%A9"])
     assert.match(explain(request).out, /^GET \/api\/x\/:id {3}curtainwall\.config\.ts:\d+\n/, request);
+  assert.match(
+    curtainwall("explain", project.root, "GET /api/x/rye").out,
+    /^GET \/api\/x\/:id {3}/,
+    "folder first",
+  );
+  assert.match(curtainwall("explain", project.root, "elsewhere").words, /Name a route/);
   assert.match(explain("GET /api/xx/:id").words, /Did you mean "GET \/api\/x\/:id"\?/);
   assert.match(explain("GET /api/rye/7").words, /Did you mean "GET \/api\/x\/:id"\?|Routes:/);
   assert.match(explain("POST /api/x/rye").words, /There is {2}GET \/api\/x\/:id/);

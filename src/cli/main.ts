@@ -152,8 +152,10 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
   }
   const entry = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (entry === undefined) {
-    const meant = nearest(name, Object.keys(commands));
-    throw new CurtainwallError("CLI_USAGE_INVALID", `There is no command "${printable(name, 60)}".`, {
+    const isOption = name.startsWith("-");
+    const meant = nearest(name, isOption ? ["--help", "--version"] : Object.keys(commands));
+    const what = `There is no ${isOption ? "option" : "command"} "${printable(name, 60)}".`;
+    throw new CurtainwallError("CLI_USAGE_INVALID", what, {
       hint: `${meant === undefined ? "" : `Did you mean  curtainwall ${meant}?  `}All commands:  curtainwall --help`,
     });
   }
@@ -166,9 +168,12 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
   return command.run(readInput(command, args, entry.maxPositionals));
 }
 
+/** What says that a command was called wrongly: a folder without a contract is another one than was meant. */
+const misuse = new Set(["CLI_USAGE_INVALID", "STACK_CONFIG_MISSING"]);
+
 function codeFor(code: string | undefined): number {
   if (code === "CLI_INTERRUPTED") return exitCodes.interrupted;
-  return code === "CLI_USAGE_INVALID" ? exitCodes.usage : exitCodes.failed;
+  return misuse.has(code ?? "") ? exitCodes.usage : exitCodes.failed;
 }
 
 function version(): string {

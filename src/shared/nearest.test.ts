@@ -11,14 +11,18 @@ for (const [misspelt, meant] of [
   ["reponse", "response"],
   ["timeoutMS", "timeoutMs"],
   ["timeout", "timeoutMs"],
+  ["para", "params"],
+  ["RES", "response"],
 ] as const) {
   test(`"${misspelt}" was probably meant to be "${meant}"`, () =>
     assert.equal(nearest(misspelt, options), meant));
 }
 
-test("a name that resembles none gets no guess", () => {
-  for (const name of ["", "x", "cache", "middleware", "toString"])
+test("a name that resembles none gets no guess, nor one that several begin with", () => {
+  for (const name of ["", "x", "re", "cache", "middleware", "toString"])
     assert.equal(nearest(name, options), undefined);
+  assert.equal(nearest("warn", ["notice", "warning", "alert"]), "warning");
+  assert.equal(nearest("warn", ["warning-light", "warning-tone"]), undefined);
 });
 
 const routes = [
@@ -28,6 +32,8 @@ const routes = [
   "POST /api/orders",
   "PATCH /api/orders/:id",
   "GET /api/card",
+  "GET /api/products",
+  "GET /api/products/:id",
 ];
 
 for (const [misspelt, meant] of [
@@ -38,6 +44,10 @@ for (const [misspelt, meant] of [
   ["PATCH /api/orders", "PATCH /api/orders/:id"],
   ["GET /api/orders/:id/reciept", "GET /api/orders/:id/receipt"],
   ["GET /api/cards", "GET /api/card"],
+  ["GET /api/product", "GET /api/products"],
+  ["GET /api/product/rye", "GET /api/products/:id"],
+  ["GET /api/prodcts/a-loaf-with-a-long-name", "GET /api/products/:id"],
+  ["GET /api/user/3f1d/orders", "GET /api/users/:user/orders"],
 ] as const) {
   test(`"${misspelt}" was probably meant to be "${meant}"`, () =>
     assert.equal(nearestRoute(misspelt, routes), meant));

@@ -1,9 +1,10 @@
 import { statSync } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseContract } from "../contract/index.ts";
 import type { Contract } from "../contract/index.ts";
-import { CurtainwallError, isCurtainwallError } from "../shared/index.ts";
+import { CurtainwallError, isCurtainwallError, printable } from "../shared/index.ts";
+import { contractsBelow } from "./contracts-below.ts";
 import { recordModules } from "./record-modules.ts";
 
 /** A contract with where it came from. */
@@ -90,10 +91,20 @@ function findFile(path: string): string {
   throw new CurtainwallError(
     "STACK_CONFIG_MISSING",
     stats === undefined ? `There is no ${path}.` : `There is no contract in ${path}.`,
-    {
-      hint: `Name the folder that holds ${fileNames[0]}, or write one:  export default defineStack({ origin: "https://…" })`,
-    },
+    { hint: whereElse(path) },
   );
+}
+
+/** More are no hint. */
+const maxNamed = 5;
+
+function whereElse(path: string): string {
+  const below = contractsBelow(path, hasContract);
+  if (below.length === 0)
+    return `Name the folder that holds ${fileNames[0]}, or write one:  export default defineStack({ origin: "https://…" })`;
+  const names = below.slice(0, maxNamed).map((folder) => printable(relative(process.cwd(), folder)));
+  const more = below.length > maxNamed ? ` and ${below.length - maxNamed} more` : "";
+  return `There is one in  ${names.join(", ")}${more}.  Name the folder, last in the command`;
 }
 
 /** Notes which variables are read while the contract loads. */
