@@ -58,6 +58,25 @@ test("one failure outweighs any number of passes and what is missing", async () 
   assert.deepEqual(result.evidence[0], { ...seen, value: 2 });
 });
 
+test("what held of a check that failed is counted, and does not stand among the failures", async () => {
+  const check = live(async (_, tally) => {
+    for (let count = 0; count < 12; count++) tally.pass(seen);
+    for (let count = 0; count < 25; count++) tally.fail({ ...seen, value: 2 });
+  });
+  const { evidence, failing, held, observations } = await runCheck(check, "API-1", context());
+  assert.deepEqual(
+    evidence.filter((piece) => piece.kind === "measurement" && piece.value === seen.value),
+    [],
+  );
+  assert.deepEqual({ failing, held, observations }, { failing: 20, held: 12, observations: 37 });
+  const passed = await runCheck(
+    live(async (_, tally) => tally.pass(seen)),
+    "API-1",
+    context(),
+  );
+  assert.deepEqual([passed.evidence, passed.held], [[seen], undefined]);
+});
+
 test("an active check does not run where the host's ownership is not proved; a passive one does", async () => {
   let runs = 0;
   const run: Check["run"] = async (_, tally) => {

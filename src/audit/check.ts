@@ -37,7 +37,7 @@ export interface Rule {
   checks: readonly Check[];
 }
 
-type Outcome = Pick<AuditCheck, "state" | "observations" | "evidence" | "failing" | "reason">;
+type Outcome = Pick<AuditCheck, "state" | "observations" | "evidence" | "failing" | "held" | "reason">;
 
 /** Why a check that saw nothing is missing. */
 export const nothingSeen = "there was nothing to look at";
@@ -89,16 +89,22 @@ export class Tally {
   }
 
   outcome(): Outcome {
-    const evidence = [...this.#failing, ...this.#passing.slice(0, this.#failing.length > 0 ? 2 : maxPassing)];
+    // Among what failed, what held would look like more of it: it is counted.
+    const evidence = this.#failing.length > 0 ? this.#failing : this.#passing;
     const end = (state: AuditCheck["state"], reasons?: ReadonlySet<string>): Outcome => ({
       state,
       observations: this.#observations,
-      evidence,
+      evidence: [...evidence],
       ...(reasons === undefined || reasons.size === 0
         ? {}
         : { reason: [...reasons].slice(0, maxReasons).join("; ") }),
     });
-    if (this.#failing.length > 0) return { ...end("failed", this.#missing), failing: this.#failing.length };
+    if (this.#failing.length > 0)
+      return {
+        ...end("failed", this.#missing),
+        failing: this.#failing.length,
+        held: this.#observations - this.#broken,
+      };
     if (this.#missing.size > 0) return end("missing", this.#missing);
     if (this.#observations > 0) return end("passed");
     if (this.#notApplicable.size > 0) return end("not applicable", this.#notApplicable);

@@ -27,8 +27,10 @@ export interface AuditCheck {
   /** How many single observations it made; `evidence` keeps the most telling of them. */
   observations: number;
   evidence: Evidence[];
-  /** Of a check that failed: so many of `evidence`, from the first, show how. What follows is what held. */
+  /** Of a check that failed: so many of `evidence`, from the first, show how. */
   failing?: number;
+  /** Of a check that failed: so many of its observations held all the same. They are counted, and no evidence of them is kept. */
+  held?: number;
   /** A command that shows the same again. */
   reproduce: string;
   /** What is missing, or why the check does not apply. */

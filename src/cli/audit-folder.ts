@@ -100,7 +100,12 @@ async function describeContract(
   const keys = new Set(contract.routes.map(({ key }) => key));
   const files = [...new Set([file, ...modules])];
   const broken = rows.flatMap(({ checks }) =>
-    checks.flatMap(({ state, promise }) => (state === "failed" && promise !== undefined ? [promise] : [])),
+    checks
+      .filter(({ state }) => state === "failed")
+      .flatMap(({ promise, evidence }) =>
+        evidence.map((piece) => (piece.kind === "exchange" ? piece.promise : undefined)).concat(promise),
+      )
+      .filter((option) => option !== undefined),
   );
   return {
     digest: await contractDigest(contract),

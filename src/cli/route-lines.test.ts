@@ -94,6 +94,15 @@ export default defineStack({
   assert.equal(optionPlaces([join(root, "broken.ts")], root)("access", "GET /api/a"), "broken.ts");
 });
 
+test("what a route takes its input in stands under its own name: a GET has no body", (context) => {
+  const root = write(context, {
+    "a.ts": `export default defineStack({\n  routes: { "GET /api/a/:id": {\n    params: {},\n  } },\n});`,
+  });
+  assert.deepEqual(writtenOptions(new Set(["body"]), [join(root, "a.ts")], root), {
+    "GET /api/a/:id": { params: "a.ts:3" },
+  });
+});
+
 test("of a thousand routes in several files the options that are asked for are found, those of the stack too", (context) => {
   const route = (index: number): string =>
     `  "GET /api/r${index}": {\n    access: everyone,\n    limit: "5/min per client",\n  },\n`;

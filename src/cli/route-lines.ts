@@ -72,8 +72,8 @@ export function optionPlaces(files: readonly string[], root: string): OptionPlac
 }
 
 /**
- * Finds where some options are written, each file read once: by the route's key, or under `stack` those of the whole stack. What is not found is
- * left out.
+ * Finds where some options are written, each file read once: by the route's key, or under `stack` those of the whole stack. With one kind of input
+ * all are, each under its own name. What is not found is left out.
  *
  * @param files the contract, then what it imports
  */
@@ -84,9 +84,10 @@ export function writtenOptions(
 ): Record<string, Record<string, string>> {
   const found: Record<string, Record<string, string>> = {};
   if (options.size === 0) return found;
+  const wanted = new Set([...options].flatMap(alike));
   for (const [route, lines] of indexOptions(files, root)) {
-    const places = [...options].flatMap((option): [string, string][] => {
-      const place = placeIn(lines, option);
+    const places = [...wanted].flatMap((option): [string, string][] => {
+      const place = lines.get(option);
       return place === undefined ? [] : [[option, place]];
     });
     if (places.length > 0) found[route ?? "stack"] = Object.fromEntries(places);
@@ -95,9 +96,13 @@ export function writtenOptions(
 }
 
 function placeIn(lines: RouteLines | undefined, option: string): string | undefined {
-  const names = inputOptions.includes(option) ? [option, ...inputOptions] : [option];
-  return names.map((name) => lines?.get(name)).find((place) => place !== undefined);
+  return alike(option)
+    .map((name) => lines?.get(name))
+    .find((place) => place !== undefined);
 }
+
+const alike = (option: string): string[] =>
+  inputOptions.includes(option) ? [option, ...inputOptions] : [option];
 
 /** Every route's options, and, under no key, those of the stack. Of several places the first counts. */
 function indexOptions(files: readonly string[], root: string): Map<string | undefined, RouteLines> {

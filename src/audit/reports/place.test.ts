@@ -48,6 +48,32 @@ test("a finding about an option stands where that is written, of the route or of
   );
 });
 
+test("of a route without a body what it takes its input in is named, by its own name; evidence knows which best", () => {
+  const route = "GET /api/orders/:id";
+  const { contract } = report;
+  assert.ok(contract !== undefined);
+  const options = {
+    [route]: { query: "curtainwall.config.ts:65", params: "curtainwall.config.ts:66" },
+    stack: { edge: "curtainwall.config.ts:9" },
+  };
+  const placed = { ...report, contract: { ...contract, options } };
+  const of = (evidence: ReturnType<typeof exchange>): unknown => {
+    const { option, line } = placeOf(placed, evidence, { promise: "body" }) ?? {};
+    return { option, line };
+  };
+  assert.deepEqual(of(exchange("x")), { option: "query", line: 65 });
+  assert.deepEqual(of({ ...exchange("x"), promise: "params" }), { option: "params", line: 66 });
+  assert.deepEqual(of({ ...exchange("x"), promise: "edge" }), { option: "edge", line: 9 });
+});
+
+test("what no line of the contract is about is not said to be of its first", () => {
+  const evidence = { kind: "measurement", about: "headers, one byte a second", value: 45 } as const;
+  const failed = report.rows.flatMap(({ checks }) => checks).find(({ state }) => state === "failed");
+  assert.ok(failed !== undefined);
+  const check = { ...failed, promise: "edge", failing: 1, evidence: [evidence] } as const;
+  assert.equal(findingPlace(report, { ...check, evidence: [...check.evidence] }, evidence), undefined);
+});
+
 test("what failed is placed in words, what held is not", () => {
   const failed = report.rows.flatMap(({ checks }) => checks).find(({ state }) => state === "failed");
   assert.ok(failed !== undefined);

@@ -1,3 +1,4 @@
+import type { AttackedOption } from "../attack/kinds.ts";
 import type { Evidence } from "../evidence.ts";
 import { failingEvidence } from "./order.ts";
 import type { AuditCheck, AuditReport, ReportContract } from "../report.ts";
@@ -27,23 +28,43 @@ export function placeOf(
   if (evidence?.kind === "file" && isInProject(evidence.file))
     return { file: inRepository(contract, evidence.file), line: evidence.line ?? 1 };
   const route = evidence === undefined ? undefined : routeOf(contract, evidence);
-  const option = promise === undefined ? undefined : optionPlace(contract, route, promise);
-  const [file = contract.file, line = "1"] = splitPlace(option ?? contract.routes[route ?? ""] ?? "");
+  const option = writtenOption(contract, route, (evidence && promiseOf(evidence)) ?? promise);
+  const [file = contract.file, line = "1"] = splitPlace(option?.at ?? contract.routes[route ?? ""] ?? "");
   return {
     file: inRepository(contract, file),
     line: Number(line),
     ...(route === undefined ? {} : { route }),
-    ...(option === undefined ? {} : { option: promise as string }),
+    ...(option === undefined ? {} : { option: option.name }),
   };
 }
 
-const optionPlace = (
+/** The option that a piece of evidence is about, where it is another than its check's. */
+const promiseOf = (evidence: Evidence): AttackedOption | undefined =>
+  evidence.kind === "exchange" ? evidence.promise : undefined;
+
+/** A route takes its input in these. */
+const inputOptions: readonly string[] = ["body", "query", "params", "headers"];
+
+/** The option as the contract has it: of a route that has no body, what else is promised of its input. */
+function writtenOption(
   { options = {} }: ReportContract,
   route: string | undefined,
-  option: string,
-): string | undefined => options[route ?? ""]?.[option] ?? options["stack"]?.[option];
+  promise: string | undefined,
+): { name: string; at: string } | undefined {
+  if (promise === undefined) return undefined;
+  const names = inputOptions.includes(promise) ? [promise, ...inputOptions] : [promise];
+  for (const lines of [options[route ?? ""], options["stack"]]) {
+    const name = names.find((one) => lines?.[one] !== undefined);
+    const at = lines?.[name ?? ""];
+    if (name !== undefined && at !== undefined) return { name, at };
+  }
+  return undefined;
+}
 
-/** Where what failed is to be mended, in words: `curtainwall.config.ts:62, limit of GET /api/orders/:id`. Undefined for what held. */
+/**
+ * Where what failed is to be mended, in words: `curtainwall.config.ts:62, limit of GET /api/orders/:id`. Undefined for what held, and where no line
+ * says anything of it: the contract's first would lead nowhere.
+ */
 export function findingPlace(
   report: AuditReport,
   check: AuditCheck,
@@ -52,7 +73,9 @@ export function findingPlace(
   const failing = failingEvidence(check);
   if (check.state !== "failed" || (evidence !== undefined && !failing.includes(evidence))) return undefined;
   const place = placeOf(report, evidence, check);
-  return place === undefined ? undefined : placeText(place);
+  if (place === undefined) return undefined;
+  const isFirstLine = evidence?.kind !== "file" && subjectOf(place) === undefined;
+  return isFirstLine ? undefined : placeText(place);
 }
 
 function placeText(place: Place): string {

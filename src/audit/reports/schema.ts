@@ -65,6 +65,7 @@ const check = z.strictObject({
   observations: count,
   evidence: z.array(evidence),
   failing: count.exactOptional(),
+  held: count.exactOptional(),
   reproduce: z.string(),
   reason: z.string().exactOptional(),
 });

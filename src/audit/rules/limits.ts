@@ -68,8 +68,7 @@ export function judgeSpending(tally: Tally, spending: Spending): void {
   tally.expect(admitted <= allowed, {
     kind: "measurement",
     about: `${about}: admitted in ${time}, at most ${allowed} allowed`,
-    value: isRefused ? admitted : `${admitted}, and no 429 came`,
-    unit,
+    ...(isRefused ? { value: admitted, unit } : { value: `${admitted} ${unit}, and no 429 came` }),
   });
 }
 
