@@ -1,6 +1,5 @@
-import { escapeControls } from "../ledger/index.ts";
 import type { LedgerRecord } from "../ledger/index.ts";
-import { printable } from "../shared/index.ts";
+import { escapeControls, printable } from "../shared/index.ts";
 
 /** A record as a program reads it: one line, whatever somebody wrote into the log. */
 export const recordJson = (record: LedgerRecord): string => escapeControls(JSON.stringify(record));

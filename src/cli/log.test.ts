@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -103,6 +103,18 @@ test("verify says of a whole log that it is, and of a changed one what was chang
   writeFileSync(file, formatRecord({ type: "stack.stopped", time: 0 }, "supervisor"));
   const old = run("verify", file);
   assert.deepEqual([old.code, /no record is chained/.test(old.words)], [1, true]);
+});
+
+test("what a changed log is called drives no terminal, in JSON either, and reads back as it is", async (t) => {
+  const file = await logOf(t);
+  const name = "\u009b2J\u202e.jsonl";
+  const hostile = join(dirname(file), name);
+  writeFileSync(hostile, readFileSync(file, "utf8").replace('"id":"r2"', '"id":"r9"'));
+  const { code, out } = run("verify", hostile, "--json");
+  assert.equal(code, 1);
+  assert.doesNotMatch(out, /[\u007f-\u009f\u202e]/);
+  const { findings } = JSON.parse(out) as { findings: { file: string }[] };
+  assert.equal(findings[0]?.file, name);
 });
 
 test("what nobody wrote into the chain is named by verify, and marked where records are shown", async (t) => {

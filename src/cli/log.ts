@@ -1,6 +1,6 @@
 import type { LedgerRecord } from "../ledger/index.ts";
 import { followRecords, lastRecords, readLog } from "../ledger/node.ts";
-import { CurtainwallError, counted } from "../shared/index.ts";
+import { CurtainwallError, counted, escapeControls } from "../shared/index.ts";
 import type { CliErrorCode } from "./errors.ts";
 import { actionError, usageError } from "./command.ts";
 import type { Command, CommandInput } from "./command.ts";
@@ -62,7 +62,7 @@ function checkpoint(_: CommandInput, { last }: FoundLog): number {
     throw new CurtainwallError<CliErrorCode>("CLI_PART_MISSING", "The log was not signed yet.", {
       hint: "It is once a minute while the site runs, and when it stops",
     });
-  print(JSON.stringify(last));
+  print(escapeControls(JSON.stringify(last)));
   return exitCodes.done;
 }
 

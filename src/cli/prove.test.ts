@@ -5,6 +5,7 @@ import {
   closeSync,
   cpSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   openSync,
   readFileSync,
@@ -18,6 +19,9 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { makeProject } from "../../test/support/project.ts";
+import { makeProof } from "../audit/index.ts";
+import type { AuditReport } from "../audit/index.ts";
+import { openOrCreateKeyFile } from "../release/node.ts";
 
 const entry = fileURLToPath(new URL("./main.ts", import.meta.url));
 
@@ -116,6 +120,25 @@ test("what was done to a pack is told by name, with exit code 1", () => {
     assert.equal(code, 1, name);
     assert.match(out, told);
   }
+});
+
+test("what somebody else's pack says drives no terminal, in JSON either", async () => {
+  const report = JSON.parse(readFileSync(join(pack, "report.json"), "utf8")) as AuditReport;
+  const reason = "\u009b31mforged\u202e";
+  for (const check of report.rows.flatMap(({ checks }) => checks))
+    if (check.reason !== undefined) check.reason = reason;
+  const { signer } = await openOrCreateKeyFile(join(elsewhere, "hostile.key"));
+  const hostile = join(elsewhere, "hostile");
+  mkdirSync(hostile);
+  const files = await makeProof({ report, signer, keySource: "named", now: Date.now() });
+  for (const [name, content] of files) writeFileSync(join(hostile, name), content);
+  for (const args of [[], ["--json"]]) {
+    const { out, words } = run("prove", "--verify", hostile, ...args);
+    assert.match(out + words, /forged/);
+    assert.doesNotMatch(out + words, /[\u007f-\u009f\u202e]/);
+  }
+  const { out } = run("prove", "--verify", hostile, "--json");
+  assert.ok(JSON.stringify(JSON.parse(out)).includes(reason), "reads back as it was");
 });
 
 test("another key than the one that signed is refused; a key file of one's own signs, and its public half checks", () => {

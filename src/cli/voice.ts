@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { styleText } from "node:util";
-import { CurtainwallError } from "../shared/index.ts";
+import { CurtainwallError, escapeControls } from "../shared/index.ts";
 import type { CliErrorCode } from "./errors.ts";
 import { createProgress } from "./progress.ts";
 import type { ProgressLine } from "./progress.ts";
@@ -42,9 +42,9 @@ export function quotedLength(): number {
   return Math.max(40, (process.stdout.columns ?? 158) - 8);
 }
 
-/** Prints a result for a program. */
+/** Prints a result for a program. A terminal may be what reads it: nothing in it drives one. */
 export function printJson(value: unknown): void {
-  print(JSON.stringify(value, null, 2));
+  print(escapeControls(JSON.stringify(value, null, 2)));
 }
 
 /** Shows how far long work is: in place on a terminal, elsewhere by a line now and then, or not at all. */

@@ -3,8 +3,8 @@ export type { Checkpoint, CheckpointClaim, CheckpointHolder } from "./checkpoint
 export type { LedgerErrorCode } from "./errors.ts";
 export { createLineSplitter, maxLineBytes } from "./lines.ts";
 export type { LineSplitter } from "./lines.ts";
-export { escapeControls, formatRecord, recordLine } from "./record.ts";
+export { formatRecord, recordLine } from "./record.ts";
 export type { LedgerRecord } from "./record.ts";
 export { selects } from "./record-filter.ts";
 export type { RecordFilter } from "./record-filter.ts";
-export type { LogFinding, LogSigner, LogVerdict } from "./verdict.ts";
+export type { LogFinding, LogSigner, LogTrust, LogVerdict } from "./verdict.ts";

@@ -11,6 +11,7 @@ export type { JsonLimits } from "./json-scan.ts";
 export { formatPairs, parseQuery } from "./query.ts";
 export type { Pairs } from "./query.ts";
 export { equalBytes } from "./equal-bytes.ts";
+export { escapeControls } from "./escape-controls.ts";
 export { createNameIndex } from "./name-index.ts";
 export { nearest, nearestRoute } from "./nearest.ts";
 export { printable } from "./printable.ts";
