@@ -1,5 +1,6 @@
 // What a newcomer does first, as a newcomer does it: `npm start`, on the compiled package.
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { before, test } from "node:test";
 import { npmStart, repository, survivors } from "./support/bakery.ts";
@@ -60,6 +61,24 @@ test("whoever watches npm start is told that a domain ended, and that it runs ag
     await survivors(family);
   }
 });
+
+test(
+  "a second npm start says that the bakery runs already, and as what, and builds nothing under it",
+  onLinux,
+  async () => {
+    const { npm, environment, family } = await npmStart();
+    try {
+      const second = spawnSync("npm", ["start"], { cwd: repository, env: environment, encoding: "utf8" });
+      assert.equal(second.status, 1, second.stderr);
+      const [, pid] = /runs already \(process (\d+)\)[^]*kill \1/.exec(second.stderr) ?? [];
+      assert.ok(family.includes(Number(pid)), second.stderr);
+      assert.doesNotMatch(second.stderr, /building|is taken/);
+    } finally {
+      npm.kill("SIGTERM");
+      await survivors(family);
+    }
+  },
+);
 
 test("npm start whose npm is killed without a word leaves no process", onLinux, async () => {
   const { npm, family } = await npmStart();

@@ -1,4 +1,5 @@
 import type { Server } from "node:https";
+import { howToMove } from "./settings.ts";
 
 /** Options of {@link listen}. */
 export interface ListenOptions {
@@ -24,7 +25,7 @@ export async function listen(server: Server, { name, port, variable }: ListenOpt
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== "EADDRINUSE") throw cause;
     throw new Error(
-      `Port ${port} is taken, and ${name} needs it. Stop what listens there, or say  ${variable}=…`,
+      `Port ${port} is taken, and ${name} needs it. Stop what listens there, or say  ${variable}=…\nAll that can be moved:  ${howToMove}`,
       { cause },
     );
   } finally {

@@ -28,6 +28,11 @@ export const addressVariables: readonly string[] = [
   "BAKERY_TILL_PORT",
 ];
 
+/** How all of it is moved, where something else listens. */
+export const howToMove: string = addressVariables
+  .map((name) => `${name}=${name === "BAKERY_ORIGIN" ? "https://localhost:" : ""}…`)
+  .join(" ");
+
 /** Addresses, all on loopback. */
 export interface Addresses {
   /** Where visitors find the bakery. `BAKERY_ORIGIN` moves it. */

@@ -1,6 +1,6 @@
 import { join, relative } from "node:path";
 import { styleText } from "node:util";
-import { describeIsolation, startStack } from "curtainwall/stack";
+import { assertNotRunning, describeIsolation, stackFolders, startStack } from "curtainwall/stack";
 import type { RunningStack } from "curtainwall/stack";
 import { startChild } from "./children.ts";
 import type { ChildService } from "./children.ts";
@@ -9,7 +9,7 @@ import { alice, bob } from "./people.ts";
 import { curtainwall, runProgram } from "./command.ts";
 import { orderOf } from "./shop/seed.ts";
 import { explain } from "./service.ts";
-import { addressVariables, bakeryName, caFile, readAddresses, root } from "./settings.ts";
+import { addressVariables, bakeryName, caFile, howToMove, readAddresses, root } from "./settings.ts";
 
 interface Running {
   shop: ChildService;
@@ -41,6 +41,7 @@ try {
   }
 } catch (error) {
   console.error(`${styleText("red", "The bakery could not open.")}\n${explain(error)}`);
+  if ((error as { code?: string }).code === "STACK_PORT_IN_USE") console.error(`Here that is:  ${howToMove}`);
   // The services end with this process.
   process.exit(1);
 }
@@ -48,6 +49,8 @@ try {
 /** Starts the shop and the login, builds the site meanwhile, and puts the stack in front of it all. */
 async function start(): Promise<Running> {
   readAddresses();
+  // Before anything is built: the release would be put under the bakery that runs.
+  assertNotRunning(stackFolders(root));
   say("Starting the shop, the login and the others, building the site …");
   const [shop, login, others] = await Promise.all([
     startChild("The shop", join(root, "shop/main.ts")),

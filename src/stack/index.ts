@@ -42,6 +42,7 @@ export { buildFunctions } from "./functions/build-functions.ts";
 export type { BuildFunctionsOptions, BuiltFunction } from "./functions/build-functions.ts";
 export { reviewFunctions } from "./functions/review-functions.ts";
 export type { FunctionReview } from "./functions/review-functions.ts";
+export { assertNotRunning } from "./supervisor/own-state.ts";
 export { startStack } from "./supervisor/start-stack.ts";
 export type { StartOptions } from "./supervisor/start-stack.ts";
 export type { RunningStack } from "./supervisor/supervisor.ts";

@@ -8,7 +8,7 @@ import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { stackFolders } from "../folders.ts";
-import { ownState } from "./own-state.ts";
+import { assertNotRunning, ownState } from "./own-state.ts";
 
 function folderOf(t: TestContext): string {
   const root = mkdtempSync(join(tmpdir(), "curtainwall-own-state-"));
@@ -27,6 +27,17 @@ test("A site's state is one stack's; the other is told which process has it, and
     hint: `Stop that one first:  kill ${process.pid}`,
   });
   giveBack();
+  ownState(folders, silent)();
+});
+
+test("Whether a stack runs can be asked without taking its state, or making one", (t) => {
+  const folders = stackFolders(folderOf(t));
+  assertNotRunning(folders);
+  assert.equal(existsSync(folders.state), false);
+  const giveBack = ownState(folders, silent);
+  assert.throws(() => assertNotRunning(folders, 0), { code: "STACK_RUNS_ALREADY" });
+  giveBack();
+  assertNotRunning(folders);
   ownState(folders, silent)();
 });
 

@@ -51,6 +51,17 @@ export function ownState(
   };
 }
 
+/**
+ * Sees that no stack runs on a site's state, before work that one would not like. Keeps nothing: `startStack` looks again.
+ *
+ * @param waitMs how long to wait for a command that writes a line into the log. Default 1000.
+ * @throws {CurtainwallError} `STACK_RUNS_ALREADY`
+ */
+export function assertNotRunning(folders: StackFolders, waitMs = 1000): void {
+  // Where no stack ever ran, none runs, and nothing is made.
+  if (existsSync(folders.supervisor)) ownState(folders, () => undefined, waitMs)();
+}
+
 const isBusy = (error: unknown): boolean => (((error as { errcode?: number }).errcode ?? 0) & 0xff) === busy;
 
 function runsAlready(pidFile: string, state: string, cause: unknown): CurtainwallError<StackErrorCode> {
