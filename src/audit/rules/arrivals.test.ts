@@ -31,10 +31,18 @@ type Fault =
   | "reads what is too long"
   | "takes nothing twice";
 
+/** What an upstream does before it asks for the gateway's word, and does nothing by. */
+type Habit =
+  | "looks for a route first"
+  | "answers OPTIONS itself"
+  | "reads a body first"
+  | "takes any word beside OPTIONS"
+  | "is out of order";
+
 const own = await makeCertificate();
 const root = mkdtempSync(join(tmpdir(), "curtainwall-arrivals-"));
 writeFileSync(join(root, "ca.pem"), own.ca);
-let fault: Fault | undefined;
+let fault: Fault | Habit | undefined;
 let received: ReceivedRequest[] = [];
 const taken = new Set<string>();
 
@@ -52,7 +60,9 @@ const shop = await open(async (request, response) => {
   const isStale = fault === "takes nothing twice" && taken.has(word);
   taken.add(word);
   if (target.endsWith("/broken")) return void response.writeHead(500).end();
-  const isTaken = (isRight || fault === "takes any word") && !isStale;
+  const habitual = statusByHabit(method, target, body);
+  if (habitual !== undefined && !isRight) return void response.writeHead(habitual).end();
+  const isTaken = (isRight || fault?.startsWith("takes any word") === true) && !isStale;
   response.writeHead(isTaken ? 200 : 401, { "content-type": "application/json" }).end('{"ok":true}');
 });
 const gateway = await open(async (request, response) => {
@@ -69,6 +79,17 @@ const gateway = await open(async (request, response) => {
   if (status !== 200) return refuse(response, fault === "tells another id" ? randomUUID() : id, status);
   response.writeHead(200, { "content-type": "application/json" }).end('{"ok":true,"id":"rye"}');
 });
+
+/** What an upstream answers before it asks for the gateway's word. */
+function statusByHabit(method: string, target: string, body: Buffer): number | undefined {
+  const isOfNote = target.startsWith("/api/notes");
+  if (fault === "looks for a route first" && (method === "GET") === isOfNote) return 405;
+  if (fault === "looks for a route first" && method === "OPTIONS") return 405;
+  if (fault === "answers OPTIONS itself" || fault === "takes any word beside OPTIONS")
+    return method === "OPTIONS" ? 204 : undefined;
+  if (fault === "reads a body first" && method === "POST" && body.length === 0) return 400;
+  return fault === "is out of order" ? 503 : undefined;
+}
 
 interface Asked {
   method: string;
@@ -191,7 +212,7 @@ const checks = {
 
 async function audit(
   name: keyof typeof checks,
-  planted?: Fault,
+  planted?: Fault | Habit,
   { tells = true, contract = whole } = {},
 ): Promise<AuditCheck> {
   const [row, wanted] = checks[name];
@@ -242,12 +263,21 @@ for (const [planted, name, state, words] of [
   ["has visitors all the time", "broken", "missing", /somebody else goes on asking shop/],
   ["takes any word", "again", "failed", /answered 200/],
   ["reads what is too long", "lies", "failed", /longer than the contract lets/],
+  ["takes any word beside OPTIONS", "again", "failed", /longer query.*answered 200/],
+  ["is out of order", "again", "missing", /neither refuses .* nor takes it .*503/],
   ["takes nothing twice", "again", "missing", /refuses the gateway's own request/],
 ] as const)
   test(`who ${planted} is found`, async () => {
     const check = await audit(name, planted);
     assert.equal(check.state, state, JSON.stringify(check));
     assert.match(JSON.stringify([check.evidence, check.reason]), words);
+  });
+
+for (const habit of ["looks for a route first", "answers OPTIONS itself", "reads a body first"] as const)
+  test(`an upstream that ${habit} takes the gateway's word for one request alone`, async () => {
+    const check = await audit("again", habit);
+    assert.equal(check.state, "passed", JSON.stringify(check));
+    assert.doesNotMatch(JSON.stringify(check.evidence), /answered (?!401)/);
   });
 
 test("what another visitor asks for meanwhile is not taken for what was refused", async () => {

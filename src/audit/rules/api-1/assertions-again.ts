@@ -28,15 +28,34 @@ export async function sendAgain(context: AuditContext, tally: Tally, overheard: 
   const ask = async (request: ProbeRequest): Promise<number> => (await wire.send(request)).status;
   const obstacle = await whyRefusalsShowNothing(context, overheard, ask);
   if (obstacle !== undefined) return tally.miss(obstacle);
+  const unclear: string[] = [];
+  let hasShown = false;
   for (const [what, changes] of others(received, await elsewhere(context, route, witness))) {
-    const status = await ask({ ...same, ...changes });
+    const request = { ...same, ...changes };
+    const status = await ask(request);
+    if (!isRefusal(status) && !isTaken(request, status)) {
+      unclear.push(`${what}: ${status}`);
+      continue;
+    }
+    hasShown = true;
     tally.expect(isRefusal(status), {
       kind: "measurement",
       about: `${route.to} is sent what the gateway said with ${route.key}, ${what}`,
       value: `answered ${status}`,
     });
   }
+  if (!hasShown)
+    tally.miss(
+      `${route.key}: ${route.to} neither refuses the gateway's word with another request nor takes it (${unclear.join(", ")})`,
+    );
 }
+
+/**
+ * Only what is answered as the gateway's own request was, was taken. Who looks for a route or reads a body before asking who calls answers 404, 405, 400 or
+ * 415, and many a server answers OPTIONS itself: nothing was done then, and nothing is known.
+ */
+const isTaken = ({ method }: ProbeRequest, status: number): boolean =>
+  isSuccess(status) && method !== "OPTIONS";
 
 /**
  * While an upstream refuses even the gateway's own request when it comes once more, refusals show nothing of what its word is bound to. A write is not made a
