@@ -93,6 +93,10 @@ test("kinds, routes, times and files that are none are misuse, told with what th
   );
   assert.match(misused("--route", "GET /weather"), /no route .*\n→ Its routes: GET \/api\/orders\/:id\n/);
   assert.match(misused("--budget", "soon"), /--budget takes a time/);
+  assert.match(
+    misused("--kind", "sequences", "--route", "GET /api/orders/:id"),
+    /"sequences" is an attack on the site as a whole, and on no route by itself\.\n→ Leave out --route/,
+  );
   assert.match(misused("--route", "GET /api/orders/:id,GET /api/order"), /no route "GET \/api\/order"/);
   assert.match(misused("--emit", join(project.root, "none/x.ts")), /no file that could be written/);
   if (existsSync("/proc/self"))
@@ -133,7 +137,8 @@ test("the list counts by kind and by route, and names each check where asked, as
   assert.match(table.out, /\n[\d,]+ attacks: 2 kinds, 1 route\. Each by name: --verbose\.\n$/);
   const { out, code } = attack("--list", "--verbose", "--kind", "objects,tls");
   assert.equal(code, 0);
-  assert.match(out, /^objects {4}GET \/api\/orders\/:id\n {13}users A and B: their own is allowed\n/);
+  assert.match(out, /^objects {4}GET \/api\/orders\/:id\n {13}\S/);
+  assert.doesNotMatch(out, /their own is allowed/, "an honest request is no attack");
   const units = JSON.parse(attack("--list", "--json", "--kind", "tls").out) as {
     kind: string;
     route?: string;
@@ -261,7 +266,7 @@ test("the emitted tests pass where the promises are kept; what can't be attempte
   assert.equal(strict.code, 1, strict.out);
   assert.match(
     strict.out,
-    /✔ the attack is made, .*\n[\s\S]*ℹ https:\/\/localhost:\d+ was attacked: 2 kinds, 1 route, \d+ attempts/,
+    /✔ the attack is made, .*\n[\s\S]*ℹ https:\/\/localhost:\d+ was attacked: 2 kinds, 1 route, \d+ attacks, \d+ attempts/,
   );
   assert.match(strict.out, /✔ objects · GET \/api\/orders\/:id/);
   assert.match(strict.out, /✖ access · GET \/api\/orders\/:id/);

@@ -49,7 +49,7 @@ export function brokenPromises({ broken, units }: AttackReport, { paint, columns
         ]
       : []),
     "",
-    paint("bold", "Where"),
+    paint("bold", "Where: attempts that got through"),
     ...whereBroken(units, columns),
   ];
 }
@@ -84,14 +84,14 @@ function inTurns(causes: readonly Cause[]): Cause[] {
 function whereBroken(units: AttackReport["units"], columns: number): string[] {
   const routes = [
     ...Map.groupBy(
-      units.filter((unit) => unit.broken > 0),
+      units.filter(({ gotThrough }) => gotThrough > 0),
       ({ route }) => route ?? "site",
     ),
   ]
     .map(([route, list]) => ({
       route,
-      count: list.reduce((sum, unit) => sum + unit.broken, 0),
-      kinds: list.map(({ kind, broken }) => `${kind} ${broken}`).join(", "),
+      count: list.reduce((sum, unit) => sum + unit.gotThrough, 0),
+      kinds: list.map(({ kind, gotThrough }) => `${kind} ${gotThrough}`).join(", "),
     }))
     .toSorted((left, right) => right.count - left.count);
   const more = routes.length - maxRoutes;

@@ -2,22 +2,37 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { stripVTControlCharacters } from "node:util";
 import { explainUnit } from "../audit/index.ts";
-import type { AttackReport, AttackUnit, BrokenPromise } from "../audit/index.ts";
+import type { AttackKind, AttackReport, AttackUnit, BrokenPromise, KindReport } from "../audit/index.ts";
 import { renderAttack } from "./attack-report.ts";
 
 /** What a target may say: it clears a terminal, sets its title, turns text around, and does not end. */
 const hostileText = `<script>\u001b[2J\u001b]0;x\u0007\u202e\u0000\ud800\u009b31m${"A".repeat(5000)}`;
 
+type AttackCounts = AttackReport["summary"];
+
+/** What adds up, of as many attempts as there are attacks. */
+const counts = (held: number, more: Partial<AttackCounts> = {}): AttackCounts => {
+  const { broken = 0, notMade = 0, idle = 0 } = more;
+  const attacks = held + broken + notMade + idle;
+  return { attacks, held, broken, notMade, idle, attempts: held + broken, gotThrough: broken, ...more };
+};
+
+const row = (kind: AttackKind, numbers: AttackCounts, more: Partial<KindReport> = {}): KindReport => ({
+  kind,
+  ...numbers,
+  reasons: [],
+  idleReasons: [],
+  ...more,
+});
+
 const unit = (more: Partial<AttackUnit>): AttackUnit => ({
   kind: "access",
   route: "GET /api/x",
   state: "held",
-  attempts: 4,
-  held: 4,
-  broken: 0,
+  ...counts(4),
   durationMs: 10,
-  notMade: 0,
   reasons: [],
+  idleBecause: [],
   ...more,
 });
 
@@ -42,19 +57,19 @@ const report = (more: Partial<AttackReport> = {}): AttackReport => ({
   target: "https://localhost:8443",
   startedAt: "2026-11-22T00:00:00.000Z",
   durationMs: 1234,
-  kinds: [{ kind: "access", attempts: 4, held: 4, broken: 0, notMade: 0, reasons: [] }],
+  kinds: [row("access", counts(4))],
   units: [unit({})],
   leftOut: [],
   broken: [],
   left: {},
-  summary: { attempts: 4, held: 4, broken: 0, notMade: 0 },
+  summary: counts(4),
   ...more,
 });
 
 test("where all held it says so in its last line, and has nothing to add", () => {
-  const text = renderAttack(report());
-  assert.match(text, /✓ access {13}4 {8}4 {8}0 {8}0/);
-  assert.match(text, /\n\nEvery promise held: 4 attempts\.\n$/);
+  const text = renderAttack(report({ summary: counts(4, { attempts: 9 }) }));
+  assert.match(text, /✓ access {13}4 {6}4 {7}0 {9}0 {8}0/);
+  assert.match(text, /\n\nEvery promise held: 4 attacks, 9 attempts\.\n$/);
   assert.doesNotMatch(text, /Not made|Broken/);
 });
 
@@ -63,17 +78,10 @@ test("what was not tried stands in the last line with its kinds, and why above i
     report({
       ended: { because: "budget", says: "the time for it was used up", longer: "6m" },
       kinds: [
-        { kind: "access", attempts: 4, held: 4, broken: 0, notMade: 0, reasons: [] },
-        {
-          kind: "tls",
-          attempts: 0,
-          held: 0,
-          broken: 0,
-          notMade: 3,
-          reasons: [{ reason: "no browser", count: 3 }],
-        },
+        row("access", counts(4)),
+        row("tls", counts(0, { notMade: 3 }), { reasons: [{ reason: "no browser", count: 3 }] }),
       ],
-      summary: { attempts: 4, held: 4, broken: 0, notMade: 3 },
+      summary: counts(4, { notMade: 3 }),
     }),
   );
   assert.match(text, /It ended early: the time for it was used up; --budget 6m gives it longer\.\n/);
@@ -81,7 +89,7 @@ test("what was not tried stands in the last line with its kinds, and why above i
   assert.match(text, /Not made\n {2}tls \(3\): no browser/);
   assert.match(
     text,
-    /Every promise that was attacked held: 4 attempts; 3 attacks were not made \(tls\); the time for it was used up\.\n$/,
+    /Every promise that was attacked held: 4 attacks, 4 attempts; 3 attacks were not made \(tls\); the time for it was used up\.\n$/,
   );
 });
 
@@ -93,16 +101,11 @@ test("a stack that went away is told with what starts it, on a line to be copied
       report({
         ...(ended === undefined ? {} : { ended }),
         kinds: [
-          {
-            kind: "access",
-            attempts,
-            held: 0,
-            broken: 0,
-            notMade: 2,
+          row("access", counts(0, { notMade: 2, attempts }), {
             reasons: [{ reason: ended?.says ?? "", count: 2 }],
-          },
+          }),
         ],
-        summary: { attempts, held: 0, broken: 0, notMade: 2 },
+        summary: counts(0, { notMade: 2, attempts }),
       }),
     );
   assert.ok(
@@ -123,9 +126,7 @@ test("a broken promise shows what was tried, the request, the answer, the promis
     route: "GET /api/x",
     reproduce: "curl 'https://localhost:8443/x'",
   };
-  const text = renderAttack(
-    report({ broken: [found], summary: { attempts: 4, held: 3, broken: 1, notMade: 0 } }),
-  );
+  const text = renderAttack(report({ broken: [found], summary: counts(3, { broken: 1 }) }));
   for (const part of [
     /✗ access · GET \/api\/x: x/,
     /tried {6}to be let in without the right token/,
@@ -133,7 +134,7 @@ test("a broken promise shows what was tried, the request, the answer, the promis
     /answer {5}200 {2}x/,
     /promise {4}access of GET \/api\/x, curtainwall\.config\.ts:15/,
     /again {6}curl 'https:\/\/localhost:8443\/x'/,
-    /1 of 4 attempts got through\.\n$/,
+    /1 of 4 attacks broke a promise, 1 of 4 attempts got through\.\n$/,
   ])
     assert.match(text, part);
 });
@@ -143,20 +144,15 @@ test("nothing that a target sent acts on the terminal, and no text is endless, w
     target: hostileText,
     ended: { because: "target gone", says: hostileText },
     kinds: [
-      {
-        kind: "access",
-        attempts: 1,
-        held: 0,
-        broken: 1,
-        notMade: 1,
+      row("access", counts(0, { broken: 1, notMade: 1 }), {
         reasons: [{ reason: `${hostileText}!`, count: 1 }],
-      },
+      }),
     ],
     units: [unit({ route: hostileText, state: "not made", reasons: [hostileText] })],
     broken: Array.from({ length: 50 }, (_, index) => broken(`${hostileText}${index}`)),
     left: { [hostileText]: 2 },
     cleanUpFailed: hostileText,
-    summary: { attempts: 1, held: 0, broken: 1, notMade: 1 },
+    summary: counts(0, { broken: 1, notMade: 1 }),
   });
   for (const verbose of [false, true]) {
     const text = renderAttack(hostile, { verbose, width: 80 });
@@ -177,7 +173,7 @@ test("what the plan gives no means for is told, and takes nothing from what held
   const lacks = "the plan names no second host (otherAddresses)";
   const text = renderAttack(report({ leftOut: [{ kind: "limits", check: "two hosts", lacks }] }));
   assert.match(text, /Left out\n {2}limits: two hosts: the plan names no second host \(otherAddresses\)\n/);
-  assert.match(text, /\nEvery promise held: 4 attempts\.\n$/);
+  assert.match(text, /\nEvery promise held: 4 attacks, 4 attempts\.\n$/);
 });
 
 test("what honest requests left behind is told with what would take it away", () => {
@@ -205,11 +201,11 @@ test("broken promises come kind by kind, one of each cause, with how many routes
         }),
       ],
       units: [
-        unit({ route: "GET /api/1", state: "broken", broken: 7 }),
-        unit({ kind: "objects", route: "GET /api/1", state: "broken", broken: 2 }),
-        unit({ route: "GET /api/2", state: "broken", broken: 3 }),
+        unit({ route: "GET /api/1", state: "broken", gotThrough: 7 }),
+        unit({ kind: "objects", route: "GET /api/1", state: "broken", gotThrough: 2 }),
+        unit({ route: "GET /api/2", state: "broken", gotThrough: 3 }),
       ],
-      summary: { attempts: 40, held: 18, broken: 22, notMade: 0 },
+      summary: counts(18, { broken: 22 }),
     }),
   );
   assert.deepEqual(
@@ -222,7 +218,10 @@ test("broken promises come kind by kind, one of each cause, with how many routes
     ],
   );
   assert.equal(text.match(/ {2}and {8}on 8 more routes\n/g)?.length, 2);
-  assert.match(text, /\nWhere\n +9 {2}GET \/api\/1: access 7, objects 2\n +3 {2}GET \/api\/2: access 3\n/);
+  assert.match(
+    text,
+    /\nWhere: attempts that got through\n +9 {2}GET \/api\/1: access 7, objects 2\n +3 {2}GET \/api\/2: access 3\n/,
+  );
   assert.doesNotMatch(text, /--json lists/);
 });
 
@@ -230,9 +229,7 @@ test("of many kinds that break, each is shown before more of any", () => {
   const many = (["access", "objects", "cors"] as const).flatMap((kind) =>
     Array.from({ length: 15 }, (_, index) => ({ ...broken(`${kind} ${index}`), kind, route: "GET /api/x" })),
   );
-  const text = renderAttack(
-    report({ broken: many, summary: { attempts: 45, held: 0, broken: 45, notMade: 0 } }),
-  );
+  const text = renderAttack(report({ broken: many, summary: counts(0, { broken: 45 }) }));
   const shown = [...text.matchAll(/^✗ (\w+) ·/gm)].map(([, kind]) => kind);
   assert.deepEqual([...new Set(shown)], ["access", "objects", "cors"]);
   assert.equal(shown.filter((kind) => kind === "cors").length, 6);
@@ -245,19 +242,14 @@ test("what was interrupted stands first among what was not made", () => {
     report({
       ended: { because: "interrupted", says },
       kinds: [
-        {
-          kind: "limits",
-          attempts: 4,
-          held: 4,
-          broken: 0,
-          notMade: 560,
+        row("limits", counts(4, { notMade: 560 }), {
           reasons: [
             { reason: says, count: 559 },
             { reason: "no second host", count: 1 },
           ],
-        },
+        }),
       ],
-      summary: { attempts: 4, held: 4, broken: 0, notMade: 560 },
+      summary: counts(4, { notMade: 560 }),
     }),
   );
   assert.match(text, /\nNot made\n {2}interrupted: 559\n {2}limits \(1\): no second host\n/);
@@ -272,5 +264,30 @@ test("what a contract opens although the plan names owners, and kinds without an
     text,
     /\nobjects: GET \/api\/orders\/:id says signedIn, so nobody's object there is protected; the plan names owners on it\n/,
   );
-  assert.match(text, /\nNothing to attack: functions\n/);
+  assert.match(text, /\nNothing to attack\n {2}functions: the contract gives no occasion\n/);
+});
+
+test("what found nothing to attack is counted in its row, told with why, and named in the last line", () => {
+  const why = "the route was answered with what was kept";
+  const kinds = [
+    row("access", counts(0, { idle: 2 }), { idleReasons: [{ reason: why, count: 2 }] }),
+    row("cors", counts(4)),
+  ];
+  const text = renderAttack(report({ kinds, summary: counts(4, { idle: 2 }) }));
+  assert.match(text, /– access {13}2 {6}0 {7}0 {9}0 {8}2/);
+  assert.match(text, /\nNothing to attack\n {2}access \(2\): the route was answered with what was kept\n/);
+  assert.match(text, /attempts; 2 attacks had nothing there to attack \(access\)\.\n$/);
+
+  const nothing = counts(0, { idle: 2 });
+  const alone = renderAttack(report({ kinds: kinds.slice(0, 1), summary: nothing }));
+  assert.match(alone, /\nNothing to attack\n {2}access \(2\): /);
+  assert.match(alone, /\nNothing could be attacked; 2 attacks had nothing there to attack \(access\)\.\n$/);
+
+  const idle = [{ check: "a canary", reason: why }];
+  assert.match(
+    renderAttack(report({ units: [unit({ ...counts(3, { idle: 1 }), idleBecause: idle })] }), {
+      verbose: true,
+    }),
+    /GET \/api\/x {2}4 attacks, 3 attempts\n {4}nothing to attack: a canary: the route was answered/,
+  );
 });

@@ -1,6 +1,6 @@
 import { styleText } from "node:util";
 import { attackKinds, kinds as allKinds } from "../audit/index.ts";
-import type { AttackReport, KindReport } from "../audit/index.ts";
+import type { AttackReport, AttackUnit, KindReport } from "../audit/index.ts";
 import { brokenPromises } from "./attack-broken.ts";
 import type { Page } from "./attack-broken.ts";
 import { clean, cut, reasonLines, wrap } from "./audit-evidence.ts";
@@ -20,7 +20,24 @@ type Style = Parameters<typeof styleText>[0];
 
 const maxReasons = 6;
 const nameWidth = 11;
-const numberWidth = 9;
+/** What the table counts: of each kind all attacks, then those by what became of them. */
+const columnsOfTable = [
+  ["attacks", "attacks"],
+  ["held", "held"],
+  ["broken", "broken"],
+  ["not made", "notMade"],
+  ["nothing", "idle"],
+] as const;
+/** Between columns, and the least that a column is wide. */
+const gap = 2;
+const numberWidth = 5;
+
+const signs: Record<AttackUnit["state"], [string, Style]> = {
+  held: ["✓", "green"],
+  broken: ["✗", "red"],
+  "not made": ["?", "yellow"],
+  "not applicable": ["–", "dim"],
+};
 
 /** Writes what an attack found for people: a line for each kind, then what got through, then what was not tried. */
 export function renderAttack(
@@ -73,41 +90,50 @@ function helpOf({ says, longer, start }: NonNullable<AttackReport["ended"]>): st
 
 function table({ kinds, summary }: AttackReport, { paint, columns }: Page): string[] {
   if (summary.attempts === 0) return [];
-  const head = ["attempts", "held", "broken", "not made"].map((name) => name.padStart(numberWidth)).join("");
+  const inColumn = (text: string, name: string): string =>
+    text.padStart(Math.max(name.length, numberWidth) + gap);
+  const head = columnsOfTable.map(([name]) => inColumn(name, name)).join("");
   return [
     paint("dim", `  ${"".padEnd(nameWidth)}${head}`),
     ...kinds.map((row) => {
       const [sign, style] = signOf(row);
-      const numbers = [row.attempts, row.held, row.broken, row.notMade]
-        .map((count) => String(count).padStart(numberWidth))
-        .join("");
+      const numbers = columnsOfTable.map(([name, count]) => inColumn(String(row[count]), name)).join("");
       const tries = columns > 90 ? paint("dim", `  ${attackKinds[row.kind]}`) : "";
       return `${paint(style, `${sign} ${row.kind.padEnd(nameWidth)}`)}${numbers}${tries}`;
     }),
+    paint(
+      "dim",
+      "An attack is one check on one route, or on the site: it held, broke a promise, was not made, or had",
+    ),
+    paint("dim", "nothing there to attack."),
   ];
 }
 
-function signOf({ broken, held, notMade }: KindReport): [string, Style] {
+function signOf({ broken, held, notMade, idle, attacks }: KindReport): [string, Style] {
   if (broken > 0) return ["✗", "red"];
+  if (idle === attacks) return signs["not applicable"];
   return held === 0 || notMade > 0 ? ["?", "yellow"] : ["✓", "green"];
 }
 
-const signs = {
-  held: ["✓", "green"],
-  broken: ["✗", "red"],
-  "not made": ["?", "yellow"],
-  "not applicable": ["–", "dim"],
-} as const;
-
 function each({ units }: AttackReport, { paint, columns }: Page): string[] {
-  return units.map(({ kind, route, state, attempts, broken, reasons }) => {
+  const width = Math.max(columns, 100) + 60;
+  return units.flatMap((unit) => {
+    const { kind, route, state, attacks, attempts, gotThrough, idle, reasons } = unit;
     const [sign, style] = signs[state];
-    const counts = broken > 0 ? `${broken} of ${attempts} got through` : `${attempts} attempts`;
-    const why = reasons.length === 0 ? "" : `; ${clean(reasons.join("; "))}`;
-    return cut(
-      `${paint(style, `${sign} ${kind.padEnd(nameWidth)}`)}${clean(route ?? "site")}  ${counts}${why}`,
-      Math.max(columns, 100) + 60,
-    );
+    const tried =
+      gotThrough > 0
+        ? `${gotThrough} of ${counted(attempts, "attempt")} got through`
+        : counted(attempts, "attempt");
+    const why = reasons.length === 0 || idle === attacks ? "" : `; ${clean(reasons.join("; "))}`;
+    return [
+      cut(
+        `${paint(style, `${sign} ${kind.padEnd(nameWidth)}`)}${clean(route ?? "site")}  ${counted(attacks, "attack")}, ${tried}${why}`,
+        width,
+      ),
+      ...unit.idleBecause.map(({ check, reason }) =>
+        paint("dim", cut(`    nothing to attack: ${clean(check)}: ${clean(reason)}`, width)),
+      ),
+    ];
   });
 }
 
@@ -141,24 +167,14 @@ function notMade(report: AttackReport, { paint, columns }: Page): string[] {
   const { kinds, ended } = report;
   const found = kinds.filter((row) => row.notMade > 0);
   if (found.length === 0) return [];
-  const byReason = Map.groupBy(
-    found.flatMap(({ kind, reasons }) => reasons.map(({ reason, count }) => ({ kind, reason, count }))),
-    ({ reason }) => reason,
-  );
-  const sorted = [...byReason]
-    .filter(([reason]) => reason !== ended?.says)
-    .toSorted(([, left], [, right]) => total(right) - total(left));
-  const more = sorted.length - maxReasons;
+  const sorted = byReason(found, "reasons").filter(([reason]) => reason !== ended?.says);
   const early = endedEarly(found, report);
   if (sorted.length + early.length === 0) return [];
   return [
     paint(["bold", "yellow"], "Not made"),
     ...early,
-    ...sorted.slice(0, maxReasons).flatMap(([reason, list]) => {
-      const names = [...new Set(list.map(({ kind }) => kind))].join(", ");
-      return wrap(`${names} (${total(list)}): ${clean(reason)}`, columns, "  ");
-    }),
-    ...(more > 0 ? [`  and ${counted(more, "more reason")}: --verbose`] : []),
+    ...reasonsOf(sorted.slice(0, maxReasons), columns),
+    ...moreThan(sorted.length - maxReasons),
   ];
 }
 
@@ -198,11 +214,37 @@ function unprotected({ opened = [] }: AttackReport, { paint, columns }: Page): s
   );
 }
 
-/** Kinds of attack that the contract gives no occasion for; only where all were asked for. */
-function nothingToAttack({ kinds, idle = [] }: AttackReport, { paint }: Page): string[] {
+/** Attacks that found nothing there, and kinds that the contract gives no occasion for. */
+function nothingToAttack({ kinds, idle = [] }: AttackReport, { paint, columns }: Page): string[] {
   const none = allKinds.filter((kind) => idle.includes(kind) && !kinds.some((row) => row.kind === kind));
-  return none.length === 0 ? [] : [paint("dim", `Nothing to attack: ${none.join(", ")}`)];
+  const found = byReason(kinds, "idleReasons");
+  const lines = [
+    ...reasonsOf(found.slice(0, maxReasons), columns),
+    ...moreThan(found.length - maxReasons),
+    ...(none.length === 0 ? [] : [`  ${none.join(", ")}: the contract gives no occasion`]),
+  ];
+  return lines.length === 0 ? [] : ["Nothing to attack", ...lines].map((line) => paint("dim", line));
 }
+
+type Reasons = readonly [reason: string, list: readonly { kind: string; count: number }[]][];
+
+/** The same reason of several kinds is one; the most frequent stands first. */
+const byReason = (kinds: readonly KindReport[], member: "reasons" | "idleReasons"): Reasons =>
+  [
+    ...Map.groupBy(
+      kinds.flatMap((row) => row[member].map(({ reason, count }) => ({ kind: row.kind, reason, count }))),
+      ({ reason }) => reason,
+    ),
+  ].toSorted(([, left], [, right]) => total(right) - total(left));
+
+const reasonsOf = (found: Reasons, columns: number): string[] =>
+  found.flatMap(([reason, list]) => {
+    const names = [...new Set(list.map(({ kind }) => kind))].join(", ");
+    return wrap(`${names} (${total(list)}): ${clean(reason)}`, columns, "  ");
+  });
+
+const moreThan = (more: number): string[] =>
+  more > 0 ? [`  and ${counted(more, "more reason")}: --verbose`] : [];
 
 function remains({ left, cleanUpFailed }: AttackReport, { paint, columns }: Page): string[] {
   const lines =
@@ -219,12 +261,18 @@ function remains({ left, cleanUpFailed }: AttackReport, { paint, columns }: Page
 }
 
 function conclusion({ summary, kinds, ended }: AttackReport): string {
-  const { attempts, held, broken, notMade: gaps } = summary;
-  const open = kinds.filter((row) => row.notMade > 0).map(({ kind }) => kind);
-  const told =
-    gaps === 0 ? "" : `; ${counted(gaps, "attack was", "attacks were")} not made (${open.join(", ")})`;
-  const early = ended === undefined || ended.because === "target gone" ? "" : `; ${clean(ended.says)}`;
-  if (broken > 0) return `${broken} of ${attempts} attempts got through${told}${early}.`;
-  if (held === 0) return `Nothing could be attacked${early}.`;
-  return `${gaps === 0 ? "Every promise held" : "Every promise that was attacked held"}: ${held} attempts${told}${early}.`;
+  const { attacks, attempts, gotThrough, held, broken, notMade: gaps, idle } = summary;
+  const named = (member: "notMade" | "idle"): string =>
+    kinds.flatMap((row) => (row[member] > 0 ? [row.kind] : [])).join(", ");
+  const notMade =
+    gaps === 0 ? "" : `; ${counted(gaps, "attack was", "attacks were")} not made (${named("notMade")})`;
+  const others = [
+    idle === 0 ? "" : `; ${counted(idle, "attack")} had nothing there to attack (${named("idle")})`,
+    ended === undefined || ended.because === "target gone" ? "" : `; ${clean(ended.says)}`,
+  ].join("");
+  if (broken > 0)
+    return `${broken} of ${counted(attacks, "attack")} broke a promise, ${gotThrough} of ${counted(attempts, "attempt")} got through${notMade}${others}.`;
+  if (held === 0) return `Nothing could be attacked${others}.`;
+  const made = `${counted(held, "attack")}, ${counted(attempts, "attempt")}`;
+  return `${gaps === 0 ? "Every promise held" : "Every promise that was attacked held"}: ${made}${notMade}${others}.`;
 }

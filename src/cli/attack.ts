@@ -102,7 +102,9 @@ async function run(options: AttackOptions, flags: CommandInput["flags"]): Promis
       ...options,
       signal: interrupt.signal,
       onProgress: ({ kind, route, done, of, broken }) =>
-        line.update(`${done}/${of}  ${kind}  ${route ?? "site"}${broken > 0 ? `  ${broken} broken` : ""}`),
+        line.update(
+          `${done}/${counted(of, "attack")}  ${kind}  ${route ?? "site"}${broken > 0 ? `  ${broken} got through` : ""}`,
+        ),
     });
   } finally {
     line.done();
@@ -171,7 +173,7 @@ async function emit(options: AttackOptions, { file, folder, root }: Emitting): P
     ...(routes === undefined ? {} : { routes }),
   });
   writeNamed("emit", file, tests, { command: attackCommand });
-  say(`${styled("green", "written")} ${file}, ${counted(units.length + 1, "test")}`);
+  say(`${styled("green", "written")} ${file}, ${counted(tests.match(/^test\(/gm)?.length ?? 0, "test")}`);
   const gaps = await attackGaps(options);
   const count = gaps.reduce((sum, gap) => sum + gap.attacks, 0);
   if (count > 0)

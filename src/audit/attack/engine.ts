@@ -9,7 +9,7 @@ import { judge } from "./judge.ts";
 import type { AttackKind } from "./kinds.ts";
 import type { AttackUnit, BrokenPromise } from "./report.ts";
 import { schedule } from "./schedule.ts";
-import { isControl, narrowed } from "./units.ts";
+import { attacksIn, isControl, narrowed } from "./units.ts";
 import type { AttackCheck, Unit } from "./units.ts";
 
 /** Told before each unit. */
@@ -17,9 +17,10 @@ export interface AttackProgress {
   kind: AttackKind;
   /** The route's key; undefined: the site. */
   route: string | undefined;
+  /** Attacks that were gone through, of how many, as `--list` counts them. */
   done: number;
   of: number;
-  /** Attacks that got through, until now. */
+  /** Attempts that got through, until now. */
   broken: number;
 }
 
@@ -46,6 +47,8 @@ export async function runUnits({ context, units, over, onProgress }: RunUnitsOpt
   const controls = createControls(context);
   const results = new Map<Unit, AttackUnit>();
   const found = new Map<Unit, BrokenPromise[]>();
+  const of = units.reduce((total, unit) => total + attacksIn(unit), 0);
+  let done = 0;
   let brokenUntilNow = 0;
   const state: { end?: string } = {};
   over.catch((error: unknown) => void (state.end = reasonOf(error)));
@@ -53,7 +56,7 @@ export async function runUnits({ context, units, over, onProgress }: RunUnitsOpt
 
   const run = async (unit: Unit): Promise<void> => {
     const { kind, route } = unit;
-    onProgress({ kind, route: route?.key, done: results.size, of: units.length, broken: brokenUntilNow });
+    onProgress({ kind, route: route?.key, done, of, broken: brokenUntilNow });
     const startedAt = context.now();
     const heard = new Set<Protocol>();
     const own = hearing(route === undefined ? context : narrowed(context, route), heard);
@@ -61,6 +64,7 @@ export async function runUnits({ context, units, over, onProgress }: RunUnitsOpt
     const attempts: [AttackCheck, Attempt][] = [];
     for (const made of unit.checks)
       attempts.push([made, await (waiting.get(made.check) ?? attempt(made.check, made.row, own, over))]);
+    done += attacksIn(unit);
     results.set(unit, {
       ...judge(unit, attempts, control),
       durationMs: context.now() - startedAt,
@@ -139,17 +143,23 @@ function startWaiting(
   return new Map(slow.map(({ check, row }) => [check, attempt(check, row, context, over)]));
 }
 
-function notReached({ kind, route, checks }: Unit, reason: string): AttackUnit {
+function notReached(unit: Unit, reason: string): AttackUnit {
+  const { kind, route } = unit;
+  const attacks = attacksIn(unit);
   return {
     kind,
     ...(route === undefined ? {} : { route: route.key }),
     state: "not made",
-    attempts: 0,
+    attacks,
     held: 0,
     broken: 0,
+    notMade: attacks,
+    idle: 0,
+    attempts: 0,
+    gotThrough: 0,
     durationMs: 0,
-    notMade: checks.filter(({ check }) => !isControl(check)).length,
     reasons: [reason],
+    idleBecause: [],
   };
 }
 

@@ -1,3 +1,4 @@
+import { counted } from "../../shared/index.ts";
 import { printable } from "../evidence.ts";
 import type { Evidence } from "../evidence.ts";
 import { attackKinds } from "./kinds.ts";
@@ -54,8 +55,8 @@ export function explainUnit(report: AttackReport, unit: AttackUnit): string {
   const broken = report.broken.filter(({ kind, route }) => kind === unit.kind && route === unit.route);
   const lines = broken.slice(0, maxShown).flatMap((found) => ["", ...explainBroken(found)]);
   const more =
-    unit.broken > Math.min(broken.length, maxShown)
-      ? [`\n${unit.broken} attempts of ${unit.attempts} got through.`]
+    unit.gotThrough > Math.min(broken.length, maxShown)
+      ? [`\n${unit.gotThrough} of ${counted(unit.attempts, "attempt")} got through.`]
       : [];
   const reasons = unit.reasons.map((reason) => `\nnot made: ${clean(reason)}`);
   return [`${clean(unitName(unit), 200)}: ${unit.state}`, ...lines, ...more, ...reasons].join("\n");

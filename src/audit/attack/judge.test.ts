@@ -28,7 +28,7 @@ const made = (
 };
 
 const judged = (...attempts: (readonly [AttackCheck, Attempt])[]): ReturnType<typeof judge> =>
-  judge({ kind: "access", route, checks: attempts.map(([check]) => check) }, attempts, undefined);
+  judge({ kind: "access", route }, attempts, undefined);
 
 test("why there is nothing to attack is said by checks that say it, and by no check that passed", () => {
   const unit = judged(
@@ -52,4 +52,22 @@ test("what was not made stays that, beside what held; what got through is broken
 test("where who is honest is not served, refusals hold nothing", () => {
   const unit = judged(made("failed", { isControl: true, reason: "it is 404" }), made("passed"));
   assert.deepEqual([unit.state, unit.held, unit.notMade], ["not made", 0, 1]);
+});
+
+test("each attack counts once, whatever its check ended as, and honest requests count as none", () => {
+  const unit = judged(
+    made("passed", { isControl: true }),
+    made("passed"),
+    made("failed", { broken: 1 }),
+    made("missing", { reason: "the plan has no token" }),
+    made("missing", { reason: nothingSeen }),
+    made("not applicable", { reason: "everybody may call it" }),
+  );
+  const { attacks, held, broken, notMade, idle, attempts, gotThrough } = unit;
+  assert.deepEqual([attacks, held, broken, notMade, idle], [5, 1, 1, 1, 2]);
+  assert.deepEqual([attempts, gotThrough], [4, 1]);
+  assert.deepEqual(
+    unit.idleBecause.map(({ reason }) => reason),
+    [nothingSeen, "everybody may call it"],
+  );
 });

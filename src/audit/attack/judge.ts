@@ -7,44 +7,78 @@ import type { AttackCheck, Unit } from "./units.ts";
 
 const maxReasons = 5;
 
+/** What became of one attack. */
+type Fate = "held" | "broken" | "not made" | "idle";
+
 /** Draws a unit's state. An attack that was refused counts as held only where who is honest is served. */
 export function judge(
-  { kind, route, checks }: Unit,
+  { kind, route }: Pick<Unit, "kind" | "route">,
   attempts: readonly (readonly [AttackCheck, Attempt])[],
   unserved: string | undefined,
 ): Omit<AttackUnit, "durationMs"> {
-  const control =
-    unserved ??
-    attempts.flatMap(([{ check }, { result }]) =>
-      isControl(check) && (result.state === "failed" || result.state === "missing")
-        ? [
-            `${result.name}: ${result.state === "failed" ? (result.evidence[0]?.about ?? "it is not so") : (result.reason ?? "")}`,
-          ]
-        : [],
-    )[0];
-  const made = attempts.filter(([{ check }, { result }]) => !isControl(check) && applies(route, result));
-  const observations = made.reduce((sum, [, { result }]) => sum + result.observations, 0);
-  const broken = made.reduce((sum, [, attempted]) => sum + attempted.broken, 0);
-  const missing = made.filter(
-    ([, { result }]) => result.state === "missing" || (control !== undefined && result.state === "passed"),
+  const control = unserved ?? controlThatFailed(attempts);
+  const attacks = attempts
+    .filter(([{ check }]) => !isControl(check))
+    .map(([, { result, broken }]) => ({ result, broken, fate: fateOf(route, result, control) }));
+  const by = Map.groupBy(attacks, ({ fate }) => fate);
+  const count = (fate: Fate): number => by.get(fate)?.length ?? 0;
+  const sum = (count: (attack: (typeof attacks)[number]) => number): number =>
+    attacks.reduce((total, attack) => total + (attack.fate === "idle" ? 0 : count(attack)), 0);
+  const idle = (by.get("idle") ?? []).map(({ result: { name, reason = nothingSeen } }) => ({
+    check: name,
+    reason,
+  }));
+  const missing = (by.get("not made") ?? []).map(({ result }) =>
+    result.state === "missing" ? (result.reason ?? "") : (control ?? ""),
   );
-  const reasons = new Set(
-    missing.map(([, { result }]) => (result.state === "missing" ? (result.reason ?? "") : (control ?? ""))),
-  );
-  const idle = attempts.flatMap(([, { result }]) => (result.reason === undefined ? [] : [result.reason]));
+  const reasons = idle.length === attacks.length ? idle.map(({ reason }) => reason) : missing;
   return {
     kind,
     ...(route === undefined ? {} : { route: route.key }),
-    state:
-      broken > 0 ? "broken" : missing.length > 0 ? "not made" : made.length > 0 ? "held" : "not applicable",
-    attempts: observations,
-    held: control === undefined ? observations - broken : 0,
-    broken,
-    notMade: missing.length,
-    reasons: [...(made.length > 0 || checks.length === 0 ? reasons : new Set(idle))].slice(0, maxReasons),
+    state: stateOf(count),
+    attacks: attacks.length,
+    held: count("held"),
+    broken: count("broken"),
+    notMade: count("not made"),
+    idle: idle.length,
+    attempts: sum(({ result }) => result.observations),
+    gotThrough: sum(({ broken }) => broken),
+    reasons: [...new Set(reasons)].slice(0, maxReasons),
+    idleBecause: idle,
   };
 }
 
-/** Many checks go by some of the routes alone: on a route that one passes over it has seen nothing, and there was nothing to see. */
-const applies = (route: ContractRoute | undefined, { state, reason }: Attempt["result"]): boolean =>
-  state !== "not applicable" && !(route !== undefined && state === "missing" && reason === nothingSeen);
+/** Why refusals show nothing, by the honest requests among the checks themselves. */
+const controlThatFailed = (attempts: readonly (readonly [AttackCheck, Attempt])[]): string | undefined =>
+  attempts.flatMap(([{ check }, { result }]) =>
+    isControl(check) && (result.state === "failed" || result.state === "missing")
+      ? [
+          `${result.name}: ${result.state === "failed" ? (result.evidence[0]?.about ?? "it is not so") : (result.reason ?? "")}`,
+        ]
+      : [],
+  )[0];
+
+/** Each attack has one: none falls between them, whatever its check ended as. */
+function fateOf(
+  route: ContractRoute | undefined,
+  { state, reason }: Attempt["result"],
+  control: string | undefined,
+): Fate {
+  switch (state) {
+    case "failed":
+      return "broken";
+    case "passed":
+      return control === undefined ? "held" : "not made";
+    case "not applicable":
+      return "idle";
+    case "missing":
+      // Many checks go by some of the routes alone: on a route that one passes over it has seen nothing, and there was nothing to see.
+      return route !== undefined && reason === nothingSeen ? "idle" : "not made";
+  }
+}
+
+function stateOf(count: (fate: Fate) => number): AttackUnit["state"] {
+  if (count("broken") > 0) return "broken";
+  if (count("not made") > 0) return "not made";
+  return count("held") > 0 ? "held" : "not applicable";
+}

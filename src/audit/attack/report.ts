@@ -36,7 +36,27 @@ export interface AttackReport {
   left: Record<string, number>;
   /** What went wrong when the plan cleaned up. */
   cleanUpFailed?: string;
-  summary: { attempts: number; held: number; broken: number; notMade: number };
+  summary: AttackCounts;
+}
+
+/**
+ * Attacks, as `--list` counts them (a check on one route, or on the site), by what became of them: each counts once, so that
+ * `attacks` is the sum of `held`, `broken`, `notMade` and `idle`.
+ */
+export interface AttackCounts {
+  attacks: number;
+  /** Refused throughout, on routes that serve who is honest: where they do not, a refusal shows nothing. */
+  held: number;
+  /** Of those something got through. */
+  broken: number;
+  /** Could not be made, or not in full, or show nothing. */
+  notMade: number;
+  /** Found nothing there that they are about. */
+  idle: number;
+  /** Answers that were judged, of all these together. */
+  attempts: number;
+  /** Of the attempts. */
+  gotThrough: number;
 }
 
 /** An attack that takes what the plan may give and does not: a second host, a network to come from. */
@@ -48,38 +68,30 @@ export interface LeftOut {
 }
 
 /** One kind of attack, over all that it was tried on. */
-export interface KindReport {
+export interface KindReport extends AttackCounts {
   kind: AttackKind;
-  /** Answers that were judged. */
-  attempts: number;
-  /** Of those, on routes that serve who is honest: where they do not, a refusal shows nothing, and the attacks count as not made. */
-  held: number;
-  broken: number;
-  /** Attacks that could not be made, or not in full, or that show nothing. */
-  notMade: number;
   /** Over which protocols answers came; none where nothing was asked of the API by requests. */
   protocols?: Protocol[];
-  /** Why, the most frequent first. */
+  /** Why attacks were not made, the most frequent first. */
   reasons: { reason: string; count: number }[];
+  /** Why attacks were idle, the most frequent first. */
+  idleReasons: { reason: string; count: number }[];
 }
 
 /** A kind of attack on one route, or on the site. */
-export interface AttackUnit {
+export interface AttackUnit extends AttackCounts {
   kind: AttackKind;
   /** The route's key. None: the site as a whole. */
   route?: string;
   /** `not made`: part of it was not, or shows nothing; never a pass. */
   state: "held" | "broken" | "not made" | "not applicable";
-  attempts: number;
-  held: number;
-  broken: number;
   durationMs: number;
   /** Over which protocols answers came. */
   protocols?: Protocol[];
-  /** Attacks that were not made. */
-  notMade: number;
   /** Why something was not made, or why there is nothing to attack. */
   reasons: string[];
+  /** Attacks that found nothing to attack, and why. */
+  idleBecause: { check: string; reason: string }[];
 }
 
 /** An attack that got through. */

@@ -1,23 +1,33 @@
+import { nothingSeen } from "../check.ts";
 import { kinds } from "./kinds.ts";
-import type { AttackReport, AttackUnit, KindReport } from "./report.ts";
+import type { AttackCounts, AttackUnit, KindReport } from "./report.ts";
 
 const maxReasons = 20;
 
 /** Adds units up, by kind. */
 export function kindReports(units: readonly AttackUnit[]): KindReport[] {
   return kinds.flatMap((kind) => {
-    const own = units.filter((unit) => unit.kind === kind && unit.state !== "not applicable");
-    return own.length === 0 ? [] : [{ kind, ...countsOf(own), ...spokenBy(own), reasons: reasonsOf(own) }];
+    const own = units.filter((unit) => unit.kind === kind);
+    if (own.length === 0) return [];
+    const reasons = { reasons: reasonsOf(own), idleReasons: idleReasonsOf(own) };
+    return [{ kind, ...countsOf(own), ...spokenBy(own), ...reasons }];
   });
 }
 
 /** Adds everything up. */
-export const attackSummary = (units: readonly AttackUnit[]): AttackReport["summary"] => countsOf(units);
+export const attackSummary = (units: readonly AttackUnit[]): AttackCounts => countsOf(units);
 
-function countsOf(units: readonly AttackUnit[]): AttackReport["summary"] {
-  const sum = (member: "attempts" | "held" | "broken" | "notMade"): number =>
-    units.reduce((total, unit) => total + unit[member], 0);
-  return { attempts: sum("attempts"), held: sum("held"), broken: sum("broken"), notMade: sum("notMade") };
+function countsOf(units: readonly AttackUnit[]): AttackCounts {
+  const sum = (member: keyof AttackCounts): number => units.reduce((total, unit) => total + unit[member], 0);
+  return {
+    attacks: sum("attacks"),
+    held: sum("held"),
+    broken: sum("broken"),
+    notMade: sum("notMade"),
+    idle: sum("idle"),
+    attempts: sum("attempts"),
+    gotThrough: sum("gotThrough"),
+  };
 }
 
 const spokenBy = (units: readonly AttackUnit[]): Pick<KindReport, "protocols"> => {
@@ -26,13 +36,35 @@ const spokenBy = (units: readonly AttackUnit[]): Pick<KindReport, "protocols"> =
 };
 
 function reasonsOf(units: readonly AttackUnit[]): KindReport["reasons"] {
+  return counted(
+    units
+      .filter((unit) => unit.notMade > 0)
+      .flatMap(({ notMade, reasons, route = "" }) =>
+        reasons.map((reason): [string, number] => [
+          onAnyRoute(reason, route),
+          reasons.length === 1 ? notMade : 1,
+        ]),
+      ),
+  );
+}
+
+const idleReasonsOf = (units: readonly AttackUnit[]): KindReport["idleReasons"] =>
+  counted(
+    units.flatMap(({ route = "", idleBecause }) =>
+      idleBecause.map(({ check, reason }): [string, number] => [
+        reason === nothingSeen ? `"${check}" found nothing to look at` : onAnyRoute(reason, route),
+        1,
+      ]),
+    ),
+  );
+
+/** The same reason on many routes is one. */
+const onAnyRoute = (reason: string, route: string): string =>
+  route === "" ? reason : reason.replaceAll(`${route}: `, "").replaceAll(route, "the route");
+
+function counted(said: readonly [reason: string, count: number][]): KindReport["reasons"] {
   const counts = new Map<string, number>();
-  for (const { notMade, reasons, route } of units.filter((unit) => unit.notMade > 0))
-    for (const reason of reasons) {
-      // The same reason on many routes is one.
-      const said = route === undefined ? reason : reason.replaceAll(`${route}: `, "");
-      counts.set(said, (counts.get(said) ?? 0) + (reasons.length === 1 ? notMade : 1));
-    }
+  for (const [reason, count] of said) counts.set(reason, (counts.get(reason) ?? 0) + count);
   return [...counts]
     .map(([reason, count]) => ({ reason, count }))
     .sort((left, right) => right.count - left.count)

@@ -58,6 +58,14 @@ export function attackUnits(
     });
 }
 
+/** Kinds that attack routes one by one, in the order of reports. The others are about the site as a whole. */
+export function kindsOnRoutes(rules: readonly Rule[]): AttackKind[] {
+  const own = new Set(
+    attacksOf(rules).flatMap(({ check: { attack } }) => (attack.per === "route" ? [attack.kind] : [])),
+  );
+  return kinds.filter((kind) => own.has(kind));
+}
+
 /** Checks that are attacks, each once: several rows may have the same. */
 function attacksOf(rules: readonly Rule[]): AttackCheck[] {
   const seen = new Set<Check>();
@@ -75,6 +83,9 @@ const isAttack = (check: Check): check is AttackCheck["check"] =>
 
 /** Honest requests go first: they say whether refusals mean anything. */
 export const isControl = ({ attack }: Check): boolean => attack?.isControl === true;
+
+/** How many attacks a unit is, without its honest requests. */
+export const attacksIn = ({ checks }: Unit): number => checks.filter(({ check }) => !isControl(check)).length;
 
 /** Attacks that the plan gives no means for. */
 export function leftOut(

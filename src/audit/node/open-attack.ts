@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { CurtainwallError } from "../../shared/index.ts";
+import { CurtainwallError, counted } from "../../shared/index.ts";
 import { explainUnit } from "../attack/explain.ts";
 import type { AttackKind } from "../attack/kinds.ts";
 import type { AttackReport, AttackUnit } from "../attack/report.ts";
@@ -111,7 +111,7 @@ export function openAttack(options: OpenAttackOptions): OpenAttack {
 /** What was done, in a line. */
 function sizeOf({ target, units, kinds, summary, durationMs }: AttackReport): string {
   const routes = new Set(units.flatMap(({ route }) => (route === undefined ? [] : [route]))).size;
-  const of = `${kinds.length} kinds, ${routes} ${routes === 1 ? "route" : "routes"}, ${summary.attempts} attempts`;
+  const of = `${kinds.length} kinds, ${routes} ${routes === 1 ? "route" : "routes"}, ${counted(summary.attacks, "attack")}, ${counted(summary.attempts, "attempt")}`;
   return printable(`${target} was attacked: ${of}, ${Math.round(durationMs / 1000)} s`, 500);
 }
 

@@ -32,11 +32,38 @@ const optionsFor = ({ contract, plan, release, target, ca }: TestSite): AttackOp
 });
 
 const countsOf = ({ kinds }: AttackReport): string[] =>
-  kinds.map(({ kind, attempts, held, broken, notMade, reasons }) =>
-    attempts > 0 && held === attempts && broken === 0 && notMade === 0
+  kinds.map(({ kind, attacks, held, broken, notMade, idle, reasons }) =>
+    held > 0 && held + idle === attacks
       ? `${kind} held`
-      : `${kind} ${held}/${attempts}, ${broken} broken, ${notMade} not made: ${reasons[0]?.reason}`,
+      : `${kind} ${held}/${attacks}, ${broken} broken, ${notMade} not made: ${reasons[0]?.reason}`,
   );
+
+/** Fails unless all that the list counts is told: as held, broken, not made or idle, of these two with why. */
+async function assertAddsUp(report: AttackReport, options: AttackOptions): Promise<void> {
+  const listed = await listAttacks(options);
+  assert.deepEqual(
+    report.units.map(({ kind, route, attacks }) => [kind, route, attacks]),
+    listed.map(({ kind, route, checks }) => [kind, route?.key, checks.length]),
+  );
+  for (const { kind, route, reasons, idleBecause, ...unit } of report.units) {
+    const name = `${kind} ${route}`;
+    assert.equal(unit.held + unit.broken + unit.notMade + unit.idle, unit.attacks, name);
+    assert.equal(idleBecause.length, unit.idle, name);
+    assert.ok(unit.notMade === 0 || reasons.some((reason) => reason !== ""), name);
+  }
+  for (const row of [...report.kinds, report.summary])
+    assert.equal(row.held + row.broken + row.notMade + row.idle, row.attacks);
+  for (const { kind, attacks, idle, idleReasons } of report.kinds) {
+    const own = listed.filter((unit) => unit.kind === kind);
+    assert.equal(attacks, own.flatMap(({ checks }) => checks).length, kind);
+    assert.equal(idleReasons.length > 0, idle > 0, kind);
+  }
+  assert.deepEqual(
+    new Set(report.kinds.map(({ kind }) => kind)),
+    new Set(listed.map(({ kind }) => kind)),
+    "every kind that is listed has its row",
+  );
+}
 
 test("a site that keeps its promises: everything that was tried is counted as held", async (context) => {
   const site = await startSite();
@@ -45,7 +72,40 @@ test("a site that keeps its promises: everything that was tried is counted as he
   assert.deepEqual(countsOf(report), ["access held", "objects held", "tls held"]);
   assert.deepEqual(report.broken, []);
   assert.equal(report.ended, undefined);
-  assert.equal(report.summary.attempts, report.summary.held);
+  assert.equal(report.summary.gotThrough, 0);
+});
+
+test("whatever the list counts, of any kind, is told: as held, as broken, as not made or as nothing to attack", async (context) => {
+  const site = await startSite("ignores ownership");
+  context.after(() => site.close());
+  const options = { ...optionsFor(site), budgetMs: 15_000 };
+  const report = await runAttack(options);
+  await assertAddsUp(report, options);
+  const { held, broken, notMade, idle } = report.summary;
+  assert.ok(Math.min(held, broken, notMade, idle) > 0, JSON.stringify(report.summary));
+});
+
+test("what a route gives no occasion for is told by name, and is not what held", async (context) => {
+  const site = await startSite();
+  context.after(() => site.close());
+  const options = {
+    ...optionsFor(site),
+    kinds: ["input", "webhooks"],
+    routes: ["GET /api/orders/:id"],
+  } satisfies AttackOptions;
+  const report = await runAttack(options);
+  await assertAddsUp(report, options);
+  const [row] = report.kinds;
+  assert.ok((row?.idle ?? 0) > 0 && row?.idleReasons.every(({ reason }) => reason !== ""));
+  assert.deepEqual(report.idle, ["webhooks"]);
+});
+
+test("a kind that is about the site as a whole is refused for a route", async (context) => {
+  const site = await startSite();
+  context.after(() => site.close());
+  const options = { ...optionsFor(site), kinds: ["tls"], routes: ["GET /api/orders/:id"] } as const;
+  for (const asked of [runAttack(options), listAttacks(options)])
+    await assert.rejects(asked, { code: "AUDIT_TARGET_INVALID", message: /"tls" is an attack on the site/ });
 });
 
 test("a broken promise is told with its route, the place of its option, the exchange and a command", async (context) => {
@@ -94,10 +154,10 @@ test("an interruption ends it with what is known by then, and cleans up", async 
   context.after(() => site.close());
   const interrupt = new AbortController();
   let cleaned = 0;
+  const options = { ...optionsFor(site), kinds: ["access", "input"] } satisfies AttackOptions;
   const report = await runAttack({
-    ...optionsFor(site),
+    ...options,
     plan: { ...site.plan, cleanUp: async () => void cleaned++ },
-    kinds: ["access", "input"],
     signal: interrupt.signal,
     onProgress: ({ done }) => {
       if (done >= 1) interrupt.abort();
@@ -105,6 +165,7 @@ test("an interruption ends it with what is known by then, and cleans up", async 
   });
   assert.equal(report.ended?.because, "interrupted");
   assert.ok(report.summary.held > 0 && report.summary.notMade > 0);
+  await assertAddsUp(report, options);
   assert.equal(cleaned, 1);
 });
 
@@ -114,6 +175,14 @@ test("another machine is not attacked: nothing is sent, whatever the plan", asyn
   await assert.rejects(runAttack({ ...optionsFor(site), target: new URL("https://attack.test.example") }), {
     code: "AUDIT_OWNERSHIP_UNPROVED",
   });
+});
+
+test("what would be attacked is listed for another machine too, since nobody is asked", async (context) => {
+  const site = await startSite();
+  context.after(() => site.close());
+  const options = optionsFor(site);
+  const count = async (target: URL): Promise<number> => (await listAttacks({ ...options, target })).length;
+  assert.equal(await count(new URL("https://attack.test.example")), await count(site.target));
 });
 
 /** A server that answers everything alike. */
@@ -177,16 +246,17 @@ describe("a server that answers everything alike is never said to hold", () => {
 test("a server that dies midway is told as such, and what was not tried by then as not made", async (context) => {
   const site = await startSite();
   context.after(() => site.close());
+  const options = { ...optionsFor(site), kinds: ["access", "input"] } satisfies AttackOptions;
   const report = await runAttack({
-    ...optionsFor(site),
-    kinds: ["access", "input"],
+    ...options,
     onProgress: ({ done }) => {
-      if (done === 2) void site.close();
+      if (done >= 2) void site.close();
     },
   });
   assert.equal(report.ended?.because, "target gone");
   assert.match(report.ended?.start ?? "", /^npx curtainwall start /);
   assert.ok(report.summary.notMade > 0);
+  await assertAddsUp(report, options);
 });
 
 test("where nothing listens, nothing was attacked, and it says that the address is not the contract's", async (context) => {

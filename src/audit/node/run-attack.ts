@@ -11,7 +11,7 @@ import type { AttackedOption, AttackKind } from "../attack/kinds.ts";
 import { openedRoutes } from "../attack/opened.ts";
 import type { AttackReport } from "../attack/report.ts";
 import { attackSummary, kindReports } from "../attack/summarise.ts";
-import { attackUnits, leftOut } from "../attack/units.ts";
+import { attackUnits, isControl, kindsOnRoutes, leftOut } from "../attack/units.ts";
 import type { Unit } from "../attack/units.ts";
 import type { Caller } from "../caller.ts";
 import { shellWord } from "../commands.ts";
@@ -51,6 +51,7 @@ const maxCleanUpMs = 10_000;
 export async function runAttack(options: AttackOptions): Promise<AttackReport> {
   const { target, plan = {}, now = Date.now, budgetMs = defaultBudgetMs, signal } = options;
   assertChoice(options);
+  assertOwn(target);
   assertPlanFits(plan, options.contract);
   const startedAt = now();
   const left: Record<string, number> = {};
@@ -89,12 +90,15 @@ export async function runAttack(options: AttackOptions): Promise<AttackReport> {
   }
 }
 
-/** Lists what would be attacked, without asking the target anything. */
+/** Lists what would be attacked, without asking the target anything: the attacks alone, not the honest requests before them. */
 export async function listAttacks(options: AttackOptions): Promise<Unit[]> {
   assertChoice(options);
   const { context, close } = await openContext({ ...options, isSilent: true });
   try {
-    return attackUnits(rules, context, choiceOf(options));
+    return attackUnits(rules, context, choiceOf(options)).map((unit) => ({
+      ...unit,
+      checks: unit.checks.filter(({ check }) => !isControl(check)),
+    }));
   } finally {
     await close();
   }
@@ -121,9 +125,11 @@ function hintsOf(
     ? openedRoutes(contract, plan).filter(({ route }) => isAsked(route))
     : [];
   const idle = chosen.filter((kind) => !units.some((unit) => unit.kind === kind));
+  // Of a few routes most kinds have nothing; whoever names a kind is told.
+  const isTold = idle.length > 0 && (routes === undefined || chosen !== kinds);
   return {
     ...(opened.length === 0 ? {} : { opened }),
-    ...(idle.length === 0 || routes !== undefined ? {} : { idle }),
+    ...(isTold ? { idle } : {}),
   };
 }
 
@@ -132,7 +138,7 @@ const choiceOf = ({ kinds: chosen, routes }: AttackOptions): Parameters<typeof a
   ...(routes === undefined ? {} : { routes: new Set(routes) }),
 });
 
-function assertChoice({ contract, target, kinds: chosen = [], routes = [] }: AttackOptions): void {
+function assertChoice({ contract, target, kinds: chosen = [], routes }: AttackOptions): void {
   const invalid = (message: string, hint?: string): CurtainwallError =>
     new CurtainwallError("AUDIT_TARGET_INVALID", message, hint === undefined ? {} : { hint });
   if (target.protocol !== "https:" && target.protocol !== "http:")
@@ -140,9 +146,20 @@ function assertChoice({ contract, target, kinds: chosen = [], routes = [] }: Att
   const kind = chosen.find((name) => !kinds.includes(name));
   if (kind !== undefined)
     throw invalid(`There is no kind of attack "${kind}".`, `There are ${kinds.join(", ")}`);
-  const route = routes.find((key) => !contract.routes.some((candidate) => candidate.key === key));
+  const route = routes?.find((key) => !contract.routes.some((candidate) => candidate.key === key));
   if (route !== undefined)
     throw invalid(`The contract has no route "${route}".`, routeHint(route, contract.routes));
+  const onRoutes = kindsOnRoutes(rules);
+  const ofSite = routes === undefined ? undefined : chosen.find((name) => !onRoutes.includes(name));
+  if (ofSite !== undefined)
+    throw invalid(
+      `"${ofSite}" is an attack on the site as a whole, and on no route by itself.`,
+      `Leave out --route, or ask for one of ${onRoutes.join(", ")}`,
+    );
+}
+
+/** Whoever only lists what would be attacked needs no target of their own. */
+function assertOwn(target: URL): void {
   if (!isLoopbackHost(target.hostname))
     throw new CurtainwallError(
       "AUDIT_OWNERSHIP_UNPROVED",
