@@ -139,7 +139,7 @@ function greeting({ shop, login, others, stack }: Running): string {
     ),
     step(
       "The same signed, for somebody who was not here: who gets it checks it with --verify",
-      `${moved}npx curtainwall prove ${path(".")} --out .curtainwall/proof`,
+      `${moved}npx curtainwall prove ${path(".")} --out .curtainwall/proof --force`,
     ),
     `\n  Ctrl-C closes the bakery.\n`,
   ].join("\n");

@@ -22,7 +22,7 @@ export async function verifyPack(
   command: Command,
 ): Promise<number> {
   const { files, problems: unread } = readPack(pack, command);
-  const key = await findKey(values.get("key"), folder, command);
+  const { key, whence } = await findKey(values.get("key"), folder, command);
   const verified = await verifyProof({ files, key, now: Date.now() });
   const problems = [...unread, ...verified.problems].map((problem) => printable(problem, 500));
   const isGood = problems.length === 0 && key !== undefined;
@@ -30,22 +30,22 @@ export async function verifyPack(
     printJson({ ...verified, problems, isKeyKnown: key !== undefined });
     return isGood ? exitCodes.done : exitCodes.failed;
   }
-  for (const problem of problems) print(problem);
   const name = printable(pack, 500);
   if (problems.length > 0) {
     say(styled("red", `${name} ${conclusion(verified, unread.length)}`));
+    for (const problem of problems) print(problem);
     return exitCodes.failed;
   }
+  if (key === undefined) {
+    say(
+      styled("red", `Whole, but whose it is nobody said: ${whence}. It names ${verified.signedBy} itself.`),
+    );
+    say(
+      `Name the key that you were given by another way:  npx curtainwall prove --verify ${shellWord(pack)} --key ed25519:…`,
+    );
+  } else say(`${styled("green", "verified")} ${name} is as ${key.text} signed it, ${whence}.`);
   describe(verified);
-  if (key !== undefined) {
-    say(`${styled("green", "verified")} ${name} is as ${key.text} signed it.`);
-    return exitCodes.done;
-  }
-  say(styled("red", `Whole, but whose it is nobody said: it names the key ${verified.signedBy}.`));
-  say(
-    `Name the key that you were given by another way:  npx curtainwall prove --verify ${shellWord(pack)} --key ed25519:…`,
-  );
-  return exitCodes.failed;
+  return isGood ? exitCodes.done : exitCodes.failed;
 }
 
 /** What is wrong with a pack, in one sentence, where it has problems. */
@@ -77,20 +77,29 @@ function readPack(pack: string, command: Command): ReadPack {
   return { files, problems };
 }
 
+interface FoundKey {
+  readonly key: ReleasePublicKey | undefined;
+  /** Where it is from, or was looked for. */
+  readonly whence: string;
+}
+
 /** The key that was named, or the one that the contract in the folder pins. */
-async function findKey(
-  named: string | undefined,
-  folder: string,
-  command: Command,
-): Promise<ReleasePublicKey | undefined> {
+async function findKey(named: string | undefined, folder: string, command: Command): Promise<FoundKey> {
   if (named !== undefined) {
     // A key first: whoever made the pack may have put a file beside it that is called like one.
     const key = parsePublicKey(named) ?? keyInFile(named);
     if (key === undefined)
       throw usageError("--key takes a public key, like  ed25519:…, or its file", command);
-    return key;
+    return { key, whence: "which you named" };
   }
-  return hasContract(folder) ? (await loadContract(folder)).contract.keys?.release : undefined;
+  const where = folder === "." ? "this folder" : printable(folder, 300);
+  if (!hasContract(folder)) return { key: undefined, whence: `there is no contract in ${where}` };
+  const key = (await loadContract(folder)).contract.keys?.release;
+  const contract = `the contract in ${where}`;
+  return {
+    key,
+    whence: key === undefined ? `${contract} pins no release key` : `which ${contract} pins`,
+  };
 }
 
 function keyInFile(file: string): ReleasePublicKey | undefined {

@@ -70,7 +70,8 @@ test("a pack verifies anywhere with its key, without a contract, and says what i
   assert.deepEqual(readdirSync(pack).sort(), ["report.html", "report.json", "statement.json"]);
   const { code, words } = run("prove", "--verify", pack, "--key", key);
   assert.equal(code, 0, words);
-  assert.match(words, /target +https:\/\/localhost:1\n[\s\S]*not looked at \d+ checks:\n[\s\S]*verified/);
+  assert.match(words, /^verified .* signed it, which you named\.\n/, "the verdict first");
+  assert.match(words, /target +https:\/\/localhost:1\n[\s\S]*not looked at \d+ checks:\n/);
   const labels = [...words.matchAll(/^ {2}(\w+) /gm)].map(([, label]) => label);
   assert.equal(new Set(labels).size, labels.length, `each label once: ${labels.join(", ")}`);
   const told = [...words.matchAll(/^ {4}.*?: (.*)$/gm)].map(([, reason]) => reason);
@@ -81,18 +82,26 @@ test("a pack verifies anywhere with its key, without a contract, and says what i
 });
 
 test("without a key it is whole, and that is no success: anybody can sign something whole", () => {
-  const { code, words } = run("prove", "--verify", pack);
-  assert.equal(code, 1);
-  assert.match(words, /whose it is nobody said: it names the key ed25519:/);
+  for (const [where, told] of [
+    [[], "there is no contract in this folder"],
+    [[project.root], `the contract in ${project.root} pins no release key`],
+  ] as const) {
+    const { code, words } = run("prove", "--verify", pack, ...where);
+    assert.equal(code, 1);
+    assert.ok(
+      words.startsWith(`Whole, but whose it is nobody said: ${told}. It names ${key} itself.\n`),
+      words,
+    );
+  }
 });
 
-test("the last line tells a pack that was changed from one that nobody's key vouches for", () => {
+test("the first line tells a pack that was changed from one that nobody's key vouches for", () => {
   const longer = changed("much-longer", (folder) => appendFileSync(join(folder, "report.html"), " "));
-  assert.match(run("prove", "--verify", longer, "--key", key).words, /is not as it was signed\.$/m);
+  assert.match(run("prove", "--verify", longer, "--key", key).words, /^\S+ is not as it was signed\.$/m);
   const other = `ed25519:${"A".repeat(43)}`;
   assert.match(
     run("prove", "--verify", pack, "--key", other).words,
-    /does not count: no signature of that key holds for it\.$/m,
+    /^\S+ does not count: no signature of that key holds for it\.$/m,
   );
 });
 
@@ -167,11 +176,30 @@ test("a key is what was named, whatever file is called like it; a file with a ke
   assert.equal(run("prove", "--verify", pack, "--key", ".").code, 2);
 });
 
+test("what is there is left as it is; a pack is written over where that was said, and nothing else ever", () => {
+  const again = changed("again", (folder) => appendFileSync(join(folder, "report.html"), " "));
+  const refused = run("prove", project.root, "--out", again);
+  assert.equal(refused.code, 1);
+  assert.match(
+    refused.words,
+    /^CLI_FILE_EXISTS {2}.*again is there already\.\n→ Write another: {2}--out .*proof-2 {3}or over it: {2}--force\n$/,
+  );
+  const forced = run("prove", project.root, "--out", again, "--force");
+  assert.equal(forced.code, 0, forced.words);
+  assert.equal(run("prove", "--verify", again, "--key", key).code, 0);
+  writeFileSync(join(again, "notes.txt"), "mine");
+  for (const place of [again, join(again, "notes.txt")]) {
+    const { code, words } = run("prove", project.root, "--out", place, "--force");
+    assert.equal(code, 1);
+    assert.match(words, /^CLI_FILE_EXISTS {2}.* is there already, and is no pack\.\n(?!.*--force)/);
+  }
+  assert.equal(readFileSync(join(again, "notes.txt"), "utf8"), "mine");
+});
+
 test("misuse is told before anything is audited or written", () => {
   for (const [args, told] of [
     [[], /Name the pack, by --out to make it or by --verify/],
     [["--out", "a", "--verify", "b"], /Name the pack/],
-    [[project.root, "--out", pack], /is there already/],
     [[project.root, "--out", "new", "--days", "400"], /--days takes a number/],
     [["--verify", join(elsewhere, "nowhere")], /There is no folder/],
     [["--verify", pack, "--key", "none"], /--key takes a public key/],

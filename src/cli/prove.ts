@@ -1,5 +1,3 @@
-import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
 import { makeProof } from "../audit/index.ts";
 import type { AuditReport, KeySource } from "../audit/index.ts";
 import type { EnvelopeSigner } from "../contract/index.ts";
@@ -9,20 +7,21 @@ import type { Secret } from "../shared/index.ts";
 import { findSiteKeys, loadContract, stackFolders } from "../stack/index.ts";
 import type { LoadedContract } from "../stack/index.ts";
 import { auditFolder, readArguments } from "./audit-folder.ts";
-import { unwritable } from "./audit-files.ts";
 import { usageError } from "./command.ts";
 import type { Command, CommandInput } from "./command.ts";
 import { askPassphrase, askVaultPassphrase } from "./passphrase.ts";
+import { assertPackPlace, makePackFolder, writePack } from "./proof-folder.ts";
 import { verifyPack } from "./prove-verify.ts";
 import { exitCodes, print, printJson, say, showProgress, styled } from "./voice.ts";
 
 export const proveCommand: Command = {
   name: "prove",
   usage:
-    "[folder] [https://address] --out <pack> [--key file] [--passphrase-fd n] [--days n] [--browser path] [--json] | --verify <pack> [folder] [--key ed25519:…] [--json]",
+    "[folder] [https://address] --out <pack> [--force] [--key file] [--passphrase-fd n] [--days n] [--browser path] [--json] | --verify <pack> [folder] [--key ed25519:…] [--json]",
   summary: "Audit a running stack and sign what was found; check such a pack anywhere",
   options: {
-    out: { type: "string", says: "the folder to write the pack to; it must not be there yet" },
+    out: { type: "string", says: "the folder to write the pack to; what is there already is left as it is" },
+    force: { type: "boolean", says: "write over a pack that is there already, and over nothing else" },
     verify: { type: "string", says: "a pack to check, instead of making one" },
     key: {
       type: "string",
@@ -57,18 +56,18 @@ export const proveCommand: Command = {
 async function prove({ values, positionals, flags }: CommandInput, out: string): Promise<number> {
   const { folder, target } = readArguments(positionals, proveCommand);
   const lifetimeDays = readDays(values.get("days"));
-  assertFree(out);
+  assertPackPlace(out, flags.has("force"));
   const loaded = await loadContract(folder);
   // Found before the audit: a minute of work that nobody can sign helps nobody.
   const key = await findKey(loaded, values);
   // So is a place that can't be written to.
-  makeFolder(resolve(out), out);
+  makePackFolder(out, proveCommand);
   const progress = showProgress({ onlyOnTerminal: flags.has("json") });
   const report = await auditFolder({ loaded, folder, target, values, progress }, proveCommand);
   const files = await key.withSigner((signer) =>
     makeProof({ report, signer, keySource: key.source, now: Date.now(), lifetimeDays }),
   );
-  for (const [name, content] of files) writeFileSync(join(out, name), content, { mode: 0o600, flag: "wx" });
+  writePack(out, files);
   conclude(report, key, out, flags);
   return exitCodes.done;
 }
@@ -77,23 +76,6 @@ function readDays(text = "30"): number {
   const days = /^\d{1,3}$/.test(text) ? Number(text) : 0;
   if (days < 1 || days > 366) throw usageError("--days takes a number from 1 to 366", proveCommand);
   return days;
-}
-
-function assertFree(out: string): void {
-  const stats = statSync(out, { throwIfNoEntry: false });
-  if (stats === undefined || (stats.isDirectory() && readdirSync(out).length === 0)) return;
-  throw usageError(`${out} is there already: a pack is written to a folder of its own`, proveCommand);
-}
-
-/** Folder by folder: told to make all of them, Node tries without end in a file system that takes none, such as /proc. */
-function makeFolder(folder: string, out: string): void {
-  if (existsSync(folder)) return;
-  makeFolder(dirname(folder), out);
-  try {
-    mkdirSync(folder, { mode: 0o700 });
-  } catch (error) {
-    throw unwritable("out", out, { error, command: proveCommand });
-  }
 }
 
 interface ProofKey {
