@@ -35,6 +35,9 @@ test("what is asked for twice is asked for in all; a name that no mutant has is 
   );
   for (const none of ["API", "API-10", "API-1/lg"]) assert.throws(() => chosen(none), /No mutant is called/);
   assert.throws(() => chosen("API1"), /Did you mean {2}API-1\?/);
+  assert.throws(() => chosen("API-1/none-at-all"), /Did you mean {2}API-1\/alg-none\?/);
+  assert.throws(() => chosen("API-1/header"), /Did you mean {2}API-2\/by-header\?/);
+  assert.throws(() => chosen("API-1/weather"), /API-1 has alg-none, alg-any\. {2}All of them/);
   assert.throws(() => chosen("weather"), /There are some of API-1, API-2 {2}All of them/);
 });
 

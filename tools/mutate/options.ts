@@ -104,8 +104,30 @@ const isMeant = (id: string, asked: string): boolean =>
   id === asked || id.startsWith(`${asked}/`) || (asked.includes("/") && id.startsWith(asked));
 
 function unknownId(asked: string, ids: readonly string[]): Error {
-  const items = [...new Set(ids.map((id) => id.split("/")[0] ?? ""))];
+  const items = [...new Set(ids.map(itemOf))];
   const meant = nearest(asked, asked.includes("/") ? ids : items);
-  const guess = meant === undefined ? `There are some of ${items.join(", ")}` : `Did you mean  ${meant}?`;
+  const near = meant === undefined ? withWordsOf(asked, ids) : [meant];
+  const beside = ids.filter((id) => itemOf(id) === itemOf(asked));
+  const guess =
+    near.length > 0
+      ? `Did you mean  ${near.join(", ")}?`
+      : beside.length > 0
+        ? `${itemOf(asked)} has ${beside.map((id) => id.slice(itemOf(id).length + 1)).join(", ")}.`
+        : `There are some of ${items.join(", ")}`;
   return new Error(`No mutant is called ${asked}. ${guess}  All of them:  npm run mutate -- --list`);
+}
+
+const itemOf = (id: string): string => id.split("/")[0] ?? "";
+
+const maxNear = 5;
+
+/** Ids that have a word of it in their names: those of its own item alone, where there are some. */
+function withWordsOf(asked: string, ids: readonly string[]): string[] {
+  const words = (asked.split("/").at(-1) ?? "")
+    .toLowerCase()
+    .split("-")
+    .filter(({ length }) => length > 2);
+  const found = ids.filter((id) => words.some((word) => id.slice(itemOf(id).length).includes(word)));
+  const own = found.filter((id) => itemOf(id) === itemOf(asked));
+  return (own.length > 0 ? own : found).slice(0, maxNear);
 }
