@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { parsePublicKey } from "../contract/index.ts";
 import { readCheckpoint } from "../ledger/index.ts";
-import type { Checkpoint, LogVerdict } from "../ledger/index.ts";
+import type { Checkpoint, LogTrust, LogVerdict } from "../ledger/index.ts";
 import { verifyLog } from "../ledger/node.ts";
 import { CurtainwallError, counted, printable } from "../shared/index.ts";
 import { usageError } from "./command.ts";
@@ -86,14 +86,26 @@ function conclusion({ log, found, untold }: LogVerdict): string {
 
 function* described(verdict: LogVerdict, held: readonly Held[]): Generator<string> {
   yield* wrong(verdict);
-  const { log, first, last, before, unfinished } = verdict;
+  const { log, first, last, before, unfinished, trusted } = verdict;
   if (log !== undefined)
     yield `log ${printable(log, 30)}: ${first === last ? `record ${first}` : `records ${first} to ${last}`}`;
   if (before > 0)
     yield `${counted(before, "line")} before the chain began: an older version wrote ${before === 1 ? "it, nothing protects it" : "them, nothing protects them"}`;
   if (unfinished !== undefined)
     yield `${counted(unfinished.bytes, "byte")} in ${printable(unfinished.file, 60)}:${unfinished.line} are an unfinished line, in no chain: one that is being written, or not the log's`;
-  yield* signed(verdict, held);
+  if (trusted === undefined) yield* signed(verdict, held);
+  else yield* trustworthy(trusted, first);
+}
+
+/** What is signed later is so as it is now: of a log that was changed it says nothing. */
+function* trustworthy({ through, signed }: LogTrust, first: number): Generator<string> {
+  yield signed > 0
+    ? `trust it up to record ${signed}: so far it is signed, and nothing is wrong`
+    : "trust none of it: nothing is signed that lies before the first thing that is wrong";
+  const next = Math.max(signed + 1, first);
+  if (next === through) yield `record ${next} is not signed: who writes the log could have written it anew`;
+  if (next < through)
+    yield `records ${next} to ${through} follow one from the other, but are not signed: who writes the log could have written them anew`;
 }
 
 /** What is wrong comes first: who reads on knows what the rest is worth. */
@@ -105,14 +117,14 @@ function* wrong({ findings, found, untold }: LogVerdict): Generator<string> {
 }
 
 function* signed(
-  { log, checkpoints: { count, through, signers }, unsigned, outside, carried }: LogVerdict,
+  { log, last, checkpoints: { count, through, signers }, unsigned, outside, carried }: LogVerdict,
   held: readonly Held[],
 ): Generator<string> {
   if (through > 0) yield `signed through record ${through}, by ${counted(count, "checkpoint")} in the log`;
   for (const { key, holder, through: far } of signers)
     yield `  signed by the ${holder} up to record ${far}, with ${printable(key, 60)}`;
   if (log !== undefined && unsigned > 0)
-    yield `${counted(unsigned, "record")}${through > 0 ? ` after record ${through}` : ""} ${unsigned === 1 ? "carries" : "carry"} no signature yet: who writes the log could have written ${unsigned === 1 ? "it" : "them"} anew`;
+    yield `${counted(unsigned, "record")}${through > 0 ? ` after record ${last - unsigned}` : ""} ${unsigned === 1 ? "carries" : "carry"} no signature yet: who writes the log could have written ${unsigned === 1 ? "it" : "them"} anew`;
   const whose = outside === held.length ? ` (${held.map((one) => one.whose).join(", ")})` : "";
   if (outside > 0)
     yield `${counted(outside, "checkpoint")} from outside the log ${outside === 1 ? "holds" : "hold"}${whose}`;

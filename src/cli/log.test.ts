@@ -117,6 +117,42 @@ test("what a changed log is called drives no terminal, in JSON either, and reads
   assert.equal(findings[0]?.file, name);
 });
 
+test("verify says of a changed log how far it can be trusted, and signs of later signatures nothing", async (t) => {
+  const { file } = await signedLog(t);
+  await add(file, 5);
+  const lines = readFileSync(file, "utf8").split("\n");
+  const changed = (at: number): string[] => {
+    writeFileSync(
+      file,
+      lines.with(at - 1, (lines[at - 1] ?? "").replace(/"time":"\d/, '"time":"3')).join("\n"),
+    );
+    const { out, code } = run("verify", file);
+    assert.equal(code, 1);
+    return out.trimEnd().split("\n");
+  };
+  const [at7, log7, ...rest7] = changed(7);
+  assert.match(
+    at7 ?? "",
+    /:7 {2}record 7 does not follow .*: it was changed, or record 6 was and its value made anew$/,
+  );
+  assert.match(log7 ?? "", /^log .*: records 1 to 9$/);
+  assert.deepEqual(rest7, [
+    "trust it up to record 2: so far it is signed, and nothing is wrong",
+    "records 3 to 5 follow one from the other, but are not signed: who writes the log could have written them anew",
+  ]);
+  const [at3, , ...rest3] = changed(3);
+  assert.match(
+    at3 ?? "",
+    /record 3 does not follow from the one before: it was changed, since record 2 is as it was signed$/,
+  );
+  assert.deepEqual(rest3, ["trust it up to record 2: so far it is signed, and nothing is wrong"]);
+  // It is signed after what was changed: that it is as it is now.
+  const [, , ...rest2] = changed(2);
+  assert.deepEqual(rest2, [
+    "trust none of it: nothing is signed that lies before the first thing that is wrong",
+  ]);
+});
+
 test("what nobody wrote into the chain is named by verify, and marked where records are shown", async (t) => {
   const file = await logOf(t);
   const forged = JSON.stringify({
@@ -207,7 +243,6 @@ test("verify says first what is wrong, then who signed; and of each count what i
         "log: records 1 to 3",
         "signed through record 2, by 1 checkpoint in the log",
         `  signed by the supervisor up to record 2, with ${checkpoint.key}`,
-        "1 record after record 2 carries no signature yet: who writes the log could have written it anew",
         "1 checkpoint from outside the log holds (the one that was given)",
       ],
     ],

@@ -36,6 +36,14 @@ export interface LogSigner {
   readonly through: number;
 }
 
+/** How far a log in which something is wrong can be gone by. */
+export interface LogTrust {
+  /** The last record before the first thing that is wrong. Whoever writes the log could still have written anew what is not signed of them. */
+  readonly through: number;
+  /** The last of those that a checkpoint which holds covers: up to here it is as it was written. 0: none. */
+  readonly signed: number;
+}
+
 /** What became of looking through a log. */
 export interface LogVerdict {
   /** Undefined: there is no chain. */
@@ -57,7 +65,10 @@ export interface LogVerdict {
   readonly outside: number;
   /** How many are about records that were given up since, and were followed by signatures that hold. */
   readonly carried: number;
-  /** Records after the last one that a checkpoint which holds covers: whoever writes the log could have written them anew. */
+  /**
+   * Records after the last one that a checkpoint which holds covers, and after its own record where that follows at once: whoever writes the log could have
+   * written them anew.
+   */
   readonly unsigned: number;
   /** A last line without its end: it is being written, a crash cut it short, or somebody put it there. No chain covers it. */
   readonly unfinished: { readonly file: string; readonly line: number; readonly bytes: number } | undefined;
@@ -67,4 +78,6 @@ export interface LogVerdict {
   readonly findings: readonly LogFinding[];
   /** All that was found. */
   readonly found: number;
+  /** Undefined: nothing was found. What signatures cover beyond it, they cover as it is now. */
+  readonly trusted: LogTrust | undefined;
 }

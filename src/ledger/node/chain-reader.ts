@@ -7,6 +7,7 @@ import { createChainMemory } from "./chain-memory.ts";
 import { createLogCheckpoints } from "./log-checkpoints.ts";
 import type { Brought, LogCheckpoints, SignedPart, SoFar } from "./log-checkpoints.ts";
 import { createLogFindings } from "./log-findings.ts";
+import { tellChanged, trustIn } from "./log-trust.ts";
 import { createStrayRecords } from "./stray-records.ts";
 import { createUnchainedLines } from "./unchained-lines.ts";
 import { counted } from "../../shared/index.ts";
@@ -47,8 +48,9 @@ export function createChainReader({ remember, ...brought }: ChainReaderOptions):
   /** Lines of files that lie before the one in which the chain begins. */
   let beforeFiles = 0;
 
-  const finding = (kind: LogFinding["kind"], says: string, at: Partial<LogFinding> = { file, line }): void =>
-    findings.add({ kind, ...at, says });
+  /** @param whole the last record before what is wrong */
+  const finding = (kind: LogFinding["kind"], says: string, at: Partial<LogFinding>, whole = last.seq): void =>
+    findings.add({ kind, ...at, says }, whole);
   const soFar = (): SoFar => ({ log, first: first?.seq ?? 0, last: last.seq });
 
   function readRecord(bytes: Buffer, link: Link): void {
@@ -69,11 +71,7 @@ export function createChainReader({ remember, ...brought }: ChainReaderOptions):
     } else if (seq > last.seq + 1)
       finding("missing", `${numbers(last.seq + 1, seq - 1)} not there`, { file, line, seq });
     else if (!follows(last.chain, bytes, link))
-      finding("changed", `record ${seq} does not follow from the one before: one of the two was changed`, {
-        file,
-        line,
-        seq,
-      });
+      finding("changed", `record ${seq} does not follow from the one before`, { file, line, seq });
     strays.end();
     // On from what it says itself, so that one change is found once.
     last = link;
@@ -113,9 +111,9 @@ export function createChainReader({ remember, ...brought }: ChainReaderOptions):
   function readEvent(event: ChainEvent, seq: number): void {
     if (isBeginning(event)) {
       if (log !== undefined && event.log !== log)
-        finding("replaced", `the log bears another name from record ${seq} on`, { file, line, seq });
+        finding("replaced", `the log bears another name from record ${seq} on`, { file, line, seq }, seq - 1);
       else if (event.event === "ledger.opened" && seq !== 1)
-        finding("replaced", `a log begins with record ${seq}`, { file, line, seq });
+        finding("replaced", `a log begins with record ${seq}`, { file, line, seq }, seq - 1);
       log ??= event.log;
     }
     if (event.event === "ledger.rotated" && event.last !== undefined && event.head !== undefined)
@@ -134,17 +132,29 @@ export function createChainReader({ remember, ...brought }: ChainReaderOptions):
         "missing",
         `${numbers(1, seq - 1)} not there, and the log does not say that they were removed`,
         { seq },
+        0,
       );
     if (!follows(Buffer.from(head, "base64url"), bytes, link))
-      finding("changed", `record ${seq}, the first, does not follow from what the log says was before it`, {
-        seq,
-      });
+      finding(
+        "changed",
+        `record ${seq}, the first, does not follow from what the log says was before it`,
+        { seq },
+        0,
+      );
     else if (!isNamed)
-      finding("missing", `record ${seq}, the first, is none that a log or a file of it begins with`, { seq });
+      finding(
+        "missing",
+        `record ${seq}, the first, is none that a log or a file of it begins with`,
+        { seq },
+        0,
+      );
   }
 
   /** That records were given up is said by the log; once it is signed, that must be too. */
-  function untoldRemoval({ isAny, checkpoints: { through } }: SignedPart): string[] {
+  function untoldRemoval({
+    isAny,
+    checkpoints: { through },
+  }: Pick<SignedPart, "isAny" | "checkpoints">): string[] {
     const removal = removed.get((first?.seq ?? 1) - 1);
     if (removal === undefined || !isAny || removal.saidBy <= through) return [];
     return [
@@ -182,20 +192,21 @@ export function createChainReader({ remember, ...brought }: ChainReaderOptions):
             line: rest.at,
           },
         );
-      const { isAny, ...signed } = checkpoints.end(soFar());
-      const { through } = signed.checkpoints;
+      const { isAny, vouched, ...signed } = checkpoints.end(soFar());
+      const [found, start] = [findings.list(), first?.seq ?? 0];
       return {
         log,
-        first: first?.seq ?? 0,
+        first: start,
         last: last.seq,
         head: first === undefined ? "" : text64(last.chain),
         before,
         ...signed,
         untold: [...signed.untold, ...untoldRemoval({ ...signed, isAny })],
-        unsigned: first === undefined ? 0 : last.seq - Math.max(through, first.seq - 1),
+        unsigned: first === undefined ? 0 : last.seq - Math.max(vouched, start - 1),
         unfinished: isCut ? { file, line: rest.at, bytes: rest.bytes } : undefined,
-        findings: findings.list(),
+        findings: tellChanged(found, start, checkpoints),
         found: findings.count(),
+        trusted: trustIn(findings.before(), found, start, checkpoints),
       };
     },
     forgotten: () => checkpoints.forgotten(),

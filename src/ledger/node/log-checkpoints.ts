@@ -41,12 +41,16 @@ export interface LogCheckpoints {
   forgotten(): readonly number[];
   /** Keys that signed before those which may sign, as these say: to be taken in another reading. */
   learnt(): readonly string[];
+  /** The last record up to that one which a checkpoint that holds is about; 0 if there is none. */
+  signedUpTo(seq: number): number;
 }
 
 /** How far a log is signed. */
 export interface SignedPart extends Pick<LogVerdict, "checkpoints" | "outside" | "carried" | "untold"> {
   /** Whether there is any checkpoint, so that what the log says of what it gave up must be signed too. */
   readonly isAny: boolean;
+  /** The last record that is signed, or is itself the signature of all before it. */
+  readonly vouched: number;
 }
 
 /** Of keys that nobody knows yet, so that no log makes a reading remember more. */
@@ -60,10 +64,13 @@ export function createLogCheckpoints(
   const signers = createCheckpointSigners(keys, { checkpoints, named });
   const holding: Checkpoint[] = [];
   const forgotten: number[] = [];
-  let [count, through] = [0, 0];
+  /** What each that holds is about: what is found later may make an earlier one the last that counts. */
+  const signedAt: number[] = [];
+  let [count, through, vouched] = [0, 0, 0];
 
   function hold(checkpoint: Checkpoint): void {
     through = Math.max(through, checkpoint.through);
+    signedAt.push(checkpoint.through);
     holding.push(checkpoint);
     signers.held(checkpoint);
     // Of each key the last is enough.
@@ -115,15 +122,13 @@ export function createLogCheckpoints(
 
   function isFit(checkpoint: Checkpoint, { log, last }: SoFar): boolean {
     const problem = problemOf(checkpoint, log, "elsewhere");
-    if (problem !== undefined)
-      findings.add({ kind: "checkpoint", says: `a checkpoint that was given ${problem[1]}` });
-    else if (checkpoint.through > last)
-      findings.add({
-        kind: "truncated",
-        seq: last,
-        says: `the log ends with record ${last}; a checkpoint covers it up to ${checkpoint.through}`,
-      });
-    else return true;
+    if (problem !== undefined) {
+      const before = problem[0] === "changed" ? checkpoint.through - 1 : 0;
+      findings.add({ kind: "checkpoint", says: `a checkpoint that was given ${problem[1]}` }, before);
+    } else if (checkpoint.through > last) {
+      const says = `the log ends with record ${last}; a checkpoint covers it up to ${checkpoint.through}`;
+      findings.add({ kind: "truncated", seq: last, says }, last);
+    } else return true;
     return false;
   }
 
@@ -150,7 +155,8 @@ export function createLogCheckpoints(
           ...at,
           says: `the checkpoint in record ${at.seq} ${says}`,
         } as const;
-        findings.again(cause, finding);
+        const wrong = cause === "changed" && checkpoint !== undefined ? checkpoint.through : at.seq;
+        findings.again(cause, finding, wrong - 1);
         return undefined;
       }
       // About a record that is not there it says nothing of those that are: anybody can copy it into another log.
@@ -160,6 +166,8 @@ export function createLogCheckpoints(
       }
       count++;
       hold(checkpoint);
+      // Who writes its record anew can write nothing else into it: that it stands right there vouches for it.
+      if (checkpoint.through + 1 === at.seq) vouched = Math.max(vouched, at.seq);
       return checkpoint.log;
     },
     end(soFar) {
@@ -168,10 +176,12 @@ export function createLogCheckpoints(
         ...given,
         checkpoints: { count, through, signers: signers.list() },
         isAny: holding.length > 0 || checkpoints.length > 0,
+        vouched: Math.max(vouched, through),
       };
     },
     forgotten: () => forgotten,
     learnt: () => signers.learnt(),
+    signedUpTo: (seq) => signedAt.reduce((last, at) => (at <= seq ? Math.max(last, at) : last), 0),
   };
 }
 

@@ -25,8 +25,8 @@ export function createStrayRecords(findings: LogFindings): StrayRecords {
   function end(): void {
     if (run === undefined) return;
     const { kind, from, to } = run;
-    const { file, line, seq } = from;
-    findings.add({ kind, file, line, seq, says: said(kind, from, to) });
+    const { file, line, seq, after } = from;
+    findings.add({ kind, file, line, seq, says: said(kind, from, to) }, after);
     run = undefined;
   }
 

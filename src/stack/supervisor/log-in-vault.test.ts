@@ -250,7 +250,7 @@ suite("a log that the vault signs", () => {
     assert.equal(site.last().key, key);
     assert.ok(site.verify().unsigned > 1);
     await site.run();
-    assert.deepEqual([site.verify().findings, site.verify().unsigned], [[], 1]);
+    assert.deepEqual([site.verify().findings, site.verify().unsigned], [[], 0]);
     assert.ok(site.last().through > through);
   });
 });
@@ -281,7 +281,7 @@ test("A supervisor that is killed when the vault has signed and it does not know
       },
     };
     const { log, last: through, head } = verifyLog(folders.logFile);
-    await createCheckpointSigner({ folders, key }).sign({ log, through, head });`;
+    await createCheckpointSigner({ folders, key, keep: { maxFileBytes: 4000, keepFiles: 1 } }).sign({ log, through, head });`;
   const { signal, stderr } = spawnSync(
     process.execPath,
     ["--conditions=curtainwall-source", "--input-type=module", "-e", script],
