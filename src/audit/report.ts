@@ -76,6 +76,8 @@ export interface AuditReport {
   /** Who wrote the report: `curtainwall 1.2.3`. */
   tool?: string;
   target: string;
+  /** Why the target does not answer, and what helps: then nothing that runs was checked. */
+  unreachable?: string;
   contract?: ReportContract;
   /** The release in the folder, if one was given, and whether it is the one that is served. */
   release?: {

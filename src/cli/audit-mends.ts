@@ -21,14 +21,26 @@ export function mendLines({ mends = [] }: AuditReport, page: Page): string[] {
       page.columns,
       "  ",
     ),
-    ...mends.flatMap((mend) => linesOf(mend, page)),
+    ...mends.flatMap((mend, index) => linesOf(mend, index + 1, page)),
   ];
 }
 
-function linesOf({ checks, says, framework, where, code }: AuditMend, { paint, columns }: Page): string[] {
+/** The mends of some places in a report's list, by the numbers that they stand under. */
+export function mendNumbers({ mends = [] }: AuditReport, places: readonly number[]): string {
+  const [first = 0, ...others] = places;
+  const numbers = others.map((place) => String(place + 1));
+  const too = numbers.length === 0 ? "" : `; also ${numbers.join(", ")}`;
+  return `mend ${first + 1} above: ${clean(mends[first]?.says ?? "")}${too}`;
+}
+
+function linesOf(
+  { checks, says, framework, where, code }: AuditMend,
+  number: number,
+  { paint, columns }: Page,
+): string[] {
   return [
     "",
-    ...wrap(clean(says), columns, "  "),
+    ...wrap(`${number}. ${clean(says)}`, columns, "  "),
     ...wrap(`found by ${namesOf(checks)}`, columns, "  ").map((line) => paint("dim", line)),
     ...wrap(`${framework}, ${clean(where)}:`, columns, "  "),
     ...code.split("\n").map((line) => paint("cyan", `    ${clean(line.replaceAll("\t", "    "))}`.trimEnd())),

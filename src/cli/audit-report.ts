@@ -1,8 +1,9 @@
 import { styleText } from "node:util";
-import { findingPlace, isAllNotYet, isNotYet, nextSteps } from "../audit/index.ts";
-import type { AuditCheck, AuditReport, AuditRow, Verdict } from "../audit/index.ts";
+import { failureOf, findingPlace, isAllNotYet, isNotYet } from "../audit/index.ts";
+import type { AuditCheck, AuditReport, AuditRow, Failure, Verdict } from "../audit/index.ts";
 import { clean, cut, evidenceLine, evidenceLines, reasonLines, wrap } from "./audit-evidence.ts";
 import { mendLines } from "./audit-mends.ts";
+import { todoLines } from "./audit-todo.ts";
 import { counted } from "../shared/index.ts";
 
 /** Options of {@link renderReport}. */
@@ -45,8 +46,11 @@ const states: Record<AuditCheck["state"], { sign: string; style: Style }> = {
   "not applicable": { sign: "–", style: "dim" },
   passed: { sign: "✓", style: "green" },
 };
-const maxFindings = 6;
+/** Of what failed so much stands without `verbose`: the rest is more of it. */
+const maxFindings = 1;
 const maxNames = 4;
+/** Why stands once, at the top. */
+const notReached = "The target was not reached";
 /** Where a row's verdict stands. */
 const indent = " ".repeat(9);
 
@@ -72,9 +76,9 @@ export function renderReport(
     rows.flatMap((row) => rowLines(row, page)),
     ...rows.map((row) => findings(report, row, page)),
     mendLines(report, page),
-    verbose ? [] : gaps(rows, page),
+    verbose ? [] : gaps(report, rows, page),
     weakenings(report, page),
-    todo(report, page),
+    todoLines(report, page),
     verbose ? attempts(report).flatMap((line) => wrap(line, page.columns, "")) : [],
     conclusion(report, page),
   ];
@@ -85,11 +89,16 @@ export function renderReport(
 }
 
 function heading(
-  { target, startedAt, durationMs, release }: AuditReport,
+  { target, startedAt, durationMs, release, unreachable }: AuditReport,
   { paint, columns }: Page,
 ): string[] {
   const title = paint("bold", `Audit of ${clean(target)}`);
   const lines = [`${title}  ${clean(startedAt)}, ${(durationMs / 1000).toFixed(1)} s`];
+  if (unreachable !== undefined)
+    return [
+      ...lines,
+      ...reasonLines(`${notReached}: ${clean(unreachable)}`, columns, "").map((line) => paint("red", line)),
+    ];
   if (release === undefined) return lines;
   const name = `Release ${clean(release.digest.slice(0, 12))}`;
   const count = `${release.compared} of ${counted(release.of, "file")} compared`;
@@ -147,24 +156,41 @@ function findings(report: AuditReport, row: AuditRow, page: Page): string[] {
 function checkLines(report: AuditReport, check: AuditCheck, { paint, columns, verbose }: Page): string[] {
   const { sign, style } = states[check.state];
   const state = check.state === "passed" || check.state === "failed" ? "" : ` (${check.state})`;
+  const failure = failureOf(check);
+  const seen = failure?.evidence ?? check.evidence;
+  const shown = verbose ? seen : seen.slice(0, maxFindings);
   return [
     `  ${paint(style, sign)} ${clean(check.name)}${paint("dim", `${state}${verbose && check.attack !== undefined ? `  attack: ${clean(check.attack)}` : ""}`)}`,
     ...(check.reason === undefined ? [] : reasonLines(clean(check.reason), columns, "    ")),
-    ...check.evidence.slice(0, maxFindings).flatMap((evidence) => {
+    ...shown.flatMap((evidence) => {
       const where = findingPlace(report, check, evidence);
       return [
         ...evidenceLines(evidence, columns),
         ...(where === undefined ? [] : [paint("dim", cut(`      ${clean(where)}`, columns))]),
       ];
     }),
+    ...(failure === undefined ? [] : restLines(failure, shown.length, verbose)).map((line) =>
+      paint("dim", line),
+    ),
     ...(check.state === "failed" || (verbose && check.state === "passed")
       ? [paint("cyan", `    $ ${clean(check.reproduce)}`)]
       : []),
   ];
 }
 
+/** What failed too, and what held, in a line. */
+function restLines({ broken, held = 0, evidence }: Failure, shown: number, verbose: boolean): string[] {
+  const more = broken - shown;
+  const help = !verbose && evidence.length > shown ? ": --verbose" : "";
+  const parts = [
+    ...(more > 0 && shown > 0 ? [`and ${more} more${help}`] : []),
+    ...(held > 0 ? [`and ${held} that held`] : []),
+  ];
+  return parts.length === 0 ? [] : [`    ${parts.join("; ")}`];
+}
+
 /** What keeps rows from being proved, each reason told once. */
-function gaps(rows: readonly AuditRow[], { paint, columns }: Page): string[] {
+function gaps({ unreachable }: AuditReport, rows: readonly AuditRow[], { paint, columns }: Page): string[] {
   const missing = rows.flatMap((row) =>
     row.checks.filter(({ state }) => state === "missing").map((check) => ({ row, check })),
   );
@@ -174,7 +200,11 @@ function gaps(rows: readonly AuditRow[], { paint, columns }: Page): string[] {
       : [
           paint(["bold", "yellow"], heading),
           ...[...Map.groupBy(found, ({ check }) => check.reason ?? "")].flatMap(([reason, alike]) =>
-            reasonLines(`${whatMisses(alike)}: ${clean(reason)}`, columns, "  "),
+            reasonLines(
+              `${whatMisses(alike)}: ${reason === unreachable ? notReached : clean(reason)}`,
+              columns,
+              "  ",
+            ),
           ),
         ];
   return [
@@ -212,25 +242,6 @@ function weakenings({ weakenings: list }: AuditReport, { paint, columns }: Page)
   return [
     paint("bold", "Weakened by the contract"),
     ...list.flatMap(({ at, reason }) => wrap(`${clean(at)}: ${clean(reason)}`, columns, "  ")),
-  ];
-}
-
-/** As much of what to do next as is read at once. */
-const maxSteps = 4;
-
-function todo(report: AuditReport, { paint, columns }: Page): string[] {
-  const steps = nextSteps(report).slice(0, maxSteps);
-  if (steps.length === 0) return [];
-  return [
-    paint("bold", "What to do next"),
-    ...steps.flatMap(({ what, where, command }, index) => [
-      ...wrap(
-        `${index + 1}. ${clean(what)}${where === undefined ? "" : ` (${clean(where)})`}`,
-        columns,
-        "  ",
-      ),
-      ...(command === undefined ? [] : [paint("cyan", `     $ ${clean(command)}`)]),
-    ]),
   ];
 }
 

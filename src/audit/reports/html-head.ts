@@ -1,6 +1,7 @@
 import type { AuditReport } from "../report.ts";
 import { anchorOf, htmlCommand, htmlPlace, htmlText, htmlVerdict, verdictMark } from "./html-text.ts";
 import { nextSteps } from "./next-steps.ts";
+import type { NextStep } from "./next-steps.ts";
 import { isAllNotYet } from "./not-yet.ts";
 import { verdictOrder, worstRowsFirst } from "./order.ts";
 import { counted } from "../../shared/index.ts";
@@ -73,11 +74,26 @@ function overviewOf({ rows }: AuditReport): string {
   return `<nav aria-label="All items, worst first">\n<ol class="overview">\n${items.join("\n")}\n</ol>\n</nav>`;
 }
 
+/** So many reasons why checks were not made are read at once; all of them stand at the items. */
+const maxGaps = 6;
+
 function stepsOf(report: AuditReport): string {
-  const steps = nextSteps(report);
+  const { gap: gaps = [], ...others } = Object.groupBy(nextSteps(report), ({ about }) => about);
+  const steps = [...Object.values(others).flat(), ...gaps.slice(0, maxGaps)];
   if (steps.length === 0) return "";
-  const items = steps.map(
-    ({ what, where, command }) => `<li>${htmlText(what)}${htmlPlace(where)}${htmlCommand(command)}</li>`,
+  const more = gaps.length - maxGaps;
+  const rest =
+    more <= 0
+      ? ""
+      : `\n<p class="reason">And ${counted(more, "more reason")} why checks were not made: at the items that are unknown.</p>`;
+  const items = steps.map((step) => stepOf(report, step));
+  return `<section>\n<h2>What to do next</h2>\n<ol class="steps">\n${items.join("\n")}\n</ol>${rest}\n</section>`;
+}
+
+function stepOf({ mends = [] }: AuditReport, { what, where, command, mends: places = [] }: NextStep): string {
+  const links = places.map(
+    (index) => `<a href="#${anchorOf("mend", index)}">${htmlText(mends[index]?.says ?? "")}</a>`,
   );
-  return `<section>\n<h2>What to do next</h2>\n<ol class="steps">\n${items.join("\n")}\n</ol>\n</section>`;
+  const code = links.length === 0 ? "" : `<p class="lead">Code that mends it: ${links.join("; ")}</p>`;
+  return `<li>${htmlText(what)}${htmlPlace(where)}${htmlCommand(command)}${code}</li>`;
 }

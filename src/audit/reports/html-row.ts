@@ -9,7 +9,9 @@ import {
   stateMark,
   verdictMark,
 } from "./html-text.ts";
-import { failingEvidence, stateOrder } from "./order.ts";
+import { failureOf } from "./failure.ts";
+import type { Failure } from "./failure.ts";
+import { stateOrder } from "./order.ts";
 import { findingPlace } from "./place.ts";
 import { counted } from "../../shared/index.ts";
 
@@ -66,37 +68,47 @@ function bareOf(reason: string, checks: readonly AuditCheck[]): string {
 }
 
 function checkOf(report: AuditReport, row: AuditRow, check: AuditCheck): string {
-  const { name, state, attack, observations, evidence, reason, reproduce } = check;
-  const failing = failingEvidence(check);
+  const { name, state, attack, observations, reason, reproduce } = check;
+  const failure = failureOf(check);
+  // What held would look like more of what failed.
+  const evidence = failure?.evidence ?? check.evidence;
   const shown =
     evidence.length > 1
       ? `<span class="paper">, printed is the first of ${evidence.length} pieces of evidence</span>`
       : "";
-  const made = `${counted(observations, "observation")}${attack === undefined ? "" : `, attack: ${htmlText(attack)}`}${shown}`;
+  const made = `${counted(observations, "observation")}${failure === undefined ? "" : outcomeOf(failure)}${attack === undefined ? "" : `, attack: ${htmlText(attack)}`}${shown}`;
   const pieces = evidence.map((piece, index) =>
     htmlEvidence(piece, {
-      isFailing: index < failing.length,
+      isFailing: failure !== undefined,
       isOpen: index === 0,
       where: findingPlace(report, check, piece),
     }),
   );
   const isTold = evidence.some((piece) => piece.kind === "exchange" && piece.reproduce === reproduce);
   return `<details class="check${state === "failed" ? " failing told" : ""}">
-<summary>${stateMark(state)}<span><span class="name">${htmlText(name)}</span> <span class="made">${made}</span>${findingOf(report, check)}</span></summary>
+<summary>${stateMark(state)}<span><span class="name">${htmlText(name)}</span> <span class="made">${made}</span>${failure === undefined ? "" : findingOf(report, check, failure)}</span></summary>
 ${reason === undefined ? "" : `<p class="reason">${htmlText(reason)}</p>`}
 ${pieces.join("\n")}
+${failure === undefined ? "" : unkeptOf(failure)}
 ${mendsOf(report, row, check)}
 ${isTold ? "" : `<p class="reason lead">See it again:</p>${htmlCommand(reproduce)}`}
 </details>`;
 }
 
+const outcomeOf = ({ broken, held }: Failure): string =>
+  held === undefined ? "" : `: ${broken} failed${held === 0 ? "" : `, and ${held} that held`}`;
+
+function unkeptOf({ evidence, broken }: Failure): string {
+  const more = broken - evidence.length;
+  return more <= 0 || evidence.length === 0 ? "" : `<p class="reason">And ${more} more that failed.</p>`;
+}
+
 /** What a failure is, in a line that shows while its evidence is folded. */
-function findingOf(report: AuditReport, check: AuditCheck): string {
-  if (check.state !== "failed") return "";
-  const [first, ...others] = failingEvidence(check);
+function findingOf(report: AuditReport, check: AuditCheck, { evidence, broken }: Failure): string {
+  const [first] = evidence;
   if (first === undefined)
     return `<span class="finding">${htmlText(check.reason ?? "")}${htmlPlace(findingPlace(report, check, undefined))}</span>`;
-  const more = others.length === 0 ? "" : ` <span class="made">and ${others.length} more</span>`;
+  const more = broken <= 1 ? "" : ` <span class="made">and ${broken - 1} more</span>`;
   return `<span class="finding">${htmlText(first.about)}${htmlSeen(first)}${more}</span>`;
 }
 

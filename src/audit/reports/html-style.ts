@@ -51,7 +51,7 @@ pre{background:var(--code);border-radius:.35rem;padding:.5rem .65rem;margin:.35r
 footer{color:var(--soft);font-size:.875rem;margin-top:2.5rem}
 @media (max-width:34rem){main{padding:1rem .75rem 3rem}
 .row>summary{grid-template-columns:auto 1.25rem 1fr auto}.row>summary h3{grid-column:3/-1;grid-row:2}
-.overview a{grid-template-columns:1.25rem 3.75rem 1fr auto}.overview .of{display:none}
+.overview a{grid-template-columns:1.25rem 3.75rem 1fr auto}.overview .of{display:block}
 .check>:not(summary),.group>:not(summary){margin-left:.25rem}
 .facts{grid-template-columns:1fr}.facts dt{font-size:.8rem;margin-top:.3rem}}
 @page{margin:13mm;@bottom-right{content:counter(page) " of " counter(pages);font:8pt system-ui,sans-serif}}

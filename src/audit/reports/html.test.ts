@@ -7,7 +7,7 @@ import { pathToFileURL } from "node:url";
 import { chromium } from "playwright-core";
 import type { Browser } from "playwright-core";
 import { requires } from "../../../test/requires.ts";
-import { check, hostileReport, hostileText, row, sampleReport } from "../fixtures/report.ts";
+import { check, exchange, hostileReport, hostileText, row, sampleReport } from "../fixtures/report.ts";
 import type { AuditReport } from "../report.ts";
 import { toHtml } from "./html.ts";
 
@@ -20,6 +20,32 @@ test("what failed stands with the line of the option that promised otherwise", a
   assert.equal(html.split(place).length - 1, 3, "two findings, and what to do next");
   assert.ok(html.includes("and 1 more"), "how often it failed is told while it is folded");
   assert.ok(html.includes('<b class="seen">answer 200</b>'), "and what was seen");
+});
+
+test("of a failed check stands what failed; what held is counted", async () => {
+  const [first, second, held] = ["one", "two", "three"].map((about) => exchange(`the ${about} attempt`));
+  assert.ok(first !== undefined && second !== undefined && held !== undefined);
+  const evidence = [first, second, held];
+  const failed = check("keys", "failed", { observations: 17, failing: 2, held: 12, evidence });
+  const html = await toHtml(sampleReport(row("API-7", "Errors", failed)));
+  assert.ok(html.includes("17 observations: 5 failed, and 12 that held"));
+  assert.ok(html.includes("And 3 more that failed."));
+  assert.ok(html.includes("the two attempt") && !html.includes("the three attempt"));
+});
+
+test("what to do next has every item that failed, and says so where it leaves reasons out", async () => {
+  const ids = Array.from({ length: 12 }, (_, index) => `FE-${index + 1}`);
+  const bad = ids.map((id) => row(id, "Pages", check("a page", "failed")));
+  const gaps = Array.from({ length: 9 }, (_, index) =>
+    row(
+      `MON-${index + 1}`,
+      "Logs",
+      check("a log", "missing", { reason: `reason ${index}`, observations: 0 }),
+    ),
+  );
+  const html = await toHtml(sampleReport(...bad, ...gaps));
+  for (const id of ids) assert.ok(html.includes(`<li>Mend ${id}, a page`), id);
+  assert.match(html, /And 5 more reasons why checks were not made/);
 });
 
 test("checks that were not made are told by their reason, and code that mends a failure is led to from it", async () => {
@@ -43,7 +69,7 @@ test("checks that were not made are told by their reason, and code that mends a 
     ],
   });
   assert.ok(html.includes('<p class="bare">one; two<span class="reason">nothing answers</span></p>'));
-  assert.ok(html.includes(`<a href="#mend-1">${says}</a>`));
+  assert.equal(html.split(`<a href="#mend-1">${says}</a>`).length, 3, "at the check, and in what to do next");
   assert.equal(html.split('id="mend-1"').length, 2);
 });
 
@@ -154,12 +180,17 @@ suite("The HTML report in Chromium", { skip: system.skip }, () => {
     await page.close();
   });
 
-  test("on a phone each item has its verdict beside it, in a word", async () => {
-    const { page } = await open(await write(sampleReport()), "phone", 500);
+  test("on a phone each item has its verdict beside it, and under that how far it came: what is not built is told from what was not seen", async () => {
+    const waiting = check("alerts", "missing", { observations: 0, reason: "comes with alerts" });
+    const html = await write(sampleReport(row("MON-2", "Real-time alerts", waiting)));
+    const { page } = await open(html, "phone", 500);
     const line = page.locator("nav a").first();
     assert.equal(await line.locator(".count .failed").innerText(), "failed");
     assert.equal(await line.locator(".count .failed").isVisible(), true);
-    assert.equal(await line.locator(".count .of").isVisible(), false);
+    assert.equal(await line.locator(".count .of").innerText(), "1 of 2");
+    const later = page.locator("nav a", { hasText: "Real-time" }).locator(".of");
+    assert.equal(await later.isVisible(), true);
+    assert.equal((await later.innerText()).trim(), "not yet");
     await page.close();
   });
 

@@ -6,30 +6,33 @@ import { counted } from "../../shared/index.ts";
 
 /** Something for whoever reads a report to do. */
 export interface NextStep {
+  /** Whether another release is served than the folder's, an item failed, or checks were not made. */
+  about: "release" | "failure" | "gap";
   /** What, as a sentence. */
   what: string;
   /** Where in the project, if it is known: `curtainwall.config.ts:62, limit of GET /api/x`. */
   where?: string;
   /** A command that helps, or shows it again. */
   command?: string;
+  /** Code of the report that mends what failed: places in its `mends`, from 0. */
+  mends?: number[];
 }
 
-const maxSteps = 8;
 const maxNames = 3;
 
 /**
- * What to do next, the most urgent first: see to what is served being what was built, mend what failed, an item at a time, then make up for what
+ * What to do next, the most urgent first: see to what is served being what was built, mend what failed, each item that did, then make up for what
  * kept the most checks from being made. What waits for a later version is nobody's to do.
  */
 export function nextSteps(report: AuditReport): NextStep[] {
-  const steps = [...servedSteps(report), ...failedSteps(report), ...missingSteps(report)];
-  return steps.slice(0, maxSteps);
+  return [...servedSteps(report), ...failedSteps(report), ...missingSteps(report)];
 }
 
 function servedSteps({ release }: AuditReport): NextStep[] {
   return release?.served === "differs"
     ? [
         {
+          about: "release",
           what: "Start the stack again, or build what it serves: what is served is not the folder's release.",
         },
       ]
@@ -48,11 +51,25 @@ function mend(report: AuditReport, row: AuditRow, check: AuditCheck, others: num
   const [evidence] = failingEvidence(check);
   const where = findingPlace(report, check, evidence);
   const more = others === 0 ? "" : `; then ${others} more of ${row.id}`;
+  const mends = mendsOf(report, row, check);
   return {
+    about: "failure",
     what: `Mend ${row.id}, ${check.name}: ${evidence?.about ?? check.reason ?? row.title}${more}`,
     ...(where === undefined ? {} : { where }),
     command: check.reproduce,
+    ...(mends.length === 0 ? {} : { mends }),
   };
+}
+
+/** Those of the first failure first. */
+function mendsOf({ mends = [] }: AuditReport, { id }: AuditRow, { name }: AuditCheck): number[] {
+  const [first, others] = [true, false].map((isFirst) =>
+    mends.flatMap(({ checks }, index) => {
+      const names = checks.filter(({ row }) => row === id).map((check) => check.name);
+      return names.length > 0 && names.includes(name) === isFirst ? [index] : [];
+    }),
+  );
+  return [...(first ?? []), ...(others ?? [])];
 }
 
 /** What takes more than this machine and this plan comes after what its reader can do at once. */
@@ -74,7 +91,7 @@ function missingSteps({ rows }: AuditReport): NextStep[] {
       const at = reason.indexOf("  ");
       const [text, command] = at < 0 ? [reason] : [reason.slice(0, at), reason.slice(at).trim()];
       const what = `${counted(found.length, "check was", "checks were")} not made (${named(found.map(({ row }) => row.id))}): ${text}`;
-      return { what, ...(command === undefined ? {} : { command }) };
+      return { about: "gap", what, ...(command === undefined ? {} : { command }) };
     });
 }
 

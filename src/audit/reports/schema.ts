@@ -106,6 +106,7 @@ const report = z.strictObject({
   format: z.literal(1),
   tool: z.string().exactOptional(),
   target: z.string(),
+  unreachable: z.string().exactOptional(),
   contract: z
     .strictObject({
       digest: sha256,

@@ -118,10 +118,9 @@ const notServed: Check = {
       const exchange = await context.caller.send({ method: "GET", path });
       const { status } = exchange.response;
       // An encoded dot or NUL may also be refused as malformed.
-      tally.expect(
-        status === 404 || (status === 400 && /%|\.\./.test(path)),
-        see(context, `${path} is not there (404)`, exchange),
-      );
+      const holds = status === 404 || (status === 400 && /%|\.\./.test(path));
+      const what = holds ? "is not there" : `is answered ${status}, and must not be there (404)`;
+      tally.expect(holds, see(context, `${path} ${what}`, exchange));
     }
   },
 };
