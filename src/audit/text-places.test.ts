@@ -53,13 +53,13 @@ test("a text can stand in each parameter, query key and header, and in each text
   };
   const places = textPlaces(routeOf("POST /api/orders/:id/notes"), input);
   assert.deepEqual(
-    places.map(({ name, field }) => [name, field]),
+    places.map(({ name, field, value }) => [name, field, value]),
     [
-      ["parameter id", "id"],
-      ["query tags", "tags"],
-      ["header x-version", "x-version"],
-      ["body /items/0/name", "name"],
-      ["body /link", "link"],
+      ["parameter id", "id", "a b"],
+      ["query tags", "tags", undefined],
+      ["header x-version", "x-version", "1"],
+      ["body /items/0/name", "name", "rye"],
+      ["body /link", "link", undefined],
     ],
   );
   const put = places.map((place) => place.put("<x>"));
@@ -80,10 +80,10 @@ test("a form's fields are texts, its lists fields that may stand several times",
   const input = { body: { email: "a@test.example", topics: ["bread", "cake"] } };
   const places = textPlaces(routeOf("POST /api/letters"), input);
   assert.deepEqual(
-    places.map((place) => [place.name, place.put("x").rawBody]),
+    places.map((place) => [place.name, place.value, place.put("x").rawBody]),
     [
-      ["body email", "email=x&topics=bread&topics=cake"],
-      ["body topics", "email=a%40test.example&topics=x"],
+      ["body email", "a@test.example", "email=x&topics=bread&topics=cake"],
+      ["body topics", "bread", "email=a%40test.example&topics=x"],
     ],
   );
 });

@@ -12,6 +12,8 @@ export interface TextPlace {
   readonly name: string;
   /** Its own name alone: `lang`, `product`. */
   readonly field: string;
+  /** The text that stands there in the input, if one does; of a list, its first. */
+  readonly value: string | undefined;
   /** Whether the contract takes this text there. */
   takes(text: string): boolean;
   /** What a call is changed by, to have this text there. */
@@ -39,6 +41,7 @@ function paramPlaces({ segments, params }: ContractRoute, input: AuditInput): Te
   return paramNames(segments).map((field) => ({
     name: `parameter ${field}`,
     field,
+    value: input.params?.[field],
     takes: (text) => fits(params, { ...input.params, [field]: text }),
     put: (text) => ({ rawParams: { ...encoded, [field]: encodeURIComponent(text) } }),
   }));
@@ -53,11 +56,15 @@ function queryPlaces(route: ContractRoute, input: AuditInput): TextPlace[] {
     return {
       name: `query ${field}`,
       field,
+      value: firstOf(values[field]),
       takes: (text) => fits(query, changed(text)),
       put: (text) => ({ rawQuery: writePairs(changed(text)) }),
     };
   });
 }
+
+const firstOf = (value: Pairs[string] | undefined): string | undefined =>
+  typeof value === "string" ? value : value?.[0];
 
 const withText = (values: Pairs, field: string, text: string, lists: ReadonlySet<string>): Pairs => ({
   ...values,
@@ -70,6 +77,7 @@ function headerPlaces({ headers }: ContractRoute, input: AuditInput): TextPlace[
   return [...memberNames(headers)].map((field) => ({
     name: `header ${field}`,
     field,
+    value: values[field],
     takes: (text) => fits(headers, { ...values, [field]: text }),
     put: (text) => ({ rawHeaders: Object.entries({ ...values, [field]: text }) }),
   }));
@@ -80,6 +88,7 @@ function cookiePlaces({ cookies }: ContractRoute, input: AuditInput): TextPlace[
   return [...memberNames(cookies)].map((field) => ({
     name: `cookie ${field}`,
     field,
+    value: input.cookies?.[field],
     takes: (text) => fits(cookies, { ...input.cookies, [field]: text }),
     put: (text) => ({
       rawCookie: writeCookies({ ...input.cookies, [field]: text.replaceAll(/[;\s]/g, "") }),
@@ -96,6 +105,7 @@ function formPlaces(route: ContractRoute, input: AuditInput): TextPlace[] {
     return {
       name: `body ${field}`,
       field,
+      value: firstOf(values[field]),
       takes: (text) => fits(body, changed(text)),
       put: (text) => ({ rawBody: writePairs(changed(text)) }),
     };
@@ -115,6 +125,7 @@ function jsonPlaces({ body }: ContractRoute, input: AuditInput): TextPlace[] {
   return [...textPaths(input.body), ...absent].map((path) => ({
     name: `body /${path.join("/")}`,
     field: path.findLast((key) => typeof key === "string") ?? "",
+    value: textAt(input.body, path),
     takes: (text) => fits(body, withAt(input.body, path, text)),
     put: (text) => ({ rawBody: JSON.stringify(withAt(input.body, path, text)) }),
   }));
@@ -130,6 +141,11 @@ function textPaths(value: unknown, path: Path = []): Path[] {
   return isObject(value)
     ? Object.entries(value).flatMap(([key, entry]) => textPaths(entry, [...path, key]))
     : [];
+}
+
+function textAt(value: unknown, path: Path): string | undefined {
+  const found = path.reduce<unknown>((at, key) => (at as Record<string | number, unknown>)[key], value);
+  return typeof found === "string" ? found : undefined;
 }
 
 function withAt(value: unknown, path: Path, text: string): unknown {

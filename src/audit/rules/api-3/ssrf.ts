@@ -5,7 +5,7 @@ import { isUnnamed } from "../../listener.ts";
 import type { Listener } from "../../listener.ts";
 import type { Exchange, ProbeRequest, ProbeResponse } from "../../probe.ts";
 import { textPlaces } from "../../text-places.ts";
-import type { TextPlace } from "../../text-places.ts";
+import { formsFor } from "./ssrf-forms.ts";
 import { firstHonestCall, isSuccess, see, withoutRoutes } from "../shared.ts";
 
 /** A request that could have sent the stack to us. */
@@ -14,33 +14,6 @@ interface Bait {
   what: string;
   exchange: Exchange;
 }
-
-/** How an address of ours is written: what filters of hosts are known to take for another. */
-type Form = readonly [name: string, write: (mark: string, port: number, site: string) => string];
-
-const plain: Form = ["an address", (mark, port) => `http://127.0.0.1:${port}/${mark}`];
-
-const forms: readonly Form[] = [
-  plain,
-  ["behind an @", (mark, port) => `@127.0.0.1:${port}/${mark}`],
-  ["without a scheme", (mark, port) => `//127.0.0.1:${port}/${mark}`],
-  ["a name", (mark, port) => `http://localhost:${port}/${mark}`],
-  ["over TLS", (mark, port) => `https://localhost:${port}/${mark}`],
-  ["IPv6", (mark, port) => `http://[::1]:${port}/${mark}`],
-  ["IPv4 in IPv6", (mark, port) => `http://[::ffff:127.0.0.1]:${port}/${mark}`],
-  ["one number", (mark, port) => `http://2130706433:${port}/${mark}`],
-  ["octal", (mark, port) => `http://0177.0.0.1:${port}/${mark}`],
-  ["short", (mark, port) => `http://127.1:${port}/${mark}`],
-  ["the site as its user", (mark, port, site) => `http://${site}@127.0.0.1:${port}/${mark}`],
-  ["the site behind a #", (mark, port, site) => `http://127.0.0.1:${port}/${mark}#@${site}/`],
-  ["a backslash", (mark, port, site) => `http://127.0.0.1:${port}\\@${site}/${mark}`],
-  ["encoded", (mark, port) => encodeURIComponent(`http://127.0.0.1:${port}/${mark}`)],
-  ["gopher", (mark, port) => `gopher://127.0.0.1:${port}/_GET%20/${mark}%20HTTP/1.0%0d%0a%0d%0a`],
-];
-
-/** Names of fields that hold addresses. */
-const urlLike =
-  /ur[li]|link|href|callback|webhook|image|avatar|picture|site|feed|host|domain|path|file|src|source|target|redirect|next|return|dest|proxy|fetch|endpoint/i;
 
 /** Headers that proxies, statistics and clumsy code follow. */
 const followed: readonly (readonly [name: string, value: (url: string, host: string) => string])[] = [
@@ -149,9 +122,13 @@ async function baitRoute(
     });
   };
   for (const place of textPlaces(route, honest.input)) {
-    for (const [form, write] of formsFor(place, port)) {
+    for (const [form, write] of formsFor(place)) {
       const mark = context.mark();
-      await send(`${place.name} is ${form}`, mark, place.put(write(mark, port, context.target.host)));
+      await send(
+        `${place.name} is ${form}`,
+        mark,
+        place.put(write({ mark, port, site: context.target.host })),
+      );
     }
   }
   const mark = context.mark();
@@ -166,12 +143,6 @@ async function baitRoute(
       tally.miss(`${route.key}: the honest request was answered ${response.status}`);
   }
   return baits;
-}
-
-/** Every form where addresses are expected, three where any text is taken, one where the schema refuses it: that it does is API-3's other checks'. */
-function formsFor({ field, takes }: TextPlace, port: number): readonly Form[] {
-  if (urlLike.test(field)) return forms;
-  return takes(plain[1]("mark", port, "site")) ? forms.slice(0, 3) : [plain];
 }
 
 /** What is said before any route is found: the host that is asked, and the whole address. */
