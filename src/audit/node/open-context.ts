@@ -230,12 +230,13 @@ async function greet(
   }
   if (!silence.has(code))
     return { reason: `the target gives no answer: ${withoutTwice(reasonOf(failure))}`, isSilent: false };
-  const help =
-    target.origin === contract.origin
-      ? isLoopbackHost(target.hostname)
-        ? `; start it with  ${start}`
-        : ""
-      : `; the contract's own address is ${contract.origin}`;
+  const isOwn = target.origin === contract.origin;
+  const isHere = isLoopbackHost(new URL(contract.origin).hostname);
+  const help = isOwn
+    ? isHere
+      ? `; start it with  ${start}`
+      : ""
+    : `; the contract's own address is ${contract.origin}${isHere ? `, which is started with  ${start}` : ""}`;
   return { reason: `nothing answers at ${target.origin} (${code})${help}`, isSilent: true };
 }
 

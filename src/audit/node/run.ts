@@ -102,6 +102,7 @@ export async function runAudit(options: AuditOptions): Promise<AuditReport> {
     return {
       format: 1,
       target: target.origin,
+      ...(context.unreachable === undefined ? {} : { unreachable: context.unreachable.reason }),
       ...(await releaseOf(context, over)),
       startedAt: new Date(startedAt).toISOString(),
       durationMs: now() - startedAt,
