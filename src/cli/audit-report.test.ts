@@ -265,39 +265,3 @@ test("of a failed check stands what failed, the first of it unless all is asked 
   assert.match(long, /attempt 20\n {6}200\n {4}and 5 more; and 12 that held\n/);
   assert.ok(!long.includes("HS256 is refused"));
 });
-
-test("what to do next names every item that failed, and where the code is that mends it", () => {
-  const ids = Array.from({ length: 9 }, (_, index) => `FE-${index + 1}`);
-  const rows = ids.map((id) => failedRow(id, check("a page", "failed", { evidence: attempts(1) })));
-  const mend = (row: string, says: string): NonNullable<AuditReport["mends"]>[number] => ({
-    checks: [{ row, name: "a page" }],
-    says,
-    framework: "Express",
-    because: "a test says so",
-    where: "first",
-    language: "js",
-    code: "app();",
-  });
-  const mends = [
-    mend("FE-2", "Headers are set"),
-    mend("FE-9", "Files are few"),
-    mend("FE-9", "Errors are short"),
-  ];
-  const text = renderReport({ ...report, rows, mends });
-  const next = text.slice(text.indexOf("What to do next"));
-  for (const id of ids) assert.ok(next.includes(`Mend ${id}, a page`), id);
-  assert.match(next, /Mend FE-2, .*\n {5}mend 1 above: Headers are set\n/);
-  assert.match(next, /Mend FE-9, .*\n {5}mend 2 above: Files are few; also 3\n/);
-  assert.match(text, /\n {2}2\. Files are few\n/, "under that number");
-});
-
-test("why checks were not made is told once: above what to do next, or there where every check stands", () => {
-  const reason = "the plan names no second host";
-  const missing = check("burst", "missing", { reason, observations: 0 });
-  const rows = [{ ...failedRow("API-2", missing), verdict: "unknown", failed: 0, ran: 0 } as const];
-  const short = renderReport({ ...report, rows });
-  assert.equal(short.split(reason).length, 2);
-  assert.match(short, /1\. See to what was not checked, for 1 reason: under "Not checked" above/);
-  const long = renderReport({ ...report, rows }, { verbose: true });
-  assert.match(long, /1\. 1 check was not made \(API-2\): the plan names no second host/);
-});
