@@ -52,7 +52,7 @@ export interface LogFileOptions {
   maxPendingLength?: number;
   /** Size at which the file is moved out of the way and a new one begun, in bytes. Default 67 108 864. */
   maxFileBytes?: number;
-  /** Files that are kept beside the one that is written to; the oldest goes first. At least 1. Default 8. */
+  /** Files that are kept beside the one that is written to, more of them where they are smaller than that; the oldest goes first. At least 1. Default 8. */
   keepFiles?: number;
   /**
    * Called once the log says which records will be removed, and before they are: what was signed last can still be followed to there. Nothing is
@@ -165,7 +165,7 @@ export function openLogFile({
     try {
       // Somebody may have moved it away already; then there is nothing to make way for.
       if (isFileAt(path, fd)) {
-        const removed = removedRange(path, keepFiles);
+        const removed = removedRange(path, { maxFileBytes, keepFiles });
         // What will be missing is told before it is: else it could not be told from what somebody took away.
         if (
           removed !== undefined &&
@@ -173,7 +173,7 @@ export function openLogFile({
         )
           return false;
         if (removed !== undefined) await beforeRemoval?.();
-        rotateLog(path, keepFiles);
+        rotateLog(path, { maxFileBytes, keepFiles });
       }
       const fresh = openForAppending(path, owner);
       closeSync(fd);

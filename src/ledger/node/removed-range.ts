@@ -2,6 +2,7 @@ import { closeSync } from "node:fs";
 import { firstLinkedLine, lastLink } from "./chain-end.ts";
 import { openForReading } from "./log-descriptor.ts";
 import { givenUp } from "./rotate.ts";
+import type { LogBound } from "./rotate.ts";
 
 /** Records that a rotation will remove. */
 export interface RemovedRange {
@@ -12,10 +13,10 @@ export interface RemovedRange {
 }
 
 /** Finds out which records a rotation would remove. Undefined: none that are in a chain. */
-export function removedRange(path: string, keepFiles: number): RemovedRange | undefined {
+export function removedRange(path: string, bound: LogBound): RemovedRange | undefined {
   let range: RemovedRange | undefined;
   // The newest first: what follows lies before it.
-  for (const file of givenUp(path, keepFiles)) {
+  for (const file of givenUp(path, bound)) {
     const fd = openForReading(file);
     if (fd === undefined) continue;
     try {

@@ -59,6 +59,8 @@ async function makePlace(t: TestContext): Promise<Place> {
   };
 }
 
+const keep = { maxFileBytes: 4000, keepFiles: 1 };
+
 function run(folders: Place["folders"], vault: Vault): Running {
   const stopping = new AbortController();
   const key = keyInVault({ stopping: stopping.signal });
@@ -72,7 +74,7 @@ function run(folders: Place["folders"], vault: Vault): Running {
       },
     },
   } as unknown as Parameters<KeyInVault["runs"]>[0]);
-  return { ...createCheckpointSigner({ folders, key }), asked, stop: () => vault.close() };
+  return { ...createCheckpointSigner({ folders, key, keep }), asked, stop: () => vault.close() };
 }
 
 /** As the vault's process does. */
@@ -101,8 +103,7 @@ async function add(path: string, count: number): Promise<CheckpointClaim> {
 async function comeRound(path: string, signer: CheckpointSigner): Promise<CheckpointClaim> {
   const log: LogFile = openLogFile({
     path,
-    maxFileBytes: 4000,
-    keepFiles: 1,
+    ...keep,
     onError: (error) => assert.fail(error),
     beforeRemoval: async () => assert.equal(typeof (await signer.sign(claimOf(log))), "object"),
   });

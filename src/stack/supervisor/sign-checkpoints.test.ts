@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { test } from "node:test";
+import { suite, test } from "node:test";
 import type { TestContext } from "node:test";
 import { formatRecord } from "../../ledger/index.ts";
 import type { CheckpointClaim } from "../../ledger/index.ts";
@@ -23,18 +23,26 @@ function place(t: TestContext): { supervisor: string; logFile: string } {
   return { supervisor: join(folder, "supervisor"), logFile: join(folder, "events.jsonl") };
 }
 
+const keep = { maxFileBytes: 4000, keepFiles: 1 };
+
 const signerOf = (folders: ReturnType<typeof place>, witnessFile?: string): CheckpointSigner =>
-  createCheckpointSigner({ folders, key: keyInFile(folders), witnessFile });
+  createCheckpointSigner({ folders, key: keyInFile(folders), keep, witnessFile });
 
 async function add(file: string, count: number): Promise<CheckpointClaim> {
   const log = openLogFile({ path: file, onError: (error) => assert.fail(error) });
   for (let number = 0; number < count; number++)
     log.append(formatRecord({ type: "stack.stopped", time: number, reason: "test" }, "supervisor"));
   await log.flush();
-  const { seq, chain } = log.head();
   await log.close();
-  return { log: log.log, through: seq, head: Buffer.from(chain).toString("base64url") };
+  return claimOf(log);
 }
+
+const claimOf = (log: LogFile): CheckpointClaim => {
+  const { seq, chain } = log.head();
+  return { log: log.log, through: seq, head: Buffer.from(chain).toString("base64url") };
+};
+
+const linesOf = (file: string): string[] => readFileSync(file, "utf8").trimEnd().split("\n");
 
 test("what is signed holds against the log, by a key that nobody else may read, also after a restart", async (t) => {
   const folders = place(t);
@@ -103,17 +111,12 @@ test("a log that gives up its oldest records again and again is signed on, as lo
   const folders = place(t);
   const signer = signerOf(folders);
   let signed = 0;
-  const claim = (log: LogFile): CheckpointClaim => {
-    const { seq, chain } = log.head();
-    return { log: log.log, through: seq, head: Buffer.from(chain).toString("base64url") };
-  };
   const log: LogFile = openLogFile({
     path: folders.logFile,
-    maxFileBytes: 4000,
-    keepFiles: 1,
+    ...keep,
     onError: (error) => assert.fail(error),
     beforeRemoval: async () => {
-      assert.equal(typeof (await signer.sign(claim(log))), "object");
+      assert.equal(typeof (await signer.sign(claimOf(log))), "object");
       signed++;
     },
   });
@@ -122,9 +125,75 @@ test("a log that gives up its oldest records again and again is signed on, as lo
     if (number % 5 === 0) await log.flush();
   }
   await log.flush();
-  assert.equal(typeof (await signer.sign(claim(log))), "object");
+  assert.equal(typeof (await signer.sign(claimOf(log))), "object");
   await log.close();
   assert.ok(signed > 5);
+});
+
+suite("records that the log says it gave up", () => {
+  /** Writes into a log that stands still, as who has the ledger's uid can, that its records up to one were given up. */
+  async function sayGivenUp(logFile: string, last: number): Promise<CheckpointClaim> {
+    const { chain: head } = JSON.parse(linesOf(logFile)[last - 1] ?? "") as { chain: string };
+    const log = openLogFile({ path: logFile, onError: (error) => assert.fail(error) });
+    log.append(formatRecord({ type: "ledger.rotated", time: 0, first: 1, last, head }, "ledger"));
+    await log.close();
+    return claimOf(log);
+  }
+
+  test("are not signed away if as much did not come after them, whether they are there or gone", async (t) => {
+    const folders = place(t);
+    const { logFile } = folders;
+    const signer = signerOf(folders);
+    assert.equal(typeof (await signer.sign(await add(logFile, 5))), "object");
+    await add(logFile, 2);
+    const claim = await sayGivenUp(logFile, 3);
+    const problem =
+      /^"record 9 says that all up to record 3 was given up for newer records; those are \d+ bytes, and the log keeps 4000/;
+    assert.match(JSON.stringify(await signer.sign(claim)), problem);
+    writeFileSync(logFile, `${linesOf(logFile).slice(3).join("\n")}\n`);
+    assert.match(JSON.stringify(await signer.sign(claim)), problem);
+    // What nobody signs is no success for who looks the log through.
+    const last = readLastCheckpoint(folders) ?? assert.fail();
+    assert.match(verifyLog(logFile, { checkpoints: [last] }).untold.join(), /^record 9, which says that/);
+  });
+
+  test("are not by a second record that says less", async (t) => {
+    const folders = place(t);
+    const signer = signerOf(folders);
+    assert.equal(typeof (await signer.sign(await add(folders.logFile, 12))), "object");
+    await add(folders.logFile, 20);
+    await sayGivenUp(folders.logFile, 25);
+    const claim = await sayGivenUp(folders.logFile, 1);
+    assert.match(JSON.stringify(await signer.sign(claim)), /^"record 34 says that all up to record 25/);
+  });
+
+  test("are given up in files that are smaller, since the contract's were: more of those are kept, and what was signed goes on", async (t) => {
+    const folders = place(t);
+    const write = async (maxFileBytes: number, count: number): Promise<void> => {
+      const keep = { maxFileBytes, keepFiles: 4 };
+      const signer = createCheckpointSigner({ folders, key: keyInFile(folders), keep });
+      const sign = async (): Promise<void> =>
+        assert.equal(typeof (await signer.sign(claimOf(log))), "object");
+      const log: LogFile = openLogFile({
+        path: folders.logFile,
+        ...keep,
+        onError: (error) => assert.fail(error),
+        beforeRemoval: sign,
+      });
+      for (let number = 0; number < count; number++) {
+        log.append(formatRecord({ type: "stack.stopped", time: number, reason: "test" }, "supervisor"));
+        await log.flush();
+      }
+      await sign();
+      await log.close();
+    };
+    await write(1000, 50);
+    await write(6000, 200);
+    const last = readLastCheckpoint(folders) ?? assert.fail();
+    const { findings, untold, first } = verifyLog(folders.logFile, { checkpoints: [last], keys: [last.key] });
+    assert.deepEqual([findings, untold], [[], []]);
+    assert.ok(first > 1);
+  });
 });
 
 test("two that are asked for at once are signed one after the other, and the lesser is refused", async (t) => {

@@ -70,6 +70,8 @@ export interface CheckpointSignerOptions {
   readonly folders: Pick<StackFolders, "supervisor" | "logFile">;
   /** Who has the key. */
   readonly key: LogKeyHolder;
+  /** How much of the log is kept: it gives up records for no less. */
+  readonly keep: Pick<LoadedContract["contract"]["ledger"], "maxFileBytes" | "keepFiles">;
   /** Remembers what was signed, on other storage. Default: nothing does. */
   readonly witnessFile?: string | undefined;
   /** Called when another key signed than before. */
@@ -80,6 +82,7 @@ export interface CheckpointSignerOptions {
 export function createCheckpointSigner({
   folders,
   key,
+  keep,
   witnessFile,
   onOtherKey = () => undefined,
 }: CheckpointSignerOptions): CheckpointSigner {
@@ -88,7 +91,7 @@ export function createCheckpointSigner({
 
   async function sign({ log, through, head }: CheckpointClaim): Promise<Checkpoint | string> {
     const claim = { log, through, head };
-    const look: LookAtLog = (from) => whyNotGoingOn(folders.logFile, from, claim);
+    const look: LookAtLog = (from) => whyNotGoingOn(folders.logFile, from, claim, keep);
     const own = readLastCheckpoint(folders);
     const witnessed = witnessFile === undefined ? undefined : readCheckpointFile(witnessFile);
     // Mostly both remember the same, and the log is read for it once.

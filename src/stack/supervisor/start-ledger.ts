@@ -53,6 +53,7 @@ export async function startLedger(
   const signer = createCheckpointSigner({
     folders,
     key,
+    keep: loaded.contract.ledger,
     witnessFile: witnessFileOf(loaded),
     onOtherKey: (now, before) =>
       say(
