@@ -4,6 +4,7 @@ import { openApiKeyFile } from "../gateway/node.ts";
 import type { ApiKeyFile } from "../gateway/node.ts";
 import { CurtainwallError } from "../shared/index.ts";
 import { apiKeysFileOf, loadContract, recordedAction } from "../stack/index.ts";
+import { folderArgument } from "../stack/node.ts";
 import { actionError, usageError } from "./command.ts";
 import type { Command, CommandInput } from "./command.ts";
 import { exitCodes, print, printJson, say, styled } from "./voice.ts";
@@ -88,23 +89,23 @@ async function create({ values, flags }: CommandInput, [folder]: readonly string
 }
 
 async function list({ flags }: CommandInput, [folder]: readonly string[]): Promise<number> {
-  const keys = (await openFile(folder)).file
-    .list()
-    .map(({ id, subject, scopes, tenant, created, expires }) => ({
-      id,
-      subject,
-      scopes,
-      tenant,
-      created,
-      expires,
-    }));
+  const { file, root } = await openFile(folder);
+  const keys = file.list().map(({ id, subject, scopes, tenant, created, expires }) => ({
+    id,
+    subject,
+    scopes,
+    tenant,
+    created,
+    expires,
+  }));
   if (flags.has("json")) printJson(keys);
   else {
     if (keys.length > 0) say(styled("dim", "id\tsubject\tscopes\ttenant\tuntil"));
     for (const { id, subject, scopes, tenant, expires } of keys)
       print([id, subject, scopes.join(" "), tenant ?? "-", expires?.slice(0, 10) ?? "-"].join("\t"));
   }
-  if (keys.length === 0) say("There is no API key yet:  npx curtainwall api-key create --scope …");
+  if (keys.length === 0)
+    say(`There is no API key yet:  npx curtainwall api-key create${folderArgument(root)} --scope …`);
   return exitCodes.done;
 }
 

@@ -24,6 +24,7 @@ import {
   signProgram,
   stackFolders,
 } from "../stack/index.ts";
+import { folderArgument } from "../stack/node.ts";
 import { actionError, usageError } from "./command.ts";
 import type { Command, CommandInput } from "./command.ts";
 import { describePermissions } from "./describe-permissions.ts";
@@ -152,8 +153,11 @@ async function showKeys({ flags }: CommandInput, [folder = "."]: readonly string
   );
   if (!shown.releaseKeyIsHere)
     say("This machine does not hold the release key: it can build, and not publish.");
+  const where = folderArgument(root);
   if (!shown.programIsSigned)
-    say("No program was signed yet:  npx curtainwall build && npx curtainwall key sign --key <file>");
+    say(
+      `No program was signed yet:  npx curtainwall build${where} && npx curtainwall key sign${where} --key <file>`,
+    );
   return exitCodes.done;
 }
 
@@ -194,7 +198,7 @@ async function signPendingProgram(input: CommandInput, [folder = "."]: readonly 
   if (input.flags.has("json")) printJson({ file: folders.programFile, release: index.digest, program });
   else print(folders.programFile);
   say(
-    `${styled("green", "signed")} Commit it, and publish:  npx curtainwall release promote ${index.digest.slice(0, 12)}`,
+    `${styled("green", "signed")} Commit it, and publish:  npx curtainwall release promote ${index.digest.slice(0, 12)}${folderArgument(loaded.root)}`,
   );
   return exitCodes.done;
 }
@@ -202,7 +206,7 @@ async function signPendingProgram(input: CommandInput, [folder = "."]: readonly 
 async function pendingRelease(folders: ReturnType<typeof stackFolders>): Promise<ReleaseIndex> {
   if (!existsSync(folders.pendingProgramFile)) {
     throw new CurtainwallError("RELEASE_UNKNOWN", "No build waits for a signature.", {
-      hint: "Build it first: npx curtainwall build",
+      hint: `Build it first: npx curtainwall build${folderArgument(folders.root)}`,
     });
   }
   const digest = readFileSync(folders.pendingProgramFile, "utf8").trim();

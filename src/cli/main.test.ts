@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { makeProject, packFileOf } from "../../test/support/project.ts";
@@ -157,6 +157,21 @@ test("explain takes a request as a visitor sends it, and suggests the route that
   assert.match(explain("POST /api/x/rye").words, /There is {2}GET \/api\/x\/:id/);
   assert.match(explain("GET /api/x/rye/").words, /no route for "GET \/api\/x\/rye\/"/, "to the letter");
   project.remove();
+});
+
+test("a command that a hint names works where one stands", async (t) => {
+  const project = await makeProject({ config });
+  t.after(() => project.remove());
+  rmSync(join(project.root, ".curtainwall", "edge", "releases"), { recursive: true });
+  const place = relative(process.cwd(), project.root);
+  assert.match(
+    curtainwall("release", "list", project.root).words,
+    new RegExp(`no release yet: {2}npx curtainwall build ${place}\\n`),
+  );
+  assert.match(
+    curtainwall("release", "rollback", project.root).words,
+    new RegExp(`npx curtainwall release list ${place}\\n`),
+  );
 });
 
 test("a failed build leaves the release of the one before untouched, and nothing half-written", async () => {

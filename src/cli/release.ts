@@ -12,6 +12,7 @@ import {
   stackFolders,
 } from "../stack/index.ts";
 import type { LoadedContract, PublishedRelease } from "../stack/index.ts";
+import { folderArgument } from "../stack/node.ts";
 import { askVaultPassphrase } from "./passphrase.ts";
 import { actionError, usageError } from "./command.ts";
 import type { Command, CommandInput } from "./command.ts";
@@ -80,7 +81,8 @@ async function list({ flags }: CommandInput, [folder = "."]: readonly string[]):
   }));
   if (flags.has("json")) printJson(rows);
   else for (const row of rows) print(describeRow(row));
-  if (rows.length === 0) say("There is no release yet:  npx curtainwall build");
+  if (rows.length === 0)
+    say(`There is no release yet:  npx curtainwall build${folderArgument(folders.root)}`);
   return exitCodes.done;
 }
 
@@ -131,11 +133,12 @@ async function rollback(input: CommandInput, rest: readonly string[]): Promise<n
   if (more.length > 0) throw usageError(`"${more[0]}" is one argument too many`, releaseCommand);
   const site = await openSite(folder);
   assertStateUsable(site.folders, "build");
-  const target = findEarlier(site.store.list(), isNumber ? Number(rest[0]) : undefined);
+  const target = findEarlier(site, isNumber ? Number(rest[0]) : undefined);
   return publish(input, site, target.digest);
 }
 
-function findEarlier(releases: readonly StoredRelease[], number: number | undefined): StoredRelease {
+function findEarlier({ store, folders }: Site, number: number | undefined): StoredRelease {
+  const releases = store.list();
   const [newest] = releases;
   const found = releases.find(({ sequence, digest, bytes }) =>
     number === undefined ? digest !== newest?.digest && bytes !== undefined : sequence === number,
@@ -143,7 +146,7 @@ function findEarlier(releases: readonly StoredRelease[], number: number | undefi
   if (found?.bytes !== undefined) return found;
   const what = number === undefined ? "earlier release" : `release ${number}`;
   throw new CurtainwallError("RELEASE_UNKNOWN", `There is no ${what} to go back to.`, {
-    hint: "See what there is: npx curtainwall release list",
+    hint: `See what there is: npx curtainwall release list${folderArgument(folders.root)}`,
   });
 }
 

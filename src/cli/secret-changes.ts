@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { CurtainwallError, counted, revealSecret } from "../shared/index.ts";
 import { recordedAction } from "../stack/index.ts";
 import type { VaultKey } from "../stack/index.ts";
+import { folderArgument } from "../stack/node.ts";
 import { usageError } from "./command.ts";
 import type { CommandInput } from "./command.ts";
 import { askPassphrase } from "./passphrase.ts";
@@ -67,7 +68,7 @@ export async function revokeSecret(
     );
     if (current !== undefined && versions.includes(current) && site.loaded.contract.secrets.has(name))
       say(
-        `${styled("yellow", "look at")} ${name}: that was the current version, so what needs it fails from now on, until there is a new one:  npx curtainwall secret set ${name}`,
+        `${styled("yellow", "look at")} ${name}: that was the current version, so what needs it fails from now on, until there is a new one:  npx curtainwall secret set ${name}${folderArgument(site.loaded.root)}`,
       );
     say("Whoever issued it still takes it: end it there too.");
   }

@@ -1,5 +1,6 @@
 import type { ContractSecret } from "../contract/index.ts";
 import { printable } from "../shared/index.ts";
+import { folderArgument } from "../stack/node.ts";
 import type { SecretInfo, VersionInfo } from "../vault/index.ts";
 import { usageError } from "./command.ts";
 import type { CommandInput } from "./command.ts";
@@ -29,17 +30,18 @@ export async function listSecrets(input: CommandInput, folder: readonly string[]
     return exitCodes.done;
   }
   say(styled("dim", `${site.environment}; name, version, age in days, what it may be used for`));
+  const where = folderArgument(site.loaded.root);
   for (const row of rows) {
     print([row.name, row.version === null ? "-" : `v${row.version}`, row.ageDays ?? "-", row.use].join("\t"));
     if (row.version === null)
-      say(`  ${styled("yellow", "no value yet")}:  npx curtainwall secret set ${row.name}`);
+      say(`  ${styled("yellow", "no value yet")}:  npx curtainwall secret set ${row.name}${where}`);
     else if (row.isDue)
       say(`  ${styled("yellow", "due")}: the contract wants a new one every ${row.rotateEveryDays} days`);
   }
   if (rows.length === 0) say("The contract declares no secrets.");
   for (const { name } of forgotten)
     say(
-      `${styled("yellow", "look at")} ${name}: the contract does not declare it any more; nothing can use it:  npx curtainwall secret revoke ${name} --all`,
+      `${styled("yellow", "look at")} ${name}: the contract does not declare it any more; nothing can use it:  npx curtainwall secret revoke ${name}${where} --all`,
     );
   return exitCodes.done;
 }
@@ -95,7 +97,8 @@ export async function showHistory(
       ),
     );
   for (const version of versions) print(Object.values(versionRow(version)).join("\t"));
-  if (versions.length === 0) say(`${name} has no value yet:  npx curtainwall secret set ${name}`);
+  if (versions.length === 0)
+    say(`${name} has no value yet:  npx curtainwall secret set ${name}${folderArgument(site.loaded.root)}`);
   return exitCodes.done;
 }
 

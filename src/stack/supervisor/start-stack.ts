@@ -1,9 +1,9 @@
-import { relative } from "node:path";
 import { assertEnvironment } from "../../contract/index.ts";
 import type { EnvironmentName } from "../../contract/index.ts";
 import { openReleaseStore } from "../../release/node.ts";
 import { CurtainwallError } from "../../shared/index.ts";
 import type { Secret } from "../../shared/index.ts";
+import { folderArgument } from "../folder-argument.ts";
 import { assertStateUsable, stackFolders } from "../folders.ts";
 import { forbidCoreDumps } from "../no-core-dump.ts";
 import type { StackFolders } from "../folders.ts";
@@ -126,10 +126,4 @@ async function planOfVault(
   if (needsPassphrase) forbidCoreDumps();
   const passphrase = needsPassphrase ? await askPassphrase?.(environment) : undefined;
   return planVault(loaded, folders, { environment, passphrase });
-}
-
-/** A folder as it is written after a command: nothing for the present one. */
-function folderArgument(root: string): string {
-  const path = relative(process.cwd(), root);
-  return path === "" ? "" : ` ${path}`;
 }
