@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync, statSync } from "node:fs";
+import { closeSync, lstatSync, openSync, readSync, statSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import type { Checkpoint } from "../ledger/index.ts";
 import { CurtainwallError, printable } from "../shared/index.ts";
@@ -40,6 +40,26 @@ export async function findLog(place = "."): Promise<FoundLog> {
     hasWitness: loaded.contract.ledger.witnessFile !== undefined,
     routes: loaded.contract.routes.map(({ key }) => key),
   };
+}
+
+/** Says why there is no log: the site never started, or the log is gone, which what was signed tells. Undefined: there is one. */
+export function missingLog({ file, last, witnessed }: FoundLog): CurtainwallError | undefined {
+  if (isThere(file) || isThere(`${file}.1`)) return undefined;
+  const signed = Math.max(last?.through ?? 0, witnessed?.through ?? 0);
+  const [message, hint] =
+    signed > 0
+      ? [`The log is gone: it was signed up to record ${signed}.`, `It was ${file}`]
+      : ["There is no log yet.", "It begins when the stack starts:  npx curtainwall start"];
+  return new CurtainwallError<CliErrorCode>("CLI_PART_MISSING", message, { hint });
+}
+
+/** Where that can't be seen, who reads it says why. */
+function isThere(file: string): boolean {
+  try {
+    return lstatSync(file, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return true;
+  }
 }
 
 function logFile(place: string, isFile: boolean): FoundLog {

@@ -19,6 +19,13 @@ export const filterOptions = {
 
 /** Reads which records are wanted. */
 export function readFilter({ values }: Pick<CommandInput, "values">, nowMs: number): RecordFilter {
+  const [since, until] = [values.get("since"), values.get("until")];
+  const sinceMs = readTime("since", since, nowMs);
+  const untilMs = readTime("until", until, nowMs);
+  if (sinceMs !== undefined && untilMs !== undefined && sinceMs > untilMs)
+    throw new CurtainwallError("CLI_USAGE_INVALID", `--since ${since} is later than --until ${until}.`, {
+      hint: `Did you mean  --since ${until} --until ${since}?`,
+    });
   return {
     events: values
       .get("event")
@@ -26,8 +33,8 @@ export function readFilter({ values }: Pick<CommandInput, "values">, nowMs: numb
       .map((name) => name.trim()),
     severity: readSeverity(values.get("severity")),
     source: values.get("source"),
-    sinceMs: readTime("since", values.get("since"), nowMs),
-    untilMs: readTime("until", values.get("until"), nowMs),
+    sinceMs,
+    untilMs,
     route: values.get("route"),
     id: readId(values.get("id")),
   };

@@ -47,7 +47,7 @@ export const logActionHelp: NonNullable<Command["actions"]> = {
   checkpoint: {
     usage: "[folder]",
     summary: "Print what the log was signed up to last, as JSON",
-    options: {},
+    options: { json: { type: "boolean", says: "as it is anyway" } },
     notes: [
       "Keep it where nobody can change it together with the log, on another machine:",
       "  npx curtainwall log checkpoint . | ssh backup 'cat > site-checkpoint.json'",

@@ -303,17 +303,45 @@ test("query says of what nothing is called so, and what was probably meant; of a
   assert.deepEqual([tail.code, tail.out], [2, ""]);
 });
 
-test("query knows the contract's routes where the site is here", async (t) => {
-  const { root, remove } = await makeProject({
-    config: `import { defineStack, everyone, none, upstream } from "curtainwall";
+test("what an action takes no option of is refused before anything is loaded or read", () => {
+  const { code, words } = run("query", "/nowhere", "--lines", "2");
+  assert.deepEqual([code, /takes no --lines/.test(words)], [2, true], words);
+});
+
+const oneRoute = (more = ""): string => `import { defineStack, everyone, none, upstream } from "curtainwall";
 export default defineStack({
   origin: "https://localhost:8443",
+  ${more}
   upstreams: { shop: upstream({ url: "https://shop.bakery.test" }) },
   routes: {
     "GET /api/orders": { access: everyone, limit: "9/min per client", response: none, to: "shop" },
   },
-});`,
+});`;
+
+test("a site that never started has no log yet; one whose log was signed has lost it", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "curtainwall-log-witness-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const witness = join(folder, "witness.json");
+  const { root, remove } = await makeProject({
+    config: oneRoute(`ledger: { witness: { file: ${JSON.stringify(witness)} } },`),
   });
+  t.after(remove);
+  for (const action of ["tail", "query", "verify", "checkpoint"]) {
+    const { code, out, words } = run(action, root);
+    assert.deepEqual([code, out], [1, ""], action);
+    assert.match(words, /There is no log yet\.\n→ It begins when the stack starts: {2}npx curtainwall start/);
+  }
+  const { checkpoint } = await signedLog(t);
+  writeFileSync(witness, JSON.stringify(checkpoint));
+  for (const action of ["tail", "query", "verify"]) {
+    const { code, words } = run(action, root);
+    assert.equal(code, 1);
+    assert.match(words, /The log is gone: it was signed up to record 2\./);
+  }
+});
+
+test("query knows the contract's routes where the site is here", async (t) => {
+  const { root, remove } = await makeProject({ config: oneRoute() });
   t.after(remove);
   const folder = join(root, ".curtainwall", "ledger");
   mkdirSync(folder, { recursive: true });
@@ -337,6 +365,15 @@ test("what was misspelt is told with what would be right", async (t) => {
     [["vrify", file], /There is no "log vrify"/],
     [["tail", file, "--lines", "-1"], /argument|--lines/],
     [["verify", file, "--key", "ed25519:short"], /--key takes a public key/],
+    [["query", file, "--lines", "2"], /log query takes no --lines: it is of log tail\./],
+    [["query", file, "--follow"], /log query takes no --follow/],
+    [
+      ["verify", file, "--severity", "alert"],
+      /no --severity: it is of log tail, log query\.\n.*log verify \[/,
+    ],
+    [["tail", file, "--key", "x"], /log tail takes no --key: it is of log verify/],
+    [["query", file, "--since", "2h", "--until", "3h"], /Did you mean {2}--since 3h --until 2h\?/],
+    [["tail", file, "--since", "2027-02-01", "--until", "2027-01-01"], /is later than --until 2027-01-01/],
   ] as const) {
     const { code, words } = run(...args);
     assert.equal(code, 2, words);

@@ -4,7 +4,7 @@ import { CurtainwallError, counted, escapeControls } from "../shared/index.ts";
 import type { CliErrorCode } from "./errors.ts";
 import { actionError, usageError } from "./command.ts";
 import type { Command, CommandInput } from "./command.ts";
-import { findLog } from "./find-log.ts";
+import { findLog, missingLog } from "./find-log.ts";
 import type { FoundLog } from "./find-log.ts";
 import { filterOptions, readFilter } from "./log-filter.ts";
 import { logActionHelp } from "./log-help.ts";
@@ -43,10 +43,30 @@ export const logCommand: Command = {
   async run(input) {
     const [action, place] = input.positionals;
     const run = action === undefined ? undefined : actions.get(action);
-    if (run === undefined) throw actionError(action, actions.keys(), logCommand);
-    return run(input, await findLog(place));
+    if (action === undefined || run === undefined) throw actionError(action, actions.keys(), logCommand);
+    assertOwnOptions(action, input);
+    const log = await findLog(place);
+    const missing = missingLog(log);
+    // What is followed may begin later.
+    if (missing !== undefined && input.flags.has("follow")) sayLookAt(missing);
+    else if (missing !== undefined) throw missing;
+    return run(input, log);
   },
 };
+
+/** An option that another action has would be left out of account in silence. */
+function assertOwnOptions(action: string, { flags, values }: CommandInput): void {
+  const own = logActionHelp[action];
+  const wrong = [...flags, ...values.keys()].find((name) => own?.options[name] === undefined);
+  if (own === undefined || wrong === undefined) return;
+  const others = Object.keys(logActionHelp).filter(
+    (name) => logActionHelp[name]?.options[wrong] !== undefined,
+  );
+  throw usageError(`log ${action} takes no --${wrong}: it is of log ${others.join(", log ")}`, {
+    name: `log ${action}`,
+    usage: own.usage,
+  });
+}
 
 type Action = (input: CommandInput, log: FoundLog) => number | Promise<number>;
 
