@@ -111,7 +111,7 @@ export function openAttack(options: OpenAttackOptions): OpenAttack {
 /** What was done, in a line. */
 function sizeOf({ target, units, kinds, summary, durationMs }: AttackReport): string {
   const routes = new Set(units.flatMap(({ route }) => (route === undefined ? [] : [route]))).size;
-  const of = `${kinds.length} kinds, ${routes} ${routes === 1 ? "route" : "routes"}, ${counted(summary.attacks, "attack")}, ${counted(summary.attempts, "attempt")}`;
+  const of = `${counted(kinds.length, "kind")}, ${counted(routes, "route")}, ${counted(summary.attacks, "attack")}, ${counted(summary.attempts, "attempt")}`;
   return printable(`${target} was attacked: ${of}, ${Math.round(durationMs / 1000)} s`, 500);
 }
 

@@ -262,7 +262,10 @@ test("a server that dies midway is told as such, and what was not tried by then 
 test("where nothing listens, nothing was attacked, and it says that the address is not the contract's", async (context) => {
   const report = await attackInstead(context, new URL("https://localhost:1"), { kinds: ["access", "tls"] });
   assert.deepEqual([report.summary.attempts, report.ended?.because], [0, "target gone"]);
-  assert.match(report.ended?.says ?? "", /the contract's own address is https:\/\/localhost:\d+, which is started with  npx curtainwall /);
+  assert.match(
+    report.ended?.says ?? "",
+    /the contract's own address is https:\/\/localhost:\d+, which is started with  npx curtainwall /,
+  );
 });
 
 test("a certificate of another authority is said to be that, with where the expected one is from", async (context) => {
