@@ -3,9 +3,9 @@ import type { Access, ContractRoute } from "../../../contract/index.ts";
 import type { Check } from "../../check.ts";
 import type { AuditContext } from "../../context.ts";
 import { honestCalls, lacking, mayBe, mayCall } from "../../inputs.ts";
-import { isRefusal, overEach, see, withoutProtectedRoutes } from "../shared.ts";
-import { givesAway, saysAway, toldTo } from "./given-away.ts";
+import { isRefusal, overEach, withoutProtectedRoutes } from "../shared.ts";
 import { unchanged } from "../state.ts";
+import { expectRefusal, toldTo } from "./given-away.ts";
 
 const asksFor =
   (kind: Access["kind"]) =>
@@ -34,19 +34,16 @@ export const lackingScope: Check = {
       if (honest === undefined) tally.miss(lacking(context, route));
       if (others.length === 0) tally.miss(`every identity in the plan may call ${route.key}`);
       if (honest === undefined) continue;
+      const told = await toldTo(context, route, honest);
       await unchanged(context, tally, route, async () => {
         for (const as of others)
-          for (const exchange of await overEach(context, { route, as, input: honest.input })) {
-            const { status } = exchange.response;
-            tally.expect(
-              isRefusal(status) || (route.hide === true && status === 404),
-              see(
-                context,
-                `${route.key}: ${as} lacks what it asks for (${route.hide === true ? 404 : 403})`,
-                exchange,
-              ),
-            );
-          }
+          for (const exchange of await overEach(context, { route, as, input: honest.input }))
+            expectRefusal(context, tally, {
+              about: `${route.key}: ${as} lacks what it asks for (${route.hide === true ? 404 : 403})`,
+              exchange,
+              told,
+              refuses: (status) => isRefusal(status) || (route.hide === true && status === 404),
+            });
       });
     }
   },
@@ -70,19 +67,13 @@ export const foreignTenant: Check = {
         if (intruders.length === 0) continue;
         isSeen = true;
         const told = await toldTo(context, route, honest);
-        for (const intruder of intruders) {
-          const exchange = await context.caller.call({ route, as: intruder, input });
-          const { status } = exchange.response;
-          const isGivenAway = givesAway(exchange, told);
-          tally.expect(
-            (isRefusal(status) || status === 404) && !isGivenAway,
-            see(
-              context,
-              `${route.key}: ${intruder} is of another tenant than ${as} (403 or 404)${saysAway(isGivenAway)}`,
-              exchange,
-            ),
-          );
-        }
+        for (const intruder of intruders)
+          expectRefusal(context, tally, {
+            about: `${route.key}: ${intruder} is of another tenant than ${as} (403 or 404)`,
+            exchange: await context.caller.call({ route, as: intruder, input }),
+            told,
+            refuses: (status) => isRefusal(status) || status === 404,
+          });
       }
       if (!isSeen) tally.miss(`the plan has no two tenants for ${route.key}`);
     }

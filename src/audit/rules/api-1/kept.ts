@@ -6,6 +6,7 @@ import type { HonestCall } from "../../inputs.ts";
 import type { Exchange } from "../../probe.ts";
 import { isShareable } from "../../storable.ts";
 import { isPathOf } from "./declared-paths.ts";
+import { expectRefusal } from "./given-away.ts";
 import {
   firstHonestCall,
   isSuccess,
@@ -234,10 +235,12 @@ export const noDisguise: Check = {
           { ...plain, path: query === undefined ? dressed : `${dressed}?${query}` },
           { name: `${route.key} disguised`, burst: 20, isPerUser: true },
         );
-        tally.expect(
-          !isSuccess(exchange.response.status) || !isDisclosed(exchange, control, honest),
-          see(context, `${route.key} as ${honest.as}: ${name}`, exchange),
-        );
+        expectRefusal(context, tally, {
+          about: `${route.key} as ${honest.as}: ${name}`,
+          exchange,
+          told: { canary: honest.input.canary, control },
+          refuses: (status) => !isSuccess(status) || !isDisclosed(exchange, control, honest),
+        });
       }
     }
   },

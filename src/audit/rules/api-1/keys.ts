@@ -5,8 +5,9 @@ import type { AuditContext } from "../../context.ts";
 import { forgedKeys, inventedKey } from "../../forge/keys.ts";
 import { honestCalls, lacking } from "../../inputs.ts";
 import type { HonestCall } from "../../inputs.ts";
-import { isRefusal, overEach, protectedRoutes, see, withoutProtectedRoutes } from "../shared.ts";
+import { overEach, protectedRoutes, withoutProtectedRoutes } from "../shared.ts";
 import { unchanged } from "../state.ts";
+import { expectRefusal, toldTo } from "./given-away.ts";
 
 /** Whether an API key opens a route. */
 const opensToKeys = (route: ContractRoute): boolean =>
@@ -43,13 +44,15 @@ export const keysRefused: Check = {
       const revoked = revokedOf(context, honest.as);
       if (revoked === undefined) tally.miss("the plan has no revokedKey");
       else forged.push({ name: "revoked", value: await context.tokens.revokedKey(revoked) });
+      const told = await toldTo(context, route, honest);
       await unchanged(context, tally, route, async () => {
         for (const apiKey of forged)
           for (const exchange of await overEach(context, { route, input: honest.input, apiKey }))
-            tally.expect(
-              isRefusal(exchange.response.status),
-              see(context, `${route.key}: an API key that is ${apiKey.name} must be refused (401)`, exchange),
-            );
+            expectRefusal(context, tally, {
+              about: `${route.key}: an API key that is ${apiKey.name} must be refused (401)`,
+              exchange,
+              told,
+            });
       });
     }
   },
@@ -77,14 +80,17 @@ export const keyInAddress: Check = {
       if (honest === undefined) continue;
       const { path } = await context.caller.request({ route, input: honest.input });
       const query = path.split("?")[1];
+      const told = await toldTo(context, route, honest);
       for (const name of ["api_key", "key"]) {
         const pair = `${name}=${inventedKey()}`;
         const rawQuery = query === undefined ? pair : `${query}&${pair}`;
         const exchange = await context.caller.call({ route, ...honest, rawQuery });
-        tally.expect(
-          exchange.response.status === 400,
-          see(context, `${route.key}: a key as ?${name}= is refused, beside a good one too (400)`, exchange),
-        );
+        expectRefusal(context, tally, {
+          about: `${route.key}: a key as ?${name}= is refused, beside a good one too (400)`,
+          exchange,
+          told,
+          refuses: (status) => status === 400,
+        });
       }
     }
   },
@@ -116,10 +122,11 @@ export const keyAndToken: Check = {
         token: { name: `token of ${user.as}`, value: await context.tokens.valid(user.as) },
         apiKey: { name: `API key of ${program.as}`, value: await context.tokens.apiKey(program.as) },
       });
-      tally.expect(
-        isRefusal(exchange.response.status),
-        see(context, `${route.key}: two callers in one request are none (401)`, exchange),
-      );
+      expectRefusal(context, tally, {
+        about: `${route.key}: two callers in one request are none (401)`,
+        exchange,
+        told: await toldTo(context, route, user),
+      });
     }
   },
 };
@@ -144,13 +151,13 @@ export const keyOpensNoMore: Check = {
         tally.miss(lacking(context, route));
         continue;
       }
-      for (const as of names) {
-        const exchange = await context.caller.call({ route, as, input: honest.input });
-        tally.expect(
-          isRefusal(exchange.response.status),
-          see(context, `${route.key}: the API key of ${as} does not open it (401)`, exchange),
-        );
-      }
+      const told = await toldTo(context, route, honest);
+      for (const as of names)
+        expectRefusal(context, tally, {
+          about: `${route.key}: the API key of ${as} does not open it (401)`,
+          exchange: await context.caller.call({ route, as, input: honest.input }),
+          told,
+        });
     }
   },
 };

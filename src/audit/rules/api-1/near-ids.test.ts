@@ -33,6 +33,10 @@ describe("ids that are nearly one's own", { concurrency: 2 }, () => {
     assert.equal((await checkSite(startSite(), nearIds, withWitness)).state, "passed");
   });
 
+  test("are one's own where they are the same UUID in other letters, to who reads UUIDs as such", async () => {
+    assert.equal((await checkSite(startSite("reads UUIDs in any case"), nearIds)).state, "passed");
+  });
+
   test("are let through where what lies behind finds nothing: that is no refusal", async () => {
     const faulty = (): Promise<TestSite> => startSite("compares how ids begin", "knows its customers");
     const told = await checkSite(faulty(), nearIds, withWitness);

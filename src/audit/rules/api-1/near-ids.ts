@@ -21,6 +21,7 @@ import {
 import { unchanged } from "../state.ts";
 import { alikeIds, unlikeId } from "./alike-ids.ts";
 import type { AlikeId } from "./alike-ids.ts";
+import { givesAway } from "./given-away.ts";
 
 /** The parameters of a path that have to be the caller. */
 const ownerParams = ({ access }: ContractRoute): string[] =>
@@ -46,10 +47,11 @@ export const nearIds: Check = {
         tally.miss(lacking(context, route));
         continue;
       }
-      const { status } = (await context.caller.call({ route, ...own })).response;
+      const control = await context.caller.call({ route, ...own });
+      const { status } = control.response;
       if (isSuccess(status))
         await unchanged(context, tally, route, async () => {
-          for (const param of params) await askNearly(context, tally, { route, own, param });
+          for (const param of params) await askNearly(context, tally, { route, own, control, param });
         });
       else tally.miss(`${route.key}: ${own.as}'s own is answered ${status}, so refusals show nothing`);
     }
@@ -66,6 +68,8 @@ const ownCall = (context: AuditContext, route: ContractRoute): HonestCall | unde
 interface Asked {
   route: ContractRoute;
   own: HonestCall;
+  /** What they are answered. */
+  control: Exchange;
   param: string;
 }
 
@@ -117,15 +121,24 @@ interface Known {
 function judge(
   context: AuditContext,
   tally: Tally,
-  { route, own, param }: Asked,
-  { attempt: { name, isAccepted, exchange }, plainly, arrived }: Known,
+  asked: Asked,
+  { attempt, plainly, arrived }: Known,
 ): boolean {
+  const { route, own, control, param } = asked;
+  const { name, isAccepted, exchange } = attempt;
   const { status } = exchange.response;
   const what = `${route.key}: ${own.as}'s ${param} ${name}`;
   const pass = (how: string): void => tally.pass(see(context, `${what} ${how}`, exchange));
   const fail = (how: string): void => tally.fail(see(context, `${what} ${how}`, exchange));
   const id = problemOf(exchange)?.id;
+  if (isSuccess(status) && isOwnUuid(asked, attempt)) {
+    if (route.method === "GET") pass(`is the same UUID, and gets what is ${own.as}'s`);
+    else tally.miss(`${what} is the same UUID: whose it was when it was written, only a read would show`);
+    return false;
+  }
   if (isSuccess(status)) fail(`is taken for ${own.as}'s own`);
+  else if (givesAway(exchange, { canary: own.input.canary, control, route }))
+    fail(`is refused (${status}), and told all the same what only its owner is`);
   else if (arrived !== undefined && typeof id === "string") {
     const hasCome = arrived.some((request) => requestIdOf(request) === id && isOf(route, request));
     if (hasCome) fail(`is let through to ${route.to}: the refusal (${status}) comes from behind`);
@@ -140,6 +153,26 @@ function judge(
       `${what} is answered ${status}, which need not be the gateway's word: only ${route.to} could tell (upstreams in the plan)`,
     );
   return true;
+}
+
+const uuid = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i;
+
+/**
+ * Whether a UUID in other letters is answered as it is in its own: who reads UUIDs as such, as PostgreSQL's type does, reads one in both. What is
+ * answered otherwise was let in as one id and looked for as another.
+ *
+ * @see RFC 9562 §4: UUIDs are read in any case
+ */
+function isOwnUuid({ own, control, param }: Asked, { value, exchange }: Attempt): boolean {
+  const id = own.input.params?.[param] ?? "";
+  const { canary } = own.input;
+  const isSame = uuid.test(id) && value.toLowerCase() === id.toLowerCase();
+  const text = exchange.response.text();
+  return (
+    isSame &&
+    (text.toLowerCase() === control.response.text().toLowerCase() ||
+      (canary !== undefined && text.includes(canary)))
+  );
 }
 
 /** Whether an upstream was asked for what the route leads to. With the same id it may be asked whose something else is. */

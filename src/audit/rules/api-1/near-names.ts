@@ -8,6 +8,7 @@ import type { AuditCaller, TokenSigner } from "../../plan.ts";
 import { isRefusal, isSuccess, see, withoutProtectedRoutes } from "../shared.ts";
 import { unchanged } from "../state.ts";
 import { changed, widened } from "./alike-ids.ts";
+import { expectRefusal } from "./given-away.ts";
 import { genuine, tokenCalls, withoutIssuer } from "./token-routes.ts";
 import type { TokenCall } from "./token-routes.ts";
 
@@ -140,11 +141,12 @@ async function refuseAlmost(
     for (const { name, claims } of almost) {
       const value = await signedAnew(signToken, { ...token, claims: { ...token.claims, ...claims } });
       const exchange = await context.caller.call({ route, input, token: { name, value } });
-      const { status } = exchange.response;
-      tally.expect(
-        isRefusal(status) || status === 404,
-        see(context, `${route.key}: ${user} ${name} must be refused (403, 401 or 404)`, exchange),
-      );
+      expectRefusal(context, tally, {
+        about: `${route.key}: ${user} ${name} must be refused (403, 401 or 404)`,
+        exchange,
+        told: { canary: input.canary, control, route },
+        refuses: (status) => isRefusal(status) || status === 404,
+      });
     }
   });
 }

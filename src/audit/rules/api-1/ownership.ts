@@ -13,6 +13,7 @@ import {
   withoutProtectedRoutes,
 } from "../shared.ts";
 import { unchanged } from "../state.ts";
+import { expectRefusal, toldTo } from "./given-away.ts";
 
 const isHidden = (status: number): boolean => status === 403 || status === 404;
 
@@ -78,11 +79,14 @@ export const othersRefused: Check = {
   notApplicable: withoutOwners,
   run: (context, tally) =>
     trespass(context, tally, async (route, intruder, owned) => {
+      const told = await toldTo(context, route, owned);
       for (const exchange of await overEach(context, { route, as: intruder, input: owned.input }))
-        tally.expect(
-          isHidden(exchange.response.status),
-          see(context, `${route.key}: ${intruder} must not get what is ${owned.as}'s (403 or 404)`, exchange),
-        );
+        expectRefusal(context, tally, {
+          about: `${route.key}: ${intruder} must not get what is ${owned.as}'s (403 or 404)`,
+          exchange,
+          told,
+          refuses: isHidden,
+        });
       const subject = context.plan.identities?.[owned.as ?? ""]?.subject;
       if (subject === undefined) return;
       const posing = await context.caller.call({
@@ -91,10 +95,12 @@ export const othersRefused: Check = {
         input: owned.input,
         headers: saysWho.map((name) => [name, subject]),
       });
-      tally.expect(
-        isHidden(posing.response.status),
-        see(context, `${route.key}: ${intruder} does not become ${owned.as} by headers that say so`, posing),
-      );
+      expectRefusal(context, tally, {
+        about: `${route.key}: ${intruder} does not become ${owned.as} by headers that say so`,
+        exchange: posing,
+        told,
+        refuses: isHidden,
+      });
     }),
 };
 
@@ -145,13 +151,16 @@ export const lowerRole: Check = {
       if (lower.length === 0)
         tally.miss(`nobody in the plan lacks the role for ${route.key} and nothing else`);
       if (honest === undefined) continue;
+      const told = await toldTo(context, route, honest);
       await unchanged(context, tally, route, async () => {
         for (const name of lower)
           for (const exchange of await overEach(context, { route, as: name, input: honest.input }))
-            tally.expect(
-              exchange.response.status === refused,
-              see(context, `${route.key}: ${name} lacks the role (${refused})`, exchange),
-            );
+            expectRefusal(context, tally, {
+              about: `${route.key}: ${name} lacks the role (${refused})`,
+              exchange,
+              told,
+              refuses: (status) => status === refused,
+            });
       });
     }
   },

@@ -2,13 +2,13 @@ import { accessParts } from "../../../contract/index.ts";
 import type { ContractRoute } from "../../../contract/index.ts";
 import type { AuditContext } from "../../context.ts";
 import { honestCalls } from "../../inputs.ts";
-import type { AuditInput, AuditRevocable } from "../../plan.ts";
+import type { AuditOwnedInput, AuditRevocable } from "../../plan.ts";
 import { protectedRoutes } from "../shared.ts";
 
 /** A call with the token that is revoked. */
 export interface RevokedCall {
   readonly route: ContractRoute;
-  readonly input: AuditInput;
+  readonly input: AuditOwnedInput;
   /** Whether whose token it is may call it so. If not, they are somebody who is refused for another reason than who is nobody. */
   readonly isOwn: boolean;
 }

@@ -4,15 +4,21 @@ import { honestCalls } from "../../inputs.ts";
 import type { AuditRevocable } from "../../plan.ts";
 import type { Exchange } from "../../probe.ts";
 import { decodeToken } from "../../tokens.ts";
-import { isClientError, isRefusal, isSuccess, overEach, see, withoutProtectedRoutes } from "../shared.ts";
+import { isClientError, isRefusal, isSuccess, see, withoutProtectedRoutes } from "../shared.ts";
+import { expectRefusal } from "./given-away.ts";
 import { isReading, revokedCalls } from "./revoked-calls.ts";
 import type { RevokedCall } from "./revoked-calls.ts";
 import { withoutIssuer } from "./token-routes.ts";
 
 /** How long it may take until everything that takes tokens has heard of it, in milliseconds. */
 const spreadsWithinMs = 10_000;
-/** So many refusals in a row of one call: what answers may be several threads, of which each hears for itself. */
-const enoughRounds = 5;
+/**
+ * So many refusals of the first call, each over a connection of its own: what answers may be several processes or threads, of which each hears for
+ * itself. Of eight of them, one that never hears answers none of these once in five thousand times.
+ */
+const enoughRefusals = 64;
+/** Where a limit lets nobody come so often. */
+const fewestRounds = 5;
 
 const withoutRevocable = (context: AuditContext): string | undefined =>
   withoutProtectedRoutes(context) ??
@@ -34,7 +40,7 @@ interface Revocation {
 
 interface JudgedCall extends RevokedCall {
   /** What it was answered while the token was good. Undefined: it writes, so it was not asked. */
-  readonly before: number | undefined;
+  readonly before: Exchange | undefined;
 }
 
 /** Whoever remembers that a token was good has to forget it when it is revoked. */
@@ -57,11 +63,11 @@ export const revokedToken: Check = {
         `${plain.route.key}: tokens of the plan's revocable are refused before they are revoked`,
       );
     const judged: JudgedCall[] = [];
-    for (const call of calls) judged.push({ ...call, before: await statusBefore(context, call, value) });
+    for (const call of calls) judged.push({ ...call, before: await answerBefore(context, call, value) });
     await revocable.revoke();
     const revocation = { value, at: context.now(), calls: judged };
     revocations.set(context, revocation);
-    await judge(context, tally, revocation, { rounds: enoughRounds, until: revocation.at + spreadsWithinMs });
+    await judge(context, tally, revocation, revocation.at + spreadsWithinMs);
     await othersGoOn(context, tally, plain);
   },
 };
@@ -80,16 +86,25 @@ export const revokedForGood: Check = {
     const { exp } = decodeToken(revocation.value)?.claims ?? {};
     if (typeof exp === "number" && exp * 1000 <= context.now())
       return tally.miss("the token that was revoked has expired since, so a refusal shows nothing");
-    await judge(context, tally, revocation, { rounds: 1, until: 0 });
+    await judge(context, tally, revocation, 0);
   },
 };
 
-const withToken = (
-  context: AuditContext,
+/** Makes a call once over each protocol, each time over a connection of its own where the target sees another client then. */
+async function withToken(
+  { caller, protocols }: AuditContext,
   { route, input }: RevokedCall,
   value: string,
-): Promise<Exchange[]> =>
-  overEach(context, { route, input, token: { name: "token of the plan's revocable", value } });
+): Promise<Exchange[]> {
+  const token = { name: "token of the plan's revocable", value };
+  const exchanges: Exchange[] = [];
+  for (const protocol of protocols) {
+    const client = caller.freshClient();
+    const request = await caller.request({ route, input, token });
+    exchanges.push(await caller.send({ ...request, protocol, ...(client === undefined ? {} : { client }) }));
+  }
+  return exchanges;
+}
 
 /**
  * A token of theirs, once it was taken over each protocol. One that was issued in the second in which others were revoked does not count, nor
@@ -110,75 +125,97 @@ async function takenToken(
   }
 }
 
-async function statusBefore(
+async function answerBefore(
   context: AuditContext,
   call: RevokedCall,
   value: string,
-): Promise<number | undefined> {
+): Promise<Exchange | undefined> {
   if (!isReading(call)) return undefined;
   const [exchange] = await withToken(context, call, value);
-  return exchange?.response.status;
+  return exchange;
 }
 
-/** How often an answer is looked at. */
-interface Patience {
-  /** Refusals in a row that are enough of the first call, which was served before. */
-  readonly rounds: number;
-  /** Until when who has not heard yet may go on, in milliseconds since 1970. */
-  readonly until: number;
-}
-
-/** Judges each call by its last answers. */
+/**
+ * Judges each call by what it is answered in the end.
+ *
+ * @param until until when who has not heard yet may go on, in milliseconds since 1970
+ */
 async function judge(
   context: AuditContext,
   tally: Tally,
   revocation: Revocation,
-  patience: Patience,
+  until: number,
 ): Promise<void> {
-  const later = (): string => `${((context.now() - revocation.at) / 1000).toFixed(1)} s later`;
   let isToldApart = false;
   for (const [index, call] of revocation.calls.entries()) {
-    const rounds = index === 0 ? patience.rounds : 1;
-    const exchange = await lastAnswer(context, revocation.value, call, { ...patience, rounds });
+    const rounds = index === 0 ? roundsOf(context, call) : 1;
+    const exchange = await lastAnswer(context, revocation.value, call, { rounds, until });
     if (exchange === undefined) continue;
     const { status } = exchange.response;
-    const { route, before } = call;
+    const { route, input } = call;
+    const before = call.before?.response.status;
     if (index === 0) isToldApart = status === 401;
+    const often = rounds > 1 ? ` (${rounds * context.protocols.length} times)` : "";
+    const later = `${((context.now() - revocation.at) / 1000).toFixed(1)} s later`;
     const wasServed = before !== undefined && isSuccess(before);
     if (isSuccess(status))
-      tally.fail(see(context, `${route.key}: a token that was revoked goes on, ${later()}`, exchange));
+      tally.fail(see(context, `${route.key}: a token that was revoked goes on, ${later}`, exchange));
     else if (wasServed ? isClientError(status) : isRefusal(status) && status !== before)
-      tally.pass(see(context, `${route.key}: a token that was revoked is refused, ${later()}`, exchange));
+      expectRefusal(context, tally, {
+        about: `${route.key}: a token that was revoked is refused${often}, ${later}`,
+        exchange,
+        told: { canary: input.canary, control: call.before, route },
+        refuses: () => true,
+      });
     else if (status >= 500)
-      tally.miss(`${route.key}: a token that was revoked is answered ${status}, ${later()}`);
+      tally.miss(`${route.key}: a token that was revoked is answered ${status}, ${later}`);
     else if (isToldApart && status === before && status !== 401 && (await isForCallers(context, call)))
       tally.fail(
         see(
           context,
-          `${route.key}: a token that was revoked still says who calls (${status}, as before), ${later()}`,
+          `${route.key}: a token that was revoked still says who calls (${status}, as before), ${later}`,
           exchange,
         ),
       );
   }
 }
 
-/** The first answer that is none of a refusal when nobody could be waiting for word any more, else the last one. */
+/** So many times over each protocol, if the route's limits let one caller come so often at once. */
+function roundsOf({ protocols, wire }: AuditContext, { route }: RevokedCall): number {
+  const shared = route.limits.filter(({ by }) => by !== "client" || !wire.canChangeClient);
+  const most = Math.min(enoughRefusals, ...shared.map(({ burst }) => burst));
+  return Math.max(fewestRounds, Math.ceil(most / protocols.length));
+}
+
+/** How often an answer is looked at. */
+interface Patience {
+  /** So many refusals over each protocol, one after the other, are enough. */
+  readonly rounds: number;
+  /** Until when who has not heard yet may go on, in milliseconds since 1970. */
+  readonly until: number;
+}
+
+/** The first answer that is none of a refusal when nobody could be waiting for word any more, else one that is no refusal either, else the last one. */
 async function lastAnswer(
   context: AuditContext,
   value: string,
   call: JudgedCall,
   { rounds, until }: Patience,
 ): Promise<Exchange | undefined> {
+  const before = call.before?.response.status;
   const goesOn = ({ response: { status } }: Exchange): boolean =>
-    isSuccess(status) || (status === call.before && status !== 401);
-  for (let refusals = 0; ;) {
-    const answers = await withToken(context, call, value);
+    isSuccess(status) || (status === before && status !== 401);
+  for (;;) {
+    const answers: Exchange[] = [];
+    for (let round = 0; round < rounds && !answers.some(goesOn); round++)
+      answers.push(...(await withToken(context, call, value)));
     const accepted = answers.find(goesOn);
-    refusals = accepted === undefined ? refusals + 1 : 0;
-    if (refusals >= rounds) return answers[0];
-    if (accepted === undefined) continue;
-    if (context.now() >= until || !isReading(call)) return accepted;
-    await context.sleep(200);
+    if (accepted === undefined)
+      return answers.find(({ response }) => !isClientError(response.status)) ?? answers.at(-1);
+    const left = until - context.now();
+    if (left <= 0 || !isReading(call)) return accepted;
+    // Once some have heard, whoever is asked again and again may at last be refused by luck: so all are asked once more when their time is over.
+    await context.sleep(answers.length > context.protocols.length ? left : Math.min(left, 200));
   }
 }
 

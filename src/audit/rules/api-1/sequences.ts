@@ -6,6 +6,7 @@ import type { HonestCall } from "../../inputs.ts";
 import type { AuditInput } from "../../plan.ts";
 import type { Exchange } from "../../probe.ts";
 import { isRefusal, isSuccess, see, withoutProtectedRoutes } from "../shared.ts";
+import { expectRefusal } from "./given-away.ts";
 
 /** Routes that make something, and those that do something with what was made. */
 interface Sequence {
@@ -111,18 +112,13 @@ async function meddle(context: AuditContext, tally: Tally, made: Made): Promise<
       tally.miss(lacking(context, route));
       continue;
     }
-    for (const intruder of [undefined, ...intruders(context, route, as)]) {
-      const exchange = await act(context, made, route, intruder);
-      const { status } = exchange.response;
-      tally.expect(
-        isRefusal(status) || status === 404,
-        see(
-          context,
-          `${route.key}: ${intruder ?? "a visitor"} has no part in what ${as} just made (401, 403 or 404)`,
-          exchange,
-        ),
-      );
-    }
+    for (const intruder of [undefined, ...intruders(context, route, as)])
+      expectRefusal(context, tally, {
+        about: `${route.key}: ${intruder ?? "a visitor"} has no part in what ${as} just made (401, 403 or 404)`,
+        exchange: await act(context, made, route, intruder),
+        told: { canary: undefined, control: before, route },
+        refuses: (status) => isRefusal(status) || status === 404,
+      });
   }
   const after = await act(context, made, read, as);
   tally.expect(

@@ -1,7 +1,7 @@
 import type { Check } from "../../check.ts";
 import { issuedWrong, signedAnew } from "../../forge/issued.ts";
-import { isRefusal, isSuccess, see, withoutProtectedRoutes } from "../shared.ts";
-import { givesAway, saysAway } from "./given-away.ts";
+import { isSuccess, see, withoutProtectedRoutes } from "../shared.ts";
+import { expectRefusal } from "./given-away.ts";
 import { genuine, onePerCondition, tokenCalls, withoutIssuer } from "./token-routes.ts";
 
 /** A good signature is not all: it may be under another kind of token, for somebody else, from another time. */
@@ -36,15 +36,11 @@ export const issuedWrongly: Check = {
           tally.miss(`${route.key}: a token that was ${wrong.name} was answered 503, so nobody judged it`);
           continue;
         }
-        const isGivenAway = givesAway(exchange, { canary: honest.input.canary, control });
-        tally.expect(
-          isRefusal(exchange.response.status) && !isGivenAway,
-          see(
-            context,
-            `${route.key}: a token that was ${wrong.name} must be refused (401)${saysAway(isGivenAway)}`,
-            exchange,
-          ),
-        );
+        expectRefusal(context, tally, {
+          about: `${route.key}: a token that was ${wrong.name} must be refused (401)`,
+          exchange,
+          told: { canary: honest.input.canary, control, route },
+        });
       }
     }
   },

@@ -3,7 +3,7 @@ import type { Call } from "../../caller.ts";
 import { unsigned } from "../../forge/forge.ts";
 import type { ProbeCredential } from "../../probe.ts";
 import { isRefusal, isSuccess, see, withoutProtectedRoutes } from "../shared.ts";
-import { givesAway, saysAway } from "./given-away.ts";
+import { expectRefusal } from "./given-away.ts";
 import { genuine, onePerCondition, tokenCalls, withoutIssuer } from "./token-routes.ts";
 
 interface Place {
@@ -74,14 +74,14 @@ export const tokenPlaces: Check = {
           { name: `${route.key} with misplaced tokens`, burst: 3, isPerUser: false },
         );
       };
-      for (const { name, put } of places) {
-        const exchange = await send(put(value));
-        const isGivenAway = givesAway(exchange, { canary: input.canary, control });
-        tally.expect(
-          !isSuccess(exchange.response.status) && !isGivenAway,
-          see(context, `${route.key}: a good token ${name} opens nothing${saysAway(isGivenAway)}`, exchange),
-        );
-      }
+      const told = { canary: input.canary, control, route };
+      for (const { name, put } of places)
+        expectRefusal(context, tally, {
+          about: `${route.key}: a good token ${name} opens nothing`,
+          exchange: await send(put(value)),
+          told,
+          refuses: (status) => !isSuccess(status),
+        });
       const [forged] = unsigned(await genuine(context, user));
       const two = await send({
         headers: [
@@ -89,10 +89,12 @@ export const tokenPlaces: Check = {
           ["authorization", `Bearer ${value}`],
         ],
       });
-      tally.expect(
-        isRefusal(two.response.status) || two.response.status === 400,
-        see(context, `${route.key}: a forged token before a good one is refused (401)`, two),
-      );
+      expectRefusal(context, tally, {
+        about: `${route.key}: a forged token before a good one is refused (401)`,
+        exchange: two,
+        told,
+        refuses: (status) => isRefusal(status) || status === 400,
+      });
     }
   },
 };

@@ -7,7 +7,6 @@ import type { ForgedToken } from "../../forge/forge.ts";
 import { sourceOf } from "../../tokens.ts";
 import {
   firstHonestCall,
-  isRefusal,
   isSuccess,
   overEach,
   protectedRoutes,
@@ -16,6 +15,7 @@ import {
   withoutRoutes,
 } from "../shared.ts";
 import { unchanged } from "../state.ts";
+import { expectRefusal, toldTo } from "./given-away.ts";
 import { genuine, tokenCalls, withoutIssuer } from "./token-routes.ts";
 
 /** Every token in a list must be refused on every protected route. */
@@ -25,6 +25,7 @@ async function refuseAll(
   tokensFor: (name: string) => Promise<readonly ForgedToken[]>,
 ): Promise<void> {
   for (const { route, honest, user } of tokenCalls(context, tally)) {
+    const told = await toldTo(context, route, honest);
     await unchanged(context, tally, route, async () => {
       for (const [index, token] of (await tokensFor(user)).entries()) {
         const call = { route, input: honest.input, token };
@@ -32,10 +33,11 @@ async function refuseAll(
         for (const exchange of index === 0
           ? await overEach(context, call)
           : [await context.caller.call(call)])
-          tally.expect(
-            isRefusal(exchange.response.status),
-            see(context, `${route.key}: a token that is ${token.name} must be refused (401)`, exchange),
-          );
+          expectRefusal(context, tally, {
+            about: `${route.key}: a token that is ${token.name} must be refused (401)`,
+            exchange,
+            told,
+          });
       }
     });
   }
@@ -82,12 +84,14 @@ export const noToken: Check = {
     for (const route of protectedRoutes(context)) {
       const honest = firstHonestCall(context, route, tally);
       if (honest === undefined) continue;
+      const told = await toldTo(context, route, honest);
       await unchanged(context, tally, route, async () => {
         for (const exchange of await overEach(context, { route, input: honest.input }))
-          tally.expect(
-            isRefusal(exchange.response.status),
-            see(context, `${route.key}: without a token it must be refused (401)`, exchange),
-          );
+          expectRefusal(context, tally, {
+            about: `${route.key}: without a token it must be refused (401)`,
+            exchange,
+            told,
+          });
       });
     }
   },

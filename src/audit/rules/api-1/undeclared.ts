@@ -2,13 +2,13 @@ import type { ContractRoute } from "../../../contract/index.ts";
 import type { Check } from "../../check.ts";
 import {
   firstHonestCall,
-  isRefusal,
   isSuccess,
   protectedRoutes,
   see,
   withoutProtectedRoutes,
   withoutRoutes,
 } from "../shared.ts";
+import { expectRefusal, toldTo } from "./given-away.ts";
 
 export const undeclared: Check = {
   name: "an undeclared path is 404, an undeclared method 405",
@@ -103,26 +103,30 @@ export const noWayAround: Check = {
       if (honest?.as === undefined) continue;
       const subject = context.plan.identities?.[honest.as]?.subject ?? "";
       const plain = await context.caller.request({ route, input: honest.input });
+      const told = await toldTo(context, route, honest);
       for (const [name, value] of ways) {
         const exchange = await context.caller.call({
           route,
           input: honest.input,
           headers: [[name, value(plain.path, subject)]],
         });
-        tally.expect(
-          isRefusal(exchange.response.status),
-          see(context, `${route.key}: the header ${name} replaces no token`, exchange),
-        );
+        expectRefusal(context, tally, {
+          about: `${route.key}: the header ${name} replaces no token`,
+          exchange,
+          told,
+        });
       }
       for (const spell of new Set(spellings.map((respell) => respell(plain.path)))) {
         const exchange = await context.caller.send(
           { ...plain, path: spell },
           { name: `${route.key} spelled differently`, burst: 3, isPerUser: false },
         );
-        tally.expect(
-          !isSuccess(exchange.response.status),
-          see(context, `${route.key}: without a token, however it is spelled`, exchange),
-        );
+        expectRefusal(context, tally, {
+          about: `${route.key}: without a token, however it is spelled`,
+          exchange,
+          told,
+          refuses: (status) => !isSuccess(status),
+        });
       }
     }
   },
