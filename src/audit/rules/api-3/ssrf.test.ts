@@ -11,7 +11,7 @@ import type { AuditCheck } from "../../report.ts";
 
 // A site that makes previews of addresses that it is told, one day.
 
-type Habit = "asks nobody" | "asks soon" | "asks once it has time";
+type Habit = "asks nobody" | "asks soon" | "asks once it has time" | "serves nobody";
 
 const own = await testCertificate();
 let habit: Habit = "asks nobody";
@@ -21,7 +21,9 @@ const server = createServer({ ...own, minVersion: "TLSv1.3" }, ({ url = "" }, re
   const asked = new URL(url, origin).searchParams.get("url") ?? "";
   if (habit === "asks soon") setTimeout(() => ask(asked), 300);
   if (habit === "asks once it has time") queue.push(asked);
-  response.writeHead(200, { "content-type": "application/json" }).end('{"ok":true}');
+  response
+    .writeHead(habit === "serves nobody" ? 403 : 200, { "content-type": "application/json" })
+    .end('{"ok":true}');
 });
 // The audit tries a tunnel when it has done with addresses: the site has time then.
 server.on("connect", (_request, socket) => {
@@ -80,6 +82,10 @@ async function audit(of: Habit): Promise<Record<keyof typeof checks, AuditCheck[
 
 test("who asks for no address that it is told passes", async () => {
   assert.deepEqual(await audit("asks nobody"), { atOnce: "passed", later: "passed" });
+});
+
+test("who refuses everybody shows nothing, at once and at the end", async () => {
+  assert.deepEqual(await audit("serves nobody"), { atOnce: "missing", later: "missing" });
 });
 
 test("who asks a moment after it has answered is seen at once", async () => {

@@ -13,6 +13,8 @@ interface Bait {
   mark: string;
   what: string;
   exchange: Exchange;
+  /** Said where a route served nobody: that it asks nobody shows nothing. */
+  unserved?: string;
 }
 
 /** Headers that proxies, statistics and clumsy code follow. */
@@ -81,6 +83,8 @@ export const noLateVisits: Check = {
   run: async (context, tally) => {
     const listener = await context.listener();
     const baits = pending.get(listener) ?? [];
+    for (const route of context.contract.routes) firstHonestCall(context, route, tally);
+    for (const { unserved } of baits) if (unserved !== undefined) tally.miss(unserved);
     const late = baits.filter(({ mark }) => listener.hits.some(({ text }) => text.includes(mark)));
     for (const { what, exchange } of late)
       tally.fail(see(context, `${what}: and somebody asked for it later`, exchange));
@@ -139,8 +143,11 @@ async function baitRoute(
   // What refuses everything asks nobody either.
   if (!baits.some(({ exchange }) => isSuccess(exchange.response.status))) {
     const { response } = await context.caller.call({ route, ...honest });
-    if (!isSuccess(response.status))
-      tally.miss(`${route.key}: the honest request was answered ${response.status}`);
+    if (!isSuccess(response.status)) {
+      const unserved = `${route.key}: the honest request was answered ${response.status}`;
+      tally.miss(unserved);
+      return baits.map((bait) => ({ ...bait, unserved }));
+    }
   }
   return baits;
 }
