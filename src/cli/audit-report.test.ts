@@ -265,3 +265,24 @@ test("of a failed check stands what failed, the first of it unless all is asked 
   assert.match(long, /attempt 20\n {6}200\n {4}and 5 more; and 12 that held\n/);
   assert.ok(!long.includes("HS256 is refused"));
 });
+
+test("why a target was not reached stands at the top and nowhere else, with what starts it on a line of its own", () => {
+  const why = "nothing answers at https://localhost:9899 (ECONNREFUSED); start it with  npm start";
+  const missing: AuditRow = {
+    id: "API-1",
+    title: "Every endpoint authenticates",
+    verdict: "unknown",
+    ran: 0,
+    of: 1,
+    failed: 0,
+    notApplicable: 0,
+    checks: [check("a token", "missing", { reason: why, observations: 0 })],
+  };
+  const text = renderReport({ ...report, rows: [missing], unreachable: why });
+  assert.match(
+    text,
+    /^Audit of .*\nThe target was not reached: nothing answers at https:\/\/localhost:9899 \(ECONNREFUSED\);\s+start it\s+with\n {2}\$ npm start\n/,
+  );
+  assert.equal(text.match(/ECONNREFUSED/g)?.length, 1);
+  assert.match(text, /Not checked\n {2}API-1: a token: The target was not reached/);
+});
