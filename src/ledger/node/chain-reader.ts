@@ -22,6 +22,8 @@ export interface ChainReaderOptions extends Brought {
 export interface ChainReader extends Pick<LogCheckpoints, "forgotten" | "learnt"> {
   beginFile(name: string): void;
   line(bytes: Buffer, isWhole: boolean): void;
+  /** Of a line that is too long for a record. */
+  part(bytes: Buffer, isLast: boolean): void;
   end(): LogVerdict;
 }
 
@@ -45,6 +47,8 @@ export function createChainReader({ remember, ...brought }: ChainReaderOptions):
   let first: FirstRecord | undefined;
   let last = chainStart;
   let [file, line, before] = ["", 0, 0];
+  /** Whether a line that comes in parts is not over yet. */
+  let isInside = false;
   /** Lines of files that lie before the one in which the chain begins. */
   let beforeFiles = 0;
 
@@ -164,7 +168,7 @@ export function createChainReader({ remember, ...brought }: ChainReaderOptions):
 
   return {
     beginFile(name) {
-      [file, line] = [name, 0];
+      [file, line, isInside] = [name, 0, false];
       if (first !== undefined) return;
       // A file without any chain lies before one that has it: the log's first record speaks of its own file alone.
       between.take();
@@ -176,6 +180,12 @@ export function createChainReader({ remember, ...brought }: ChainReaderOptions):
       if (link !== undefined) return readRecord(bytes, link);
       if (first === undefined) before++;
       between.add(bytes, isWhole, line);
+    },
+    part(bytes, isLast) {
+      if (!isInside) line++;
+      if (!isInside && first === undefined) before++;
+      isInside = !isLast;
+      between.add(bytes, isLast, line);
     },
     end() {
       strays.end();

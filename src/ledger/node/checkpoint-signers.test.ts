@@ -204,3 +204,53 @@ test("What a key says of the one before it counts only as far as the chain has i
     assert.match(found, /record 5 (?:is not signed|says of record 4 what the log does not)/);
   }
 });
+
+const bySupervisor = (after: string): Said => ({ holder: "supervisor", after });
+
+test("A vault's first checkpoint that is put behind what its predecessor signed since is no cover for that, whoever else signed", async (t) => {
+  const honest = await logOf(t, [
+    [other, {}],
+    [supervisor, bySupervisor(other.key)],
+    [vault, byVault(supervisor.key)],
+  ]);
+  assert.deepEqual(says(honest.path, [vault.key]), []);
+  for (const late of [supervisor, other]) {
+    const folder = mkdtempSync(join(tmpdir(), "curtainwall-signers-"));
+    t.after(() => rmSync(folder, { recursive: true, force: true }));
+    const path = join(folder, "events.jsonl");
+    const log = openLogFile({ path, onError: (error) => assert.fail(error) });
+    const claim = async (said: Said): Promise<Parameters<typeof checkpointText>[0]> => {
+      log.append(formatRecord({ type: "stack.stopped", time: 1, reason: "test" }, "supervisor"));
+      await log.flush();
+      const { seq, chain } = log.head();
+      return { log: log.log, through: seq, head: Buffer.from(chain).toString("base64url"), ...said };
+    };
+    const put = (one: Checkpoint): void =>
+      log.append(formatRecord({ type: "ledger.checkpoint", time: 1, ...one }, "ledger"));
+    put(other.sign(await claim({})));
+    put(supervisor.sign(await claim(bySupervisor(other.key))));
+    const first = vault.sign(await claim(byVault(supervisor.key)));
+    put(late.sign(await claim(late === other ? {} : bySupervisor(other.key))));
+    put(first);
+    await log.close();
+    const { findings, trusted } = verifyLog(path, { keys: [vault.key] });
+    assert.match(
+      findings.map((one) => one.says).join(),
+      /record 9 took the place of a key up to record 6, which signed up to record 7 before it came/,
+    );
+    assert.deepEqual(trusted?.signed, 6);
+  }
+});
+
+test("Of a log that anybody may sign no more than 1,000 keys are followed, and what more there are is told once", async (t) => {
+  const { path } = await logOf(
+    t,
+    Array.from({ length: 1003 }, () => [newSigner(), byVault()]),
+  );
+  const { checkpoints, findings } = verifyLog(path);
+  assert.deepEqual([checkpoints.signers.length, checkpoints.count], [1000, 1000]);
+  assert.match(
+    findings.map((one) => one.says).join(),
+    /^the checkpoint in record 2003 is signed with one key more than the 1,000 that are followed \(.*\) \(and 2 more like it\)$/,
+  );
+});

@@ -6,6 +6,11 @@ import { isSigned } from "./checkpoint-signature.ts";
 export interface CheckpointSigners {
   /** Says why a signature does not count, as what follows "the checkpoint". One that was kept elsewhere may be of a key that was given up since. */
   problemOf(checkpoint: Checkpoint, from: "log" | "elsewhere"): string | undefined;
+  /**
+   * Says of a vault's checkpoint in the log that a key which it took the place of signed more than it before it came, as what follows "the
+   * checkpoint": the log has them in order, so somebody who has that key kept it back.
+   */
+  lateFor(checkpoint: Checkpoint): string | undefined;
   /** Takes note of one that holds. */
   held(checkpoint: Checkpoint): void;
   /** Whether it is one that may sign. */
@@ -31,6 +36,12 @@ export interface Outside {
 const mostVouchings = 10_000;
 
 /**
+ * Keys that are followed where any may sign. No log is made whose key changed more often, and whoever writes one anew has as many keys as he
+ * likes.
+ */
+const mostSigners = 1000;
+
+/**
  * @param keys those that may sign; undefined: any
  * @param outside what was kept elsewhere: a key that the vault took over from signs nothing beyond it, whatever the log says, unless it was
  *   named itself
@@ -41,6 +52,8 @@ export function createCheckpointSigners(
 ): CheckpointSigners {
   const signers = new Map<string, LogSigner>();
   const givenUp = new Set<string>();
+  /** Supervisors' keys that signed, and that no vault's took the place of yet. */
+  const present = new Set<string>();
   const endedBy = new Map<string, number>();
   for (const { key, holder, after, through } of outside.filter((one) => isSigned(one)))
     if (after !== undefined && holder === "vault" && keys?.includes(key) === true && !given.includes(after))
@@ -61,25 +74,38 @@ export function createCheckpointSigners(
     problemOf(checkpoint, from) {
       const { key } = checkpoint;
       if (!isKnown(key)) return `is signed with another key (${key})`;
+      if (known === undefined && signers.size >= mostSigners && !signers.has(key))
+        return `is signed with one key more than the ${mostSigners.toLocaleString("en")} that are followed (${key})`;
       if (!isSigned(checkpoint)) return "is not signed with the key that it names";
       const isOver = givenUp.has(key) || checkpoint.through > (endedBy.get(key) ?? Infinity);
       return from === "log" && isOver
         ? `is signed with a key that was given up for the vault's (${key})`
         : undefined;
     },
+    lateFor({ after, through, holder }) {
+      if (after === undefined || holder !== "vault") return undefined;
+      const beyond = [after, ...present]
+        .map((one) => signers.get(one))
+        .find((one) => one !== undefined && one.holder !== "vault" && one.through > through);
+      return beyond === undefined
+        ? undefined
+        : `took the place of a key up to record ${through}, which signed up to record ${beyond.through} before it came (${beyond.key})`;
+    },
     held({ key, after, through, holder = "supervisor" }) {
       const before = signers.get(key);
-      signers.set(key, {
+      const signer = {
         key,
         holder: before?.holder ?? holder,
         through: Math.max(before?.through ?? 0, through),
-      });
+      };
+      signers.set(key, signer);
+      if (signer.holder !== "vault" && !givenUp.has(key)) present.add(key);
       if (after === undefined) return;
       note(key, after);
       if (holder !== "vault") return;
       // The supervisor's file is removed then, and what it had before counts no more either. A vault's key lies in its store, and may be the one again.
-      const isVaults = (one: string): boolean => signers.get(one)?.holder === "vault";
-      for (const one of [after, ...signers.keys()]) if (!isVaults(one)) givenUp.add(one);
+      for (const one of [after, ...present]) if (signers.get(one)?.holder !== "vault") givenUp.add(one);
+      present.clear();
     },
     vouches(checkpoint) {
       const { key, after } = checkpoint;

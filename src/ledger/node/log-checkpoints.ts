@@ -53,7 +53,7 @@ export interface SignedPart extends Pick<LogVerdict, "checkpoints" | "outside" |
   readonly vouched: number;
 }
 
-/** Of keys that nobody knows yet, so that no log makes a reading remember more. */
+/** So that no log makes a reading remember more. */
 const mostForgotten = 10_000;
 
 export function createLogCheckpoints(
@@ -62,8 +62,9 @@ export function createLogCheckpoints(
   findings: LogFindings,
 ): LogCheckpoints {
   const signers = createCheckpointSigners(keys, { checkpoints, named });
-  const holding: Checkpoint[] = [];
-  const forgotten: number[] = [];
+  /** Of each key the last. */
+  const holding = new Map<string, Checkpoint>();
+  const forgotten = new Set<number>();
   /** What each that holds is about: what is found later may make an earlier one the last that counts. */
   const signedAt: number[] = [];
   let [count, through, vouched] = [0, 0, 0];
@@ -71,10 +72,9 @@ export function createLogCheckpoints(
   function hold(checkpoint: Checkpoint): void {
     through = Math.max(through, checkpoint.through);
     signedAt.push(checkpoint.through);
-    holding.push(checkpoint);
     signers.held(checkpoint);
-    // Of each key the last is enough.
-    if (holding.length > 64) holding.splice(0, holding.length, ...lastOfEach(holding));
+    if ((holding.get(checkpoint.key)?.through ?? 0) < checkpoint.through)
+      holding.set(checkpoint.key, checkpoint);
   }
 
   /** Says why a checkpoint does not hold, as what follows "the checkpoint"; first in words that are the same wherever the cause is. */
@@ -98,8 +98,11 @@ export function createLogCheckpoints(
     if (checkpoint.after === undefined || (log !== undefined && checkpoint.log !== log)) return;
     const there = memory.at(checkpoint.through);
     if (there !== undefined && text64(there) === checkpoint.head) signers.vouches(checkpoint);
-    else if (there === undefined && checkpoint.through >= first && forgotten.length < mostForgotten)
-      forgotten.push(checkpoint.through);
+    else if (there === undefined) noteForgotten(checkpoint, first);
+  }
+
+  function noteForgotten({ through: seq }: Checkpoint, first: number): void {
+    if (seq >= first && forgotten.size < mostForgotten) forgotten.add(seq);
   }
 
   /** Checkpoints that were given count for nothing but the record that they are about, or for what their key signed after it. */
@@ -109,7 +112,7 @@ export function createLogCheckpoints(
     for (const checkpoint of there) hold(checkpoint);
     const gone = given.filter((one) => !there.includes(one));
     const carried = gone.filter(
-      (one) => one.through < soFar.first && holding.some((later) => carries(later, one)),
+      (one) => one.through < soFar.first && [...holding.values()].some((later) => carries(later, one)),
     );
     const untold = gone
       .filter((one) => !carried.includes(one))
@@ -161,8 +164,13 @@ export function createLogCheckpoints(
       }
       // About a record that is not there it says nothing of those that are: anybody can copy it into another log.
       if (memory.at(checkpoint.through) === undefined) {
-        if (checkpoint.through >= soFar.first) forgotten.push(checkpoint.through);
+        noteForgotten(checkpoint, soFar.first);
         return undefined;
+      }
+      const late = signers.lateFor(checkpoint);
+      if (late !== undefined) {
+        const says = `the checkpoint in record ${at.seq} ${late}`;
+        findings.again("late", { kind: "checkpoint", ...at, says }, checkpoint.through);
       }
       count++;
       hold(checkpoint);
@@ -175,11 +183,11 @@ export function createLogCheckpoints(
       return {
         ...given,
         checkpoints: { count, through, signers: signers.list() },
-        isAny: holding.length > 0 || checkpoints.length > 0,
+        isAny: holding.size > 0 || checkpoints.length > 0,
         vouched: Math.max(vouched, through),
       };
     },
-    forgotten: () => forgotten,
+    forgotten: () => [...forgotten],
     learnt: () => signers.learnt(),
     signedUpTo: (seq) => signedAt.reduce((last, at) => (at <= seq ? Math.max(last, at) : last), 0),
   };
@@ -189,9 +197,3 @@ export function createLogCheckpoints(
 const same = (says: string): readonly [string, string] => [says.split(" (", 1)[0] ?? "", says];
 
 const text64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64url");
-
-function lastOfEach(checkpoints: readonly Checkpoint[]): Checkpoint[] {
-  const last = new Map<string, Checkpoint>();
-  for (const one of checkpoints) if ((last.get(one.key)?.through ?? 0) < one.through) last.set(one.key, one);
-  return [...last.values()];
-}

@@ -3,6 +3,7 @@ import type { Hash } from "node:crypto";
 
 /** Lines between two records of a chain that are none themselves. */
 export interface UnchainedLines {
+  /** One of them, or a part of it: what bears the same number is the same line. */
   add(line: Buffer, isWhole: boolean, number: number): void;
   /** What there was since this was asked last. */
   take(): UnchainedRest;
@@ -22,7 +23,7 @@ const lineFeed = Buffer.from("\n");
 
 export function createUnchainedLines(): UnchainedLines {
   let digest: Hash | undefined;
-  let [bytes, at, lines] = [0, 0, 0];
+  let [bytes, at, lines, last] = [0, 0, 0, 0];
   let isCut = false;
   return {
     add(line, isWhole, number) {
@@ -31,13 +32,14 @@ export function createUnchainedLines(): UnchainedLines {
       digest.update(line);
       if (isWhole) digest.update(lineFeed);
       bytes += line.length + (isWhole ? 1 : 0);
-      lines++;
+      if (number !== last) lines++;
+      last = number;
       isCut = lines === 1 && !isWhole;
     },
     take() {
       const rest = { bytes, digest: digest?.digest("base64url") ?? "", isCut, at };
       digest = undefined;
-      [bytes, at, lines] = [0, 0, 0];
+      [bytes, at, lines, last] = [0, 0, 0, 0];
       isCut = false;
       return rest;
     },

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { generateKeyPairSync, sign } from "node:crypto";
 import {
   appendFileSync,
@@ -617,5 +618,40 @@ suite("how far a log that was changed can be trusted", () => {
       through: 29,
       signed: 10,
     });
+  });
+});
+
+suite("a line that is longer than any record", () => {
+  const length = 400 * 1_048_576;
+
+  test("is named by what follows it if a crash left it, and is found if not", async (t) => {
+    const path = place(t);
+    await write(path, 3);
+    appendFileSync(path, Buffer.alloc(3 * 1_048_576, "x"));
+    const { unfinished, findings: none } = verifyLog(path);
+    assert.deepEqual([unfinished?.bytes, unfinished?.line, none], [3 * 1_048_576, 5, []]);
+    await write(path, 3);
+    assert.deepEqual(verifyLog(path).findings, []);
+    edit(path, (lines) => lines.map((line) => (line.startsWith("x") ? `x${line}` : line)));
+    const [found, ...more] = verifyLog(path).findings;
+    assert.deepEqual([found?.kind, found?.line, found?.seq, more], ["foreign", 5, 5, []]);
+  });
+
+  test("takes no more memory than another", (t) => {
+    const path = place(t);
+    writeFileSync(path, "");
+    truncateSync(path, length);
+    const script = `
+      const { verifyLog } = await import(${JSON.stringify(new URL("verify-log.ts", import.meta.url))});
+      const { before } = verifyLog(${JSON.stringify(path)});
+      console.log(before, process.resourceUsage().maxRSS * 1024);`;
+    const { stdout, stderr } = spawnSync(
+      process.execPath,
+      ["--conditions=curtainwall-source", "--input-type=module", "-e", script],
+      { encoding: "utf8" },
+    );
+    const [before, bytes = Infinity] = stdout.split(" ").map(Number);
+    assert.equal(before, 1, stderr);
+    assert.ok(bytes < length, `${bytes}`);
   });
 });

@@ -21,6 +21,8 @@ export interface VerifyLogOptions {
 }
 
 const chunkBytes = 1_048_576;
+/** No record is longer. What is comes in parts, so that no file takes more memory than another. */
+const maxLineBytes = 1_048_576;
 /**
  * The first finds what was forgotten by the time that a checkpoint came, and the keys that others vouch for; the second, those that take what was
  * forgotten; the third judges. One more, for what is written meanwhile.
@@ -34,15 +36,20 @@ const mostReadings = 4;
  */
 export function verifyLog(path: string, { checkpoints = [], keys }: VerifyLogOptions = {}): LogVerdict {
   const known = keys === undefined ? undefined : withEarlier(keys, checkpoints);
-  const remember: number[] = [];
+  const remember = new Set<number>();
   for (let reading = 1; ; reading++) {
-    const reader = createChainReader({ checkpoints, keys: known, named: keys ?? [], remember });
+    const reader = createChainReader({
+      checkpoints,
+      keys: known,
+      named: keys ?? [],
+      remember: [...remember],
+    });
     const verdict = read(path, reader);
     const [forgotten, learnt] = [reader.forgotten(), reader.learnt()];
-    const isNew = learnt.length > 0 || forgotten.some((seq) => !remember.includes(seq));
+    const isNew = learnt.length > 0 || forgotten.some((seq) => !remember.has(seq));
     if (!isNew || reading === mostReadings) return verdict;
     // A checkpoint that came long after what it covers, or keys that a later one vouches for.
-    remember.push(...forgotten);
+    for (const seq of forgotten) remember.add(seq);
     known?.push(...learnt);
   }
 }
@@ -64,7 +71,7 @@ function read(path: string, reader: ChainReader): LogVerdict {
       if (fd === undefined && file !== path) throw unreadable(file);
       if (fd === undefined) continue;
       reader.beginFile(basename(file));
-      readLines(fd, (line, isWhole) => reader.line(line, isWhole));
+      readLines(fd, reader);
     }
     return reader.end();
   } finally {
@@ -73,23 +80,27 @@ function read(path: string, reader: ChainReader): LogVerdict {
 }
 
 /** Reads a file's lines, each without its line feed. The last may lack it. */
-function readLines(fd: number, onLine: (line: Buffer, isWhole: boolean) => void): void {
-  let room = Buffer.alloc(chunkBytes * 2);
+function readLines(fd: number, reader: Pick<ChainReader, "line" | "part">): void {
+  const room = Buffer.alloc(maxLineBytes + chunkBytes);
   let kept = 0;
+  let isLong = false;
   for (;;) {
-    if (room.length - kept < chunkBytes) room = Buffer.concat([room, Buffer.alloc(room.length)]);
     const count = readSync(fd, room, kept, chunkBytes, null);
     if (count === 0) break;
     const end = kept + count;
     let from = 0;
     for (let at = room.indexOf(10, kept); at >= 0 && at < end; at = room.indexOf(10, from)) {
-      onLine(room.subarray(from, at), true);
+      if (isLong) reader.part(room.subarray(from, at), true);
+      else reader.line(room.subarray(from, at), true);
+      isLong = false;
       from = at + 1;
     }
-    room.copyWithin(0, from, end);
-    kept = end - from;
+    isLong ||= end - from > maxLineBytes;
+    if (isLong) reader.part(room.subarray(from, end), false);
+    else room.copyWithin(0, from, end);
+    kept = isLong ? 0 : end - from;
   }
-  if (kept > 0) onLine(room.subarray(0, kept), false);
+  if (kept > 0) reader.line(room.subarray(0, kept), false);
 }
 
 const unreadable = (path: string): CurtainwallError =>
