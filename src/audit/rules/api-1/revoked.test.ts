@@ -66,10 +66,7 @@ describe("a token that is revoked", { concurrency: 2 }, () => {
     const [first, second] = await askTwice("forgets revocations");
     assert.equal(first.state, "passed");
     assert.equal(second.state, "failed");
-    assert.match(
-      second.evidence[0]?.about ?? "",
-      /a token that was revoked goes on, \d+\.\d s later/,
-    );
+    assert.match(second.evidence[0]?.about ?? "", /a token that was revoked goes on, \d+\.\d s later/);
   });
 
   test("is asked for once more when a whole audit is over", async () => {
