@@ -73,6 +73,7 @@ test("a log is known by what it holds, under another name and as a rotated file 
       last: undefined,
       witnessed: undefined,
       hasWitness: false,
+      keptBytes: undefined,
       routes: [],
     });
   }

@@ -19,6 +19,8 @@ export interface FoundLog {
   readonly witnessed: Checkpoint | undefined;
   /** Whether it names one. */
   readonly hasWitness: boolean;
+  /** Bytes that are kept of it beside what is written to, by the contract; undefined if it is not known. */
+  readonly keptBytes: number | undefined;
   /** What the contract calls its routes; none if it is not known. */
   readonly routes: readonly string[];
 }
@@ -38,6 +40,7 @@ export async function findLog(place = "."): Promise<FoundLog> {
     last: readLastCheckpoint(folders),
     witnessed: readWitnessedCheckpoint(loaded),
     hasWitness: loaded.contract.ledger.witnessFile !== undefined,
+    keptBytes: loaded.contract.ledger.maxFileBytes * loaded.contract.ledger.keepFiles,
     routes: loaded.contract.routes.map(({ key }) => key),
   };
 }
@@ -64,7 +67,14 @@ function isThere(file: string): boolean {
 
 function logFile(place: string, isFile: boolean): FoundLog {
   if (isFile && (/\.jsonl(?:\.\d+)?$/.test(basename(place)) || beginsWithRecord(place)))
-    return { file: resolve(place), last: undefined, witnessed: undefined, hasWitness: false, routes: [] };
+    return {
+      file: resolve(place),
+      last: undefined,
+      witnessed: undefined,
+      hasWitness: false,
+      keptBytes: undefined,
+      routes: [],
+    };
   const code: CliErrorCode = "CLI_USAGE_INVALID";
   throw new CurtainwallError(code, `${printable(place, 200)} is no log, and no folder of a site.`, {
     hint: "A log is a file of records, one JSON object a line, like events.jsonl. Nothing in this file was run",

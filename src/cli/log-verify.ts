@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { parsePublicKey } from "../contract/index.ts";
 import { readCheckpoint } from "../ledger/index.ts";
-import type { Checkpoint, LogTrust, LogVerdict } from "../ledger/index.ts";
+import type { Checkpoint, GivenUpRecords, LogTrust, LogVerdict } from "../ledger/index.ts";
 import { verifyLog } from "../ledger/node.ts";
 import { CurtainwallError, counted, printable } from "../shared/index.ts";
 import { usageError } from "./command.ts";
@@ -26,6 +26,10 @@ export function verifyCommand({ values, flags }: CommandInput, found: FoundLog, 
   if (flags.has("json")) printJson(verdict);
   else for (const line of described(verdict, held)) print(line);
   say(conclusion(verdict));
+  if (isTooLittle(verdict.givenUp, found.keptBytes))
+    say(
+      `${styled("yellow", "look at")} the records that were given up: by the contract that happens when there are ${found.keptBytes} bytes of newer ones; if it did not keep less then, somebody removed them`,
+    );
   if (hasWitness && witnessed === undefined)
     say(
       `${styled("yellow", "look at")} ledger.witness: its file is not there, so it says nothing of this log`,
@@ -35,6 +39,10 @@ export function verifyCommand({ values, flags }: CommandInput, found: FoundLog, 
     say(`${styled("dim", "→")} ${last === undefined ? cutOff : bothTakenBack}:  --checkpoint <file>`);
   return isWhole ? exitCodes.done : exitCodes.failed;
 }
+
+/** Half of it, as for who signs: what a crash left is kept, and is no record. */
+const isTooLittle = (given: GivenUpRecords | undefined, keptBytes = 0): boolean =>
+  given !== undefined && given.followedBy < keptBytes / 2;
 
 const cutOff = "that its end was cut off, or all of it replaced, is told only by a checkpoint";
 const bothTakenBack =
@@ -86,9 +94,11 @@ function conclusion({ log, found, untold }: LogVerdict): string {
 
 function* described(verdict: LogVerdict, held: readonly Held[]): Generator<string> {
   yield* wrong(verdict);
-  const { log, first, last, before, unfinished, trusted } = verdict;
+  const { log, first, last, givenUp, before, unfinished, trusted } = verdict;
   if (log !== undefined)
     yield `log ${printable(log, 30)}: ${first === last ? `record ${first}` : `records ${first} to ${last}`}`;
+  if (givenUp !== undefined)
+    yield `${givenUp.through === 1 ? "record 1 was" : `records 1 to ${givenUp.through} were`} given up for newer ones, as record ${givenUp.saidBy} says (${printable(givenUp.time, 30)}): ${counted(givenUp.followedBy, "byte")} had come after`;
   if (before > 0)
     yield `${counted(before, "line")} before the chain began: an older version wrote ${before === 1 ? "it, nothing protects it" : "them, nothing protects them"}`;
   if (unfinished !== undefined)
@@ -116,13 +126,17 @@ function* wrong({ findings, found, untold }: LogVerdict): Generator<string> {
   for (const says of untold) yield `${styled("red", "untold".padEnd(10))} ${printable(says)}`;
 }
 
+/** Keys that are told, the last of them; more are in the JSON. */
+const mostSigners = 10;
+
 function* signed(
   { log, last, checkpoints: { count, through, signers }, unsigned, outside, carried }: LogVerdict,
   held: readonly Held[],
 ): Generator<string> {
   if (through > 0) yield `signed through record ${through}, by ${counted(count, "checkpoint")} in the log`;
-  for (const { key, holder, through: far } of signers)
+  for (const { key, holder, through: far } of signers.slice(-mostSigners))
     yield `  signed by the ${holder} up to record ${far}, with ${printable(key, 60)}`;
+  if (signers.length > mostSigners) yield `  and by ${counted(signers.length - mostSigners, "key")} before`;
   if (log !== undefined && unsigned > 0)
     yield `${counted(unsigned, "record")}${through > 0 ? ` after record ${last - unsigned}` : ""} ${unsigned === 1 ? "carries" : "carry"} no signature yet: who writes the log could have written ${unsigned === 1 ? "it" : "them"} anew`;
   const whose = outside === held.length ? ` (${held.map((one) => one.whose).join(", ")})` : "";

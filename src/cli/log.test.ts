@@ -105,6 +105,33 @@ test("verify says of a whole log that it is, and of a changed one what was chang
   assert.deepEqual([old.code, /no record is chained/.test(old.words)], [1, true]);
 });
 
+test("verify says what was given up and what came after it, and of many that signed the last", async (t) => {
+  const file = await logOf(t);
+  const log = openLogFile({
+    path: file,
+    maxFileBytes: 3000,
+    keepFiles: 2,
+    onError: (error) => assert.fail(error),
+  });
+  for (let number = 0; number < 40; number++) {
+    await log.flush();
+    const { seq, chain } = log.head();
+    const claim = { log: log.log, through: seq, head: Buffer.from(chain).toString("base64url") };
+    const { privateKey, publicKey } = generateKeyPairSync("ed25519");
+    const key = `ed25519:${String(publicKey.export({ format: "jwk" }).x)}`;
+    const signature = sign(null, checkpointText(claim), privateKey).toString("base64url");
+    log.append(formatRecord({ type: "ledger.checkpoint", time: 0, ...claim, key, signature }, "ledger"));
+  }
+  await log.close();
+  const { out } = run("verify", file);
+  assert.match(
+    out,
+    /^records 1 to \d+ were given up for newer ones, as record \d+ says \(2\d.*Z\): [67],\d{3} bytes had come after$/m,
+  );
+  assert.equal(out.match(/^ {2}signed by the supervisor/gm)?.length, 10);
+  assert.match(out, /^ {2}and by \d+ keys before$/m);
+});
+
 test("what a changed log is called drives no terminal, in JSON either, and reads back as it is", async (t) => {
   const file = await logOf(t);
   const name = "\u009b2J\u202e.jsonl";

@@ -7,4 +7,4 @@ export { formatRecord, recordLine } from "./record.ts";
 export type { LedgerRecord } from "./record.ts";
 export { selects } from "./record-filter.ts";
 export type { RecordFilter } from "./record-filter.ts";
-export type { LogFinding, LogSigner, LogTrust, LogVerdict } from "./verdict.ts";
+export type { GivenUpRecords, LogFinding, LogSigner, LogTrust, LogVerdict } from "./verdict.ts";

@@ -44,6 +44,17 @@ export interface LogTrust {
   readonly signed: number;
 }
 
+/** Records that are not there, as a later record says. */
+export interface GivenUpRecords {
+  /** The last of them. */
+  readonly through: number;
+  /** The record that says so, and when, as it says. */
+  readonly saidBy: number;
+  readonly time: string;
+  /** Bytes of the records that came after them up to that one: what pushed them out. */
+  readonly followedBy: number;
+}
+
 /** What became of looking through a log. */
 export interface LogVerdict {
   /** Undefined: there is no chain. */
@@ -53,6 +64,8 @@ export interface LogVerdict {
   readonly last: number;
   /** The chain's value after the last record, base64url. */
   readonly head: string;
+  /** The records before the first. Undefined: there are none, or nothing says what became of them. */
+  readonly givenUp: GivenUpRecords | undefined;
   /** Lines that lie before the chain began: an older version wrote them, and nothing protects them. */
   readonly before: number;
   /** Checkpoints in the log that hold; the keys that signed them or those that were given, in the order in which they are first seen; and the number of the last record that they cover. */

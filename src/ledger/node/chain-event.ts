@@ -1,6 +1,7 @@
 /** What the log itself writes into its chain, as far as its place there depends on it. */
 export interface ChainEvent {
   readonly event: string;
+  readonly time?: string;
   readonly log?: string;
   readonly bytes?: number;
   readonly digest?: string;

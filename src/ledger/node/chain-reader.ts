@@ -1,4 +1,4 @@
-import type { LogFinding, LogVerdict } from "../verdict.ts";
+import type { GivenUpRecords, LogFinding, LogVerdict } from "../verdict.ts";
 import { chainStart, createHasher, readLink } from "./chain.ts";
 import type { Link } from "./chain.ts";
 import { isBeginning, readChainEvent } from "./chain-event.ts";
@@ -27,6 +27,11 @@ export interface ChainReader extends Pick<LogCheckpoints, "forgotten" | "learnt"
   end(): LogVerdict;
 }
 
+interface Removal extends GivenUpRecords {
+  /** The chain's value after the last of them, base64url. */
+  readonly head: string;
+}
+
 /** The first record that is there. */
 interface FirstRecord {
   readonly seq: number;
@@ -42,7 +47,9 @@ export function createChainReader({ remember, ...brought }: ChainReaderOptions):
   const checkpoints = createLogCheckpoints(brought, memory, findings);
   const strays = createStrayRecords(findings);
   const between = createUnchainedLines();
-  const removed = new Map<number, { head: string; saidBy: number }>();
+  let removal: Removal | undefined;
+  /** Of records, each with its line feed. */
+  let readBytes = 0;
   let log: string | undefined;
   let first: FirstRecord | undefined;
   let last = chainStart;
@@ -80,6 +87,7 @@ export function createChainReader({ remember, ...brought }: ChainReaderOptions):
     // On from what it says itself, so that one change is found once.
     last = link;
     memory.remember(seq, link.chain);
+    readBytes += bytes.length + 1;
     if (event !== undefined) readEvent(event, seq);
   }
 
@@ -120,17 +128,22 @@ export function createChainReader({ remember, ...brought }: ChainReaderOptions):
         finding("replaced", `a log begins with record ${seq}`, { file, line, seq }, seq - 1);
       log ??= event.log;
     }
-    if (event.event === "ledger.rotated" && event.last !== undefined && event.head !== undefined)
-      removed.set(event.last, { head: event.head, saidBy: seq });
+    if (event.event === "ledger.rotated") readRemoval(event, seq);
     if (event.event === "ledger.checkpoint") {
       const named = checkpoints.read(event, soFar(), { file, line, seq });
       log ??= named;
     }
   }
 
+  /** Of all that were removed, those right before the first that is there are what it must follow from. */
+  function readRemoval({ last: through, head, time }: ChainEvent, saidBy: number): void {
+    if (through === undefined || typeof head !== "string" || through + 1 !== first?.seq) return;
+    removal = { head, through, saidBy, time: typeof time === "string" ? time : "", followedBy: readBytes };
+  }
+
   /** The first record that is there must follow from what was removed before it, which the log says by then; each file begins with its name. */
   function checkBeginning({ seq, line: bytes, link, isBeginning: isNamed }: FirstRecord): void {
-    const head = seq === 1 ? text64(chainStart.chain) : removed.get(seq - 1)?.head;
+    const head = seq === 1 ? text64(chainStart.chain) : removal?.head;
     if (head === undefined)
       return finding(
         "missing",
@@ -154,12 +167,17 @@ export function createChainReader({ remember, ...brought }: ChainReaderOptions):
       );
   }
 
+  function givenUp(): GivenUpRecords | undefined {
+    if (removal === undefined) return undefined;
+    const { head: _, ...told } = removal;
+    return told;
+  }
+
   /** That records were given up is said by the log; once it is signed, that must be too. */
   function untoldRemoval({
     isAny,
     checkpoints: { through },
   }: Pick<SignedPart, "isAny" | "checkpoints">): string[] {
-    const removal = removed.get((first?.seq ?? 1) - 1);
     if (removal === undefined || !isAny || removal.saidBy <= through) return [];
     return [
       `record ${removal.saidBy}, which says that the records before ${first?.seq} were given up, is not signed`,
@@ -209,6 +227,7 @@ export function createChainReader({ remember, ...brought }: ChainReaderOptions):
         first: start,
         last: last.seq,
         head: first === undefined ? "" : text64(last.chain),
+        givenUp: givenUp(),
         before,
         ...signed,
         untold: [...signed.untold, ...untoldRemoval({ ...signed, isAny })],

@@ -655,3 +655,15 @@ suite("a line that is longer than any record", () => {
     assert.ok(bytes < length, `${bytes}`);
   });
 });
+
+test("what was given up is told with who says so, when, and how much came after; nothing is where nothing was", async (t) => {
+  const path = place(t);
+  await write(path, 30);
+  assert.equal(verifyLog(path).givenUp, undefined);
+  const timed = { maxFileBytes: 8000, keepFiles: 2, now: () => 1_800_000_000_000 };
+  await write(path, 300, timed);
+  const { givenUp, first, findings } = verifyLog(path);
+  assert.deepEqual([givenUp?.through, givenUp?.time, findings], [first - 1, "2027-01-15T08:00:00.000Z", []]);
+  assert.ok((givenUp?.saidBy ?? 0) > first);
+  assert.ok((givenUp?.followedBy ?? 0) >= 16_000, JSON.stringify(givenUp));
+});
