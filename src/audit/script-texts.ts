@@ -51,7 +51,7 @@ function parsed(script: string, file: string): Node | undefined {
       createImportExpressions: true,
       attachComment: false,
     });
-    return program as unknown as Node;
+    return isNode(program) ? program : undefined;
   } catch {
     return undefined;
   }

@@ -1,21 +1,35 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ContractRoute } from "../../contract/index.ts";
+import { defineStack, everyone, none, parseContract, upstream } from "../../contract/index.ts";
 import { nothingSeen } from "../check.ts";
 import type { Attempt } from "../check.ts";
 import { judge } from "./judge.ts";
 import type { AttackCheck } from "./units.ts";
 
-const route = { key: "GET /api/x", method: "GET" } as unknown as ContractRoute;
+const [route] = parseContract(
+  defineStack({
+    origin: "https://localhost:8443",
+    upstreams: { shop: upstream({ url: "https://shop.internal" }) },
+    routes: { "GET /api/x": { access: everyone, limit: "9/min per client", response: none, to: "shop" } },
+  }),
+).routes;
 
 const made = (
   state: Attempt["result"]["state"],
   more: { readonly reason?: string; readonly isControl?: boolean; readonly broken?: number } = {},
 ): readonly [AttackCheck, Attempt] => {
   const { reason, isControl = false, broken = 0 } = more;
-  const check = { name: "a check", attack: { kind: "access", per: "route", promise: "access", isControl } };
-  const result = {
+  const check: AttackCheck["check"] = {
     name: "a check",
+    kind: "live",
+    isActive: true,
+    attack: { kind: "access", per: "route", promise: "access", ...(isControl ? { isControl } : {}) },
+    run: () => Promise.resolve(),
+  };
+  const result: Attempt["result"] = {
+    name: "a check",
+    kind: "live",
+    reproduce: "npx curtainwall attack",
     state,
     observations: state === "missing" ? 0 : 2,
     evidence: [],
@@ -24,7 +38,7 @@ const made = (
   return [
     { row: "API-1", check },
     { result, broken },
-  ] as unknown as readonly [AttackCheck, Attempt];
+  ];
 };
 
 const judged = (...attempts: (readonly [AttackCheck, Attempt])[]): ReturnType<typeof judge> =>

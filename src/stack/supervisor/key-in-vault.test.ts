@@ -68,12 +68,12 @@ function run(folders: Place["folders"], vault: Vault): Running {
   key.runs({
     exited: Promise.withResolvers<never>().promise,
     control: {
-      send(message: ToVault) {
+      send(message) {
         asked.push(message);
         if (message.type === "sign-log") answer(key, vault, message);
       },
     },
-  } as unknown as Parameters<KeyInVault["runs"]>[0]);
+  });
   return { ...createCheckpointSigner({ folders, key, keep }), asked, stop: () => vault.close() };
 }
 

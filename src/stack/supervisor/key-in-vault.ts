@@ -3,10 +3,16 @@ import type { DomainProcess } from "../launch.ts";
 import type { FromDomain, ToVault } from "../messages.ts";
 import type { LogKeyHolder, LookAtLog } from "./log-key.ts";
 
+/** What is needed of the vault's process. */
+export interface VaultProcess {
+  readonly exited: Promise<unknown>;
+  readonly control: Pick<DomainProcess<ToVault>["control"], "send">;
+}
+
 /** The vault's process, asked to sign. */
 export interface KeyInVault extends LogKeyHolder {
   /** It runs from now on, until it ends. */
-  runs(vault: Pick<DomainProcess<ToVault>, "control" | "exited">): void;
+  runs(vault: VaultProcess): void;
   /** What it says. */
   told(message: FromDomain): void;
 }
@@ -39,7 +45,7 @@ export function keyInVault({
 }: KeyInVaultOptions): KeyInVault {
   const open = new Map<number, Question>();
   let asked = 0;
-  let vault: Parameters<KeyInVault["runs"]>[0] | undefined;
+  let vault: VaultProcess | undefined;
   const giveUp = (): void => {
     if (stopping.aborted && vault === undefined) for (const { answer } of open.values()) answer(gone);
   };
