@@ -1,9 +1,17 @@
 import assert from "node:assert/strict";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { test } from "node:test";
-import { openRunFolder } from "./run-folder.ts";
+import { findRunningStacks, openRunFolder } from "./run-folder.ts";
 
 /** A place for run folders that is this user's alone. */
 const makePlace = (): string => mkdtempSync(join(tmpdir(), "cw-run-"));
@@ -24,19 +32,31 @@ test("What a killed supervisor of the same site left is removed, and what runnin
   const place = makePlace();
   const own = openRunFolder("/site", [place]);
   const other = openRunFolder("/other", [place]);
-  // The first process of all is never this test's.
   const renamed = (path: string, pid: number): string =>
     join(place, basename(path).replace(`-${process.pid}-`, `-${pid}-`));
   const noPid = 2 ** 22 + 1;
   const stale = renamed(own.path, noPid);
   const foreign = renamed(other.path, noPid);
-  const elsewhere = renamed(own.path, 1);
-  for (const path of [stale, foreign, elsewhere]) mkdirSync(path);
+  for (const path of [stale, foreign]) mkdirSync(path);
   writeFileSync(join(stale, "socket"), "");
   const next = openRunFolder("/site", [place]);
   assert.deepEqual(
-    [stale, foreign, elsewhere, own.path, next.path].map((path) => existsSync(path)),
-    [false, true, true, true, true],
+    [stale, foreign, own.path, next.path].map((path) => existsSync(path)),
+    [false, true, true, true]
+  );
+  rmSync(place, { recursive: true });
+});
+
+test("A process that has the id of a killed supervisor, and started at another time, is not taken for it", () => {
+  const place = makePlace();
+  const own = openRunFolder("/site", [place]);
+  const [, pid, started] = /-(\d+)-(\w+)-\w+$/.exec(own.path) ?? [];
+  assert.equal(Number(pid), process.pid);
+  const earlier = own.path.replace(`-${started}-`, "-0-");
+  mkdirSync(earlier);
+  assert.deepEqual(
+    findRunningStacks("/site", [place]).map(({ folder }) => folder),
+    process.platform === "linux" ? [own.path] : [own.path, earlier]
   );
   rmSync(place, { recursive: true });
 });

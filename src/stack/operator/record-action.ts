@@ -3,10 +3,18 @@ import { connect } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { formatRecord } from "../../ledger/index.ts";
 import { openLogFile } from "../../ledger/node.ts";
-import { CurtainwallError, isCurtainwallError, printable } from "../../shared/index.ts";
+import {
+  CurtainwallError,
+  isCurtainwallError,
+  printable,
+} from "../../shared/index.ts";
 import { openControl } from "../control.ts";
 import type { StackErrorCode } from "../errors.ts";
-import { assertStateUsable, makeStateFolder, stackFolders } from "../folders.ts";
+import {
+  assertStateUsable,
+  makeStateFolder,
+  stackFolders,
+} from "../folders.ts";
 import type { StackFolders } from "../folders.ts";
 import { domainUser, findIsolation } from "../isolation.ts";
 import type { LoadedContract } from "../load-contract.ts";
@@ -34,7 +42,7 @@ export interface OperatorAction {
 export async function recordedAction<Result>(
   { contract, root }: Pick<LoadedContract, "contract" | "root">,
   { action, target }: OperatorAction,
-  act: () => Promise<Result> | Result,
+  act: () => Promise<Result> | Result
 ): Promise<Result> {
   const write = (event: OperatorEvent): Promise<void> =>
     recordEvent(stackFolders(root), contract.ledger, event);
@@ -45,9 +53,12 @@ export async function recordedAction<Result>(
   } catch (error) {
     const reason = isCurtainwallError(error) ? error.code : "it failed";
     // What it failed of matters more than that this can't be written.
-    await write({ type: "operator.action.failed", time: Date.now(), ...about, reason }).catch(
-      () => undefined,
-    );
+    await write({
+      type: "operator.action.failed",
+      time: Date.now(),
+      ...about,
+      reason,
+    }).catch(() => undefined);
     throw error;
   }
 }
@@ -59,52 +70,71 @@ const pauseMs = 200;
 async function recordEvent(
   folders: StackFolders,
   keep: LoadedContract["contract"]["ledger"],
-  event: OperatorEvent,
+  event: OperatorEvent
 ): Promise<void> {
   const deadline = performance.now() + maxWaitMs;
   for (;;) {
     const socket = findActionSockets(folders).at(-1);
-    const answer = socket === undefined ? await writeAlone(folders, keep, event) : await ask(socket, event);
-    if (answer !== undefined && "seq" in answer) return;
-    if (answer !== undefined) throw unrecorded(answer.reason);
+    // Where nobody listens no stack need be: what was killed left its socket. Whether one runs is told by who owns the state.
+    const answer =
+      (socket === undefined ? undefined : await ask(socket, event)) ??
+      (await writeAlone(folders, keep, event));
+    if ("seq" in answer) return;
+    if (!("owner" in answer)) throw unrecorded(answer.reason);
     if (performance.now() > deadline)
-      throw unrecorded("a stack of this site runs, and its socket is not where this user can reach it");
+      throw unrecorded(
+        `${answer.owner} It takes no actions where this user could reach it.`
+      );
     await pause(pauseMs);
   }
 }
 
 /** Asks the ledger of a running stack. Undefined: it is gone, or goes. */
-async function ask(path: string, event: OperatorEvent): Promise<OperatorAnswer | undefined> {
+async function ask(
+  path: string,
+  event: OperatorEvent
+): Promise<OperatorAnswer | undefined> {
   const socket = connect({ path });
   try {
     return await new Promise<OperatorAnswer | undefined>((resolve, reject) => {
       socket.on("error", (error: NodeJS.ErrnoException) =>
-        error.code === "EACCES" || error.code === "EPERM" ? reject(error) : resolve(undefined),
+        error.code === "EACCES" || error.code === "EPERM"
+          ? reject(error)
+          : resolve(undefined)
       );
       socket.on("connect", () => {
-        const { send, onMessage, onClose } = openControl<FromActions, ToActions>(socket);
+        const { send, onMessage, onClose } = openControl<
+          FromActions,
+          ToActions
+        >(socket);
         // What was sent may have been written: to send it again would record twice what is done once.
-        onClose(() => resolve({ reason: "the stack ended before it confirmed it" }));
-        socket.setTimeout(maxWaitMs, () => resolve({ reason: "the stack does not answer" }));
+        onClose(() =>
+          resolve({ reason: "the stack ended before it confirmed it" })
+        );
+        socket.setTimeout(maxWaitMs, () =>
+          resolve({ reason: "the stack does not answer" })
+        );
         onMessage(({ answer }) => resolve(answer));
         send({ type: "record", event });
       });
     });
   } catch (error) {
     throw unrecorded(
-      `the stack runs as another user (${(error as NodeJS.ErrnoException).code}): do it as that one, or as root`,
+      `the stack runs as another user (${
+        (error as NodeJS.ErrnoException).code
+      }): do it as that one, or as root`
     );
   } finally {
     socket.destroy();
   }
 }
 
-/** Writes it where no stack runs. Undefined: one does, or somebody else writes. */
+/** Writes it where no stack runs. An owner: one does, or somebody else writes. */
 async function writeAlone(
   folders: StackFolders,
   keep: LoadedContract["contract"]["ledger"],
-  event: OperatorEvent,
-): Promise<OperatorAnswer | undefined> {
+  event: OperatorEvent
+): Promise<OperatorAnswer | { readonly owner: string }> {
   // What these say is clearer than that a record is missing, and as much of a refusal.
   makeStateFolder(folders);
   assertStateUsable(folders, "build");
@@ -114,16 +144,25 @@ async function writeAlone(
       throw unrecorded(message);
     });
   } catch (error) {
-    if (isCurtainwallError(error) && error.code === "STACK_RUNS_ALREADY") return undefined;
+    if (isCurtainwallError(error) && error.code === "STACK_RUNS_ALREADY")
+      return { owner: error.message };
     throw isCurtainwallError(error) && error.code === "STACK_ACTION_UNRECORDED"
       ? error
       : unrecorded((error as Error).message, error);
   }
   try {
-    const owner = findIsolation() === "uid" ? domainUser("ledger", folders.root) : undefined;
+    const owner =
+      findIsolation() === "uid"
+        ? domainUser("ledger", folders.root)
+        : undefined;
     mkdirSync(folders.ledger, { recursive: true, mode: 0o700 });
     if (owner !== undefined) chownSync(folders.ledger, owner.uid, owner.gid);
-    const log = openLogFile({ path: folders.logFile, ...keep, owner, onError: () => undefined });
+    const log = openLogFile({
+      path: folders.logFile,
+      ...keep,
+      owner,
+      onError: () => undefined,
+    });
     try {
       return { seq: await log.record(formatRecord(event, "operator")) };
     } finally {
@@ -131,18 +170,23 @@ async function writeAlone(
     }
   } catch (error) {
     const { cause } = error as { cause?: NodeJS.ErrnoException };
-    return { reason: `${(error as Error).message} (${cause?.code ?? "unknown"})` };
+    return {
+      reason: `${(error as Error).message} (${cause?.code ?? "unknown"})`,
+    };
   } finally {
     giveBack();
   }
 }
 
-const unrecorded = (reason: string, cause?: unknown): CurtainwallError<StackErrorCode> =>
+const unrecorded = (
+  reason: string,
+  cause?: unknown
+): CurtainwallError<StackErrorCode> =>
   new CurtainwallError(
     "STACK_ACTION_UNRECORDED",
     `Nothing was changed: the log can't take it. ${printable(reason)}`,
     {
       cause,
       hint: "Free space for the log, or do it as the user whose stack it is, then say it again",
-    },
+    }
   );
