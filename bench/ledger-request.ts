@@ -8,9 +8,9 @@ import type { EventSink } from "../src/contract/index.ts";
 import { createGateway, createLimitMemory, createLimitStore } from "../src/gateway/index.ts";
 import type { Gateway, GatewayRequest } from "../src/gateway/index.ts";
 import { createEventQueue, verifyLog } from "../src/ledger/node.ts";
-import { openEventsPipes } from "../src/stack/events-pipe.ts";
-import { domainReady, firstInheritedFd, launchDomain } from "../src/stack/launch.ts";
-import type { ToLedger } from "../src/stack/messages.ts";
+import { openEventsPipes } from "../src/stack/log/events-pipe.ts";
+import { domainReady, firstInheritedFd, launchDomain } from "../src/stack/processes/launch.ts";
+import type { ToLedger } from "../src/stack/processes/messages.ts";
 
 /** What the log adds to a request, in microseconds of both processes' CPU. */
 export interface RequestCost {

@@ -8,7 +8,7 @@ import { Secret } from "../src/shared/index.ts";
 import { runCheck } from "../src/audit/check.ts";
 import { createCommands } from "../src/audit/commands.ts";
 import type { AuditContext } from "../src/audit/context.ts";
-import type { OutputSearch } from "../src/audit/probe.ts";
+import type { OutputSearch } from "../src/audit/probes/probe.ts";
 import type { AuditCheck } from "../src/audit/report.ts";
 import { api4, fe6 } from "../src/audit/rules/output.ts";
 

@@ -98,7 +98,7 @@ async function start(context: TestContext): Promise<Running> {
 
 /** Starts a stack in a process that knows no value. */
 async function serve(context: TestContext, root: string): Promise<number> {
-  const script = fileURLToPath(new URL("support/run-stack.ts", import.meta.url));
+  const script = fileURLToPath(new URL("./support/run-stack.ts", import.meta.url));
   const child = spawn(process.execPath, ["--conditions=curtainwall-source", script, root], {
     stdio: ["pipe", "pipe", "inherit"],
   });

@@ -6,7 +6,7 @@ import type { TestContext } from "node:test";
 import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from "node:zlib";
 import { hardenFolder } from "../src/harden/node.ts";
 import { emitHost } from "../src/hosts/index.ts";
-import { compressSite } from "../src/stack/compress-site.ts";
+import { compressSite } from "../src/stack/releases/compress-site.ts";
 import { requires } from "./requires.ts";
 import {
   ask,

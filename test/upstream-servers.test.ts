@@ -11,7 +11,7 @@ import type { TestContext } from "node:test";
 import { openShop } from "../src/gateway/node/upstream/fixtures/plain-shop.ts";
 import type { PlainShop } from "../src/gateway/node/upstream/fixtures/plain-shop.ts";
 import { loadContract, startStack } from "../src/stack/index.ts";
-import { readUpstreamCertificates } from "../src/stack/upstream-certificates.ts";
+import { readUpstreamCertificates } from "../src/stack/edge/upstream-certificates.ts";
 import { requires } from "./requires.ts";
 import { httpsGet } from "./support/https-get.ts";
 import { makeProject } from "./support/project.ts";

@@ -3,7 +3,7 @@ import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import type { Metafile } from "esbuild";
 import { ungated } from "./bundle-plugins.ts";
-import type { BundledPackage } from "../src/stack/as-built.ts";
+import type { BundledPackage } from "../src/stack/processes/as-built.ts";
 
 /** The packages that a bundle was made of. This package is the first. */
 export function packagesIn(metafile: Metafile, root: string): BundledPackage[] {

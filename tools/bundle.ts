@@ -3,7 +3,7 @@ import { chmodSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { build } from "esbuild";
 import type { Metafile } from "esbuild";
-import type { BundleRecord } from "../src/stack/as-built.ts";
+import type { BundleRecord } from "../src/stack/processes/as-built.ts";
 import { assertLightBeginning, packagesIn, writeContents } from "./bundle-contents.ts";
 import { onlyWhatIsUsed, ownModules } from "./bundle-plugins.ts";
 
@@ -143,7 +143,7 @@ const run = new URL("${up}run/", import.meta.url).href;
   if (path !== command) {
     writeFileSync(
       file,
-      `import { runsAsBuilt } from "${up}stack/as-built.js";
+      `import { runsAsBuilt } from "${up}stack/processes/as-built.js";
 ${begin}await import(runsAsBuilt(record, run) ? "${bundled}" : "${plain}");
 `,
     );
@@ -151,7 +151,7 @@ ${begin}await import(runsAsBuilt(record, run) ? "${bundled}" : "${plain}");
   }
   writeFileSync(
     join(dist, path, "..", `${name}-begin.js`),
-    `import { asBuiltLater } from "${up}stack/as-built.js";
+    `import { asBuiltLater } from "${up}stack/processes/as-built.js";
 ${begin}const begun = record.copies.filter(({ file }) => file === "dist/shared/index.js");
 globalThis[Symbol.for("curtainwall.as-built")] = asBuiltLater(record, begun, run);
 await import(process.env.CURTAINWALL_PLAIN === "1" ? "${plain}" : "${bundled}");

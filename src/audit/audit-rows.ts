@@ -1,7 +1,7 @@
 import { attempt, reasonOf } from "./check.ts";
 import type { Check, Rule } from "./check.ts";
 import type { AuditContext } from "./context.ts";
-import { createHonestService, withheld } from "./honest-service.ts";
+import { createHonestService, withheld } from "./requests/honest-service.ts";
 import { drawVerdict } from "./report.ts";
 import type { AuditCheck, AuditRow } from "./report.ts";
 import { checklist } from "./rows.ts";

@@ -1,11 +1,11 @@
 import type { JWK } from "jose";
 import type { Contract, ContractRoute, ContractUpstream, ReleaseIndex } from "../contract/index.ts";
-import type { Caller } from "./caller.ts";
+import type { Caller } from "./requests/caller.ts";
 import type { Commands } from "./commands.ts";
-import type { LedgerProbe } from "./ledger-probe.ts";
-import type { OpenKeyHost } from "./key-host.ts";
-import type { Listener } from "./listener.ts";
-import type { AuditPlan } from "./plan.ts";
+import type { LedgerProbe } from "./probes/ledger-probe.ts";
+import type { OpenKeyHost } from "./probes/key-host.ts";
+import type { Listener } from "./probes/listener.ts";
+import type { AuditPlan } from "./plan/plan.ts";
 import type {
   BrowserProbe,
   OutputSearch,
@@ -14,11 +14,11 @@ import type {
   SourceProbe,
   TlsProbe,
   Wire,
-} from "./probe.ts";
-import type { MachineProbe } from "./machine-probe.ts";
-import type { SecretsProbe } from "./secrets-probe.ts";
-import type { ServedRelease } from "./served-release.ts";
-import type { Tokens } from "./tokens.ts";
+} from "./probes/probe.ts";
+import type { MachineProbe } from "./probes/machine-probe.ts";
+import type { SecretsProbe } from "./probes/secrets-probe.ts";
+import type { ServedRelease } from "./answers/served-release.ts";
+import type { Tokens } from "./requests/tokens.ts";
 
 /** What every check works from. */
 export interface AuditContext {

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { createCommands } from "./commands.ts";
 import { exchangeEvidence, printable } from "./evidence.ts";
-import type { ProbeRequest, ProbeResponse } from "./probe.ts";
+import type { ProbeRequest, ProbeResponse } from "./probes/probe.ts";
 
 const at = {
   origin: "https://localhost:1",

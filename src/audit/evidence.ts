@@ -1,7 +1,7 @@
 import { shellQuote, shellWord } from "./commands.ts";
 import type { AttackedOption } from "./attack/kinds.ts";
 import type { Commands } from "./commands.ts";
-import type { ProbeCredential, ProbeRequest, ProbeResponse } from "./probe.ts";
+import type { ProbeCredential, ProbeRequest, ProbeResponse } from "./probes/probe.ts";
 
 /** Something that was seen. All text in it is printable: control characters are written as `\u{…}`. */
 export type Evidence =

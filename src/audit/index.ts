@@ -1,7 +1,7 @@
 export type { AuditErrorCode } from "./errors.ts";
 export type { Evidence, ExchangeEvidence } from "./evidence.ts";
 export { printable } from "./evidence.ts";
-export type { LedgerProbe, LedgerState } from "./ledger-probe.ts";
+export type { LedgerProbe, LedgerState } from "./probes/ledger-probe.ts";
 export { attackKinds, kinds } from "./attack/kinds.ts";
 export type { Attack, AttackedOption, AttackKind } from "./attack/kinds.ts";
 export type { AttackProgress } from "./attack/engine.ts";
@@ -21,7 +21,7 @@ export type { AuditMend } from "./mends/mends.ts";
 export type { Framework } from "./mends/recognise.ts";
 export { authorizationCode, clientCredentials } from "./node/token.ts";
 export type { AuthorizationCodeOptions, ClientCredentialsOptions } from "./node/token.ts";
-export { defineAudit } from "./plan.ts";
+export { defineAudit } from "./plan/plan.ts";
 export type {
   AuditCaller,
   AuditIdentity,
@@ -39,14 +39,14 @@ export type {
   AuditUser,
   TokenSigner,
   TokenSource,
-} from "./plan.ts";
-export type { ReceivedRequest, UpstreamWitness } from "./upstream-witness.ts";
+} from "./plan/plan.ts";
+export type { ReceivedRequest, UpstreamWitness } from "./probes/upstream-witness.ts";
 export { makeProof } from "./proof/make-proof.ts";
 export type { MakeProofOptions } from "./proof/make-proof.ts";
 export type { KeySource, ProofStatement } from "./proof/statement.ts";
 export { verifyProof } from "./proof/verify-proof.ts";
 export type { VerifiedProof, VerifyProofOptions } from "./proof/verify-proof.ts";
-export type { LeakFinding, OutputSearch, ReleaseTrial } from "./probe.ts";
+export type { LeakFinding, OutputSearch, ReleaseTrial } from "./probes/probe.ts";
 export type { AuditCheck, AuditReport, AuditRow, CheckKind, ReportContract, Verdict } from "./report.ts";
 export { failureOf } from "./reports/failure.ts";
 export type { Failure } from "./reports/failure.ts";
@@ -58,7 +58,7 @@ export type { NextStep } from "./reports/next-steps.ts";
 export { findingPlace } from "./reports/place.ts";
 export { toSarif } from "./reports/sarif.ts";
 export { auditReportSchema, parseReport } from "./reports/schema.ts";
-export type { MachineProbe, StackProcess, StackProcesses } from "./machine-probe.ts";
+export type { MachineProbe, StackProcess, StackProcesses } from "./probes/machine-probe.ts";
 export type {
   AskedUse,
   EgressAsker,
@@ -68,4 +68,4 @@ export type {
   SearchedProcess,
   SecretsProbe,
   VaultReads,
-} from "./secrets-probe.ts";
+} from "./probes/secrets-probe.ts";

@@ -3,7 +3,7 @@ import { attempt, reasonOf } from "../check.ts";
 import type { Attempt, Check } from "../check.ts";
 import { shellWord } from "../commands.ts";
 import type { AuditContext } from "../context.ts";
-import type { Exchange, ProbeResponse, Protocol } from "../probe.ts";
+import type { Exchange, ProbeResponse, Protocol } from "../probes/probe.ts";
 import { createControls } from "./control.ts";
 import { judge } from "./judge.ts";
 import type { AttackKind } from "./kinds.ts";

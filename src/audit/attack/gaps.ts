@@ -1,7 +1,7 @@
 import type { ContractRoute } from "../../contract/index.ts";
 import type { AuditContext } from "../context.ts";
-import { honestCalls, lacking } from "../inputs.ts";
-import type { AuditPlan, AuditSample } from "../plan.ts";
+import { honestCalls, lacking } from "../requests/inputs.ts";
+import type { AuditPlan, AuditSample } from "../plan/plan.ts";
 import { expired, wrongAudience } from "../rules/api-1/tokens.ts";
 import { isControl } from "./units.ts";
 import type { AttackCheck, Unit } from "./units.ts";

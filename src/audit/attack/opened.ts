@@ -1,6 +1,6 @@
 import { accessParts } from "../../contract/index.ts";
 import type { Access, Contract, ContractRoute } from "../../contract/index.ts";
-import type { AuditPlan } from "../plan.ts";
+import type { AuditPlan } from "../plan/plan.ts";
 import type { AttackReport } from "./report.ts";
 
 /** Conditions that look at who asks, and not at what is asked for. */

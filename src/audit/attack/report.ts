@@ -1,5 +1,5 @@
 import type { Evidence } from "../evidence.ts";
-import type { Protocol } from "../probe.ts";
+import type { Protocol } from "../probes/probe.ts";
 import type { AttackKind, AttackedOption } from "./kinds.ts";
 
 /** What an attack found. */

@@ -1,7 +1,7 @@
 import { exportJWK, exportSPKI, generateKeyPair, importJWK, SignJWT } from "jose";
 import type { JWK } from "jose";
 import { toBase64Url } from "../../shared/index.ts";
-import type { DecodedToken } from "../tokens.ts";
+import type { DecodedToken } from "../requests/tokens.ts";
 
 /** A token that no issuer made. */
 export interface ForgedToken {

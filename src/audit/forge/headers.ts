@@ -3,7 +3,7 @@ import type { JWK } from "jose";
 import { toBase64Url } from "../../shared/index.ts";
 import { hmac } from "./forge.ts";
 import type { ForgedToken } from "./forge.ts";
-import type { DecodedToken } from "../tokens.ts";
+import type { DecodedToken } from "../requests/tokens.ts";
 
 /** A key pair of the auditor's, and where it offers the public half. */
 export interface OfferedKey {

@@ -1,7 +1,7 @@
 import { toBase64Url } from "../../shared/index.ts";
 import type { ForgedToken } from "./forge.ts";
-import type { TokenSigner } from "../plan.ts";
-import type { DecodedToken } from "../tokens.ts";
+import type { TokenSigner } from "../plan/plan.ts";
+import type { DecodedToken } from "../requests/tokens.ts";
 
 type Members = Readonly<Record<string, unknown>>;
 

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { ContractRoute } from "../../contract/index.ts";
 import { firstTooMany } from "./edges.ts";
 import type { Mutant, MutantKind } from "./mutate.ts";
-import type { AuditInput } from "../plan.ts";
+import type { AuditInput } from "../plan/plan.ts";
 
 type Json = unknown;
 type Path = readonly (string | number)[];

@@ -1,6 +1,6 @@
 import type { ContractRoute } from "../../contract/index.ts";
 import type { Mutant } from "./mutate.ts";
-import type { AuditInput } from "../plan.ts";
+import type { AuditInput } from "../plan/plan.ts";
 
 /**
  * Bodies with one more than `jsonLimits` allow: levels, members, elements, characters. All are refused whatever the schema says, so that nothing of

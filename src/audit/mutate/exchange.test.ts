@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ContractRoute } from "../../contract/index.ts";
 import { exchangeScene } from "../fixtures/exchange-scene.ts";
-import { bodyTextOf } from "../input-values.ts";
+import { bodyTextOf } from "../requests/input-values.ts";
 import { mutate } from "./mutate.ts";
 import type { Mutant, MutantKind } from "./mutate.ts";
-import type { AuditInput } from "../plan.ts";
+import type { AuditInput } from "../plan/plan.ts";
 
 const { routes } = exchangeScene.describe("https://localhost:1");
 const routeOf = (key: string): ContractRoute => {

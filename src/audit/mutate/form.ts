@@ -1,11 +1,11 @@
 import { z } from "zod";
 import { listFields } from "../../contract/index.ts";
 import type { ContractRoute } from "../../contract/index.ts";
-import { hostileTexts } from "../hostile-texts.ts";
-import { formOf, writePairs } from "../input-values.ts";
-import type { Pairs } from "../input-values.ts";
+import { hostileTexts } from "../requests/hostile-texts.ts";
+import { formOf, writePairs } from "../requests/input-values.ts";
+import type { Pairs } from "../requests/input-values.ts";
 import type { Mutant } from "./mutate.ts";
-import type { AuditInput } from "../plan.ts";
+import type { AuditInput } from "../plan/plan.ts";
 
 /** Every mutation of a URL-encoded form: of its fields, and of how they are written. */
 export function* mutateForm(route: ContractRoute, input: AuditInput): Generator<Mutant> {

@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { memberNames } from "../../contract/index.ts";
 import type { ContractRoute } from "../../contract/index.ts";
-import { hostileTexts } from "../hostile-texts.ts";
-import { lowerCased, writeCookies } from "../input-values.ts";
+import { hostileTexts } from "../requests/hostile-texts.ts";
+import { lowerCased, writeCookies } from "../requests/input-values.ts";
 import type { Mutant } from "./mutate.ts";
-import type { AuditInput } from "../plan.ts";
+import type { AuditInput } from "../plan/plan.ts";
 
 /** What can be sent as a field value at all: no client of ours writes a line break or a NUL into one. */
 const canStand = /^[\t -~]*$/;

@@ -4,7 +4,7 @@ import { mutateForm } from "./form.ts";
 import { mutateCookies, mutateHeaders } from "./headers.ts";
 import { mutateCounts } from "./counts.ts";
 import { mutateParams, mutateQuery } from "./target.ts";
-import type { AuditInput } from "../plan.ts";
+import type { AuditInput } from "../plan/plan.ts";
 
 /** Input that a route must refuse: an accepted one, changed in one place. */
 export interface Mutant {

@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { listFields, memberNames } from "../../contract/index.ts";
 import type { ContractRoute } from "../../contract/index.ts";
-import { hostileTexts } from "../hostile-texts.ts";
-import { queryOf, writePairs } from "../input-values.ts";
+import { hostileTexts } from "../requests/hostile-texts.ts";
+import { queryOf, writePairs } from "../requests/input-values.ts";
 import type { Mutant } from "./mutate.ts";
-import type { AuditInput } from "../plan.ts";
+import type { AuditInput } from "../plan/plan.ts";
 
 /** Every mutation of a path's parameters. */
 export function* mutateParams({ params }: ContractRoute, input: AuditInput): Generator<Mutant> {

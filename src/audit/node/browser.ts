@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Browser, BrowserContext, CDPSession, Page, Request, Response } from "playwright-core";
 import { CurtainwallError } from "../../shared/index.ts";
-import type { BrowserProbe, PageRewrite, PageVisit, Visitor } from "../probe.ts";
+import type { BrowserProbe, PageRewrite, PageVisit, Visitor } from "../probes/probe.ts";
 
 /** Options of {@link openBrowser}. */
 export interface BrowserOptions {

@@ -1,7 +1,7 @@
 import { connect as connectPlain } from "node:net";
 import type { Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
-import type { Protocol } from "../probe.ts";
+import type { Protocol } from "../probes/probe.ts";
 import { connectAddress, serverName } from "./address.ts";
 
 /** How to reach the target, and the bounds of one answer. */

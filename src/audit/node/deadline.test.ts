@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isCurtainwallError } from "../../shared/index.ts";
-import type { Wire } from "../probe.ts";
+import type { Wire } from "../probes/probe.ts";
 import { createDeadline } from "./deadline.ts";
 
 test("what is begun in time goes through; after it, nothing is sent any more", async () => {

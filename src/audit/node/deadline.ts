@@ -1,5 +1,5 @@
 import { CurtainwallError } from "../../shared/index.ts";
-import type { BrowserProbe, Wire } from "../probe.ts";
+import type { BrowserProbe, Wire } from "../probes/probe.ts";
 import { timeIsUp, wasInterrupted } from "./clock.ts";
 
 /** The time that an audit has: what is begun after it fails at once. */

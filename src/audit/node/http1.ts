@@ -1,7 +1,7 @@
 import { Agent as PlainAgent, request as plainRequest } from "node:http";
 import type { ClientRequest, IncomingMessage, RequestOptions } from "node:http";
 import { Agent, request as secureRequest } from "node:https";
-import type { ProbeRequest, ProbeResponse } from "../probe.ts";
+import type { ProbeRequest, ProbeResponse } from "../probes/probe.ts";
 import { placeOf } from "./connection.ts";
 import type { Endpoint } from "./connection.ts";
 import {

@@ -1,6 +1,6 @@
 import { connect, constants } from "node:http2";
 import type { ClientHttp2Session, ClientHttp2Stream } from "node:http2";
-import type { ProbeRequest, ProbeResponse } from "../probe.ts";
+import type { ProbeRequest, ProbeResponse } from "../probes/probe.ts";
 import { openSocket } from "./connection.ts";
 import type { Endpoint } from "./connection.ts";
 import type { Sender } from "./http1.ts";

@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { freshMark } from "./wire.ts";
-import type { OpenKeyHost } from "../key-host.ts";
+import type { OpenKeyHost } from "../probes/key-host.ts";
 
 /** Offers a public key on loopback, to whoever comes. A connection is counted before anything is said on it, TLS that is never answered too. */
 export const openKeyHost: OpenKeyHost = async (jwk) => {

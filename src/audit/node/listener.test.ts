@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { test } from "node:test";
-import { isUnnamed } from "../listener.ts";
+import { isUnnamed } from "../probes/listener.ts";
 import { openListener } from "./listener.ts";
 
 test("whoever comes is seen, by what it asks for", async () => {

@@ -1,6 +1,6 @@
 import { createServer, connect } from "node:net";
 import type { AddressInfo, Server, Socket } from "node:net";
-import type { Hit, Listener } from "../listener.ts";
+import type { Hit, Listener } from "../probes/listener.ts";
 
 /** A {@link Listener} to close. */
 export interface OpenListener extends Listener {

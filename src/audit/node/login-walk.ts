@@ -1,8 +1,8 @@
 import { isLoopbackHost } from "../../contract/index.ts";
 import { CurtainwallError } from "../../shared/index.ts";
-import { createCookieJar } from "../cookies.ts";
-import type { CookieJar } from "../cookies.ts";
-import { chooseForm, fillForm, findForms } from "../login-form.ts";
+import { createCookieJar } from "../answers/cookies.ts";
+import type { CookieJar } from "../answers/cookies.ts";
+import { chooseForm, fillForm, findForms } from "../answers/login-form.ts";
 import { createFetch } from "./fetch.ts";
 import type { BoundFetch } from "./fetch.ts";
 import type { AuthorizationCodeOptions } from "./token.ts";

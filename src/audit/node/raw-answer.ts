@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import type { ProbeResponse } from "../probe.ts";
+import type { ProbeResponse } from "../probes/probe.ts";
 import { whenOpen } from "./connection.ts";
 import type { Endpoint } from "./connection.ts";
 import { collect, invalid, toResponse } from "./response.ts";

@@ -1,6 +1,6 @@
 import { CurtainwallError } from "../../shared/index.ts";
-import { readEvents } from "../event-stream.ts";
-import type { Listening, ProbeRequest, ProbeResponse, Protocol } from "../probe.ts";
+import { readEvents } from "../answers/event-stream.ts";
+import type { Listening, ProbeRequest, ProbeResponse, Protocol } from "../probes/probe.ts";
 
 /** A body as bytes. */
 export const bytesOf = (body: ProbeRequest["body"]): Uint8Array | undefined =>

@@ -3,20 +3,20 @@ import type { Contract, ReleaseIndex } from "../../contract/index.ts";
 import { auditRows } from "../audit-rows.ts";
 import { reasonOf } from "../check.ts";
 import type { AuditContext } from "../context.ts";
-import type { LedgerProbe } from "../ledger-probe.ts";
+import type { LedgerProbe } from "../probes/ledger-probe.ts";
 import { lookForFrameworks } from "../mends/look.ts";
 import { findMends } from "../mends/mends.ts";
 import { mendSettings } from "../mends/settings.ts";
-import { assertPlanFits } from "../plan-problems.ts";
-import type { AuditPlan } from "../plan.ts";
-import type { OutputSearch, ReleaseTrial } from "../probe.ts";
+import { assertPlanFits } from "../plan/plan-problems.ts";
+import type { AuditPlan } from "../plan/plan.ts";
+import type { OutputSearch, ReleaseTrial } from "../probes/probe.ts";
 import { countAttacks, summarise } from "../report.ts";
 import type { AuditReport, AuditRow } from "../report.ts";
-import type { MachineProbe } from "../machine-probe.ts";
-import type { SecretsProbe } from "../secrets-probe.ts";
+import type { MachineProbe } from "../probes/machine-probe.ts";
+import type { SecretsProbe } from "../probes/secrets-probe.ts";
 import { chooseRows } from "../rows.ts";
 import { rules } from "../rules/index.ts";
-import { summariseServed } from "../served-release.ts";
+import { summariseServed } from "../answers/served-release.ts";
 import { openContext } from "./open-context.ts";
 
 /** Something to tell whoever waits. */

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import type { ExecFileException } from "node:child_process";
 import { readFile, readdir } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
-import type { SourceProbe } from "../probe.ts";
+import type { SourceProbe } from "../probes/probe.ts";
 
 const timeoutMs = 30_000;
 const maxBuffer = 32 * 1_048_576;

@@ -1,4 +1,4 @@
-import type { Protocol } from "../probe.ts";
+import type { Protocol } from "../probes/probe.ts";
 import { endpointOf, openSocket } from "./connection.ts";
 import type { TLSSocket } from "node:tls";
 

@@ -3,8 +3,8 @@ import type { X509Certificate } from "node:crypto";
 import { connect as connectPlain } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { CurtainwallError } from "../../shared/index.ts";
-import type { Hop, TlsFacts, TlsProbe } from "../probe.ts";
-import { clientHello, readAnswer } from "../tls-hello.ts";
+import type { Hop, TlsFacts, TlsProbe } from "../probes/probe.ts";
+import { clientHello, readAnswer } from "../probes/tls-hello.ts";
 import { bareHost, connectAddress, serverName } from "./address.ts";
 
 const maxBytes = 16_384;

@@ -5,7 +5,7 @@ import { mock, test } from "node:test";
 import { Provider } from "oidc-provider";
 import { isCurtainwallError } from "../../shared/index.ts";
 import { testCertificate } from "../fixtures/certificate.ts";
-import { decodeToken } from "../tokens.ts";
+import { decodeToken } from "../requests/tokens.ts";
 import { authorizationCode, clientCredentials } from "./token.ts";
 import type { AuthorizationCodeOptions } from "./token.ts";
 

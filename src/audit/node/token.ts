@@ -14,7 +14,7 @@ import {
 import type { Configuration } from "openid-client";
 import { isCurtainwallError } from "../../shared/index.ts";
 import { printable } from "../evidence.ts";
-import type { TokenSource } from "../plan.ts";
+import type { TokenSource } from "../plan/plan.ts";
 import { createFetch } from "./fetch.ts";
 import { followLogin, refused } from "./login-walk.ts";
 

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import type { TrickleOptions, TrickleResult } from "../probe.ts";
+import type { TrickleOptions, TrickleResult } from "../probes/probe.ts";
 import { whenOpen } from "./connection.ts";
 import { collect, unreachable } from "./response.ts";
 

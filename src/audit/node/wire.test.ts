@@ -8,7 +8,7 @@ import { createServer as createTlsServer } from "node:tls";
 import { isCurtainwallError } from "../../shared/index.ts";
 import { testCertificate } from "../fixtures/certificate.ts";
 import { startSite } from "../fixtures/site.ts";
-import type { Protocol } from "../probe.ts";
+import type { Protocol } from "../probes/probe.ts";
 import { isLoopbackHost } from "../../contract/index.ts";
 import { createWire } from "./wire.ts";
 import type { OpenWire } from "./wire.ts";

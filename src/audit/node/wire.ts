@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
-import type { Protocol, Wire } from "../probe.ts";
+import type { Protocol, Wire } from "../probes/probe.ts";
 import { isLoopbackHost } from "../../contract/index.ts";
 import { endpointOf, openSocket } from "./connection.ts";
 import { createHttp1 } from "./http1.ts";

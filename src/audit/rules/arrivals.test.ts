@@ -13,7 +13,7 @@ import { z } from "zod";
 import { defineStack, everyone, parseContract, upstream } from "../../contract/index.ts";
 import { makeCertificate } from "../fixtures/certificate.ts";
 import { runAudit } from "../node/run.ts";
-import type { ReceivedRequest } from "../upstream-witness.ts";
+import type { ReceivedRequest } from "../probes/upstream-witness.ts";
 import type { AuditCheck } from "../report.ts";
 
 /** What the gateway or its upstream does wrong. */

@@ -1,10 +1,10 @@
 import type { ContractRoute, ContractUpstream } from "../../contract/index.ts";
 import type { Tally } from "../check.ts";
 import type { AuditContext } from "../context.ts";
-import type { HonestCall } from "../inputs.ts";
-import type { Exchange } from "../probe.ts";
-import { arrivedSince } from "../upstream-witness.ts";
-import type { ReceivedRequest, UpstreamWitness } from "../upstream-witness.ts";
+import type { HonestCall } from "../requests/inputs.ts";
+import type { Exchange } from "../probes/probe.ts";
+import { arrivedSince } from "../probes/upstream-witness.ts";
+import type { ReceivedRequest, UpstreamWitness } from "../probes/upstream-witness.ts";
 import { problemOf } from "./provocations.ts";
 import { isSuccess, withoutRoutes } from "./shared.ts";
 

@@ -14,7 +14,7 @@ import type { Contract } from "../../contract/index.ts";
 import { makeAuthority, makeCertificate } from "../fixtures/certificate.ts";
 import type { TestCertificate } from "../fixtures/certificate.ts";
 import { runAudit } from "../node/run.ts";
-import type { AuditImpostor, AuditImpostors } from "../plan.ts";
+import type { AuditImpostor, AuditImpostors } from "../plan/plan.ts";
 import type { AuditCheck } from "../report.ts";
 
 const authority = await makeAuthority();

@@ -1,10 +1,10 @@
 import type { Contract, ContractRoute } from "../../contract/index.ts";
-import type { Caller } from "../caller.ts";
+import type { Caller } from "../requests/caller.ts";
 import type { Tally } from "../check.ts";
 import type { AuditContext } from "../context.ts";
-import { honestCalls, lacking } from "../inputs.ts";
-import type { AuditImpostor, AuditImpostors } from "../plan.ts";
-import type { Exchange, TlsFacts } from "../probe.ts";
+import { honestCalls, lacking } from "../requests/inputs.ts";
+import type { AuditImpostor, AuditImpostors } from "../plan/plan.ts";
+import type { Exchange, TlsFacts } from "../probes/probe.ts";
 import { hopTo } from "./api-8/hops.ts";
 import { isSuccess, see } from "./shared.ts";
 import { grantsOf, usersOfSecrets } from "./sec-5/questions.ts";

@@ -1,5 +1,5 @@
 import type { AuditContext } from "../context.ts";
-import type { LedgerProbe } from "../ledger-probe.ts";
+import type { LedgerProbe } from "../probes/ledger-probe.ts";
 
 /** Why nobody can look into the log, if so. */
 export const noLedger = "a stack's log can't be read from here: where there is one, run this as whoever may";

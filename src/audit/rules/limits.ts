@@ -1,10 +1,10 @@
 import type { ContractRoute, Limit, Rate } from "../../contract/index.ts";
-import type { Call } from "../caller.ts";
+import type { Call } from "../requests/caller.ts";
 import type { Tally } from "../check.ts";
 import type { AuditContext } from "../context.ts";
-import { brokenBody } from "../input-values.ts";
-import { honestCalls, lacking } from "../inputs.ts";
-import type { Exchange, ProbeRequest, Protocol } from "../probe.ts";
+import { brokenBody } from "../requests/input-values.ts";
+import { honestCalls, lacking } from "../requests/inputs.ts";
+import type { Exchange, ProbeRequest, Protocol } from "../probes/probe.ts";
 import { withoutRoutes } from "./shared.ts";
 
 // What the checks that spend allowances have in common.

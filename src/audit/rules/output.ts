@@ -1,6 +1,6 @@
 import type { Check, Rule } from "../check.ts";
 import type { AuditContext } from "../context.ts";
-import type { OutputSearch } from "../probe.ts";
+import type { OutputSearch } from "../probes/probe.ts";
 import { insideAddresses } from "./fe-6/inside-addresses.ts";
 import { islandRoutes } from "./fe-6/island-routes.ts";
 import { servedAsBuilt } from "./served-as-built.ts";

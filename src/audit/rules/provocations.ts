@@ -1,9 +1,9 @@
 import { memberNames, paramNames } from "../../contract/index.ts";
 import type { ContractRoute, Schema } from "../../contract/index.ts";
-import type { Call } from "../caller.ts";
+import type { Call } from "../requests/caller.ts";
 import type { AuditContext } from "../context.ts";
-import { honestCalls, lacking } from "../inputs.ts";
-import type { Exchange } from "../probe.ts";
+import { honestCalls, lacking } from "../requests/inputs.ts";
+import type { Exchange } from "../probes/probe.ts";
 import { notTheSite } from "./shared.ts";
 
 /** Errors that were provoked, and why some were not. */

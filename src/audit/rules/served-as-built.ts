@@ -1,5 +1,5 @@
 import type { Check } from "../check.ts";
-import { describeServed } from "../served-release.ts";
+import { describeServed } from "../answers/served-release.ts";
 import { noRelease, see, withoutPages } from "./shared.ts";
 import { counted } from "../../shared/index.ts";
 

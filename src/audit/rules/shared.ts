@@ -1,12 +1,12 @@
 import type { ContractRoute, ReleaseFile } from "../../contract/index.ts";
-import type { Call } from "../caller.ts";
+import type { Call } from "../requests/caller.ts";
 import type { Tally } from "../check.ts";
 import type { AuditContext } from "../context.ts";
 import { exchangeEvidence } from "../evidence.ts";
 import type { ExchangeEvidence } from "../evidence.ts";
-import { honestCalls, lacking } from "../inputs.ts";
-import type { HonestCall } from "../inputs.ts";
-import type { Exchange } from "../probe.ts";
+import { honestCalls, lacking } from "../requests/inputs.ts";
+import type { HonestCall } from "../requests/inputs.ts";
+import type { Exchange } from "../probes/probe.ts";
 
 /** Puts an exchange with the target into evidence. */
 export function see(context: AuditContext, about: string, exchange: Exchange): ExchangeEvidence {

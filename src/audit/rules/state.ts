@@ -1,7 +1,7 @@
 import type { ContractRoute } from "../../contract/index.ts";
 import type { Tally } from "../check.ts";
 import type { AuditContext } from "../context.ts";
-import { honestCalls } from "../inputs.ts";
+import { honestCalls } from "../requests/inputs.ts";
 import { isSuccess } from "./shared.ts";
 
 /** Reads what a route writes, as the plan says. */

@@ -2,8 +2,8 @@ import { z } from "zod";
 import { closeObjects } from "../../contract/index.ts";
 import type { ContractRoute, ContractStream, Schema } from "../../contract/index.ts";
 import { printable } from "../evidence.ts";
-import { readEvents } from "../event-stream.ts";
-import type { Exchange } from "../probe.ts";
+import { readEvents } from "../answers/event-stream.ts";
+import type { Exchange } from "../probes/probe.ts";
 import { mediaType } from "./shared.ts";
 
 /** How long an event stream is listened to where its events are what is looked at. */

@@ -1,5 +1,5 @@
 import type { AuditContext } from "../context.ts";
-import { honestCalls } from "../inputs.ts";
+import { honestCalls } from "../requests/inputs.ts";
 
 const woken = new WeakMap<AuditContext, Promise<void>>();
 

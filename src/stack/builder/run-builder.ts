@@ -8,7 +8,7 @@ import { killGroup } from "../jail/run-to-end.ts";
 import { startJail } from "../jail/start-jail.ts";
 import { watchLimits } from "../jail/watch-limits.ts";
 import type { BuildLimits, ReachedLimit } from "../jail/watch-limits.ts";
-import { splitLines } from "../safe-lines.ts";
+import { splitLines } from "../processes/safe-lines.ts";
 import type { OwnBuildOptions } from "./build-own-site.ts";
 import { reportFd } from "./messages.ts";
 import { readReport } from "./read-report.ts";

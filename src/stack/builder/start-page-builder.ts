@@ -5,7 +5,7 @@ import { killGroup } from "../jail/run-to-end.ts";
 import { startJail } from "../jail/start-jail.ts";
 import { watchLimits } from "../jail/watch-limits.ts";
 import type { BuildLimits } from "../jail/watch-limits.ts";
-import { splitLines } from "../safe-lines.ts";
+import { splitLines } from "../processes/safe-lines.ts";
 import { viewProject } from "./project-view.ts";
 import type { PageOrder } from "./write-page-report.ts";
 

@@ -1,4 +1,4 @@
-import type { DomainUser } from "../messages.ts";
+import type { DomainUser } from "../processes/messages.ts";
 
 /**
  * Gives up root for good, in all threads at once. Load everything first: afterwards files may be out of reach, and since the

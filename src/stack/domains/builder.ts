@@ -6,7 +6,7 @@ import type { SourceAnswer } from "../../site/index.ts";
 import { reportFd } from "../builder/messages.ts";
 import type { BuilderMessage, BuilderOrder } from "../builder/messages.ts";
 import { recordMissed } from "../builder/record-missed.ts";
-import { loadContract } from "../load-contract.ts";
+import { loadContract } from "../contract/load-contract.ts";
 
 /**
  * Builds a site of ours where templates can do no harm: without network, keys or other processes. All that leaves is a report on one

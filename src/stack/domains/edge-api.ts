@@ -12,7 +12,7 @@ import { createAssertionSigner, createIssuerKeys, tokenDigest } from "../../gate
 import type { RemoteKeySource } from "../../gateway/node.ts";
 import { createWebhookVerifier } from "../egress/webhook-verifier.ts";
 import { openFunctions } from "../functions/function-destination.ts";
-import { loadContract } from "../load-contract.ts";
+import { loadContract } from "../contract/load-contract.ts";
 import { openUpstream } from "../egress/open-upstream.ts";
 import { shareChanges } from "./share-changes.ts";
 import { createEdgeLimits } from "./edge-limits.ts";

@@ -5,7 +5,7 @@ import { createEdgeServer, createRedirectServer } from "../../edge/index.ts";
 import type { ApiHandler, EdgeServer } from "../../edge/index.ts";
 import { createLimitStore, createReportEndpoint } from "../../gateway/index.ts";
 import type { LimitStore, ReportEndpoint } from "../../gateway/index.ts";
-import { clientsOf } from "../edge-site.ts";
+import { clientsOf } from "../edge/edge-site.ts";
 import { besideReports } from "./beside-reports.ts";
 import type { EdgeApi } from "./edge-api.ts";
 import { securityEventOf } from "./edge-events.ts";

@@ -11,9 +11,9 @@ import {
 } from "../../gateway/index.ts";
 import { createEventQueue } from "../../ledger/node.ts";
 import { CurtainwallError } from "../../shared/index.ts";
-import { openDomainControl } from "../control.ts";
-import type { EdgeConfiguration, FromDomain, ToEdge } from "../messages.ts";
-import type { RevokedTokens } from "../revoked-tokens.ts";
+import { openDomainControl } from "../processes/control.ts";
+import type { EdgeConfiguration, FromDomain, ToEdge } from "../processes/messages.ts";
+import type { RevokedTokens } from "../edge/revoked-tokens.ts";
 import { becomeUser } from "./become.ts";
 import { reasonOf } from "./reason.ts";
 import { openReleaseIntake } from "./release-intake.ts";

@@ -1,9 +1,9 @@
 import { flushCompileCache } from "node:module";
 import { createEventQueue } from "../../ledger/node.ts";
-import { openDomainControl } from "../control.ts";
+import { openDomainControl } from "../processes/control.ts";
 import { serveEgress } from "../egress/serve-egress.ts";
-import { loadContract } from "../load-contract.ts";
-import type { EgressConfiguration, FromDomain, ToEgress } from "../messages.ts";
+import { loadContract } from "../contract/load-contract.ts";
+import type { EgressConfiguration, FromDomain, ToEgress } from "../processes/messages.ts";
 import { becomeUser } from "./become.ts";
 import { loadHttpParser } from "./load-http-parser.ts";
 import { reasonOf } from "./reason.ts";

@@ -4,12 +4,12 @@ import { formatRecord } from "../../ledger/index.ts";
 import { openLogFile } from "../../ledger/node.ts";
 import type { LogFile } from "../../ledger/node.ts";
 import { isCurtainwallError } from "../../shared/index.ts";
-import { openDomainControl } from "../control.ts";
-import { askCheckpoints } from "../ask-checkpoints.ts";
-import type { CheckpointRequests } from "../ask-checkpoints.ts";
-import type { FromDomain, ToLedger } from "../messages.ts";
+import { openDomainControl } from "../processes/control.ts";
+import { askCheckpoints } from "../log/ask-checkpoints.ts";
+import type { CheckpointRequests } from "../log/ask-checkpoints.ts";
+import type { FromDomain, ToLedger } from "../processes/messages.ts";
 import type { OperatorEvent } from "../operator/operator-event.ts";
-import { readEvents } from "../read-events.ts";
+import { readEvents } from "../log/read-events.ts";
 import { becomeUser } from "./become.ts";
 
 // The ledger's process: reads events from the other domains' pipes and appends them to the log. It answers nobody.

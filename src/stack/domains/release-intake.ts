@@ -3,7 +3,7 @@ import { Socket } from "node:net";
 import { acceptRelease, decodeRelease, parsePublicKey } from "../../contract/index.ts";
 import type { AcceptedRelease, Release, ReleaseKeys } from "../../contract/index.ts";
 import { CurtainwallError } from "../../shared/index.ts";
-import type { EdgeConfiguration, ToEdge } from "../messages.ts";
+import type { EdgeConfiguration, ToEdge } from "../processes/messages.ts";
 
 /** What the edge is told about a release whose bytes follow on its pipe. */
 export type ReleaseAnnouncement = Extract<ToEdge, { type: "release" }>;

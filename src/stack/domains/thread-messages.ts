@@ -1,6 +1,6 @@
 import type { Release, SecurityEvent } from "../../contract/index.ts";
 import type { GateMemory, LimitMemory, ProofMemory, RevocationMemory } from "../../gateway/index.ts";
-import type { CertificatePair, EdgeConfiguration, FromDomain } from "../messages.ts";
+import type { CertificatePair, EdgeConfiguration, FromDomain } from "../processes/messages.ts";
 
 /** What an edge thread starts with. */
 export interface ThreadConfiguration extends EdgeConfiguration {

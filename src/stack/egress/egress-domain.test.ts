@@ -9,7 +9,7 @@ import { makeProject } from "../../../test/support/project.ts";
 import type { SignedRequest } from "../../gateway/index.ts";
 import { loadContract, startStack, withVault } from "../index.ts";
 import type { RunningStack } from "../index.ts";
-import { findRunningStacks } from "../run-folder.ts";
+import { findRunningStacks } from "../processes/run-folder.ts";
 import { createWebhookVerifier } from "./webhook-verifier.ts";
 
 /** Asks egress on a socket of its own, as the edge does. */

@@ -9,7 +9,7 @@ import {
   openDeliveryJournal,
 } from "../../egress/node.ts";
 import type { EgressServer, WebhookEndpoint } from "../../egress/node.ts";
-import type { EgressConfiguration } from "../messages.ts";
+import type { EgressConfiguration } from "../processes/messages.ts";
 import type { openLimitsRelay } from "./limits-relay.ts";
 import { openVaultLink } from "../vault/vault-link.ts";
 import type { VaultLink } from "../vault/vault-link.ts";

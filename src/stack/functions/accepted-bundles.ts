@@ -4,8 +4,8 @@ import type { FunctionsErrorCode } from "../../functions/index.ts";
 import { openReleaseStore } from "../../release/node.ts";
 import { CurtainwallError } from "../../shared/index.ts";
 import { stackFolders } from "../folders.ts";
-import type { LoadedContract } from "../load-contract.ts";
-import { findSiteKeys } from "../release-keys.ts";
+import type { LoadedContract } from "../contract/load-contract.ts";
+import { findSiteKeys } from "../releases/release-keys.ts";
 import { openBundleStore } from "./bundle-store.ts";
 
 /** The code of a function that may run: the program key signed its digest. */

@@ -1,5 +1,5 @@
 import type { ContractFunction } from "../../contract/index.ts";
-import { bwrapWorks } from "../isolation.ts";
+import { bwrapWorks } from "../isolation/isolation.ts";
 import type { AcceptedBundle } from "./accepted-bundles.ts";
 import type { GroupEngine } from "./group-engine.ts";
 import { nodeEngine } from "./node-engine.ts";

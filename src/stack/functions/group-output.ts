@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import { splitLines } from "../safe-lines.ts";
+import { splitLines } from "../processes/safe-lines.ts";
 
 /** What a group's output may do to whoever reads it. */
 const outputLimits = {

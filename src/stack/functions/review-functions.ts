@@ -2,9 +2,9 @@ import { openSignatures } from "../../contract/index.ts";
 import { boundSecrets, bundleFunction } from "../../functions/node.ts";
 import { openReleaseStore } from "../../release/node.ts";
 import { stackFolders } from "../folders.ts";
-import type { LoadedContract } from "../load-contract.ts";
-import { findSiteKeys } from "../release-keys.ts";
-import { readSignedProgram } from "../site-program.ts";
+import type { LoadedContract } from "../contract/load-contract.ts";
+import { findSiteKeys } from "../releases/release-keys.ts";
+import { readSignedProgram } from "../releases/site-program.ts";
 import { functionDigests } from "./accepted-bundles.ts";
 
 /** A function beside the program that was signed. */

@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { groupSocket, workerdConfig } from "../../functions/node.ts";
 import { CurtainwallError } from "../../shared/index.ts";
-import { openRunFolder } from "../run-folder.ts";
+import { openRunFolder } from "../processes/run-folder.ts";
 import type { AcceptedBundle } from "./accepted-bundles.ts";
 import { insideSandbox } from "./group-arguments.ts";
 import type { GroupEngine } from "./group-engine.ts";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { AskedUse, EgressAsker } from "../../audit/index.ts";
 import type { Contract } from "../../contract/index.ts";
 import { functionHeader, refusalHeader, routeHeader } from "../../egress/index.ts";
-import { functionGroups } from "../function-groups.ts";
+import { functionGroups } from "../functions/function-groups.ts";
 
 /** More than any contract lets a body have. */
 const announcedBytes = 2 ** 40;

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
-import { bwrapWorks } from "../isolation.ts";
+import { bwrapWorks } from "../isolation/isolation.ts";
 import { findSystemProgram } from "../jail/system-program.ts";
 import { listProcesses } from "./list-processes.ts";
 

@@ -1,6 +1,6 @@
 import { readFileSync, readlinkSync } from "node:fs";
 import type { StackProcess, StackProcesses } from "../../audit/index.ts";
-import { bwrapWorks, findIsolation } from "../isolation.ts";
+import { bwrapWorks, findIsolation } from "../isolation/isolation.ts";
 import { processesOf } from "./search-processes.ts";
 
 /** Looks at what the kernel holds all processes of a running stack to. */

@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { fingerprintsOf } from "../../harden/fingerprints.ts";
 import type { ValueFingerprints } from "../../harden/fingerprints.ts";
 import { Secret } from "../../shared/index.ts";
-import { bwrapWorks, groupUser } from "../isolation.ts";
+import { bwrapWorks, groupUser } from "../isolation/isolation.ts";
 import { processTree } from "./process-tree.ts";
 import { searchProcesses } from "./search-processes.ts";
 

@@ -7,7 +7,7 @@ import { fingerprintsOf } from "../../harden/fingerprints.ts";
 import type { ValueFingerprints } from "../../harden/fingerprints.ts";
 import { searchFingerprints } from "../../harden/index.ts";
 import { Secret } from "../../shared/index.ts";
-import { isGroupUser } from "../isolation.ts";
+import { isGroupUser } from "../isolation/isolation.ts";
 import { processTree } from "./process-tree.ts";
 import type { ProcessEntry } from "./process-tree.ts";
 import { readMemory } from "./read-memory.ts";

@@ -5,7 +5,7 @@ import { delimiter, dirname, isAbsolute, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { isAlive, replaceFolder } from "../../harden/node.ts";
 import { CurtainwallError } from "../../shared/index.ts";
-import { jailUser } from "../isolation.ts";
+import { jailUser } from "../isolation/isolation.ts";
 import { assertPlainTree, removeTree } from "./clear-tree.ts";
 import { openGate } from "./gate.ts";
 import { gateFolder } from "./jail-arguments.ts";

@@ -1,6 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import { CurtainwallError } from "../../shared/index.ts";
-import { splitLines } from "../safe-lines.ts";
+import { splitLines } from "../processes/safe-lines.ts";
 import { howItEnded, lastLines, limitReached } from "./how-it-ended.ts";
 import type { JailOptions } from "./jail-options.ts";
 import { watchLimits } from "./watch-limits.ts";

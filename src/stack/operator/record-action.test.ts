@@ -2,14 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import {
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -20,15 +13,9 @@ import { requires } from "../../../test/requires.ts";
 import { httpsGet } from "../../../test/support/https-get.ts";
 import { makeProject } from "../../../test/support/project.ts";
 import { readLog, verifyLog } from "../../ledger/node.ts";
-import {
-  loadContract,
-  readLastCheckpoint,
-  recordedAction,
-  stackFolders,
-  startStack,
-} from "../index.ts";
+import { loadContract, readLastCheckpoint, recordedAction, stackFolders, startStack } from "../index.ts";
 import type { RunningStack, StackFolders } from "../index.ts";
-import { openRunFolder } from "../run-folder.ts";
+import { openRunFolder } from "../processes/run-folder.ts";
 import { findActionSockets } from "./serve-actions.ts";
 
 const config = `import { defineStack } from "curtainwall";
@@ -47,34 +34,24 @@ interface Done {
 
 /** Ends a subject's tokens, as an operator does. */
 async function revoke(root: string, subject: string): Promise<Done> {
-  const child = spawn(
-    process.execPath,
-    ["--conditions=curtainwall-source", main, "revoke", subject, root],
-    {
-      stdio: ["ignore", "ignore", "pipe"],
-    }
-  );
+  const child = spawn(process.execPath, ["--conditions=curtainwall-source", main, "revoke", subject, root], {
+    stdio: ["ignore", "ignore", "pipe"],
+  });
   let words = "";
-  child.stderr
-    .setEncoding("utf8")
-    .on("data", (text: string) => (words += text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (words += text));
   const [code] = (await once(child, "close")) as [number | null];
   return { code, words };
 }
 
 /** What operators did, as the log has it. */
-async function actionsIn({
-  logFile,
-}: StackFolders): Promise<Record<string, unknown>[]> {
+async function actionsIn({ logFile }: StackFolders): Promise<Record<string, unknown>[]> {
   const found: Record<string, unknown>[] = [];
-  for await (const record of readLog(logFile))
-    if (record.source === "operator") found.push(record);
+  for await (const record of readLog(logFile)) if (record.source === "operator") found.push(record);
   return found;
 }
 
 const isRevoked = ({ revokedFile }: StackFolders, subject: string): boolean =>
-  existsSync(revokedFile) &&
-  readFileSync(revokedFile, "utf8").includes(subject);
+  existsSync(revokedFile) && readFileSync(revokedFile, "utf8").includes(subject);
 
 async function openProject(t: TestContext): Promise<StackFolders> {
   const project = await makeProject({ config });
@@ -88,32 +65,19 @@ test("an action is in the log before it is done: written by the command where no
   assert.ok(isRevoked(folders, "alice"));
   const stack = await startStack({ path: folders.root, log: () => undefined });
   t.after(() => stack.close());
-  const many = await Promise.all(
-    ["bob", "carol", "dave"].map((subject) => revoke(folders.root, subject))
-  );
+  const many = await Promise.all(["bob", "carol", "dave"].map((subject) => revoke(folders.root, subject)));
   assert.deepEqual(
     many.map(({ code }) => code),
     [0, 0, 0],
-    JSON.stringify(many)
+    JSON.stringify(many),
   );
   const loaded = await loadContract(folders.root);
-  const seen = await recordedAction(
-    loaded,
-    { action: "test", target: "x" },
-    () => actionsIn(folders)
-  );
+  const seen = await recordedAction(loaded, { action: "test", target: "x" }, () => actionsIn(folders));
   const { action, target, by, seq } = seen.at(-1) ?? {};
-  assert.deepEqual(
-    [action, target, typeof by, typeof seq],
-    ["test", "x", "string", "number"]
-  );
-  const failing = recordedAction(
-    loaded,
-    { action: "test", target: "y" },
-    () => {
-      throw new Error("no");
-    }
-  );
+  assert.deepEqual([action, target, typeof by, typeof seq], ["test", "x", "string", "number"]);
+  const failing = recordedAction(loaded, { action: "test", target: "y" }, () => {
+    throw new Error("no");
+  });
   await assert.rejects(failing, /no/);
   await stack.close();
   const actions = await actionsIn(folders);
@@ -121,7 +85,7 @@ test("an action is in the log before it is done: written by the command where no
     actions
       .map(
         ({ event, action: what, target: of }) =>
-          `${String(event).split(".").at(-1)} ${String(what)} ${String(of)}`
+          `${String(event).split(".").at(-1)} ${String(what)} ${String(of)}`,
       )
       .toSorted(),
     [
@@ -132,13 +96,10 @@ test("an action is in the log before it is done: written by the command where no
       "begun test x",
       "begun test y",
       "failed test y",
-    ]
+    ],
   );
   const last = readLastCheckpoint(folders);
-  const { found, findings } = verifyLog(
-    folders.logFile,
-    last === undefined ? {} : { checkpoints: [last] }
-  );
+  const { found, findings } = verifyLog(folders.logFile, last === undefined ? {} : { checkpoints: [last] });
   assert.deepEqual([found, findings], [0, []]);
 });
 
@@ -171,11 +132,7 @@ test("a socket that nobody listens on is no stack: what a kill left behind keeps
 function mountSmall(folder: string): boolean {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    execFileSync(
-      "mount",
-      ["-t", "tmpfs", "-o", "size=262144,mode=700", "none", folder],
-      { stdio: "ignore" }
-    );
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=262144,mode=700", "none", folder], { stdio: "ignore" });
   } catch {
     return false;
   }
@@ -194,10 +151,7 @@ test("while the log's disk is full the site is served and no action is done; onc
   }
 });
 
-async function fillAndFree(
-  folders: StackFolders,
-  stack: RunningStack
-): Promise<void> {
+async function fillAndFree(folders: StackFolders, stack: RunningStack): Promise<void> {
   const ballast = join(folders.ledger, "ballast");
   try {
     writeFileSync(ballast, Buffer.alloc(1_000_000));
@@ -206,8 +160,7 @@ async function fillAndFree(
   }
   // What the disk's last block still has room for is used up by these.
   const loaded = await loadContract(folders.root);
-  const act = (): Promise<number> =>
-    recordedAction(loaded, { action: "test", target: "x" }, () => 0);
+  const act = (): Promise<number> => recordedAction(loaded, { action: "test", target: "x" }, () => 0);
   let isFull = false;
   while (!isFull) await act().catch(() => (isFull = true));
   await assert.rejects(act(), {
@@ -227,50 +180,28 @@ async function fillAndFree(
   rmSync(ballast);
   while ((await act().catch(() => 1)) !== 0) await pause(100);
   const done = await revoke(folders.root, "bob");
-  assert.deepEqual(
-    [done.code, isRevoked(folders, "bob")],
-    [0, true],
-    done.words
-  );
+  assert.deepEqual([done.code, isRevoked(folders, "bob")], [0, true], done.words);
   await stack.close();
   const { found, findings } = verifyLog(folders.logFile);
   assert.deepEqual([found, findings], [0, []]);
 }
 
 /** A stack in a process of its own. */
-async function serve(
-  root: string
-): Promise<{ child: ChildProcess; ledger: number }> {
-  const script = fileURLToPath(
-    new URL("../../../test/support/run-stack.ts", import.meta.url)
-  );
-  const child = spawn(
-    process.execPath,
-    ["--conditions=curtainwall-source", script, root],
-    {
-      stdio: ["pipe", "pipe", "ignore"],
-    }
-  );
+async function serve(root: string): Promise<{ child: ChildProcess; ledger: number }> {
+  const script = fileURLToPath(new URL("../../../test/support/run-stack.ts", import.meta.url));
+  const child = spawn(process.execPath, ["--conditions=curtainwall-source", script, root], {
+    stdio: ["pipe", "pipe", "ignore"],
+  });
   await once(child.stdout, "data");
-  const children = readFileSync(
-    `/proc/${child.pid}/task/${child.pid}/children`,
-    "utf8"
-  )
-    .trim()
-    .split(" ");
-  const ledger = children.find((pid) =>
-    readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("ledger")
-  );
+  const children = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, "utf8").trim().split(" ");
+  const ledger = children.find((pid) => readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("ledger"));
   return { child, ledger: Number(ledger ?? 0) };
 }
 
 test(
   "whatever is killed meanwhile, nothing is done that the log does not have",
   {
-    skip:
-      requires("bwrap").skip || process.platform !== "linux"
-        ? "needs /proc"
-        : false,
+    skip: requires("bwrap").skip || process.platform !== "linux" ? "needs /proc" : false,
   },
   async (t) => {
     const folders = await openProject(t);
@@ -283,14 +214,12 @@ test(
       const acting = Array.from({ length: 4 }, async (_, line) => {
         for (let count = 0; isGoing; count++) {
           const target = `${round}-${line}-${count}`;
-          await recordedAction(
-            loaded,
-            { action: "test", target },
-            () => void done.push(target)
-          ).catch((error: { code?: string }) => {
-            assert.equal(error.code, "STACK_ACTION_UNRECORDED");
-            refused++;
-          });
+          await recordedAction(loaded, { action: "test", target }, () => void done.push(target)).catch(
+            (error: { code?: string }) => {
+              assert.equal(error.code, "STACK_ACTION_UNRECORDED");
+              refused++;
+            },
+          );
         }
       });
       const from = done.length;
@@ -306,18 +235,14 @@ test(
       isGoing = false;
       await Promise.all(acting);
     }
-    const recorded = new Set(
-      (await actionsIn(folders)).map(({ target }) => target)
-    );
+    const recorded = new Set((await actionsIn(folders)).map(({ target }) => target));
     assert.ok(done.length >= 80, `${done.length} were done`);
     assert.deepEqual(
       done.filter((target) => !recorded.has(target)),
-      []
+      [],
     );
-    t.diagnostic(
-      `${done.length} done, ${refused} refused, ${recorded.size} recorded`
-    );
+    t.diagnostic(`${done.length} done, ${refused} refused, ${recorded.size} recorded`);
     const { found, findings } = verifyLog(folders.logFile);
     assert.deepEqual([found, findings], [0, []]);
-  }
+  },
 );

@@ -3,23 +3,15 @@ import { connect } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { formatRecord } from "../../ledger/index.ts";
 import { openLogFile } from "../../ledger/node.ts";
-import {
-  CurtainwallError,
-  isCurtainwallError,
-  printable,
-} from "../../shared/index.ts";
-import { openControl } from "../control.ts";
+import { CurtainwallError, isCurtainwallError, printable } from "../../shared/index.ts";
+import { openControl } from "../processes/control.ts";
 import type { StackErrorCode } from "../errors.ts";
-import {
-  assertStateUsable,
-  makeStateFolder,
-  stackFolders,
-} from "../folders.ts";
+import { assertStateUsable, makeStateFolder, stackFolders } from "../folders.ts";
 import type { StackFolders } from "../folders.ts";
-import { domainUser, findIsolation } from "../isolation.ts";
-import type { LoadedContract } from "../load-contract.ts";
+import { domainUser, findIsolation } from "../isolation/isolation.ts";
+import type { LoadedContract } from "../contract/load-contract.ts";
 import { ownState } from "../supervisor/own-state.ts";
-import { whoIsThis } from "../who-is-this.ts";
+import { whoIsThis } from "./who-is-this.ts";
 import type { OperatorAnswer, OperatorEvent } from "./operator-event.ts";
 import { findActionSockets } from "./serve-actions.ts";
 import type { FromActions, ToActions } from "./serve-actions.ts";
@@ -42,7 +34,7 @@ export interface OperatorAction {
 export async function recordedAction<Result>(
   { contract, root }: Pick<LoadedContract, "contract" | "root">,
   { action, target }: OperatorAction,
-  act: () => Promise<Result> | Result
+  act: () => Promise<Result> | Result,
 ): Promise<Result> {
   const write = (event: OperatorEvent): Promise<void> =>
     recordEvent(stackFolders(root), contract.ledger, event);
@@ -70,7 +62,7 @@ const pauseMs = 200;
 async function recordEvent(
   folders: StackFolders,
   keep: LoadedContract["contract"]["ledger"],
-  event: OperatorEvent
+  event: OperatorEvent,
 ): Promise<void> {
   const deadline = performance.now() + maxWaitMs;
   for (;;) {
@@ -82,38 +74,24 @@ async function recordEvent(
     if ("seq" in answer) return;
     if (!("owner" in answer)) throw unrecorded(answer.reason);
     if (performance.now() > deadline)
-      throw unrecorded(
-        `${answer.owner} It takes no actions where this user could reach it.`
-      );
+      throw unrecorded(`${answer.owner} It takes no actions where this user could reach it.`);
     await pause(pauseMs);
   }
 }
 
 /** Asks the ledger of a running stack. Undefined: it is gone, or goes. */
-async function ask(
-  path: string,
-  event: OperatorEvent
-): Promise<OperatorAnswer | undefined> {
+async function ask(path: string, event: OperatorEvent): Promise<OperatorAnswer | undefined> {
   const socket = connect({ path });
   try {
     return await new Promise<OperatorAnswer | undefined>((resolve, reject) => {
       socket.on("error", (error: NodeJS.ErrnoException) =>
-        error.code === "EACCES" || error.code === "EPERM"
-          ? reject(error)
-          : resolve(undefined)
+        error.code === "EACCES" || error.code === "EPERM" ? reject(error) : resolve(undefined),
       );
       socket.on("connect", () => {
-        const { send, onMessage, onClose } = openControl<
-          FromActions,
-          ToActions
-        >(socket);
+        const { send, onMessage, onClose } = openControl<FromActions, ToActions>(socket);
         // What was sent may have been written: to send it again would record twice what is done once.
-        onClose(() =>
-          resolve({ reason: "the stack ended before it confirmed it" })
-        );
-        socket.setTimeout(maxWaitMs, () =>
-          resolve({ reason: "the stack does not answer" })
-        );
+        onClose(() => resolve({ reason: "the stack ended before it confirmed it" }));
+        socket.setTimeout(maxWaitMs, () => resolve({ reason: "the stack does not answer" }));
         onMessage(({ answer }) => resolve(answer));
         send({ type: "record", event });
       });
@@ -122,7 +100,7 @@ async function ask(
     throw unrecorded(
       `the stack runs as another user (${
         (error as NodeJS.ErrnoException).code
-      }): do it as that one, or as root`
+      }): do it as that one, or as root`,
     );
   } finally {
     socket.destroy();
@@ -133,7 +111,7 @@ async function ask(
 async function writeAlone(
   folders: StackFolders,
   keep: LoadedContract["contract"]["ledger"],
-  event: OperatorEvent
+  event: OperatorEvent,
 ): Promise<OperatorAnswer | { readonly owner: string }> {
   // What these say is clearer than that a record is missing, and as much of a refusal.
   makeStateFolder(folders);
@@ -144,17 +122,13 @@ async function writeAlone(
       throw unrecorded(message);
     });
   } catch (error) {
-    if (isCurtainwallError(error) && error.code === "STACK_RUNS_ALREADY")
-      return { owner: error.message };
+    if (isCurtainwallError(error) && error.code === "STACK_RUNS_ALREADY") return { owner: error.message };
     throw isCurtainwallError(error) && error.code === "STACK_ACTION_UNRECORDED"
       ? error
       : unrecorded((error as Error).message, error);
   }
   try {
-    const owner =
-      findIsolation() === "uid"
-        ? domainUser("ledger", folders.root)
-        : undefined;
+    const owner = findIsolation() === "uid" ? domainUser("ledger", folders.root) : undefined;
     mkdirSync(folders.ledger, { recursive: true, mode: 0o700 });
     if (owner !== undefined) chownSync(folders.ledger, owner.uid, owner.gid);
     const log = openLogFile({
@@ -178,15 +152,12 @@ async function writeAlone(
   }
 }
 
-const unrecorded = (
-  reason: string,
-  cause?: unknown
-): CurtainwallError<StackErrorCode> =>
+const unrecorded = (reason: string, cause?: unknown): CurtainwallError<StackErrorCode> =>
   new CurtainwallError(
     "STACK_ACTION_UNRECORDED",
     `Nothing was changed: the log can't take it. ${printable(reason)}`,
     {
       cause,
       hint: "Free space for the log, or do it as the user whose stack it is, then say it again",
-    }
+    },
   );

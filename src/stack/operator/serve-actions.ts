@@ -2,11 +2,11 @@ import { chmodSync, lstatSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import type { Socket } from "node:net";
 import { join } from "node:path";
-import { openControl } from "../control.ts";
+import { openControl } from "../processes/control.ts";
 import type { StackFolders } from "../folders.ts";
-import type { DomainProcess } from "../launch.ts";
-import type { FromDomain, ToLedger } from "../messages.ts";
-import { findRunningStacks, openRunFolder } from "../run-folder.ts";
+import type { DomainProcess } from "../processes/launch.ts";
+import type { FromDomain, ToLedger } from "../processes/messages.ts";
+import { findRunningStacks, openRunFolder } from "../processes/run-folder.ts";
 import { parseOperatorEvent } from "./operator-event.ts";
 import type { OperatorAnswer, OperatorEvent } from "./operator-event.ts";
 

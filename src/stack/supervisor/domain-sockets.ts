@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import type { Contract } from "../../contract/index.ts";
-import { functionGroups } from "../function-groups.ts";
-import { openHeldListeners } from "../held-listeners.ts";
-import type { HeldListenerPlan, HeldListeners } from "../held-listeners.ts";
-import { groupUser } from "../isolation.ts";
-import { firstInheritedFd } from "../launch.ts";
-import type { DomainSockets, DomainUser, InheritedListener } from "../messages.ts";
-import { openRunFolder } from "../run-folder.ts";
+import { functionGroups } from "../functions/function-groups.ts";
+import { openHeldListeners } from "../processes/held-listeners.ts";
+import type { HeldListenerPlan, HeldListeners } from "../processes/held-listeners.ts";
+import { groupUser } from "../isolation/isolation.ts";
+import { firstInheritedFd } from "../processes/launch.ts";
+import type { DomainSockets, DomainUser, InheritedListener } from "../processes/messages.ts";
+import { openRunFolder } from "../processes/run-folder.ts";
 import { userOf } from "./surroundings.ts";
 import type { Surroundings } from "./surroundings.ts";
 

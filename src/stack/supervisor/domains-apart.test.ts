@@ -4,11 +4,11 @@ import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { test } from "node:test";
 import { needsRoot, requires } from "../../../test/requires.ts";
-import { functionGroups } from "../function-groups.ts";
+import { functionGroups } from "../functions/function-groups.ts";
 import { openProgram } from "../functions/open-program.ts";
 import { loadContract, startStack } from "../index.ts";
 import type { RunningStack } from "../index.ts";
-import { domainUser, groupUser, jailUser } from "../isolation.ts";
+import { domainUser, groupUser, jailUser } from "../isolation/isolation.ts";
 import { findSystemProgram } from "../jail/system-program.ts";
 import {
   callFunction,
@@ -19,7 +19,7 @@ import {
 } from "./fixtures/function-site.ts";
 
 const bwrap = requires("bwrap");
-const code = readFileSync(new URL("fixtures/trespass.mjs", import.meta.url), "utf8");
+const code = readFileSync(new URL("./fixtures/trespass.mjs", import.meta.url), "utf8");
 const domains = ["edge", "ledger", "vault", "egress", "functions"] as const;
 
 /** What a stack has that others may want. */

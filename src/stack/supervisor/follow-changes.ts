@@ -1,8 +1,8 @@
-import { watchApiKeys } from "../api-keys.ts";
-import { watchCertificate } from "../certificate.ts";
-import type { DomainProcess } from "../launch.ts";
-import type { ToEdge } from "../messages.ts";
-import { watchUpstreamCertificates } from "../upstream-certificates.ts";
+import { watchApiKeys } from "../edge/api-keys.ts";
+import { watchCertificate } from "../edge/certificate.ts";
+import type { DomainProcess } from "../processes/launch.ts";
+import type { ToEdge } from "../processes/messages.ts";
+import { watchUpstreamCertificates } from "../edge/upstream-certificates.ts";
 import type { KeptCertificate } from "./kept-certificate.ts";
 import type { KeptRevocations } from "./kept-revocations.ts";
 import type { ServedReleases } from "./serve-releases.ts";

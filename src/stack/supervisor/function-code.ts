@@ -1,8 +1,8 @@
-import type { FunctionGroup } from "../function-groups.ts";
+import type { FunctionGroup } from "../functions/function-groups.ts";
 import { acceptedBundles } from "../functions/accepted-bundles.ts";
 import type { AcceptedFunction } from "../functions/accepted-bundles.ts";
 import type { GroupEngine } from "../functions/group-engine.ts";
-import type { LoadedContract } from "../load-contract.ts";
+import type { LoadedContract } from "../contract/load-contract.ts";
 
 /** The code of a site's functions, as the newest release has it. */
 export interface FunctionCode {

@@ -1,7 +1,7 @@
-import { functionGroups } from "../function-groups.ts";
-import type { EventsPipe } from "../events-pipe.ts";
-import type { DomainName } from "../isolation.ts";
-import type { DomainSockets, ToEgress, ToFunctions, ToVault } from "../messages.ts";
+import { functionGroups } from "../functions/function-groups.ts";
+import type { EventsPipe } from "../log/events-pipe.ts";
+import type { DomainName } from "../isolation/isolation.ts";
+import type { DomainSockets, ToEgress, ToFunctions, ToVault } from "../processes/messages.ts";
 import type { VaultPlan } from "../vault/vault-plan.ts";
 import { openDomainSockets, socketsOfEdge } from "./domain-sockets.ts";
 import type { OpenSockets } from "./domain-sockets.ts";

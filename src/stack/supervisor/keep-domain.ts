@@ -1,9 +1,9 @@
 import { clearTimeout, setTimeout } from "node:timers";
 import { CurtainwallError } from "../../shared/index.ts";
-import type { DomainName } from "../isolation.ts";
-import { domainReady } from "../launch.ts";
-import type { DomainProcess } from "../launch.ts";
-import type { FromDomain } from "../messages.ts";
+import type { DomainName } from "../isolation/isolation.ts";
+import { domainReady } from "../processes/launch.ts";
+import type { DomainProcess } from "../processes/launch.ts";
+import type { FromDomain } from "../processes/messages.ts";
 import { say } from "./surroundings.ts";
 import type { Surroundings } from "./surroundings.ts";
 

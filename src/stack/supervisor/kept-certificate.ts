@@ -1,7 +1,7 @@
-import { loadCertificate } from "../certificate.ts";
-import type { StackCertificate } from "../certificate.ts";
-import type { DomainProcess } from "../launch.ts";
-import type { ToEdge } from "../messages.ts";
+import { loadCertificate } from "../edge/certificate.ts";
+import type { StackCertificate } from "../edge/certificate.ts";
+import type { DomainProcess } from "../processes/launch.ts";
+import type { ToEdge } from "../processes/messages.ts";
 import { say } from "./surroundings.ts";
 import type { Surroundings } from "./surroundings.ts";
 

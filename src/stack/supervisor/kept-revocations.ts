@@ -1,7 +1,7 @@
-import type { DomainProcess } from "../launch.ts";
-import type { ToEdge } from "../messages.ts";
-import { readRevoked, revocationMessages, watchRevoked } from "../revoked-tokens.ts";
-import type { RevokedTokens } from "../revoked-tokens.ts";
+import type { DomainProcess } from "../processes/launch.ts";
+import type { ToEdge } from "../processes/messages.ts";
+import { readRevoked, revocationMessages, watchRevoked } from "../edge/revoked-tokens.ts";
+import type { RevokedTokens } from "../edge/revoked-tokens.ts";
 import { say } from "./surroundings.ts";
 import type { Surroundings } from "./surroundings.ts";
 

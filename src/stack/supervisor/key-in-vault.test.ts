@@ -11,7 +11,7 @@ import { openLogFile, verifyLog } from "../../ledger/node.ts";
 import type { LogFile } from "../../ledger/node.ts";
 import type { Vault } from "../../vault/index.ts";
 import { createVault, openVault } from "../../vault/node.ts";
-import type { ToVault } from "../messages.ts";
+import type { ToVault } from "../processes/messages.ts";
 import { signLogOf } from "../vault/sign-log.ts";
 import { keyInVault } from "./key-in-vault.ts";
 import type { KeyInVault } from "./key-in-vault.ts";

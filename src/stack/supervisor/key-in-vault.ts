@@ -1,6 +1,6 @@
 import type { Checkpoint, CheckpointClaim } from "../../ledger/index.ts";
-import type { DomainProcess } from "../launch.ts";
-import type { FromDomain, ToVault } from "../messages.ts";
+import type { DomainProcess } from "../processes/launch.ts";
+import type { FromDomain, ToVault } from "../processes/messages.ts";
 import type { LogKeyHolder, LookAtLog } from "./log-key.ts";
 
 /** What is needed of the vault's process. */

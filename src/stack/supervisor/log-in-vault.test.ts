@@ -24,7 +24,7 @@ import type { VerifyLogOptions } from "../../ledger/node.ts";
 import { openKeyFile } from "../../release/node.ts";
 import { readLastCheckpoint, stackFolders, startStack } from "../index.ts";
 import type { RunningStack, StackFolders } from "../index.ts";
-import { domainUser } from "../isolation.ts";
+import { domainUser } from "../isolation/isolation.ts";
 import { storeFile } from "../vault/vault-plan.ts";
 import { checkpointKeyFile } from "./log-key.ts";
 import { lastCheckpointFile } from "./sign-checkpoints.ts";

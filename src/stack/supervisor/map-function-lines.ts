@@ -1,5 +1,5 @@
 import { mapStack } from "../../functions/node.ts";
-import type { FunctionGroup } from "../function-groups.ts";
+import type { FunctionGroup } from "../functions/function-groups.ts";
 import type { FunctionCode } from "./function-code.ts";
 import type { Surroundings } from "./surroundings.ts";
 

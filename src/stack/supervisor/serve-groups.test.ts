@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { test } from "node:test";
-import type { FunctionGroup } from "../function-groups.ts";
+import type { FunctionGroup } from "../functions/function-groups.ts";
 import { serveGroups } from "./serve-groups.ts";
 import type { GroupProcess, ServeGroupsOptions } from "./serve-groups.ts";
 

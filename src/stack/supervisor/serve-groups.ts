@@ -1,5 +1,5 @@
-import type { FunctionGroup } from "../function-groups.ts";
-import type { FromFunctions, ToFunctions } from "../messages.ts";
+import type { FunctionGroup } from "../functions/function-groups.ts";
+import type { FromFunctions, ToFunctions } from "../processes/messages.ts";
 
 /** The process of a group. */
 export interface GroupProcess {

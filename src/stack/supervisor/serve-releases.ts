@@ -1,8 +1,8 @@
 import type { AcceptedRelease } from "../../contract/index.ts";
 import type { StoredRelease } from "../../release/node.ts";
-import type { DomainProcess } from "../launch.ts";
-import type { ToEdge } from "../messages.ts";
-import type { ReleaseFeed } from "../release-feed.ts";
+import type { DomainProcess } from "../processes/launch.ts";
+import type { ToEdge } from "../processes/messages.ts";
+import type { ReleaseFeed } from "../releases/release-feed.ts";
 import { say } from "./surroundings.ts";
 import type { Surroundings } from "./surroundings.ts";
 

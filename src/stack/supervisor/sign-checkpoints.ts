@@ -7,7 +7,7 @@ import { writeWhole } from "../../release/node.ts";
 import { CurtainwallError } from "../../shared/index.ts";
 import type { StackErrorCode } from "../errors.ts";
 import type { StackFolders } from "../folders.ts";
-import type { LoadedContract } from "../load-contract.ts";
+import type { LoadedContract } from "../contract/load-contract.ts";
 import { giveUpKeyInFile } from "./log-key.ts";
 import type { LogKeyHolder, LookAtLog } from "./log-key.ts";
 

@@ -1,8 +1,8 @@
 import type { StoredRelease } from "../../release/node.ts";
 import { CurtainwallError } from "../../shared/index.ts";
-import type { DomainProcess } from "../launch.ts";
-import type { DomainSockets, ToEdge } from "../messages.ts";
-import type { ReleaseFeed } from "../release-feed.ts";
+import type { DomainProcess } from "../processes/launch.ts";
+import type { DomainSockets, ToEdge } from "../processes/messages.ts";
+import type { ReleaseFeed } from "../releases/release-feed.ts";
 import { whenReady } from "./keep-domain.ts";
 import type { KeptCertificate } from "./kept-certificate.ts";
 import type { KeptRevocations } from "./kept-revocations.ts";

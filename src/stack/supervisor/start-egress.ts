@@ -1,10 +1,10 @@
 import { chownSync, mkdirSync } from "node:fs";
-import { readPem } from "../certificate.ts";
-import { edgeView } from "../edge-view.ts";
+import { readPem } from "../edge/certificate.ts";
+import { edgeView } from "../edge/edge-view.ts";
 import { makeStateFolder } from "../folders.ts";
-import { functionGroups } from "../function-groups.ts";
-import type { DomainProcess } from "../launch.ts";
-import type { DomainUser, EgressConfiguration, ToEgress } from "../messages.ts";
+import { functionGroups } from "../functions/function-groups.ts";
+import type { DomainProcess } from "../processes/launch.ts";
+import type { DomainUser, EgressConfiguration, ToEgress } from "../processes/messages.ts";
 import { groupSocketOf, inheritance, socketsOfEgress } from "./domain-sockets.ts";
 import type { OpenSockets } from "./domain-sockets.ts";
 import { whenReady } from "./keep-domain.ts";

@@ -1,6 +1,6 @@
-import { functionGroups } from "../function-groups.ts";
-import type { DomainProcess } from "../launch.ts";
-import type { FromDomain, FunctionGroupPlan, ToFunctions } from "../messages.ts";
+import { functionGroups } from "../functions/function-groups.ts";
+import type { DomainProcess } from "../processes/launch.ts";
+import type { FromDomain, FunctionGroupPlan, ToFunctions } from "../processes/messages.ts";
 import { groupSocketOf, inheritance } from "./domain-sockets.ts";
 import type { OpenSockets } from "./domain-sockets.ts";
 import { whenReady } from "./keep-domain.ts";

@@ -1,7 +1,7 @@
 import { launchGroup } from "../functions/launch-group.ts";
 import { nodeEngine } from "../functions/node-engine.ts";
 import { workerdEngine } from "../functions/workerd-engine.ts";
-import { groupUser } from "../isolation.ts";
+import { groupUser } from "../isolation/isolation.ts";
 import { egressSocketOf, groupSocketOf } from "./domain-sockets.ts";
 import type { OpenSockets } from "./domain-sockets.ts";
 import type { FunctionCode, PrepareGroup } from "./function-code.ts";

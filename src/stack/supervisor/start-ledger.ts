@@ -1,11 +1,11 @@
 import { chownSync, mkdirSync } from "node:fs";
 import type { CheckpointClaim } from "../../ledger/index.ts";
 import { printable } from "../../shared/index.ts";
-import type { EventsPipe } from "../events-pipe.ts";
+import type { EventsPipe } from "../log/events-pipe.ts";
 import { makeStateFolder } from "../folders.ts";
-import { firstInheritedFd } from "../launch.ts";
-import type { DomainProcess } from "../launch.ts";
-import type { FromDomain, ToLedger } from "../messages.ts";
+import { firstInheritedFd } from "../processes/launch.ts";
+import type { DomainProcess } from "../processes/launch.ts";
+import type { FromDomain, ToLedger } from "../processes/messages.ts";
 import { whenReady } from "./keep-domain.ts";
 import type { LogKeyHolder } from "./log-key.ts";
 import { createCheckpointSigner, witnessFileOf } from "./sign-checkpoints.ts";

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
-import type { DomainProcess } from "../launch.ts";
-import type { ToVault } from "../messages.ts";
+import type { DomainProcess } from "../processes/launch.ts";
+import type { ToVault } from "../processes/messages.ts";
 import { storeMissing } from "../vault/store-missing.ts";
 import { prepareVault } from "../vault/vault-plan.ts";
 import type { VaultPlan } from "../vault/vault-plan.ts";

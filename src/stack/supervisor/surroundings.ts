@@ -1,12 +1,12 @@
 import type { EventSink } from "../../contract/index.ts";
-import { codeCacheFolder } from "../code-cache.ts";
+import { codeCacheFolder } from "../processes/code-cache.ts";
 import type { StackFolders } from "../folders.ts";
-import { domainUser } from "../isolation.ts";
-import type { DomainName, Isolation, SandboxView } from "../isolation.ts";
-import { launchDomain } from "../launch.ts";
-import type { DomainProcess } from "../launch.ts";
-import type { LoadedContract } from "../load-contract.ts";
-import type { DomainUser } from "../messages.ts";
+import { domainUser } from "../isolation/isolation.ts";
+import type { DomainName, Isolation, SandboxView } from "../isolation/isolation.ts";
+import { launchDomain } from "../processes/launch.ts";
+import type { DomainProcess } from "../processes/launch.ts";
+import type { LoadedContract } from "../contract/load-contract.ts";
+import type { DomainUser } from "../processes/messages.ts";
 
 /** Something that an operator may want to read. */
 export interface StackLogEntry {

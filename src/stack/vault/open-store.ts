@@ -5,7 +5,7 @@ import { Secret, isCurtainwallError } from "../../shared/index.ts";
 import type { KeySource, LoadedKey, OpenVaultOptions, Vault } from "../../vault/index.ts";
 import { createVault, loadKey, openVault } from "../../vault/node.ts";
 import { becomeUser } from "../domains/become.ts";
-import type { DomainUser, VaultKey, VaultPlaces } from "../messages.ts";
+import type { DomainUser, VaultKey, VaultPlaces } from "../processes/messages.ts";
 import { storeFiles } from "./store-files.ts";
 import { storeMissing } from "./store-missing.ts";
 

@@ -6,7 +6,7 @@ import { suite, test } from "node:test";
 import type { TestContext } from "node:test";
 import { bearer, defineStack, fn, parseContract, secret, webhookSecret } from "../../contract/index.ts";
 import type { Contract } from "../../contract/index.ts";
-import { createContractGate } from "../leak-gate.ts";
+import { createContractGate } from "../hardening/leak-gate.ts";
 import { outputFingerprints } from "./output-fingerprints.ts";
 import { withVault } from "./with-vault.ts";
 

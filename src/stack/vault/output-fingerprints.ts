@@ -3,7 +3,7 @@ import type { EnvironmentName } from "../../contract/index.ts";
 import type { ValueFingerprints } from "../../harden/fingerprints.ts";
 import { isCurtainwallError } from "../../shared/index.ts";
 import { stackFolders } from "../folders.ts";
-import type { LoadedContract } from "../load-contract.ts";
+import type { LoadedContract } from "../contract/load-contract.ts";
 import { environmentOf } from "./environments.ts";
 import { storeFile } from "./vault-plan.ts";
 import { withVault } from "./with-vault.ts";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { EnvironmentName, Variables } from "../../contract/index.ts";
 import { CurtainwallError, isExampleEnvironment, privateKind } from "../../shared/index.ts";
 import type { StackErrorCode } from "../errors.ts";
-import type { LoadedContract } from "../load-contract.ts";
+import type { LoadedContract } from "../contract/load-contract.ts";
 
 /** A declared secret whose value also lies where it should not. */
 export interface PlainSecret {

@@ -7,7 +7,7 @@ import { openKeyFile, writeWhole } from "../../release/node.ts";
 import type { Secret } from "../../shared/index.ts";
 import { makeStateFolder } from "../folders.ts";
 import type { StackFolders } from "../folders.ts";
-import { forbidCoreDumps } from "../no-core-dump.ts";
+import { forbidCoreDumps } from "../isolation/no-core-dump.ts";
 import { keepBuildKey } from "./build-key.ts";
 import { environmentOf } from "./environments.ts";
 import { withVault } from "./with-vault.ts";

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { certificate, listen, skip } from "../../../test/support/https-server.ts";
 import { makeProject } from "../../../test/support/project.ts";
 import { loadContract, startStack, withVault } from "../index.ts";
-import { findRunningStacks } from "../run-folder.ts";
+import { findRunningStacks } from "../processes/run-folder.ts";
 
 /** Asks egress on its socket, as the edge does. */
 function ask(socketPath: string, target: string): Promise<{ status: number; body: string }> {

@@ -18,7 +18,7 @@ import type { TestContext } from "node:test";
 import { needsRoot } from "../../../test/requires.ts";
 import { bearer, defineStack, fn, parseContract, secret } from "../../contract/index.ts";
 import { stackFolders } from "../folders.ts";
-import { domainUser, findIsolation } from "../isolation.ts";
+import { domainUser, findIsolation } from "../isolation/isolation.ts";
 import { assertOwnStore } from "./store-owner.ts";
 import { storeFile } from "./vault-plan.ts";
 import { withVault } from "./with-vault.ts";

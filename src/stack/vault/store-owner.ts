@@ -3,8 +3,8 @@ import { dirname, join, relative } from "node:path";
 import { CurtainwallError } from "../../shared/index.ts";
 import type { StackErrorCode } from "../errors.ts";
 import type { StackFolders } from "../folders.ts";
-import { domainUser, isDomainUser } from "../isolation.ts";
-import type { DomainUser } from "../messages.ts";
+import { domainUser, isDomainUser } from "../isolation/isolation.ts";
+import type { DomainUser } from "../processes/messages.ts";
 
 /** A site may be started with another isolation than before: what is the vault's follows. Links in its place are not followed. */
 export function giveStore(file: string, { uid, gid }: DomainUser): void {

@@ -6,8 +6,8 @@ import type { Secret } from "../../shared/index.ts";
 import type { StackErrorCode } from "../errors.ts";
 import { makeStateFolder } from "../folders.ts";
 import type { StackFolders } from "../folders.ts";
-import type { SandboxView } from "../isolation.ts";
-import type { DomainUser, VaultKey, VaultPlaces } from "../messages.ts";
+import type { SandboxView } from "../isolation/isolation.ts";
+import type { DomainUser, VaultKey, VaultPlaces } from "../processes/messages.ts";
 import { makeOwnKey } from "./own-key.ts";
 import { assertOwnStore, giveStore } from "./store-owner.ts";
 

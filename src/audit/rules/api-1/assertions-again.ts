@@ -1,10 +1,10 @@
 import type { ContractRoute } from "../../../contract/index.ts";
 import type { Tally } from "../../check.ts";
 import type { AuditContext } from "../../context.ts";
-import { honestCalls } from "../../inputs.ts";
-import type { ProbeRequest } from "../../probe.ts";
-import { receivedBytes } from "../../upstream-witness.ts";
-import type { ReceivedRequest } from "../../upstream-witness.ts";
+import { honestCalls } from "../../requests/inputs.ts";
+import type { ProbeRequest } from "../../probes/probe.ts";
+import { receivedBytes } from "../../probes/upstream-witness.ts";
+import type { ReceivedRequest } from "../../probes/upstream-witness.ts";
 import { callAndFollow, targetAt } from "../arrivals.ts";
 import type { Arrival, WitnessedUpstream } from "../arrivals.ts";
 import { isRefusal, isSuccess } from "../shared.ts";

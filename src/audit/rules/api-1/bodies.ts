@@ -3,7 +3,7 @@ import { accessParts } from "../../../contract/index.ts";
 import type { ContractRoute } from "../../../contract/index.ts";
 import type { Check } from "../../check.ts";
 import type { AuditContext } from "../../context.ts";
-import { honestCalls, mayTouchOthers } from "../../inputs.ts";
+import { honestCalls, mayTouchOthers } from "../../requests/inputs.ts";
 import { ownedReads, seenByOwner, withoutOwned } from "./owned.ts";
 import type { Owned } from "./owned.ts";
 import { protectedRoutes, see } from "../shared.ts";

@@ -2,7 +2,7 @@ import { accessParts } from "../../../contract/index.ts";
 import type { Access, ContractRoute } from "../../../contract/index.ts";
 import type { Check } from "../../check.ts";
 import type { AuditContext } from "../../context.ts";
-import { honestCalls, lacking, mayBe, mayCall } from "../../inputs.ts";
+import { honestCalls, lacking, mayBe, mayCall } from "../../requests/inputs.ts";
 import { isRefusal, overEach, withoutProtectedRoutes } from "../shared.ts";
 import { unchanged } from "../state.ts";
 import { expectRefusal, toldTo } from "./given-away.ts";

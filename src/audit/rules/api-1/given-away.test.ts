@@ -8,7 +8,7 @@ import type { Fault } from "../../fixtures/faults.ts";
 import { checkSite } from "../../fixtures/run-check.ts";
 import { startExchangeSite, startSite } from "../../fixtures/site.ts";
 import { collect, toResponse } from "../../node/response.ts";
-import type { Exchange } from "../../probe.ts";
+import type { Exchange } from "../../probes/probe.ts";
 import { foreignTenant, lackingScope } from "./conditions.ts";
 import { givesAway } from "./given-away.ts";
 import { keyAndToken, keyInAddress, keyOpensNoMore, keysRefused } from "./keys.ts";

@@ -1,9 +1,9 @@
 import type { ContractRoute } from "../../../contract/index.ts";
-import type { Call } from "../../caller.ts";
+import type { Call } from "../../requests/caller.ts";
 import type { Tally } from "../../check.ts";
 import type { AuditContext } from "../../context.ts";
-import type { HonestCall } from "../../inputs.ts";
-import type { Exchange } from "../../probe.ts";
+import type { HonestCall } from "../../requests/inputs.ts";
+import type { Exchange } from "../../probes/probe.ts";
 import { isRefusal, isSuccess, see } from "../shared.ts";
 import { jsonFault } from "../success-faults.ts";
 

@@ -1,8 +1,8 @@
 import type { ContractRoute } from "../../../contract/index.ts";
 import type { Check, Tally } from "../../check.ts";
 import type { AuditContext } from "../../context.ts";
-import { mayBe, mayCall } from "../../inputs.ts";
-import type { AuditOwnedInput } from "../../plan.ts";
+import { mayBe, mayCall } from "../../requests/inputs.ts";
+import type { AuditOwnedInput } from "../../plan/plan.ts";
 import { isSuccess, see, withoutRoutes } from "../shared.ts";
 
 const hidesObjects = ({ visible }: ContractRoute): boolean => visible !== undefined;

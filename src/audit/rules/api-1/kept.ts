@@ -1,10 +1,10 @@
 import type { ContractRoute } from "../../../contract/index.ts";
 import type { Check, Tally } from "../../check.ts";
 import type { AuditContext } from "../../context.ts";
-import { honestCalls, mayBe, mayCall, mayTouchOthers } from "../../inputs.ts";
-import type { HonestCall } from "../../inputs.ts";
-import type { Exchange } from "../../probe.ts";
-import { isShareable } from "../../storable.ts";
+import { honestCalls, mayBe, mayCall, mayTouchOthers } from "../../requests/inputs.ts";
+import type { HonestCall } from "../../requests/inputs.ts";
+import type { Exchange } from "../../probes/probe.ts";
+import { isShareable } from "../../answers/storable.ts";
 import { isPathOf } from "./declared-paths.ts";
 import { expectRefusal } from "./given-away.ts";
 import {

@@ -2,9 +2,9 @@ import { accessParts } from "../../../contract/index.ts";
 import type { Access, ContractRoute } from "../../../contract/index.ts";
 import type { Check } from "../../check.ts";
 import type { AuditContext } from "../../context.ts";
-import { honestCalls, mayBe } from "../../inputs.ts";
-import type { HonestCall } from "../../inputs.ts";
-import type { AuditCaller } from "../../plan.ts";
+import { honestCalls, mayBe } from "../../requests/inputs.ts";
+import type { HonestCall } from "../../requests/inputs.ts";
+import type { AuditCaller } from "../../plan/plan.ts";
 import { ownedReads, withoutOwned } from "./owned.ts";
 import { isSuccess, see } from "../shared.ts";
 

@@ -5,7 +5,7 @@ import type { Fault } from "../../fixtures/faults.ts";
 import { checkSite } from "../../fixtures/run-check.ts";
 import { startSite } from "../../fixtures/site.ts";
 import type { TestSite } from "../../fixtures/site.ts";
-import type { AuditPlan } from "../../plan.ts";
+import type { AuditPlan } from "../../plan/plan.ts";
 import { alikeIds, unlikeId } from "./alike-ids.ts";
 import { nearIds } from "./near-ids.ts";
 

@@ -3,11 +3,11 @@ import { accessParts } from "../../../contract/index.ts";
 import type { ContractRoute } from "../../../contract/index.ts";
 import type { Check, Tally } from "../../check.ts";
 import type { AuditContext } from "../../context.ts";
-import { honestCalls, lacking, mayTouchOthers } from "../../inputs.ts";
-import type { HonestCall } from "../../inputs.ts";
-import type { Exchange } from "../../probe.ts";
-import { requestIdOf } from "../../upstream-witness.ts";
-import type { ReceivedRequest } from "../../upstream-witness.ts";
+import { honestCalls, lacking, mayTouchOthers } from "../../requests/inputs.ts";
+import type { HonestCall } from "../../requests/inputs.ts";
+import type { Exchange } from "../../probes/probe.ts";
+import { requestIdOf } from "../../probes/upstream-witness.ts";
+import type { ReceivedRequest } from "../../probes/upstream-witness.ts";
 import { witnessOf } from "../arrivals.ts";
 import { problemOf } from "../provocations.ts";
 import {

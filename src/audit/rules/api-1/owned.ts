@@ -1,8 +1,8 @@
 import type { ContractRoute } from "../../../contract/index.ts";
 import type { Tally } from "../../check.ts";
 import type { AuditContext } from "../../context.ts";
-import { asksWhose, honestCalls } from "../../inputs.ts";
-import type { HonestCall } from "../../inputs.ts";
+import { asksWhose, honestCalls } from "../../requests/inputs.ts";
+import type { HonestCall } from "../../requests/inputs.ts";
 import { protectedRoutes, see, withoutProtectedRoutes } from "../shared.ts";
 
 /** What one identity owns, and reads: the plan names it with a canary. */

@@ -2,8 +2,8 @@ import { accessParts } from "../../../contract/index.ts";
 import type { ContractRoute } from "../../../contract/index.ts";
 import type { Check, Tally } from "../../check.ts";
 import type { AuditContext } from "../../context.ts";
-import { asksWhose, honestCalls, lacking, mayBe, mayCall, mayTouchOthers } from "../../inputs.ts";
-import type { HonestCall } from "../../inputs.ts";
+import { asksWhose, honestCalls, lacking, mayBe, mayCall, mayTouchOthers } from "../../requests/inputs.ts";
+import type { HonestCall } from "../../requests/inputs.ts";
 import {
   firstHonestCall,
   isSuccess,

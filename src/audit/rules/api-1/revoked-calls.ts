@@ -1,8 +1,8 @@
 import { accessParts } from "../../../contract/index.ts";
 import type { ContractRoute } from "../../../contract/index.ts";
 import type { AuditContext } from "../../context.ts";
-import { honestCalls } from "../../inputs.ts";
-import type { AuditOwnedInput, AuditRevocable } from "../../plan.ts";
+import { honestCalls } from "../../requests/inputs.ts";
+import type { AuditOwnedInput, AuditRevocable } from "../../plan/plan.ts";
 import { protectedRoutes } from "../shared.ts";
 
 /** A call with the token that is revoked. */

@@ -1,9 +1,9 @@
 import type { Check, Tally } from "../../check.ts";
 import type { AuditContext } from "../../context.ts";
-import { honestCalls } from "../../inputs.ts";
-import type { AuditRevocable } from "../../plan.ts";
-import type { Exchange } from "../../probe.ts";
-import { decodeToken } from "../../tokens.ts";
+import { honestCalls } from "../../requests/inputs.ts";
+import type { AuditRevocable } from "../../plan/plan.ts";
+import type { Exchange } from "../../probes/probe.ts";
+import { decodeToken } from "../../requests/tokens.ts";
 import { isClientError, isRefusal, isSuccess, see, withoutProtectedRoutes } from "../shared.ts";
 import { expectRefusal } from "./given-away.ts";
 import { isReading, revokedCalls } from "./revoked-calls.ts";

@@ -1,10 +1,10 @@
 import type { ContractRoute } from "../../../contract/index.ts";
 import type { Check, Tally } from "../../check.ts";
 import type { AuditContext } from "../../context.ts";
-import { asksWhose, honestCalls, lacking, mayCall, mayTouchOthers } from "../../inputs.ts";
-import type { HonestCall } from "../../inputs.ts";
-import type { AuditInput } from "../../plan.ts";
-import type { Exchange } from "../../probe.ts";
+import { asksWhose, honestCalls, lacking, mayCall, mayTouchOthers } from "../../requests/inputs.ts";
+import type { HonestCall } from "../../requests/inputs.ts";
+import type { AuditInput } from "../../plan/plan.ts";
+import type { Exchange } from "../../probes/probe.ts";
 import { isRefusal, isSuccess, see, withoutProtectedRoutes } from "../shared.ts";
 import { expectRefusal } from "./given-away.ts";
 

@@ -1,7 +1,7 @@
 import type { Check, Tally } from "../../check.ts";
 import type { AuditContext } from "../../context.ts";
-import { asksWhose, mayTouchOthers } from "../../inputs.ts";
-import { besideQueries, spellings } from "../../other-spellings.ts";
+import { asksWhose, mayTouchOthers } from "../../requests/inputs.ts";
+import { besideQueries, spellings } from "../../requests/other-spellings.ts";
 import { ownedReads, seenByOwner, withoutOwned } from "./owned.ts";
 import type { Owned } from "./owned.ts";
 import { protectedRoutes, see } from "../shared.ts";

@@ -1,7 +1,7 @@
 import type { Check } from "../../check.ts";
-import type { Call } from "../../caller.ts";
+import type { Call } from "../../requests/caller.ts";
 import { unsigned } from "../../forge/forge.ts";
-import type { ProbeCredential } from "../../probe.ts";
+import type { ProbeCredential } from "../../probes/probe.ts";
 import { isRefusal, isSuccess, see, withoutProtectedRoutes } from "../shared.ts";
 import { expectRefusal } from "./given-away.ts";
 import { genuine, onePerCondition, tokenCalls, withoutIssuer } from "./token-routes.ts";

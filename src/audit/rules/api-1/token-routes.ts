@@ -1,12 +1,12 @@
 import type { ContractRoute } from "../../../contract/index.ts";
 import type { Tally } from "../../check.ts";
 import type { AuditContext } from "../../context.ts";
-import { honestCalls } from "../../inputs.ts";
-import { decodeToken } from "../../tokens.ts";
-import type { DecodedToken } from "../../tokens.ts";
+import { honestCalls } from "../../requests/inputs.ts";
+import { decodeToken } from "../../requests/tokens.ts";
+import type { DecodedToken } from "../../requests/tokens.ts";
 import { CurtainwallError } from "../../../shared/index.ts";
 import { firstHonestCall, protectedRoutes } from "../shared.ts";
-import type { HonestCall } from "../../inputs.ts";
+import type { HonestCall } from "../../requests/inputs.ts";
 
 // What the checks that forge tokens have in common.
 

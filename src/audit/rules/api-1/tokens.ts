@@ -4,7 +4,7 @@ import type { Check, Tally } from "../../check.ts";
 import type { AuditContext } from "../../context.ts";
 import { foreign, keyConfused, tampered, unsigned } from "../../forge/forge.ts";
 import type { ForgedToken } from "../../forge/forge.ts";
-import { sourceOf } from "../../tokens.ts";
+import { sourceOf } from "../../requests/tokens.ts";
 import {
   firstHonestCall,
   isSuccess,

@@ -1,9 +1,9 @@
 import type { ContractRoute } from "../../../contract/index.ts";
 import type { Check, Tally } from "../../check.ts";
 import type { AuditContext } from "../../context.ts";
-import { brokenBody } from "../../input-values.ts";
-import type { HonestCall } from "../../inputs.ts";
-import type { Exchange, ProbeRequest, Protocol } from "../../probe.ts";
+import { brokenBody } from "../../requests/input-values.ts";
+import type { HonestCall } from "../../requests/inputs.ts";
+import type { Exchange, ProbeRequest, Protocol } from "../../probes/probe.ts";
 import { isPathOf } from "./declared-paths.ts";
 import { firstHonestCall, isSuccess, see, takeTurns, withoutRoutes } from "../shared.ts";
 

@@ -1,10 +1,10 @@
-import type { Call } from "../../caller.ts";
+import type { Call } from "../../requests/caller.ts";
 import type { Check, Tally } from "../../check.ts";
 import type { AuditContext } from "../../context.ts";
 import { forgeSignature } from "../../forge/webhook.ts";
-import type { AuditSigner } from "../../plan.ts";
-import type { Exchange, ProbeRequest } from "../../probe.ts";
-import { bodyBytes } from "../../sign-request.ts";
+import type { AuditSigner } from "../../plan/plan.ts";
+import type { Exchange, ProbeRequest } from "../../probes/probe.ts";
+import { bodyBytes } from "../../requests/sign-request.ts";
 import { firstHonestCall, isRefusal, isSuccess, see } from "../shared.ts";
 import { readState } from "../state.ts";
 import { takesWebhooks, webhookRoutes, withoutWebhooks } from "../webhooks.ts";

@@ -1,6 +1,6 @@
 import type { Check, Tally } from "../../check.ts";
 import type { AuditContext } from "../../context.ts";
-import type { Exchange, ProbeRequest, Protocol } from "../../probe.ts";
+import type { Exchange, ProbeRequest, Protocol } from "../../probes/probe.ts";
 import {
   allowanceOn,
   judgeSpending,

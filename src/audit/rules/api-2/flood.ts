@@ -1,6 +1,6 @@
 import type { Check, Tally } from "../../check.ts";
 import type { AuditContext } from "../../context.ts";
-import type { ProbeRequest } from "../../probe.ts";
+import type { ProbeRequest } from "../../probes/probe.ts";
 import { judgeSpending } from "../limits.ts";
 import type { Allowance } from "../limits.ts";
 import { counted } from "../../../shared/index.ts";

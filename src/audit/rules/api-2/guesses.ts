@@ -1,8 +1,8 @@
 import type { ContractRoute, Rate } from "../../../contract/index.ts";
 import type { Check, Tally } from "../../check.ts";
 import type { AuditContext } from "../../context.ts";
-import { mayCall } from "../../inputs.ts";
-import type { AuditInput } from "../../plan.ts";
+import { mayCall } from "../../requests/inputs.ts";
+import type { AuditInput } from "../../plan/plan.ts";
 import { judgeSpending, maxBurst, oneClient, protocolFor } from "../limits.ts";
 import { see, withoutRoutes } from "../shared.ts";
 

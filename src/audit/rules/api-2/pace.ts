@@ -1,7 +1,7 @@
 import type { ContractRoute, Pace } from "../../../contract/index.ts";
 import type { Check, Tally } from "../../check.ts";
 import type { AuditContext } from "../../context.ts";
-import type { ProbeRequest, ProbeResponse } from "../../probe.ts";
+import type { ProbeRequest, ProbeResponse } from "../../probes/probe.ts";
 import { allowanceOn, allowedIn, oneClient } from "../limits.ts";
 import { see, withoutRoutes } from "../shared.ts";
 

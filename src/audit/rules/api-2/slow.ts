@@ -1,7 +1,7 @@
 import type { Check, Tally } from "../../check.ts";
 import type { AuditContext } from "../../context.ts";
-import { honestCalls, lacking } from "../../inputs.ts";
-import type { Protocol } from "../../probe.ts";
+import { honestCalls, lacking } from "../../requests/inputs.ts";
+import type { Protocol } from "../../probes/probe.ts";
 import { slownessOf } from "../promptness.ts";
 import { isSuccess, pagePath, see, withoutPages } from "../shared.ts";
 

@@ -1,9 +1,9 @@
 import type { ContractRoute, Limit } from "../../../contract/index.ts";
 import type { Check, Tally } from "../../check.ts";
 import type { AuditContext } from "../../context.ts";
-import { brokenBody } from "../../input-values.ts";
-import { honestCalls, lacking } from "../../inputs.ts";
-import type { HonestCall } from "../../inputs.ts";
+import { brokenBody } from "../../requests/input-values.ts";
+import { honestCalls, lacking } from "../../requests/inputs.ts";
+import type { HonestCall } from "../../requests/inputs.ts";
 import { judgeSpending, maxBurst, oneClient, protocolFor, tightestOf, withoutLimits } from "../limits.ts";
 
 /** Users that a burst would lock out for longer are left alone. */

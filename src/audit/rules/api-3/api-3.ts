@@ -8,7 +8,7 @@ import type { Check, Rule, Tally } from "../../check.ts";
 import type { AuditContext } from "../../context.ts";
 import { mutate } from "../../mutate/mutate.ts";
 import type { MutantKind, PlacedMutant } from "../../mutate/mutate.ts";
-import type { AuditInput } from "../../plan.ts";
+import type { AuditInput } from "../../plan/plan.ts";
 import { readState } from "../state.ts";
 import { isClientError, isSuccess, see, takeTurns, withoutRoutes } from "../shared.ts";
 

@@ -1,13 +1,13 @@
 import type { ContractRoute } from "../../../contract/index.ts";
-import type { Call } from "../../caller.ts";
+import type { Call } from "../../requests/caller.ts";
 import type { Check, Tally } from "../../check.ts";
 import type { AuditContext } from "../../context.ts";
-import { honestCalls } from "../../inputs.ts";
+import { honestCalls } from "../../requests/inputs.ts";
 import { mutate } from "../../mutate/mutate.ts";
 import type { PlacedMutant } from "../../mutate/mutate.ts";
-import type { Exchange } from "../../probe.ts";
-import { arrivedSince, requestIdOf } from "../../upstream-witness.ts";
-import type { ReceivedRequest } from "../../upstream-witness.ts";
+import type { Exchange } from "../../probes/probe.ts";
+import { arrivedSince, requestIdOf } from "../../probes/upstream-witness.ts";
+import type { ReceivedRequest } from "../../probes/upstream-witness.ts";
 import { callAndFollow, idOf, isAtSamePath, overWitnessed, withoutWitness } from "../arrivals.ts";
 import type { WitnessedUpstream } from "../arrivals.ts";
 import { isSuccess, see, takeTurns } from "../shared.ts";

@@ -1,8 +1,8 @@
 import type { ContractRoute } from "../../../contract/index.ts";
 import type { Check, Tally } from "../../check.ts";
 import type { AuditContext } from "../../context.ts";
-import { honestCalls } from "../../inputs.ts";
-import type { ProbeRequest, ProbeResponse } from "../../probe.ts";
+import { honestCalls } from "../../requests/inputs.ts";
+import type { ProbeRequest, ProbeResponse } from "../../probes/probe.ts";
 import { isClientError, isSuccess, pagePath, see, withoutPages } from "../shared.ts";
 
 type Lines = readonly (readonly [name: string, value: string])[];

@@ -1,6 +1,6 @@
 import { memberNames, paramNames } from "../../../contract/index.ts";
 import type { AuditContext } from "../../context.ts";
-import type { ProbeRequest } from "../../probe.ts";
+import type { ProbeRequest } from "../../probes/probe.ts";
 import type { PoisonTarget } from "./poison.ts";
 
 /** A request that could change what a cache keeps for others. */

@@ -1,11 +1,11 @@
 import type { ContractRoute } from "../../../contract/index.ts";
-import type { Allowance } from "../../caller.ts";
+import type { Allowance } from "../../requests/caller.ts";
 import { reasonOf } from "../../check.ts";
 import type { Check, Tally } from "../../check.ts";
 import type { AuditContext } from "../../context.ts";
-import { honestCalls, lacking } from "../../inputs.ts";
-import type { Exchange, ProbeRequest } from "../../probe.ts";
-import { isShareable, variesBy } from "../../storable.ts";
+import { honestCalls, lacking } from "../../requests/inputs.ts";
+import type { Exchange, ProbeRequest } from "../../probes/probe.ts";
+import { isShareable, variesBy } from "../../answers/storable.ts";
 import { bodyAttempts, errorAttempts, headerAttempts, spellingAttempts } from "./poison-attempts.ts";
 import type { Attempt, Attempts } from "./poison-attempts.ts";
 import { isHtml, isSuccess, noRelease, pagesOf, see, withoutPages, withoutRoutes } from "../shared.ts";

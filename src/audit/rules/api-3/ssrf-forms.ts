@@ -1,4 +1,4 @@
-import type { TextPlace } from "../../text-places.ts";
+import type { TextPlace } from "../../requests/text-places.ts";
 
 /** Where an address of ours leads: the listener's port, the mark that it is known by, and the site's own name. */
 interface Ours {

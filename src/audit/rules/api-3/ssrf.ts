@@ -1,10 +1,10 @@
 import type { ContractRoute } from "../../../contract/index.ts";
 import type { Check, Tally } from "../../check.ts";
 import type { AuditContext } from "../../context.ts";
-import { isUnnamed } from "../../listener.ts";
-import type { Listener } from "../../listener.ts";
-import type { Exchange, ProbeRequest, ProbeResponse } from "../../probe.ts";
-import { textPlaces } from "../../text-places.ts";
+import { isUnnamed } from "../../probes/listener.ts";
+import type { Listener } from "../../probes/listener.ts";
+import type { Exchange, ProbeRequest, ProbeResponse } from "../../probes/probe.ts";
+import { textPlaces } from "../../requests/text-places.ts";
 import { formsFor } from "./ssrf-forms.ts";
 import { firstHonestCall, isSuccess, see, withoutRoutes } from "../shared.ts";
 

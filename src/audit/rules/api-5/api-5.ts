@@ -1,9 +1,9 @@
 import type { ContractRoute } from "../../../contract/index.ts";
 import type { Check, Rule, Tally } from "../../check.ts";
 import type { AuditContext } from "../../context.ts";
-import { lookAlikeKinds, lookAlikes } from "../../cors-origins.ts";
-import type { LookAlike, LookAlikeKind } from "../../cors-origins.ts";
-import type { Exchange } from "../../probe.ts";
+import { lookAlikeKinds, lookAlikes } from "../../requests/cors-origins.ts";
+import type { LookAlike, LookAlikeKind } from "../../requests/cors-origins.ts";
+import type { Exchange } from "../../probes/probe.ts";
 import { crossSite } from "./cross-site.ts";
 import { foreignPages } from "./pages.ts";
 import { webhooksFromPages } from "./webhooks.ts";

@@ -1,8 +1,8 @@
 import type { ContractRoute } from "../../../contract/index.ts";
 import type { Tally } from "../../check.ts";
 import type { AuditContext } from "../../context.ts";
-import { brokenBody } from "../../input-values.ts";
-import type { Exchange } from "../../probe.ts";
+import { brokenBody } from "../../requests/input-values.ts";
+import type { Exchange } from "../../probes/probe.ts";
 import { takeTurns } from "../shared.ts";
 
 /** One call a route that is answered in full, with some headers. Routes that write get a body that is refused. */

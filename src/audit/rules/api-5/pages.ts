@@ -1,10 +1,10 @@
 import type { ContractRoute } from "../../../contract/index.ts";
 import type { Check, Tally } from "../../check.ts";
 import type { AuditContext } from "../../context.ts";
-import { honestCalls, lacking } from "../../inputs.ts";
-import type { HonestCall } from "../../inputs.ts";
-import { bodyTextOf } from "../../input-values.ts";
-import type { PageVisit } from "../../probe.ts";
+import { honestCalls, lacking } from "../../requests/inputs.ts";
+import type { HonestCall } from "../../requests/inputs.ts";
+import { bodyTextOf } from "../../requests/input-values.ts";
+import type { PageVisit } from "../../probes/probe.ts";
 import { readState } from "../state.ts";
 import { isSuccess, see, withoutRoutes } from "../shared.ts";
 

@@ -1,6 +1,6 @@
 import type { Check, Rule, Tally } from "../../check.ts";
 import type { AuditContext } from "../../context.ts";
-import { findHeaderLeaks, findLeaks } from "../../leaks.ts";
+import { findHeaderLeaks, findLeaks } from "../../answers/leaks.ts";
 import { canariesStay, successBodies, upstreamFails } from "./bodies.ts";
 import { declaredErrors } from "./errors.ts";
 import { entityTags, responseHeaders } from "./headers.ts";

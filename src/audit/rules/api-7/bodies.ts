@@ -1,9 +1,9 @@
 import type { ContractRoute } from "../../../contract/index.ts";
-import type { Call } from "../../caller.ts";
+import type { Call } from "../../requests/caller.ts";
 import type { Check } from "../../check.ts";
-import { honestCalls, lacking } from "../../inputs.ts";
-import { findHeaderLeaks, findLeaks } from "../../leaks.ts";
-import type { Exchange } from "../../probe.ts";
+import { honestCalls, lacking } from "../../requests/inputs.ts";
+import { findHeaderLeaks, findLeaks } from "../../answers/leaks.ts";
+import type { Exchange } from "../../probes/probe.ts";
 import { problemOf, provocations } from "../provocations.ts";
 import { isSuccess, mediaType, see, withoutRoutes } from "../shared.ts";
 import { listenLonger, successFault } from "../success-faults.ts";

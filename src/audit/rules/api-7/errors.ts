@@ -1,9 +1,9 @@
 import type { ContractRoute } from "../../../contract/index.ts";
 import type { Check, Tally } from "../../check.ts";
 import type { AuditContext } from "../../context.ts";
-import { honestCalls, lacking } from "../../inputs.ts";
-import { findHeaderLeaks, findLeaks } from "../../leaks.ts";
-import type { Exchange } from "../../probe.ts";
+import { honestCalls, lacking } from "../../requests/inputs.ts";
+import { findHeaderLeaks, findLeaks } from "../../answers/leaks.ts";
+import type { Exchange } from "../../probes/probe.ts";
 import { jsonFault } from "../success-faults.ts";
 import { mediaType, see, withoutRoutes } from "../shared.ts";
 

@@ -4,8 +4,8 @@ import type { ContractRoute, Schema } from "../../../contract/index.ts";
 import type { Check } from "../../check.ts";
 import type { AuditContext } from "../../context.ts";
 import { printable } from "../../evidence.ts";
-import { honestCalls, lacking } from "../../inputs.ts";
-import type { ProbeResponse } from "../../probe.ts";
+import { honestCalls, lacking } from "../../requests/inputs.ts";
+import type { ProbeResponse } from "../../probes/probe.ts";
 import { firstHonestCall, isSuccess, protectedRoutes, see, withoutRoutes } from "../shared.ts";
 
 /** What servers, the platform and proxies on the way say of any answer; all else is the upstream's, and must be declared. */

@@ -5,7 +5,7 @@ import type { Contract } from "../../../contract/index.ts";
 import { runCheck } from "../../check.ts";
 import { createCommands } from "../../commands.ts";
 import type { AuditContext } from "../../context.ts";
-import type { Hop, TlsProbe } from "../../probe.ts";
+import type { Hop, TlsProbe } from "../../probes/probe.ts";
 import type { AuditCheck } from "../../report.ts";
 import { api8 } from "./api-8.ts";
 

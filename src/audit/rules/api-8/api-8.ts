@@ -1,6 +1,6 @@
 import type { Check, Rule, Tally } from "../../check.ts";
 import type { AuditContext } from "../../context.ts";
-import type { Hop, OldTlsVersion } from "../../probe.ts";
+import type { Hop, OldTlsVersion } from "../../probes/probe.ts";
 import { upstreamImpostors } from "./impostors.ts";
 import { declaredHttps, hopsSpeak13 } from "./hops.ts";
 import { pagePath, see } from "../shared.ts";

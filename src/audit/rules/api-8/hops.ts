@@ -2,7 +2,7 @@ import { isLoopbackHost } from "../../../contract/index.ts";
 import { reasonOf } from "../../check.ts";
 import type { Check, Tally } from "../../check.ts";
 import type { AuditContext } from "../../context.ts";
-import type { Hop } from "../../probe.ts";
+import type { Hop } from "../../probes/probe.ts";
 
 /** Somewhere that the stack sends requests to: an upstream, or its issuer. */
 interface HopBehind {

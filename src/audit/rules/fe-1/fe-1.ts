@@ -1,11 +1,11 @@
 import type { ContractRoute } from "../../../contract/index.ts";
 import type { Check, Rule, Tally } from "../../check.ts";
 import type { AuditContext } from "../../context.ts";
-import { honestCalls } from "../../inputs.ts";
-import type { HonestCall } from "../../inputs.ts";
-import type { BrowserProbe, Exchange, PageVisit, ProbeRequest } from "../../probe.ts";
-import { textPlaces } from "../../text-places.ts";
-import type { TextPlace } from "../../text-places.ts";
+import { honestCalls } from "../../requests/inputs.ts";
+import type { HonestCall } from "../../requests/inputs.ts";
+import type { BrowserProbe, Exchange, PageVisit, ProbeRequest } from "../../probes/probe.ts";
+import { textPlaces } from "../../requests/text-places.ts";
+import type { TextPlace } from "../../requests/text-places.ts";
 import { carelessPage, vectors } from "./vectors.ts";
 import type { Vector } from "./vectors.ts";
 import { isSuccess, mediaType, pagesOf, see } from "../shared.ts";

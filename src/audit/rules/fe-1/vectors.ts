@@ -1,4 +1,4 @@
-import { markCall } from "../../probe.ts";
+import { markCall } from "../../probes/probe.ts";
 
 /** A text that runs where it is not encoded for the place that it stands in. */
 export interface Vector {

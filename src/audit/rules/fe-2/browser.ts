@@ -1,7 +1,7 @@
 import type { Check, Tally } from "../../check.ts";
 import type { AuditContext } from "../../context.ts";
-import { markScript } from "../../probe.ts";
-import type { PageVisit, ProbeResponse } from "../../probe.ts";
+import { markScript } from "../../probes/probe.ts";
+import type { PageVisit, ProbeResponse } from "../../probes/probe.ts";
 import { slownessOf } from "../promptness.ts";
 import { isSuccess, noRelease, pagesOf, withoutPages } from "../shared.ts";
 

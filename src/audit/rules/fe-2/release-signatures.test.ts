@@ -11,7 +11,7 @@ import type { EnvelopeSigner, ReleaseSignatures } from "../../../contract/index.
 import { isCurtainwallError } from "../../../shared/index.ts";
 import { startSite } from "../../fixtures/site.ts";
 import { runAudit } from "../../node/run.ts";
-import type { ReleaseTrial } from "../../probe.ts";
+import type { ReleaseTrial } from "../../probes/probe.ts";
 import type { AuditCheck } from "../../report.ts";
 
 async function makeSigner(): Promise<EnvelopeSigner> {

@@ -1,5 +1,5 @@
 import type { Check } from "../../check.ts";
-import { parsePolicy } from "../../policy.ts";
+import { parsePolicy } from "../../answers/policy.ts";
 import { isHtml, noRelease, withoutPages } from "../shared.ts";
 
 /** Browsers of today go by `report-to` and the header that it names, older ones by `report-uri`: a page says both, or some report nothing. */

@@ -1,7 +1,7 @@
 import type { Check, Tally } from "../../check.ts";
 import type { AuditContext } from "../../context.ts";
-import { parsePolicy, policyFaults } from "../../policy.ts";
-import type { Exchange } from "../../probe.ts";
+import { parsePolicy, policyFaults } from "../../answers/policy.ts";
+import type { Exchange } from "../../probes/probe.ts";
 import { mediaType, pagesOf, see, withoutPages } from "../shared.ts";
 
 const maxPages = 20;

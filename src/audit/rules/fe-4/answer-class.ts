@@ -1,5 +1,5 @@
 import type { AuditContext } from "../../context.ts";
-import type { Exchange, ProbeRequest, Protocol } from "../../probe.ts";
+import type { Exchange, ProbeRequest, Protocol } from "../../probes/probe.ts";
 
 /** A kind of answer, and how to get it. */
 export interface AnswerClass {

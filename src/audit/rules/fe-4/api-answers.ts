@@ -1,7 +1,7 @@
 import type { ContractRoute, ContractStream } from "../../../contract/index.ts";
 import type { AuditContext } from "../../context.ts";
-import { honestCalls, lacking } from "../../inputs.ts";
-import type { Exchange, Protocol } from "../../probe.ts";
+import { honestCalls, lacking } from "../../requests/inputs.ts";
+import type { Exchange, Protocol } from "../../probes/probe.ts";
 import { oneClient, smallestAllowance, untilRefused, withoutLimits } from "../limits.ts";
 import { protectedRoutes, withoutProtectedRoutes } from "../shared.ts";
 import type { AnswerClass } from "./answer-class.ts";

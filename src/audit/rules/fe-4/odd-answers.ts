@@ -1,5 +1,5 @@
 import type { AuditContext } from "../../context.ts";
-import type { Exchange, Protocol } from "../../probe.ts";
+import type { Exchange, Protocol } from "../../probes/probe.ts";
 import { pagesOf, withoutRoutes } from "../shared.ts";
 import { get } from "./answer-class.ts";
 import type { AnswerClass } from "./answer-class.ts";

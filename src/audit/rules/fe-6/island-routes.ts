@@ -1,9 +1,9 @@
 import type { ContractSite, ReleaseFile } from "../../../contract/index.ts";
 import type { Check, Tally } from "../../check.ts";
 import type { AuditContext } from "../../context.ts";
-import { islandSources } from "../../island-sources.ts";
-import type { IslandSources } from "../../island-sources.ts";
-import { scriptTexts } from "../../script-texts.ts";
+import { islandSources } from "../../answers/island-sources.ts";
+import type { IslandSources } from "../../answers/island-sources.ts";
+import { scriptTexts } from "../../answers/script-texts.ts";
 import { noRelease, see } from "../shared.ts";
 import { routeMentions } from "./route-mentions.ts";
 import type { RouteMention } from "./route-mentions.ts";

@@ -1,5 +1,5 @@
 import type { ContractRoute } from "../../../contract/index.ts";
-import { unknownPart } from "../../script-texts.ts";
+import { unknownPart } from "../../answers/script-texts.ts";
 
 /** Something by which a text tells of a route: its key, or its path alone. */
 export interface RouteMention {

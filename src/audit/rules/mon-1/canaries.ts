@@ -1,6 +1,6 @@
 import type { Tally } from "../../check.ts";
 import type { AuditContext } from "../../context.ts";
-import type { LedgerProbe } from "../../ledger-probe.ts";
+import type { LedgerProbe } from "../../probes/ledger-probe.ts";
 
 /** What no log may hold, with its name for the report. */
 interface Needle {

@@ -1,6 +1,6 @@
 import { printable } from "../../evidence.ts";
 import type { Evidence } from "../../evidence.ts";
-import type { Ran } from "../../probe.ts";
+import type { Ran } from "../../probes/probe.ts";
 
 /** Names that secrets of an environment are kept under. */
 export const envFiles: readonly string[] = [

@@ -1,7 +1,7 @@
 import type { Check } from "../../check.ts";
 import type { AuditContext } from "../../context.ts";
 import { printable } from "../../evidence.ts";
-import type { Ran } from "../../probe.ts";
+import type { Ran } from "../../probes/probe.ts";
 import { commandEvidence, envFiles, isEnvFile } from "./env-files.ts";
 
 async function git(context: AuditContext, args: readonly string[]): Promise<Ran | string> {

@@ -1,5 +1,5 @@
 import type { Check, Rule } from "../../check.ts";
-import type { SearchedProcess, SecretsProbe } from "../../secrets-probe.ts";
+import type { SearchedProcess, SecretsProbe } from "../../probes/secrets-probe.ts";
 import { noncesDiffer } from "./nonces.ts";
 import { noProbe, withoutSecrets } from "../own-machine.ts";
 import { wakeFunctions } from "../wake-functions.ts";

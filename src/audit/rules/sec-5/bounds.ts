@@ -2,7 +2,7 @@ import { z } from "zod";
 import { doUsesMeet, textOfUse } from "../../../contract/index.ts";
 import type { Contract, ContractUse, Method, Schema } from "../../../contract/index.ts";
 import type { Check } from "../../check.ts";
-import type { AskedUse } from "../../secrets-probe.ts";
+import type { AskedUse } from "../../probes/secrets-probe.ts";
 import { noProbe, withoutSecrets } from "../own-machine.ts";
 import { askAll, askedOf, exampleOf, grantsOf, usersOfSecrets } from "./questions.ts";
 import type { Expected, Question } from "./questions.ts";

@@ -1,7 +1,7 @@
 import type { Check, Tally } from "../../check.ts";
 import type { AuditContext } from "../../context.ts";
-import type { MachineProbe, StackProcess, StackProcesses } from "../../machine-probe.ts";
-import type { Missing } from "../../secrets-probe.ts";
+import type { MachineProbe, StackProcess, StackProcesses } from "../../probes/machine-probe.ts";
+import type { Missing } from "../../probes/secrets-probe.ts";
 import { noProbe } from "../own-machine.ts";
 import { wakeFunctions } from "../wake-functions.ts";
 

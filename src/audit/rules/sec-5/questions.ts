@@ -1,6 +1,6 @@
 import type { Contract, ContractUse } from "../../../contract/index.ts";
 import type { Tally } from "../../check.ts";
-import type { AskedUse, EgressAsker, SecretsProbe } from "../../secrets-probe.ts";
+import type { AskedUse, EgressAsker, SecretsProbe } from "../../probes/secrets-probe.ts";
 
 /** What egress may be expected to say. */
 export type Expected = "permitted" | "refused" | "query refused" | "body refused";

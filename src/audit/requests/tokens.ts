@@ -1,0 +1,167 @@
+import { CurtainwallError } from "../../shared/index.ts";
+import type { Identity } from "../../contract/index.ts";
+import type { AuditIdentity, AuditProgram, AuditUser, TokenSource } from "../plan/plan.ts";
+
+/** Header and claims of a JWT, unverified. */
+export interface DecodedToken {
+  header: Record<string, unknown>;
+  claims: Record<string, unknown>;
+  /** The three parts as they stand in the token. */
+  parts: readonly [header: string, payload: string, signature: string];
+}
+
+/** The tokens of a plan's identities. Each method throws `AUDIT_TOKEN_REFUSED` when the plan gives none that fits. */
+export interface Tokens {
+  valid(name: string): Promise<string>;
+  expired(name: string): Promise<string>;
+  /** Whether the target had taken that token before it expired: what it remembers, it must forget. */
+  wasTaken(name: string): boolean;
+  otherAudience(name: string): Promise<string>;
+  /** Whether an identity calls with an API key. */
+  isProgram(name: string): boolean;
+  apiKey(name: string): Promise<string>;
+  revokedKey(name: string): Promise<string>;
+}
+
+type SourceMember = Exclude<keyof AuditUser | keyof AuditProgram, "subject" | "roles" | "scopes" | "tenant">;
+
+/** Where an identity's token or key of one kind comes from, if it has one. */
+export function sourceOf(identity: AuditIdentity | undefined, member: SourceMember): TokenSource | undefined {
+  return (identity as Partial<Record<SourceMember, TokenSource>> | undefined)?.[member];
+}
+
+/** Options of {@link createTokens}. */
+export interface TokensOptions {
+  identities: Readonly<Record<string, AuditIdentity>>;
+  issuer: Identity | undefined;
+  now: () => number;
+  sleep: (milliseconds: number) => Promise<void>;
+  /** Calls with a token that is about to expire; tells whether it was taken, undefined where it may be used for nothing. Default: it is not used. */
+  useWhileValid?: (name: string, token: string) => Promise<boolean | undefined>;
+}
+
+const maxWaitMs = 30_000;
+const renewBeforeMs = 20_000;
+
+/** Gets tokens from their sources, keeps them while they last, and checks that they are what they are said to be. */
+export function createTokens({ identities, issuer, now, sleep, useWhileValid }: TokensOptions): Tokens {
+  const kept = new Map<string, Promise<string>>();
+  const taken = new Map<string, Promise<boolean>>();
+  const known = new Set<string>();
+  const get = (name: string, member: SourceMember): Promise<string> => {
+    const key = `${member} ${name}`;
+    const known = kept.get(key);
+    if (known !== undefined) return known;
+    const source = sourceOf(identities[name], member);
+    const token =
+      source === undefined
+        ? Promise.reject(refused(`the plan has no ${member} for ${name}`))
+        : fetchToken(source, name);
+    // A failure is remembered too: asking a provider that refuses again and again would lock the account.
+    token.catch(() => undefined);
+    kept.set(key, token);
+    return token;
+  };
+
+  /** Whoever remembers what a token said has to forget it in time: that shows only of one that was seen while it was good. */
+  const useOnce = async (name: string, token: string, goodUntilMs: number): Promise<boolean> => {
+    if (useWhileValid === undefined || now() >= goodUntilMs) return false;
+    const isTaken = await useWhileValid(name, token);
+    if (isTaken === false && now() < goodUntilMs)
+      throw refused(
+        `the expiring token of ${name} is refused before it expires, so a refusal would prove nothing`,
+      );
+    return isTaken === true;
+  };
+
+  return {
+    wasTaken: (name) => known.has(name),
+    isProgram: (name) => identities[name] !== undefined && "apiKey" in identities[name],
+    apiKey: (name) => get(name, "apiKey"),
+    revokedKey: (name) => get(name, "revokedKey"),
+    async valid(name) {
+      if (issuer?.dpop === "required")
+        throw refused("the contract asks for proofs of possession (dpop), which are not made here");
+      const token = await get(name, "token");
+      const claims = decodeToken(token)?.claims;
+      if (claims?.sub !== undefined && claims.sub !== identities[name]?.subject)
+        throw refused(`the token of ${name} is for another subject than the plan says`);
+      if (typeof claims?.exp !== "number" || claims.exp * 1000 - renewBeforeMs > now()) return token;
+      kept.delete(`token ${name}`);
+      return get(name, "token");
+    },
+    async expired(name) {
+      const token = await get(name, "expiredToken");
+      const claims = decodeToken(token)?.claims;
+      if (typeof claims?.exp !== "number")
+        throw refused(`the expired token of ${name} says no time of expiry`);
+      const expiryMs = (claims.exp + (issuer?.clockToleranceSeconds ?? 0)) * 1000;
+      const waitMs = expiryMs + 1000 - now();
+      if (waitMs > maxWaitMs)
+        throw refused(`the expired token of ${name} expires only in ${Math.ceil(waitMs / 1000)} s`);
+      if (issuer !== undefined && !audiences(claims).includes(issuer.audience))
+        throw refused(
+          `the expired token of ${name} is for another audience, so a refusal would prove nothing`,
+        );
+      const used = taken.get(name) ?? useOnce(name, token, claims.exp * 1000);
+      taken.set(name, used);
+      if (await used) known.add(name);
+      const restMs = expiryMs + 1000 - now();
+      if (restMs > 0) await sleep(restMs);
+      return token;
+    },
+    async otherAudience(name) {
+      const token = await get(name, "otherAudienceToken");
+      const claims = decodeToken(token)?.claims;
+      if (claims === undefined || issuer === undefined)
+        throw refused(`the other token of ${name} is not a JWT`);
+      if (audiences(claims).includes(issuer.audience))
+        throw refused(`the token of ${name} for another audience names this one`);
+      if (typeof claims.exp === "number" && claims.exp * 1000 < now())
+        throw refused(
+          `the token of ${name} for another audience has expired, so a refusal would prove nothing`,
+        );
+      return token;
+    },
+  };
+}
+
+async function fetchToken(source: TokenSource, name: string): Promise<string> {
+  let token: unknown;
+  try {
+    token = await source();
+  } catch (error) {
+    throw refused(`no token for ${name}: ${error instanceof Error ? error.message : String(error)}`, error);
+  }
+  if (typeof token !== "string" || token === "" || !/^[\w.~+/=-]+$/.test(token))
+    throw refused(`the source of ${name}'s token gave none`);
+  return token;
+}
+
+function refused(message: string, cause?: unknown): CurtainwallError {
+  return new CurtainwallError("AUDIT_TOKEN_REFUSED", message, {
+    hint: "See identities in curtainwall.audit.ts",
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
+
+/** Reads a JWT without verifying it; undefined when it is none. */
+export function decodeToken(token: string): DecodedToken | undefined {
+  const [header, payload, signature, ...rest] = token.split(".");
+  if (header === undefined || payload === undefined || signature === undefined || rest.length > 0)
+    return undefined;
+  try {
+    return { header: decodePart(header), claims: decodePart(payload), parts: [header, payload, signature] };
+  } catch {
+    return undefined;
+  }
+}
+
+function decodePart(part: string): Record<string, unknown> {
+  const bytes = Uint8Array.fromBase64(part, { alphabet: "base64url" });
+  return JSON.parse(new TextDecoder().decode(bytes)) as Record<string, unknown>;
+}
+
+function audiences(claims: Record<string, unknown>): unknown[] {
+  return Array.isArray(claims.aud) ? claims.aud : [claims.aud];
+}

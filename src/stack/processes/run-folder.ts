@@ -1,0 +1,113 @@
+import { createHash } from "node:crypto";
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  existsSync,
+  lstatSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** The folder of a running stack's sockets; short, since their paths must be. */
+export interface RunFolder {
+  readonly path: string;
+  /** Lets other users pass through, to sockets that they may connect to. Nobody else can put one there, or list them. */
+  admit(): void;
+  remove(): void;
+}
+
+/** Makes it for the site in `root`, and removes those that a supervisor of the same site, killed, left behind. */
+export function openRunFolder(root: string, places: readonly string[] = runPlaces()): RunFolder {
+  const site = nameOf(root);
+  const place = places.find(isUsable) ?? tmpdir();
+  removeStale(place, site);
+  const path = mkdtempSync(join(place, `curtainwall-${site}-${process.pid}-${startOf(process.pid) ?? "0"}-`));
+  return {
+    path,
+    admit: () => chmodSync(path, 0o711),
+    remove: () => rmSync(path, { recursive: true, force: true }),
+  };
+}
+
+const nameOf = (root: string): string => createHash("sha256").update(root).digest("hex").slice(0, 8);
+
+/** A stack that runs on this machine: its supervisor, and where its sockets lie. */
+export interface FoundStack {
+  readonly pid: number;
+  readonly folder: string;
+}
+
+/** Finds those of the site in `root`. The newest comes last. */
+export function findRunningStacks(root: string, places: readonly string[] = runPlaces()): FoundStack[] {
+  const site = nameOf(root);
+  return [...new Set([...places, "/run", tmpdir()])]
+    .filter((place) => existsSync(place))
+    .flatMap((place) =>
+      readdirSync(place).flatMap((name): FoundStack[] => {
+        const [, found, pid, started] = folderName.exec(name) ?? [];
+        return found === site && isRunning(Number(pid), started)
+          ? [{ pid: Number(pid), folder: join(place, name) }]
+          : [];
+      }),
+    )
+    .toSorted((left, right) => lstatSync(left.folder).mtimeMs - lstatSync(right.folder).mtimeMs);
+}
+
+/** The site, the supervisor's id, when it started, and what makes the name its own. */
+const folderName = /^curtainwall-([0-9a-f]{8})-(\d+)-([0-9a-z]+)-\w{6}$/;
+
+/** Where folders of running programs lie, the best first. What tidies up `/tmp` leaves the others alone. */
+function runPlaces(): string[] {
+  const own = process.env["XDG_RUNTIME_DIR"];
+  if (process.getuid?.() === 0) return ["/run"];
+  return own === undefined ? [] : [own];
+}
+
+/** Whether it is this user's, and only this user's to write to. */
+function isUsable(place: string): boolean {
+  try {
+    const { uid, mode } = lstatSync(place);
+    accessSync(place, constants.W_OK | constants.X_OK);
+    return uid === process.getuid?.() && (mode & 0o022) === 0;
+  } catch {
+    return false;
+  }
+}
+
+function removeStale(place: string, site: string): void {
+  const uid = process.getuid?.();
+  for (const name of readdirSync(place)) {
+    const [, found, pid, started] = folderName.exec(name) ?? [];
+    if (found !== site || isRunning(Number(pid), started)) continue;
+    const path = join(place, name);
+    const stats = lstatSync(path, { throwIfNoEntry: false });
+    if (stats?.isDirectory() && stats.uid === uid) rmSync(path, { recursive: true, force: true });
+  }
+}
+
+/** Whether the process that made a folder still runs. Its id alone does not tell: ids come round again, in a container that starts anew within minutes. */
+function isRunning(pid: number, started: string | undefined): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;
+  }
+  return (startOf(pid) ?? started) === started;
+}
+
+/** When a process started, in ticks since the machine did, to base 36. Undefined where that can't be seen. */
+function startOf(pid: number): string | undefined {
+  try {
+    // Its name, in parentheses, may hold whatever it likes.
+    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(")").at(-1)?.trim().split(" ");
+    // The 22nd field of proc_pid_stat(5); two stand before this list.
+    return Number(fields?.[19]).toString(36);
+  } catch {
+    return undefined;
+  }
+}
