@@ -66,7 +66,7 @@ interface RunningPeer {
 }
 
 async function start(task: SiteTask): Promise<RunningPeer> {
-  const child = fork(fileURLToPath(new URL("./site-worker.ts", import.meta.url)), [], {
+  const child = fork(fileURLToPath(new URL("site-worker.ts", import.meta.url)), [], {
     execArgv: ["--conditions=curtainwall-source"],
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });

@@ -40,7 +40,7 @@ export default defineStack({
 
 const plan = `import { readFileSync } from "node:fs";
 import { defineAudit } from "curtainwall/audit";
-const tokens = JSON.parse(readFileSync(new URL("./tokens.json", import.meta.url), "utf8"));
+const tokens = JSON.parse(readFileSync(new URL("tokens.json", import.meta.url), "utf8"));
 const identity = (subject, own) => ({ subject, token: async () => own });
 export default defineAudit({
   identities: { alice: identity("${alice}", tokens.alice), bob: identity("${bob}", tokens.bob) },

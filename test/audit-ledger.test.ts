@@ -11,7 +11,7 @@ import type { LedgerProbe } from "../src/audit/index.ts";
 import { openContext } from "../src/audit/node/open-context.ts";
 import type { AuditCheck } from "../src/audit/report.ts";
 import { mon1 } from "../src/audit/rules/mon-1/mon-1.ts";
-import { ledgerOf, readAuthority } from "../src/cli/audit-inputs.ts";
+import { ledgerOf, readAuthority } from "../src/cli/audit/audit-inputs.ts";
 import { formatRecord } from "../src/ledger/index.ts";
 import { endOfLog, logLines, openLogFile } from "../src/ledger/node.ts";
 import { loadContract, readLastCheckpoint, startStack } from "../src/stack/index.ts";

@@ -7,7 +7,7 @@ import { needsRoot, requires } from "./requires.ts";
 import { redis } from "./support/redis-server.ts";
 
 const network = "2001:db8:c0de:1::/64";
-const script = fileURLToPath(new URL("./support/limits-in-namespace.ts", import.meta.url));
+const script = fileURLToPath(new URL("support/limits-in-namespace.ts", import.meta.url));
 const skip = needsRoot.skip || redis.skip || requires("ip").skip || requires("unshare").skip || false;
 
 interface Found {

@@ -9,8 +9,8 @@ import type { TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
-import { machineOf } from "../src/cli/audit-machine.ts";
-import { secretsOf } from "../src/cli/audit-secrets.ts";
+import { machineOf } from "../src/cli/audit/audit-machine.ts";
+import { secretsOf } from "../src/cli/audit/audit-secrets.ts";
 import { runCheck } from "../src/audit/check.ts";
 import { createCommands } from "../src/audit/commands.ts";
 import type { AuditContext } from "../src/audit/context.ts";
@@ -98,7 +98,7 @@ async function start(context: TestContext): Promise<Running> {
 
 /** Starts a stack in a process that knows no value. */
 async function serve(context: TestContext, root: string): Promise<number> {
-  const script = fileURLToPath(new URL("./support/run-stack.ts", import.meta.url));
+  const script = fileURLToPath(new URL("support/run-stack.ts", import.meta.url));
   const child = spawn(process.execPath, ["--conditions=curtainwall-source", script, root], {
     stdio: ["pipe", "pipe", "inherit"],
   });

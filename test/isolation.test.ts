@@ -262,7 +262,7 @@ test("A contract that reads a file, and does not import it, is told so by the ed
   const project = await makeProject({
     config: `import fs from "node:fs";
 import { defineStack, everyone, none, upstream } from "curtainwall";
-fs.readFileSync(new URL("./data.json", import.meta.url));
+fs.readFileSync(new URL("data.json", import.meta.url));
 export default defineStack({
   origin: "https://localhost",
   edge: { port: 0, redirectPort: false, threads: 1 },

@@ -42,7 +42,7 @@ function rewritten(source: string, path: string): string {
 }
 
 /** What the command's beginning loads later, and that has no package in it either. */
-export const ungated: readonly string[] = ["./build-command", "./start"];
+export const ungated: readonly string[] = ["./build/build-command", "./start"];
 
 /** Where the command loads the rest of itself, it asks whether that may be the bundle's. */
 function gated(isCommand: boolean, code: string): string {

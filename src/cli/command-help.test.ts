@@ -1,16 +1,18 @@
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { test } from "node:test";
-import { auditCommand } from "./audit.ts";
+import { auditCommand } from "./audit/audit.ts";
 import type { Command } from "./command.ts";
 import { commandHelp } from "./command-help.ts";
-import { proveCommand } from "./prove.ts";
+import { proveCommand } from "./audit/prove.ts";
 
 const words = (text: string): string => text.replaceAll(/\s+/g, " ").trim();
 
 test("every command's help fits a terminal of 80 columns, long names aside, and loses no word", async () => {
   const folder = new URL("./", import.meta.url);
-  const files = readdirSync(folder).filter((name) => /^[a-z-]+\.ts$/.test(name) && name !== "main.ts");
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter(
+    (name) => /^([a-z]+\/)?[a-z-]+\.ts$/.test(name) && name !== "main.ts",
+  );
   let seen = 0;
   for (const file of files) {
     const module = (await import(new URL(file, folder).href)) as Record<string, unknown>;

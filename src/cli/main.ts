@@ -12,7 +12,7 @@ const commands: Readonly<
   Record<string, { load: () => Promise<Command>; maxPositionals: number; summary: string }>
 > = {
   build: {
-    load: async () => (await import("./build-command.ts")).buildCommand,
+    load: async () => (await import("./build/build-command.ts")).buildCommand,
     maxPositionals: 1,
     summary: "build the site into a release",
   },
@@ -22,52 +22,52 @@ const commands: Readonly<
     summary: "serve it: pages, and the API through the gateway",
   },
   dev: {
-    load: async () => (await import("./dev.ts")).devCommand,
+    load: async () => (await import("./dev/dev.ts")).devCommand,
     maxPositionals: 1,
     summary: "build and serve it, and follow every change",
   },
   harden: {
-    load: async () => (await import("./harden.ts")).hardenCommand,
+    load: async () => (await import("./build/harden.ts")).hardenCommand,
     maxPositionals: 1,
     summary: "give any generator's output strict policies",
   },
   jail: {
-    load: async () => (await import("./jail.ts")).jailCommand,
+    load: async () => (await import("./build/jail.ts")).jailCommand,
     maxPositionals: 1,
     summary: "run a site's build without network and secrets",
   },
   plan: {
-    load: async () => (await import("./plan.ts")).planCommand,
+    load: async () => (await import("./plan/plan.ts")).planCommand,
     maxPositionals: 500,
     summary: "show scripts that nobody has approved, approve them",
   },
   csp: {
-    load: async () => (await import("./csp.ts")).cspCommand,
+    load: async () => (await import("./plan/csp.ts")).cspCommand,
     maxPositionals: 2,
     summary: "run a site in Chromium, and learn what its policies must allow",
   },
   audit: {
-    load: async () => (await import("./audit.ts")).auditCommand,
+    load: async () => (await import("./audit/audit.ts")).auditCommand,
     maxPositionals: 2,
     summary: "check a running stack against the 24 items",
   },
   attack: {
-    load: async () => (await import("./attack.ts")).attackCommand,
+    load: async () => (await import("./audit/attack.ts")).attackCommand,
     maxPositionals: 2,
     summary: "try to break every promise of the contract",
   },
   prove: {
-    load: async () => (await import("./prove.ts")).proveCommand,
+    load: async () => (await import("./audit/prove.ts")).proveCommand,
     maxPositionals: 2,
     summary: "audit, and sign what was found; check such a proof anywhere",
   },
   leaks: {
-    load: async () => (await import("./leaks.ts")).leaksCommand,
+    load: async () => (await import("./build/leaks.ts")).leaksCommand,
     maxPositionals: 1,
     summary: "look for secrets in what would be published",
   },
   key: {
-    load: async () => (await import("./key.ts")).keyCommand,
+    load: async () => (await import("./release/key.ts")).keyCommand,
     maxPositionals: 3,
     summary: "make and show the two keys, sign what may run",
   },
@@ -77,7 +77,7 @@ const commands: Readonly<
     summary: "make, list and revoke keys of programs that call the API",
   },
   secret: {
-    load: async () => (await import("./secret.ts")).secretCommand,
+    load: async () => (await import("./secret/secret.ts")).secretCommand,
     // Too many are its own to refuse: one may be a secret's value, which no error repeats.
     maxPositionals: Number.POSITIVE_INFINITY,
     summary: "put values of secrets into the vault, list them, end them",
@@ -88,37 +88,37 @@ const commands: Readonly<
     summary: "end a subject's access tokens, or everybody's",
   },
   log: {
-    load: async () => (await import("./log.ts")).logCommand,
+    load: async () => (await import("./log/log.ts")).logCommand,
     maxPositionals: 2,
     summary: "verify, follow and search the security log",
   },
   release: {
-    load: async () => (await import("./release.ts")).releaseCommand,
+    load: async () => (await import("./release/release.ts")).releaseCommand,
     maxPositionals: 4,
     summary: "list releases, promote one, go back to one",
   },
   emit: {
-    load: async () => (await import("./emit.ts")).emitCommand,
+    load: async () => (await import("./build/emit.ts")).emitCommand,
     maxPositionals: 1,
     summary: "write the release for nginx, Caddy, Cloudflare, Netlify or Vercel",
   },
   verify: {
-    load: async () => (await import("./verify.ts")).verifyCommand,
+    load: async () => (await import("./release/verify.ts")).verifyCommand,
     maxPositionals: 2,
     summary: "compare what a host serves with what was released",
   },
   explain: {
-    load: async () => (await import("./explain.ts")).explainCommand,
+    load: async () => (await import("./contract/explain.ts")).explainCommand,
     maxPositionals: 2,
     summary: "say what a route's requests pass",
   },
   contract: {
-    load: async () => (await import("./contract.ts")).contractCommand,
+    load: async () => (await import("./contract/contract.ts")).contractCommand,
     maxPositionals: 3,
     summary: "bring an API that exists under contract: import, observed",
   },
   openapi: {
-    load: async () => (await import("./openapi.ts")).openApiCommand,
+    load: async () => (await import("./contract/openapi.ts")).openApiCommand,
     maxPositionals: 1,
     summary: "print the API's description",
   },

@@ -1,10 +1,10 @@
 import { flushCompileCache } from "node:module";
 import type { RunningStack, StackLogEntry } from "../stack/node.ts";
-import { recordFiles } from "./build-record.ts";
+import { recordFiles } from "./build/build-record.ts";
 import type { Command } from "./command.ts";
-import { environmentNamed } from "./environment-named.ts";
-import { keepCompiled } from "./keep-compiled.ts";
-import { askVaultPassphrase } from "./passphrase.ts";
+import { environmentNamed } from "./secret/environment-named.ts";
+import { keepCompiled } from "./build/keep-compiled.ts";
+import { askVaultPassphrase } from "./secret/passphrase.ts";
 import { say, styled } from "./voice.ts";
 
 export const startCommand: Command = {

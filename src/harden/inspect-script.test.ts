@@ -49,7 +49,7 @@ suite("what a script shows of itself", () => {
       ["/live"],
     ],
     [
-      'fetch(new URL("./x.json", import.meta.url)); fetch(new URL("/y", document.baseURI).href)',
+      'fetch(new URL("x.json", import.meta.url)); fetch(new URL("/y", document.baseURI).href)',
       ["/y", "x.json"],
     ],
     ['fetch(new URL("/x", "https://api.example"))', ["https://api.example/x"]],

@@ -10,7 +10,7 @@ const what = `test ${process.pid}`;
 
 /** A process that takes the name, says so, and has it until it is ended. */
 function other(): ChildProcess {
-  const module = JSON.stringify(new URL("./alone.ts", import.meta.url).href);
+  const module = JSON.stringify(new URL("alone.ts", import.meta.url).href);
   const code = `import { alone } from ${module}; console.log("asks"); await alone(${JSON.stringify(what)}); console.log("has"); setInterval(() => undefined, 1000);`;
   return spawn(process.execPath, ["--input-type=module", "--eval", code], {
     stdio: ["ignore", "pipe", "inherit"],

@@ -13,9 +13,9 @@ import {
   outputOf,
   readAuthority,
   readRelease,
-} from "../../src/cli/audit-inputs.ts";
-import { machineOf } from "../../src/cli/audit-machine.ts";
-import { secretsOf } from "../../src/cli/audit-secrets.ts";
+} from "../../src/cli/audit/audit-inputs.ts";
+import { machineOf } from "../../src/cli/audit/audit-machine.ts";
+import { secretsOf } from "../../src/cli/audit/audit-secrets.ts";
 import { loadContract, stackFolders } from "../../src/stack/index.ts";
 
 /** A check, as `API-1 alg:none`. */

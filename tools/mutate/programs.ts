@@ -9,7 +9,7 @@ const entries: Readonly<Record<ProgramName, readonly string[]>> = {
   login: ["examples/bakery/login/main.ts"],
   others: ["examples/bakery/others/main.ts"],
   build: [
-    "src/cli/build-command.ts",
+    "src/cli/build/build-command.ts",
     "src/stack/domains/builder.ts",
     "src/stack/domains/page-builder.ts",
     "src/harden/node/worker.ts",

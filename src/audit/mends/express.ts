@@ -138,7 +138,7 @@ app.use((error, request, response, next) => {
   files: () =>
     code(
       "instead of what serves the project's folder",
-      `app.use(express.static(new URL("./public/", import.meta.url).pathname, { dotfiles: "ignore" }));`,
+      `app.use(express.static(new URL("public/", import.meta.url).pathname, { dotfiles: "ignore" }));`,
     ),
   tls: () =>
     code(

@@ -92,7 +92,7 @@ app.setErrorHandler((error, request, reply) => {
       "instead of what serves the project's folder",
       `import fastifyStatic from "@fastify/static";
 
-await app.register(fastifyStatic, { root: new URL("./public/", import.meta.url).pathname, dotfiles: "ignore" });`,
+await app.register(fastifyStatic, { root: new URL("public/", import.meta.url).pathname, dotfiles: "ignore" });`,
     ),
   "slow clients": () =>
     code(

@@ -129,7 +129,7 @@ function refuse(response, status, cause) {
       `import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const folder = fileURLToPath(new URL("./public/", import.meta.url));
+const folder = fileURLToPath(new URL("public/", import.meta.url));
 
 /** The file behind an address, if it lies in the public folder and no part of its name begins with a dot. */
 function publicFile(url) {

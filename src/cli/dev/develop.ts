@@ -9,8 +9,8 @@ import {
   stopRequest,
 } from "../../stack/index.ts";
 import type { FindKeysOptions, LoadedContract } from "../../stack/index.ts";
-import { buildAny } from "../build.ts";
-import { askVaultPassphrase } from "../passphrase.ts";
+import { buildAny } from "../build/build.ts";
+import { askVaultPassphrase } from "../secret/passphrase.ts";
 import { address, sayEntry, sayStopping } from "../start.ts";
 import { say, sayError, styled } from "../voice.ts";
 import { againCodes } from "./again-codes.ts";

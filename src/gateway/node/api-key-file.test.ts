@@ -11,7 +11,7 @@ import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { openApiKeyFile } from "./api-key-file.ts";
 
-const maker = fileURLToPath(new URL("./fixtures/make-api-keys.ts", import.meta.url));
+const maker = fileURLToPath(new URL("fixtures/make-api-keys.ts", import.meta.url));
 
 function makeFolder(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), "cw-api-key-file-"));

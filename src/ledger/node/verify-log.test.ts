@@ -642,7 +642,7 @@ suite("a line that is longer than any record", () => {
     writeFileSync(path, "");
     truncateSync(path, length);
     const script = `
-      const { verifyLog } = await import(${JSON.stringify(new URL("./verify-log.ts", import.meta.url))});
+      const { verifyLog } = await import(${JSON.stringify(new URL("verify-log.ts", import.meta.url))});
       const { before } = verifyLog(${JSON.stringify(path)});
       console.log(before, process.resourceUsage().maxRSS * 1024);`;
     const { stdout, stderr } = spawnSync(

@@ -87,7 +87,7 @@ suite("The list of revoked tokens", () => {
 
   test("loses none of what several processes revoke at once", async (t) => {
     const { folders } = open(t);
-    const module = new URL("./revoked-tokens.ts", import.meta.url).href;
+    const module = new URL("revoked-tokens.ts", import.meta.url).href;
     const run = promisify(execFile);
     await Promise.all(
       [0, 1].map((who) =>

@@ -15,7 +15,7 @@ test(
   async () => {
     for (const isSandboxed of [true, false]) {
       const uid = isSandboxed ? 60_480 : 60_481;
-      const program = new URL("./fixtures/start-many.ts", import.meta.url).pathname;
+      const program = new URL("fixtures/start-many.ts", import.meta.url).pathname;
       const parameters = ["--conditions=curtainwall-source", program, "6", String(uid), String(isSandboxed)];
       const starter = spawn(process.execPath, parameters, { stdio: ["ignore", "pipe", "inherit"] });
       const [folder] = (await once(starter.stdout, "data")) as [Buffer];

@@ -35,7 +35,7 @@ for (let turn = 0; turn < 10; turn++)
       (name) =>
         new Promise<void>((resolve, reject) => {
           const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(code)}`), {
-            workerData: { module: new URL("./update-lock.ts", import.meta.url).href, file, name },
+            workerData: { module: new URL("update-lock.ts", import.meta.url).href, file, name },
           });
           worker.once("error", reject);
           worker.once("exit", () => resolve());

@@ -19,7 +19,7 @@ import {
 } from "./fixtures/function-site.ts";
 
 const bwrap = requires("bwrap");
-const code = readFileSync(new URL("./fixtures/trespass.mjs", import.meta.url), "utf8");
+const code = readFileSync(new URL("fixtures/trespass.mjs", import.meta.url), "utf8");
 const domains = ["edge", "ledger", "vault", "egress", "functions"] as const;
 
 /** What a stack has that others may want. */

@@ -135,7 +135,7 @@ test(
         process.execPath,
         [
           "--conditions=curtainwall-source",
-          new URL("./fixtures/run-stack.ts", import.meta.url).pathname,
+          new URL("fixtures/run-stack.ts", import.meta.url).pathname,
           site.root,
           isolation,
         ],

@@ -88,7 +88,7 @@ suite("The memory of used proofs", () => {
     const count = 20_000;
     const code = `
       import { workerData, parentPort } from "node:worker_threads";
-      import { openUsedProofs } from ${JSON.stringify(new URL("./proof-memory.ts", import.meta.url).href)};
+      import { openUsedProofs } from ${JSON.stringify(new URL("proof-memory.ts", import.meta.url).href)};
       const { memory, start, count, second } = workerData;
       const used = openUsedProofs(memory);
       Atomics.add(start, 0, 1);

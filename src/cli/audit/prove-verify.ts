@@ -1,0 +1,155 @@
+import { lstatSync, readFileSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { printable, shellWord, verifyProof } from "../../audit/index.ts";
+import type { KeySource, ProofStatement, VerifiedProof } from "../../audit/index.ts";
+import { parsePublicKey } from "../../contract/index.ts";
+import type { ReleasePublicKey } from "../../contract/index.ts";
+import { hasContract, loadContract } from "../../stack/index.ts";
+import { usageError } from "../command.ts";
+import type { Command, CommandInput } from "../command.ts";
+import { exitCodes, print, printJson, say, styled } from "../voice.ts";
+import { counted } from "../../shared/index.ts";
+
+/** What a pack may hold: a report's page has some hundred kilobytes. */
+const maxFiles = 64;
+const maxBytes = 64 * 1024 * 1024;
+
+/** Checks a pack, and says all that is wrong with it. */
+export async function verifyPack(
+  { values, flags }: CommandInput,
+  pack: string,
+  [folder = "."]: readonly string[],
+  command: Command,
+): Promise<number> {
+  const { files, problems: unread } = readPack(pack, command);
+  const { key, whence } = await findKey(values.get("key"), folder, command);
+  const verified = await verifyProof({ files, key, now: Date.now() });
+  const problems = [...unread, ...verified.problems].map((problem) => printable(problem, 500));
+  const isGood = problems.length === 0 && key !== undefined;
+  if (flags.has("json")) {
+    printJson({ ...verified, problems, isKeyKnown: key !== undefined });
+    return isGood ? exitCodes.done : exitCodes.failed;
+  }
+  const name = printable(pack, 500);
+  if (problems.length > 0) {
+    say(styled("red", `${name} ${conclusion(verified, unread.length)}`));
+    for (const problem of problems) print(problem);
+    return exitCodes.failed;
+  }
+  if (key === undefined) {
+    say(
+      styled("red", `Whole, but whose it is nobody said: ${whence}. It names ${verified.signedBy} itself.`),
+    );
+    say(
+      `Name the key that you were given by another way:  npx curtainwall prove --verify ${shellWord(pack)} --key ed25519:…`,
+    );
+  } else say(`${styled("green", "verified")} ${name} is as ${key.text} signed it, ${whence}.`);
+  describe(verified);
+  return isGood ? exitCodes.done : exitCodes.failed;
+}
+
+/** What is wrong with a pack, in one sentence, where it has problems. */
+function conclusion({ statement, problems, isOutOfTime }: VerifiedProof, unread: number): string {
+  if (statement === undefined) return "does not count: no signature of that key holds for it.";
+  const others = problems.length + unread - (isOutOfTime ? 1 : 0);
+  if (others === 0) return "is as it was signed, and does not count at this time.";
+  return `is not as it was signed${isOutOfTime ? ", and does not count at this time either" : ""}.`;
+}
+
+interface ReadPack {
+  readonly files: ReadonlyMap<string, Uint8Array>;
+  readonly problems: readonly string[];
+}
+
+function readPack(pack: string, command: Command): ReadPack {
+  if (lstatSync(pack, { throwIfNoEntry: false })?.isDirectory() !== true)
+    throw usageError(`There is no folder ${pack}`, command);
+  const names = readdirSync(pack);
+  const files = new Map<string, Uint8Array>();
+  const problems = names.length > maxFiles ? [`it has ${names.length} files: no pack has so many`] : [];
+  for (const name of names.slice(0, maxFiles)) {
+    const path = join(pack, name);
+    const stats = lstatSync(path);
+    if (!stats.isFile()) problems.push(`${name} is no file`);
+    else if (stats.size > maxBytes) problems.push(`${name} is larger than any file of a pack`);
+    else files.set(name, readFileSync(path));
+  }
+  return { files, problems };
+}
+
+interface FoundKey {
+  readonly key: ReleasePublicKey | undefined;
+  /** Where it is from, or was looked for. */
+  readonly whence: string;
+}
+
+/** The key that was named, or the one that the contract in the folder pins. */
+async function findKey(named: string | undefined, folder: string, command: Command): Promise<FoundKey> {
+  if (named !== undefined) {
+    // A key first: whoever made the pack may have put a file beside it that is called like one.
+    const key = parsePublicKey(named) ?? keyInFile(named);
+    if (key === undefined)
+      throw usageError("--key takes a public key, like  ed25519:…, or its file", command);
+    return { key, whence: "which you named" };
+  }
+  const where = folder === "." ? "this folder" : printable(folder, 300);
+  if (!hasContract(folder)) return { key: undefined, whence: `there is no contract in ${where}` };
+  const key = (await loadContract(folder)).contract.keys?.release;
+  const contract = `the contract in ${where}`;
+  return {
+    key,
+    whence: key === undefined ? `${contract} pins no release key` : `which ${contract} pins`,
+  };
+}
+
+function keyInFile(file: string): ReleasePublicKey | undefined {
+  if (statSync(file, { throwIfNoEntry: false })?.isFile() !== true) return undefined;
+  return parsePublicKey(readFileSync(file, "utf8").slice(0, 1000).trim());
+}
+
+const servedAs: Readonly<Record<ProofStatement["predicate"]["served"], string>> = {
+  "as built": "served as it was built",
+  differs: "something else was served",
+  unknown: "whether it was served is not known",
+  "no release": "",
+};
+
+const keyFrom: Readonly<Record<KeySource, string>> = {
+  pinned: "the one that the contract pins",
+  named: "one that whoever made this named",
+  development: "a development key: it proves nothing to others",
+};
+
+function describe({ statement }: VerifiedProof): void {
+  if (statement === undefined) return;
+  const { target, auditedAt, expires, keySource, served, summary } = statement.predicate;
+  const counts = Object.entries(summary).flatMap(([verdict, count]) =>
+    count > 0 ? [`${count} ${verdict}`] : [],
+  );
+  const line = (name: string, value: string): void => say(`  ${name.padEnd(13)} ${printable(value, 300)}`);
+  const digestOf = (name: string): string =>
+    statement.subject.find((subject) => subject.name === name)?.digest.sha256 ?? "none";
+  say("It states:");
+  line("target", target);
+  line("audited", `${auditedAt}; counts until ${expires}`);
+  line("verdicts", counts.join(", "));
+  line("contract", digestOf("contract"));
+  line("release", [digestOf("release"), servedAs[served]].filter((text) => text !== "").join(", "));
+  line("key", keyFrom[keySource]);
+  describeGaps(statement.predicate.notLookedAt);
+}
+
+const maxGaps = 12;
+
+/** What was not looked at: each reason once, with the items that it keeps from a verdict. */
+function describeGaps(gaps: ProofStatement["predicate"]["notLookedAt"]): void {
+  say(`  not looked at ${counted(gaps.length, "check")}${gaps.length === 0 ? "" : ":"}`);
+  const reasons = [...Map.groupBy(gaps, ({ reason }) => reason)].map(([reason, alike]) => {
+    const rows = [...new Set(alike.map(({ row }) => row))].join(", ");
+    const what = alike.length === 1 ? `${rows}, ${alike[0]?.check ?? ""}` : `${rows}, ${alike.length} checks`;
+    return `    ${printable(`${what}: ${reason}`, 300)}`;
+  });
+  for (const reason of reasons.slice(0, maxGaps)) say(reason);
+  if (reasons.length > maxGaps)
+    say(`    and ${counted(reasons.length - maxGaps, "more reason")}, in report.html`);
+}

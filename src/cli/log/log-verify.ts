@@ -1,0 +1,147 @@
+import { existsSync, readFileSync } from "node:fs";
+import { parsePublicKey } from "../../contract/index.ts";
+import { readCheckpoint } from "../../ledger/index.ts";
+import type { Checkpoint, GivenUpRecords, LogTrust, LogVerdict } from "../../ledger/index.ts";
+import { verifyLog } from "../../ledger/node.ts";
+import { CurtainwallError, counted, printable } from "../../shared/index.ts";
+import { usageError } from "../command.ts";
+import type { Command, CommandInput } from "../command.ts";
+import type { FoundLog } from "./find-log.ts";
+import { exitCodes, print, printJson, say, styled } from "../voice.ts";
+
+/** A checkpoint that a log is held against, and who has it. */
+interface Held {
+  readonly whose: string;
+  readonly checkpoint: Checkpoint;
+}
+
+/** Looks through a log, and says what is wrong with it, then what it is and who signed it. */
+export function verifyCommand({ values, flags }: CommandInput, found: FoundLog, command: Command): number {
+  const given = values.get("checkpoint");
+  const { file, last, witnessed, hasWitness } = found;
+  const key = readKey(values.get("key"), command) ?? last?.key ?? witnessed?.key;
+  const held = heldAgainst(found, given === undefined ? undefined : readGiven(given));
+  const checkpoints = held.map(({ checkpoint }) => checkpoint);
+  const verdict = verifyLog(file, { checkpoints, ...(key === undefined ? {} : { keys: [key] }) });
+  if (flags.has("json")) printJson(verdict);
+  else for (const line of described(verdict, held)) print(line);
+  say(conclusion(verdict));
+  if (isTooLittle(verdict.givenUp, found.keptBytes))
+    say(
+      `${styled("yellow", "look at")} the records that were given up: by the contract that happens when there are ${found.keptBytes} bytes of newer ones; if it did not keep less then, somebody removed them`,
+    );
+  if (hasWitness && witnessed === undefined)
+    say(
+      `${styled("yellow", "look at")} ledger.witness: its file is not there, so it says nothing of this log`,
+    );
+  const isWhole = verdict.found === 0 && verdict.log !== undefined && verdict.untold.length === 0;
+  if (isWhole && given === undefined && witnessed === undefined)
+    say(`${styled("dim", "→")} ${last === undefined ? cutOff : bothTakenBack}:  --checkpoint <file>`);
+  return isWhole ? exitCodes.done : exitCodes.failed;
+}
+
+/** Half of it, as for who signs: what a crash left is kept, and is no record. */
+const isTooLittle = (given: GivenUpRecords | undefined, keptBytes = 0): boolean =>
+  given !== undefined && given.followedBy < keptBytes / 2;
+
+const cutOff = "that its end was cut off, or all of it replaced, is told only by a checkpoint";
+const bothTakenBack =
+  "the supervisor's checkpoint lies beside the log: that both were taken back is told only by one that was kept elsewhere";
+
+/** Mostly the witness and the supervisor remember the same. */
+function heldAgainst({ last, witnessed }: FoundLog, given: Checkpoint | undefined): Held[] {
+  const all = new Map<string, { whose: string[]; checkpoint: Checkpoint }>();
+  for (const [whose, checkpoint] of [
+    ["the supervisor's", last],
+    ["the witness's", witnessed],
+    ["the one that was given", given],
+  ] as const) {
+    if (checkpoint === undefined) continue;
+    const known = all.get(checkpoint.signature);
+    if (known === undefined) all.set(checkpoint.signature, { whose: [whose], checkpoint });
+    else known.whose.push(whose);
+  }
+  return [...all.values()].map(({ whose, checkpoint }) => ({ whose: whose.join(" and "), checkpoint }));
+}
+
+function readKey(text: string | undefined, command: Command): string | undefined {
+  const key = text === undefined ? undefined : parsePublicKey(text);
+  if (text !== undefined && key === undefined)
+    throw usageError("--key takes a public key, like  ed25519:…", command);
+  return key?.text;
+}
+
+function readGiven(file: string): Checkpoint {
+  if (!existsSync(file)) throw new CurtainwallError("CLI_USAGE_INVALID", `There is no ${file}.`);
+  try {
+    const checkpoint = readCheckpoint(JSON.parse(readFileSync(file, "utf8")));
+    if (checkpoint !== undefined) return checkpoint;
+  } catch {
+    // Said below, as of any file that is none.
+  }
+  throw new CurtainwallError("CLI_USAGE_INVALID", `${file} is no checkpoint.`, {
+    hint: 'It is JSON with "log", "through", "head", "key" and "signature", as a record ledger.checkpoint has them',
+  });
+}
+
+function conclusion({ log, found, untold }: LogVerdict): string {
+  if (found > 0) return styled("red", "the log is not as it was written");
+  if (untold.length > 0) return styled("red", "it can't be told whether the log is as it was written");
+  return log === undefined
+    ? styled("yellow", "nothing in this log can be verified: no record is chained")
+    : styled("green", "the log is as it was written");
+}
+
+function* described(verdict: LogVerdict, held: readonly Held[]): Generator<string> {
+  yield* wrong(verdict);
+  const { log, first, last, givenUp, before, unfinished, trusted } = verdict;
+  if (log !== undefined)
+    yield `log ${printable(log, 30)}: ${first === last ? `record ${first}` : `records ${first} to ${last}`}`;
+  if (givenUp !== undefined)
+    yield `${givenUp.through === 1 ? "record 1 was" : `records 1 to ${givenUp.through} were`} given up for newer ones, as record ${givenUp.saidBy} says (${printable(givenUp.time, 30)}): ${counted(givenUp.followedBy, "byte")} had come after`;
+  if (before > 0)
+    yield `${counted(before, "line")} before the chain began: an older version wrote ${before === 1 ? "it, nothing protects it" : "them, nothing protects them"}`;
+  if (unfinished !== undefined)
+    yield `${counted(unfinished.bytes, "byte")} in ${printable(unfinished.file, 60)}:${unfinished.line} are an unfinished line, in no chain: one that is being written, or not the log's`;
+  if (trusted === undefined) yield* signed(verdict, held);
+  else yield* trustworthy(trusted, first);
+}
+
+/** What is signed later is so as it is now: of a log that was changed it says nothing. */
+function* trustworthy({ through, signed }: LogTrust, first: number): Generator<string> {
+  yield signed > 0
+    ? `trust it up to record ${signed}: so far it is signed, and nothing is wrong`
+    : "trust none of it: nothing is signed that lies before the first thing that is wrong";
+  const next = Math.max(signed + 1, first);
+  if (next === through) yield `record ${next} is not signed: who writes the log could have written it anew`;
+  if (next < through)
+    yield `records ${next} to ${through} follow one from the other, but are not signed: who writes the log could have written them anew`;
+}
+
+/** What is wrong comes first: who reads on knows what the rest is worth. */
+function* wrong({ findings, found, untold }: LogVerdict): Generator<string> {
+  for (const { kind, file, line, says } of findings)
+    yield `${styled("red", kind.padEnd(10))} ${file === undefined ? "" : `${printable(file, 60)}:${line ?? 0}  `}${printable(says)}`;
+  if (found > findings.length) yield `and ${found - findings.length} more`;
+  for (const says of untold) yield `${styled("red", "untold".padEnd(10))} ${printable(says)}`;
+}
+
+/** Keys that are told, the last of them; more are in the JSON. */
+const mostSigners = 10;
+
+function* signed(
+  { log, last, checkpoints: { count, through, signers }, unsigned, outside, carried }: LogVerdict,
+  held: readonly Held[],
+): Generator<string> {
+  if (through > 0) yield `signed through record ${through}, by ${counted(count, "checkpoint")} in the log`;
+  for (const { key, holder, through: far } of signers.slice(-mostSigners))
+    yield `  signed by the ${holder} up to record ${far}, with ${printable(key, 60)}`;
+  if (signers.length > mostSigners) yield `  and by ${counted(signers.length - mostSigners, "key")} before`;
+  if (log !== undefined && unsigned > 0)
+    yield `${counted(unsigned, "record")}${through > 0 ? ` after record ${last - unsigned}` : ""} ${unsigned === 1 ? "carries" : "carry"} no signature yet: who writes the log could have written ${unsigned === 1 ? "it" : "them"} anew`;
+  const whose = outside === held.length ? ` (${held.map((one) => one.whose).join(", ")})` : "";
+  if (outside > 0)
+    yield `${counted(outside, "checkpoint")} from outside the log ${outside === 1 ? "holds" : "hold"}${whose}`;
+  if (carried > 0)
+    yield `${counted(carried, "checkpoint")} from outside the log ${carried === 1 ? "is" : "are"} about records that were given up; what was signed after ${carried === 1 ? "it" : "them"} holds`;
+}
