@@ -13,7 +13,7 @@ import { observeBuild } from "./observe-build.ts";
 
 const template = (word: string): string =>
   `import { Content, asset } from "curtainwall/template";
-import data from "./words.json";
+import data from "../words.json";
 export const page = ({ entry }) => <html lang="en"><head><title>${word}</title></head><body><Content of={entry} /><img src={asset("a.svg")} alt={data.word} /></body></html>;
 `;
 const contract = (more = ""): string => `import { defineStack } from "curtainwall";

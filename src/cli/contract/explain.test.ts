@@ -45,7 +45,7 @@ const Output = z.strictObject({
 });
 
 function explain(root: string, route: string, ...more: string[]): SpawnSyncReturns<string> {
-  const command = ["--conditions=curtainwall-source", join(import.meta.dirname, "main.ts"), "explain"];
+  const command = ["--conditions=curtainwall-source", join(import.meta.dirname, "../main.ts"), "explain"];
   return spawnSync(process.execPath, [...command, route, root, ...more], { encoding: "utf8" });
 }
 
