@@ -25,6 +25,7 @@ type Fault =
   | "passes it on under another id"
   | "passes it on later, under another id"
   | "has a visitor"
+  | "is sent another's word meanwhile"
   | "has visitors all the time"
   | "tells another id"
   | "takes any word"
@@ -76,8 +77,12 @@ const gateway = await open(async (request, response) => {
   }
   if (target.endsWith("/endless") && fault !== "reads what is too long") return refuse(response, id, 502);
   const status = await forward(asked, id);
+  if (fault === "is sent another's word meanwhile")
+    await forward({ ...asked, saidOf: "/api/other" }, randomUUID());
   if (status !== 200) return refuse(response, fault === "tells another id" ? randomUUID() : id, status);
-  response.writeHead(200, { "content-type": "application/json" }).end('{"ok":true,"id":"rye"}');
+  response
+    .writeHead(200, { "content-type": "application/json", "request-id": id })
+    .end('{"ok":true,"id":"rye"}');
 });
 
 /** What an upstream answers before it asks for the gateway's word. */
@@ -95,6 +100,8 @@ interface Asked {
   method: string;
   target: string;
   body: Buffer;
+  /** What the gateway's word is of, where that is something else. */
+  saidOf?: string;
 }
 
 let visits = 0;
@@ -113,14 +120,14 @@ async function besides(asked: Asked, id: string): Promise<void> {
 }
 
 /** Asks the shop, and says what it answers. */
-function forward({ method, target, body }: Asked, id: string): Promise<number> {
+function forward({ method, target, body, saidOf = target }: Asked, id: string): Promise<number> {
   const now = Math.floor(Date.now() / 1000);
   const said = {
     iss: gateway.origin,
     aud: `${shop.origin}/`,
     ...(fault === "says it of somebody else" ? { sub: "somebody" } : {}),
     htm: method,
-    htp: target,
+    htp: saidOf,
     iat: now,
     exp: now + (fault === "says it for a day" ? 86_400 : 30),
     body: digestOf(body),
@@ -283,6 +290,11 @@ for (const habit of ["looks for a route first", "answers OPTIONS itself", "reads
 test("what another visitor asks for meanwhile is not taken for what was refused", async () => {
   const check = await audit("broken", "has a visitor");
   assert.equal(visits > 0, true);
+  assert.equal(check.state, "passed", JSON.stringify(check));
+});
+
+test("of two requests at one address the one is followed that has the answer's id: another attack may ask there at the same time", async () => {
+  const check = await audit("again", "is sent another's word meanwhile");
   assert.equal(check.state, "passed", JSON.stringify(check));
 });
 
