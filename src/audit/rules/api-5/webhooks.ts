@@ -1,4 +1,5 @@
 import type { Check } from "../../check.ts";
+import { refusedAndNotDone } from "../deliveries.ts";
 import { isClientError, isSuccess, see, takeTurns } from "../shared.ts";
 import { webhookRoutes, withoutWebhooks } from "../webhooks.ts";
 
@@ -24,17 +25,15 @@ export const webhooksFromPages: Check = {
     for (const route of webhookRoutes(context)) {
       const next = takeTurns(context, route, tally);
       if (next === undefined) continue;
-      for (const header of pages) {
-        const exchange = await context.caller.call({ route, ...next(), headers: [header] });
-        tally.expect(
-          isClientError(exchange.response.status),
-          see(
-            context,
-            `${route.key}: signed rightly, and with ${header.join(": ")}, is refused (403)`,
-            exchange,
-          ),
-        );
-      }
+      await refusedAndNotDone(context, tally, {
+        route,
+        refuses: isClientError,
+        make: async () =>
+          pages.map((header) => ({
+            about: `${route.key}: signed rightly, and with ${header.join(": ")}, is refused (403)`,
+            send: (caller) => caller.call({ route, ...next(), headers: [header] }),
+          })),
+      });
       const genuine = await context.caller.call({ route, ...next() });
       tally.expect(
         isSuccess(genuine.response.status),

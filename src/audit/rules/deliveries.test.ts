@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { Check } from "../check.ts";
+import type { Fault } from "../fixtures/faults.ts";
+import { checkSite } from "../fixtures/run-check.ts";
+import { startExchangeSite } from "../fixtures/site.ts";
+import type { TestSite } from "../fixtures/site.ts";
+import type { AuditPlan } from "../plan/plan.ts";
+import { forgedWebhooks, replayedWebhook } from "./api-1/webhooks.ts";
+import { webhooksFromPages } from "./api-5/webhooks.ts";
+
+// A receiver that refuses by its status, and does what it refuses: the sender is told 403, and the parcel is sent.
+
+/** What a plan has that knows nothing but its upstream's word. */
+const byUpstream = ({ plan, received }: TestSite): AuditPlan => ({
+  ...plan,
+  state: {},
+  upstreams: { shop: { received } },
+});
+const byState = ({ plan }: TestSite): AuditPlan => plan;
+const byNothing = ({ plan }: TestSite): AuditPlan => ({ ...plan, state: {} });
+
+const checks: readonly Check[] = [...forgedWebhooks, replayedWebhook];
+const done: readonly [fault: Fault, checks: readonly Check[]][] = [
+  ["takes webhooks before it judges them", checks],
+  ["takes webhooks a moment after it refused them", checks],
+  ["takes webhooks from pages that it refuses", [webhooksFromPages]],
+];
+
+describe("a delivery that is refused and done", { concurrency: 2 }, () => {
+  for (const [fault, of] of done)
+    for (const check of of)
+      for (const [how, plan] of [
+        ["its upstream", byUpstream],
+        ["the plan's state", byState],
+      ] as const)
+        test(`is told by ${how}: ${check.name}, a site that ${fault}`, async () => {
+          const { state, evidence } = await checkSite(startExchangeSite(fault), check, plan);
+          assert.equal(state, "failed");
+          const about = evidence.map((seen) => seen.about).join("\n");
+          assert.match(about, plan === byUpstream ? /comes to shop/ : /what it writes, before and after/);
+        });
+});
+
+describe("a delivery that is refused and not done", { concurrency: 2 }, () => {
+  for (const check of [...checks, webhooksFromPages]) {
+    test(`passes, by what either tells: ${check.name}`, async () => {
+      for (const plan of [byUpstream, byState])
+        assert.equal((await checkSite(startExchangeSite(), check, plan)).state, "passed");
+    });
+
+    test(`shows nothing where neither tells: ${check.name}`, async () => {
+      const { state, reason } = await checkSite(startExchangeSite(), check, byNothing);
+      assert.equal(state, "missing");
+      assert.match(reason ?? "", /neither the plan's state nor an upstream that tells/);
+    });
+  }
+});

@@ -1,0 +1,113 @@
+import type { ContractRoute } from "../../contract/index.ts";
+import type { Tally } from "../check.ts";
+import type { AuditContext } from "../context.ts";
+import type { Caller } from "../requests/caller.ts";
+import type { Exchange } from "../probes/probe.ts";
+import { arrivedSince } from "../probes/upstream-witness.ts";
+import { effectsOf } from "./brought-about.ts";
+import type { Effects } from "./brought-about.ts";
+import { isRefusal, see } from "./shared.ts";
+import { readState } from "./state.ts";
+
+/** A delivery that has to be refused. */
+export interface BadDelivery {
+  /** What has to become of it, as evidence says it. */
+  readonly about: string;
+  send(caller: Caller): Promise<Exchange>;
+}
+
+/** Deliveries to one route that have to be refused, made anew each time: what was taken once need not be taken again. */
+export interface BadDeliveries {
+  readonly route: ContractRoute;
+  /** Whatever it asks, it asks through the context that it is given. */
+  make(context: AuditContext): Promise<readonly BadDelivery[]>;
+  /** Whether a status refuses. Default: 401 and 403 do. */
+  readonly refuses?: (status: number) => boolean;
+}
+
+/** How long is waited for what a delivery brings about, once it was answered: longer for a target that takes long. */
+const [patienceMs, mostPatienceMs] = [250, 5000];
+
+/**
+ * Sends deliveries that have to be refused, and sees by what they would bring about that none of them was taken all the same: a status alone may say no
+ * to what is done. Upstreams that tell are asked what came to them, and what the plan says how to read is to be as it was.
+ */
+export async function refusedAndNotDone(
+  context: AuditContext,
+  tally: Tally,
+  bad: BadDeliveries,
+): Promise<void> {
+  const { route, make, refuses = isRefusal } = bad;
+  const deliveries = await make(context);
+  if (deliveries.length === 0) return;
+  const effects = await effectsOf(context, route);
+  const [state, came] = [await readState(context, route), await effects?.came()];
+  if (state === undefined && effects === undefined)
+    tally.miss(`neither the plan's state nor an upstream that tells shows what ${route.key} brings about`);
+  const { broken } = tally;
+  let slowestMs = 0;
+  for (const { about, send } of deliveries) {
+    const exchange = await send(context.caller);
+    slowestMs = Math.max(slowestMs, exchange.response.durationMs);
+    tally.expect(refuses(exchange.response.status), see(context, about, exchange));
+  }
+  // What was taken openly has been told already.
+  if (tally.broken > broken) return;
+  const waitMs = Math.min(mostPatienceMs, Math.max(patienceMs, 2 * slowestMs));
+  await context.sleep(waitMs);
+  if (state !== undefined) expectSame(tally, route, state, await readState(context, route));
+  if (effects === undefined || came === undefined) return;
+  if (arrivedSince(came, await effects.came()).length > 0)
+    await sendAlone(context, tally, bad, effects, waitMs);
+  else tally.pass({ ...cameToThem(route, effects), value: 0, unit: "requests" });
+}
+
+const cameToThem = ({ key }: ContractRoute, { at }: Effects) =>
+  ({
+    kind: "measurement",
+    about: `${key}: what comes to ${at} while nothing is delivered but what is refused`,
+  }) as const;
+
+function expectSame(tally: Tally, { key }: ContractRoute, before: string, after: string | undefined): void {
+  if (after === undefined)
+    return tally.miss(`${key}: what it writes could not be read again after it had refused deliveries`);
+  tally.expect(after === before, {
+    kind: "measurement",
+    about: `${key}: what it writes, before and after`,
+    value: after === before ? "the same" : "changed",
+  });
+}
+
+/**
+ * Something came, and it may have been brought about by somebody else: once more, while nobody else of the audit's asks for anything, first without a
+ * delivery, then with all that have to be refused.
+ */
+async function sendAlone(
+  context: AuditContext,
+  tally: Tally,
+  { route, make }: BadDeliveries,
+  effects: Effects,
+  waitMs: number,
+): Promise<void> {
+  const comesWhile = async (work: () => Promise<unknown>): Promise<number> => {
+    const before = await effects.came();
+    await work();
+    return arrivedSince(before, await effects.came()).length;
+  };
+  await context.alone(async (caller) => {
+    const deliveries = await make({ ...context, caller });
+    await context.sleep(waitMs);
+    if ((await comesWhile(() => context.sleep(waitMs))) > 0)
+      return tally.miss(`${route.key}: somebody else goes on asking ${effects.at} for the same`);
+    let value = 0;
+    for (const { about, send } of deliveries) {
+      const answers: Exchange[] = [];
+      const count = await comesWhile(async () => answers.push(await send(caller)));
+      value += count;
+      for (const exchange of count > 0 ? answers : [])
+        tally.fail(see(context, `${about}; it comes to ${effects.at} all the same`, exchange));
+    }
+    value += await comesWhile(() => context.sleep(waitMs));
+    tally.expect(value === 0, { ...cameToThem(route, effects), value, unit: "requests" });
+  });
+}
