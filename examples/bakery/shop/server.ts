@@ -25,7 +25,7 @@ export interface ShopOptions {
   paymentsKey: string;
   /** Answers certain products wrongly, for the audit to ask for. Default: none. */
   lieAbout?: LieAbout;
-  /** Told of each request that is to have come through the gateway, once it was read. Default: nobody is. */
+  /** Told of each request that is to have come through the gateway, or with a key, once it was read. Default: nobody is. */
   onArrival?: (arrival: Arrival) => void;
   /** Told about errors that are the shop's own. */
   onError: (error: unknown) => void;
@@ -57,7 +57,7 @@ export function createShop({
     },
     (request, response) => {
       (request.url === payments.path
-        ? answerHolder(request, payments, paymentsKey)
+        ? answerHolder(request, payments, { paymentsKey, onArrival })
         : answer(request, routes, { verify, onArrival })
       )
         .catch((error: unknown): ShopAnswer => {
@@ -111,11 +111,19 @@ async function answer(
 }
 
 /** Answers whoever has the shop's own key. */
-async function answerHolder(request: IncomingMessage, route: ShopRoute, key: string): Promise<ShopAnswer> {
-  if (!says(header(request, "x-shop-key"), key))
+async function answerHolder(
+  request: IncomingMessage,
+  route: ShopRoute,
+  { paymentsKey, onArrival }: Required<Pick<ShopOptions, "paymentsKey" | "onArrival">>,
+): Promise<ShopAnswer> {
+  if (!says(header(request, "x-shop-key"), paymentsKey))
     return refused(401, "Only who has the shop's key may say so.");
-  if (request.method !== route.method) return refused(405, "That is not how this is used.");
-  const body = readJson(request, await read(request));
+  const { method = "GET" } = request;
+  if (method !== route.method) return refused(405, "That is not how this is used.");
+  const received = await read(request);
+  // Its headers have the key.
+  onArrival({ method, target: route.path, headers: {}, body: received.bytes });
+  const body = readJson(request, received);
   return "status" in body
     ? body
     : route.answer({ params: {}, query: new URLSearchParams(), body: body.value, subject: undefined });

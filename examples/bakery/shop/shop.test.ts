@@ -138,6 +138,20 @@ test("the witness tells whoever can read the state folder what came, and nobody 
   }
 });
 
+test("the witness tells of payments too, and never the key that they come with", async () => {
+  const door = await running.witness.open(running.folder);
+  try {
+    const shopKey = "opens-payments-in-tests";
+    await call("POST", "/payments", { assertion: null, body: { order: randomUUID() }, shopKey });
+    await call("POST", "/payments", { assertion: null, body: { order: "none" }, shopKey: "guessed" });
+    const received = await receivedByShop(running.folder);
+    assert.equal(received.filter(({ target }) => target === "/payments").length, 1);
+    assert.doesNotMatch(JSON.stringify(received), /opens-payments/);
+  } finally {
+    door.close();
+  }
+});
+
 test("the witness forgets what came long ago, and keeps no more than the beginning of a body", async () => {
   const witness = createWitness();
   const arrival = { method: "GET", target: "/", headers: {}, body: new Uint8Array(100_000) };
