@@ -15,11 +15,12 @@ import { join } from "node:path";
 import { recordLine } from "../src/ledger/index.ts";
 import { openLogFile, verifyLog } from "../src/ledger/node.ts";
 import { measureRequests } from "./ledger-request.ts";
+import { measureSigning } from "./ledger-signing.ts";
 
 /**
  * What the security log costs: chained records a second, from the line that a domain sent to the disk, beside a plain append with one `fdatasync` a batch
- * of the same lines; then how long it takes to verify a million of them, beside SHA-256 of the same bytes; then what a request costs with and without
- * the log. Rounds are interleaved. The log lies in the system's temporary folder.
+ * of the same lines; then how long it takes to verify a million of them, beside SHA-256 of the same bytes; then what the supervisor does for a log that is
+ * full, each time that records are given up; then what a request costs with and without the log. Rounds are interleaved. The log lies in the system's temporary folder.
  *
  *   node --conditions=curtainwall-source bench/ledger.ts [events a round] [events to verify]
  */
@@ -138,6 +139,21 @@ try {
     ["SHA-256 of the same files", hashing],
   ] as const)
     row(name, (wallMs / 1000).toFixed(2), (cpuMs / 1000).toFixed(2));
+
+  console.log();
+  const signing = await measureSigning(sent.map((line) => recordLine(line, "edge", 0)));
+  row(
+    `${signing.records.toLocaleString("en")} events into a full log`,
+    "signatures",
+    "CPU µs/event",
+    "restart CPU s",
+  );
+  row(
+    "what the supervisor does to sign it",
+    String(signing.signatures),
+    signing.cpuUs.toFixed(2),
+    (signing.restartCpuMs / 1000).toFixed(2),
+  );
 
   console.log();
   row("per request, median CPU µs", "without", "with", "ledger", "added", "ratio");

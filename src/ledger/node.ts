@@ -11,6 +11,7 @@ export { readRecords } from "./node/read-records.ts";
 export { verifyLog } from "./node/verify-log.ts";
 export type { VerifyLogOptions } from "./node/verify-log.ts";
 export { isSigned } from "./node/checkpoint-signature.ts";
-export { whyNotGoingOn } from "./node/goes-on.ts";
+export { watchLog } from "./node/goes-on.ts";
+export type { LogFlood, LogWatch, LogWatchOptions } from "./node/goes-on.ts";
 export { followRecords } from "./node/follow-records.ts";
 export { readLog } from "./node/read-log.ts";

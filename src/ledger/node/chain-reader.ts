@@ -1,5 +1,5 @@
 import type { GivenUpRecords, LogFinding, LogVerdict } from "../verdict.ts";
-import { chainStart, createHasher, readLink } from "./chain.ts";
+import { chainStart, createLinkCheck, readLink } from "./chain.ts";
 import type { Link } from "./chain.ts";
 import { isBeginning, readChainEvent } from "./chain-event.ts";
 import type { ChainEvent } from "./chain-event.ts";
@@ -41,7 +41,7 @@ interface FirstRecord {
 }
 
 export function createChainReader({ remember, ...brought }: ChainReaderOptions): ChainReader {
-  const hasher = createHasher();
+  const follows = createLinkCheck();
   const memory = createChainMemory([...brought.checkpoints.map(({ through }) => through), ...remember]);
   const findings = createLogFindings();
   const checkpoints = createLogCheckpoints(brought, memory, findings);
@@ -90,9 +90,6 @@ export function createChainReader({ remember, ...brought }: ChainReaderOptions):
     readBytes += bytes.length + 1;
     if (event !== undefined) readEvent(event, seq);
   }
-
-  const follows = (from: Uint8Array, bytes: Buffer, { covered, chain }: Link): boolean =>
-    isSame(hasher(from, bytes.subarray(0, covered)), chain);
 
   /** Only the log itself closes unfinished lines off, and says which bytes they were. */
   function accountFor(event: ChainEvent | undefined, seq: number): void {

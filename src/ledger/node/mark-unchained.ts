@@ -1,8 +1,8 @@
 import type { LedgerRecord } from "../record.ts";
-import { chainStart, createHasher, readLink } from "./chain.ts";
+import { chainStart, createLinkCheck, readLink } from "./chain.ts";
 import type { ChainHead, Link } from "./chain.ts";
 
-const hasher = createHasher();
+const isLinked = createLinkCheck();
 
 /**
  * Tells whether a line is the record after another.
@@ -11,9 +11,7 @@ const hasher = createHasher();
  */
 export function isNext(before: ChainHead | undefined, line: Uint8Array, link: Link): boolean {
   const from = before ?? (link.seq === 1 ? chainStart : undefined);
-  if (from === undefined) return true;
-  const value = hasher(from.chain, line.subarray(0, link.covered));
-  return link.seq === from.seq + 1 && Buffer.compare(value, link.chain) === 0;
+  return from === undefined || (link.seq === from.seq + 1 && isLinked(from.chain, line, link));
 }
 
 /** Follows lines in the order in which they were written, and tells of each whether it is the record after the one before. */

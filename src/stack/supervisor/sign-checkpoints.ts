@@ -2,7 +2,8 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { readCheckpoint } from "../../ledger/index.ts";
 import type { Checkpoint, CheckpointClaim } from "../../ledger/index.ts";
-import { whyNotGoingOn } from "../../ledger/node.ts";
+import { watchLog } from "../../ledger/node.ts";
+import type { LogFlood } from "../../ledger/node.ts";
 import { writeWhole } from "../../release/node.ts";
 import { CurtainwallError } from "../../shared/index.ts";
 import type { StackErrorCode } from "../errors.ts";
@@ -76,6 +77,8 @@ export interface CheckpointSignerOptions {
   readonly witnessFile?: string | undefined;
   /** Called when another key signed than before. */
   readonly onOtherKey?: (checkpoint: Checkpoint, before: Checkpoint) => void;
+  /** Called when so much is written in so little time that it pushes records out: a flood, or a bound that is too small. */
+  readonly onFlood?: ((flood: LogFlood) => void) | undefined;
 }
 
 /** Has logs signed that are seen to go on from what was signed before. */
@@ -85,13 +88,15 @@ export function createCheckpointSigner({
   keep,
   witnessFile,
   onOtherKey = () => undefined,
+  onFlood,
 }: CheckpointSignerOptions): CheckpointSigner {
   // One after the other: what was signed last is known before the next is.
   let turn: Promise<unknown> = Promise.resolve();
+  const watch = watchLog({ path: folders.logFile, bound: keep, onFlood });
 
   async function sign({ log, through, head }: CheckpointClaim): Promise<Checkpoint | string> {
     const claim = { log, through, head };
-    const look: LookAtLog = (from) => whyNotGoingOn(folders.logFile, from, claim, keep);
+    const look: LookAtLog = (from) => watch.whyNotGoingOn(from, claim);
     const own = readLastCheckpoint(folders);
     const witnessed = witnessFile === undefined ? undefined : readCheckpointFile(witnessFile);
     // Mostly both remember the same, and the log is read for it once.
