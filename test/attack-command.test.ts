@@ -4,14 +4,13 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { command, commandInShell, conditions } from "./support/command.ts";
 import { makeProject } from "./support/project.ts";
 import { testCertificate } from "../src/audit/fixtures/certificate.ts";
 import type { Fault } from "../src/audit/fixtures/faults.ts";
 import { alice, bob, orders } from "../src/audit/fixtures/orders.ts";
 import { startSite } from "../src/audit/fixtures/site.ts";
 import type { TestSite } from "../src/audit/fixtures/site.ts";
-
-const entry = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));
 
 const contract = (
   more = "",
@@ -71,7 +70,7 @@ const file = join(project.root, "test/attack.generated.ts");
 const attack = (...args: string[]): { code: number | null; out: string; words: string } => {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
-    ["--conditions=curtainwall-source", entry, "attack", project.root, ...args],
+    [...command, "attack", project.root, ...args],
     { encoding: "utf8", env: { ...process.env, TEST_SITE_ORIGIN: "https://localhost:1" } },
   );
   return { code: status, out: stdout, words: stderr };
@@ -207,7 +206,7 @@ test("no name of a folder becomes code in the emitted file, and the folder is fo
   writeFileSync(join(odd, "ca.pem"), readFileSync(join(project.root, "ca.pem")));
   const { status, stderr } = spawnSync(
     process.execPath,
-    ["--conditions=curtainwall-source", entry, "attack", odd, "--kind", "access", "--emit", file],
+    [...command, "attack", odd, "--kind", "access", "--emit", file],
     { encoding: "utf8" },
   );
   assert.equal(status, 0, stderr);
@@ -237,7 +236,7 @@ function runEmitted(
   ...options: readonly string[]
 ): Promise<{ code: number | null; out: string }> {
   const env = { ...process.env, TEST_SITE_ORIGIN: origin, NODE_TEST_CONTEXT: undefined, ...environment };
-  const args = ["--conditions=curtainwall-source", "--test", "--test-reporter=spec", ...options, file];
+  const args = [...conditions, "--test", "--test-reporter=spec", ...options, file];
   return collect(process.execPath, args, env);
 }
 
@@ -314,19 +313,12 @@ test("an attack that gets through fails its test, which names the line of the pr
   assert.match(out, /✔ every attack that the contract gives rise to stands in this file/);
   assert.match(out, /promise {4}access of GET \/api\/orders\/:id, curtainwall\.config\.ts:15/);
   assert.match(out, /answer {5}200 .*canary-of-alice/);
-  const command = /again {6}(curl .*)/.exec(out)?.[1] ?? "";
-  const again = await collect(
-    "sh",
-    [
-      "-c",
-      command.replaceAll(
-        "npx curtainwall",
-        `'${process.execPath}' --conditions=curtainwall-source '${entry}'`,
-      ),
-    ],
-    { ...process.env, TEST_SITE_ORIGIN: site.target.origin },
-  );
-  assert.match(again.out, /canary-of-(alice|bob)/, command);
+  const shown = /again {6}(curl .*)/.exec(out)?.[1] ?? "";
+  const again = await collect("sh", ["-c", shown.replaceAll("npx curtainwall", commandInShell)], {
+    ...process.env,
+    TEST_SITE_ORIGIN: site.target.origin,
+  });
+  assert.match(again.out, /canary-of-(alice|bob)/, shown);
 });
 
 test("a route that is gone, and one that no test knows, are told with the command that writes the file again", async (context) => {

@@ -8,13 +8,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
-import { fileURLToPath } from "node:url";
+import { command } from "./support/command.ts";
 import { isCurtainwallError } from "../src/shared/index.ts";
 import { learnSite } from "../src/harden/node.ts";
 import { requires } from "./requires.ts";
 
 const { path: executablePath, skip } = requires("chromium");
-const main = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));
 
 const html = (body: string): string =>
   `<!doctype html><html lang="en"><title>Harbour office</title><body>${body}</body></html>`;
@@ -113,11 +112,11 @@ test("another's site is refused before anything is asked of it; a contract's own
   const index = new URL("../src/contract/index.ts", import.meta.url).href;
   const config = join(root, "curtainwall.config.ts");
   const learn = (address: string): { status: number | null; stderr: string } =>
-    spawnSync(
-      process.execPath,
-      ["--conditions=curtainwall-source", main, "csp", "learn", address, "--browser", "/bin/false"],
-      { encoding: "utf8", cwd: root, env: { ...process.env, NO_COLOR: "1" } },
-    );
+    spawnSync(process.execPath, [...command, "csp", "learn", address, "--browser", "/bin/false"], {
+      encoding: "utf8",
+      cwd: root,
+      env: { ...process.env, NO_COLOR: "1" },
+    });
   const refused = learn("https://www.harbour.invalid/");
   assert.equal(refused.status, 2, refused.stderr);
   assert.match(refused.stderr, /not on this machine, and there is no contract here/);

@@ -6,7 +6,7 @@ import { request } from "node:https";
 import { join } from "node:path";
 import { suite, test } from "node:test";
 import type { TestContext } from "node:test";
-import { fileURLToPath } from "node:url";
+import { command } from "./support/command.ts";
 import { makeProject } from "./support/function-project.ts";
 import { requires } from "./requires.ts";
 
@@ -42,8 +42,6 @@ const withSecret = contract.replace("everyone, fn }", "bearer, everyone, fn, sec
   secrets: { MAIL_KEY: secret({ use: "POST https://mail.example/v1", by: fn("greet"), inject: bearer() }) },`,
 );
 
-const main = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));
-
 interface Dev {
   readonly root: string;
   /** Waits for a line that was not waited for yet; fails when the command ends first. */
@@ -62,7 +60,7 @@ async function startDev(t: TestContext, files: Readonly<Record<string, string>> 
     "functions/greet.ts": greet("first"),
     ...files,
   });
-  const child = spawn(process.execPath, ["--conditions=curtainwall-source", main, "dev", root], {
+  const child = spawn(process.execPath, [...command, "dev", root], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   t.after(async () => {
@@ -195,7 +193,7 @@ const granted = { at: "function greet", permits: "runs", recorded: "2026-01-01" 
 
 /** What somebody does in another terminal. */
 function approve(root: string): void {
-  const args = ["--conditions=curtainwall-source", main, "plan", root, "--approve", "a test"];
+  const args = [...command, "plan", root, "--approve", "a test"];
   const { status, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
   assert.equal(status, 0, stderr);
 }

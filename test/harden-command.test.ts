@@ -13,9 +13,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { suite, test } from "node:test";
 import type { TestContext } from "node:test";
-import { fileURLToPath } from "node:url";
-
-const main = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));
+import { command, commandInShell } from "./support/command.ts";
 
 interface Run {
   readonly status: number | null;
@@ -46,11 +44,11 @@ function place(context: TestContext): Place {
     },
     harden: (...options) => {
       const where = options.includes("--out") ? [] : ["--out", out];
-      return spawnSync(
-        process.execPath,
-        ["--conditions=curtainwall-source", main, "harden", join(root, "dist"), ...where, ...options],
-        { encoding: "utf8", cwd: root, env: { ...process.env, NO_COLOR: "1" } },
-      );
+      return spawnSync(process.execPath, [...command, "harden", join(root, "dist"), ...where, ...options], {
+        encoding: "utf8",
+        cwd: root,
+        env: { ...process.env, NO_COLOR: "1" },
+      });
     },
   };
 }
@@ -293,14 +291,10 @@ suite("--allow-script", () => {
     assert.match(unasked.stderr, /1 script of dist is not approved/);
     assert.match(unasked.stderr, /added-[0-9a-f]{12} .*https:\/\/pixel\.example\/events\.js/);
     const hint = /npx curtainwall (plan .*)$/m.exec(unasked.stderr)?.[1] ?? assert.fail(unasked.stderr);
-    const followed = spawnSync(
-      "sh",
-      ["-c", `"$0" --conditions=curtainwall-source "$1" ${hint}`, process.execPath, main],
-      {
-        encoding: "utf8",
-        cwd: root,
-      },
-    );
+    const followed = spawnSync("sh", ["-c", `${commandInShell} ${hint}`], {
+      encoding: "utf8",
+      cwd: root,
+    });
     assert.equal(followed.status, 0, followed.stderr);
     const { status, stdout, stderr } = harden("--allow-script", address, "the shop's pixel");
     assert.equal(status, 0, stderr);

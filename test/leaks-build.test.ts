@@ -5,9 +5,9 @@ import { dirname, join } from "node:path";
 import { suite, test } from "node:test";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
+import { bareEnvironment, command } from "./support/command.ts";
 
 const repository = fileURLToPath(new URL("..", import.meta.url));
-const main = join(repository, "src", "cli", "main.ts");
 
 /** A text that a generator of tokens might have made. */
 const token = "t-Zt7/qLp+02vKx_9dWm4Rb";
@@ -67,15 +67,11 @@ function curtainwall(
   args: readonly string[],
   variables: Record<string, string> = {},
 ): { status: number | null; said: string; printed: string } {
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    ["--conditions=curtainwall-source", main, ...args],
-    {
-      encoding: "utf8",
-      cwd: repository,
-      env: { PATH: process.env.PATH, HOME: "/nonexistent/home", ...variables },
-    },
-  );
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...command, ...args], {
+    encoding: "utf8",
+    cwd: repository,
+    env: { ...bareEnvironment, HOME: "/nonexistent/home", ...variables },
+  });
   return { status, said: `${stdout}${stderr}`, printed: stdout };
 }
 

@@ -5,12 +5,10 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { suite, test } from "node:test";
 import type { TestContext } from "node:test";
-import { fileURLToPath } from "node:url";
+import { command } from "./support/command.ts";
 import { requires } from "./requires.ts";
 
 // The lock as somebody meets it on the command line: what a second run refuses, what it lets through, what approves it.
-
-const main = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));
 
 interface Project {
   readonly root: string;
@@ -31,7 +29,7 @@ function project(context: TestContext): Project {
       }
     },
     run: (...words) =>
-      spawnSync(process.execPath, ["--conditions=curtainwall-source", main, ...words], {
+      spawnSync(process.execPath, [...command, ...words], {
         encoding: "utf8",
         cwd: root,
         env: { ...process.env, NO_COLOR: "1" },

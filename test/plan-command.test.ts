@@ -4,12 +4,11 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, suite, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { command } from "./support/command.ts";
 import { makeProject } from "./support/project.ts";
 import type { TestProject } from "./support/project.ts";
 
 // What a contract permits, on the command line: what is recorded, what is told and refused, what approves it.
-
-const main = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));
 
 const contract = (
   access: string,
@@ -38,7 +37,7 @@ beforeEach(async () => void (project = await makeProject({ config: contract("sig
 afterEach(() => project.remove());
 
 function run(...words: readonly string[]): { status: number | null; stdout: string; stderr: string } {
-  return spawnSync(process.execPath, ["--conditions=curtainwall-source", main, ...words], {
+  return spawnSync(process.execPath, [...command, ...words], {
     encoding: "utf8",
     cwd: project.root,
     env: { ...process.env, NO_COLOR: "1" },
@@ -180,22 +179,18 @@ suite("curtainwall plan, on a contract", () => {
 
   test("the example's lock grants what its contract permits, wherever its services listen", () => {
     const bakery = fileURLToPath(new URL("../examples/bakery", import.meta.url));
-    const { status, stderr, stdout } = spawnSync(
-      process.execPath,
-      ["--conditions=curtainwall-source", main, "plan", bakery, "--frozen"],
-      {
-        encoding: "utf8",
-        env: {
-          ...process.env,
-          BAKERY_ORIGIN: "https://localhost:9443",
-          BAKERY_SHOP_PORT: "9444",
-          BAKERY_LOGIN_PORT: "9445",
-          BAKERY_COURIER_PORT: "9446",
-          BAKERY_MAIL_PORT: "9447",
-          BAKERY_TILL_PORT: "9448",
-        },
+    const { status, stderr, stdout } = spawnSync(process.execPath, [...command, "plan", bakery, "--frozen"], {
+      encoding: "utf8",
+      env: {
+        ...process.env,
+        BAKERY_ORIGIN: "https://localhost:9443",
+        BAKERY_SHOP_PORT: "9444",
+        BAKERY_LOGIN_PORT: "9445",
+        BAKERY_COURIER_PORT: "9446",
+        BAKERY_MAIL_PORT: "9447",
+        BAKERY_TILL_PORT: "9448",
       },
-    );
+    });
     assert.equal(status, 0, stderr + stdout);
   });
 

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { closeSync, existsSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite, test } from "node:test";
-import { fileURLToPath } from "node:url";
+import { command, commandInShell } from "./support/command.ts";
 import { encodeRelease, readReleaseIndex, securityHeaders } from "../src/contract/index.ts";
 import { loadContract, publishRelease, stackFolders } from "../src/stack/index.ts";
 import { requires } from "./requires.ts";
@@ -12,8 +12,6 @@ import { makeProject } from "./support/project.ts";
 
 // The commands as somebody types them: key and release.
 
-const entry = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));
-const command = ["--conditions=curtainwall-source", entry];
 const passphrase = "five words nobody says together";
 
 interface Run {
@@ -144,7 +142,7 @@ suite("A passphrase", () => {
     { skip: existsSync("/usr/bin/script") ? false : "script is not installed (Debian: bsdutils)" },
     async () => {
       const project = await makeProject({ config: config() });
-      const line = `${process.execPath} ${command.join(" ")} key new ${join(project.root, "k")}`;
+      const line = `${commandInShell} key new ${join(project.root, "k")}`;
       const child = spawn("/usr/bin/script", ["-qec", line, "/dev/null"], {
         stdio: ["pipe", "pipe", "ignore"],
       });

@@ -8,8 +8,8 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { brotliCompressSync, gzipSync, zstdCompressSync } from "node:zlib";
+import { command } from "./support/command.ts";
 import { decodeRelease, detachManifest, encodeRelease, securityHeaders } from "../src/contract/index.ts";
 import type { Header, Release, ReleaseInput } from "../src/contract/index.ts";
 import { createEdgeServer, developmentCertificate } from "../src/edge/index.ts";
@@ -370,8 +370,7 @@ test("curtainwall verify says which file changed and exits with 1, with 0 when n
   const ca = join(folder, "authority.pem");
   writeFileSync(ca, certificate.ca);
   const run = async (...args: string[]): Promise<{ code: unknown; out: string; words: string }> => {
-    const entry = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));
-    const child = spawn(process.execPath, ["--conditions=curtainwall-source", entry, "verify", ...args], {
+    const child = spawn(process.execPath, [...command, "verify", ...args], {
       stdio: ["ignore", "pipe", "pipe"],
     });
     const chunks: Buffer[] = [];

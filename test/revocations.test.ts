@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import { command } from "./support/command.ts";
 import { httpsGet } from "./support/https-get.ts";
 import { makeProject } from "./support/project.ts";
 import { makeKey, makeToken } from "../src/gateway/fixtures/issuer.ts";
@@ -15,7 +16,6 @@ import { startStack } from "../src/stack/index.ts";
 import type { RunningStack } from "../src/stack/index.ts";
 
 const issuerKey = await makeKey("EdDSA", "k1");
-const main = new URL("../src/cli/main.ts", import.meta.url).pathname;
 const run = promisify(execFile);
 
 const configOf = (issuer: string): string => `import { defineStack, signedIn, upstream } from "curtainwall";
@@ -58,8 +58,7 @@ test("a running stack refuses what is revoked, and a proof that was used, on eve
   const settle = async (token: string, status: number): Promise<void> => {
     for (let inRow = 0; inRow < 10;) inRow = (await statusOf(token)) === status ? inRow + 1 : 0;
   };
-  const cli = (...words: string[]) =>
-    run(process.execPath, ["--conditions=curtainwall-source", main, "revoke", ...words]);
+  const cli = (...words: string[]) => run(process.execPath, [...command, "revoke", ...words]);
 
   const [alice, bob] = await Promise.all(["alice", "bob"].map((sub) => tokenOf(sub)));
   // Nobody listens behind it: 503 is what whoever may call is told.

@@ -18,12 +18,12 @@ import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
+import { bareEnvironment, command, commandInShell } from "./support/command.ts";
 import { requires } from "./requires.ts";
 import { findIsolation, loadContract, withVault } from "../src/stack/index.ts";
 import type { EnvironmentName } from "../src/contract/index.ts";
 
 const repository = fileURLToPath(new URL("..", import.meta.url));
-const cli = join(repository, "src", "cli", "main.ts");
 
 /** A site with two secrets, and no release: the command needs none. */
 function makeSite(t: TestContext, vault = ""): string {
@@ -50,11 +50,11 @@ export default defineStack({
 }
 
 function run(root: string, args: readonly string[], input = ""): SpawnSyncReturns<string> {
-  return spawnSync(process.execPath, ["--conditions=curtainwall-source", cli, "secret", ...args], {
+  return spawnSync(process.execPath, [...command, "secret", ...args], {
     cwd: root,
     input,
     encoding: "utf8",
-    env: { PATH: process.env["PATH"], NO_COLOR: "1" },
+    env: { ...bareEnvironment, NO_COLOR: "1" },
   });
 }
 
@@ -173,11 +173,8 @@ test(
     const readOnly = (...args: string[]): SpawnSyncReturns<string> =>
       spawnSync(
         requires("bwrap").path,
-        [
-          ...["--dev-bind", "/", "/", "--ro-bind", root, root, process.execPath],
-          ...["--conditions=curtainwall-source", cli, ...args],
-        ],
-        { cwd: root, input: "canary-a", encoding: "utf8", env: { PATH: process.env["PATH"], NO_COLOR: "1" } },
+        [...["--dev-bind", "/", "/", "--ro-bind", root, root, process.execPath], ...[...command, ...args]],
+        { cwd: root, input: "canary-a", encoding: "utf8", env: { ...bareEnvironment, NO_COLOR: "1" } },
       );
     const isTold = ({ status, stderr }: SpawnSyncReturns<string>, what: string): void => {
       assert.equal(status, 1, stderr);
@@ -200,11 +197,11 @@ test(
 
 /** Answers the command at a terminal of its own; gives its exit code and all that the terminal showed. */
 function atTerminal(root: string, answer: string): Promise<{ code: number | null; shown: string }> {
-  const line = `"${process.execPath}" --conditions=curtainwall-source "${cli}" secret set DELIVERY_KEY; code=$?; stty -a; exit $code`;
+  const line = `${commandInShell} secret set DELIVERY_KEY; code=$?; stty -a; exit $code`;
   const child = spawn(requires("script").path, ["-qec", line, "/dev/null"], {
     cwd: root,
     stdio: ["pipe", "pipe", "inherit"],
-    env: { PATH: process.env["PATH"], NO_COLOR: "1", SHELL: "/bin/sh" },
+    env: { ...bareEnvironment, NO_COLOR: "1", SHELL: "/bin/sh" },
   });
   let shown = "";
   child.stdout.on("data", (text) => {
@@ -253,11 +250,10 @@ test("Values that are set at once, the first of a store, are all kept: one makes
     ["canary-a", "canary-b", "canary-c"].map(
       (value) =>
         new Promise<unknown>((resolve, reject) => {
-          const child = spawn(
-            process.execPath,
-            ["--conditions=curtainwall-source", cli, "secret", "set", "DELIVERY_KEY", "--json"],
-            { cwd: root, stdio: ["pipe", "pipe", "inherit"] },
-          );
+          const child = spawn(process.execPath, [...command, "secret", "set", "DELIVERY_KEY", "--json"], {
+            cwd: root,
+            stdio: ["pipe", "pipe", "inherit"],
+          });
           let out = "";
           child.stdout.on("data", (text) => void (out += String(text)));
           child.on("error", reject);
@@ -284,10 +280,12 @@ test("Killed by -9 at any moment while it sets values, a vault has lost none tha
   for (let round = 0; round < rounds; round++) {
     await assert.rejects(
       withVault({ contract, root }, options, async (vault) => {
+        const set = async (): Promise<number> =>
+          (acknowledged = (await vault.set("DELIVERY_KEY", Buffer.from(`canary-${acknowledged}`))).version);
+        await set();
         // Each round a little later into the writes, so that it hits different moments of them.
         setTimeout(() => process.kill(vault.pid, "SIGKILL"), 5 + round * 7);
-        for (;;)
-          acknowledged = (await vault.set("DELIVERY_KEY", Buffer.from(`canary-${acknowledged}`))).version;
+        for (;;) await set();
       }),
       { code: "STACK_VAULT_GONE" },
     );
@@ -300,7 +298,7 @@ test("Killed by -9 at any moment while it sets values, a vault has lost none tha
     assert.ok(version <= acknowledged + 1, "no more than the one that was under way");
     acknowledged = version;
   }
-  assert.ok(acknowledged > rounds, "it did write");
+  assert.ok(acknowledged >= rounds, "each time it did write");
 });
 
 test("A command that is killed by -9 takes its vault with it, and leaves a store that opens", async (t) => {
@@ -308,14 +306,10 @@ test("A command that is killed by -9 takes its vault with it, and leaves a store
   assert.equal(run(root, ["set", "DELIVERY_KEY"], "canary-0").status, 0);
   const before = statSync(join(root, ".curtainwall", "vault", "development", "store.db")).ino;
   for (const delayMs of [100, 250, 400]) {
-    const child = spawn(
-      process.execPath,
-      ["--conditions=curtainwall-source", cli, "secret", "set", "DELIVERY_KEY"],
-      {
-        cwd: root,
-        stdio: ["pipe", "ignore", "ignore"],
-      },
-    );
+    const child = spawn(process.execPath, [...command, "secret", "set", "DELIVERY_KEY"], {
+      cwd: root,
+      stdio: ["pipe", "ignore", "ignore"],
+    });
     child.stdin.on("error", () => undefined);
     child.stdin.end("canary-killed");
     const ended = new Promise((resolve) => child.once("exit", resolve));
@@ -337,16 +331,12 @@ test("A passphrase opens its vault and no other does; without one nothing is ask
   ] as const)
     writeFileSync(join(secrets, name), `${text}\n`);
   const withPhrase = (name: string, args: string, input = ""): SpawnSyncReturns<string> =>
-    spawnSync(
-      "sh",
-      ["-c", `"$NODE" --conditions=curtainwall-source "$CLI" secret ${args} 3< phrases/${name}`],
-      {
-        cwd: root,
-        input,
-        encoding: "utf8",
-        env: { PATH: process.env["PATH"], NODE: process.execPath, CLI: cli },
-      },
-    );
+    spawnSync("sh", ["-c", `${commandInShell} secret ${args} 3< phrases/${name}`], {
+      cwd: root,
+      input,
+      encoding: "utf8",
+      env: bareEnvironment,
+    });
   const set = withPhrase("right", "set DELIVERY_KEY --passphrase-fd 3", "canary-1");
   assert.equal(set.status, 0, set.stderr);
   assert.match(run(root, ["set", "DELIVERY_KEY"], "canary-2").stderr, /--passphrase-fd/);

@@ -4,13 +4,10 @@ import type { ChildProcess, SpawnSyncReturns } from "node:child_process";
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
+import { bareEnvironment, command, commandInShell } from "./support/command.ts";
 import { makeProject } from "./support/project.ts";
 import { countInMemory } from "./support/process-memory.ts";
 import { needsRoot } from "./requires.ts";
-
-const cli = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));
-const command = ["--conditions=curtainwall-source", cli];
 
 /** A value that is written down nowhere: each half is harmless. */
 const canary = (name: string): string => ["canary", "7f3a9c", name].join("-");
@@ -158,15 +155,12 @@ test("Production does not start while a secret's value lies in a .env file or th
   const place = ["--environment", "production"];
   const set = spawnSync(
     "sh",
-    [
-      "-c",
-      '"$NODE" --conditions=curtainwall-source "$CLI" secret set DELIVERY_KEY --environment production --passphrase-fd 3 3< phrase',
-    ],
+    ["-c", `${commandInShell} secret set DELIVERY_KEY --environment production --passphrase-fd 3 3< phrase`],
     {
       cwd: (writeFileSync(join(project.root, "phrase"), phrase), project.root),
       input: canary("one"),
       encoding: "utf8",
-      env: { PATH: process.env["PATH"], NODE: process.execPath, CLI: cli },
+      env: bareEnvironment,
     },
   );
   assert.equal(set.status, 0, set.stderr);

@@ -7,15 +7,14 @@ import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { suite, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import sharp from "sharp";
+import { command } from "./support/command.ts";
 import { readServedRelease } from "./support/read-release.ts";
 import { requires } from "./requires.ts";
 import { makeProject } from "./support/project.ts";
 
 const run = promisify(execFile);
-const cli = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));
 const token = "nobodys-token-in-a-test";
 
 const config = (port: number): string => `import { defineStack, source } from "curtainwall";
@@ -92,11 +91,9 @@ suite("curtainwall build with a source", requires("bwrap"), () => {
     const build = async (
       ...flags: string[]
     ): Promise<{ pages: { path: string }[]; isJailed: boolean; untranslated: unknown }> => {
-      const { stdout } = await run(
-        process.execPath,
-        ["--conditions=curtainwall-source", cli, "build", root, "--json", ...flags],
-        { env: { ...process.env, CW_PIM_TOKEN: token } },
-      );
+      const { stdout } = await run(process.execPath, [...command, "build", root, "--json", ...flags], {
+        env: { ...process.env, CW_PIM_TOKEN: token },
+      });
       return JSON.parse(stdout);
     };
     const first = await build();
@@ -160,11 +157,9 @@ suite("curtainwall build with a source", requires("bwrap"), () => {
       },
     });
     context.after(remove);
-    const { stdout, stderr } = await run(
-      process.execPath,
-      ["--conditions=curtainwall-source", cli, "build", root, "--json"],
-      { env: { ...process.env, CW_PIM_TOKEN: token } },
-    );
+    const { stdout, stderr } = await run(process.execPath, [...command, "build", root, "--json"], {
+      env: { ...process.env, CW_PIM_TOKEN: token },
+    });
     assert.deepEqual(told, [token, "undefined"]);
     const html = await readServedRelease(root, "/products/rye/");
     assert.match(html, /<img [^>]*src="\/assets\/pictures\/products\/rye-[0-9a-f]{8}\.[0-9a-f]{16}\.jpg"/);

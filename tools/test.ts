@@ -1,6 +1,7 @@
 // `npm test`: all tests, several files at once, told by node's own reporter; at the end, which files took longest, so that it is seen when
 // one grows. `npm test -- src/html test/dev.test.ts` runs some. Each file alone is `node --test`, as CONTRIBUTING.md says.
-import { globSync, statSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, globSync, statSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join, relative, resolve } from "node:path";
 import { run } from "node:test";
@@ -17,6 +18,14 @@ const everything = ["src/stack", "test", "examples", "src"];
 const asked = process.argv.slice(2);
 const files = [...new Set((asked.length > 0 ? asked : everything).flatMap(filesOf))];
 if (files.length === 0) throw new Error(`no tests in ${asked.join(" ")}`);
+
+// The commands that tests start are built ones then (test/support/command.ts), and those of the example always are.
+if (
+  isBehind() &&
+  spawnSync(process.execPath, [join(root, "tools/build.ts")], { stdio: "inherit" }).status !== 0
+)
+  throw new Error("dist was not built");
+process.env["CURTAINWALL_TEST_BUILT"] = "1";
 
 /** Seconds by file, of those that came to their end. */
 const took = new Map<string, number>();
@@ -40,6 +49,17 @@ run({
     tellEndedEarly();
   })
   .pipe(process.stdout);
+
+/** Whether something that `dist` is made of was changed after it. */
+function isBehind(): boolean {
+  const built = join(root, "dist/cli/main.js");
+  if (!existsSync(built)) return true;
+  const { mtimeMs: made } = statSync(built);
+  const sources = globSync(["src", "src/**", "tools/{build,bundle}*.ts", "{package-lock,tsconfig*}.json"], {
+    cwd: root,
+  });
+  return sources.some((path) => !path.endsWith(".test.ts") && statSync(join(root, path)).mtimeMs > made);
+}
 
 function filesOf(path: string): string[] {
   const absolute = resolve(root, path);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { join } from "node:path";
 import { test } from "node:test";
+import { command } from "../../test/support/command.ts";
 import { makeProject } from "../../test/support/project.ts";
 
 const config = `import { anyOf, defineStack, none, role, scope, upstream } from "curtainwall";
@@ -24,11 +24,7 @@ export default defineStack({
 test("a key for a scope that no route asks for is made, and told of; the list names its columns", async () => {
   const project = await makeProject({ config });
   const run = (...words: string[]): { stdout: string; stderr: string } =>
-    spawnSync(
-      process.execPath,
-      ["--conditions=curtainwall-source", join(import.meta.dirname, "main.ts"), "api-key", ...words],
-      { encoding: "utf8", cwd: project.root },
-    );
+    spawnSync(process.execPath, [...command, "api-key", ...words], { encoding: "utf8", cwd: project.root });
   const useful = run("create", "--scope", "orders:read");
   assert.match(useful.stdout, /^cwk_\w+$/m);
   assert.doesNotMatch(useful.stderr, /no route asks for/);

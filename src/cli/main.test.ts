@@ -5,16 +5,13 @@ import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { command } from "../../test/support/command.ts";
 import { makeProject, packFileOf } from "../../test/support/project.ts";
 
 const entry = fileURLToPath(new URL("./main.ts", import.meta.url));
 
 function curtainwall(...args: string[]): { code: number | null; out: string; words: string } {
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    ["--conditions=curtainwall-source", entry, ...args],
-    { encoding: "utf8" },
-  );
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...command, ...args], { encoding: "utf8" });
   return { code: status, out: stdout, words: stderr };
 }
 
@@ -202,11 +199,10 @@ test("a disk that is full is said as such, also where stdout leads to one, and n
   if (!existsSync("/dev/full")) return t.skip("this system has no /dev/full");
   const full = openSync("/dev/full", "w");
   t.after(() => closeSync(full));
-  const { status, stderr } = spawnSync(
-    process.execPath,
-    ["--conditions=curtainwall-source", entry, "--help"],
-    { stdio: ["ignore", full, "pipe"], encoding: "utf8" },
-  );
+  const { status, stderr } = spawnSync(process.execPath, [...command, "--help"], {
+    stdio: ["ignore", full, "pipe"],
+    encoding: "utf8",
+  });
   assert.equal(status, 1);
   assert.match(stderr, /^CLI_DISK_REFUSED {2}.*the disk is full\.\n→ Make room/);
   assert.doesNotMatch(stderr, /\n\s+at /);

@@ -9,3 +9,6 @@ if (process.env.NODE_COMPILE_CACHE === undefined) {
   process.env.NODE_COMPILE_CACHE = folder;
   process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
 }
+
+/** For a process that a test gives an environment of its own: without it each compiles the same files again, for twice the time. */
+export const keptCode: NodeJS.ProcessEnv = { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE };

@@ -7,6 +7,7 @@ import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
+import { command } from "./command.ts";
 import { keepCode, lendCode } from "./domain-code.ts";
 
 const repository = fileURLToPath(new URL("../..", import.meta.url));
@@ -81,10 +82,9 @@ export interface RunningCommand {
   readonly done: Promise<{ code: number | null; out: string; words: string }>;
 }
 
-/** Runs `curtainwall …` in a folder, from source. */
+/** Runs `curtainwall …` in a folder. */
 export function curtainwall(root: string, ...args: string[]): RunningCommand {
-  const main = join(repository, "src/cli/main.ts");
-  const child = spawn(process.execPath, ["--conditions=curtainwall-source", main, ...args], {
+  const child = spawn(process.execPath, [...command, ...args], {
     cwd: root,
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, NODE_OPTIONS: "" },

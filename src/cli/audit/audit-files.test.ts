@@ -3,11 +3,9 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { fileURLToPath } from "node:url";
+import { command } from "../../../test/support/command.ts";
 import { makeProject } from "../../../test/support/project.ts";
 import { auditReportSchema, parseReport } from "../../audit/index.ts";
-
-const entry = fileURLToPath(new URL("../main.ts", import.meta.url));
 
 /** A site at an address where nothing listens: its source can be looked at, and nothing of it can be asked. */
 const project = await makeProject({
@@ -23,11 +21,9 @@ export default defineStack({
 after(() => project.remove());
 
 function audit(...args: string[]): { code: number | null; out: string; words: string } {
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    ["--conditions=curtainwall-source", entry, "audit", ...args],
-    { encoding: "utf8" },
-  );
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...command, "audit", ...args], {
+    encoding: "utf8",
+  });
   return { code: status, out: stdout, words: stderr };
 }
 

@@ -1,12 +1,10 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { after, test } from "node:test";
-import { fileURLToPath } from "node:url";
+import { command } from "../../../test/support/command.ts";
 import type { AuditReport } from "../../audit/index.ts";
 import { makeProject } from "../../../test/support/project.ts";
 import { assignments } from "./audit-inputs.ts";
-
-const entry = fileURLToPath(new URL("../main.ts", import.meta.url));
 
 /** A site at an address where nothing listens, with a plan. */
 const project = await makeProject({
@@ -33,7 +31,7 @@ after(() => project.remove());
 function audit(...args: string[]): { code: number | null; out: string; words: string } {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
-    ["--conditions=curtainwall-source", entry, "audit", project.root, ...args],
+    [...command, "audit", project.root, ...args],
     { encoding: "utf8", env: { ...process.env, TEST_SITE_ORIGIN: "https://localhost:1" } },
   );
   return { code: status, out: stdout, words: stderr };

@@ -17,13 +17,11 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
+import { command } from "../../../test/support/command.ts";
 import { makeProject } from "../../../test/support/project.ts";
 import { makeProof } from "../../audit/index.ts";
 import type { AuditReport } from "../../audit/index.ts";
 import { openOrCreateKeyFile } from "../../release/node.ts";
-
-const entry = fileURLToPath(new URL("../main.ts", import.meta.url));
 
 /** A site at an address where nothing listens: its audit is mostly unknown, and that can be proved too. */
 const project = await makeProject({
@@ -38,11 +36,10 @@ after(() => {
 });
 
 function run(...args: string[]): { code: number | null; out: string; words: string } {
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    ["--conditions=curtainwall-source", entry, ...args],
-    { encoding: "utf8", cwd: elsewhere },
-  );
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...command, ...args], {
+    encoding: "utf8",
+    cwd: elsewhere,
+  });
   return { code: status, out: stdout, words: stderr };
 }
 
@@ -234,7 +231,7 @@ export default defineStack({ origin: "https://localhost:1",${more} });`;
     try {
       const { status, stderr } = spawnSync(
         process.execPath,
-        ["--conditions=curtainwall-source", entry, "prove", site.root, "--out", out, "--passphrase-fd", "3"],
+        [...command, "prove", site.root, "--out", out, "--passphrase-fd", "3"],
         { encoding: "utf8", cwd: elsewhere, stdio: ["ignore", "pipe", "pipe", fd] },
       );
       return { code: status, words: stderr };

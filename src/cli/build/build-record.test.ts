@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { fileURLToPath } from "node:url";
+import { command } from "../../../test/support/command.ts";
 import { makeProject } from "../../../test/support/project.ts";
 import { loadContract } from "../../stack/index.ts";
 import { buildAny } from "./build.ts";
@@ -57,9 +57,8 @@ test("after a build nothing has changed, and what it made is told again", () => 
 });
 
 test("the command then says the same, and is done without reading the site", () => {
-  const entry = fileURLToPath(new URL("../main.ts", import.meta.url));
   const run = (): { status: number | null; stdout: string; stderr: string } =>
-    spawnSync(process.execPath, ["--conditions=curtainwall-source", entry, "build", root], {
+    spawnSync(process.execPath, [...command, "build", root], {
       encoding: "utf8",
     });
   const [first, second] = [run(), run()];

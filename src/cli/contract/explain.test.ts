@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import type { SpawnSyncReturns } from "node:child_process";
-import { join } from "node:path";
 import { test } from "node:test";
 import { z } from "zod";
+import { command } from "../../../test/support/command.ts";
 import { makeProject } from "../../../test/support/project.ts";
 
 const config = `import { allOf, check, defineStack, none, ownerLookup, upstream } from "curtainwall";
@@ -45,8 +45,7 @@ const Output = z.strictObject({
 });
 
 function explain(root: string, route: string, ...more: string[]): SpawnSyncReturns<string> {
-  const command = ["--conditions=curtainwall-source", join(import.meta.dirname, "../main.ts"), "explain"];
-  return spawnSync(process.execPath, [...command, route, root, ...more], { encoding: "utf8" });
+  return spawnSync(process.execPath, [...command, "explain", route, root, ...more], { encoding: "utf8" });
 }
 
 test("explain says where each condition is asked for, what it costs and where that was counted, for people and as JSON", async () => {

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
-import { fileURLToPath } from "node:url";
+import { command } from "../../../test/support/command.ts";
 import { formatRecord } from "../../ledger/index.ts";
 import { openLogFile } from "../../ledger/node.ts";
 import { isCurtainwallError } from "../../shared/index.ts";
@@ -13,14 +13,11 @@ import { commandHelp, helpedCommand } from "../command-help.ts";
 import { findLog } from "./find-log.ts";
 import { logCommand } from "./log.ts";
 
-const main = fileURLToPath(new URL("../main.ts", import.meta.url));
-
 function run(folder: string, ...args: string[]): { code: number | null; out: string; words: string } {
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    ["--conditions=curtainwall-source", main, "log", ...args],
-    { encoding: "utf8", cwd: folder },
-  );
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...command, "log", ...args], {
+    encoding: "utf8",
+    cwd: folder,
+  });
   return { code: status, out: stdout, words: stderr };
 }
 

@@ -14,20 +14,18 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
-import { fileURLToPath } from "node:url";
+import { command } from "../../../test/support/command.ts";
 import { makeProject } from "../../../test/support/project.ts";
 import { checkpointText, formatRecord } from "../../ledger/index.ts";
 import type { Checkpoint } from "../../ledger/index.ts";
 import { openLogFile } from "../../ledger/node.ts";
 
-const command = [
-  "--conditions=curtainwall-source",
-  fileURLToPath(new URL("../main.ts", import.meta.url)),
-  "log",
-];
+const logCommand = [...command, "log"];
 
 function run(...args: string[]): { code: number | null; out: string; words: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [...command, ...args], { encoding: "utf8" });
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...logCommand, ...args], {
+    encoding: "utf8",
+  });
   return { code: status, out: stdout, words: stderr };
 }
 
@@ -410,7 +408,7 @@ test("what was misspelt is told with what would be right", async (t) => {
 
 test("tail --follow goes on with what is written, into a new file too, and tells nothing twice", async (t) => {
   const file = await logOf(t);
-  const child = spawn(process.execPath, [...command, "tail", file, "--follow", "--lines", "2", "--json"], {
+  const child = spawn(process.execPath, [...logCommand, "tail", file, "--follow", "--lines", "2", "--json"], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   t.after(() => child.kill("SIGKILL"));

@@ -9,6 +9,7 @@ import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { command } from "../../../test/support/command.ts";
 import { requires } from "../../../test/requires.ts";
 import { httpsGet } from "../../../test/support/https-get.ts";
 import { makeProject } from "../../../test/support/project.ts";
@@ -25,8 +26,6 @@ export default defineStack({
   identity: { issuer: "https://127.0.0.1:1/", audience: "test", jwksUrl: "https://127.0.0.1:1/jwks" },
 });`;
 
-const main = fileURLToPath(new URL("../../cli/main.ts", import.meta.url));
-
 interface Done {
   readonly code: number | null;
   readonly words: string;
@@ -34,7 +33,7 @@ interface Done {
 
 /** Ends a subject's tokens, as an operator does. */
 async function revoke(root: string, subject: string): Promise<Done> {
-  const child = spawn(process.execPath, ["--conditions=curtainwall-source", main, "revoke", subject, root], {
+  const child = spawn(process.execPath, [...command, "revoke", subject, root], {
     stdio: ["ignore", "ignore", "pipe"],
   });
   let words = "";
