@@ -11,7 +11,8 @@ import type { BuilderReport } from "./read-report.ts";
 export function builtSite(report: NonNullable<BuilderReport>): OwnBuild {
   if ("failed" in report) {
     const { code, message } = report.failed;
-    const hint = report.failed.hint ?? (lacksVariable.test(message) ? noSecrets : undefined);
+    // Not the error's own hint, to set the variable: it is set, and no template is given it.
+    const hint = lacksVariable.test(message) ? noSecrets : report.failed.hint;
     throw new CurtainwallError(code, safe(message), hint === undefined ? {} : { hint: safe(hint) });
   }
   const { release, built } = report;
@@ -35,7 +36,7 @@ export function builtSite(report: NonNullable<BuilderReport>): OwnBuild {
   };
 }
 
-const lacksVariable = /The environment variable \w+ is not set/;
+const lacksVariable = /The environment variable \w+ is not set\. \(in the page /;
 const noSecrets =
   "A template asked for it. Templates are given no variable of privateEnv: what a page needs of an API comes by source(), what a visitor may know belongs into publicEnv";
 
