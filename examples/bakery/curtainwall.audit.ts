@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { existsSync, statSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { readFile, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { parseContract } from "curtainwall";
 import { defineAudit } from "curtainwall/audit";
-import type { AuditSample, AuditUser } from "curtainwall/audit";
+import type { AuditMade, AuditSample, AuditUser } from "curtainwall/audit";
 import { revokeTokens, stackFolders } from "curtainwall/stack";
 import { breads } from "./collections.ts";
 import stack from "./curtainwall.config.ts";
@@ -117,32 +117,36 @@ async function mailsSent(): Promise<unknown> {
   return existsSync(mailFile) ? (await readFile(mailFile, "utf8")).split("\n").length : 0;
 }
 
-/** What there was before. */
-const began = {
-  at: new Date().toISOString(),
-  mailBytes: existsSync(mailFile) ? statSync(mailFile).size : 0,
-};
-
 /**
- * Takes away what the audit made: the orders that were placed for it, those that its customers placed on the site since it began, what was paid
+ * Takes away what the audit made: the orders that were placed for it, those that its customers placed on the site since then, what was paid
  * and redeemed, and its mails. Whoever tries the bakery as one of them at the same time loses theirs too.
  */
-async function cleanUp(): Promise<void> {
+async function cleanUp({ since }: AuditMade): Promise<void> {
   const database = new DatabaseSync(shopFile, { timeout: 5000 });
   const made = `SELECT id FROM orders WHERE internalNote IN ('${auditNote}', '${openNote}')
-    OR (placedAt >= '${began.at}' AND customerId IN ('${alice.id}', '${bob.id}', '${marta.id}'))`;
+    OR (placedAt >= '${since}' AND customerId IN ('${alice.id}', '${bob.id}', '${marta.id}'))`;
   try {
     database.exec(`BEGIN IMMEDIATE;
-      DELETE FROM payments WHERE paidAt >= '${began.at}' OR orderId IN (${made});
-      DELETE FROM redemptions WHERE redeemedAt >= '${began.at}';
+      DELETE FROM payments WHERE paidAt >= '${since}' OR orderId IN (${made});
+      DELETE FROM redemptions WHERE redeemedAt >= '${since}';
       DELETE FROM items WHERE orderId IN (${made});
       DELETE FROM orders WHERE id IN (${made});
       COMMIT;`);
   } finally {
     database.close();
   }
-  if (existsSync(mailFile) && statSync(mailFile).size > began.mailBytes)
-    await truncate(mailFile, began.mailBytes);
+  if (existsSync(mailFile)) await truncate(mailFile, bytesBefore(await readFile(mailFile), since));
+}
+
+/** Where the first mail begins that was handed in since then. */
+function bytesBefore(mails: Buffer, since: string): number {
+  for (let start = 0; start < mails.length;) {
+    const end = mails.indexOf("\n", start) + 1 || mails.length;
+    const { at } = JSON.parse(String(mails.subarray(start, end))) as { at?: string };
+    if (at !== undefined && at >= since) return start;
+    start = end;
+  }
+  return mails.length;
 }
 
 /** Orders that were collected: nothing is to be changed about them. */

@@ -15,6 +15,7 @@ export { openAttack } from "./node/open-attack.ts";
 export type { OpenAttack, OpenAttackOptions } from "./node/open-attack.ts";
 export { attackGaps, listAttacks, runAttack } from "./node/run-attack.ts";
 export type { AttackOptions } from "./node/run-attack.ts";
+export type { CleanedUp } from "./node/made.ts";
 export type { AuditOptions, AuditProgress } from "./node/run.ts";
 export { runAudit } from "./node/run.ts";
 export type { AuditMend } from "./mends/mends.ts";
@@ -29,6 +30,7 @@ export type {
   AuditImpostors,
   AuditInput,
   AuditLie,
+  AuditMade,
   AuditOwnedInput,
   AuditOwnedSample,
   AuditPlan,

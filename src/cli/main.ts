@@ -189,6 +189,9 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   process.exit(exitCodes.failed);
 });
 
+// Words that nobody reads any more, as after a terminal was closed, end no work that has something to clean up.
+process.stderr.on("error", () => undefined);
+
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {

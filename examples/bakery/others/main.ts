@@ -28,7 +28,10 @@ await runService(async () => {
   const postmaster = createPostmaster({
     certificate,
     key: keys.mail,
-    deliver: (id, mail) => appendFileSync(mails, `${JSON.stringify({ id, ...mail })}\n`, { mode: 0o600 }),
+    deliver: (id, mail) => {
+      const at = new Date().toISOString();
+      appendFileSync(mails, `${JSON.stringify({ id, at, ...mail })}\n`, { mode: 0o600 });
+    },
   });
   const servers: [Server, string, string, string][] = [
     [courier, "the courier", courierUrl, "BAKERY_COURIER_PORT"],

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Browser, BrowserContext, CDPSession, Page, Request, Response } from "playwright-core";
 import { CurtainwallError } from "../../shared/index.ts";
 import type { BrowserProbe, PageRewrite, PageVisit, Visitor } from "../probes/probe.ts";
+import { inOwnFolder } from "./browser-folder.ts";
 
 /** Options of {@link openBrowser}. */
 export interface BrowserOptions {
@@ -43,15 +44,19 @@ export async function openBrowser({
   const { chromium } = await import("playwright-core").catch((error: unknown) => {
     throw missing("playwright-core is not installed: npm install --save-dev playwright-core", error);
   });
-  const browser = await chromium
-    .launch({
+  const { running: browser, remove } = await inOwnFolder(() =>
+    chromium.launch({
       executablePath,
       args: [...flags, `--ignore-certificate-errors-spki-list=${spkiSha256}`],
       timeout: 30_000,
-    })
-    .catch((error: unknown) => {
-      throw missing(`the browser at ${executablePath} did not start`, error);
-    });
+      // Playwright's own answer to a signal ends the process, before what was made is taken away.
+      handleSIGINT: false,
+      handleSIGTERM: false,
+      handleSIGHUP: false,
+    }),
+  ).catch((error: unknown) => {
+    throw missing(`the browser at ${executablePath} did not start`, error);
+  });
   const plainly = createPlainVisits(browser);
   return {
     version: `Chromium ${browser.version()}`,
@@ -61,7 +66,7 @@ export async function openBrowser({
         ? plainly(url)
         : visit(browser, url, rewrite, visitor);
     },
-    close: () => browser.close(),
+    close: () => browser.close().finally(remove),
   };
 }
 

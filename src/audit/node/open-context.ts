@@ -40,6 +40,8 @@ export interface OpenContext {
   close(): Promise<void>;
 }
 
+const maxCloseMs = 3000;
+
 const tlsProbeOf = ({ timeoutMs = 5000 }: ContextOptions): TlsProbe =>
   createTlsProbe(Math.min(timeoutMs, 5000));
 
@@ -284,6 +286,10 @@ function lazyBrowser(options: ContextOptions): {
   };
   return {
     get: () => (opened ??= open()),
-    close: async () => opened?.then((running) => running.close()).catch(() => undefined),
+    close: async () => {
+      const closing = opened?.then((running) => running.close()).catch(() => undefined);
+      // One that is only being started is closed once it has.
+      await Promise.race([closing, sleep(maxCloseMs, undefined, { ref: false })]);
+    },
   };
 }

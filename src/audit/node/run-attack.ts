@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { CurtainwallError, nearestRoute } from "../../shared/index.ts";
 import type { ContractRoute } from "../../contract/index.ts";
 import { isLoopbackHost } from "../../contract/index.ts";
@@ -13,14 +12,14 @@ import type { AttackReport } from "../attack/report.ts";
 import { attackSummary, kindReports } from "../attack/summarise.ts";
 import { attackUnits, isControl, kindsOnRoutes, leftOut } from "../attack/units.ts";
 import type { Unit } from "../attack/units.ts";
-import type { Caller } from "../requests/caller.ts";
 import { shellWord } from "../commands.ts";
 import { reasonOf } from "../check.ts";
 import type { AuditContext } from "../context.ts";
 import { assertPlanFits } from "../plan/plan-problems.ts";
-import { isSuccess } from "../rules/shared.ts";
 import { rules } from "../rules/index.ts";
 import { timeIsUp, wasInterrupted } from "./clock.ts";
+import { openMade } from "./made.ts";
+import type { CleanedUp, Made } from "./made.ts";
 import { openContext } from "./open-context.ts";
 import type { ContextOptions } from "./run.ts";
 
@@ -39,7 +38,6 @@ export interface AttackOptions extends ContextOptions {
 
 /** How long an attack may take, where nobody says. */
 export const defaultBudgetMs = 180_000;
-const maxCleanUpMs = 10_000;
 
 /**
  * Attacks a running stack: every promise of its contract, by the checks of an audit that are attacks. Only on this machine, since nothing else
@@ -54,15 +52,13 @@ export async function runAttack(options: AttackOptions): Promise<AttackReport> {
   assertOwn(target);
   assertPlanFits(plan, options.contract);
   const startedAt = now();
-  const left: Record<string, number> = {};
+  const made = await openMade(options);
   // One answer that never comes does not use everything up.
   const timeoutMs = options.timeoutMs ?? Math.min(10_000, Math.max(1000, budgetMs / 6));
-  const { context: opened, over, close } = await openContext({ ...options, budgetMs, timeoutMs });
-  const context: AuditContext = {
-    ...opened,
-    caller: countingWrites(opened.caller, left),
-    alone: (work) => opened.alone((caller) => work(countingWrites(caller, left))),
-  };
+  const opened = await openContext({ ...options, plan: made.plan, budgetMs, timeoutMs });
+  const { over } = opened;
+  const context = made.watch(opened.context, over);
+  let report: Omit<AttackReport, "left" | "cleanUpFailed">;
   try {
     const units = attackUnits(rules, context, choiceOf(options));
     prefetchExpired(context);
@@ -72,7 +68,7 @@ export async function runAttack(options: AttackOptions): Promise<AttackReport> {
       over,
       onProgress: (progress) => options.onProgress?.(progress),
     });
-    return {
+    report = {
       format: 1,
       target: target.origin,
       startedAt: new Date(startedAt).toISOString(),
@@ -82,12 +78,13 @@ export async function runAttack(options: AttackOptions): Promise<AttackReport> {
       leftOut: leftOut(rules, context, choiceOf(options)),
       ...hintsOf(options, units),
       ...withPlaces(results, options),
-      ...(await cleanUp(plan, left)),
       summary: attackSummary(results.units),
     };
   } finally {
-    await close();
+    await made.settle();
+    await opened.close();
   }
+  return { ...report, ...whatIsLeft(await made.cleanUp(), made) };
 }
 
 /** Lists what would be attacked, without asking the target anything: the attacks alone, not the honest requests before them. */
@@ -182,20 +179,6 @@ function prefetchExpired({ plan, tokens }: AuditContext): void {
     if ("expiredToken" in identity) tokens.expired(name).catch(() => undefined);
 }
 
-/** Counts what routes that write took. */
-function countingWrites(caller: Caller, taken: Record<string, number>): Caller {
-  const writes = ({ method }: ContractRoute): boolean => method !== "GET";
-  return {
-    ...caller,
-    call: async (call) => {
-      const exchange = await caller.call(call);
-      const { key } = call.route;
-      if (writes(call.route) && isSuccess(exchange.response.status)) taken[key] = (taken[key] ?? 0) + 1;
-      return exchange;
-    },
-  };
-}
-
 async function endOf(
   context: AuditContext,
   { units }: UnitResults,
@@ -234,23 +217,7 @@ function withPlaces(
   };
 }
 
-async function cleanUp(
-  { cleanUp: clean }: NonNullable<AttackOptions["plan"]>,
-  left: Record<string, number>,
-): Promise<Pick<AttackReport, "left" | "cleanUpFailed">> {
-  if (clean === undefined) return { left };
-  const waiting = new AbortController();
-  try {
-    await Promise.race([
-      clean(),
-      sleep(maxCleanUpMs, undefined, { signal: waiting.signal }).then(() => {
-        throw new CurtainwallError("AUDIT_BUDGET_SPENT", "it took longer than ten seconds");
-      }),
-    ]);
-    return { left: {} };
-  } catch (error) {
-    return { left, cleanUpFailed: reasonOf(error) };
-  } finally {
-    waiting.abort();
-  }
+function whatIsLeft({ problem }: CleanedUp, { left }: Made): Pick<AttackReport, "left" | "cleanUpFailed"> {
+  if (problem === undefined) return { left: {} };
+  return { left, ...(typeof problem === "object" ? { cleanUpFailed: problem.failed } : {}) };
 }

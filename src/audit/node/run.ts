@@ -1,4 +1,5 @@
 import { CurtainwallError } from "../../shared/index.ts";
+import { isLoopbackHost } from "../../contract/index.ts";
 import type { Contract, ReleaseIndex } from "../../contract/index.ts";
 import { auditRows } from "../audit-rows.ts";
 import { reasonOf } from "../check.ts";
@@ -17,6 +18,8 @@ import type { SecretsProbe } from "../probes/secrets-probe.ts";
 import { chooseRows } from "../rows.ts";
 import { rules } from "../rules/index.ts";
 import { summariseServed } from "../answers/served-release.ts";
+import { openMade } from "./made.ts";
+import type { CleanedUp } from "./made.ts";
 import { openContext } from "./open-context.ts";
 
 /** Something to tell whoever waits. */
@@ -62,6 +65,10 @@ export interface AuditOptions {
   isSilent?: boolean | undefined;
   /** Ends it early: what is begun afterwards is missing. */
   signal?: AbortSignal | undefined;
+  /** A file of this project's and target's own, to note in what may have to be taken away if the process is killed. Default: none, and nobody knows. */
+  journal?: string | undefined;
+  /** Told of what an earlier run left that was killed, once that was dealt with, and, where this one's could not be taken away, of that. */
+  onCleanUp?: ((cleaned: CleanedUp) => void) | undefined;
   /** Searches the built output for what must not leave. Without it those checks are missing. */
   searchOutput?: () => Promise<OutputSearch>;
   /** Tries whether the release would be taken with other signatures. Without it that check is missing. */
@@ -93,7 +100,11 @@ export async function runAudit(options: AuditOptions): Promise<AuditReport> {
   if (target.protocol !== "https:" && target.protocol !== "http:")
     throw new CurtainwallError("AUDIT_TARGET_INVALID", `${target.href} is no http or https address.`);
   const startedAt = now();
-  const { context, over, close } = await openContext(options);
+  // Elsewhere nothing is asked that writes.
+  const made = isLoopbackHost(target.hostname) ? await openMade(options) : undefined;
+  const opened = await openContext({ ...options, plan: made?.plan ?? plan });
+  const { over } = opened;
+  const context = made?.watch(opened.context, over) ?? opened.context;
   try {
     const todo = rules.filter(({ id }) => chosen?.has(id) ?? true);
     const rows = await auditRows(todo, context, { chosen, over }, (progress) =>
@@ -113,7 +124,10 @@ export async function runAudit(options: AuditOptions): Promise<AuditReport> {
       summary: summarise(rows),
     };
   } finally {
-    await close();
+    await made?.settle();
+    await opened.close();
+    const cleaned = await made?.cleanUp();
+    if (typeof cleaned?.problem === "object") options.onCleanUp?.(cleaned);
   }
 }
 

@@ -129,6 +129,14 @@ export interface AuditImpostors {
   wrongName?: () => Promise<AuditImpostor>;
 }
 
+/** What is to be taken away. */
+export interface AuditMade {
+  /** When the first of it may have been made, ISO 8601: where an earlier attack or audit was killed, when that one began. */
+  readonly since: string;
+  /** Keys of the routes that were asked to write. */
+  readonly routes: readonly string[];
+}
+
 /** What an audit needs to know beyond the contract: who to be and what to ask for. Never loaded by the edge. */
 export interface AuditPlan {
   /** By name; the name stands in the report, the token never does. */
@@ -194,8 +202,11 @@ export interface AuditPlan {
   upstreams?: Readonly<Record<string, UpstreamWitness>>;
   /** Texts planted where they must never leave: in internal columns, in exceptions. At least 6 characters each. */
   canaries?: readonly string[];
-  /** Takes away what the samples made. Called once when an attack ends, however it ends; it has ten seconds. */
-  cleanUp?: () => Promise<void>;
+  /**
+   * Takes away what the samples made. Called once when an attack ends, or an audit of this machine, and when the next one begins after one that was killed; it
+   * has ten seconds.
+   */
+  cleanUp?: (made: AuditMade) => Promise<void>;
   /** The command that starts the target, for whoever finds it silent. Default: `npx curtainwall start` and the folder. */
   start?: string;
 }

@@ -20,6 +20,7 @@ import type { Command, CommandInput } from "../command.ts";
 import { aloneAt } from "./one-at-a-target.ts";
 import { readDuration } from "../read-duration.ts";
 import { optionPlaces } from "../contract/route-lines.ts";
+import { untilStopped } from "./until-stopped.ts";
 import { exitCodes, print, printJson, say, showProgress, styled } from "../voice.ts";
 
 export const attackCommand: Command = {
@@ -56,7 +57,7 @@ export const attackCommand: Command = {
     ...Object.entries(attackKinds).map(([kind, tries]) => `  ${kind.padEnd(10)} ${tries}`),
     "",
     "Exit codes: 0 every promise held; 1 one was broken, an attack could not be made, or the stack went away; 2 misused;",
-    "130 interrupted. What the plan gives no means for is left out, and told.",
+    "130, 143 or 129 stopped by SIGINT, SIGTERM or SIGHUP. What the plan gives no means for is left out, and told.",
   ],
   run: attack,
 };
@@ -90,26 +91,19 @@ const asUsage = ({ message, hint }: CurtainwallError): CurtainwallError =>
     ? usageError(message, attackCommand)
     : new CurtainwallError("CLI_USAGE_INVALID", message, { hint });
 
-/** Runs the attack; Ctrl-C ends it with what is known by then. */
+/** Runs the attack; a signal ends it with what is known by then. */
 async function run(options: AttackOptions, flags: CommandInput["flags"]): Promise<number> {
   const line = showProgress();
-  const interrupt = new AbortController();
-  const stop = (): void => interrupt.abort();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, stop);
-  let report: AttackReport;
-  try {
-    report = await runAttack({
+  const { result: report, stopped } = await untilStopped((signal) =>
+    runAttack({
       ...options,
-      signal: interrupt.signal,
+      signal,
       onProgress: ({ kind, route, done, of, broken }) =>
         line.update(
           `${done}/${counted(of, "attack")}  ${kind}  ${route ?? "site"}${broken > 0 ? `  ${broken} got through` : ""}`,
         ),
-    });
-  } finally {
-    line.done();
-    for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, stop);
-  }
+    }),
+  ).finally(() => line.done());
   const made = { ...report, tool: toolName() };
   if (flags.has("json")) printJson(made);
   else
@@ -120,12 +114,12 @@ async function run(options: AttackOptions, flags: CommandInput["flags"]): Promis
         verbose: flags.has("verbose"),
       }),
     );
-  return exitCodeOf(made, flags.has("allow-missing"));
+  if (stopped !== undefined) say(styled("yellow", "Stopped: what was not tried by then is not made."));
+  return stopped ?? exitCodeOf(made, flags.has("allow-missing"));
 }
 
 /** What was not tried is no success, unless somebody says so: a slow target chooses what there is time for. Nor is a stack that went away. */
 function exitCodeOf({ summary, ended }: AttackReport, allowsMissing: boolean): number {
-  if (ended?.because === "interrupted") return exitCodes.interrupted;
   const isBad = summary.broken > 0 || summary.held === 0 || ended?.because === "target gone";
   return isBad || (summary.notMade > 0 && !allowsMissing) ? exitCodes.failed : exitCodes.done;
 }

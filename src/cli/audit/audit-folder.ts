@@ -24,6 +24,9 @@ import type { ProgressLine } from "../progress.ts";
 import { readDuration } from "../read-duration.ts";
 import { routePlaces, writtenOptions } from "../contract/route-lines.ts";
 import { showProgress } from "../voice.ts";
+import { untilStopped } from "./until-stopped.ts";
+import type { Stopped } from "./until-stopped.ts";
+import { rememberingLeftovers } from "./what-is-left.ts";
 
 /** What is audited, as the command line says it. */
 export interface AuditedFolder {
@@ -38,26 +41,35 @@ export interface AuditedFolder {
   readonly progress?: ProgressLine;
 }
 
-/** Audits what a folder's contract describes, and says in the report which contract that is. Tells how far it is. */
+/**
+ * Audits what a folder's contract describes, and says in the report which contract that is. Tells how far it is. A signal ends it, with what is known by
+ * then.
+ */
 export async function auditFolder(
   { loaded, folder, target, values, progress: line = showProgress() }: AuditedFolder,
   command: Command,
-): Promise<AuditReport> {
+): Promise<Stopped<AuditReport>> {
   const budgetMs = readDuration("budget", values.get("budget"), command);
   const options = await targetOptions({ loaded, folder, target, values });
-  const report = await aloneAt(options.target, () =>
-    runAudit({
-      ...options,
-      ...(budgetMs === undefined ? {} : { budgetMs }),
-      only: values.get("only")?.split(","),
-      onProgress: ({ row, what, done, of }) => line.update(`${done}/${of}  ${row}  ${what}`),
-    }),
+  const { result: report, stopped } = await aloneAt(options.target, () =>
+    untilStopped((signal) =>
+      runAudit({
+        ...options,
+        ...(budgetMs === undefined ? {} : { budgetMs }),
+        only: values.get("only")?.split(","),
+        signal,
+        onProgress: ({ row, what, done, of }) => line.update(`${done}/${of}  ${row}  ${what}`),
+      }),
+    ),
   )
     .catch((error: unknown) => {
       throw isCurtainwallError(error, "AUDIT_TARGET_INVALID") ? usageError(error.message, command) : error;
     })
     .finally(() => line.done());
-  return { ...report, tool: toolName(), contract: await describeContract(loaded, report) };
+  return {
+    result: { ...report, tool: toolName(), contract: await describeContract(loaded, report) },
+    stopped,
+  };
 }
 
 /** What an audit and an attack of a folder work from: its contract and plan, what was built of it, and what this machine shows of it. */
@@ -83,6 +95,7 @@ export async function targetOptions({
     ...ledgerOf(folders),
     ...secretsOf({ contract, root }),
     machine: machineOf({ contract, root }),
+    ...rememberingLeftovers(folders, target ?? new URL(contract.origin)),
   };
 }
 

@@ -33,8 +33,8 @@ export const auditCommand: Command = {
   notes: [
     "The address is the contract's origin unless you name one. Requests that write are sent only to this machine.",
     "curtainwall.audit.ts beside the contract says who to be and what to ask for.",
-    "Exit code 1 when a row failed, or nothing answered. A row that could not be checked in full, or that has nothing to",
-    "check, is unknown, which is never a pass.",
+    "Exit code 1 when a row failed, or nothing answered; 130, 143 or 129 when SIGINT, SIGTERM or SIGHUP stopped it. A row that",
+    "could not be checked in full, or that has nothing to check, is unknown, which is never a pass.",
   ],
   async run(input) {
     const { flags, values } = input;
@@ -47,7 +47,7 @@ export const auditCommand: Command = {
     const loaded = await loadContract(folder);
     if (identity !== undefined) return printToken(await loadPlan(loaded.root), identity);
     const files = reportFiles(values, auditCommand);
-    const report = await auditFolder({ loaded, folder, target, values }, auditCommand);
+    const { result: report, stopped } = await auditFolder({ loaded, folder, target, values }, auditCommand);
     await writeReports(report, files);
     if (flags.has("json")) printJson(report);
     else
@@ -59,7 +59,8 @@ export const auditCommand: Command = {
         }),
       );
     for (const { file } of files) say(`${styled("green", "written")} ${file}`);
-    return conclude(report);
+    if (stopped !== undefined) say(styled("yellow", "Stopped: what was not looked at by then is missing."));
+    return stopped ?? conclude(report);
   },
 };
 

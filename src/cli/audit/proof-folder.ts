@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, rmdirSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { CurtainwallError } from "../../shared/index.ts";
 import { unwritable } from "./audit-files.ts";
@@ -31,6 +31,11 @@ export function assertPackPlace(out: string, isForced: boolean): void {
 /** Makes the folder of a pack. @throws {CurtainwallError} `CLI_USAGE_INVALID` where none can be made */
 export function makePackFolder(out: string, command: Command): void {
   makeFolder(resolve(out), (error) => unwritable("out", out, { error, command }));
+}
+
+/** Removes the folder of a pack that was never written. */
+export function removeEmptyPack(out: string): void {
+  if (existsSync(out) && readdirSync(out).length === 0) rmdirSync(out);
 }
 
 /** Folder by folder: told to make all of them, Node tries without end in a file system that takes none, such as /proc. */

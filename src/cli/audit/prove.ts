@@ -10,7 +10,7 @@ import { auditFolder, readArguments } from "./audit-folder.ts";
 import { usageError } from "../command.ts";
 import type { Command, CommandInput } from "../command.ts";
 import { askPassphrase, askVaultPassphrase } from "../secret/passphrase.ts";
-import { assertPackPlace, makePackFolder, writePack } from "./proof-folder.ts";
+import { assertPackPlace, makePackFolder, removeEmptyPack, writePack } from "./proof-folder.ts";
 import { verifyPack } from "./prove-verify.ts";
 import { exitCodes, print, printJson, say, showProgress, styled } from "../voice.ts";
 
@@ -63,7 +63,13 @@ async function prove({ values, positionals, flags }: CommandInput, out: string):
   // So is a place that can't be written to.
   makePackFolder(out, proveCommand);
   const progress = showProgress({ onlyOnTerminal: flags.has("json") });
-  const report = await auditFolder({ loaded, folder, target, values, progress }, proveCommand);
+  const audited = await auditFolder({ loaded, folder, target, values, progress }, proveCommand);
+  const { result: report, stopped } = audited;
+  if (stopped !== undefined) {
+    removeEmptyPack(out);
+    say(styled("yellow", "Stopped: nothing was signed. The rows by then:  npx curtainwall audit"));
+    return stopped;
+  }
   const files = await key.withSigner((signer) =>
     makeProof({ report, signer, keySource: key.source, now: Date.now(), lifetimeDays }),
   );
