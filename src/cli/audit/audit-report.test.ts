@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { stripVTControlCharacters } from "node:util";
 import type { AuditCheck, AuditReport, AuditRow } from "../../audit/index.ts";
+import { row } from "../../../test/support/audit-row.ts";
 import { renderReport } from "./audit-report.ts";
 
 const check = (name: string, state: AuditCheck["state"], more: Partial<AuditCheck> = {}): AuditCheck => ({
@@ -231,17 +232,6 @@ test("a finding stands with the line of the option that promised otherwise", () 
   assert.ok(!text.includes("b.ts:2"), "what held is not placed");
 });
 
-const failedRow = (id: string, failed: AuditCheck): AuditRow => ({
-  id,
-  title: "Every endpoint authenticates",
-  verdict: "failed",
-  ran: 1,
-  of: 1,
-  failed: 1,
-  notApplicable: 0,
-  checks: [failed],
-});
-
 const attempts = (count: number): AuditCheck["evidence"] =>
   Array.from({ length: count }, (_, index) => ({
     kind: "measurement",
@@ -257,7 +247,7 @@ test("of a failed check stands what failed, the first of it unless all is asked 
     held: 12,
     evidence: [...attempts(20), held],
   });
-  const rows = [failedRow("API-1", failed)];
+  const rows = [row("API-1", "Every endpoint authenticates", failed)];
   const short = renderReport({ ...report, rows });
   assert.match(short, /attempt 1\n {6}200\n {4}and 24 more: --verbose; and 12 that held\n/);
   assert.doesNotMatch(short, /attempt 2|HS256 is refused/);

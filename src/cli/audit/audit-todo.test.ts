@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { AuditCheck, AuditReport, AuditRow } from "../../audit/index.ts";
+import type { AuditCheck, AuditReport } from "../../audit/index.ts";
+import { row } from "../../../test/support/audit-row.ts";
 import { renderReport } from "./audit-report.ts";
 
 const report: AuditReport = {
@@ -23,20 +24,9 @@ const check = (name: string, state: AuditCheck["state"], more: Partial<AuditChec
   ...more,
 });
 
-const failedRow = (id: string, failed: AuditCheck): AuditRow => ({
-  id,
-  title: "Every endpoint authenticates",
-  verdict: "failed",
-  ran: 1,
-  of: 1,
-  failed: 1,
-  notApplicable: 0,
-  checks: [failed],
-});
-
 test("what to do next names every item that failed, and where the code is that mends it", () => {
   const ids = Array.from({ length: 9 }, (_, index) => `FE-${index + 1}`);
-  const rows = ids.map((id) => failedRow(id, check("a page", "failed")));
+  const rows = ids.map((id) => row(id, "Every endpoint authenticates", check("a page", "failed")));
   const mend = (row: string, says: string): NonNullable<AuditReport["mends"]>[number] => ({
     checks: [{ row, name: "a page" }],
     says,
@@ -62,7 +52,7 @@ test("what to do next names every item that failed, and where the code is that m
 test("why checks were not made is told once: above what to do next, or there where every check stands", () => {
   const reason = "the plan names no second host";
   const missing = check("burst", "missing", { reason, observations: 0 });
-  const rows = [{ ...failedRow("API-2", missing), verdict: "unknown", failed: 0, ran: 0 } as const];
+  const rows = [row("API-2", "Every endpoint authenticates", missing)];
   const short = renderReport({ ...report, rows });
   assert.equal(short.split(reason).length, 2);
   assert.match(short, /1\. See to what was not checked, for 1 reason: under "Not checked" above/);
