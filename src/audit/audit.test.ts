@@ -31,7 +31,8 @@ const optionsFor = ({ contract, plan, release, target, ca, logged }: TestSite): 
   target,
   ca,
   root,
-  timeoutMs: 3000,
+  // A server that answers at once may take its time on a machine that is busy.
+  timeoutMs: 20_000,
   maxSlowMs: 3000,
   machine: {
     connectionsPerAddress: () => connectionsPerAddress,
