@@ -53,6 +53,8 @@ export async function runUnits({ context, units, over, onProgress }: RunUnitsOpt
   const state: { end?: string } = {};
   over.catch((error: unknown) => void (state.end = reasonOf(error)));
   const waiting = startWaiting(units, context, over);
+  /** What looks once more at what others began, when all else was tried. */
+  const lookAgain: (() => Promise<void>)[] = [];
 
   const run = async (unit: Unit): Promise<void> => {
     const { kind, route } = unit;
@@ -61,28 +63,42 @@ export async function runUnits({ context, units, over, onProgress }: RunUnitsOpt
     const heard = new Set<Protocol>();
     const own = hearing(route === undefined ? context : narrowed(context, route), heard);
     const control = await Promise.race([controls.of(unit), over]).catch(reasonOf);
+    const [last, first] = parted(unit.checks, ({ check }) => check.isLast === true);
     const attempts: [AttackCheck, Attempt][] = [];
-    for (const made of unit.checks)
+    for (const made of first)
       attempts.push([made, await (waiting.get(made.check) ?? attempt(made.check, made.row, own, over))]);
-    done += attacksIn(unit);
-    results.set(unit, {
-      ...judge(unit, attempts, control),
-      durationMs: context.now() - startedAt,
-      ...spokenIn(heard),
+    const durationMs = context.now() - startedAt;
+    const conclude = (): void => {
+      done += attacksIn(unit);
+      results.set(unit, { ...judge(unit, attempts, control), durationMs, ...spokenIn(heard) });
+      for (const [made, { result }] of attempts)
+        if (!isControl(made.check) && result.state === "failed") {
+          const list = promisesBroken(unit, made, result, own);
+          brokenUntilNow += list.length;
+          found.set(unit, [...(found.get(unit) ?? []), ...list]);
+        }
+    };
+    if (last.length === 0) return conclude();
+    lookAgain.push(async () => {
+      onProgress({ kind, route: route?.key, done, of, broken: brokenUntilNow });
+      for (const made of last) attempts.push([made, await attempt(inTime(made.check), made.row, own, over)]);
+      conclude();
     });
-    for (const [made, { result }] of attempts)
-      if (!isControl(made.check) && result.state === "failed") {
-        const list = promisesBroken(unit, made, result, own);
-        brokenUntilNow += list.length;
-        found.set(unit, [...(found.get(unit) ?? []), ...list]);
-      }
   };
+  /** Nothing begins once everything must end. */
+  const inTime = (check: Check): Check => (state.end === undefined ? check : { ...check, run: () => over });
 
   await schedule(units, { run, isOver: () => state.end !== undefined, now: context.now });
+  for (const look of lookAgain) await look();
   return {
     units: units.map((unit) => results.get(unit) ?? notReached(unit, state.end ?? "there was no time left")),
     broken: fewer(units.flatMap((unit) => found.get(unit) ?? [])),
   };
+}
+
+/** Those that something holds for, and the others. */
+function parted<Item>(items: readonly Item[], holds: (item: Item) => boolean): [Item[], Item[]] {
+  return [items.filter(holds), items.filter((item) => !holds(item))];
 }
 
 /** A context that tells over which protocols answers came. */

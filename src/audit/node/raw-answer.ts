@@ -56,11 +56,27 @@ function parseAnswer(
       line.slice(line.indexOf(":") + 1).trim(),
     ]);
   const body = bytes.subarray(end + 4);
-  const length = headers.find(([name]) => name === "content-length")?.[1];
   return {
     status: Number(status),
     headers,
     body,
-    isWhole: length !== undefined && body.length >= Number(length),
+    isWhole: hasEnded(Number(status), headers, body),
   };
+}
+
+const withoutBody = [101, 204, 304];
+const lastChunk = "\r\n0\r\n\r\n";
+
+/** Whether nothing more comes, by what an answer says of its own end. Else it ends with the connection. @see RFC 9112 §6.3 */
+function hasEnded(
+  status: number,
+  headers: readonly (readonly [string, string])[],
+  body: Uint8Array,
+): boolean {
+  const valueOf = (wanted: string): string | undefined => headers.find(([name]) => name === wanted)?.[1];
+  if (withoutBody.includes(status)) return true;
+  if (valueOf("transfer-encoding")?.toLowerCase() === "chunked")
+    return `\r\n${Buffer.from(body).toString("latin1")}`.endsWith(lastChunk);
+  const length = valueOf("content-length");
+  return length !== undefined && body.length >= Number(length);
 }

@@ -3,7 +3,9 @@ import { isCurtainwallError } from "../../../shared/index.ts";
 import { notForwarded } from "./arrivals.ts";
 import { poison } from "./poison.ts";
 import { framing, soleLines } from "./framing.ts";
-import { noForgedRequests, noLateVisits, noTunnels } from "./ssrf.ts";
+import { noLateTunnels, noLateVisits } from "./baits.ts";
+import { noForgedRequests } from "./ssrf.ts";
+import { noTunnels } from "./tunnels.ts";
 import type { Check, Rule, Tally } from "../../check.ts";
 import type { AuditContext } from "../../context.ts";
 import { mutate } from "../../mutate/mutate.ts";
@@ -201,5 +203,6 @@ export const api3: Rule = {
     framing,
     ...poison,
     noLateVisits,
+    noLateTunnels,
   ],
 };

@@ -1,34 +1,17 @@
 import type { ContractRoute } from "../../../contract/index.ts";
 import type { Check, Tally } from "../../check.ts";
 import type { AuditContext } from "../../context.ts";
-import { honestCalls } from "../../requests/inputs.ts";
-import type { ProbeRequest, ProbeResponse } from "../../probes/probe.ts";
-import { isClientError, isSuccess, pagePath, see, withoutPages } from "../shared.ts";
-
-type Lines = readonly (readonly [name: string, value: string])[];
-
-/** An honest request in its parts, to be written down wrongly. */
-interface Parts {
-  readonly about: string;
-  readonly request: ProbeRequest;
-  readonly lines: Lines;
-  readonly body: string;
-}
+import { isClientError, pagePath, see } from "../shared.ts";
+import { answerTo, callByHand, end, firstLine, isServed, readByHand, sizeOf, write } from "./by-hand.ts";
+import type { ByHand } from "./by-hand.ts";
 
 interface Wrong {
   readonly how: string;
   readonly bytes: string;
 }
 
-const end = "\r\n";
-const write = (first: string, lines: Lines, body = ""): string =>
-  `${first}${end}${lines.map(([name, value]) => `${name}: ${value}${end}`).join("")}${end}${body}`;
-const firstLine = ({ request: { method, path } }: Parts, target = path): string =>
-  `${method} ${target} HTTP/1.1`;
-const whole = (parts: Parts): string => write(firstLine(parts), parts.lines, parts.body);
 const chunked = (body: string, size = Buffer.byteLength(body).toString(16)): string =>
   `${size}${end}${body}${end}0${end}${end}`;
-const length = (body: string): string => String(Buffer.byteLength(body));
 
 /** What names twice whom it is for, or who sends it. Which of the two was meant nobody can tell. @see RFC 9112 §3.2 */
 export const soleLines: Check = {
@@ -38,7 +21,7 @@ export const soleLines: Check = {
   isActive: true,
   isSupporting: true,
   run: async (context, tally) => {
-    const parts = await readOf(context);
+    const parts = await readByHand(context);
     const { host } = context.target;
     const others = parts.lines.filter(([name]) => name !== "host");
     const token = parts.lines.find(([name]) => name === "authorization");
@@ -69,7 +52,7 @@ export const framing: Check = {
   isActive: true,
   isSupporting: true,
   run: async (context, tally) => {
-    const read = await readOf(context);
+    const read = await readByHand(context);
     const [name = "host", value = ""] = read.lines[0] ?? [];
     const lines = (text: string): string => `${firstLine(read)}${end}${text}${end}`;
     const rest = read.lines.map(([key, said]) => `${key}: ${said}${end}`).join("");
@@ -88,12 +71,12 @@ export const framing: Check = {
   },
 };
 
-function twoEnds(parts: Parts): Wrong[] {
+function twoEnds(parts: ByHand): Wrong[] {
   const { body } = parts;
   const lines = parts.lines.filter(([name]) => name !== "content-length");
   const first = firstLine(parts);
   const coded = ["transfer-encoding", "chunked"] as const;
-  const sized = ["content-length", length(body)] as const;
+  const sized = ["content-length", sizeOf(body)] as const;
   return [
     { how: "a length and chunks", bytes: write(first, [...lines, sized, coded], chunked(body)) },
     {
@@ -106,7 +89,7 @@ function twoEnds(parts: Parts): Wrong[] {
     },
     {
       how: "a length with a sign",
-      bytes: write(first, [...lines, ["content-length", `+${length(body)}`]], body),
+      bytes: write(first, [...lines, ["content-length", `+${sizeOf(body)}`]], body),
     },
     {
       how: "an unknown coding",
@@ -127,31 +110,12 @@ function twoEnds(parts: Parts): Wrong[] {
   ];
 }
 
-/** A reading that is served: by a token if one is needed for something, since what is sent twice may be that. */
-async function readOf(context: AuditContext): Promise<Parts> {
-  const route = context.contract.routes.find(
-    ({ method, access, stream }) => method === "GET" && access.kind !== "everyone" && stream === undefined,
-  );
-  const parts = route === undefined ? undefined : await partsOf(context, route);
-  if (parts !== undefined) return parts;
-  const request: ProbeRequest = { method: "GET", path: encodeURI(pagePath(context)) };
-  return {
-    about: "a page",
-    request,
-    lines: [
-      ["host", context.target.host],
-      ["connection", "close"],
-    ],
-    body: "",
-  };
-}
-
-async function writeOf(context: AuditContext): Promise<Parts | undefined> {
+async function writeOf(context: AuditContext): Promise<ByHand | undefined> {
   const routes = context.contract.routes.filter(
     ({ body, webhook, createsSession }) => body !== undefined && webhook === undefined && !createsSession,
   );
   for (const route of routes.toSorted((one, other) => rank(one) - rank(other))) {
-    const parts = await partsOf(context, route);
+    const parts = await callByHand(context, route);
     if (parts !== undefined && parts.body !== "") return parts;
   }
   return undefined;
@@ -160,25 +124,11 @@ async function writeOf(context: AuditContext): Promise<Parts | undefined> {
 const rank = ({ access, method }: ContractRoute): number =>
   (access.kind === "everyone" ? 0 : 1) + (method === "POST" ? 0 : 2);
 
-async function partsOf(context: AuditContext, route: ContractRoute): Promise<Parts | undefined> {
-  const [honest] = honestCalls(context, route);
-  if (honest === undefined) return undefined;
-  const request = await context.caller.request({ route, ...honest });
-  const body = typeof request.body === "string" ? request.body : new TextDecoder().decode(request.body);
-  const lines: Lines = [
-    ["host", context.target.host],
-    ...(request.headers ?? []),
-    ["connection", "close"],
-    ...(request.body === undefined ? [] : ([["content-length", length(body)]] as const)),
-  ];
-  return { about: route.key, request, lines, body: request.body === undefined ? "" : body };
-}
-
 /** Sends what is wrong, and what is right before and after it: that only the latter is served says that it was the fault that was refused. */
 async function refuseAll(
   context: AuditContext,
   tally: Tally,
-  parts: Parts,
+  parts: ByHand,
   wrongs: readonly Wrong[],
 ): Promise<void> {
   if (!(await isServed(context, tally, parts))) return;
@@ -197,28 +147,4 @@ async function refuseAll(
     if (response === undefined)
       await context.wire.send({ method: "GET", path: encodeURI(pagePath(context)) });
   }
-}
-
-const answerTo = (context: AuditContext, bytes: string): Promise<ProbeResponse | undefined> =>
-  context.wire.sendRaw(bytes).catch(() => undefined);
-
-async function isServed(context: AuditContext, tally: Tally, parts: Parts): Promise<boolean> {
-  const response = await answerTo(context, whole(parts));
-  if (response === undefined) {
-    tally.miss(`${parts.about}: the honest request, written by hand, got no answer`);
-    return false;
-  }
-  const isHonest =
-    isSuccess(response.status) ||
-    (response.status === 404 && parts.about === "a page" && withoutPages(context) !== undefined);
-  if (!isHonest)
-    tally.miss(`${parts.about}: the honest request, written by hand, was answered ${response.status}`);
-  else
-    tally.pass(
-      see(context, `${parts.about}: written as it should be, it is served`, {
-        request: parts.request,
-        response,
-      }),
-    );
-  return isHonest;
 }

@@ -6,12 +6,18 @@ import { after, test } from "node:test";
 import { z } from "zod";
 import { defineStack, everyone, parseContract, upstream } from "../../../contract/index.ts";
 import { testCertificate } from "../../fixtures/certificate.ts";
+import { runAttack } from "../../node/run-attack.ts";
 import { runAudit } from "../../node/run.ts";
 import type { AuditCheck } from "../../report.ts";
 
 // A site that makes previews of addresses that it is told, one day.
 
-type Habit = "asks nobody" | "asks soon" | "asks once it has time" | "serves nobody";
+type Habit =
+  | "asks nobody"
+  | "asks soon"
+  | "asks after a second and a half"
+  | "asks once it has time"
+  | "serves nobody";
 
 const own = await testCertificate();
 let habit: Habit = "asks nobody";
@@ -20,6 +26,7 @@ let queue: string[] = [];
 const server = createServer({ ...own, minVersion: "TLSv1.3" }, ({ url = "" }, response) => {
   const asked = new URL(url, origin).searchParams.get("url") ?? "";
   if (habit === "asks soon") setTimeout(() => ask(asked), 300);
+  if (habit === "asks after a second and a half") setTimeout(() => ask(asked), 1500);
   if (habit === "asks once it has time") queue.push(asked);
   response
     .writeHead(habit === "serves nobody" ? 403 : 200, { "content-type": "application/json" })
@@ -59,6 +66,7 @@ const contract = parseContract(
   }),
 );
 
+const plan = { samples: { "GET /api/preview": { query: { url: "https://example.com/" } } } };
 const checks = {
   atOnce: "no address in a request makes the stack ask it",
   later: "nobody comes later for an address that was in a request",
@@ -69,7 +77,7 @@ async function audit(of: Habit): Promise<Record<keyof typeof checks, AuditCheck[
   queue = [];
   const { rows } = await runAudit({
     contract,
-    plan: { samples: { "GET /api/preview": { query: { url: "https://example.com/" } } } },
+    plan,
     target: new URL(origin),
     root: import.meta.dirname,
     ca: own.ca,
@@ -89,9 +97,29 @@ test("who refuses everybody shows nothing, at once and at the end", async () => 
 });
 
 test("who asks a moment after it has answered is seen at once", async () => {
-  assert.deepEqual(await audit("asks soon"), { atOnce: "failed", later: "passed" });
+  assert.equal((await audit("asks soon")).atOnce, "failed");
 });
 
 test("who asks when it has time is seen at the end", async () => {
   assert.deepEqual(await audit("asks once it has time"), { atOnce: "passed", later: "failed" });
+});
+
+test("an attack listens until its end, and says by which route somebody was sent to us", async () => {
+  const attack = async (of: Habit): Promise<[state: string, check: string | undefined, about: string]> => {
+    habit = of;
+    const { units, broken } = await runAttack({
+      contract,
+      plan,
+      target: new URL(origin),
+      root: import.meta.dirname,
+      ca: own.ca,
+      kinds: ["ssrf"],
+      routes: ["GET /api/preview"],
+    });
+    return [units[0]?.state ?? "", broken[0]?.check, broken[0]?.evidence.about ?? ""];
+  };
+  assert.deepEqual(await attack("asks nobody"), ["held", undefined, ""]);
+  const [state, check, about] = await attack("asks after a second and a half");
+  assert.deepEqual([state, check], ["broken", checks.later]);
+  assert.match(about, /^GET \/api\/preview: query url is an address: and somebody asked for it later/);
 });
