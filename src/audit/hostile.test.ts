@@ -90,13 +90,13 @@ const refusing: Readonly<Record<string, Uint8Array>> = {
   ),
 };
 
-describe("a target by which nobody is served", { concurrency: 3 }, () => {
+describe("a target by which nobody is served", { concurrency: 5 }, () => {
   for (const [what, answer] of Object.entries(refusing))
-    test(`and that answers ${what}, holds against no attack`, { timeout: 120_000 }, async () => {
+    test(`and that answers ${what}, holds against no attack`, { timeout: 300_000 }, async () => {
       const server = await startHostile(answerEach(answer));
       try {
         const only = ["API-1", "API-5", "FE-4"];
-        const { rows } = await auditHostile(server.port, { budgetMs: 60_000, timeoutMs: 5000, only });
+        const { rows } = await auditHostile(server.port, { ...unhurried, timeoutMs: 5000, only });
         const attacks = rows.flatMap(({ checks }) => checks).filter(({ attack }) => attack !== undefined);
         const passed = attacks.filter(({ state }) => state === "passed").map(({ name }) => name);
         assert.deepEqual(passed, []);
@@ -131,7 +131,7 @@ describe("a target that misbehaves", { concurrency: 4 }, () => {
     );
 });
 
-describe("a hostile target", () => {
+describe("a hostile target", { concurrency: 4 }, () => {
   test("that is down gives unknown rows, with the reason", async () => {
     const server = await startHostile(() => undefined);
     server.close();
@@ -143,7 +143,7 @@ describe("a hostile target", () => {
     );
   });
 
-  test("that never answers is given up", { timeout: 20_000 }, async () => {
+  test("that never answers is given up", { timeout: 120_000 }, async () => {
     const server = await startHostile(() => undefined);
     try {
       assertNothingProved(await auditHostile(server.port));
@@ -152,7 +152,7 @@ describe("a hostile target", () => {
     }
   });
 
-  test("that never finishes a handshake is given up", { timeout: 20_000 }, async () => {
+  test("that never finishes a handshake is given up", { timeout: 120_000 }, async () => {
     const server = await startPlainHostile(() => undefined);
     try {
       assertNothingProved(await auditHostile(server.port));
@@ -161,7 +161,7 @@ describe("a hostile target", () => {
     }
   });
 
-  test("that speaks no HTTP is given up", { timeout: 20_000 }, async () => {
+  test("that speaks no HTTP is given up", { timeout: 120_000 }, async () => {
     const server = await startHostile(answerEach("\x1b[2J\x00garbage\r\n\r\n"));
     try {
       const report = await auditHostile(server.port);
@@ -172,7 +172,7 @@ describe("a hostile target", () => {
     }
   });
 
-  test("that redirects in circles fails", { timeout: 30_000 }, async () => {
+  test("that redirects in circles fails", { timeout: 120_000 }, async () => {
     const server = await startHostile(
       answerEach("HTTP/1.1 302 Found\r\nlocation: /again\r\ncontent-length: 0\r\n\r\n"),
     );
@@ -206,30 +206,9 @@ describe("a hostile target", () => {
     },
   );
 
-  test("that answers without end is cut off", { timeout: 30_000 }, async () => {
-    const chunk = Buffer.alloc(65_536, 97);
-    const server = await startHostile((socket) => {
-      const pour = (): void => {
-        while (socket.writable && socket.write(chunk));
-      };
-      socket.once("data", () => {
-        socket.write("HTTP/1.1 200 OK\r\ncontent-type: text/html\r\n\r\n");
-        socket.on("drain", pour);
-        pour();
-      });
-    });
-    try {
-      const before = process.memoryUsage().rss;
-      assertNothingProved(await auditHostile(server.port, { budgetMs: 4000 }));
-      assert.ok(process.memoryUsage().rss - before < 400 * 1_048_576);
-    } finally {
-      server.close();
-    }
-  });
-
   test(
     "that limits everybody for an hour leaves checks missing, not passed",
-    { timeout: 30_000 },
+    { timeout: 120_000 },
     async () => {
       const server = await startHostile(
         answerEach("HTTP/1.1 429 Too Many Requests\r\nretry-after: 3600\r\ncontent-length: 0\r\n\r\n"),
@@ -244,7 +223,7 @@ describe("a hostile target", () => {
 
   test(
     "that takes its time for each answer is left when the audit's time is up",
-    { timeout: 30_000 },
+    { timeout: 120_000 },
     async () => {
       const answer = "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 2\r\n\r\nok";
       const server = await startHostile((socket) => {
@@ -261,8 +240,8 @@ describe("a hostile target", () => {
     },
   );
 
-  test("that refuses everything in the same words proves nothing by not having what is looked for", async () => {
-    for (const status of [400, 401, 403, 404, 429, 500]) {
+  for (const status of [400, 401, 403, 404, 429, 500])
+    test(`that answers ${status} to everything, in the same words, proves nothing by not having what is looked for`, async () => {
       const server = await startHostile(
         answerEach(`HTTP/1.1 ${status} No\r\ncontent-type: text/plain\r\ncontent-length: 2\r\n\r\nno`),
       );
@@ -272,12 +251,11 @@ describe("a hostile target", () => {
         const stateOf = (name: string): string | undefined =>
           report.rows.flatMap(({ checks }) => checks).find((check) => check.name === name)?.state;
         for (const name of ["none is served", "burst of N + 1", "no stack, path, SQL or version in errors"])
-          assert.notEqual(stateOf(name), "passed", `${name}, answered ${status}`);
+          assert.notEqual(stateOf(name), "passed", name);
       } finally {
         server.close();
       }
-    }
-  });
+    });
 
   test("whose certificate does not verify gets no token, and fails API-8", async () => {
     const site = await startSite();
@@ -309,4 +287,26 @@ describe("a hostile target", () => {
       await site.close();
     }
   });
+});
+
+// Beside no other test: it looks at the memory of the process.
+test("a hostile target that answers without end is cut off", { timeout: 120_000 }, async () => {
+  const chunk = Buffer.alloc(65_536, 97);
+  const server = await startHostile((socket) => {
+    const pour = (): void => {
+      while (socket.writable && socket.write(chunk));
+    };
+    socket.once("data", () => {
+      socket.write("HTTP/1.1 200 OK\r\ncontent-type: text/html\r\n\r\n");
+      socket.on("drain", pour);
+      pour();
+    });
+  });
+  try {
+    const before = process.memoryUsage().rss;
+    assertNothingProved(await auditHostile(server.port, { budgetMs: 4000 }));
+    assert.ok(process.memoryUsage().rss - before < 400 * 1_048_576);
+  } finally {
+    server.close();
+  }
 });
