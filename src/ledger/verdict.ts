@@ -48,6 +48,8 @@ export interface LogTrust {
 export interface GivenUpRecords {
   /** The last of them. */
   readonly through: number;
+  /** When the first record that is there was written, as it says: what came after them is no older. Empty if it is none that the log begins a file with. */
+  readonly since: string;
   /** The record that says so, and when, as it says. */
   readonly saidBy: number;
   readonly time: string;

@@ -15,6 +15,7 @@ export { escapeControls } from "./escape-controls.ts";
 export { createNameIndex } from "./name-index.ts";
 export { nearest, nearestRoute } from "./nearest.ts";
 export { printable } from "./printable.ts";
+export { spellDuration } from "./spell-duration.ts";
 export { isExampleEnvironment, privateKind } from "./private-names.ts";
 export type { PrivateKind } from "./private-names.ts";
 export {

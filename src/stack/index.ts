@@ -99,6 +99,8 @@ export { connectionsPerAddress } from "./domains/share-of-limits.ts";
 export { findRunningStacks } from "./processes/run-folder.ts";
 export type { FoundStack } from "./processes/run-folder.ts";
 export { findPlainSecrets } from "./vault/plain-secrets.ts";
+export { readLastFlood } from "./supervisor/log-floods.ts";
+export type { RememberedFlood } from "./supervisor/log-floods.ts";
 export { readLastCheckpoint, readWitnessedCheckpoint } from "./supervisor/sign-checkpoints.ts";
 export { recordedAction } from "./operator/record-action.ts";
 export type { OperatorAction } from "./operator/record-action.ts";

@@ -6,9 +6,11 @@ import {
   hasContract,
   loadContract,
   readLastCheckpoint,
+  readLastFlood,
   readWitnessedCheckpoint,
   stackFolders,
 } from "../../stack/index.ts";
+import type { RememberedFlood } from "../../stack/index.ts";
 import type { CliErrorCode } from "../errors.ts";
 
 /** A log, and what the supervisor remembers of it, if that is here. */
@@ -19,6 +21,8 @@ export interface FoundLog {
   readonly witnessed: Checkpoint | undefined;
   /** Whether it names one. */
   readonly hasWitness: boolean;
+  /** The last flood that the supervisor saw push records out. */
+  readonly flood: RememberedFlood | undefined;
   /** Bytes that are kept of it beside what is written to, by the contract; undefined if it is not known. */
   readonly keptBytes: number | undefined;
   /** What the contract calls its routes; none if it is not known. */
@@ -40,6 +44,7 @@ export async function findLog(place = "."): Promise<FoundLog> {
     last: readLastCheckpoint(folders),
     witnessed: readWitnessedCheckpoint(loaded),
     hasWitness: loaded.contract.ledger.witnessFile !== undefined,
+    flood: readLastFlood(folders),
     keptBytes: loaded.contract.ledger.maxFileBytes * loaded.contract.ledger.keepFiles,
     routes: loaded.contract.routes.map(({ key }) => key),
   };
@@ -72,6 +77,7 @@ function logFile(place: string, isFile: boolean): FoundLog {
       last: undefined,
       witnessed: undefined,
       hasWitness: false,
+      flood: undefined,
       keptBytes: undefined,
       routes: [],
     };

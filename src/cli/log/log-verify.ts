@@ -3,7 +3,8 @@ import { parsePublicKey } from "../../contract/index.ts";
 import { readCheckpoint } from "../../ledger/index.ts";
 import type { Checkpoint, GivenUpRecords, LogTrust, LogVerdict } from "../../ledger/index.ts";
 import { verifyLog } from "../../ledger/node.ts";
-import { CurtainwallError, counted, printable } from "../../shared/index.ts";
+import { CurtainwallError, counted, printable, spellDuration } from "../../shared/index.ts";
+import type { RememberedFlood } from "../../stack/index.ts";
 import { usageError } from "../command.ts";
 import type { Command, CommandInput } from "../command.ts";
 import type { FoundLog } from "./find-log.ts";
@@ -23,13 +24,15 @@ export function verifyCommand({ values, flags }: CommandInput, found: FoundLog, 
   const held = heldAgainst(found, given === undefined ? undefined : readGiven(given));
   const checkpoints = held.map(({ checkpoint }) => checkpoint);
   const verdict = verifyLog(file, { checkpoints, ...(key === undefined ? {} : { keys: [key] }) });
-  if (flags.has("json")) printJson(verdict);
+  const flood = floodOf(found, verdict);
+  if (flags.has("json")) printJson({ ...verdict, ...(flood === undefined ? {} : { flood }) });
   else for (const line of described(verdict, held)) print(line);
   say(conclusion(verdict));
   if (isTooLittle(verdict.givenUp, found.keptBytes))
     say(
       `${styled("yellow", "look at")} the records that were given up: by the contract that happens when there are ${found.keptBytes} bytes of newer ones; if it did not keep less then, somebody removed them`,
     );
+  for (const says of floods(verdict, flood)) say(`${styled("yellow", "look at")} ${says}`);
   if (hasWitness && witnessed === undefined)
     say(
       `${styled("yellow", "look at")} ledger.witness: its file is not there, so it says nothing of this log`,
@@ -43,6 +46,21 @@ export function verifyCommand({ values, flags }: CommandInput, found: FoundLog, 
 /** Half of it, as for who signs: what a crash left is kept, and is no record. */
 const isTooLittle = (given: GivenUpRecords | undefined, keptBytes = 0): boolean =>
   given !== undefined && given.followedBy < keptBytes / 2;
+
+/** What the supervisor saw of this log, and not of one that was there before. */
+const floodOf = ({ flood }: FoundLog, { log }: LogVerdict): RememberedFlood | undefined =>
+  flood?.log === log ? flood : undefined;
+
+const dayMs = 86_400_000;
+
+/** What pushed records out in little time: as the supervisor saw it, whom who writes the log can't reach; and as the log says itself. */
+function* floods({ givenUp }: LogVerdict, flood: RememberedFlood | undefined): Generator<string> {
+  if (flood !== undefined)
+    yield `a flood: until ${printable(flood.time, 30)} the supervisor saw ${counted(flood.bytes, "byte")} written within ${spellDuration(flood.withinMs)}, and records up to ${flood.through} went for it`;
+  const lastedMs = givenUp === undefined ? Number.NaN : Date.parse(givenUp.time) - Date.parse(givenUp.since);
+  if (givenUp !== undefined && lastedMs < dayMs)
+    yield `how short this log is: all of it was written within ${spellDuration(lastedMs)} when record ${givenUp.through} went. Either it is flooded, or it keeps too little (ledger.keepFiles)`;
+}
 
 const cutOff = "that its end was cut off, or all of it replaced, is told only by a checkpoint";
 const bothTakenBack =

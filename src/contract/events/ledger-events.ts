@@ -27,6 +27,11 @@ export const ledgerEvents = {
     says: "The oldest records give way to new ones: which, and how the chain stood after them",
     fields: { first: "number", last: "number", head: "text" },
   },
+  "ledger.flooded": {
+    severity: "alert",
+    says: "So much is written that records go for it: half of what the log keeps came in less than a day",
+    fields: { log: "text", through: "number", bytes: "number", seconds: "number" },
+  },
   "ledger.checkpoint": {
     severity: "notice",
     says: "The log up to a record, signed by who can't write it",

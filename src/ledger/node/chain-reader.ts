@@ -27,7 +27,7 @@ export interface ChainReader extends Pick<LogCheckpoints, "forgotten" | "learnt"
   end(): LogVerdict;
 }
 
-interface Removal extends GivenUpRecords {
+interface Removal extends Omit<GivenUpRecords, "since"> {
   /** The chain's value after the last of them, base64url. */
   readonly head: string;
 }
@@ -38,6 +38,7 @@ interface FirstRecord {
   readonly line: Buffer;
   readonly link: Link;
   readonly isBeginning: boolean;
+  readonly time: string;
 }
 
 export function createChainReader({ remember, ...brought }: ChainReaderOptions): ChainReader {
@@ -70,7 +71,13 @@ export function createChainReader({ remember, ...brought }: ChainReaderOptions):
     accountFor(event, seq);
     if (first === undefined) {
       judgeBefore(event, seq);
-      first = { seq, line: Buffer.from(bytes), link, isBeginning: isBeginning(event) };
+      first = {
+        seq,
+        line: Buffer.from(bytes),
+        link,
+        isBeginning: isBeginning(event),
+        time: textOf(event?.time),
+      };
     } else if (seq <= last.seq) {
       const there = memory.at(seq);
       return strays.add(there === undefined ? "moved" : isSame(there, link.chain) ? "doubled" : "foreign", {
@@ -135,7 +142,7 @@ export function createChainReader({ remember, ...brought }: ChainReaderOptions):
   /** Of all that were removed, those right before the first that is there are what it must follow from. */
   function readRemoval({ last: through, head, time }: ChainEvent, saidBy: number): void {
     if (through === undefined || typeof head !== "string" || through + 1 !== first?.seq) return;
-    removal = { head, through, saidBy, time: typeof time === "string" ? time : "", followedBy: readBytes };
+    removal = { head, through, saidBy, time: textOf(time), followedBy: readBytes };
   }
 
   /** The first record that is there must follow from what was removed before it, which the log says by then; each file begins with its name. */
@@ -167,7 +174,7 @@ export function createChainReader({ remember, ...brought }: ChainReaderOptions):
   function givenUp(): GivenUpRecords | undefined {
     if (removal === undefined) return undefined;
     const { head: _, ...told } = removal;
-    return told;
+    return { ...told, since: first?.isBeginning === true ? first.time : "" };
   }
 
   /** That records were given up is said by the log; once it is signed, that must be too. */
@@ -240,6 +247,7 @@ export function createChainReader({ remember, ...brought }: ChainReaderOptions):
   };
 }
 
+const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
 const text64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64url");
 const isSame = (one: Uint8Array, other: Uint8Array): boolean => Buffer.compare(one, other) === 0;
 

@@ -78,7 +78,9 @@ export interface CheckpointSignerOptions {
   /** Called when another key signed than before. */
   readonly onOtherKey?: (checkpoint: Checkpoint, before: Checkpoint) => void;
   /** Called when so much is written in so little time that it pushes records out: a flood, or a bound that is too small. */
-  readonly onFlood?: ((flood: LogFlood) => void) | undefined;
+  readonly onFlood?: (flood: LogFlood & { readonly log: string }) => void;
+  /** The present in milliseconds since 1970. Default `Date.now`. */
+  readonly now?: (() => number) | undefined;
 }
 
 /** Has logs signed that are seen to go on from what was signed before. */
@@ -88,14 +90,22 @@ export function createCheckpointSigner({
   keep,
   witnessFile,
   onOtherKey = () => undefined,
-  onFlood,
+  onFlood = () => undefined,
+  now,
 }: CheckpointSignerOptions): CheckpointSigner {
   // One after the other: what was signed last is known before the next is.
   let turn: Promise<unknown> = Promise.resolve();
-  const watch = watchLog({ path: folders.logFile, bound: keep, onFlood });
+  let name = "";
+  const watch = watchLog({
+    path: folders.logFile,
+    bound: keep,
+    now,
+    onFlood: (flood) => onFlood({ log: name, ...flood }),
+  });
 
   async function sign({ log, through, head }: CheckpointClaim): Promise<Checkpoint | string> {
     const claim = { log, through, head };
+    name = log;
     const look: LookAtLog = (from) => watch.whyNotGoingOn(from, claim);
     const own = readLastCheckpoint(folders);
     const witnessed = witnessFile === undefined ? undefined : readCheckpointFile(witnessFile);

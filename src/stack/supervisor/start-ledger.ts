@@ -7,6 +7,7 @@ import { firstInheritedFd } from "../processes/launch.ts";
 import type { DomainProcess } from "../processes/launch.ts";
 import type { FromDomain, ToLedger } from "../processes/messages.ts";
 import { whenReady } from "./keep-domain.ts";
+import { createFloodAlarm } from "./log-floods.ts";
 import type { LogKeyHolder } from "./log-key.ts";
 import { createCheckpointSigner, witnessFileOf } from "./sign-checkpoints.ts";
 import type { CheckpointSigner } from "./sign-checkpoints.ts";
@@ -17,14 +18,14 @@ import type { Surroundings } from "./surroundings.ts";
 export interface LedgerInputs {
   /** All that it reads. */
   readonly pipes: readonly EventsPipe[];
-  /** Has the key that its log is signed with. */
-  readonly key: LogKeyHolder;
+  /** Signs its log. */
+  readonly signer: CheckpointSigner;
 }
 
 /** Starts the ledger, which reads all of these pipes; resolves when it takes events. */
 export async function startLedger(
   surroundings: Surroundings,
-  { pipes, key }: LedgerInputs,
+  { pipes, signer }: LedgerInputs,
   launched: (process: DomainProcess<ToLedger>) => void,
   told: (message: FromDomain) => void,
 ): Promise<void> {
@@ -50,21 +51,31 @@ export async function startLedger(
     sources: pipes.map(({ name }, index) => ({ name, fd: firstInheritedFd + index })),
     user,
   });
-  const signer = createCheckpointSigner({
+  await whenReady(surroundings, "ledger", ledger, (message) => {
+    if (message.type === "sign-checkpoint") void answer(surroundings, signer, ledger, message);
+    told(message);
+  });
+}
+
+/**
+ * Has the log of a stack signed.
+ *
+ * @param key has the key that it is signed with
+ */
+export function openLogSigner(surroundings: Surroundings, key: LogKeyHolder): CheckpointSigner {
+  const { folders, loaded } = surroundings;
+  return createCheckpointSigner({
     folders,
     key,
     keep: loaded.contract.ledger,
     witnessFile: witnessFileOf(loaded),
+    onFlood: createFloodAlarm(surroundings),
     onOtherKey: (now, before) =>
       say(
         surroundings,
         "warning",
         `the log is signed by the ${now.holder ?? "supervisor"} with ${now.key} from now on; until now it was by the ${before.holder ?? "supervisor"} with ${before.key}`,
       ),
-  });
-  await whenReady(surroundings, "ledger", ledger, (message) => {
-    if (message.type === "sign-checkpoint") void answer(surroundings, signer, ledger, message);
-    told(message);
   });
 }
 

@@ -27,7 +27,7 @@ import type { EdgePlaces } from "./launch-edge.ts";
 import { serveReleases } from "./serve-releases.ts";
 import { startEdge } from "./start-edge.ts";
 import type { EdgeStart } from "./start-edge.ts";
-import { startLedger } from "./start-ledger.ts";
+import { openLogSigner, startLedger } from "./start-ledger.ts";
 import { say } from "./surroundings.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { tellWeakenings } from "./tell-weakenings.ts";
@@ -103,8 +103,10 @@ export class Supervisor {
     const vaultKey = keyInVault({ stopping, onBegun: (log, before) => this.#begun(log, before) });
     const logKey = vaultPlan === undefined ? keyInFile(surroundings.folders) : vaultKey;
     this.#vault = vaultPlan === undefined ? undefined : { plan: vaultPlan, key: vaultKey };
+    // One for all ledgers that follow each other: what it saw of the log is not forgotten when one of them is killed.
+    const signer = openLogSigner(this.#with, logKey);
     this.#ledger = keepDomain(this.#with, "ledger", (launched) =>
-      startLedger(this.#with, { pipes: this.#pipes, key: logKey }, launched, (message) =>
+      startLedger(this.#with, { pipes: this.#pipes, signer }, launched, (message) =>
         this.#actions.onMessage(message),
       ),
     );

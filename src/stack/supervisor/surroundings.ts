@@ -29,7 +29,11 @@ export interface Surroundings {
 }
 
 /** Writes a line of the supervisor's own. */
-export function say({ log }: Surroundings, level: StackLogEntry["level"], message: string): void {
+export function say(
+  { log }: Pick<Surroundings, "log">,
+  level: StackLogEntry["level"],
+  message: string,
+): void {
   log({ from: "supervisor", level, message });
 }
 
