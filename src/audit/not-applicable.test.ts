@@ -131,7 +131,7 @@ test("a site without an API has nothing to check for the API's rows, and its pag
   assert.equal(rowOf(report, "API-8").verdict, "proved");
   const headers = rowOf(report, "FE-4");
   assert.equal(headers.verdict, "proved");
-  assert.equal(headers.of, 24);
+  assert.equal(headers.of, 28);
 });
 
 test("without a site the checks of pages do not apply, and FE-2 is unknown", async () => {
@@ -148,6 +148,7 @@ test("without a site the checks of pages do not apply, and FE-2 is unknown", asy
       "304 (HTTP/2)",
       "HEAD (HTTP/2)",
       "308, a redirect (HTTP/2)",
+      "308, a redirect that takes a query along (HTTP/2)",
       "200, an event stream (HTTP/2)",
       "200, a download (HTTP/2)",
     ],

@@ -32,6 +32,23 @@ const json = (body: unknown, status = 200, headers: Record<string, string | stri
   };
 };
 
+/** None is declared, and each may have a way of its own through a server. */
+const statuses = [400, 401, 403, 405, 409, 412, 415, 418, 422, 429, 451];
+
+/** Refusals of an upstream's, in words of its own. */
+const refusals: Readonly<Record<string, LieAboutProduct>> = Object.fromEntries(
+  statuses.map((status) => [
+    `penny-bun-${status}`,
+    {
+      what: `${status}, in words of its own`,
+      tell: json({ error: lieCanary, stack: `Error: ${lieCanary}\n    at shop.js:7:1` }, status, {
+        "www-authenticate": `Basic realm="${lieCanary}"`,
+        "retry-after": "1",
+      }),
+    },
+  ]),
+);
+
 /**
  * Products that are answered wrongly on purpose, by what is wrong: the audit asks for them, to see that nothing of it leaves. They stand in no list, and only the
  * example's own shop has them.
@@ -104,7 +121,7 @@ export const lies: Readonly<Record<string, LieAboutProduct>> = {
     what: "another address",
     tell: json("", 302, { location: `https://attacker.invalid/${lieCanary}` }),
   },
-  "penny-bun-status": { what: "a status that nobody declared", tell: json({ error: lieCanary }, 418) },
+  ...refusals,
   "penny-bun-cut": {
     what: "less than it announces",
     tell: (response) => {

@@ -143,13 +143,14 @@ function get(path: string, read: (request: ShopRequest) => unknown): ShopRoute {
 }
 
 const batchEveryMs = 20_000;
+/** So many are told at once to who begins to listen. */
+const lastBatches = 2;
 
-/** Tells of the last batch at once, and of the next ones as they leave the oven. */
+/** Tells of the last batches at once, and of the next ones as they leave the oven. */
 function bake(store: ShopStore, tell: (name: string, data: unknown) => void): () => void {
-  const bakedAt = Math.floor(Date.now() / batchEveryMs);
-  let count = 0;
-  const next = (): void => tell("batch", store.batch(bakedAt + count++));
-  next();
+  let number = Math.floor(Date.now() / batchEveryMs) - lastBatches;
+  const next = (): void => tell("batch", store.batch(++number));
+  for (let told = 0; told < lastBatches; told++) next();
   const timer = setInterval(next, batchEveryMs);
   return () => clearInterval(timer);
 }

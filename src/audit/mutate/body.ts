@@ -1,14 +1,11 @@
 import { z } from "zod";
 import type { ContractRoute } from "../../contract/index.ts";
 import { firstTooMany } from "./edges.ts";
+import { isObject, label, replace } from "./json-place.ts";
+import type { Json, Path } from "./json-place.ts";
+import { mutateLongLists } from "./long-lists.ts";
 import type { Mutant, MutantKind } from "./mutate.ts";
 import type { AuditInput } from "../plan/plan.ts";
-
-type Json = unknown;
-type Path = readonly (string | number)[];
-
-const isObject = (value: Json): value is Record<string, Json> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Every mutation of a body: of its values, and of its text. */
 export function* mutateBody(route: ContractRoute, input: AuditInput): Generator<Mutant> {
@@ -20,6 +17,7 @@ export function* mutateBody(route: ContractRoute, input: AuditInput): Generator<
     ...mutateRoot(input.body),
     ...mutateWithin(input.body),
     ...mutateEdges(input.body, isRefused),
+    ...mutateLongLists(input.body, isRefused),
   ]) {
     const rawBody = JSON.stringify(mutant.value);
     if (seen.has(rawBody) || rawBody.length > route.maxBodyBytes || z.safeParse(schema, mutant.value).success)
@@ -27,10 +25,14 @@ export function* mutateBody(route: ContractRoute, input: AuditInput): Generator<
     seen.add(rawBody);
     yield { name: mutant.name, kind: mutant.kind, rawBody };
   }
-  yield* mutateText(JSON.stringify(input.body), route.maxBodyBytes, input.body);
+  const good = JSON.stringify(input.body);
+  const ofText = [...mutateText(good, route.maxBodyBytes, input.body)];
+  yield* ofText;
+  yield* mutateFull(ofText, route.maxBodyBytes);
 }
 
-interface ValueMutant {
+/** A body with one thing about it that its schema refuses. */
+export interface ValueMutant {
   name: string;
   kind: MutantKind;
   value: Json;
@@ -156,10 +158,12 @@ function* mutateText(good: string, maxBodyBytes: number, body: Json): Generator<
         rawBody: `{"undeclared":${"[".repeat(levels)}${"]".repeat(levels)}${rest}`,
       };
   }
+  const tooLong = { kind: "size", rawBody: good.padEnd(maxBodyBytes + 1, " ") } as const;
+  yield { name: "one byte more than maxBodyBytes", ...tooLong };
   yield {
-    name: "one byte more than maxBodyBytes",
-    kind: "size",
-    rawBody: good.padEnd(maxBodyBytes + 1, " "),
+    name: "one byte more than maxBodyBytes, announced with Expect",
+    ...tooLong,
+    headers: [["expect", "100-continue"]],
   };
   yield { name: "cut short", kind: "malformed", rawBody: good.slice(0, -1) };
   yield { name: "followed by more", kind: "malformed", rawBody: `${good}{}` };
@@ -200,22 +204,18 @@ function* mutateText(good: string, maxBodyBytes: number, body: Json): Generator<
     };
 }
 
-function replace(body: Json, path: Path, value: Json): Json {
-  const [key, ...rest] = path;
-  if (key === undefined) return value;
-  if (Array.isArray(body))
-    return body.map((entry: Json, index) => (index === key ? replace(entry, rest, value) : entry));
-  const members = body as Record<string, Json>;
-  return { ...members, [key]: replace(members[key], rest, value) };
+/** Longer bodies are no likelier to be read in another way. */
+const maxFullBytes = 1_048_576;
+
+/** What is wrong with a short text is wrong with one as long as may be: blanks before it say nothing, and long bodies may be read in other ways. */
+function* mutateFull(mutants: readonly Mutant[], maxBodyBytes: number): Generator<Mutant> {
+  const bytes = Math.min(maxBodyBytes, maxFullBytes);
+  for (const { name, kind, rawBody } of mutants)
+    if (typeof rawBody === "string" && rawBody.length < bytes && fullKinds.has(kind))
+      yield { name: `${name}, at the end of ${bytes} bytes`, kind, rawBody: rawBody.padStart(bytes, " ") };
 }
 
-const label = (path: Path): string =>
-  path.length === 0
-    ? "the body"
-    : path
-        .map((step) => (typeof step === "number" ? `[${step}]` : step))
-        .join(".")
-        .replaceAll(".[", "[");
+const fullKinds: ReadonlySet<MutantKind> = new Set(["duplicate key", "prototype key", "depth"]);
 
 function describe(value: Json): string {
   if (Array.isArray(value)) return value.length === 0 ? "an empty list" : "a list";

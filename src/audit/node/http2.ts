@@ -1,3 +1,4 @@
+import type { OutgoingHttpHeaders } from "node:http";
 import { connect, constants } from "node:http2";
 import type { ClientHttp2Session, ClientHttp2Stream } from "node:http2";
 import type { ProbeRequest, ProbeResponse } from "../probes/probe.ts";
@@ -31,9 +32,12 @@ export function createHttp2(endpoint: Endpoint): Sender {
   const sessionOf = (client: string | undefined): ClientHttp2Session => {
     const known = sessions.get(client ?? "");
     if (known !== undefined && !known.destroyed && !known.closed) return known;
-    const created = connect(`${target.protocol}//${target.host}`, {
+    const options = {
       createConnection: () => openSocket(endpoint, "h2", client),
-    });
+      // What may stand once is sent twice, to see what becomes of it. Its types don't know of it.
+      strictSingleValueFields: false,
+    };
+    const created = connect(`${target.protocol}//${target.host}`, options);
     created.on("error", () => undefined);
     created.setMaxListeners(0);
     created.unref();
@@ -95,16 +99,20 @@ function exchange(
     });
 }
 
-function fieldsOf({ method, path, headers = [], body }: ProbeRequest, target: URL): Record<string, string> {
+function fieldsOf({ method, path, headers = [], body }: ProbeRequest, target: URL): OutgoingHttpHeaders {
   const length = bytesOf(body)?.length;
-  const fields: Record<string, string> = {
+  const fields: Record<string, string | string[]> = {
     ":method": method,
     ":path": path,
     ":authority": target.host,
     ":scheme": target.protocol.slice(0, -1),
   };
   if (length !== undefined) fields["content-length"] = String(length);
-  for (const [name, value] of headers) fields[name.toLowerCase()] = value;
+  for (const [given, value] of headers) {
+    const name = given.toLowerCase();
+    const before = fields[name];
+    fields[name] = before === undefined ? value : [before, value].flat();
+  }
   return fields;
 }
 

@@ -1,4 +1,4 @@
-import type { EnvironmentName, Method } from "../../contract/index.ts";
+import type { EnvironmentName } from "../../contract/index.ts";
 
 /** What could not be looked at, and what is missing for it. */
 export interface Missing {
@@ -42,12 +42,15 @@ export interface EgressAsker {
 
 /** A request to somebody else's service. */
 export interface AskedUse {
-  readonly method: Method;
+  /** One that no contract can permit, too. */
+  readonly method: string;
   readonly origin: string;
   /** With a query, if any. */
   readonly path: string;
-  /** JSON. Undefined: a body is announced that is larger than any may be. */
+  /** Undefined: a body is announced that is larger than any may be. */
   readonly body?: string;
+  /** What the body is said to be; null: nothing is. Default: JSON. */
+  readonly type?: string | null;
 }
 
 /** How often a grant was used, as far back as the log goes. */

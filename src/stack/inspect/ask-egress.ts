@@ -20,7 +20,7 @@ export async function askEgress(
   contract: Contract,
   folder: string,
   { user, group }: EgressAsker,
-  { method, origin, path, body }: AskedUse,
+  { method, origin, path, body, type = "application/json" }: AskedUse,
 ): Promise<string> {
   const index = functionGroups(contract).find(({ name }) => name === group)?.index;
   const file = index === undefined ? "egress-edge" : `egress-${index}`;
@@ -37,7 +37,7 @@ export async function askEgress(
           ...identity,
           host: new URL(origin).host,
           "content-length": body?.length ?? announcedBytes,
-          ...(body === undefined ? {} : { "content-type": "application/json" }),
+          ...(body === undefined || type === null ? {} : { "content-type": type }),
         },
         timeout: timeoutMs,
         agent: false,

@@ -1,5 +1,9 @@
 import { askedInTurn, keptByNobody, noDisguise } from "./kept.ts";
 import { noOverride, strangeMethods } from "./verbs.ts";
+import { askedAtOnce } from "./at-once.ts";
+import { headsRefused } from "./heads.ts";
+import { sameRequest } from "./same-request.ts";
+import { twoTokens } from "./two-tokens.ts";
 import type { Check, Rule } from "../../check.ts";
 import { hiddenObjects } from "./hidden.ts";
 import { foreignTenant, lackingScope } from "./conditions.ts";
@@ -65,6 +69,7 @@ export const api1: Rule = {
     issuedWrongly,
     revokedToken,
     tokenPlaces,
+    twoTokens,
     keysRefused,
     keyInAddress,
     keyAndToken,
@@ -81,6 +86,7 @@ export const api1: Rule = {
     othersInBodies,
     ownAnswers,
     sequences,
+    sameRequest,
     hiddenObjects,
     assertionsHold,
     assertionsOpenNothingElse,
@@ -90,8 +96,10 @@ export const api1: Rule = {
     noWayAround,
     strangeMethods,
     noOverride,
+    headsRefused,
     keptByNobody,
     askedInTurn,
+    askedAtOnce,
     noDisguise,
     revokedForGood,
   ],

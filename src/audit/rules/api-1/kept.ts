@@ -17,10 +17,10 @@ import {
 } from "../shared.ts";
 
 /** Routes that are read, and not by everybody. Event streams are for as long as they last. */
-const privateReads = (context: AuditContext): ContractRoute[] =>
+export const privateReads = (context: AuditContext): ContractRoute[] =>
   protectedRoutes(context).filter(({ method, stream }) => method === "GET" && stream?.kind !== "events");
 
-const withoutPrivateReads = (context: AuditContext): string | undefined =>
+export const withoutPrivateReads = (context: AuditContext): string | undefined =>
   withoutProtectedRoutes(context) ??
   (privateReads(context).length === 0 ? "no route that needs a token is a GET" : undefined);
 
@@ -136,7 +136,11 @@ async function inTurn(
 }
 
 /** Somebody whom the contract does not let have this object. */
-function strangerTo(context: AuditContext, route: ContractRoute, as: string | undefined): string | undefined {
+export function strangerTo(
+  context: AuditContext,
+  route: ContractRoute,
+  as: string | undefined,
+): string | undefined {
   return Object.entries(context.plan.identities ?? {}).find(
     ([name, identity]) =>
       name !== as &&

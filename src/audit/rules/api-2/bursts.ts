@@ -13,6 +13,7 @@ import {
 } from "../limits.ts";
 import type { Allowance } from "../limits.ts";
 import { see } from "../shared.ts";
+import { formsOf } from "./forms.ts";
 
 export const burst: Check = {
   name: "burst of N + 1",
@@ -106,6 +107,7 @@ async function spend(
   const client = context.caller.freshClient();
   if (client === undefined) return tally.miss(oneClient);
   const request = await context.caller.request(call);
+  const forms = formsOf(route);
   const startedAt = context.now();
   let [admitted, failed] = [0, 0];
   let refusal: Exchange | undefined;
@@ -113,12 +115,12 @@ async function spend(
   for (let count = 0; count < most && refusal === undefined; count++) {
     const headers = [...(request.headers ?? []), ...decorate(count)];
     const sent: ProbeRequest = {
-      ...request,
+      ...forms.at({ ...request, headers }, count),
       client,
-      headers,
       protocol: protocol ?? protocolFor(context, count),
     };
     const response = await context.wire.send(sent);
+    if (forms.isUnknown(sent, response)) continue;
     if (response.status === 429) refusal = { request: sent, response };
     else if (response.status >= 500) failed++;
     else admitted++;

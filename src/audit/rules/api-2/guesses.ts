@@ -1,10 +1,10 @@
 import type { ContractRoute, Rate } from "../../../contract/index.ts";
 import type { Check, Tally } from "../../check.ts";
 import type { AuditContext } from "../../context.ts";
-import { mayCall } from "../../requests/inputs.ts";
+import { honestCalls, mayCall } from "../../requests/inputs.ts";
 import type { AuditInput } from "../../plan/plan.ts";
 import { judgeSpending, maxBurst, oneClient, protocolFor } from "../limits.ts";
-import { see, withoutRoutes } from "../shared.ts";
+import { isSuccess, see, withoutRoutes } from "../shared.ts";
 
 /** A route's limit on one client's failures that admits least at once. */
 function tightestOnFailures({ failures }: ContractRoute): Rate | undefined {
@@ -49,11 +49,19 @@ async function guess(context: AuditContext, tally: Tally, { route, limit, wrong 
   const as =
     route.access.kind === "everyone" ? undefined : names.find((name) => mayCall(context, route, name));
   const request = await context.caller.request({ route, as, input: wrong });
+  const [good] = honestCalls(context, route);
   const isFailure = (status: number): boolean => route.failures?.statuses.includes(status) === true;
   const startedAt = context.now();
   let failed = 0;
   let isStopped = false;
   for (let count = 0; count < limit.burst * 2 + 10 && !isStopped; count++) {
+    // Who has one that is right must not begin anew with it, as often as it takes.
+    if (count === limit.burst - 1 && good !== undefined) {
+      const right = await context.caller.request({ route, ...good });
+      const { status } = await context.wire.send({ ...right, client });
+      if (!isSuccess(status))
+        tally.miss(`${route.key}: what is right was answered ${status} between guesses`);
+    }
     const { status } = await context.wire.send({ ...request, client, protocol: protocolFor(context, count) });
     if (status === 429) isStopped = true;
     else if (isFailure(status)) failed++;

@@ -4,6 +4,7 @@ import type { AuditContext } from "../../context.ts";
 import { brokenBody } from "../../requests/input-values.ts";
 import { honestCalls, lacking } from "../../requests/inputs.ts";
 import type { HonestCall } from "../../requests/inputs.ts";
+import { formsOf } from "./forms.ts";
 import { judgeSpending, maxBurst, oneClient, protocolFor, tightestOf, withoutLimits } from "../limits.ts";
 
 /** Users that a burst would lock out for longer are left alone. */
@@ -46,6 +47,7 @@ async function spendUser(
     ...(route.stream?.kind === "events" ? { listen: { maxMs: 1000, maxEvents: 0 } } : {}),
   });
   const smallest = Math.min(limit.burst, tightestOf(route, "client")?.burst ?? limit.burst);
+  const forms = formsOf(route);
   const startedAt = context.now();
   let [admitted, failed] = [0, 0];
   let client = context.caller.freshClient();
@@ -54,11 +56,14 @@ async function spendUser(
   for (let count = 0; count < limit.burst * 1.5 + 20 && refusals < 3; count++) {
     // A new address before the last one's own allowance ends, so that a 429 can only be the user's.
     if (count % Math.max(1, smallest - 1) === 0) client = context.caller.freshClient();
-    const { status } = await context.wire.send({
-      ...request,
+    const sent = {
+      ...forms.at(request, count),
       protocol: protocolFor(context, count),
       ...(client === undefined ? {} : { client }),
-    });
+    };
+    const response = await context.wire.send(sent);
+    if (forms.isUnknown(sent, response)) continue;
+    const { status } = response;
     if (status === 429) refusals++;
     else if (status >= 500) failed++;
     else admitted++;

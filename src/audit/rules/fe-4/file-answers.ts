@@ -4,7 +4,7 @@ import { get } from "./answer-class.ts";
 import type { AnswerClass } from "./answer-class.ts";
 
 /** What browsers say that they can read: their answers are not those that others get. */
-const asBrowsers = ["accept-encoding", "gzip, deflate, br, zstd"] as const;
+export const asBrowsers = ["accept-encoding", "gzip, deflate, br, zstd"] as const;
 
 /** How pages and files are answered. */
 export const fileAnswers: readonly AnswerClass[] = [
@@ -58,8 +58,13 @@ export const fileAnswers: readonly AnswerClass[] = [
     notApplicable: withoutPages,
     get: get(pagePath, { method: "HEAD" }),
   },
-  {
-    name: "308, a redirect",
+  redirect("308, a redirect", ""),
+  redirect("308, a redirect that takes a query along", "?from=audit"),
+];
+
+function redirect(name: string, query: string): AnswerClass {
+  return {
+    name,
     isActive: false,
     statuses: [301, 302, 303, 307, 308],
     notApplicable: (context) =>
@@ -70,10 +75,10 @@ export const fileAnswers: readonly AnswerClass[] = [
     get: async (context, protocol) => {
       const folder = folderPage(context);
       if (folder === undefined) return noRelease(context);
-      return context.caller.send({ method: "GET", path: encodeURI(folder.slice(0, -1)), protocol });
+      return context.caller.send({ method: "GET", path: encodeURI(folder.slice(0, -1)) + query, protocol });
     },
-  },
-];
+  };
+}
 
 /** A server may always send the whole instead (RFC 9110 §14.2). */
 function part(name: string, range: string, status: number): AnswerClass {

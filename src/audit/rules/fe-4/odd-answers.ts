@@ -3,10 +3,17 @@ import type { Exchange, Protocol } from "../../probes/probe.ts";
 import { pagesOf, withoutRoutes } from "../shared.ts";
 import { get } from "./answer-class.ts";
 import type { AnswerClass } from "./answer-class.ts";
+import { asBrowsers } from "./file-answers.ts";
 
 /** How requests are answered that are for nothing, or no requests; and what browsers report. */
 export const oddAnswers: readonly AnswerClass[] = [
   { name: "404, a page", isActive: false, statuses: [404], get: get((context) => `/${context.mark()}/`) },
+  {
+    name: "404, a page as browsers ask for it",
+    isActive: false,
+    statuses: [404],
+    get: get((context) => `/${context.mark()}/`, { headers: [asBrowsers] }),
+  },
   {
     name: "404, the API",
     isActive: false,

@@ -9,18 +9,9 @@ import type { LedgerEntry } from "../ledger-records.ts";
 import { slownessOf } from "../promptness.ts";
 import { problemOf } from "../provocations.ts";
 import { isClientError, see } from "../shared.ts";
-
-/** Something that was done, and what the log has to say of it. */
-interface Deed {
-  readonly about: string;
-  readonly exchange: Exchange;
-  /** When it was done, from and to, in milliseconds since 1970. */
-  readonly at: readonly [from: number, to: number];
-  /** Tells its record from all others. */
-  readonly isOf: (record: LedgerEntry) => boolean;
-  /** Further fields that the record must have. */
-  readonly says: LedgerEntry;
-}
+import { known, timed } from "./deeds.ts";
+import type { Deed } from "./deeds.ts";
+import { crowdedCalls, strangersCalls } from "./refusals.ts";
 
 /** The stack's clock and the audit's are one; a thread may be late to look at it. */
 const clockMs = 2000;
@@ -34,6 +25,8 @@ export const eventsReachLog: Check = {
     if (ledger === undefined) return tally.miss(noLedger);
     const deeds = [
       ...(await refusedCalls(context, tally)),
+      ...(await strangersCalls(context, tally)),
+      ...(await crowdedCalls(context, tally)),
       ...(await failures(context)),
       ...(await reports(context, tally)),
       ...(await malformed(context, tally)),
@@ -75,20 +68,6 @@ function wrongTime({ at: [from, to] }: Deed, { time }: LedgerEntry): string | un
   const when = Date.parse(String(time));
   return when >= from - clockMs && when <= to + clockMs ? undefined : `its record says ${String(time)}`;
 }
-
-/** Does something, and notes when. */
-async function timed(
-  { now }: AuditContext,
-  act: () => Promise<Exchange>,
-): Promise<Pick<Deed, "exchange" | "at">> {
-  const from = now();
-  const exchange = await act();
-  return { exchange, at: [from, now()] };
-}
-
-/** Fields that are left out say nothing. */
-const known = (fields: LedgerEntry): LedgerEntry =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 
 /** Every route, called by nobody and with what it does not take. */
 async function refusedCalls(context: AuditContext, tally: Tally): Promise<Deed[]> {
@@ -240,26 +219,28 @@ const asReportUri = (page: string): Report => ({
   },
 });
 
-/** A request that is none, refused before anybody looks at what it asks for. */
+/** A request that is none, refused before anybody looks at what it asks for, over each protocol. */
 async function malformed(context: AuditContext, tally: Tally): Promise<Deed[]> {
-  const { caller } = context;
-  const client = caller.freshClient();
-  if (client === undefined) {
-    tally.miss("there is no other address of this machine that a refused connection could be told by");
-    return [];
+  const deeds: Deed[] = [];
+  for (const protocol of context.protocols) {
+    const client = context.caller.freshClient();
+    if (client === undefined) {
+      tally.miss("there is no other address of this machine that a refused connection could be told by");
+      continue;
+    }
+    const done = await timed(context, () =>
+      context.caller.send({ method: "GET", path: "/%zz", client, protocol }),
+    );
+    const { status } = done.exchange.response;
+    if (status !== 400)
+      tally.miss(`a path that is none (/%zz) was answered ${status}, so that nothing was refused`);
+    else
+      deeds.push({
+        ...done,
+        about: `a malformed request refused (${protocol})`,
+        isOf: (record) => record["client"] === client,
+        says: { event: "edge.request.refused", source: "edge", severity: "notice", status },
+      });
   }
-  const done = await timed(context, () => caller.send({ method: "GET", path: "/%zz", client }));
-  const { status } = done.exchange.response;
-  if (status !== 400) {
-    tally.miss(`a path that is none (/%zz) was answered ${status}, so that nothing was refused`);
-    return [];
-  }
-  return [
-    {
-      ...done,
-      about: "a malformed request refused",
-      isOf: (record) => record["client"] === client,
-      says: { event: "edge.request.refused", source: "edge", severity: "notice", status },
-    },
-  ];
+  return deeds;
 }

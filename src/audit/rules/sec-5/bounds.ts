@@ -49,13 +49,16 @@ function excessesOf(contract: Contract): (Pick<Question, "asker" | "about"> & { 
     const grants = grantsOf(contract, user);
     const group = contract.functions.get(user.slice("fn:".length))?.group;
     return grants.flatMap((use) =>
-      [...placesBeyond(use, grants), ...queryBeyond(use, grants), ...bodyBeyond(use, grants)].map(
-        (excess) => ({
-          asker: { user, group },
-          about: `${user} has ${textOfUse(use)} and asks for ${excess.how}`,
-          excess,
-        }),
-      ),
+      [
+        ...placesBeyond(use, grants),
+        ...headBeyond(use),
+        ...queryBeyond(use, grants),
+        ...bodyBeyond(use, grants),
+      ].map((excess) => ({
+        asker: { user, group },
+        about: `${user} has ${textOfUse(use)} and asks for ${excess.how}`,
+        excess,
+      })),
     );
   });
 }
@@ -80,6 +83,15 @@ function placesBeyond(use: ContractUse, grants: readonly ContractUse[]): Excess[
     .filter(([, other]) => !grants.some((grant) => doUsesMeet(grant, other)))
     .map(([how, other]) => ({ how, use: askedOf(other), expected: "refused" }));
 }
+
+/** HEAD is no GET to egress: what a service does on it, and counts, is its own business. */
+const headBeyond = (use: ContractUse): Excess[] => [
+  {
+    how: "HEAD instead",
+    use: { ...askedOf(exampleOf(use)), method: "HEAD" },
+    expected: "refused",
+  },
+];
 
 /** Grants of the same user that a request could be by. */
 const rivalsOf = (use: ContractUse, grants: readonly ContractUse[]): readonly ContractUse[] =>
@@ -110,14 +122,27 @@ function bodyBeyond(use: ContractUse, grants: readonly ContractUse[]): Excess[] 
   const rivals = rivalsOf(use, grants);
   if (rivals.some(({ body }) => body === undefined || takes(body, null))) return [];
   const needsQuery = rivals.some(({ query }) => query !== undefined && !takes(query, {}));
-  return [
-    {
-      how: "it with another body",
-      use: { ...askedOf(exampleOf(use)), body: "null" },
-      expected: "body refused",
-      ...(needsQuery ? { unaskable: "its query is judged first, and none that fits is known" } : {}),
-    },
-  ];
+  const unaskable = needsQuery ? { unaskable: "its query is judged first, and none that fits is known" } : {};
+  const asked = askedOf(exampleOf(use));
+  return bodyTypes.map(([said, type]): Excess =>
+    Object.assign(
+      {
+        how: `it with another body${said}`,
+        use: { ...asked, body: "null", type },
+        expected: "body refused",
+      } as const,
+      unaskable,
+    ),
+  );
 }
+
+/** What a body is said to be: a check of JSON may be left out for what is not called so, and its service reads it all the same. */
+const bodyTypes = [
+  ["", "application/json"],
+  [", said to be a text", "text/plain"],
+  [", said to be JSON in another charset", "application/json; charset=latin1"],
+  [", said to be a form", "application/x-www-form-urlencoded"],
+  [", of no type", null],
+] as const;
 
 const takes = (schema: Schema, value: unknown): boolean => z.core.safeParse(schema, value).success;

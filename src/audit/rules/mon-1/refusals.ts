@@ -1,0 +1,68 @@
+import type { ContractRoute } from "../../../contract/index.ts";
+import type { Tally } from "../../check.ts";
+import type { AuditContext } from "../../context.ts";
+import type { Exchange } from "../../probes/probe.ts";
+import { firstHonestCall, isClientError, protectedRoutes } from "../shared.ts";
+import { strangerTo } from "../api-1/kept.ts";
+import { problemOf } from "../provocations.ts";
+import { timed } from "./deeds.ts";
+import type { Deed } from "./deeds.ts";
+
+/** Whoever is known, and asks for what is somebody else's: some are found out before anything was read, some after, some by the answer alone. */
+export async function strangersCalls(context: AuditContext, tally: Tally): Promise<Deed[]> {
+  const deeds: Deed[] = [];
+  for (const route of protectedRoutes(context).filter(({ stream }) => stream?.kind !== "events")) {
+    const honest = firstHonestCall(context, route, tally);
+    const stranger = honest && strangerTo(context, route, honest.as);
+    const identity = stranger === undefined ? undefined : context.plan.identities?.[stranger];
+    if (honest === undefined || stranger === undefined || identity === undefined) continue;
+    const done = await timed(context, () =>
+      context.caller.call({ route, input: honest.input, as: stranger }),
+    );
+    const deed = refusalOf(route, done, `${stranger} refused at ${route.key}`, {
+      subject: identity.subject,
+    });
+    if (deed === undefined)
+      tally.miss(`${route.key}: ${stranger} was answered ${done.exchange.response.status}, without an id`);
+    else deeds.push(deed);
+  }
+  return deeds;
+}
+
+/** So many are refused at the same moment. */
+const crowd = 16;
+
+/** Many refusals at once: each of them is one to the log, however alike they are. */
+export async function crowdedCalls(context: AuditContext, tally: Tally): Promise<Deed[]> {
+  const route = protectedRoutes(context).find(
+    ({ limits }) => Math.min(...limits.map(({ burst }) => burst)) > crowd,
+  );
+  const honest = route && firstHonestCall(context, route, tally);
+  const client = context.caller.freshClient();
+  if (route === undefined || honest === undefined || client === undefined) return [];
+  const protocol = context.protocols.at(-1) ?? context.protocols[0];
+  const request = { ...(await context.caller.request({ route, input: honest.input })), client, protocol };
+  const done = await Promise.all(
+    Array.from({ length: crowd }, () =>
+      timed(context, async () => ({ request, response: await context.wire.send(request) })),
+    ),
+  );
+  return done.flatMap((one) => refusalOf(route, one, `${route.key} refused, one of ${crowd} at once`) ?? []);
+}
+
+/** A refusal with an id, which its record has too. */
+function refusalOf(
+  route: ContractRoute,
+  done: { readonly exchange: Exchange; readonly at: Deed["at"] },
+  about: string,
+  says: Deed["says"] = {},
+): Deed | undefined {
+  const id = problemOf(done.exchange)?.id;
+  if (!isClientError(done.exchange.response.status) || typeof id !== "string") return undefined;
+  return {
+    ...done,
+    about,
+    isOf: (record) => record["id"] === id,
+    says: { source: "edge", route: route.key, ...says },
+  };
+}
