@@ -38,12 +38,42 @@ test("a run is gone on with from what was found in the same sources, and from no
   before.note({ tree: "three", id, digest, outcome: missed, isNarrow: false });
   appendFileSync(file, '{"tree":"four","id":');
   const memory = openMemory(file);
-  assert.deepEqual(memory.outcomeOf(mutant, "one"), caught);
-  assert.equal(memory.outcomeOf(mutant, "two"), undefined);
-  assert.deepEqual(memory.outcomeOf(mutant, "three"), missed);
-  assert.equal(memory.outcomeOf(mutant, "four"), undefined);
-  assert.equal(memory.outcomeOf({ ...mutant, digest: "4567" }, "one"), undefined);
+  const outcomeIn = (tree: string, of = mutant): Outcome | undefined =>
+    memory.known(tree, "ever").outcomeOf(of);
+  assert.deepEqual(outcomeIn("one"), caught);
+  assert.equal(outcomeIn("two"), undefined);
+  assert.deepEqual(outcomeIn("three"), missed);
+  assert.equal(outcomeIn("four"), undefined);
+  assert.equal(outcomeIn("one", { ...mutant, digest: "4567" }), undefined);
   assert.deepEqual(memory.foundBy(mutant), ["API-1 token for another audience"]);
+});
+
+test("a run that was killed, in the middle of a line too, is unfinished until one of the same sources has come to its end", (context) => {
+  const folder = mkdtempSync(join(tmpdir(), "cw-memory-"));
+  context.after(() => rmSync(folder, { recursive: true, force: true }));
+  const file = join(folder, "memory.jsonl");
+  const { id, digest } = mutant;
+  const trial = { tree: "one", id, digest, isNarrow: false };
+  const sinceEnd = (tree = "one"): [boolean, Outcome | undefined] => {
+    const { isUnfinished, outcomeOf } = openMemory(file).known(tree, "last end");
+    return [isUnfinished, outcomeOf(mutant)];
+  };
+  const first = openMemory(file);
+  first.note({ tree: "one", run: "begun" });
+  first.note({ ...trial, outcome: caught });
+  assert.deepEqual(sinceEnd(), [true, caught]);
+  assert.deepEqual(sinceEnd("two"), [false, undefined]);
+  appendFileSync(file, '{"tree":"one","id":"API-1/sk');
+  const second = openMemory(file);
+  second.note({ ...trial, outcome: missed });
+  assert.deepEqual(
+    sinceEnd(),
+    [true, missed],
+    "what is noted after a line that was cut off is not lost with it",
+  );
+  second.note({ tree: "one", run: "ended" });
+  assert.deepEqual(sinceEnd(), [false, undefined]);
+  assert.deepEqual(openMemory(file).known("one", "ever").outcomeOf(mutant), missed);
 });
 
 test("the README's sentence stands between its marks, and its share is never rounded up", () => {

@@ -25,7 +25,8 @@ export function conclude(root: string, run: Run, { flags }: Options): number {
   if (flags.json) console.log(JSON.stringify(plain(run), undefined, 2));
   else if (tried.length > 0) console.log(table(tried));
   if (alarms === "stopped") {
-    say(`Stopped after ${seconds} s. Go on with  npm run mutate -- --resume`);
+    const how = flags.record ? "with --resume too" : "by the same command";
+    say(`Stopped after ${seconds} s. What was found is kept: go on ${how}.`);
     return exitCodes.interrupted;
   }
   say(`It took ${seconds} s.`);

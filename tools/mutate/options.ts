@@ -14,7 +14,8 @@ export interface Options {
 }
 
 const flags = {
-  resume: "take over what was found before in the same sources, and try the rest",
+  resume: "take over all that was ever found in the same sources, and try the rest",
+  anew: "begin from the beginning, although a run of the same sources was stopped or killed",
   narrow: "ask only the rows that a mutant names, not everything when they miss it",
   thorough: "go on after the first check that found it, to see which others do",
   record: "write the score to test/mutants/score.json and the README; takes all mutants",
@@ -38,7 +39,8 @@ ${Object.entries(flags)
   .map(([name, says]) => `  --${name.padEnd(24)}${says}`)
   .join("\n")}
 
-Exit code 1 when the clean example raises an alarm, or a mutant is invalid; 130 after Ctrl-C: --resume goes on.`;
+Exit code 1 when the clean example raises an alarm, or a mutant is invalid; 130 after Ctrl-C.
+A run that was stopped or killed is gone on with when it is started again; with --record, when --resume is given.`;
 
 /** Reads the command line. @throws {Error} in words */
 export function readOptions(parameters: readonly string[]): Options {
@@ -77,13 +79,14 @@ function parseOptions(parameters: readonly string[]): Options {
   const only = values.only.flatMap((ids) => ids.split(",").map((id) => id.trim())).filter((id) => id !== "");
   if (values.record && (only.length > 0 || positionals.length > 0 || values.narrow))
     throw new Error("--record takes all mutants, and everything that may find them");
-  const { resume, narrow, thorough, record, json, list, help } = values;
+  if (values.resume && values.anew) throw new Error("--resume and --anew are opposites: leave one out");
+  const { resume, anew, narrow, thorough, record, json, list, help } = values;
   return {
     only,
     files: positionals,
     jobs,
     at: values.at,
-    flags: { resume, narrow, thorough, record, json, list, help },
+    flags: { resume, anew, narrow, thorough, record, json, list, help },
   };
 }
 

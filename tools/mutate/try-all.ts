@@ -6,6 +6,7 @@ import { conclude, describeClean, say } from "./conclude.ts";
 import { freePorts } from "./free-ports.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { openMemory } from "./memory.ts";
+import type { Known } from "./memory.ts";
 import type { Mutant } from "./mutants.ts";
 import type { Options } from "./options.ts";
 import { findPrograms } from "./programs.ts";
@@ -20,7 +21,7 @@ import type { Worker } from "./worker.ts";
 
 /** Tries mutants, tells of each, and ends what it started, whatever happens. Returns the exit code. */
 export async function tryAll(root: string, mutants: readonly Mutant[], options: Options): Promise<number> {
-  const { narrow, thorough, resume } = options.flags;
+  const { narrow, thorough } = options.flags;
   const started = performance.now();
   const seconds = (): number => Math.round((performance.now() - started) / 1000);
   const jobs = Math.min(options.jobs, mutants.length);
@@ -30,6 +31,8 @@ export async function tryAll(root: string, mutants: readonly Mutant[], options: 
   const interrupt = onInterrupt(say);
   const { workers, digest: tree } = await openWorkers(root, state, jobs, options.at);
   const memory = openMemory(join(state, "memory.jsonl"));
+  const known = takeOver(memory.known(tree, options.flags.resume ? "ever" : "last end"), mutants, options);
+  memory.note({ tree, run: "begun" });
   const recorded = readScore(root)?.mutants ?? {};
   const width = Math.max(...mutants.map(({ id }) => id.length));
   const tried: Tried[] = [];
@@ -41,8 +44,8 @@ export async function tryAll(root: string, mutants: readonly Mutant[], options: 
     const campaign = runCampaign(workers, mutants, {
       isNarrow: narrow,
       isThorough: thorough,
-      clean: resume ? memory.cleanOf(tree) : [],
-      known: (mutant) => (resume ? memory.outcomeOf(mutant, tree) : undefined),
+      clean: known?.clean ?? [],
+      known: (mutant) => known?.outcomeOf(mutant),
       foundBy: (mutant) => {
         const { by, digest } = recorded[mutant.id] ?? {};
         const before = by !== undefined && digest === mutant.digest ? [by] : [];
@@ -73,7 +76,7 @@ export async function tryAll(root: string, mutants: readonly Mutant[], options: 
       const over = campaign.catch(() => undefined);
       await Promise.all(workers.map((worker) => worker.close()));
       await over;
-    }
+    } else memory.note({ tree, run: "ended" });
   } finally {
     phase.end();
     await Promise.all(workers.map((worker) => worker.close()));
@@ -84,6 +87,18 @@ export async function tryAll(root: string, mutants: readonly Mutant[], options: 
   const placeOf = ({ mutant }: Tried): number => order.get(mutant.id) ?? 0;
   const sorted = tried.toSorted((one, other) => placeOf(one) - placeOf(other));
   return conclude(root, { tried: sorted, clean, alarms, jobs, seconds: seconds() }, options);
+}
+
+/** What was found before counts where that is asked for, and where a run of the same sources was stopped or killed; a score that is recorded is asked for. */
+function takeOver(known: Known, mutants: readonly Mutant[], { flags }: Options): Known | undefined {
+  const isGoneOnWith = flags.resume || (known.isUnfinished && !flags.anew && !flags.record);
+  if (!isGoneOnWith) return undefined;
+  const count = mutants.filter((mutant) => known.outcomeOf(mutant) !== undefined).length;
+  const help = flags.resume ? "" : " From the beginning:  npm run mutate -- --anew";
+  say(
+    `Going on where an earlier run ended: ${count} of ${mutants.length} are known in these sources.${help}`,
+  );
+  return known;
 }
 
 async function openWorkers(
