@@ -303,6 +303,49 @@ test("no time-out of tests ends the attack; tests that are chosen by name attack
   assert.doesNotMatch(chosen.out, /the attack is made/);
 });
 
+test("tests that are chosen by name make no more than their own attacks; of one kind, or one route, soon all", async (context) => {
+  const site = await startShop();
+  context.after(() => site.close());
+  const other =
+    '\n    "GET /api/users/:user/orders": { access: owner("user"), limit: "9/min per client", params: { user: z.uuid() }, response: z.array(Order), to: "shop" },';
+  const config = join(project.root, "curtainwall.config.ts");
+  writeFileSync(config, contract(other));
+  context.after(() => writeFileSync(config, contract()));
+  assert.equal(attack("--emit", file).code, 0);
+  const lenient = { CURTAINWALL_ATTACK_ALLOW_MISSING: "1" };
+  const begun = async (pattern: string): Promise<[string[], number]> => {
+    const before = site.logged.size;
+    const { out, code } = await runEmitted(site.target.origin, lenient, `--test-name-pattern=${pattern}`);
+    assert.equal(code, 0, out);
+    const orders = [...out.matchAll(/attack {2}begins, .*?\(CURTAINWALL_ATTACK_BUDGET\)(?:: )?(.*)$/gm)];
+    return [orders.map(([, about = ""]) => about), site.logged.size - before];
+  };
+  const [order, users] = ["GET /api/orders/:id", "GET /api/users/:user/orders"];
+  const [one, refusals] = await begun("^objects · GET /api/orders/:id$");
+  assert.deepEqual(one, [`objects, ${order}`]);
+  assert.deepEqual((await begun("^(access|objects) · GET /api/orders/:id$"))[0], [`access, ${order}`, order]);
+  const [kind, more] = await begun("^access · ");
+  assert.deepEqual(kind, [`access, ${order}`, "access"]);
+  assert.ok(
+    refusals > 0 && refusals < more,
+    `${refusals} refusals, ${more} of another kind on both ${users} and this`,
+  );
+});
+
+test("where the stack is gone, a test that is chosen by name says so, whatever may be missing", async () => {
+  assert.equal(attack("--kind", "access", "--emit", file).code, 0);
+  const gone = await runEmitted(
+    "https://localhost:1",
+    { CURTAINWALL_ATTACK_ALLOW_MISSING: "1" },
+    "--test-name-pattern=^access",
+  );
+  assert.equal(gone.code, 1, gone.out);
+  assert.match(
+    gone.out,
+    /the attack ended early: nothing answers at https:\/\/localhost:1 .*; start it with  /,
+  );
+});
+
 test("an attack that gets through fails its test, which names the line of the promise and a command that shows it again", async (context) => {
   assert.equal(attack("--kind", "objects", "--emit", file).code, 0);
   const site = await startShop("ignores ownership");

@@ -1,14 +1,11 @@
-import { spawn } from "node:child_process";
-import type { ChildProcess } from "node:child_process";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
-import { CurtainwallError, counted } from "../../shared/index.ts";
+import { counted } from "../../shared/index.ts";
 import { explainUnit } from "../attack/explain.ts";
 import type { AttackKind } from "../attack/kinds.ts";
 import type { AttackReport, AttackUnit } from "../attack/report.ts";
 import { unitName } from "../attack/units.ts";
 import { printable } from "../evidence.ts";
-import { defaultBudgetMs } from "./run-attack.ts";
+import { failed, maxErrors } from "./attack-command.ts";
+import { createAttackReports } from "./attack-reports.ts";
 
 /** Options of {@link openAttack}. */
 export interface OpenAttackOptions {
@@ -32,7 +29,10 @@ export interface OpenAttack {
    * when nothing could be attacked, or time ran out.
    */
   start(test?: TestLike): Promise<void>;
-  /** Passes when nothing of this kind got through. Throws otherwise, saying what did; without a route it is about the site. Attacks, if that was not done. */
+  /**
+   * Passes when nothing of this kind got through. Throws otherwise, saying what did; without a route it is about the site. Where {@link OpenAttack.start} was not
+   * called, as for tests that are chosen by name, it attacks what this asks about, and little more.
+   */
   holds(test: TestLike, kind: AttackKind, route?: string): Promise<void>;
   /** Throws when the contract gives rise to attacks that no test has asked about. */
   isComplete(): Promise<void>;
@@ -62,28 +62,28 @@ interface TestLike {
 export function openAttack(options: OpenAttackOptions): OpenAttack {
   const { madeBy, environment = process.env } = options;
   const asked = new Set<string>();
-  let making: Promise<AttackReport> | undefined;
-  let child: ChildProcess | undefined;
-  // Whoever asks first waits for it: tests that are chosen by name begin anywhere.
-  const made = (): Promise<AttackReport> =>
-    (making ??= readReport((started) => void (child = started), options, environment));
+  const reports = createAttackReports(options, environment);
   const mayMiss = environment["CURTAINWALL_ATTACK_ALLOW_MISSING"] === "1";
   return {
     maxMs,
     async start(test) {
-      const report = await made();
+      const report = await reports.whole();
       test?.diagnostic?.(sizeOf(report));
       const problem = problemOf(report, mayMiss);
       if (problem !== undefined) throw failed(problem);
     },
     async holds(test, kind, route) {
-      const report = await made();
-      const { units } = report;
+      const { report, isWhole } = await reports.about(kind, route);
+      const { units, ended } = report;
       const name = unitName({ kind, route });
       asked.add(name);
       const unit = units.find((candidate) => unitName(candidate) === name);
-      if (unit === undefined && route !== undefined && !units.some((candidate) => candidate.route === route))
+      const knows = (key: string): boolean => !isWhole || units.some((candidate) => candidate.route === key);
+      if (unit === undefined && route !== undefined && !knows(route))
         throw failed(`the contract has no route "${route}" any more; write the file again:  ${madeBy}`);
+      // Of the whole it is the first test that says so.
+      if (!isWhole && ended?.because === "target gone")
+        throw failed(problemOf(report, mayMiss) ?? ended.says);
       if (unit === undefined) test.skip("there is nothing to attack here any more");
       else if (unit.state === "not applicable") test.skip(why(unit));
       else if (unit.state === "broken" || (unit.state === "not made" && !mayMiss))
@@ -91,7 +91,7 @@ export function openAttack(options: OpenAttackOptions): OpenAttack {
       else if (unit.state === "not made") test.skip(why(unit));
     },
     async isComplete() {
-      const { units } = await made();
+      const { units } = await reports.whole();
       const missing = units
         .filter(({ state }) => state !== "not applicable")
         .map(unitName)
@@ -99,12 +99,7 @@ export function openAttack(options: OpenAttackOptions): OpenAttack {
       if (missing.length > 0)
         throw failed(`no test asks about ${missing.join(", ")}; write the file again:  ${madeBy}`);
     },
-    async stop() {
-      if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-      const ended = new Promise((resolve) => void child?.once("exit", resolve));
-      child.kill("SIGINT");
-      await ended;
-    },
+    stop: reports.stop,
   };
 }
 
@@ -131,66 +126,4 @@ function problemOf({ ended, summary }: AttackReport, mayMiss: boolean): string |
 /** A budget is a day at most. */
 const maxMs = 25 * 3_600_000;
 
-/** A failure that is read in a test's report: the words alone, since its stack would be of this file. */
-function failed(message: string): Error {
-  const { stackTraceLimit } = Error;
-  Error.stackTraceLimit = 0;
-  try {
-    return new CurtainwallError("AUDIT_ATTACK_FAILED", message);
-  } finally {
-    Error.stackTraceLimit = stackTraceLimit;
-  }
-}
-
 const why = ({ reasons }: AttackUnit): string => printable(reasons.join("; "), 1000);
-
-const maxErrors = 4000;
-
-/** Runs the command beside this file: the source's from source, the built one from `dist`. */
-async function readReport(
-  onStart: (child: ChildProcess) => void,
-  { folder, kinds, routes }: OpenAttackOptions,
-  environment: NodeJS.ProcessEnv,
-): Promise<AttackReport> {
-  const isSource = import.meta.url.endsWith(".ts");
-  const { CURTAINWALL_TARGET: target, CURTAINWALL_ATTACK_BUDGET: budget } = environment;
-  const child = spawn(
-    process.execPath,
-    [
-      ...(isSource ? ["--conditions=curtainwall-source"] : []),
-      fileURLToPath(new URL(`../../cli/main.${isSource ? "ts" : "js"}`, import.meta.url)),
-      "attack",
-      fileURLToPath(folder),
-      ...(target === undefined ? [] : [target]),
-      ...(budget === undefined ? [] : ["--budget", budget]),
-      ...(kinds === undefined ? [] : ["--kind", kinds.join(",")]),
-      ...(routes === undefined ? [] : ["--route", routes.join(",")]),
-      "--json",
-    ],
-    // A test runner's own variables would make a report of the child's output.
-    {
-      env: { ...environment, NODE_OPTIONS: "", NODE_TEST_CONTEXT: undefined },
-      stdio: ["ignore", "pipe", "pipe"],
-    },
-  );
-  onStart(child);
-  const [printed, errors] = [collect(child.stdout), collect(child.stderr)];
-  // As it comes: a test's own words are kept until its end.
-  const tell = (line: string): boolean => process.stderr.write(`attack  ${printable(line, 500)}\n`);
-  tell(`begins, and takes ${budget ?? `${defaultBudgetMs / 60_000}m`} at most (CURTAINWALL_ATTACK_BUDGET)`);
-  createInterface({ input: child.stderr }).on("line", tell);
-  await new Promise((resolve, reject) => void child.once("close", resolve).once("error", reject));
-  try {
-    return JSON.parse(printed()) as AttackReport;
-  } catch {
-    throw failed(
-      `curtainwall attack gave no report: ${printable(errors().slice(-maxErrors), maxErrors).replaceAll("⏎", "\\n")}`,
-    );
-  }
-}
-
-function collect(stream: NodeJS.ReadableStream): () => string {
-  const chunks: Buffer[] = [];
-  stream.on("data", (chunk: Buffer) => void chunks.push(chunk));
-  return () => Buffer.concat(chunks).toString("utf8");
-}
