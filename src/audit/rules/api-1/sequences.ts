@@ -7,6 +7,8 @@ import type { AuditInput } from "../../plan/plan.ts";
 import type { Exchange } from "../../probes/probe.ts";
 import { isRefusal, isSuccess, see, withoutProtectedRoutes } from "../shared.ts";
 import { expectRefusal } from "./given-away.ts";
+import { createWrites, goneFromLists, keptToOwner, listsOf } from "./made-elsewhere.ts";
+import type { ListOf } from "./made-elsewhere.ts";
 
 /** Routes that make something, and those that do something with what was made. */
 interface Sequence {
@@ -16,6 +18,8 @@ interface Sequence {
   read: ContractRoute;
   change: ContractRoute | undefined;
   remove: ContractRoute | undefined;
+  /** What else tells of the same thing alone: its receipt, say. */
+  views: readonly ContractRoute[];
 }
 
 /** Sequences among a contract's routes: `POST /x`, `GET /x/:id`, and what changes or deletes it. Those alone whose objects have an owner. */
@@ -35,9 +39,18 @@ function sequencesOf({ contract: { routes } }: AuditContext): Sequence[] {
     const segment = read?.segments[last];
     if (read === undefined || segment === undefined || !("param" in segment)) return [];
     if ((change ?? remove) === undefined || !asksWhose(read)) return [];
-    return [{ create, param: segment.param, read, change, remove }];
+    return [{ create, param: segment.param, read, change, remove, views: viewsOf(routes, read) }];
   });
 }
+
+const viewsOf = (routes: readonly ContractRoute[], { path, segments }: ContractRoute): ContractRoute[] =>
+  routes.filter(
+    (route) =>
+      route.method === "GET" &&
+      route.stream?.kind !== "events" &&
+      route.path.startsWith(`${path}/`) &&
+      route.segments.slice(segments.length).every((segment) => "text" in segment),
+  );
 
 /** Step by step, as an application is used: what is new is nobody else's either, and what is gone is gone. */
 export const sequences: Check = {
@@ -63,6 +76,7 @@ export const sequences: Check = {
 
 /** What was made in a sequence, and whose it is. */
 interface Made extends Sequence {
+  id: string;
   as: string;
   params: Readonly<Record<string, string>>;
   isGone: boolean;
@@ -79,10 +93,12 @@ async function live(
   const id = nameOf(exchange, param);
   if (id === undefined)
     return tally.miss(`${create.key}: its answer (${exchange.response.status}) names nothing that was made`);
-  const made: Made = { ...sequence, as, params: { [param]: id }, isGone: false };
+  const made: Made = { ...sequence, id, as, params: { [param]: id }, isGone: false };
   try {
+    const lists = await listsOf(context, made);
+    await keptToOwner(context, tally, lists, made);
     await meddle(context, tally, made);
-    await use(context, tally, made);
+    await use(context, tally, made, lists);
   } finally {
     if (remove !== undefined && !made.isGone) await act(context, made, remove, as);
   }
@@ -100,31 +116,38 @@ function nameOf({ response }: Exchange, param: string): string | undefined {
   }
 }
 
-/** Others try, and it stays as it was. */
+/** How long is waited for what is done after it was refused. */
+const patienceMs = 250;
+
+/** Others try, and it stays as it was, a moment later too. */
 async function meddle(context: AuditContext, tally: Tally, made: Made): Promise<void> {
-  const { as, read, change, remove, create } = made;
+  const { as, read, change, remove, create, views } = made;
   const before = await act(context, made, read, as);
   if (!isSuccess(before.response.status))
     return tally.fail(see(context, `${read.key}: ${as} reads what ${create.key} just made`, before));
-  for (const route of [read, change, remove]) {
+  const sent = await createWrites(context, made);
+  for (const route of [read, ...views, change, remove]) {
     if (route === undefined) continue;
     if (route.body !== undefined && honestCall(context, route, as) === undefined) {
       tally.miss(lacking(context, route));
       continue;
     }
+    const control = views.includes(route) ? await act(context, made, route, as) : before;
     for (const intruder of [undefined, ...intruders(context, route, as)])
       expectRefusal(context, tally, {
         about: `${route.key}: ${intruder ?? "a visitor"} has no part in what ${as} just made (401, 403 or 404)`,
         exchange: await act(context, made, route, intruder),
-        told: { canary: undefined, control: before, route },
+        told: { canary: undefined, control, route },
         refuses: (status) => isRefusal(status) || status === 404,
       });
   }
+  await context.sleep(patienceMs);
   const after = await act(context, made, read, as);
   tally.expect(
     after.response.text() === before.response.text(),
     see(context, `${read.key}: after that ${as} still reads what it was`, after),
   );
+  await sent.expectNone(tally);
 }
 
 /** Who may have nothing of this that is somebody else's. */
@@ -136,8 +159,8 @@ function intruders(context: AuditContext, route: ContractRoute, owner: string): 
 }
 
 /** Its owner changes and deletes it: else nobody else's failing to would prove nothing. */
-async function use(context: AuditContext, tally: Tally, made: Made): Promise<void> {
-  const { as, read, change, remove } = made;
+async function use(context: AuditContext, tally: Tally, made: Made, lists: readonly ListOf[]): Promise<void> {
+  const { as, read, change, remove, views } = made;
   const before = await act(context, made, read, as);
   if (change !== undefined) {
     const changed = await act(context, made, change, as);
@@ -147,19 +170,23 @@ async function use(context: AuditContext, tally: Tally, made: Made): Promise<voi
     else tally.miss(`${change.key}: what ${as} changed of its own is not seen (${changed.response.status})`);
   }
   if (remove === undefined) return;
+  const told = new Map<ContractRoute, Exchange>();
+  for (const route of [read, ...views]) told.set(route, await act(context, made, route, as));
   const removed = await act(context, made, remove, as);
   made.isGone = isSuccess(removed.response.status);
   if (!made.isGone)
     return tally.miss(`${remove.key}: ${as} can't delete its own (${removed.response.status})`);
-  for (const route of [read, change, remove]) {
+  // It is read last: what is done to it may bring it back.
+  for (const route of [remove, change, ...views, read]) {
     if (route === undefined) continue;
-    const exchange = await act(context, made, route, as);
-    const { status } = exchange.response;
-    tally.expect(
-      status === 404 || status === 410 || status === 403,
-      see(context, `${route.key}: what ${as} deleted is gone, for ${as} too`, exchange),
-    );
+    expectRefusal(context, tally, {
+      about: `${route.key}: what ${as} deleted is gone, for ${as} too`,
+      exchange: await act(context, made, route, as),
+      told: { canary: undefined, control: told.get(route) ?? told.get(read), route },
+      refuses: (status) => status === 404 || status === 410 || status === 403,
+    });
   }
+  await goneFromLists(context, tally, lists, made);
 }
 
 const honestCall = (context: AuditContext, route: ContractRoute, as: string): HonestCall | undefined =>
