@@ -1,6 +1,7 @@
 import { open } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { CurtainwallError } from "../../shared/index.ts";
+import { fileLines } from "./file-lines.ts";
 import { logFiles } from "./rotate.ts";
 import type { LedgerRecord } from "../record.ts";
 
@@ -36,10 +37,10 @@ async function findIn(path: string, id: string): Promise<LedgerRecord | undefine
 }
 
 async function search(file: FileHandle, id: string): Promise<LedgerRecord | undefined> {
-  for await (const line of file.readLines()) {
+  for await (const { bytes, kind } of fileLines(file)) {
     // A cheap look first: parsing every line of a long log would take seconds.
-    if (!line.includes(id)) continue;
-    const record = parse(line);
+    if (kind === "part" || !bytes.includes(id)) continue;
+    const record = parse(bytes.toString("utf8"));
     if (record?.id === id) return record;
   }
   return undefined;

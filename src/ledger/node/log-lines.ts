@@ -2,6 +2,8 @@ import { closeSync, constants, fstatSync } from "node:fs";
 import { open } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { CurtainwallError } from "../../shared/index.ts";
+import { fileLines } from "./file-lines.ts";
+import type { FilePiece } from "./file-lines.ts";
 import { openForReading } from "./log-descriptor.ts";
 import { logFiles } from "./rotate.ts";
 
@@ -13,8 +15,6 @@ export interface LogPlace {
 }
 
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
-const chunkBytes = 262_144;
-const lineFeed = 10;
 
 /** Notes where a log ends. Undefined: there is none yet. */
 export function endOfLog(path: string): LogPlace | undefined {
@@ -26,12 +26,18 @@ export function endOfLog(path: string): LogPlace | undefined {
 }
 
 /**
- * Reads the lines of a log as they stand there, the oldest first, without their line feeds. One that is still being written is left out.
+ * Reads the lines of a log as they stand there, the oldest first, without their line feeds. One that is still being written is left out; one that is
+ * longer than any record comes in parts.
  *
  * @param from where to begin, also if its file was moved out of the way since. Default, and once that file is gone: the oldest line
  * @throws {CurtainwallError} `LEDGER_FILE_UNUSABLE` when the log is there and can't be read
  */
 export async function* logLines(path: string, from?: LogPlace): AsyncGenerator<Buffer> {
+  for await (const { bytes, kind } of logPieces(path, from)) if (kind !== "rest") yield bytes;
+}
+
+/** The same, with what is no whole line told as that. */
+export async function* logPieces(path: string, from?: LogPlace): AsyncGenerator<FilePiece> {
   const files: FileHandle[] = [];
   try {
     // All are opened before one is read: a log that is written to may be moved on meanwhile.
@@ -42,7 +48,7 @@ export async function* logLines(path: string, from?: LogPlace): AsyncGenerator<B
     const begin = from === undefined ? -1 : await indexOf(files, from);
     const wanted = begin < 0 ? files : files.slice(0, begin + 1);
     for (const [index, file] of wanted.toReversed().entries())
-      yield* linesOf(file, begin >= 0 && index === 0 ? (from?.bytes ?? 0) : 0);
+      yield* fileLines(file, begin >= 0 && index === 0 ? (from?.bytes ?? 0) : 0);
   } finally {
     for (const file of files) await file.close();
   }
@@ -63,20 +69,4 @@ async function openFile(file: string): Promise<FileHandle | undefined> {
 async function indexOf(files: readonly FileHandle[], { device, inode }: LogPlace): Promise<number> {
   const all = await Promise.all(files.map((file) => file.stat()));
   return all.findIndex(({ dev, ino }) => dev === device && ino === inode);
-}
-
-async function* linesOf(file: FileHandle, from: number): AsyncGenerator<Buffer> {
-  const kept: Buffer[] = [];
-  for (let at = from; ;) {
-    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(chunkBytes), 0, chunkBytes, at);
-    if (bytesRead === 0) return;
-    at += bytesRead;
-    const bytes = buffer.subarray(0, bytesRead);
-    let start = 0;
-    for (let end = bytes.indexOf(lineFeed); end >= 0; end = bytes.indexOf(lineFeed, start)) {
-      yield Buffer.concat([...kept.splice(0), bytes.subarray(start, end)]);
-      start = end + 1;
-    }
-    kept.push(bytes.subarray(start));
-  }
 }

@@ -1,6 +1,6 @@
 import { parseRecord } from "../parse-record.ts";
 import type { LedgerRecord } from "../record.ts";
-import { logLines } from "./log-lines.ts";
+import { logPieces } from "./log-lines.ts";
 import { createFollower, marked } from "./mark-unchained.ts";
 
 /**
@@ -11,9 +11,11 @@ import { createFollower, marked } from "./mark-unchained.ts";
  */
 export async function* readLog(path: string): AsyncGenerator<LedgerRecord> {
   const follows = createFollower();
-  for await (const line of logLines(path)) {
-    const isChained = follows(line);
-    const record = parseRecord(line.toString("utf8"));
+  for await (const { bytes, kind } of logPieces(path)) {
+    // What is longer than any record is none, whatever its parts look like.
+    if (kind !== "line") continue;
+    const isChained = follows(bytes);
+    const record = parseRecord(bytes.toString("utf8"));
     if (record !== undefined) yield marked(record, isChained);
   }
 }

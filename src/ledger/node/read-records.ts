@@ -1,7 +1,7 @@
-import { createReadStream } from "node:fs";
-import { createInterface } from "node:readline";
+import { open } from "node:fs/promises";
 import { CurtainwallError } from "../../shared/index.ts";
 import type { LedgerRecord } from "../record.ts";
+import { fileLines } from "./file-lines.ts";
 import { logFiles } from "./rotate.ts";
 
 /**
@@ -12,10 +12,11 @@ import { logFiles } from "./rotate.ts";
 export async function* readRecords(path: string, events: readonly string[]): AsyncGenerator<LedgerRecord> {
   for (const file of logFiles(path)) {
     try {
-      for await (const line of createInterface({ input: createReadStream(file) })) {
+      await using handle = await open(file);
+      for await (const { bytes, kind } of fileLines(handle)) {
         // A cheap look first: parsing every line of a long log would take seconds.
-        if (!events.some((event) => line.includes(event))) continue;
-        const record = parse(line);
+        if (kind === "part" || !events.some((event) => bytes.includes(event))) continue;
+        const record = parse(bytes.toString("utf8"));
         if (record !== undefined && events.includes(record.event)) yield record;
       }
     } catch (cause) {
