@@ -50,7 +50,7 @@ async function audit(
       ca,
       root,
       only,
-      timeoutMs: 3000,
+      timeoutMs: 20_000,
       maxSlowMs: 1000,
       lookUpLedger: async (id) => (logged.has(id) ? id : undefined),
       ...more,

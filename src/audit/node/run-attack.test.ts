@@ -27,7 +27,9 @@ const optionsFor = ({ contract, plan, release, target, ca }: TestSite): AttackOp
   target,
   ca,
   root,
-  timeoutMs: 3000,
+  // A machine that is busy takes its time.
+  timeoutMs: 20_000,
+  budgetMs: 240_000,
   maxSlowMs: 3000,
 });
 
