@@ -110,7 +110,8 @@ async function baitByHand(context: AuditContext, tally: Tally, port: number): Pr
     if (line === undefined) continue;
     const { what, first, lines, behind = "" } = line;
     const response = await answerTo(context, write(first, lines, behind));
-    const [method = "", path = ""] = first.split(" ");
+    const [method = "", target = ""] = first.split(" ");
+    const path = target.startsWith("/") ? target : `/${target}`;
     const exchange = response === undefined ? undefined : { request: { method, path }, response };
     baits.push({ mark, what, exchange, sentAt: context.now() });
     if (exchange !== undefined && opensTunnel(method, exchange.response))
