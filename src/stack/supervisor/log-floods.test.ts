@@ -9,11 +9,11 @@ import { makeProject } from "../../../test/support/project.ts";
 import { formatRecord } from "../../ledger/index.ts";
 import { openLogFile } from "../../ledger/node.ts";
 import type { LogFile } from "../../ledger/node.ts";
-import { stackFolders } from "../../stack/index.ts";
-import type { StackFolders } from "../../stack/index.ts";
-import { keyInFile } from "../../stack/supervisor/log-key.ts";
-import { createFloodAlarm, lastFloodFile, readLastFlood } from "../../stack/supervisor/log-floods.ts";
-import { createCheckpointSigner } from "../../stack/supervisor/sign-checkpoints.ts";
+import { stackFolders } from "../index.ts";
+import type { StackFolders } from "../index.ts";
+import { keyInFile } from "./log-key.ts";
+import { createFloodAlarm, lastFloodFile, readLastFlood } from "./log-floods.ts";
+import { createCheckpointSigner } from "./sign-checkpoints.ts";
 
 const keep = { maxFileBytes: 65_536, keepFiles: 2 };
 const config = `import { defineStack } from "curtainwall";
