@@ -9,10 +9,10 @@ export const twoTokens: Check = {
   attack: { kind: "access", promise: "access", per: "site" },
   isActive: true,
   isSupporting: true,
-  notApplicable: (context) =>
-    withoutProtectedRoutes(context) ??
-    (context.protocols.includes("h2") ? undefined : "the target speaks no HTTP/2"),
+  notApplicable: withoutProtectedRoutes,
   run: async (context, tally) => {
+    // Not said of it before: a list of attacks is made without asking the target.
+    if (!context.protocols.includes("h2")) return tally.notApplicable("the target speaks no HTTP/2");
     const route = protectedRoutes(context).find(
       (candidate) =>
         candidate.method === "GET" &&
