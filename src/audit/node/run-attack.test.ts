@@ -80,7 +80,7 @@ test("a site that keeps its promises: everything that was tried is counted as he
 test("whatever the list counts, of any kind, is told: as held, as broken, as not made or as nothing to attack", async (context) => {
   const site = await startSite("ignores ownership");
   context.after(() => site.close());
-  const options = { ...optionsFor(site), budgetMs: 15_000 };
+  const options = optionsFor(site);
   const report = await runAttack(options);
   await assertAddsUp(report, options);
   const { held, broken, notMade, idle } = report.summary;
