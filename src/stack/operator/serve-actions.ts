@@ -1,4 +1,4 @@
-import { chmodSync, lstatSync, statSync } from "node:fs";
+import { chmodSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import type { Socket } from "node:net";
 import { join } from "node:path";
@@ -6,7 +6,7 @@ import { openControl } from "../processes/control.ts";
 import type { StackFolders } from "../folders.ts";
 import type { DomainProcess } from "../processes/launch.ts";
 import type { FromDomain, ToLedger } from "../processes/messages.ts";
-import { findRunningStacks, openRunFolder } from "../processes/run-folder.ts";
+import { findRunFolders, openRunFolder } from "../processes/run-folder.ts";
 import { parseOperatorEvent } from "./operator-event.ts";
 import type { OperatorAnswer, OperatorEvent } from "./operator-event.ts";
 
@@ -63,13 +63,7 @@ const socketName = "actions";
 /** The sockets of a site's stacks that take actions, the newest last. A folder that somebody else made would confirm what nobody wrote. */
 export function findActionSockets({ root, supervisor }: StackFolders): string[] {
   const users = [process.getuid?.(), statSync(supervisor, { throwIfNoEntry: false })?.uid];
-  return findRunningStacks(folderKey(root))
-    .map(({ folder }) => folder)
-    .filter((folder) => {
-      const stats = lstatSync(folder, { throwIfNoEntry: false });
-      return stats?.isDirectory() === true && users.includes(stats.uid) && (stats.mode & 0o077) === 0;
-    })
-    .map((folder) => join(folder, socketName));
+  return findRunFolders(folderKey(root), users).map(({ folder }) => join(folder, socketName));
 }
 
 /** Takes operators' actions until it is closed. */

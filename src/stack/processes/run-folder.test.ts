@@ -1,9 +1,19 @@
 import assert from "node:assert/strict";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { test } from "node:test";
-import { findRunningStacks, openRunFolder } from "./run-folder.ts";
+import { findRunFolders, openRunFolder } from "./run-folder.ts";
 
 /** A place for run folders that is this user's alone. */
 const makePlace = (): string => mkdtempSync(join(tmpdir(), "cw-run-"));
@@ -47,11 +57,32 @@ test("A process that has the id of a killed supervisor, and started at another t
   const earlier = own.path.replace(`-${started}-`, "-0-");
   mkdirSync(earlier);
   assert.deepEqual(
-    findRunningStacks("/site", [place]).map(({ folder }) => folder),
+    findRunFolders("/site", [process.getuid?.()], [place]).map(({ folder }) => folder),
     process.platform === "linux" ? [own.path] : [own.path, earlier],
   );
   rmSync(place, { recursive: true });
 });
+
+test(
+  "A folder that another user made, that others may write to, or that is none, is no running stack's",
+  { skip: process.getuid?.() === 0 ? false : "only root makes what is another user's" },
+  () => {
+    const place = makePlace();
+    const own = openRunFolder("/site", [place]);
+    const like = (ending: string): string => own.path.replace(/\w{6}$/, ending);
+    mkdirSync(like("others"));
+    chownSync(like("others"), 65_534, 65_534);
+    mkdirSync(like("opened"));
+    chmodSync(like("opened"), 0o777);
+    symlinkSync(own.path, like("linked"));
+    symlinkSync("/nowhere", like("nowher"));
+    assert.deepEqual(
+      findRunFolders("/site", [process.getuid?.(), undefined], [place]).map(({ folder }) => folder),
+      [own.path],
+    );
+    rmSync(place, { recursive: true });
+  },
+);
 
 test("A place where others may write is not used", () => {
   const place = makePlace();

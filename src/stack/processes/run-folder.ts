@@ -9,9 +9,11 @@ import {
   readFileSync,
   readdirSync,
   rmSync,
+  statSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { stackFolders } from "../folders.ts";
 
 /** The folder of a running stack's sockets; short, since their paths must be. */
 export interface RunFolder {
@@ -42,20 +44,38 @@ export interface FoundStack {
   readonly folder: string;
 }
 
-/** Finds those of the site in `root`. The newest comes last. */
-export function findRunningStacks(root: string, places: readonly string[] = runPlaces()): FoundStack[] {
-  const site = nameOf(root);
+/** Finds those of the site in `root` that this user started, or the one whose state it is. The newest comes last. */
+export function findRunningStacks(root: string): FoundStack[] {
+  const owner = statSync(stackFolders(root).supervisor, { throwIfNoEntry: false })?.uid;
+  return findRunFolders(root, [process.getuid?.(), owner]);
+}
+
+/**
+ * Finds folders of running programs by what they were named for, the newest last. Everybody may write to `/tmp`: what others than these users made there
+ * is not looked at, nor what others may write to.
+ */
+export function findRunFolders(
+  name: string,
+  users: readonly (number | undefined)[],
+  places: readonly string[] = runPlaces(),
+): FoundStack[] {
+  const site = nameOf(name);
   return [...new Set([...places, "/run", tmpdir()])]
     .filter((place) => existsSync(place))
     .flatMap((place) =>
-      readdirSync(place).flatMap((name): FoundStack[] => {
-        const [, found, pid, started] = folderName.exec(name) ?? [];
-        return found === site && isRunning(Number(pid), started)
-          ? [{ pid: Number(pid), folder: join(place, name) }]
+      readdirSync(place).flatMap((entry) => {
+        const [, found, pid, started] = folderName.exec(entry) ?? [];
+        if (found !== site || !isRunning(Number(pid), started)) return [];
+        const folder = join(place, entry);
+        // It may be gone by now.
+        const stats = lstatSync(folder, { throwIfNoEntry: false });
+        return stats?.isDirectory() === true && users.includes(stats.uid) && (stats.mode & 0o022) === 0
+          ? [{ pid: Number(pid), folder, made: stats.mtimeMs }]
           : [];
       }),
     )
-    .toSorted((left, right) => lstatSync(left.folder).mtimeMs - lstatSync(right.folder).mtimeMs);
+    .toSorted((left, right) => left.made - right.made)
+    .map(({ pid, folder }) => ({ pid, folder }));
 }
 
 /** The site, the supervisor's id, when it started, and what makes the name its own. */
