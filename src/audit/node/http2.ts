@@ -42,7 +42,10 @@ export function createHttp2(endpoint: Endpoint): Sender {
     created.setMaxListeners(0);
     created.unref();
     // Clients come and go; the connections of those that went are not kept.
-    created.setTimeout(keepMs, () => created.close());
+    created.setTimeout(keepMs, () => {
+      // One that a busy target is still opening has requests that wait for it, and would lose them.
+      if (!created.connecting) created.close();
+    });
     created.once("close", () => open.delete(created));
     open.add(created);
     sessions.set(client ?? "", created);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createSecureServer } from "node:http2";
 import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
 import { test } from "node:test";
 import { createServer as createTlsServer } from "node:tls";
@@ -81,6 +81,35 @@ for (const protocol of ["http/1.1", "h2"] as const satisfies Protocol[]) {
     server.close();
   });
 }
+
+test("a target that is slow to open a connection gets all that waits for it, over HTTP/2", async () => {
+  const { key, cert, ca } = await testCertificate();
+  const server = createSecureServer({ key, cert }, (_request, response) => response.end("here"));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  // Longer than a connection is kept that nobody uses.
+  const slow = createServer((socket) => {
+    setTimeout(() => {
+      const { port } = server.address() as AddressInfo;
+      const there = connect(port, "127.0.0.1", () => socket.pipe(there).pipe(socket));
+      for (const end of [socket, there]) end.on("error", () => undefined);
+      socket.on("close", () => there.destroy());
+    }, 3500);
+  });
+  await new Promise<void>((resolve) => slow.listen(0, "127.0.0.1", resolve));
+  const { port } = slow.address() as AddressInfo;
+  const wire = createWire({ target: new URL(`https://localhost:${port}`), ca });
+  try {
+    const asked = ["/one", "/two"].map((path) => wire.send({ method: "GET", path, protocol: "h2" }));
+    assert.deepEqual(
+      (await Promise.all(asked)).map((response) => response.text()),
+      ["here", "here"],
+    );
+  } finally {
+    wire.close();
+    slow.close();
+    server.close();
+  }
+});
 
 test("a body beyond the bound is cut and marked", async () => {
   await withServer(
