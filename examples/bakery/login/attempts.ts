@@ -10,11 +10,16 @@ export interface AttemptLimitOptions {
   now?: () => number;
 }
 
-/** Counts failed attempts by key. */
+/**
+ * Counts attempts by key. Each counts before it is known whether it fails, and is given back when it did not: of a hundred at once no more are made
+ * than one after another.
+ */
 export interface AttemptLimit {
   /** Milliseconds until the key may try again; 0 if it may now. */
   waitMs(key: string): number;
-  fail(key: string): void;
+  count(key: string): void;
+  /** One that was counted was no failure. */
+  giveBack(key: string): void;
   forget(key: string): void;
 }
 
@@ -35,12 +40,16 @@ export function createAttemptLimit({
       const window = current(key);
       return window === undefined || window.failures < maxFailures ? 0 : window.endsAt - now();
     },
-    fail: (key) => {
+    count: (key) => {
       const { failures, endsAt } = current(key) ?? { failures: 0, endsAt: now() + windowMs };
       windows.delete(key);
       windows.set(key, { failures: failures + 1, endsAt });
       const [oldest] = windows.keys();
       if (windows.size > maxKeys && oldest !== undefined) windows.delete(oldest);
+    },
+    giveBack: (key) => {
+      const window = current(key);
+      if (window !== undefined && window.failures > 0) window.failures -= 1;
     },
     forget: (key) => void windows.delete(key),
   };

@@ -217,6 +217,17 @@ test("guessing ends in 429 and a time to wait, for the account that is guessed a
   assert.equal((await visit(path, { headers: { cookie }, form: alicesForm })).status, 303);
 });
 
+test("of guesses at once no more are tried than one after another, and what is right counts for nothing", async () => {
+  const { path, cookie } = await begin();
+  const guesses = Array.from({ length: 12 }, (_, count) =>
+    visit(path, { headers: { cookie }, form: { username: "trudy", password: `guess ${count}` } }),
+  );
+  const statuses = (await Promise.all(guesses)).map(({ status }) => status);
+  assert.deepEqual(statuses.sort(), [...Array<number>(3).fill(403), ...Array<number>(9).fill(429)]);
+  // As often as an account may fail, and once more.
+  for (let count = 0; count < 4; count += 1) await token({ username: "bob" });
+});
+
 test("the sign-in page runs no script: its policy names its style by hash and where its form may lead", async () => {
   const { path, cookie } = await begin();
   const { status, headers, text } = await visit(path, { headers: { cookie } });
@@ -420,14 +431,21 @@ test("the keys are made once, for their owner only; a broken file is not replace
 test("attempts are counted in a window, for a bounded number of keys", () => {
   let now = 0;
   const limit = createAttemptLimit({ maxFailures: 2, windowMs: 100, maxKeys: 2, now: () => now });
-  limit.fail("a");
+  limit.count("a");
   assert.equal(limit.waitMs("a"), 0);
-  limit.fail("a");
+  limit.count("a");
   assert.equal(limit.waitMs("a"), 100);
   now = 100;
   assert.equal(limit.waitMs("a"), 0);
-  for (const key of ["a", "a", "b", "c"]) limit.fail(key);
+  for (const key of ["a", "a", "b", "c"]) limit.count(key);
   assert.equal(limit.waitMs("a"), 0);
+  for (let count = 0; count < 3; count += 1) {
+    limit.count("b");
+    limit.giveBack("b");
+  }
+  assert.equal(limit.waitMs("b"), 0);
+  limit.count("b");
+  assert.equal(limit.waitMs("b"), 100);
 });
 
 test("the provider's memory forgets what has expired, and the oldest when it is full", async () => {

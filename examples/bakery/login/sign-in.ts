@@ -55,13 +55,13 @@ export function createSignIn({
       response.setHeader("retry-after", Math.ceil(waitMs / 1000));
       return show(exchange, 429, { username, problem: tooMany });
     }
+    // Before the password is tried, which takes its time: whoever guesses would otherwise try as many at once as they like.
+    perAccount.count(pair);
+    perAddress.count(address);
     const person = await accounts.verify(username, (form.get("password") ?? "").slice(0, 256));
-    if (person === undefined) {
-      perAccount.fail(pair);
-      perAddress.fail(address);
-      return show(exchange, 403, { username, problem: wrong });
-    }
+    if (person === undefined) return show(exchange, 403, { username, problem: wrong });
     perAccount.forget(pair);
+    perAddress.giveBack(address);
     const login = { accountId: person.id, amr: ["pwd"], remember: false };
     return provider.interactionFinished(request, response, { login }, { mergeWithLastSubmission: false });
   };
