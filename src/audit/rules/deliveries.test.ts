@@ -42,6 +42,28 @@ describe("a delivery that is refused and done", { concurrency: 2 }, () => {
         });
 });
 
+describe("copies of a delivery at once", { concurrency: 2 }, () => {
+  test("are told by their answers where more than one is taken", async () => {
+    const site = startExchangeSite("takes copies of webhooks at once");
+    const { state, evidence } = await checkSite(site, replayedWebhook, byState);
+    assert.equal(state, "failed");
+    assert.match(evidence.map(({ about }) => about).join("\n"), /of 8 copies at once so many are taken/);
+  });
+
+  test("are told by the upstream where one is said to be taken, and more are done", async () => {
+    const site = (): Promise<TestSite> =>
+      startExchangeSite("takes copies of webhooks at once, and tells one alone");
+    const { state, evidence } = await checkSite(site(), replayedWebhook, byUpstream);
+    assert.equal(state, "failed");
+    assert.match(
+      evidence.map(({ about }) => about).join("\n"),
+      /what comes to shop of 8 copies at once; 1 of one/,
+    );
+    // That the others failed proves nothing where nobody tells.
+    assert.equal((await checkSite(site(), replayedWebhook, byState)).state, "missing");
+  });
+});
+
 describe("a delivery that is refused and not done", { concurrency: 2 }, () => {
   for (const check of [...checks, webhooksFromPages]) {
     test(`passes, by what either tells: ${check.name}`, async () => {

@@ -12,6 +12,7 @@ import { firstHonestCall, isSuccess, see } from "../shared.ts";
 import { readState } from "../state.ts";
 import { takesWebhooks, webhookRoutes, withoutWebhooks } from "../webhooks.ts";
 import type { WebhookRoute } from "../webhooks.ts";
+import { takenOnceOfMany } from "./webhook-copies.ts";
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -167,7 +168,7 @@ const anothersKey = refused(
 /** What must be refused whoever sends it. */
 export const forgedWebhooks: readonly Check[] = [unsigned, anotherKey, changedBody, wrongTime, anothersKey];
 
-/** Whoever saw a delivery can send it again, as it was. That it was taken the first time is the honest request of these checks. */
+/** Whoever saw a delivery can send it again, as it was, afterwards or at once. That it was taken the first time is the honest request of these checks. */
 export const replayedWebhook: Check = {
   name: "a webhook is taken once",
   kind: "live",
@@ -178,6 +179,7 @@ export const replayedWebhook: Check = {
     for (const route of webhookRoutes(context)) {
       if (firstHonestCall(context, route, tally) === undefined) continue;
       await refusedAndNotDone(context, tally, { route, make: (own) => takenOnce(own, tally, route) });
+      await takenOnceOfMany(context, tally, route);
     }
   },
 };

@@ -3,6 +3,7 @@ import type { Check, Tally } from "../../check.ts";
 import type { AuditContext } from "../../context.ts";
 import { honestCalls, mayCall } from "../../requests/inputs.ts";
 import type { AuditInput } from "../../plan/plan.ts";
+import type { ProbeRequest } from "../../probes/probe.ts";
 import { judgeSpending, maxBurst, oneClient, protocolFor } from "../limits.ts";
 import { isSuccess, see, withoutRoutes } from "../shared.ts";
 
@@ -31,7 +32,10 @@ export const guesses: Check = {
       if (wrong === undefined) tally.miss(`the plan has no wrong guess for ${route.key}`);
       else if (limit.burst > maxBurst)
         tally.miss(`${route.key} lets ${limit.burst} guesses fail: more than the ${maxBurst} that are sent`);
-      else await guess(context, tally, { route, limit, wrong });
+      else {
+        await guess(context, tally, { route, limit, wrong });
+        await guessAtOnce(context, tally, { route, limit, wrong });
+      }
     }
   },
 };
@@ -42,15 +46,25 @@ interface Guessing {
   wrong: AuditInput;
 }
 
-async function guess(context: AuditContext, tally: Tally, { route, limit, wrong }: Guessing): Promise<void> {
-  const [client, other] = [context.caller.freshClient(), context.caller.freshClient()];
-  if (client === undefined || other === undefined) return tally.miss(oneClient);
+const isFailureOf =
+  ({ failures }: ContractRoute) =>
+  (status: number): boolean =>
+    failures?.statuses.includes(status) === true;
+
+function requestOf(context: AuditContext, { route, wrong }: Guessing): Promise<ProbeRequest> {
   const names = Object.keys(context.plan.identities ?? {});
   const as =
     route.access.kind === "everyone" ? undefined : names.find((name) => mayCall(context, route, name));
-  const request = await context.caller.request({ route, as, input: wrong });
+  return context.caller.request({ route, as, input: wrong });
+}
+
+async function guess(context: AuditContext, tally: Tally, guessing: Guessing): Promise<void> {
+  const { route, limit } = guessing;
+  const [client, other] = [context.caller.freshClient(), context.caller.freshClient()];
+  if (client === undefined || other === undefined) return tally.miss(oneClient);
+  const request = await requestOf(context, guessing);
   const [good] = honestCalls(context, route);
-  const isFailure = (status: number): boolean => route.failures?.statuses.includes(status) === true;
+  const isFailure = isFailureOf(route);
   const startedAt = context.now();
   let failed = 0;
   let isStopped = false;
@@ -83,4 +97,30 @@ async function guess(context: AuditContext, tally: Tally, { route, limit, wrong 
     isFailure(response.status),
     see(context, `${route.key}: another client may still try`, { request: sent, response }),
   );
+}
+
+/** What is counted once it was answered is not counted yet while others are under way, over either protocol. */
+async function guessAtOnce(context: AuditContext, tally: Tally, guessing: Guessing): Promise<void> {
+  const { route, limit } = guessing;
+  const client = context.caller.freshClient();
+  if (client === undefined) return tally.miss(oneClient);
+  const request = await requestOf(context, guessing);
+  const startedAt = context.now();
+  const answers = await Promise.all(
+    Array.from({ length: limit.burst * 2 + 10 }, (_, count) =>
+      context.wire.send({ ...request, client, protocol: protocolFor(context, count) }),
+    ),
+  );
+  const isFailure = isFailureOf(route);
+  const admitted = answers.filter(({ status }) => isFailure(status));
+  const refused = answers.filter(({ status }) => status === 429);
+  judgeSpending(tally, {
+    about: `${route.key}: ${answers.length} guesses of one client at once`,
+    limit,
+    admitted: admitted.length,
+    failed: answers.length - admitted.length - refused.length,
+    isRefused: refused.length > 0,
+    seconds: (context.now() - startedAt) / 1000,
+    unit: "guesses",
+  });
 }

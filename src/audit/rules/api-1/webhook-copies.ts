@@ -1,0 +1,89 @@
+import type { Tally } from "../../check.ts";
+import type { AuditContext } from "../../context.ts";
+import type { Exchange } from "../../probes/probe.ts";
+import { arrivedSince } from "../../probes/upstream-witness.ts";
+import { honestCalls } from "../../requests/inputs.ts";
+import { effectsOf } from "../brought-about.ts";
+import type { Effects } from "../brought-about.ts";
+import { protocolFor } from "../limits.ts";
+import { isSuccess } from "../shared.ts";
+import type { WebhookRoute } from "../webhooks.ts";
+
+/** How many copies come at once: some must come while the first is under way. */
+const copies = 8;
+/** How long is waited for what a delivery brings about: it may stand in a queue. */
+const patienceMs = 250;
+
+/**
+ * Sends copies of one delivery at once. What is noted once it was done is not known yet while others are under way; and a copy that is told to have
+ * failed may have been done all the same, so that upstreams that tell are asked how much came to them.
+ */
+export async function takenOnceOfMany(
+  context: AuditContext,
+  tally: Tally,
+  route: WebhookRoute,
+): Promise<void> {
+  const effects = await effectsOf(context, route);
+  const before = await effects?.came();
+  const answers = await sendCopies(context, route, copies);
+  const taken = answers.filter(({ response }) => isSuccess(response.status));
+  const failed = answers.filter(({ response }) => response.status >= 500);
+  const about = `${route.key}: of ${copies} copies at once so many are taken, and one may be`;
+  if (taken.length > 1)
+    return tally.fail({ kind: "measurement", about, value: taken.length, unit: "copies" });
+  const [firstFailed] = failed;
+  if (effects !== undefined && before !== undefined) {
+    await context.sleep(patienceMs);
+    // One may come of anybody's delivery; where more came, copies are told from one while nobody else asks.
+    if (arrivedSince(before, await effects.came()).length > 1)
+      await countAlone(context, tally, route, effects);
+  } else if (firstFailed !== undefined)
+    tally.miss(
+      `${route.key}: of ${copies} copies at once ${failed.length} were answered ${firstFailed.response.status}, and nobody tells whether they were done`,
+    );
+  if (taken.length === 0) return tally.miss(`${route.key}: of ${copies} copies at once none was taken`);
+  tally.pass({ kind: "measurement", about, value: taken.length, unit: "copies" });
+}
+
+/** While nobody else of the audit's asks for anything: as much comes of many copies as of one. */
+async function countAlone(
+  context: AuditContext,
+  tally: Tally,
+  route: WebhookRoute,
+  { at, came }: Effects,
+): Promise<void> {
+  await context.alone(async (caller) => {
+    const comesOf = async (count: number): Promise<number> => {
+      const before = await came();
+      await sendCopies({ ...context, caller }, route, count);
+      await context.sleep(patienceMs);
+      return arrivedSince(before, await came()).length;
+    };
+    if ((await comesOf(0)) > 0)
+      return tally.miss(`${route.key}: somebody else goes on asking ${at} for the same`);
+    const [ofOne, ofMany] = [await comesOf(1), await comesOf(copies)];
+    if (ofOne === 0) return tally.miss(`${route.key}: nothing came to ${at} of one delivery`);
+    tally.expect(ofMany <= ofOne, {
+      kind: "measurement",
+      about: `${route.key}: what comes to ${at} of ${copies} copies at once; ${ofOne} of one`,
+      value: ofMany,
+      unit: "requests",
+    });
+  });
+}
+
+/** Copies of a delivery that was never sent before, from one client. */
+async function sendCopies(context: AuditContext, route: WebhookRoute, count: number): Promise<Exchange[]> {
+  const [honest] = honestCalls(context, route);
+  if (honest === undefined) return [];
+  const client = context.caller.freshClient();
+  const request = {
+    ...(await context.caller.request({ route, ...honest })),
+    ...(client === undefined ? {} : { client }),
+  };
+  return Promise.all(
+    Array.from({ length: count }, (_, copy) =>
+      context.caller.send({ ...request, protocol: protocolFor(context, copy) }),
+    ),
+  );
+}
