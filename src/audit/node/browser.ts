@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Browser, BrowserContext, CDPSession, Page, Request, Response } from "playwright-core";
+import type { Browser, BrowserContext, CDPSession, Page, Response } from "playwright-core";
 import { CurtainwallError } from "../../shared/index.ts";
 import type { BrowserProbe, PageRewrite, PageVisit, Visitor } from "../probes/probe.ts";
 import { inOwnFolder } from "./browser-folder.ts";
+import { noteRequests, sendOnce } from "./browser-requests.ts";
+import type { NotedRequests } from "./browser-requests.ts";
 
 /** Options of {@link openBrowser}. */
 export interface BrowserOptions {
@@ -64,7 +66,7 @@ export async function openBrowser({
       const url = new URL(path, target);
       return rewrite === undefined && visitor === undefined
         ? plainly(url)
-        : visit(browser, url, rewrite, visitor);
+        : visit(browser, url, rewrite, url.origin === target.origin ? visitor : { ...visitor, headers: {} });
     },
     close: () => browser.close().finally(remove),
   };
@@ -78,7 +80,7 @@ interface PlainTab {
   readonly page: Page;
   readonly devtools: CDPSession;
   readonly violations: string[];
-  readonly asked: PageVisit["asked"][number][];
+  readonly requests: NotedRequests;
 }
 
 /**
@@ -89,14 +91,16 @@ function createPlainVisits(browser: Browser): (url: URL) => Promise<PageVisit> {
   let tab: Promise<PlainTab> | undefined;
   let last: Promise<unknown> = Promise.resolve();
   const go = async (url: URL): Promise<PageVisit> => {
-    const { page, devtools, violations, asked } = await (tab ??= openTab(browser));
+    const { page, devtools, violations, requests } = await (tab ??= openTab(browser));
     await devtools.send("Storage.clearDataForOrigin", { origin: url.origin, storageTypes: "all" });
     await devtools.send("Network.clearBrowserCache");
     violations.length = 0;
-    asked.length = 0;
-    const response = await page.goto(url.href, { waitUntil: "load", timeout: timeoutMs });
-    const marks = marksOf(await readMark(devtools, isStill(response) ? stillMs : settleMs));
-    return { status: response?.status(), violations: [...violations], marks, asked: [...asked] };
+    requests.clear();
+    return requests.during(async () => {
+      const response = await page.goto(url.href, { waitUntil: "load", timeout: timeoutMs });
+      const marks = marksOf(await readMark(devtools, isStill(response) ? stillMs : settleMs));
+      return { status: response?.status(), violations: [...violations], marks, asked: [...requests.asked] };
+    });
   };
   return (url) => {
     const visited = last.then(() => go(url));
@@ -115,7 +119,7 @@ async function openTab(browser: Browser): Promise<PlainTab> {
   const devtools = await context.newCDPSession(page);
   const violations = await listen(devtools);
   await page.addInitScript(marking);
-  return { context, page, devtools, violations, asked: await noteRequests(context, devtools) };
+  return { context, page, devtools, violations, requests: await noteRequests(context, devtools) };
 }
 
 const marksOf = (text: string): string[] => text.split(" ").filter((name) => name !== "");
@@ -127,20 +131,23 @@ async function visit(
   rewrite: PageRewrite | undefined,
   { headers = {}, hasSeen, clicks = false }: Visitor = {},
 ): Promise<PageVisit> {
-  const context = await browser.newContext({ serviceWorkers: "block", extraHTTPHeaders: { ...headers } });
+  const context = await browser.newContext({ serviceWorkers: "block" });
   try {
     const page = await context.newPage();
     const devtools = await context.newCDPSession(page);
     const violations = await listen(devtools);
     await page.addInitScript(marking);
-    const asked = await noteRequests(context, devtools);
+    const { asked, during } = await noteRequests(context, devtools);
     if (rewrite !== undefined) await replaceAnswer(page, url, rewrite);
-    const response = await page.goto(url.href, { waitUntil: "load", timeout: timeoutMs });
-    if (hasSeen !== undefined) await waitUntil(() => hasSeen(asked));
-    if (rewrite?.click !== undefined) await clickOn(page, rewrite.click);
-    if (clicks) await evaluate(devtools, clickScripts);
-    const marks = marksOf(await readMark(devtools, isStill(response) ? stillMs : settleMs));
-    return { status: response?.status(), violations, marks, asked };
+    else if (Object.keys(headers).length > 0) await sendOnce(devtools, url, headers);
+    return await during(async () => {
+      const response = await page.goto(url.href, { waitUntil: "load", timeout: timeoutMs });
+      if (hasSeen !== undefined) await waitUntil(() => hasSeen(asked));
+      if (rewrite?.click !== undefined) await clickOn(page, rewrite.click);
+      if (clicks) await devtools.send("Runtime.evaluate", { expression: clickScripts });
+      const marks = marksOf(await readMark(devtools, isStill(response) ? stillMs : settleMs));
+      return { status: response?.status(), violations, marks, asked };
+    });
   } finally {
     await context.close();
   }
@@ -153,8 +160,9 @@ const marking = `globalThis.cwMark = (mark) => {
   seen.documentElement.dataset.curtainwallMark = (seen.documentElement.dataset.curtainwallMark || "") + " " + mark.source;
 };`;
 
+/** Says nothing of what the page made of it. */
 const clickScripts =
-  "for (const link of document.querySelectorAll('a[href^=\"javascript:\" i]')) link.click(); String(document.links.length)";
+  "try { for (const link of document.querySelectorAll('a[href^=\"javascript:\" i]')) link.click(); } catch {} void 0";
 
 /** How long is waited for what a page does. */
 const patienceMs = 3000;
@@ -162,42 +170,6 @@ const patienceMs = 3000;
 async function waitUntil(isDone: () => boolean): Promise<void> {
   const end = performance.now() + patienceMs;
   while (!isDone() && performance.now() < end) await sleep(25);
-}
-
-const maxAsked = 500;
-
-/**
- * Notes what is asked for, in frames and in what they open too. An answer that the browser keeps from the page is known to the debugger alone, and of the page
- * itself alone.
- */
-async function noteRequests(
-  context: BrowserContext,
-  devtools: CDPSession,
-): Promise<PageVisit["asked"][number][]> {
-  const asked: { method: string; url: string; status: number | undefined }[] = [];
-  const note = (method: string, url: string, status: number | undefined): void => {
-    if (asked.length < maxAsked) asked.push({ method, url, status });
-  };
-  const sent = new Map<string, { method: string; url: string }>();
-  const keptBack = new Set<string>();
-  devtools.on("Network.requestWillBeSent", ({ requestId, request: { method, url } }) =>
-    sent.set(requestId, { method, url }),
-  );
-  devtools.on("Network.responseReceivedExtraInfo", ({ requestId, statusCode }) => {
-    const request = sent.get(requestId);
-    if (request === undefined) return;
-    keptBack.add(`${request.method} ${request.url}`);
-    note(request.method, request.url, statusCode);
-  });
-  await devtools.send("Network.enable");
-  const settle = async (request: Request): Promise<void> => {
-    const response = await request.response().catch(() => null);
-    const isKnown = keptBack.has(`${request.method()} ${request.url()}`);
-    if (response !== null || !isKnown) note(request.method(), request.url(), response?.status());
-  };
-  context.on("requestfinished", (request) => void settle(request));
-  context.on("requestfailed", (request) => void settle(request));
-  return asked;
 }
 
 /** Listens to the browser's own report, which comes for workers and for what runs before any script of ours too. */
@@ -214,7 +186,9 @@ async function listen(devtools: CDPSession): Promise<string[]> {
   return violations;
 }
 
-const markOf = "document.documentElement.dataset.curtainwallMark ?? ''";
+/** A page may write there whatever it likes, as much as it likes. */
+const maxMarkLength = 4096;
+const markOf = `(document.documentElement.dataset.curtainwallMark ?? "").slice(0, ${maxMarkLength})`;
 /** Two frames, so that what an event handler does has happened. */
 const markOfSettled = `new Promise((resolve) => requestAnimationFrame(() => setTimeout(() => resolve(${markOf}), 20)))`;
 /** How long to wait for those frames. */
@@ -243,10 +217,19 @@ async function readMark(devtools: CDPSession, patience: number): Promise<string>
   }
 }
 
-/** Asks the page something through the debugger, which no policy applies to and which therefore adds no violation. */
+/**
+ * Asks the page something through the debugger, which no policy applies to and which therefore adds no violation; beside the page's own scripts, which might have put
+ * something else in the place of what is used here.
+ */
 async function evaluate(devtools: CDPSession, expression: string): Promise<string> {
+  const { frameTree } = await devtools.send("Page.getFrameTree");
+  const { executionContextId } = await devtools.send("Page.createIsolatedWorld", {
+    frameId: frameTree.frame.id,
+    worldName: "curtainwall",
+  });
   const { result } = await devtools.send("Runtime.evaluate", {
     expression,
+    contextId: executionContextId,
     awaitPromise: true,
     returnByValue: true,
   });

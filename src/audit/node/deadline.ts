@@ -32,7 +32,7 @@ export function createDeadline(budgetMs: number, now: () => number, signal?: Abo
     }),
     browser: ({ version, visit }) => ({
       version,
-      visit: guard((...input: Parameters<typeof visit>) => visitInTime(visit(...input))),
+      visit: guard((...input: Parameters<typeof visit>) => visitInTime(visit(...input), remainingMs())),
     }),
   };
 }
@@ -40,14 +40,17 @@ export function createDeadline(budgetMs: number, now: () => number, signal?: Abo
 /** Above what its own waits come to: a page whose scripts never rest answers no question. */
 const maxVisitMs = 45_000;
 
-async function visitInTime<T>(visit: Promise<T>): Promise<T> {
+async function visitInTime<T>(visit: Promise<T>, remainingMs: number): Promise<T> {
+  const error =
+    remainingMs < maxVisitMs
+      ? new CurtainwallError("AUDIT_BUDGET_SPENT", timeIsUp)
+      : new CurtainwallError(
+          "AUDIT_TARGET_UNREACHABLE",
+          `the page did not rest within ${maxVisitMs / 1000} s`,
+        );
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    const error = new CurtainwallError(
-      "AUDIT_TARGET_UNREACHABLE",
-      `the page did not rest within ${maxVisitMs / 1000} s`,
-    );
-    timer = setTimeout(() => reject(error), maxVisitMs);
+    timer = setTimeout(() => reject(error), Math.min(remainingMs, maxVisitMs));
   });
   try {
     return await Promise.race([visit, late]);

@@ -183,7 +183,7 @@ export interface BrowserProbe {
 
 /** Who visits a page, and how. */
 export interface Visitor {
-  /** Go along with all that is asked for. */
+  /** Go along with the request for the page itself, if it is the target's, and with no other: not with what it is redirected to, nor with its pictures. */
   headers?: Readonly<Record<string, string>>;
   /** Stays until it has seen enough, or three seconds. */
   hasSeen?: (asked: PageVisit["asked"]) => boolean;

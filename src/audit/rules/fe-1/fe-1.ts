@@ -233,7 +233,7 @@ async function look(
   const visit = await browser.visit(
     path,
     { headers: bare, html: exchange.response.text() },
-    { headers, clicks: true },
+    { clicks: true },
   );
   report(tally, `${name}, without its policy`, visit, planted, exchange, context);
 }
