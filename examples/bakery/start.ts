@@ -24,6 +24,14 @@ const patienceMs = 1000;
 /** When the first signal came. */
 let stoppingSince: number | undefined;
 
+if (process.argv.length > 2) {
+  const asksForHelp = process.argv.slice(2).every((word) => word === "--help" || word === "-h");
+  const help = `npm start  opens the bakery, until Ctrl-C. It takes no arguments; these move it:  ${howToMove}`;
+  if (asksForHelp) console.log(help);
+  else console.error(help);
+  process.exit(asksForHelp ? 0 : 2);
+}
+
 try {
   const running = await start();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)

@@ -103,7 +103,7 @@ export const checklist: readonly ChecklistItem[] = [
   {
     id: "MON-4",
     title: "Audits and penetration tests scheduled",
-    awaiting: awaits("scheduled audits and signed reports")(
+    awaiting: awaits("scheduled audits")(
       ["source", "a schedule exists"],
       ["source", "the last signed report is recent"],
     ),

@@ -161,5 +161,6 @@ function conclude(
         "A development key signed it, which the contract does not pin: it proves nothing to others.",
       ),
     );
-  say(`Who gets it checks it with  npx curtainwall prove --verify <pack> --key ${publicKey}`);
+  const pack = /[^\w./@:-]/.test(out) ? "<pack>" : out;
+  say(`Who gets it checks it with  npx curtainwall prove --verify ${pack} --key ${publicKey}`);
 }
