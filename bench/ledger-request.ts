@@ -47,7 +47,8 @@ export async function measureRequests(rounds: number, perRound: number): Promise
   const file = join(folder, "events.jsonl");
   const keep = { maxFileBytes: 2 ** 30, keepFiles: 8 };
   const sources = [{ name: "edge", fd: firstInheritedFd }];
-  ledger.control.send({ type: "configure", file, keep, sources, user: undefined });
+  const lockFile = join(folder, "ledger.lock");
+  ledger.control.send({ type: "configure", file, lockFile, keep, sources, user: undefined });
   const queue = createEventQueue({ fd: pipe.writeFd, source: "edge" });
   try {
     await domainReady("ledger", ledger);

@@ -5,6 +5,7 @@ export { findRecord } from "./node/find-record.ts";
 export { lastRecords } from "./node/last-records.ts";
 export { endOfLog, logLines } from "./node/log-lines.ts";
 export type { LogPlace } from "./node/log-lines.ts";
+export { lockLog } from "./node/lock-log.ts";
 export { openLogFile } from "./node/log-file.ts";
 export type { LogFile, LogFileOptions } from "./node/log-file.ts";
 export { readRecords } from "./node/read-records.ts";

@@ -2,5 +2,5 @@ export { createAddressBook } from "./node/address-book.ts";
 export type { AddressBook, AddressBookOptions, Lookup } from "./node/address-book.ts";
 export { createCompressor } from "./node/compressor.ts";
 export type { Compressed, CompressedForms, Compressor } from "./node/compressor.ts";
-export { withFileLock } from "./node/file-lock.ts";
+export { holdFileLock, isLockHeld, withFileLock } from "./node/file-lock.ts";
 export type { FileLockOptions } from "./node/file-lock.ts";

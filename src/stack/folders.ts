@@ -28,6 +28,8 @@ export interface StackFolders {
   /** The program that the last build would need. */
   readonly pendingProgramFile: string;
   readonly logFile: string;
+  /** Locked by whoever writes the log. Not beside it: what lies there is the ledger's to change. */
+  readonly logLockFile: string;
   readonly assertionKeyFile: string;
   readonly assertionJwksFile: string;
 }
@@ -54,6 +56,7 @@ export function stackFolders(root: string): StackFolders {
     programFile: join(root, "curtainwall.program.json"),
     pendingProgramFile: join(state, "release", "program.pending.json"),
     logFile: join(ledger, "events.jsonl"),
+    logLockFile: join(state, "supervisor", "ledger.lock"),
     assertionKeyFile: join(edge, "assertion.key.json"),
     assertionJwksFile: join(edge, "assertion.jwks.json"),
   };

@@ -1,7 +1,7 @@
 import { flushCompileCache } from "node:module";
 import { basename, dirname } from "node:path";
 import { formatRecord } from "../../ledger/index.ts";
-import { openLogFile } from "../../ledger/node.ts";
+import { lockLog, openLogFile } from "../../ledger/node.ts";
 import type { LogFile } from "../../ledger/node.ts";
 import { isCurtainwallError } from "../../shared/index.ts";
 import { openDomainControl } from "../processes/control.ts";
@@ -18,6 +18,8 @@ import { becomeUser } from "./become.ts";
 const lastCheckpointMs = 1500;
 /** Before records are removed it is signed too, and events wait for that no longer than this. */
 const removalCheckpointMs = 2000;
+/** The ledger of a stack that was killed may still be signing and writing what it had read. */
+const otherWriterMs = 10_000;
 
 const control = openDomainControl<ToLedger, FromDomain>();
 let stop: () => void = () => process.exit(0);
@@ -34,8 +36,9 @@ control.onMessage((message) => {
 process.on("SIGINT", () => undefined);
 process.on("SIGTERM", () => stop());
 
-function configure({ file, keep, sources, user }: Extract<ToLedger, { type: "configure" }>): void {
+function configure({ file, lockFile, keep, sources, user }: Extract<ToLedger, { type: "configure" }>): void {
   try {
+    keepLock(lockFile);
     // By its folder from now on: once root is given up, the folders above it may be out of reach, and a full file must still be
     // moved out of the way.
     process.chdir(dirname(file));
@@ -71,6 +74,16 @@ function configure({ file, keep, sources, user }: Extract<ToLedger, { type: "con
       message: (error as Error).message,
       hint: known?.hint,
     });
+  }
+}
+
+/** Waits until nobody else writes the log. Given back by the kernel when this process ends: nothing that it still writes comes later. */
+function keepLock(lockFile: string): void {
+  try {
+    lockLog(lockFile, otherWriterMs);
+  } catch (error) {
+    if (isCurtainwallError(error)) throw error;
+    console.error(`nothing keeps another process from writing the log: ${(error as Error).message}`);
   }
 }
 

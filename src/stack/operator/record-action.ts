@@ -2,7 +2,7 @@ import { chownSync, mkdirSync } from "node:fs";
 import { connect } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { formatRecord } from "../../ledger/index.ts";
-import { openLogFile } from "../../ledger/node.ts";
+import { lockLog, openLogFile } from "../../ledger/node.ts";
 import { CurtainwallError, isCurtainwallError, printable } from "../../shared/index.ts";
 import { openControl } from "../processes/control.ts";
 import type { StackErrorCode } from "../errors.ts";
@@ -73,8 +73,7 @@ async function recordEvent(
       (await writeAlone(folders, keep, event));
     if ("seq" in answer) return;
     if (!("owner" in answer)) throw unrecorded(answer.reason);
-    if (performance.now() > deadline)
-      throw unrecorded(`${answer.owner} It takes no actions where this user could reach it.`);
+    if (performance.now() > deadline) throw unrecorded(answer.owner);
     await pause(pauseMs);
   }
 }
@@ -107,7 +106,7 @@ async function ask(path: string, event: OperatorEvent): Promise<OperatorAnswer |
   }
 }
 
-/** Writes it where no stack runs. An owner: one does, or somebody else writes. */
+/** Writes it where no stack runs. An owner: one does, or somebody else writes, such as the ledger of one that was killed. */
 async function writeAlone(
   folders: StackFolders,
   keep: LoadedContract["contract"]["ledger"],
@@ -122,12 +121,16 @@ async function writeAlone(
       throw unrecorded(message);
     });
   } catch (error) {
-    if (isCurtainwallError(error) && error.code === "STACK_RUNS_ALREADY") return { owner: error.message };
+    if (isCurtainwallError(error) && error.code === "STACK_RUNS_ALREADY")
+      return { owner: `${error.message} It takes no actions where this user could reach it.` };
     throw isCurtainwallError(error) && error.code === "STACK_ACTION_UNRECORDED"
       ? error
       : unrecorded((error as Error).message, error);
   }
+  let unlock: () => void = () => undefined;
   try {
+    // Waited for by who asks again: a start that waits for the site's state is let through meanwhile.
+    unlock = lockLog(folders.logLockFile, 0);
     const owner = findIsolation() === "uid" ? domainUser("ledger", folders.root) : undefined;
     mkdirSync(folders.ledger, { recursive: true, mode: 0o700 });
     if (owner !== undefined) chownSync(folders.ledger, owner.uid, owner.gid);
@@ -143,11 +146,14 @@ async function writeAlone(
       await log.close();
     }
   } catch (error) {
+    if (isCurtainwallError(error) && error.code === "LEDGER_IN_USE")
+      return { owner: `${error.message} ${error.hint ?? ""}` };
     const { cause } = error as { cause?: NodeJS.ErrnoException };
     return {
       reason: `${(error as Error).message} (${cause?.code ?? "unknown"})`,
     };
   } finally {
+    unlock();
     giveBack();
   }
 }

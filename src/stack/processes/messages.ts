@@ -46,6 +46,8 @@ export type ToLedger =
   | {
       type: "configure";
       file: string;
+      /** See `lockLog`. */
+      lockFile: string;
       keep: ContractLedger;
       sources: { name: string; fd: number }[];
       user: DomainUser | undefined;

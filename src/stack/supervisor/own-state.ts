@@ -1,14 +1,9 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { CurtainwallError } from "../../shared/index.ts";
+import { holdFileLock, isLockHeld } from "../../shared/node.ts";
 import type { StackErrorCode } from "../errors.ts";
 import type { StackFolders } from "../folders.ts";
-
-/** SQLite's codes, the lowest byte of what it says. */
-const busy = 5;
-/** One that nobody holds would be collected, and its lock with it. */
-const held = new Set<DatabaseSync>();
 
 /**
  * Takes a site's state for this process: two stacks on one would write one log and remember webhooks apart. The lock is SQLite's on an empty file:
@@ -24,30 +19,21 @@ export function ownState(
   warn: (message: string) => void,
   waitMs = 0,
 ): () => void {
-  // The lock's own file is opened by nobody else: to close it anywhere in this process would give the lock back.
   const pidFile = join(supervisor, "running.pid");
-  let lock: DatabaseSync | undefined;
-  const close = (): void => {
-    if (lock === undefined) return;
-    held.delete(lock);
-    lock.close();
-  };
+  let unlock: () => void = () => undefined;
   try {
     mkdirSync(supervisor, { recursive: true, mode: 0o700 });
-    lock = new DatabaseSync(join(supervisor, "running.lock"));
-    held.add(lock);
-    // Nothing is written, so no journal need lie there for whoever comes after a kill.
-    lock.exec(`PRAGMA busy_timeout = ${waitMs}; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE`);
+    unlock = holdFileLock(join(supervisor, "running.lock"), { timeoutMs: waitMs });
     writeFileSync(pidFile, `${process.pid}\n`, { mode: 0o600 });
   } catch (cause) {
-    close();
-    if (isBusy(cause)) throw runsAlready(pidFile, state, cause);
+    unlock();
+    if (isLockHeld(cause)) throw runsAlready(pidFile, state, cause);
     warn(`nothing keeps a second stack from running on ${state}: ${(cause as Error).message}`);
     return () => undefined;
   }
   return () => {
     rmSync(pidFile, { force: true });
-    close();
+    unlock();
   };
 }
 
@@ -61,8 +47,6 @@ export function assertNotRunning(folders: StackFolders, waitMs = 1000): void {
   // Where no stack ever ran, none runs, and nothing is made.
   if (existsSync(folders.supervisor)) ownState(folders, () => undefined, waitMs)();
 }
-
-const isBusy = (error: unknown): boolean => (((error as { errcode?: number }).errcode ?? 0) & 0xff) === busy;
 
 function runsAlready(pidFile: string, state: string, cause: unknown): CurtainwallError<StackErrorCode> {
   const pid = existsSync(pidFile) ? readFileSync(pidFile, "utf8").trim() : "";

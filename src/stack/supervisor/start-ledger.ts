@@ -1,4 +1,5 @@
-import { chownSync, mkdirSync } from "node:fs";
+import { chownSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import type { CheckpointClaim } from "../../ledger/index.ts";
 import { printable } from "../../shared/index.ts";
 import type { EventsPipe } from "../log/events-pipe.ts";
@@ -35,10 +36,11 @@ export async function startLedger(
   mkdirSync(folders.ledger, { recursive: true, mode: 0o700 });
   // The folder lies in one that is ours, so nobody can have put a link in its place; what is in it is the ledger's to touch.
   if (user !== undefined) chownSync(folders.ledger, user.uid, user.gid);
+  makeLockFile(folders.logLockFile);
   const fds = pipes.map(({ readFd }) => readFd);
   const ledger = launch<ToLedger>(surroundings, "ledger", fds, {
     readOnly: [],
-    writable: [folders.ledger],
+    writable: [folders.ledger, folders.logLockFile],
     hidden: [],
     masked: [],
     network: false,
@@ -47,6 +49,7 @@ export async function startLedger(
   ledger.control.send({
     type: "configure",
     file: folders.logFile,
+    lockFile: folders.logLockFile,
     keep: loaded.contract.ledger,
     sources: pipes.map(({ name }, index) => ({ name, fd: firstInheritedFd + index })),
     user,
@@ -55,6 +58,12 @@ export async function startLedger(
     if (message.type === "sign-checkpoint") void answer(surroundings, signer, ledger, message);
     told(message);
   });
+}
+
+/** A sandbox shows only what is there. */
+function makeLockFile(file: string): void {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  if (!existsSync(file)) writeFileSync(file, "", { mode: 0o600 });
 }
 
 /**
