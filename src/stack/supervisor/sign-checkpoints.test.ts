@@ -74,6 +74,16 @@ test("less than was signed, something else, and another log are refused; the sam
   assert.equal(typeof (await signer.sign(await add(folders.logFile, 1))), "object");
 });
 
+test("what could not be read again is not signed, so that it can't end all signing", async (t) => {
+  const folders = place(t);
+  const signer = signerOf(folders);
+  const claim = await add(folders.logFile, 1);
+  for (const wrong of [{ through: 0 }, { through: 0.5 }, { head: "short" }, { log: "short" }])
+    assert.match(JSON.stringify(await signer.sign({ ...claim, ...wrong })), /nothing that can be signed/);
+  assert.equal(readLastCheckpoint(folders), undefined);
+  assert.equal(typeof (await signer.sign(claim)), "object");
+});
+
 test("more is signed only if it is seen to go on from what was signed: not over records that were changed, left out or given up", async (t) => {
   const folders = place(t);
   const { logFile } = folders;

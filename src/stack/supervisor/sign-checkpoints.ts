@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { readCheckpoint } from "../../ledger/index.ts";
+import { readCheckpoint, readClaim } from "../../ledger/index.ts";
 import type { Checkpoint, CheckpointClaim } from "../../ledger/index.ts";
 import { watchLog } from "../../ledger/node.ts";
 import type { LogFlood } from "../../ledger/node.ts";
@@ -104,7 +104,9 @@ export function createCheckpointSigner({
   });
 
   async function sign({ log, through, head }: CheckpointClaim): Promise<Checkpoint | string> {
-    const claim = { log, through, head };
+    // What is signed is remembered: a file that can't be read again would end all signing.
+    const claim = readClaim({ log, through, head });
+    if (claim === undefined) return "what the ledger says of it is nothing that can be signed";
     name = log;
     const look: LookAtLog = (from) => watch.whyNotGoingOn(from, claim);
     const own = readLastCheckpoint(folders);
