@@ -47,7 +47,7 @@ export { makeProof } from "./proof/make-proof.ts";
 export type { MakeProofOptions } from "./proof/make-proof.ts";
 export type { KeySource, ProofStatement } from "./proof/statement.ts";
 export { verifyProof } from "./proof/verify-proof.ts";
-export type { VerifiedProof, VerifyProofOptions } from "./proof/verify-proof.ts";
+export type { ProofFiles, VerifiedProof, VerifyProofOptions } from "./proof/verify-proof.ts";
 export type { LeakFinding, OutputSearch, ReleaseTrial } from "./probes/probe.ts";
 export type { AuditCheck, AuditReport, AuditRow, CheckKind, ReportContract, Verdict } from "./report.ts";
 export { failureOf } from "./reports/failure.ts";

@@ -7,6 +7,7 @@ export type { FairQueue, Waiting } from "./fair-queue.ts";
 export { counted } from "./counted.ts";
 export { countMembers, parseJsonBody } from "./json-body.ts";
 export type { JsonFault, ReadJson } from "./json-body.ts";
+export { scanJson } from "./json-scan.ts";
 export type { JsonLimits } from "./json-scan.ts";
 export { formatPairs, parseQuery } from "./query.ts";
 export type { Pairs } from "./query.ts";

@@ -86,6 +86,39 @@ test("any changed byte of a report, a missing file and one too many are found an
   assert.match((await verify(new Map())).problems[0] ?? "", /statement\.json is missing/);
 });
 
+test("nothing is read but what the signature is about: the statement first, then each file that a signed one names, once", async () => {
+  const asked: string[] = [];
+  const watched = (files: Files): Parameters<typeof verifyProof>[0]["files"] => ({
+    keys: () => files.keys(),
+    get: (name) => {
+      asked.push(name);
+      return files.get(name);
+    },
+  });
+  const key = signer.publicKey;
+  const more = fresh().set("other.txt", new Uint8Array(1));
+  await verifyProof({ files: watched(more), key, now });
+  assert.deepEqual(asked.splice(0), ["statement.json", "report.json", "report.html"]);
+  await verifyProof({ files: watched(more), key: makeSigner().publicKey, now });
+  assert.deepEqual(asked.splice(0), ["statement.json"]);
+  await verifyProof({ files: watched(more.set("statement.json", Buffer.from("{}"))), key: undefined, now });
+  assert.deepEqual(asked, ["statement.json"]);
+});
+
+test("a report that is nested without end is not parsed, nor is one of more than any has", async () => {
+  for (const [text, told] of [
+    ["[".repeat(100_000), "too-deep"],
+    ["[".repeat(33) + "]".repeat(33), "too-deep"],
+    [`[1${",1".repeat(600_000)}]`, "too-many-elements"],
+  ] as const) {
+    const { problems } = await verify(fresh().set("report.json", Buffer.from(text)));
+    assert.deepEqual(problems, [
+      "report.json was changed",
+      `report.json can't be read: no proof has such JSON (${told})`,
+    ]);
+  }
+});
+
 test("a piece of evidence that was exchanged is named by its row and check", async () => {
   const files = fresh();
   const text = new TextDecoder()

@@ -5,13 +5,22 @@ import { parseReport } from "../reports/schema.ts";
 import { drawVerdict, summarise } from "../report.ts";
 import type { AuditReport } from "../report.ts";
 import { statementFile } from "./make-proof.ts";
+import { parseBounded } from "./parse-bounded.ts";
 import { hashOf, notLookedAt, provenRows, statementSchema, subjectsOf } from "./statement.ts";
 import type { ProofStatement } from "./statement.ts";
 
+/** The files of a pack by name. A `Map` is one; what reads a file when it is asked for needs no room for those that nobody signed. */
+export interface ProofFiles {
+  /** All names. */
+  keys(): Iterable<string>;
+  /** A file's content; undefined where there is none. Asked at most once for each, and only for the statement and for what a signed one names. */
+  get(name: string): Uint8Array | undefined;
+}
+
 /** Options of {@link verifyProof}. */
 export interface VerifyProofOptions {
-  /** The pack's files by name, all of them. */
-  files: ReadonlyMap<string, Uint8Array>;
+  /** The pack's files, all of them. */
+  files: ProofFiles;
   /** Whose signature counts. Undefined: that of the key that the pack names, which shows that it is whole and not whose it is. */
   key: ReleasePublicKey | undefined;
   /** Milliseconds since 1970. */
@@ -30,6 +39,8 @@ export interface VerifiedProof {
   signedBy?: string;
 }
 
+const reportFile = "report.json";
+
 /** Clocks differ by this much. */
 const skewMs = 300_000;
 
@@ -38,13 +49,13 @@ export async function verifyProof({ files, key, now }: VerifyProofOptions): Prom
   const opened = await openStatement(files.get(statementFile), key);
   if ("problem" in opened) return { problems: [opened.problem], isOutOfTime: false };
   const { statement, signedBy } = opened;
-  const report = readReport(files.get("report.json"));
   const outOfTime = timeProblems(statement, now);
+  const { changed, report } = await readFiles(statement, files);
   const problems = [
     ...outOfTime,
-    ...(await fileProblems(statement, files)),
+    ...changed,
     ...(report instanceof Error
-      ? [`report.json can't be read: ${report.message}`]
+      ? [`${reportFile} can't be read: ${report.message}`]
       : await reportProblems(statement, report)),
   ];
   return { problems, isOutOfTime: outOfTime.length > 0, statement, signedBy };
@@ -83,7 +94,7 @@ async function openStatement(
 function readEnvelope(content: Uint8Array): Envelope | undefined {
   try {
     const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(content);
-    const { payloadType, payload, signatures } = JSON.parse(text) as Envelope;
+    const { payloadType, payload, signatures } = parseBounded(text) as Envelope;
     const [{ keyid, sig } = { keyid: "", sig: "" }] = signatures;
     const again = (base64: string): string => toBase64(fromBase64(base64) ?? new Uint8Array());
     const envelope = { payloadType, payload: again(payload), signatures: [{ keyid, sig: again(sig) }] };
@@ -95,7 +106,7 @@ function readEnvelope(content: Uint8Array): Envelope | undefined {
 
 function readStatement(document: string): ProofStatement | undefined {
   try {
-    return statementSchema.safeParse(JSON.parse(document)).data;
+    return statementSchema.safeParse(parseBounded(document)).data;
   } catch {
     return undefined;
   }
@@ -108,26 +119,31 @@ function timeProblems({ predicate }: ProofStatement, now: number): string[] {
   return [];
 }
 
-async function fileProblems(
+/** Looks at the files that the statement names, one after another: there is never more than one of them in memory. */
+async function readFiles(
   { predicate }: ProofStatement,
-  files: ReadonlyMap<string, Uint8Array>,
-): Promise<string[]> {
-  const named = await Promise.all(
-    Object.entries(predicate.files).map(async ([name, wanted]) => {
-      const content = files.get(name);
-      if (content === undefined) return [`${name} is missing`];
-      return (await hashOf(content)) === wanted ? [] : [`${name} was changed`];
-    }),
-  );
+  files: ProofFiles,
+): Promise<{ changed: string[]; report: AuditReport | Error }> {
+  const changed: string[] = [];
+  let report = readReport(undefined);
+  for (const [name, wanted] of Object.entries(predicate.files)) {
+    const content = files.get(name);
+    if (content === undefined) changed.push(`${name} is missing`);
+    else if ((await hashOf(content)) !== wanted) changed.push(`${name} was changed`);
+    if (name === reportFile) report = readReport(content);
+  }
   const strays = [...files.keys()].filter(
     (name) => name !== statementFile && !Object.hasOwn(predicate.files, name),
   );
-  return [...named.flat(), ...strays.map((name) => `${name} is no part of what was signed`)];
+  return {
+    changed: [...changed, ...strays.map((name) => `${name} is no part of what was signed`)],
+    report,
+  };
 }
 
 function readReport(content: Uint8Array | undefined): AuditReport | Error {
   try {
-    return parseReport(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(content)));
+    return parseReport(parseBounded(new TextDecoder("utf-8", { fatal: true }).decode(content)));
   } catch (error) {
     return content === undefined ? new Error("it is missing") : (error as Error);
   }
@@ -175,10 +191,10 @@ async function reportProblems(
 type Rows = ProofStatement["predicate"]["rows"];
 
 function rowProblems(told: Rows, drawn: Rows): string[] {
-  const ids = new Set([...told, ...drawn].map(({ id }) => id));
-  return [...ids].flatMap((id) => {
-    const one = told.find((row) => row.id === id);
-    const other = drawn.find((row) => row.id === id);
+  const [ones, others] = [told, drawn].map((rows) => new Map(rows.map((row) => [row.id, row])));
+  return [...new Set([...told, ...drawn].map(({ id }) => id))].flatMap((id) => {
+    const one = ones?.get(id);
+    const other = others?.get(id);
     if (one === undefined || other === undefined)
       return [`${id} is in the ${one === undefined ? "report" : "statement"} only`];
     if (isSame(one, other)) return [];

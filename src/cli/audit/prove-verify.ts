@@ -1,5 +1,4 @@
-import { lstatSync, readFileSync, readdirSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { readFileSync, statSync } from "node:fs";
 import { printable, shellWord, verifyProof } from "../../audit/index.ts";
 import type { KeySource, ProofStatement, VerifiedProof } from "../../audit/index.ts";
 import { parsePublicKey } from "../../contract/index.ts";
@@ -7,12 +6,9 @@ import type { ReleasePublicKey } from "../../contract/index.ts";
 import { hasContract, loadContract } from "../../stack/index.ts";
 import { usageError } from "../command.ts";
 import type { Command, CommandInput } from "../command.ts";
+import { openPack } from "./open-pack.ts";
 import { exitCodes, print, printJson, say, styled } from "../voice.ts";
 import { counted } from "../../shared/index.ts";
-
-/** What a pack may hold: a report's page has some hundred kilobytes. */
-const maxFiles = 64;
-const maxBytes = 64 * 1024 * 1024;
 
 /** Checks a pack, and says all that is wrong with it. */
 export async function verifyPack(
@@ -21,7 +17,7 @@ export async function verifyPack(
   [folder = "."]: readonly string[],
   command: Command,
 ): Promise<number> {
-  const { files, problems: unread } = readPack(pack, command);
+  const { files, problems: unread } = openPack(pack, command);
   const { key, whence } = await findKey(values.get("key"), folder, command);
   const verified = await verifyProof({ files, key, now: Date.now() });
   const problems = [...unread, ...verified.problems].map((problem) => printable(problem, 500));
@@ -54,27 +50,6 @@ function conclusion({ statement, problems, isOutOfTime }: VerifiedProof, unread:
   const others = problems.length + unread - (isOutOfTime ? 1 : 0);
   if (others === 0) return "is as it was signed, and does not count at this time.";
   return `is not as it was signed${isOutOfTime ? ", and does not count at this time either" : ""}.`;
-}
-
-interface ReadPack {
-  readonly files: ReadonlyMap<string, Uint8Array>;
-  readonly problems: readonly string[];
-}
-
-function readPack(pack: string, command: Command): ReadPack {
-  if (lstatSync(pack, { throwIfNoEntry: false })?.isDirectory() !== true)
-    throw usageError(`There is no folder ${pack}`, command);
-  const names = readdirSync(pack);
-  const files = new Map<string, Uint8Array>();
-  const problems = names.length > maxFiles ? [`it has ${names.length} files: no pack has so many`] : [];
-  for (const name of names.slice(0, maxFiles)) {
-    const path = join(pack, name);
-    const stats = lstatSync(path);
-    if (!stats.isFile()) problems.push(`${name} is no file`);
-    else if (stats.size > maxBytes) problems.push(`${name} is larger than any file of a pack`);
-    else files.set(name, readFileSync(path));
-  }
-  return { files, problems };
 }
 
 interface FoundKey {

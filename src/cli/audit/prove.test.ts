@@ -12,6 +12,7 @@ import {
   readdirSync,
   rmSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -21,6 +22,7 @@ import { command } from "../../../test/support/command.ts";
 import { makeProject } from "../../../test/support/project.ts";
 import { makeProof } from "../../audit/index.ts";
 import type { AuditReport } from "../../audit/index.ts";
+import { signEnvelope } from "../../contract/index.ts";
 import { openOrCreateKeyFile } from "../../release/node.ts";
 
 /** A site at an address where nothing listens: its audit is mostly unknown, and that can be proved too. */
@@ -126,6 +128,41 @@ test("what was done to a pack is told by name, with exit code 1", () => {
     assert.equal(code, 1, name);
     assert.match(out, told);
   }
+});
+
+test("a file larger than any pack is not read, and that is told; so is a larger statement", () => {
+  for (const [name, bytes] of [
+    ["report.html", 33],
+    ["report.json", 33],
+    ["statement.json", 5],
+  ] as const) {
+    const large = changed(`large-${name}`, (folder) => truncateSync(join(folder, name), bytes * 1024 * 1024));
+    const { code, out } = run("prove", "--verify", large, "--key", key);
+    assert.equal(code, 1);
+    assert.ok(out.startsWith(`${name} was not read: it is larger than anything in a pack`), out);
+  }
+});
+
+test("what is signed is read up to a bound in all", async () => {
+  const folder = changed("large-in-all", () => undefined);
+  // Two of them, each within the bound: anybody can sign such a statement.
+  const { signer } = await openOrCreateKeyFile(join(elsewhere, "large.key"));
+  const { payload } = JSON.parse(readFileSync(join(folder, "statement.json"), "utf8")) as {
+    payload: string;
+  };
+  const statement = JSON.parse(Buffer.from(payload, "base64").toString()) as {
+    predicate: { files: Record<string, string> };
+  };
+  for (const name of ["one.bin", "two.bin"]) {
+    writeFileSync(join(folder, name), "");
+    truncateSync(join(folder, name), 20 * 1024 * 1024);
+    statement.predicate.files[name] = "0".repeat(64);
+  }
+  const envelope = await signEnvelope("proof", JSON.stringify(statement), signer);
+  writeFileSync(join(folder, "statement.json"), `${JSON.stringify(envelope, null, 2)}\n`);
+  const { code, out } = run("prove", "--verify", folder);
+  assert.equal(code, 1);
+  assert.match(out, /^two\.bin was not read: [^]*^one\.bin was changed\ntwo\.bin is missing$/m);
 });
 
 test("what somebody else's pack says drives no terminal, in JSON either", async () => {
