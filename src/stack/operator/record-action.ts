@@ -73,7 +73,8 @@ async function recordEvent(
       (await writeAlone(folders, keep, event));
     if ("seq" in answer) return;
     if (!("owner" in answer)) throw unrecorded(answer.reason);
-    if (performance.now() > deadline) throw unrecorded(answer.owner);
+    if (performance.now() > deadline)
+      throw unrecorded(answer.owner, undefined, "Say it again when that one has ended");
     await pause(pauseMs);
   }
 }
@@ -158,12 +159,13 @@ async function writeAlone(
   }
 }
 
-const unrecorded = (reason: string, cause?: unknown): CurtainwallError<StackErrorCode> =>
+const unrecorded = (
+  reason: string,
+  cause?: unknown,
+  hint = "Free space for the log, or do it as the user whose stack it is, then say it again",
+): CurtainwallError<StackErrorCode> =>
   new CurtainwallError(
     "STACK_ACTION_UNRECORDED",
     `Nothing was changed: the log can't take it. ${printable(reason)}`,
-    {
-      cause,
-      hint: "Free space for the log, or do it as the user whose stack it is, then say it again",
-    },
+    { cause, hint },
   );
