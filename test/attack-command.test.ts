@@ -212,7 +212,7 @@ test("no name of a folder becomes code in the emitted file, and the folder is fo
   assert.equal(status, 0, stderr);
   const text = readFileSync(file, "utf8");
   assert.doesNotMatch(text, /^\W*import\(/m);
-  assert.equal(text.split(/[\n\u2028]/).filter((line) => line.startsWith("//")).length, 4);
+  assert.equal(text.split(/[\n\u2028]/).filter((line) => line.startsWith("//")).length, 5);
   const folder = JSON.parse(/folder: new URL\((".*"), import/.exec(text)?.[1] ?? "") as string;
   assert.equal(fileURLToPath(new URL(folder, pathToFileURL(file))), `${odd}/`);
 });

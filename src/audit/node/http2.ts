@@ -114,7 +114,8 @@ function fieldsOf({ method, path, headers = [], body }: ProbeRequest, target: UR
   for (const [given, value] of headers) {
     const name = given.toLowerCase();
     const before = fields[name];
-    fields[name] = before === undefined ? value : [before, value].flat();
+    // What stands in place of a request line stands once: who gives it means another.
+    fields[name] = before === undefined || name.startsWith(":") ? value : [before, value].flat();
   }
   return fields;
 }

@@ -69,6 +69,7 @@ test("a log is known by what it holds, under another name and as a rotated file 
       file: copy,
       last: undefined,
       witnessed: undefined,
+      flood: undefined,
       hasWitness: false,
       keptBytes: undefined,
       routes: [],

@@ -26,7 +26,7 @@ export const eventsReachLog: Check = {
     const deeds = [
       ...(await refusedCalls(context, tally)),
       ...(await strangersCalls(context, tally)),
-      ...(await crowdedCalls(context, tally)),
+      ...(await crowdedCalls(context)),
       ...(await failures(context)),
       ...(await reports(context, tally)),
       ...(await malformed(context, tally)),

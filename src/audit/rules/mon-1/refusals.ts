@@ -2,7 +2,8 @@ import type { ContractRoute } from "../../../contract/index.ts";
 import type { Tally } from "../../check.ts";
 import type { AuditContext } from "../../context.ts";
 import type { Exchange } from "../../probes/probe.ts";
-import { firstHonestCall, isClientError, protectedRoutes } from "../shared.ts";
+import { honestCalls } from "../../requests/inputs.ts";
+import { isClientError, protectedRoutes } from "../shared.ts";
 import { strangerTo } from "../api-1/kept.ts";
 import { problemOf } from "../provocations.ts";
 import { timed } from "./deeds.ts";
@@ -12,7 +13,7 @@ import type { Deed } from "./deeds.ts";
 export async function strangersCalls(context: AuditContext, tally: Tally): Promise<Deed[]> {
   const deeds: Deed[] = [];
   for (const route of protectedRoutes(context).filter(({ stream }) => stream?.kind !== "events")) {
-    const honest = firstHonestCall(context, route, tally);
+    const [honest] = honestCalls(context, route);
     const stranger = honest && strangerTo(context, route, honest.as);
     const identity = stranger === undefined ? undefined : context.plan.identities?.[stranger];
     if (honest === undefined || stranger === undefined || identity === undefined) continue;
@@ -33,11 +34,11 @@ export async function strangersCalls(context: AuditContext, tally: Tally): Promi
 const crowd = 16;
 
 /** Many refusals at once: each of them is one to the log, however alike they are. */
-export async function crowdedCalls(context: AuditContext, tally: Tally): Promise<Deed[]> {
+export async function crowdedCalls(context: AuditContext): Promise<Deed[]> {
   const route = protectedRoutes(context).find(
     ({ limits }) => Math.min(...limits.map(({ burst }) => burst)) > crowd,
   );
-  const honest = route && firstHonestCall(context, route, tally);
+  const [honest] = route === undefined ? [] : honestCalls(context, route);
   const client = context.caller.freshClient();
   if (route === undefined || honest === undefined || client === undefined) return [];
   const protocol = context.protocols.at(-1) ?? context.protocols[0];
