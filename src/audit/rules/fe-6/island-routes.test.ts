@@ -65,7 +65,10 @@ const server = createServer({ cert, key }, ({ url }, response) => {
   response.writeHead(200, { "content-type": "text/javascript; charset=utf-8" }).end(script);
 });
 await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
-after(() => void server.close().closeAllConnections());
+after(() => {
+  server.close();
+  server.closeAllConnections();
+});
 const target = new URL(`https://localhost:${(server.address() as AddressInfo).port}`);
 
 /** What is said of the site with these files, whose island is served as this script. */
