@@ -26,6 +26,7 @@ type Fault =
   | "passes it on later, under another id"
   | "has a visitor"
   | "is sent another's word meanwhile"
+  | "keeps answers, and is sent another's word"
   | "has visitors all the time"
   | "tells another id"
   | "takes any word"
@@ -76,7 +77,9 @@ const gateway = await open(async (request, response) => {
     return refuse(response, id);
   }
   if (target.endsWith("/endless") && fault !== "reads what is too long") return refuse(response, id, 502);
-  const status = await forward(asked, id);
+  const isKept = fault === "keeps answers, and is sent another's word" && target === "/api/breads/rye";
+  const status = isKept ? 200 : await forward(asked, id);
+  if (isKept) await forward({ ...asked, saidOf: "/api/other" }, randomUUID());
   if (fault === "is sent another's word meanwhile")
     await forward({ ...asked, saidOf: "/api/other" }, randomUUID());
   if (status !== 200) return refuse(response, fault === "tells another id" ? randomUUID() : id, status);
@@ -209,6 +212,15 @@ const writesOnce = parseContract(defineStack({ ...stack, routes: { "POST /api/no
 const writesOften = parseContract(
   defineStack({ ...stack, routes: { "PUT /api/notes": { ...writes, idempotent: true } } }),
 );
+const keepsAnswers = parseContract(
+  defineStack({
+    ...stack,
+    routes: {
+      "GET /api/breads/:id": { ...reads["GET /api/breads/:id"], cache: { seconds: 60 } },
+      "POST /api/notes": writes,
+    },
+  }),
+);
 
 const checks = {
   said: ["API-1", "what an upstream is told is true, of one request, and soon over"],
@@ -296,6 +308,16 @@ test("what another visitor asks for meanwhile is not taken for what was refused"
 test("of two requests at one address the one is followed that has the answer's id: another attack may ask there at the same time", async () => {
   const check = await audit("again", "is sent another's word meanwhile");
   assert.equal(check.state, "passed", JSON.stringify(check));
+});
+
+test("an answer that was kept is followed to nobody: what comes to its address meanwhile is another's", async () => {
+  const check = await audit("again", "keeps answers, and is sent another's word", { contract: keepsAnswers });
+  assert.equal(check.state, "missing");
+  assert.match(
+    check.reason ?? "",
+    /^POST \/api\/notes: what writes is not sent twice, and nothing is read at shop/,
+  );
+  assert.doesNotMatch(JSON.stringify(check), /refuses the gateway's own/);
 });
 
 test("where everything writes, whether an upstream takes anything twice is asked where twice is as good as once", async () => {

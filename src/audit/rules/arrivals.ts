@@ -3,7 +3,7 @@ import type { Tally } from "../check.ts";
 import type { AuditContext } from "../context.ts";
 import type { HonestCall } from "../requests/inputs.ts";
 import type { Exchange } from "../probes/probe.ts";
-import { arrivedSince } from "../probes/upstream-witness.ts";
+import { arrivedSince, requestIdOf } from "../probes/upstream-witness.ts";
 import type { ReceivedRequest, UpstreamWitness } from "../probes/upstream-witness.ts";
 import { problemOf } from "./provocations.ts";
 import { isSuccess, withoutRoutes } from "./shared.ts";
@@ -71,8 +71,10 @@ export async function callAndFollow(
   );
   // Other attacks ask there at the same time, with a word that is good for nothing.
   const id = idOf(exchange);
-  const own = came.findLast(({ headers }) => id !== undefined && headers["request-id"] === id);
-  return { exchange, arrived: own ?? came.at(-1) };
+  const own = came.findLast((request) => id !== undefined && requestIdOf(request) === id);
+  // Where an answer may have been kept, nothing need have come of it: what came then is another's.
+  const mayBeKept = route.cache !== undefined && id !== undefined;
+  return { exchange, arrived: own ?? (mayBeKept ? undefined : came.at(-1)) };
 }
 
 /** Why an honest request may not be seen at its upstream. */
