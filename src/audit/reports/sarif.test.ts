@@ -37,8 +37,12 @@ async function runOf(report: AuditReport): Promise<Run> {
 test("SARIF has a rule for each check and a result for each finding, at its place in the contract", async () => {
   const { tool, results } = await runOf(sampleReport());
   assert.equal(tool.driver.semanticVersion, "0.1.0");
-  assert.equal(tool.driver.rules.length, 6);
-  const [result, ...others] = results;
+  assert.equal(
+    tool.driver.rules.length,
+    6 + 2,
+    "and one for each item of which something could not be checked",
+  );
+  const [result, ...others] = results.filter(({ kind }) => kind === "fail");
   assert.deepEqual(others, [], "two findings that differ in a number only are one");
   assert.equal(result?.occurrenceCount, 2);
   assert.equal(result?.ruleId, "API-2/burst-of-n-1");
@@ -54,7 +58,46 @@ test("SARIF has a rule for each check and a result for each finding, at its plac
   assert.equal(result?.webResponse?.headers["vary"], "origin, accept");
 });
 
-test("what could not be checked is told by SARIF's notifications, and is neither a result nor silent", async () => {
+test("what could not be checked is an open result for each item: shown where results alone are, and no failure (SARIF 2.1.0 §3.27.9)", async () => {
+  const { tool, results } = await runOf(sampleReport());
+  const open = results.filter(({ kind }) => kind === "open");
+  assert.deepEqual(
+    open.map(({ ruleId, level, message }) => [ruleId, level, message.text]),
+    [
+      ["API-2/not-checked", "none", "API-2: 1 of 2 checks could not be made. slow headers: nobody came"],
+      [
+        "API-3/not-checked",
+        "none",
+        "API-3: 1 of 1 check could not be made. types: the plan has no sample for GET /api/orders/:id",
+      ],
+    ],
+  );
+  for (const { ruleId, ruleIndex, locations } of open) {
+    assert.equal(tool.driver.rules[ruleIndex]?.id, ruleId);
+    assert.equal(locations.length, 1, "code scanning refuses a file with a result that has no place");
+    assert.equal(locations[0]?.physicalLocation.artifactLocation.uri, "examples/shop/curtainwall.config.ts");
+  }
+  assert.equal(
+    new Set(results.map(({ partialFingerprints }) => partialFingerprints["curtainwall/v1"])).size,
+    results.length,
+  );
+});
+
+test("what waits for a later version is no open result: nobody who reads it can do anything about it", async () => {
+  const later = check("sinks", "missing", { observations: 0, reason: "comes with islands" });
+  const { results, invocations } = await runOf(
+    sampleReport(row("FE-1", "No injection", check("vectors", "passed"), later)),
+  );
+  assert.equal(
+    results.some(({ ruleId }) => ruleId.startsWith("FE-1/")),
+    false,
+  );
+  const told =
+    invocations[0]?.toolExecutionNotifications.map(({ associatedRule }) => associatedRule.id) ?? [];
+  assert.equal(told.includes("FE-1/sinks"), true);
+});
+
+test("each check that could not be made is told by SARIF's notifications too, with its reason", async () => {
   const { tool, invocations } = await runOf(sampleReport());
   const told = invocations[0]?.toolExecutionNotifications.map(({ associatedRule }) => associatedRule) ?? [];
   assert.deepEqual(told.map(({ id }) => id).sort(), ["API-2/slow-headers", "API-3/types"]);

@@ -1,7 +1,8 @@
-import { sha256, toHex } from "../../shared/index.ts";
+import { counted, sha256, toHex } from "../../shared/index.ts";
 import { printable } from "../evidence.ts";
 import type { Evidence, ExchangeEvidence } from "../evidence.ts";
 import type { AuditCheck, AuditReport, AuditRow } from "../report.ts";
+import { isNotYet } from "./not-yet.ts";
 import { failingEvidence, worstChecksFirst, worstRowsFirst } from "./order.ts";
 import { placeOf, subjectOf } from "./place.ts";
 import type { Place } from "./place.ts";
@@ -19,22 +20,35 @@ interface Entry {
   index: number;
 }
 
+/** An item of the checklist of which something could not be checked that whoever reads it can have checked. */
+interface OpenRow {
+  row: AuditRow;
+  missing: AuditCheck[];
+  id: string;
+  index: number;
+}
+
 /**
  * Writes a report as SARIF 2.1.0: a rule for each check, a result for each finding, at the place in the contract where it is mended. What
- * could not be checked is a notification of the run, since a result that is no finding would be shown as one.
+ * could not be checked is a notification of the run for each check, and for each item one result that is `open`, and no failure: viewers show
+ * results alone.
  *
  * @see https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
  */
 export async function toSarif(report: AuditReport): Promise<string> {
   const entries = entriesOf(report);
-  const results = (await Promise.all(entries.map((entry) => resultsOf(report, entry)))).flat();
+  const open = openRowsOf(report, entries.length);
+  const results = [
+    ...(await Promise.all(entries.map((entry) => resultsOf(report, entry)))).flat(),
+    ...(await Promise.all(open.map((one) => openResultOf(report, one)))),
+  ];
   const end = new Date(Date.parse(report.startedAt) + report.durationMs).toISOString();
   const run = {
     tool: {
       driver: {
         name: "curtainwall",
         ...versionOf(report),
-        rules: entries.map(ruleOf),
+        rules: [...entries.map(ruleOf), ...open.map(openRuleOf)],
       },
     },
     automationDetails: { id: "curtainwall/audit/" },
@@ -99,6 +113,50 @@ function notificationOf({ row, check, id, index }: Entry): Json[] {
       associatedRule: { id, index },
     },
   ];
+}
+
+/** Their rules stand after those of the checks. What waits for a later version is no news: it stands in the notifications alone. */
+function openRowsOf({ rows }: AuditReport, rulesBefore: number): OpenRow[] {
+  return rows
+    .map((row) => ({
+      row,
+      missing: row.checks.filter((check) => check.state === "missing" && !isNotYet(check)),
+    }))
+    .filter(({ missing }) => missing.length > 0)
+    .map((open, nth) => ({ ...open, id: `${open.row.id}/${notChecked}`, index: rulesBefore + nth }));
+}
+
+const notChecked = "not-checked";
+
+/** No rule of a check: what readers know of one (that it was found, that it was mended) is not known here. */
+function openRuleOf({ row, id }: OpenRow): Json {
+  return {
+    id,
+    name: notChecked,
+    shortDescription: { text: `${row.id}: not all of it could be checked` },
+    fullDescription: { text: `${row.title}: what could not be checked is not known, and not passed.` },
+    defaultConfiguration: { level: "none" },
+    help: {
+      text: `${row.id} ${row.title}. Each check says what it lacks. Checked again:  npx curtainwall audit --only ${row.id}`,
+    },
+    properties: { tags: ["security", row.id] },
+  };
+}
+
+async function openResultOf(report: AuditReport, { row, missing, id, index }: OpenRow): Promise<Json> {
+  const place = placeOf(report, undefined);
+  const lacks = missing.map(({ name, reason }) => `${name}: ${reason ?? "no reason was given"}`).join("; ");
+  return {
+    ruleId: id,
+    ruleIndex: index,
+    kind: "open",
+    level: "none",
+    message: {
+      text: `${row.id}: ${missing.length} of ${counted(row.checks.length, "check")} could not be made. ${lacks}`,
+    },
+    locations: place === undefined ? [] : [locationOf(place)],
+    partialFingerprints: { "curtainwall/v1": toHex(await sha256(id)).slice(0, 32) },
+  };
 }
 
 /** Findings of one check. Those that are the same but for numbers and marks are one, counted. */
