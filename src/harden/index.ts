@@ -1,23 +1,29 @@
 export type { HardenErrorCode } from "./errors.ts";
-export type { DeclaredBehaviour, DraftContext, LearnedSources, PageSettings } from "./draft.ts";
-export { addedAddress, applicationNote } from "./allow-behaviour.ts";
-export { createFileView } from "./file-view.ts";
-export type { FileSource } from "./file-view.ts";
+export type { DeclaredBehaviour, DraftContext, LearnedSources, PageSettings } from "./page/draft.ts";
+export { addedAddress, applicationNote } from "./page/allow-behaviour.ts";
+export { createFileView } from "./site/file-view.ts";
+export type { FileSource } from "./site/file-view.ts";
 export { parseLearned, writeLearned } from "./learn/learned-file.ts";
 export type { LearnedSite } from "./learn/learned-site.ts";
 export type { Finding, LearnedClass, Proposal } from "./learn/propose.ts";
-export { hardenPage } from "./harden-page.ts";
-export type { HardenedPage, PageContext, PageNeeds } from "./harden-page.ts";
-export { hardenOutline } from "./harden-outline.ts";
-export type { ForeignScript, MissingFile, PageReport, ScriptOccurrence, Weakness } from "./page-report.ts";
-export { createPolicyBuilder, serializePolicy } from "./policy.ts";
-export type { Directive, PagePolicy, PolicyBuilder } from "./policy.ts";
-export { allowedWords } from "./script-allowed.ts";
-export type { AllowedScript } from "./script-allowed.ts";
-export type { SiteReport, Tally } from "./site-report.ts";
-export type { SiteFileView, SiteView } from "./site-view.ts";
-export { splitPolicy } from "./split-policy.ts";
-export type { PolicyBudget, SplitPolicy } from "./split-policy.ts";
+export { hardenPage } from "./page/harden-page.ts";
+export type { HardenedPage, PageContext, PageNeeds } from "./page/harden-page.ts";
+export { hardenOutline } from "./page/harden-outline.ts";
+export type {
+  ForeignScript,
+  MissingFile,
+  PageReport,
+  ScriptOccurrence,
+  Weakness,
+} from "./page/page-report.ts";
+export { createPolicyBuilder, serializePolicy } from "./policy/policy.ts";
+export type { Directive, PagePolicy, PolicyBuilder } from "./policy/policy.ts";
+export { allowedWords } from "./page/script-allowed.ts";
+export type { AllowedScript } from "./page/script-allowed.ts";
+export type { SiteReport, Tally } from "./site/site-report.ts";
+export type { SiteFileView, SiteView } from "./site/site-view.ts";
+export { splitPolicy } from "./policy/split-policy.ts";
+export type { PolicyBudget, SplitPolicy } from "./policy/split-policy.ts";
 export { createLeakGate } from "./leaks/gate.ts";
 export { searchFingerprints } from "./leaks/fingerprint-search.ts";
 export type { FingerprintSearch } from "./leaks/fingerprint-search.ts";

@@ -1,7 +1,7 @@
 import { CurtainwallError } from "../../shared/index.ts";
-import type { LearnedSources } from "../draft.ts";
+import type { LearnedSources } from "../page/draft.ts";
 import type { HardenErrorCode } from "../errors.ts";
-import type { Directive } from "../policy.ts";
+import type { Directive } from "../policy/policy.ts";
 import { isExactHash, isExactOrigin } from "./exact-source.ts";
 import type { LearnedSite } from "./learned-site.ts";
 import type { Finding, LearnedClass, Proposal } from "./propose.ts";

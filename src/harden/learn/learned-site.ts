@@ -1,4 +1,4 @@
-import type { LearnedSources } from "../draft.ts";
+import type { LearnedSources } from "../page/draft.ts";
 import type { Finding } from "./propose.ts";
 
 /** What was learned by running a site, page by page: a page that nobody has run is not learned. */

@@ -1,4 +1,4 @@
-import type { Directive } from "../policy.ts";
+import type { Directive } from "../policy/policy.ts";
 import type { LearnedSite } from "./learned-site.ts";
 import { classesOf, sortFindings } from "./propose.ts";
 import type { Finding, Proposal } from "./propose.ts";

@@ -1,6 +1,6 @@
 import { isLoopbackHost } from "../../contract/index.ts";
-import { hashSource } from "../draft.ts";
-import type { Directive } from "../policy.ts";
+import { hashSource } from "../page/draft.ts";
+import type { Directive } from "../policy/policy.ts";
 import { isExactOrigin } from "./exact-source.ts";
 import type { Observation } from "./observation.ts";
 

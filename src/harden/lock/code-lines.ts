@@ -1,5 +1,5 @@
 import { parse } from "@babel/parser";
-import { maxParsedLength } from "../script-syntax.ts";
+import { maxParsedLength } from "../inspect/script-syntax.ts";
 import type { Skeleton } from "./skeleton.ts";
 import type { ScriptKind } from "./types.ts";
 

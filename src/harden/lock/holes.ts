@@ -1,5 +1,5 @@
-import { isNode, walkSyntax } from "../script-syntax.ts";
-import type { SyntaxNode } from "../script-syntax.ts";
+import { isNode, walkSyntax } from "../inspect/script-syntax.ts";
+import type { SyntaxNode } from "../inspect/script-syntax.ts";
 import { isHarmlessJson, isParsedJson, list } from "./literals.ts";
 import { usesSinks } from "./sinks.ts";
 import { findStored, isCommand } from "./stored.ts";

@@ -1,5 +1,5 @@
-import { isNode } from "../script-syntax.ts";
-import type { SyntaxNode } from "../script-syntax.ts";
+import { isNode } from "../inspect/script-syntax.ts";
+import type { SyntaxNode } from "../inspect/script-syntax.ts";
 
 /**
  * Tells whether an expression is plain data: literals, arrays and objects of them, `JSON.parse` of a text that is JSON, and the

@@ -1,5 +1,5 @@
-import { isNode } from "../script-syntax.ts";
-import type { SyntaxNode } from "../script-syntax.ts";
+import { isNode } from "../inspect/script-syntax.ts";
+import type { SyntaxNode } from "../inspect/script-syntax.ts";
 import { list } from "./literals.ts";
 
 /**

@@ -1,5 +1,5 @@
-import { isNode, maxParsedLength, parseScript } from "../script-syntax.ts";
-import type { SyntaxNode } from "../script-syntax.ts";
+import { isNode, maxParsedLength, parseScript } from "../inspect/script-syntax.ts";
+import type { SyntaxNode } from "../inspect/script-syntax.ts";
 import { findHoles } from "./holes.ts";
 import { stableSpecifier } from "./stable-specifier.ts";
 import type { ScriptKind } from "./types.ts";

@@ -1,5 +1,5 @@
-import { isNode } from "../script-syntax.ts";
-import type { SyntaxNode } from "../script-syntax.ts";
+import { isNode } from "../inspect/script-syntax.ts";
+import type { SyntaxNode } from "../inspect/script-syntax.ts";
 import { isData, isParsedJson, list } from "./literals.ts";
 
 /** Data that a script leaves for others: under which name, and where. */

@@ -1,6 +1,6 @@
-import type { PageSettings } from "../draft.ts";
+import type { PageSettings } from "../page/draft.ts";
 import type { LearnedSite } from "../learn/learned-site.ts";
-import type { PolicyBudget } from "../split-policy.ts";
+import type { PolicyBudget } from "../policy/split-policy.ts";
 import type { ProcessedFile } from "./process-file.ts";
 import type { ListedFile } from "./walk.ts";
 

@@ -1,9 +1,9 @@
 import { hash } from "node:crypto";
 import { createRecent } from "../../html/index.ts";
-import { createFileView } from "../file-view.ts";
-import { scriptNames } from "../script-names.ts";
-import type { ScriptNames } from "../script-names.ts";
-import type { SiteFileView, SiteView } from "../site-view.ts";
+import { createFileView } from "../site/file-view.ts";
+import { scriptNames } from "../inspect/script-names.ts";
+import type { ScriptNames } from "../inspect/script-names.ts";
+import type { SiteFileView, SiteView } from "../site/site-view.ts";
 import { readUnchanged } from "./read-file.ts";
 import type { ListedFile } from "./walk.ts";
 

@@ -76,8 +76,12 @@ function rootOf(folder: string): string {
   try {
     root = realpathSync(folder);
   } catch (cause) {
+    const meant = meantFolder(folder);
     throw hardenError("HARDEN_FOLDER_INVALID", `There is no folder ${shown(folder)}.`, {
-      hint: "Name the folder that the generator wrote, for example  npx curtainwall harden dist",
+      hint:
+        meant === undefined
+          ? "Name the folder that the generator wrote, for example  npx curtainwall harden dist"
+          : `Did you mean  ${meant}?`,
       cause,
     });
   }

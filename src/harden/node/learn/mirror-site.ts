@@ -2,10 +2,10 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { readPage } from "../../../html/index.ts";
 import type { ResourceKind } from "../../../html/index.ts";
-import { inspectStyle } from "../../inspect-style.ts";
-import { findImports } from "../../script-imports.ts";
-import { createAddresses, encodePath } from "../../site-view.ts";
-import type { Addresses } from "../../site-view.ts";
+import { inspectStyle } from "../../inspect/inspect-style.ts";
+import { findImports } from "../../inspect/script-imports.ts";
+import { createAddresses, encodePath } from "../../site/site-view.ts";
+import type { Addresses } from "../../site/site-view.ts";
 import type { RunningSite, SiteAnswer } from "./running-site.ts";
 
 /** Options of {@link mirrorSite}. */

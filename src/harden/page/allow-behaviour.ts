@@ -1,9 +1,9 @@
 import { allowOrigin, hashSource } from "./draft.ts";
 import type { DeclaredBehaviour, PageDraft } from "./draft.ts";
-import type { ScriptFacts } from "./inspect-script.ts";
+import type { ScriptFacts } from "../inspect/inspect-script.ts";
 import { allowAddedScripts } from "./script-allowed.ts";
-import { exactSource } from "./site-view.ts";
-import type { Addresses } from "./site-view.ts";
+import { exactSource } from "../site/site-view.ts";
+import type { Addresses } from "../site/site-view.ts";
 
 /** What Trusted Types would refuse, and why they can't be enforced; nothing if they can. */
 export type TrustedTypesReasons = readonly string[];

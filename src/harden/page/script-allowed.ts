@@ -1,10 +1,10 @@
-import { scriptAddressProblem } from "../contract/index.ts";
-import { CurtainwallError, printable } from "../shared/index.ts";
+import { scriptAddressProblem } from "../../contract/index.ts";
+import { CurtainwallError, printable } from "../../shared/index.ts";
 import { admitAdded } from "./admit-script.ts";
 import type { PageDraft } from "./draft.ts";
-import type { HardenErrorCode } from "./errors.ts";
-import type { ScriptFacts } from "./inspect-script.ts";
-import { exactSource } from "./site-view.ts";
+import type { HardenErrorCode } from "../errors.ts";
+import type { ScriptFacts } from "../inspect/inspect-script.ts";
+import { exactSource } from "../site/site-view.ts";
 
 /** A script of another site that scripts of the site's pages may add, though no page holds it. */
 export interface AllowedScript {

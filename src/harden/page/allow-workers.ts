@@ -1,7 +1,7 @@
 import { tellOwn } from "./admit-script.ts";
 import type { DocumentDraft } from "./draft.ts";
-import type { ScriptFacts } from "./inspect-script.ts";
-import type { RunFiles } from "./script-workers.ts";
+import type { ScriptFacts } from "../inspect/inspect-script.ts";
+import type { RunFiles } from "../inspect/script-workers.ts";
 
 /**
  * Tells of the files that a script runs in workers, and of what those import: `worker-src` allows them by `'self'`, so that only who is

@@ -3,9 +3,9 @@ import { tellWorkers } from "./allow-workers.ts";
 import { noteMissing, noteUnnameable } from "./draft.ts";
 import type { DocumentDraft, PageDraft } from "./draft.ts";
 import { createImportMap } from "./import-map.ts";
-import type { ScriptFacts } from "./inspect-script.ts";
-import { encodePath, exactSource } from "./site-view.ts";
-import type { SiteFileView } from "./site-view.ts";
+import type { ScriptFacts } from "../inspect/inspect-script.ts";
+import { encodePath, exactSource } from "../site/site-view.ts";
+import type { SiteFileView } from "../site/site-view.ts";
 
 /** The modules that the scripts of a document import, as far as they can be known. */
 export interface ModuleGraph {

@@ -1,6 +1,6 @@
 import type { DocumentDraft } from "./draft.ts";
 import { hashSource } from "./draft.ts";
-import type { StyleFacts } from "./inspect-style.ts";
+import type { StyleFacts } from "../inspect/inspect-style.ts";
 
 const marker = "data-curtainwall-style";
 

@@ -1,5 +1,5 @@
-import { inspectScript } from "./inspect-script.ts";
-import type { ScriptFacts } from "./inspect-script.ts";
+import { inspectScript } from "../inspect/inspect-script.ts";
+import type { ScriptFacts } from "../inspect/inspect-script.ts";
 
 /** Inline scripts remembered: sites repeat a few on every page. */
 const maxRemembered = 2_000;

@@ -1,5 +1,5 @@
-import { cutAttribute } from "../html/index.ts";
-import type { AttributeFact, ResourceFact, ScriptFact } from "../html/index.ts";
+import { cutAttribute } from "../../html/index.ts";
+import type { AttributeFact, ResourceFact, ScriptFact } from "../../html/index.ts";
 import { admitForeign, admitOwn } from "./admit-script.ts";
 import type { DocumentDraft, PageDraft } from "./draft.ts";
 import { hashSource, noteMissing } from "./draft.ts";
@@ -7,7 +7,7 @@ import { inspectInline } from "./inline-cache.ts";
 import { addIntegrity, integrityHashes, isRefused } from "./integrity.ts";
 import { createModuleGraph } from "./module-graph.ts";
 import type { ModuleGraph } from "./module-graph.ts";
-import type { SiteFileView } from "./site-view.ts";
+import type { SiteFileView } from "../site/site-view.ts";
 
 /**
  * Allows the scripts of a document: inline ones and those of the site by the hash of their bytes, which linked ones then carry as

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { suite, test } from "node:test";
-import { readPage } from "../html/index.ts";
-import { createFileView } from "./file-view.ts";
+import { readPage } from "../../html/index.ts";
+import { createFileView } from "../site/file-view.ts";
 import { hardenPage } from "./harden-page.ts";
 import type { HardenedPage, PageContext } from "./harden-page.ts";
-import { serializePolicy } from "./policy.ts";
-import { scriptNames } from "./script-names.ts";
-import type { SiteFileView, SiteView } from "./site-view.ts";
+import { serializePolicy } from "../policy/policy.ts";
+import { scriptNames } from "../inspect/script-names.ts";
+import type { SiteFileView, SiteView } from "../site/site-view.ts";
 
 const hash = (text: string): string => createHash("sha256").update(text).digest("base64");
 

@@ -1,6 +1,6 @@
-import { CurtainwallError } from "../shared/index.ts";
-import type { HardenErrorCode } from "./errors.ts";
-import { printable } from "./lock/printable.ts";
+import { CurtainwallError } from "../../shared/index.ts";
+import type { HardenErrorCode } from "../errors.ts";
+import { printable } from "../lock/printable.ts";
 
 /** The directives that a policy of ours may have, in the order in which they are written. */
 export const directives = [

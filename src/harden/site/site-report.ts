@@ -1,5 +1,5 @@
-import type { ForeignScript, MissingFile, PageReport, Weakness } from "./page-report.ts";
-import type { AllowedScript } from "./script-allowed.ts";
+import type { ForeignScript, MissingFile, PageReport, Weakness } from "../page/page-report.ts";
+import type { AllowedScript } from "../page/script-allowed.ts";
 import { exactSource } from "./site-view.ts";
 
 /** How many pages something is true of, and the first few of them. */

@@ -1,6 +1,6 @@
-import type { AttributeFact, Edit } from "../html/index.ts";
+import type { AttributeFact, Edit } from "../../html/index.ts";
 import type { DocumentDraft } from "./draft.ts";
-import type { SiteFileView } from "./site-view.ts";
+import type { SiteFileView } from "../site/site-view.ts";
 
 const token = /^(sha(?:256|384|512)-[A-Za-z0-9+/_-]+={0,2})(?:\?.*)?$/;
 

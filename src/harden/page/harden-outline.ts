@@ -1,8 +1,8 @@
-import { splice } from "../html/index.ts";
-import type { Edit, PageKind, PageOutline, Span } from "../html/index.ts";
+import { splice } from "../../html/index.ts";
+import type { Edit, PageKind, PageOutline, Span } from "../../html/index.ts";
 import { inserted, planPage } from "./harden-page.ts";
 import type { HardenedPage, PageContext, PagePlan } from "./harden-page.ts";
-import type { SiteView } from "./site-view.ts";
+import type { SiteView } from "../site/site-view.ts";
 
 /**
  * Hardens one page, as {@link hardenPage} does. What was found out about a page of the same kind and folder counts for it too: all

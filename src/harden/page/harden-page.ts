@@ -1,5 +1,5 @@
-import { escapeAttribute, replaceAttribute, splice } from "../html/index.ts";
-import type { Edit, PageFacts } from "../html/index.ts";
+import { escapeAttribute, replaceAttribute, splice } from "../../html/index.ts";
+import type { Edit, PageFacts } from "../../html/index.ts";
 import { allowBehaviour } from "./allow-behaviour.ts";
 import { allowResources } from "./allow-resources.ts";
 import { allowScripts } from "./allow-scripts.ts";
@@ -8,13 +8,13 @@ import { tellWorkers } from "./allow-workers.ts";
 import { createDocumentDraft, createPageDraft, hashSource } from "./draft.ts";
 import type { DocumentDraft, DraftContext, PageDraft } from "./draft.ts";
 import { inspectInline } from "./inline-cache.ts";
-import { openPolicy, reportOnlyPolicy } from "./open-policy.ts";
+import { openPolicy, reportOnlyPolicy } from "../policy/open-policy.ts";
 import type { PageReport } from "./page-report.ts";
-import type { PagePolicy } from "./policy.ts";
-import { serializePolicy } from "./policy.ts";
+import type { PagePolicy } from "../policy/policy.ts";
+import { serializePolicy } from "../policy/policy.ts";
 import { rewriteScriptUrls } from "./rewrite-script-urls.ts";
-import { splitPolicy } from "./split-policy.ts";
-import type { PolicyBudget } from "./split-policy.ts";
+import { splitPolicy } from "../policy/split-policy.ts";
+import type { PolicyBudget } from "../policy/split-policy.ts";
 
 /** Where a page stands, and what limits its policy. */
 export interface PageContext extends DraftContext {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import fc from "fast-check";
 import { serializePolicy } from "./policy.ts";
-import { exactSource, secureOrigin } from "./site-view.ts";
+import { exactSource, secureOrigin } from "../site/site-view.ts";
 
 suite("sources of a policy", () => {
   test("that would be read as two, or as a directive, are refused where the policy is written", () => {

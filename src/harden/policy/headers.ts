@@ -1,10 +1,10 @@
-import { baseSecurityHeaders, inertPolicy } from "../contract/index.ts";
-import type { Header } from "../contract/index.ts";
-import type { Classified } from "./classify.ts";
-import { isNamedByHash } from "./classify.ts";
-import type { PageSettings } from "./draft.ts";
-import type { PageNeeds } from "./harden-page.ts";
-import type { ScriptFacts } from "./inspect-script.ts";
+import { baseSecurityHeaders, inertPolicy } from "../../contract/index.ts";
+import type { Header } from "../../contract/index.ts";
+import type { Classified } from "../site/classify.ts";
+import { isNamedByHash } from "../site/classify.ts";
+import type { PageSettings } from "../page/draft.ts";
+import type { PageNeeds } from "../page/harden-page.ts";
+import type { ScriptFacts } from "../inspect/inspect-script.ts";
 
 /** A file, as far as its headers depend on it. */
 export interface FileForHeaders {

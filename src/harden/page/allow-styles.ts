@@ -1,11 +1,11 @@
-import type { ResourceFact } from "../html/index.ts";
+import type { ResourceFact } from "../../html/index.ts";
 import type { DocumentDraft } from "./draft.ts";
 import { allowOrigin, hashSource, noteMissing, noteUnnameable } from "./draft.ts";
-import { inspectStyle } from "./inspect-style.ts";
-import type { StyleFacts, StyleLoad } from "./inspect-style.ts";
+import { inspectStyle } from "../inspect/inspect-style.ts";
+import type { StyleFacts, StyleLoad } from "../inspect/inspect-style.ts";
 import { addIntegrity, integrityHashes, isRefused, isVersioned } from "./integrity.ts";
 import { moveStyleAttributes } from "./move-styles.ts";
-import { exactSource, secureOrigin } from "./site-view.ts";
+import { exactSource, secureOrigin } from "../site/site-view.ts";
 
 /** What stylesheets of a few services load from elsewhere; nobody can read them at build time. */
 const knownFonts: ReadonlyMap<string, string> = new Map([

@@ -1,6 +1,6 @@
 import { tokenize, tokenTypes } from "css-tree/tokenizer";
 import { ident, string, url } from "css-tree/utils";
-import { createRecent } from "../html/index.ts";
+import { createRecent } from "../../html/index.ts";
 
 /** An address in a stylesheet. */
 export interface StyleLoad {

@@ -1,6 +1,6 @@
-import { createRecent } from "../html/index.ts";
-import type { ScriptFacts } from "./inspect-script.ts";
-import type { StyleFacts } from "./inspect-style.ts";
+import { createRecent } from "../../html/index.ts";
+import type { ScriptFacts } from "../inspect/inspect-script.ts";
+import type { StyleFacts } from "../inspect/inspect-style.ts";
 
 /** What an `integrity` may be made with. */
 export type Digest = "sha256" | "sha384" | "sha512";

@@ -1,12 +1,12 @@
-import type { Edit, PageFacts } from "../html/index.ts";
-import type { ScriptFacts } from "./inspect-script.ts";
+import type { Edit, PageFacts } from "../../html/index.ts";
+import type { ScriptFacts } from "../inspect/inspect-script.ts";
 import type { ForeignScript, MissingFile, ScriptOccurrence, Weakness } from "./page-report.ts";
-import type { Openings } from "./open-policy.ts";
-import type { Directive, PolicyBuilder } from "./policy.ts";
-import { createPolicyBuilder } from "./policy.ts";
+import type { Openings } from "../policy/open-policy.ts";
+import type { Directive, PolicyBuilder } from "../policy/policy.ts";
+import { createPolicyBuilder } from "../policy/policy.ts";
 import type { AllowedScript } from "./script-allowed.ts";
-import { createAddresses, secureOrigin } from "./site-view.ts";
-import type { Addresses, SiteFileView, SiteView } from "./site-view.ts";
+import { createAddresses, secureOrigin } from "../site/site-view.ts";
+import type { Addresses, SiteFileView, SiteView } from "../site/site-view.ts";
 
 /** What was learned by running a site: sources that its pages use beyond those that can be seen without. */
 export type LearnedSources = ReadonlyMap<Directive, readonly string[]>;

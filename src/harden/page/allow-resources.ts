@@ -1,10 +1,10 @@
-import type { PageFacts, ResourceFact, ResourceKind } from "../html/index.ts";
+import type { PageFacts, ResourceFact, ResourceKind } from "../../html/index.ts";
 import { tellOwn } from "./admit-script.ts";
 import { allowOrigin, noteMissing } from "./draft.ts";
 import type { DocumentDraft } from "./draft.ts";
 import type { MissingFile } from "./page-report.ts";
-import type { Directive } from "./policy.ts";
-import { secureOrigin } from "./site-view.ts";
+import type { Directive } from "../policy/policy.ts";
+import { secureOrigin } from "../site/site-view.ts";
 
 /** The directive that decides about a kind of resource. Scripts and styles have their own ways. */
 const directiveOf: Partial<Record<ResourceKind, Directive>> = {

@@ -1,9 +1,9 @@
-import type { AttributeFact } from "../html/index.ts";
+import type { AttributeFact } from "../../html/index.ts";
 import { tellWorkers } from "./allow-workers.ts";
 import type { DocumentDraft } from "./draft.ts";
 import { hashSource } from "./draft.ts";
 import { inspectInline } from "./inline-cache.ts";
-import { parseScript } from "./script-syntax.ts";
+import { parseScript } from "../inspect/script-syntax.ts";
 
 const marker = "data-curtainwall-run";
 const linkNames = new Set(["href", "xlink:href"]);

@@ -1,7 +1,7 @@
-import { inspectScript } from "./inspect-script.ts";
-import type { ScriptFacts } from "./inspect-script.ts";
-import { inspectStyle } from "./inspect-style.ts";
-import type { StyleFacts } from "./inspect-style.ts";
+import { inspectScript } from "../inspect/inspect-script.ts";
+import type { ScriptFacts } from "../inspect/inspect-script.ts";
+import { inspectStyle } from "../inspect/inspect-style.ts";
+import type { StyleFacts } from "../inspect/inspect-style.ts";
 import type { Digest, SiteFileView } from "./site-view.ts";
 
 /** Where a file's bytes come from. */

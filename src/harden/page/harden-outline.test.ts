@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { suite, test } from "node:test";
 import fc from "fast-check";
-import { outlinePage, readPage } from "../html/index.ts";
-import { createFileView } from "./file-view.ts";
+import { outlinePage, readPage } from "../../html/index.ts";
+import { createFileView } from "../site/file-view.ts";
 import { hardenOutline } from "./harden-outline.ts";
 import { hardenPage } from "./harden-page.ts";
 import type { HardenedPage, PageContext } from "./harden-page.ts";
-import type { SiteFileView, SiteView } from "./site-view.ts";
+import type { SiteFileView, SiteView } from "../site/site-view.ts";
 
 const hash = (text: string): string => createHash("sha256").update(text).digest("base64");
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);

@@ -2,8 +2,8 @@ import { noteUnnameable } from "./draft.ts";
 import type { PageDraft } from "./draft.ts";
 import { integrityHashes, isVersioned } from "./integrity.ts";
 import type { AllowedScript } from "./script-allowed.ts";
-import type { SiteFileView } from "./site-view.ts";
-import { exactSource } from "./site-view.ts";
+import type { SiteFileView } from "../site/site-view.ts";
+import { exactSource } from "../site/site-view.ts";
 
 // What lets a file run also says so: nothing gets into a page's script-src here without the occurrence that the lock is asked about.
 
