@@ -1,8 +1,8 @@
-import type { Mark } from "./marks.ts";
-import type { PageFacts, Span } from "./page-facts.ts";
+import type { Mark } from "./scan/marks.ts";
+import type { PageFacts, Span } from "./facts/page-facts.ts";
 import { createRecent } from "./recent.ts";
 import { latin1 } from "./runtime.ts";
-import type { ScannedPage } from "./scan.ts";
+import type { ScannedPage } from "./scan/scan.ts";
 
 /** A page as far as it must be known to tell which others are like it. The rest is read when it is asked for. */
 export interface PageOutline {

@@ -1,17 +1,17 @@
 import { CurtainwallError } from "../shared/index.ts";
-import type { ReadNested } from "./collect.ts";
-import { decodePage, declaredAs } from "./encoding.ts";
-import type { DecodedPage } from "./encoding.ts";
+import type { ReadNested } from "./facts/collect.ts";
+import { decodePage, declaredAs } from "./text/encoding.ts";
+import type { DecodedPage } from "./text/encoding.ts";
 import type { HtmlErrorCode } from "./errors.ts";
 import { kindOf } from "./outline.ts";
 import type { PageOutline } from "./outline.ts";
-import type { PageFacts, ReadPageOptions } from "./page-facts.ts";
-import { charsetIn } from "./prescan.ts";
-import { readDecodedWithParser } from "./reference.ts";
-import { role } from "./scan-tables.ts";
-import { scannedFacts, scanPage } from "./scan.ts";
-import type { ScannedPage } from "./scan.ts";
-import { readXml } from "./xml.ts";
+import type { PageFacts, ReadPageOptions } from "./facts/page-facts.ts";
+import { charsetIn } from "./text/prescan.ts";
+import { readDecodedWithParser } from "./parse/reference.ts";
+import { role } from "./scan/scan-tables.ts";
+import { scannedFacts, scanPage } from "./scan/scan.ts";
+import type { ScannedPage } from "./scan/scan.ts";
+import { readXml } from "./parse/xml.ts";
 
 /** One way of reading a page's text. */
 type ReadDecoded = (page: DecodedPage, options: ReadPageOptions, readNested: ReadNested) => PageFacts;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { createKnownTexts } from "./known-texts.ts";
+import { createKnownTexts } from "./scan/known-texts.ts";
 import { createRecent } from "./recent.ts";
 
 suite("what is remembered", () => {

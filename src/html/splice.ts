@@ -1,7 +1,7 @@
 import { CurtainwallError } from "../shared/index.ts";
 import type { HtmlErrorCode } from "./errors.ts";
-import type { AttributeFact, Span } from "./page-facts.ts";
-import { escapeAttribute } from "./escape.ts";
+import type { AttributeFact, Span } from "./facts/page-facts.ts";
+import { escapeAttribute } from "./text/escape.ts";
 
 /** A change of a page: what stands in its place afterwards. An empty span inserts. */
 export interface Edit {

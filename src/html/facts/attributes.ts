@@ -1,5 +1,5 @@
-import { apostrophe, equalsSign, greaterThan, quotationMark, solidus } from "./markup-bytes.ts";
-import { isSpace } from "./text.ts";
+import { apostrophe, equalsSign, greaterThan, quotationMark, solidus } from "../scan/markup-bytes.ts";
+import { isSpace } from "../text/text.ts";
 
 /** One attribute where it stands, in offsets of the text it was read from. Nothing is resolved yet. */
 export interface RawAttribute {

@@ -1,5 +1,5 @@
 import { equalsSign, quotationMark } from "./markup-bytes.ts";
-import { latin1 } from "./runtime.ts";
+import { latin1 } from "../runtime.ts";
 import { role } from "./scan-tables.ts";
 
 const letter = {

@@ -1,5 +1,5 @@
-import type { Span } from "./page-facts.ts";
-import type { StartTag } from "./start-tag.ts";
+import type { Span } from "../facts/page-facts.ts";
+import type { StartTag } from "../facts/start-tag.ts";
 
 /** A tag that matters, as the scanner found it, up to its `>`; of a script or style all of the element. */
 export interface Mark extends Span {

@@ -1,6 +1,6 @@
 import { passOverCode } from "./pass-over-code.ts";
 import { layout, look, nameFactor, nameSlots } from "./pass-over-layout.ts";
-import { mayStartScript } from "./weigh.ts";
+import { mayStartScript } from "../scan/weigh.ts";
 
 /** Passes over what can't matter in a page's body: from an offset to that of the next `<` which may matter, or behind `end`. */
 export type PassOver = (at: number, end: number) => number;

@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import fc from "fast-check";
 import { assemble } from "./assemble.ts";
-import { readPage, readPageWithParser } from "./index.ts";
-import { borrowCopy, giveBackCopy } from "./page-bytes.ts";
+import { readPage, readPageWithParser } from "../index.ts";
+import { borrowCopy, giveBackCopy } from "../scan/page-bytes.ts";
 import { passOverCode } from "./pass-over-code.ts";
 import { memoryPages } from "./pass-over-layout.ts";
 import { passOverProgram } from "./pass-over-program.ts";
 import { passedNames, passOverMachine } from "./pass-over.ts";
-import { mixName, roleOf } from "./scan-tables.ts";
+import { mixName, roleOf } from "../scan/scan-tables.ts";
 
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 

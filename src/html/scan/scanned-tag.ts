@@ -1,14 +1,14 @@
 import { decodeHTMLAttribute } from "entities/decode";
-import { attributeFacts } from "./attribute-facts.ts";
+import { attributeFacts } from "../facts/attribute-facts.ts";
 import { createKnownTexts } from "./known-texts.ts";
 import type { Mark } from "./marks.ts";
-import { tokenizedName } from "./names.ts";
-import type { AttributeFact, Span } from "./page-facts.ts";
-import { createRecent } from "./recent.ts";
-import { isAsciiText, latin1, utf8 } from "./runtime.ts";
+import { tokenizedName } from "../text/names.ts";
+import type { AttributeFact, Span } from "../facts/page-facts.ts";
+import { createRecent } from "../recent.ts";
+import { isAsciiText, latin1, utf8 } from "../runtime.ts";
 import { role } from "./scan-tables.ts";
-import type { ElementText, StartTag } from "./start-tag.ts";
-import { withNewlines } from "./text.ts";
+import type { ElementText, StartTag } from "../facts/start-tag.ts";
+import { withNewlines } from "../text/text.ts";
 
 /** The tag's name and attributes, with offsets that count from its start. */
 type TagReading = Pick<StartTag, "name" | "attributes">;

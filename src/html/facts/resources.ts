@@ -2,7 +2,7 @@ import type { AttributeFact, ResourceFact, ResourceKind } from "./page-facts.ts"
 import { isScriptUrl } from "./script-url.ts";
 import { srcsetAddresses } from "./srcset.ts";
 import type { ElementRead } from "./start-tag.ts";
-import { spaceSeparated, trimAddress } from "./text.ts";
+import { spaceSeparated, trimAddress } from "../text/text.ts";
 
 /** How the addresses in an attribute are written. */
 type Syntax = "one" | "srcset" | "list";

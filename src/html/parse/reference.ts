@@ -1,14 +1,14 @@
 import { html } from "parse5";
-import { attributeFacts } from "./attribute-facts.ts";
+import { attributeFacts } from "../facts/attribute-facts.ts";
 import { byteOffsets } from "./byte-offsets.ts";
-import { createCollector } from "./collect.ts";
-import type { ReadNested } from "./collect.ts";
-import type { DecodedPage } from "./encoding.ts";
+import { createCollector } from "../facts/collect.ts";
+import type { ReadNested } from "../facts/collect.ts";
+import type { DecodedPage } from "../text/encoding.ts";
 import { FactsParser } from "./facts-parser.ts";
 import type { ParsedTag } from "./facts-parser.ts";
-import { tokenizedName } from "./names.ts";
-import type { PageFacts, ReadPageOptions, Span } from "./page-facts.ts";
-import type { ElementText, StartTag } from "./start-tag.ts";
+import { tokenizedName } from "../text/names.ts";
+import type { PageFacts, ReadPageOptions, Span } from "../facts/page-facts.ts";
+import type { ElementText, StartTag } from "../facts/start-tag.ts";
 
 /** Reads a decoded page with parse5, which builds what a browser builds. */
 export function readDecodedWithParser(

@@ -9,7 +9,7 @@ import {
   solidus,
   space,
 } from "./markup-bytes.ts";
-import { indexOfByte } from "./runtime.ts";
+import { indexOfByte } from "../runtime.ts";
 import { endsAttributeName, endsBareValue, endsTagName, isBetween, isWhite } from "./scan-tables.ts";
 
 /** What a step gives instead of where it ended: {@link Tokens.reason} tells why. */

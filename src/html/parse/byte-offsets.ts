@@ -1,4 +1,4 @@
-import type { DecodedPage } from "./encoding.ts";
+import type { DecodedPage } from "../text/encoding.ts";
 
 /** Turns an offset in a page's text into the offset of the same place in its bytes. */
 export function byteOffsets({ bytes, mark }: DecodedPage, text: string): (offset: number) => number {

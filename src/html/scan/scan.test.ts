@@ -3,9 +3,9 @@ import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { suite, test } from "node:test";
 import fc from "fast-check";
-import { neat, soup } from "./fixtures/soup.ts";
-import { readPage, readPageWithParser } from "./index.ts";
-import type { PageFacts } from "./index.ts";
+import { neat, soup } from "../fixtures/soup.ts";
+import { readPage, readPageWithParser } from "../index.ts";
+import type { PageFacts } from "../index.ts";
 
 /** The scanner is right if it finds what the parser finds, or says that it can't. */
 

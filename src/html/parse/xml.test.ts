@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { readPage, splice } from "./index.ts";
-import type { PageFacts, Span } from "./index.ts";
+import { readPage, splice } from "../index.ts";
+import type { PageFacts, Span } from "../index.ts";
 
 const read = (text: string): PageFacts =>
   readPage(new TextEncoder().encode(text), { syntax: "xml", ids: true });

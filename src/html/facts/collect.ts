@@ -8,7 +8,7 @@ import type {
   ScriptFact,
   StyleFact,
 } from "./page-facts.ts";
-import { declaredEncoding } from "./prescan.ts";
+import { declaredEncoding } from "../text/prescan.ts";
 import { animatedAddresses, animatesAddress, isReference, resourcesOf } from "./resources.ts";
 import { scriptType } from "./script-type.ts";
 import { isScriptUrl } from "./script-url.ts";

@@ -1,7 +1,7 @@
 import { InsertionMode, Parser, html } from "parse5";
 import type { ParserOptions, Token } from "parse5";
-import { CurtainwallError } from "../shared/index.ts";
-import type { HtmlErrorCode } from "./errors.ts";
+import { CurtainwallError } from "../../shared/index.ts";
+import type { HtmlErrorCode } from "../errors.ts";
 import { factTree } from "./fact-tree.ts";
 import type { FactNode, FactTreeMap } from "./fact-tree.ts";
 

@@ -1,5 +1,5 @@
-import { CurtainwallError } from "../shared/index.ts";
-import type { HtmlErrorCode } from "./errors.ts";
+import { CurtainwallError } from "../../shared/index.ts";
+import type { HtmlErrorCode } from "../errors.ts";
 
 /** The namespaces that prefixes stand for; the empty one is that of names without a prefix. */
 export type Scope = ReadonlyMap<string, string>;

@@ -1,6 +1,6 @@
 import { apostrophe, greaterThan, lessThan, quotationMark } from "./markup-bytes.ts";
-import { passOverMachine } from "./pass-over.ts";
-import type { PassOver, PassOverMachine } from "./pass-over.ts";
+import { passOverMachine } from "../pass-over/pass-over.ts";
+import type { PassOver, PassOverMachine } from "../pass-over/pass-over.ts";
 
 /** Follows a page in the buffer, so that each loop that looks for one of these ends without counting. */
 const sentinels = [

@@ -1,6 +1,6 @@
-import { readAttributes } from "./attributes.ts";
-import type { RawAttribute } from "./attributes.ts";
-import { isSameBytes, latin1 } from "./runtime.ts";
+import { readAttributes } from "../facts/attributes.ts";
+import type { RawAttribute } from "../facts/attributes.ts";
+import { isSameBytes, latin1 } from "../runtime.ts";
 import { isSpace } from "./text.ts";
 
 /** How far a browser looks for a declaration before it starts to read. */

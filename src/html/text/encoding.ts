@@ -1,7 +1,7 @@
-import { CurtainwallError } from "../shared/index.ts";
-import type { HtmlErrorCode } from "./errors.ts";
+import { CurtainwallError } from "../../shared/index.ts";
+import type { HtmlErrorCode } from "../errors.ts";
 import { knownPrescan } from "./prescan.ts";
-import { isUtf8, latin1 } from "./runtime.ts";
+import { isUtf8, latin1 } from "../runtime.ts";
 
 /** A page's text, and the UTF-8 that it is rewritten in. */
 export interface DecodedPage {

@@ -1,4 +1,4 @@
-import { isSpace } from "./text.ts";
+import { isSpace } from "../text/text.ts";
 
 /**
  * The addresses of a `srcset` or `imagesrcset`, in their order.

@@ -1,7 +1,7 @@
 import { readAttributes } from "./attributes.ts";
 import type { RawAttribute } from "./attributes.ts";
 import type { AttributeFact, Span } from "./page-facts.ts";
-import { isSpace } from "./text.ts";
+import { isSpace } from "../text/text.ts";
 
 /** Where a start tag stands in the text it is read from. */
 export interface TagPlace {

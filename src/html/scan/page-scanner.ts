@@ -14,7 +14,7 @@ import {
 import type { Mark } from "./marks.ts";
 import { borrowCopy, giveBackCopy } from "./page-bytes.ts";
 import type { PageCopy } from "./page-bytes.ts";
-import { latin1 } from "./runtime.ts";
+import { latin1 } from "../runtime.ts";
 import {
   endsAttributeName,
   endsBareValue,

@@ -1,4 +1,4 @@
-import { isSameBytes } from "./runtime.ts";
+import { isSameBytes } from "../runtime.ts";
 
 /** Texts of scripts and styles, which the pages of a site repeat: the same bytes give the very same string, decoded once. */
 export interface KnownTexts {

@@ -1,10 +1,10 @@
-import { createCollector } from "./collect.ts";
-import type { ReadNested } from "./collect.ts";
-import type { DecodedPage } from "./encoding.ts";
+import { createCollector } from "../facts/collect.ts";
+import type { ReadNested } from "../facts/collect.ts";
+import type { DecodedPage } from "../text/encoding.ts";
 import type { Mark } from "./marks.ts";
-import type { PageFacts, ReadPageOptions } from "./page-facts.ts";
+import type { PageFacts, ReadPageOptions } from "../facts/page-facts.ts";
 import { PageScanner } from "./page-scanner.ts";
-import { indexOfByte } from "./runtime.ts";
+import { indexOfByte } from "../runtime.ts";
 import { readScannedTag } from "./scanned-tag.ts";
 
 /** What the scanner found of a page: where the tags that matter stand. */

@@ -1,8 +1,8 @@
 import { exclamationMark, hyphen, lessThan, questionMark, solidus } from "./markup-bytes.ts";
-import { readAttributes } from "./attributes.ts";
+import { readAttributes } from "../facts/attributes.ts";
 import type { Mark } from "./marks.ts";
-import { tokenizedName } from "./names.ts";
-import { indexOfByte, latin1, utf8 } from "./runtime.ts";
+import { tokenizedName } from "../text/names.ts";
+import { indexOfByte, latin1, utf8 } from "../runtime.ts";
 import { endsTagName, isLetter } from "./scan-tables.ts";
 import { givenUp } from "./tokens.ts";
 import type { Tokens } from "./tokens.ts";
