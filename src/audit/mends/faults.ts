@@ -55,6 +55,8 @@ const byCheck: readonly (readonly [row: string, check: RegExp, fault: Fault | un
   ["API-2", /pauses|states a limit|^one address holds/, undefined],
   ["API-3", /^(depth|size|duplicate keys|media types|malformed)/, "body"],
   ["API-3", /^what says twice/, "sole lines"],
+  ["API-3", /says of prototypes/, "body"],
+  ["API-3", /^no stream over HTTP/, "methods"],
   ["API-3", /next visitor$|^what ends in two/, undefined],
   ["API-3", /upstream$|^(a schema|what the contract accepts)/, undefined],
   ["API-5", /^another site's page/, "body"],

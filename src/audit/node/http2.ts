@@ -104,13 +104,16 @@ function exchange(
 
 function fieldsOf({ method, path, headers = [], body }: ProbeRequest, target: URL): OutgoingHttpHeaders {
   const length = bytesOf(body)?.length;
+  const isTunnel = method === "CONNECT";
+  const isPlainTunnel = isTunnel && !headers.some(([name]) => name === ":protocol");
   const fields: Record<string, string | string[]> = {
     ":method": method,
-    ":path": path,
     ":authority": target.host,
-    ":scheme": target.protocol.slice(0, -1),
+    // A plain tunnel leads to a host alone; one that names a protocol to an address (RFC 9113 §8.5, RFC 8441 §4).
+    ...(isPlainTunnel ? {} : { ":path": path, ":scheme": target.protocol.slice(0, -1) }),
   };
-  if (length !== undefined) fields["content-length"] = String(length);
+  // What is said in a tunnel is no body.
+  if (length !== undefined && !isTunnel) fields["content-length"] = String(length);
   for (const [given, value] of headers) {
     const name = given.toLowerCase();
     const before = fields[name];

@@ -2,10 +2,12 @@ import type { ContractRoute } from "../../../contract/index.ts";
 import { isCurtainwallError } from "../../../shared/index.ts";
 import { notForwarded } from "./arrivals.ts";
 import { poison } from "./poison.ts";
+import { noPollution } from "./pollution.ts";
 import { framing, soleLines } from "./framing.ts";
 import { noLateTunnels, noLateVisits } from "./baits.ts";
 import { noForgedRequests } from "./ssrf.ts";
 import { noTunnels } from "./tunnels.ts";
+import { noTunnelStreams } from "./tunnel-streams.ts";
 import type { Check, Rule, Tally } from "../../check.ts";
 import type { AuditContext } from "../../context.ts";
 import { mutate } from "../../mutate/mutate.ts";
@@ -199,10 +201,12 @@ export const api3: Rule = {
     notForwarded,
     noForgedRequests,
     noTunnels,
+    noTunnelStreams,
     soleLines,
     framing,
     ...poison,
     noLateVisits,
     noLateTunnels,
+    noPollution,
   ],
 };

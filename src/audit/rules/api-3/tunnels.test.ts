@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { createSecureServer } from "node:http2";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
-import { connect } from "node:net";
-import type { AddressInfo, Socket } from "node:net";
+import { connect, Socket } from "node:net";
+import type { AddressInfo } from "node:net";
 import { after, test } from "node:test";
 import { z } from "zod";
 import { defineStack, everyone, parseContract, upstream } from "../../../contract/index.ts";
@@ -12,6 +12,7 @@ import type { Check } from "../../check.ts";
 import { openContext } from "../../node/open-context.ts";
 import type { AuditCheck } from "../../report.ts";
 import { noLateTunnels } from "./baits.ts";
+import { noTunnelStreams } from "./tunnel-streams.ts";
 import { noTunnels } from "./tunnels.ts";
 
 // A site that asks other servers for whoever says so before any route is found, in one way or another.
@@ -19,6 +20,10 @@ import { noTunnels } from "./tunnels.ts";
 type Habit =
   | "asks nobody"
   | "opens tunnels"
+  | "opens tunnels over HTTP/2"
+  | "refuses tunnels over HTTP/2, and opens them"
+  | "leaves tunnels over HTTP/2 open"
+  | "speaks WebSockets over HTTP/2"
   | "passes WebSockets on by their Host"
   | "passes WebSockets on by their address"
   | "changes to HTTP/2 without TLS"
@@ -36,10 +41,17 @@ let habit: Habit = "asks nobody";
 let isGone = false;
 
 const server = createSecureServer(
-  { key: own.key, cert: own.cert, minVersion: "TLSv1.3", allowHTTP1: true },
+  {
+    key: own.key,
+    cert: own.cert,
+    minVersion: "TLSv1.3",
+    allowHTTP1: true,
+    settings: { enableConnectProtocol: true },
+  },
   (request, response) => answer(request, response),
 );
-server.on("connect", (request: Http2ServerRequest, socket: Socket, head: Buffer) => {
+server.on("connect", (request: Http2ServerRequest, socket: Socket | Http2ServerResponse, head: Buffer) => {
+  if (!(socket instanceof Socket)) return connectStream(request, socket);
   isGone = habit === "is gone once a tunnel was asked for";
   if (habit === "opens tunnels") passOn(request.url, socket, head, "HTTP/1.1 200 OK\r\n\r\n");
   else socket.end("HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
@@ -62,6 +74,19 @@ const site = `localhost:${(server.address() as AddressInfo).port}`;
 after(() => {
   server.close();
 });
+
+/** Over HTTP/2 what would be a tunnel is a stream. */
+function connectStream(request: Http2ServerRequest, response: Http2ServerResponse): void {
+  const protocol = request.headers[":protocol"];
+  const isOpened = habit === "opens tunnels over HTTP/2" && protocol === undefined;
+  const isWebSocket = habit === "speaks WebSockets over HTTP/2" && protocol === "websocket";
+  isGone = habit === "is gone once a tunnel was asked for";
+  if (habit === "leaves tunnels over HTTP/2 open") return;
+  if (isOpened || isWebSocket) response.stream.respond({ ":status": 200 });
+  else response.writeHead(405).end();
+  if (isOpened || habit === "refuses tunnels over HTTP/2, and opens them")
+    request.once("data", (head: Buffer) => passOn(request.authority, undefined, head));
+}
 
 function answer(request: Http2ServerRequest, response: Http2ServerResponse): void {
   const authority = request.httpVersionMajor === 2 ? request.authority : (request.headers.host ?? "");
@@ -167,14 +192,38 @@ test("who comes later and says no address is found in the end", async () => {
   assert.match(found.about, /somebody came later who says no address/);
 });
 
+test("who refuses tunnels over HTTP/2 passes", async () => {
+  const { states, reason, about } = await attack("asks nobody", noTunnelStreams, noLateTunnels);
+  assert.equal(states, "passed, passed", `${reason} ${about}`);
+});
+
+for (const [of, about] of [
+  ["opens tunnels over HTTP/2", /^a tunnel over HTTP\/2 is opened/m],
+  ["opens tunnels over HTTP/2", /^a tunnel over HTTP\/2: and somebody asked for it/m],
+  ["refuses tunnels over HTTP/2, and opens them", /^a tunnel over HTTP\/2: and somebody asked for it/m],
+  [
+    "refuses tunnels over HTTP/2, and opens them",
+    /^a WebSocket over HTTP\/2 to another server: and somebody/m,
+  ],
+  ["leaves tunnels over HTTP/2 open", /^a tunnel over HTTP\/2 is left open/m],
+  ["speaks WebSockets over HTTP/2", /where an honest request is served is opened/m],
+] as const)
+  test(`a site that ${of} is found: ${about.source}`, async () => {
+    const found = await attack(of, noTunnelStreams);
+    assert.equal(found.states, "failed");
+    assert.match(found.about, about);
+  });
+
 test("that nobody comes shows nothing where nobody is served", async () => {
   for (const habitual of [
     "hangs up on all",
     "finds nothing",
     "is gone once a tunnel was asked for",
   ] as const) {
-    const { states, reason } = await attack(habitual, noTunnels);
-    assert.equal(states, "missing", habitual);
-    assert.match(reason, /the honest request, written by hand|gives no answer/);
+    for (const check of [noTunnels, noTunnelStreams]) {
+      const { states, reason } = await attack(habitual, check);
+      assert.equal(states, "missing", habitual);
+      assert.match(reason, /the honest request, written by hand|gives no answer/);
+    }
   }
 });

@@ -1,0 +1,142 @@
+import type { ContractRoute } from "../../../contract/index.ts";
+import { isCurtainwallError } from "../../../shared/index.ts";
+import type { Check, Tally } from "../../check.ts";
+import type { AuditContext } from "../../context.ts";
+import type { Exchange } from "../../probes/probe.ts";
+import { firstHonestCall, isSuccess, see, withoutRoutes } from "../shared.ts";
+import { appearanceOf, changeOf, looksAround } from "./later-answers.ts";
+import type { Appearance, Look } from "./later-answers.ts";
+import { formsOf, harmless, telling } from "./pollution-forms.ts";
+import type { Load } from "./pollution-forms.ts";
+
+/**
+ * A refusal is no proof: what merges a request into something before it refuses it has changed every object of its process. That shows in what
+ * comes afterwards, to whomever. It runs last, since nobody can take back what it did.
+ */
+export const noPollution: Check = {
+  name: "nothing that a request says of prototypes changes what is answered afterwards",
+  kind: "live",
+  attack: { kind: "input", promise: "body", per: "route" },
+  isActive: true,
+  isSupporting: true,
+  isLast: true,
+  notApplicable: withoutRoutes,
+  run: async (context, tally) => {
+    for (const route of context.contract.routes) {
+      const isWhole = await tryOrMiss(context, route, tally);
+      // Every other route of that process would show the same.
+      if (!isWhole) return;
+    }
+  },
+};
+
+async function tryOrMiss(context: AuditContext, route: ContractRoute, tally: Tally): Promise<boolean> {
+  try {
+    return await tryOn(context, route, tally);
+  } catch (error) {
+    if (!isCurtainwallError(error, "AUDIT_ROUTE_UNAVAILABLE")) throw error;
+    tally.miss(error.message);
+    return true;
+  }
+}
+
+/** A look, and what was seen the first two times. */
+interface Watched {
+  readonly look: Look;
+  readonly before: readonly [Appearance, Appearance];
+}
+
+/** Tells whether everything stayed as it was. */
+async function tryOn(context: AuditContext, route: ContractRoute, tally: Tally): Promise<boolean> {
+  if (firstHonestCall(context, route, tally) === undefined) return true;
+  const watched: Watched[] = [];
+  for (const look of looksAround(context, route)) {
+    const [one, two] = [await look.ask(), await look.ask()];
+    if (!look.isHonest || isServed(one, two)) {
+      watched.push({ look, before: [appearanceOf(one), appearanceOf(two)] });
+      continue;
+    }
+    tally.miss(
+      `${look.what}: the honest request was answered ${one.response.status}, ${two.response.status}`,
+    );
+    if (watched.length === 0) return true;
+  }
+  // What goes on as before is tried first: a process that takes it needs nothing worse.
+  for (const load of [harmless, telling(context)])
+    if (!(await tryLoad(context, route, tally, watched, load))) return false;
+  return true;
+}
+
+const isServed = (...exchanges: readonly Exchange[]): boolean =>
+  exchanges.every(({ response: { status } }) => isSuccess(status));
+
+async function tryLoad(
+  context: AuditContext,
+  route: ContractRoute,
+  tally: Tally,
+  watched: readonly Watched[],
+  load: Load,
+): Promise<boolean> {
+  const honest = firstHonestCall(context, route, tally);
+  if (honest === undefined) return true;
+  const marks: string[] = [];
+  const mark = (): string => {
+    const made = context.mark();
+    marks.push(made);
+    return made;
+  };
+  const { as, input } = honest;
+  const forms = formsOf(route, input, load, mark);
+  for (const { bent } of forms)
+    await context.caller.call({ route, as, input, ...bent }).catch(refusedUnanswered);
+  let isWhole = true;
+  for (const one of watched) {
+    const { exchange, fault } = await lookAgain(one, marks);
+    const about = `${route.key}: after ${forms.map(({ name }) => name).join(", ")}, ${one.look.what}`;
+    const ending =
+      fault === undefined ? "is answered as before" : `${fault}; and so it stays until that is started anew`;
+    tally.expect(fault === undefined, see(context, `${about}: ${ending}`, exchange));
+    isWhole &&= fault === undefined;
+  }
+  return isWhole;
+}
+
+/** Where several processes share the work, the next one asked may be another. */
+const maxLooks = 4;
+
+/** What was polluted stays so: what is there once and not again is something else. */
+async function lookAgain(
+  { look, before }: Watched,
+  marks: readonly string[],
+): Promise<{ exchange: Exchange; fault: string | undefined }> {
+  const exchange = await look.ask();
+  const fault = faultOf(look, before, exchange, marks);
+  if (fault === undefined) return { exchange, fault };
+  for (let count = 1; count < maxLooks; count++) {
+    const again = await look.ask();
+    if (faultOf(look, before, again, marks) !== undefined) return { exchange, fault };
+  }
+  return { exchange, fault: undefined };
+}
+
+function faultOf(
+  { writes }: Look,
+  before: Watched["before"],
+  exchange: Exchange,
+  marks: readonly string[],
+): string | undefined {
+  const { response } = exchange;
+  const text = `${response.headers.map((header) => header.join(": ")).join("\n")}\n${response.text()}`;
+  if (marks.some((mark) => text.includes(mark))) return "what was sent is in the answer";
+  if (writes && [404, 409, 410].includes(response.status)) return undefined;
+  return changeOf(before, appearanceOf(exchange));
+}
+
+/** Whoever hangs up may have taken it all the same. */
+function refusedUnanswered(error: unknown): undefined {
+  if (
+    !isCurtainwallError(error, "AUDIT_ANSWER_INVALID") &&
+    !isCurtainwallError(error, "AUDIT_TARGET_UNREACHABLE")
+  )
+    throw error;
+}
