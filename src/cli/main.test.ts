@@ -61,7 +61,12 @@ test("help goes to stdout, misuse to stderr with exit code 2 and the usage line"
     [["csp", "learn", "dist", "--pages", "0"], /--pages must be a whole number/],
     [["csp", "learn", "dist", "--script", "none.ts"], /There is no file none\.ts/],
     [["audit", "https://"], /is no address/],
-    [["audit", ".", "www.client.example"], /neither a folder nor an address/],
+    [["audit", ".", "www.client.example"], /neither a folder nor an address.*\n→ Usage:/],
+    ...["audit", "attack", "start", "build", "leaks"].map(
+      (name) => [[name, "examples/bakary"], /\n→ Did you mean {2}examples\/bakery\?/] as const,
+    ),
+    [["prove", "exampels/bakery", "--out", "x"], /\n→ Did you mean {2}examples\/bakery\?/],
+    [["prove", "--verify", "examples/bakary"], /\n→ Did you mean {2}examples\/bakery\?/],
   ] as const) {
     const result = curtainwall(...args);
     assert.equal(result.code, 2, args.join(" "));

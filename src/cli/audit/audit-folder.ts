@@ -4,7 +4,8 @@ import { runAudit } from "../../audit/index.ts";
 import type { AuditOptions, AuditReport, ReportContract } from "../../audit/index.ts";
 import { contractDigest } from "../../contract/index.ts";
 import { isCurtainwallError } from "../../shared/index.ts";
-import { stackFolders } from "../../stack/index.ts";
+import { meantFolder } from "../../shared/node.ts";
+import { hasContract, stackFolders } from "../../stack/index.ts";
 import type { LoadedContract } from "../../stack/index.ts";
 import {
   assignments,
@@ -151,6 +152,7 @@ export function readArguments(
     throw usageError(
       `"${stray}" is neither a folder nor an address; an address begins with https://`,
       command,
+      meantFolder(stray, hasContract),
     );
   const target = URL.parse(address ?? "") ?? undefined;
   if (address !== undefined && target === undefined) throw usageError(`"${address}" is no address`, command);

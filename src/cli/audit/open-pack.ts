@@ -1,6 +1,7 @@
 import { lstatSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { ProofFiles } from "../../audit/index.ts";
+import { meantFolder } from "../../shared/node.ts";
 import { usageError } from "../command.ts";
 import type { Command } from "../command.ts";
 
@@ -20,7 +21,7 @@ export interface OpenPack {
 /** Looks at what lies in a pack, and reads nothing yet. */
 export function openPack(pack: string, command: Command): OpenPack {
   if (lstatSync(pack, { throwIfNoEntry: false })?.isDirectory() !== true)
-    throw usageError(`There is no folder ${pack}`, command);
+    throw usageError(`There is no folder ${pack}`, command, meantFolder(pack));
   const names = readdirSync(pack);
   const problems = names.length > maxFiles ? [`it has ${names.length} files: no pack has so many`] : [];
   const sizes = new Map<string, number>();

@@ -1,6 +1,7 @@
 import { lstatSync, readFileSync, readdirSync, realpathSync } from "node:fs";
 import { join, relative } from "node:path";
 import { CurtainwallError } from "../../shared/index.ts";
+import { meantFolder } from "../../shared/node.ts";
 import type { CliErrorCode } from "../errors.ts";
 
 /** A file of a folder: its bytes, or why there are none. */
@@ -19,8 +20,9 @@ const maxBytes = 1_073_741_824;
 export function* filesOf(folder: string): Generator<FileOfFolder> {
   if (lstatSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) {
     const code: CliErrorCode = "CLI_USAGE_INVALID";
+    const meant = meantFolder(folder);
     throw new CurtainwallError(code, `There is no folder ${folder}.`, {
-      hint: "Name the folder that a build wrote",
+      hint: meant === undefined ? "Name the folder that a build wrote" : `Did you mean  ${meant}?`,
     });
   }
   yield* below(folder, "");

@@ -1,6 +1,7 @@
 import { lstatSync, readdirSync, realpathSync, statSync } from "node:fs";
 import type { Stats } from "node:fs";
 import { join, sep } from "node:path";
+import { meantFolder } from "../../shared/node.ts";
 import { hardenError, shown } from "./harden-error.ts";
 
 /** A file of the site, as it was when the folder was listed. */

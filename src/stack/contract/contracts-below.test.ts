@@ -20,6 +20,8 @@ test("where no contract is, those at most two levels below are named as they can
     code: "STACK_CONFIG_MISSING",
     hint: "There is one in  shop, examples/bakery.  Name the folder, last in the command",
   });
+  await assert.rejects(loadContract("examples/bakary"), { hint: "Did you mean  examples/bakery?" });
+  await assert.rejects(loadContract("node_module"), { hint: /or write one/ }, "which has none");
   // From elsewhere the way there is another.
   process.chdir("examples");
   await assert.rejects(loadContract(".."), { hint: /^There is one in {2}\.\.\/shop, bakery\./ });

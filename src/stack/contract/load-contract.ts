@@ -1,9 +1,10 @@
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseContract } from "../../contract/index.ts";
 import type { Contract } from "../../contract/index.ts";
 import { CurtainwallError, isCurtainwallError, printable } from "../../shared/index.ts";
+import { meantFolder } from "../../shared/node.ts";
 import { contractsBelow } from "./contracts-below.ts";
 import { recordModules } from "../builder/record-modules.ts";
 
@@ -99,6 +100,8 @@ function findFile(path: string): string {
 const maxNamed = 5;
 
 function whereElse(path: string): string {
+  const meant = existsSync(path) ? undefined : meantFolder(path, hasContract);
+  if (meant !== undefined) return `Did you mean  ${meant}?`;
   const below = contractsBelow(path, hasContract);
   if (below.length === 0)
     return `Name the folder that holds ${fileNames[0]}, or write one:  export default defineStack({ origin: "https://…" })`;
