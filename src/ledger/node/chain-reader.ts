@@ -6,9 +6,10 @@ import type { ChainEvent } from "./chain-event.ts";
 import { createChainMemory } from "./chain-memory.ts";
 import { createLogCheckpoints } from "./log-checkpoints.ts";
 import type { Brought, LogCheckpoints, SignedPart, SoFar } from "./log-checkpoints.ts";
+import type { ReadRecord } from "./late-records.ts";
 import { createLogFindings } from "./log-findings.ts";
 import { tellChanged, trustIn } from "./log-trust.ts";
-import { createStrayRecords } from "./stray-records.ts";
+import { createRecordOrder } from "./record-order.ts";
 import { createUnchainedLines } from "./unchained-lines.ts";
 import { counted } from "../../shared/index.ts";
 
@@ -46,14 +47,13 @@ export function createChainReader({ remember, ...brought }: ChainReaderOptions):
   const memory = createChainMemory([...brought.checkpoints.map(({ through }) => through), ...remember]);
   const findings = createLogFindings();
   const checkpoints = createLogCheckpoints(brought, memory, findings);
-  const strays = createStrayRecords(findings);
+  const order = createRecordOrder(follows, memory, findings);
   const between = createUnchainedLines();
   let removal: Removal | undefined;
   /** Of records, each with its line feed. */
   let readBytes = 0;
   let log: string | undefined;
   let first: FirstRecord | undefined;
-  let last = chainStart;
   let [file, line, before] = ["", 0, 0];
   /** Whether a line that comes in parts is not over yet. */
   let isInside = false;
@@ -61,41 +61,25 @@ export function createChainReader({ remember, ...brought }: ChainReaderOptions):
   let beforeFiles = 0;
 
   /** @param whole the last record before what is wrong */
-  const finding = (kind: LogFinding["kind"], says: string, at: Partial<LogFinding>, whole = last.seq): void =>
-    findings.add({ kind, ...at, says }, whole);
-  const soFar = (): SoFar => ({ log, first: first?.seq ?? 0, last: last.seq });
+  const finding = (
+    kind: LogFinding["kind"],
+    says: string,
+    at: Partial<LogFinding>,
+    whole = order.last().seq,
+  ): unknown => findings.add({ kind, ...at, says }, whole);
+  const soFar = (): SoFar => ({ log, first: first?.seq ?? 0, last: order.last().seq });
 
   function readRecord(bytes: Buffer, link: Link): void {
     const { seq } = link;
+    const record = { file, line, bytes, link };
     const event = readChainEvent(bytes);
     accountFor(event, seq);
-    if (first === undefined) {
-      judgeBefore(event, seq);
-      first = {
-        seq,
-        line: Buffer.from(bytes),
-        link,
-        isBeginning: isBeginning(event),
-        time: textOf(event?.time),
-      };
-    } else if (seq <= last.seq) {
-      const there = memory.at(seq);
-      return strays.add(there === undefined ? "moved" : isSame(there, link.chain) ? "doubled" : "foreign", {
-        file,
-        line,
-        seq,
-        after: last.seq,
-      });
-    } else if (seq > last.seq + 1)
-      finding("missing", `${numbers(last.seq + 1, seq - 1)} not there`, { file, line, seq });
-    else if (!follows(last.chain, bytes, link))
-      finding("changed", `record ${seq} does not follow from the one before`, { file, line, seq });
-    strays.end();
-    // On from what it says itself, so that one change is found once.
-    last = link;
-    memory.remember(seq, link.chain);
+    if (first === undefined) judgeBefore(event, seq);
+    const place = order.take(record);
+    if (first === undefined || (place === "late" && seq < first.seq)) first = firstOf(record, event);
+    if (typeof place === "string") return;
     readBytes += bytes.length + 1;
-    if (event !== undefined) readEvent(event, seq);
+    if (event !== undefined) readEvent(event, seq, place.wrong);
   }
 
   /** Only the log itself closes unfinished lines off, and says which bytes they were. */
@@ -124,7 +108,8 @@ export function createChainReader({ remember, ...brought }: ChainReaderOptions):
     before -= beforeFiles;
   }
 
-  function readEvent(event: ChainEvent, seq: number): void {
+  /** @param wrong what was found if the record does not follow from the one before */
+  function readEvent(event: ChainEvent, seq: number, wrong: number | undefined): void {
     if (isBeginning(event)) {
       if (log !== undefined && event.log !== log)
         finding("replaced", `the log bears another name from record ${seq} on`, { file, line, seq }, seq - 1);
@@ -134,7 +119,7 @@ export function createChainReader({ remember, ...brought }: ChainReaderOptions):
     }
     if (event.event === "ledger.rotated") readRemoval(event, seq);
     if (event.event === "ledger.checkpoint") {
-      const named = checkpoints.read(event, soFar(), { file, line, seq });
+      const named = checkpoints.read(event, soFar(), { file, line, seq }, wrong);
       log ??= named;
     }
   }
@@ -149,13 +134,13 @@ export function createChainReader({ remember, ...brought }: ChainReaderOptions):
   function checkBeginning({ seq, line: bytes, link, isBeginning: isNamed }: FirstRecord): void {
     const head = seq === 1 ? text64(chainStart.chain) : removal?.head;
     if (head === undefined)
-      return finding(
+      finding(
         "missing",
         `${numbers(1, seq - 1)} not there, and the log does not say that they were removed`,
         { seq },
         0,
       );
-    if (!follows(Buffer.from(head, "base64url"), bytes, link))
+    else if (!follows(Buffer.from(head, "base64url"), bytes, link))
       finding(
         "changed",
         `record ${seq}, the first, does not follow from what the log says was before it`,
@@ -210,7 +195,8 @@ export function createChainReader({ remember, ...brought }: ChainReaderOptions):
       between.add(bytes, isLast, line);
     },
     end() {
-      strays.end();
+      order.end();
+      const last = order.last();
       if (first !== undefined) checkBeginning(first);
       const rest = between.take();
       const isCut = first !== undefined && rest.isCut;
@@ -242,14 +228,21 @@ export function createChainReader({ remember, ...brought }: ChainReaderOptions):
         trusted: trustIn(findings.before(), found, start, checkpoints),
       };
     },
-    forgotten: () => checkpoints.forgotten(),
+    forgotten: () => [...order.forgotten(), ...checkpoints.forgotten()],
     learnt: () => checkpoints.learnt(),
   };
 }
 
 const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
 const text64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64url");
-const isSame = (one: Uint8Array, other: Uint8Array): boolean => Buffer.compare(one, other) === 0;
+
+const firstOf = ({ bytes, link }: ReadRecord, event: ChainEvent | undefined): FirstRecord => ({
+  seq: link.seq,
+  line: Buffer.from(bytes),
+  link,
+  isBeginning: isBeginning(event),
+  time: textOf(event?.time),
+});
 
 const numbers = (from: number, to: number): string =>
   from === to ? `record ${from} is` : `records ${from} to ${to} are`;

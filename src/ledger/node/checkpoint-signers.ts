@@ -32,6 +32,9 @@ export interface Outside {
   readonly named: readonly string[];
 }
 
+/** What a signature is whose key may not sign. */
+export const anotherKey = "is signed with another key";
+
 /** Signatures of keys that nobody knows that are looked at, so that no log takes long; a log whose key changed more often than that is not made. */
 const mostVouchings = 10_000;
 
@@ -73,7 +76,7 @@ export function createCheckpointSigners(
     isKnown,
     problemOf(checkpoint, from) {
       const { key } = checkpoint;
-      if (!isKnown(key)) return `is signed with another key (${key})`;
+      if (!isKnown(key)) return `${anotherKey} (${key})`;
       if (known === undefined && signers.size >= mostSigners && !signers.has(key))
         return `is signed with one key more than the ${mostSigners.toLocaleString("en")} that are followed (${key})`;
       if (!isSigned(checkpoint)) return "is not signed with the key that it names";

@@ -3,7 +3,7 @@ import type { Checkpoint } from "../checkpoint.ts";
 import type { LogVerdict } from "../verdict.ts";
 import type { ChainEvent } from "./chain-event.ts";
 import type { ChainMemory } from "./chain-memory.ts";
-import { createCheckpointSigners } from "./checkpoint-signers.ts";
+import { anotherKey, createCheckpointSigners } from "./checkpoint-signers.ts";
 import type { LogFindings } from "./log-findings.ts";
 
 /** What somebody brings along who has a log looked through. */
@@ -33,8 +33,12 @@ export interface RecordPlace {
 
 /** Judges the checkpoints in a log, and those that were given. */
 export interface LogCheckpoints {
-  /** One in the log. Gives the log's name if it holds. */
-  read(event: ChainEvent, soFar: SoFar, at: RecordPlace): string | undefined;
+  /**
+   * One in the log. Gives the log's name if it holds.
+   *
+   * @param wrong what was found if its record does not follow from the one before
+   */
+  read(event: ChainEvent, soFar: SoFar, at: RecordPlace, wrong?: number): string | undefined;
   /** Those that were given; then what is known of all. */
   end(soFar: SoFar): SignedPart;
   /** Records that a checkpoint in the log is about, and whose value was forgotten by then: to be remembered in a second reading. */
@@ -84,13 +88,16 @@ export function createLogCheckpoints(
     from: "log" | "elsewhere",
   ): readonly [cause: string, says: string] | undefined {
     // A log whose beginning is not there has lost its name with it, which is told once.
-    if (log !== undefined && checkpoint.log !== log) return same(`is of another log (${checkpoint.log})`);
+    if (log !== undefined && checkpoint.log !== log) return same(`${anotherLog} (${checkpoint.log})`);
     const problem = signers.problemOf(checkpoint, from);
     if (problem !== undefined) return same(problem);
     const there = memory.at(checkpoint.through);
-    return there === undefined || text64(there) === checkpoint.head
-      ? undefined
-      : ["changed", `says of record ${checkpoint.through} what the log does not: it was changed`];
+    if (there === undefined || text64(there) === checkpoint.head) return undefined;
+    const wasTakenBack = from === "log" ? "" : ", or the log was taken back and written on";
+    return [
+      "changed",
+      `says of record ${checkpoint.through} what the log does not: it was changed${wasTakenBack}`,
+    ];
   }
 
   /** A key that is not known may be one that a later key vouches for; what it said of the key before it counts if the chain has it. */
@@ -107,7 +114,10 @@ export function createLogCheckpoints(
 
   /** Checkpoints that were given count for nothing but the record that they are about, or for what their key signed after it. */
   function checkGiven(soFar: SoFar): Pick<SignedPart, "outside" | "carried" | "untold"> {
-    const given = checkpoints.filter((checkpoint) => isFit(checkpoint, soFar));
+    // The furthest first: of a log that was cut off it says most.
+    const given = checkpoints
+      .toSorted((one, other) => other.through - one.through)
+      .filter((checkpoint) => isFit(checkpoint, soFar));
     const there = given.filter((one) => memory.at(one.through) !== undefined);
     for (const checkpoint of there) hold(checkpoint);
     const gone = given.filter((one) => !there.includes(one));
@@ -126,11 +136,14 @@ export function createLogCheckpoints(
   function isFit(checkpoint: Checkpoint, { log, last }: SoFar): boolean {
     const problem = problemOf(checkpoint, log, "elsewhere");
     if (problem !== undefined) {
-      const before = problem[0] === "changed" ? checkpoint.through - 1 : 0;
-      findings.add({ kind: "checkpoint", says: `a checkpoint that was given ${problem[1]}` }, before);
+      const [cause, says] = problem;
+      const finding = { kind: "checkpoint", says: `a checkpoint that was given ${says}` } as const;
+      // Of another log its key is another too.
+      if (cause === anotherLog) findings.withdraw(anotherKey);
+      findings.again(cause, finding, cause === "changed" ? checkpoint.through - 1 : 0);
     } else if (checkpoint.through > last) {
-      const says = `the log ends with record ${last}; a checkpoint covers it up to ${checkpoint.through}`;
-      findings.add({ kind: "truncated", seq: last, says }, last);
+      const says = `the log ends with record ${last}; a checkpoint covers it up to ${checkpoint.through}: its end was cut off, or an older copy lies here`;
+      findings.again("truncated", { kind: "truncated", seq: last, says }, last);
     } else return true;
     return false;
   }
@@ -140,7 +153,7 @@ export function createLogCheckpoints(
     later.through > earlier.through && (keys !== undefined || later.key === earlier.key);
 
   return {
-    read(event, soFar, at) {
+    read(event, soFar, at, wrongRecord) {
       const checkpoint = readCheckpoint(event);
       const isAhead = checkpoint !== undefined && checkpoint.through >= at.seq;
       if (checkpoint !== undefined && !isAhead && !signers.isKnown(checkpoint.key))
@@ -153,6 +166,11 @@ export function createLogCheckpoints(
             : problemOf(checkpoint, soFar.log, "log");
       if (problem !== undefined || checkpoint === undefined) {
         const [cause, says] = problem ?? same("");
+        if (wrongRecord !== undefined) {
+          // What does not hold in a record that was changed was found with it; what holds tells that it was the one before.
+          if (cause !== "changed") return undefined;
+          if (checkpoint?.through === at.seq - 1) findings.change(wrongRecord, undefined);
+        }
         const finding = {
           kind: "checkpoint",
           ...at,
@@ -192,6 +210,8 @@ export function createLogCheckpoints(
     signedUpTo: (seq) => signedAt.reduce((last, at) => (at <= seq ? Math.max(last, at) : last), 0),
   };
 }
+
+const anotherLog = "is of another log";
 
 /** Which key or log it is belongs to no cause. */
 const same = (says: string): readonly [string, string] => [says.split(" (", 1)[0] ?? "", says];

@@ -2,10 +2,17 @@ import type { LogFinding } from "../verdict.ts";
 
 /** What is found in a log while it is read. */
 export interface LogFindings {
-  /** @param before the last record that lies before what is wrong */
-  add(finding: LogFinding, before: number): void;
+  /**
+   * @param before the last record that lies before what is wrong
+   * @returns its number, for `change`
+   */
+  add(finding: LogFinding, before: number): number;
   /** What has one cause is told once, where it was seen first, and how often. */
   again(cause: string, finding: LogFinding, before: number): void;
+  /** Says something else of what was found there. Undefined: that is told by another one. */
+  change(number: number, finding: LogFinding | undefined): void;
+  /** The same of all that has a cause. */
+  withdraw(cause: string): void;
   /** The first of them. */
   list(): readonly LogFinding[];
   /** How many there are, each cause once. */
@@ -17,13 +24,21 @@ export interface LogFindings {
 const mostFindings = 20;
 
 export function createLogFindings(): LogFindings {
-  const findings: LogFinding[] = [];
-  const causes = new Map<string, { at: number; more: number }>();
-  let [found, first] = [0, Infinity];
+  const findings = new Map<number, LogFinding>();
+  const causes = new Map<string, { readonly at: number; more: number }>();
+  let [added, withdrawn, first] = [0, 0, Infinity];
 
-  function add(finding: LogFinding, before: number): void {
+  function add(finding: LogFinding, before: number): number {
     first = Math.min(first, before);
-    if (found++ < mostFindings) findings.push(finding);
+    if (findings.size < mostFindings) findings.set(added, finding);
+    return added++;
+  }
+
+  function change(number: number, finding: LogFinding | undefined): void {
+    if (finding === undefined) {
+      withdrawn++;
+      findings.delete(number);
+    } else if (findings.has(number)) findings.set(number, finding);
   }
 
   return {
@@ -35,19 +50,25 @@ export function createLogFindings(): LogFindings {
         return void known.more++;
       }
       // What is not told counts all the same, but for what nobody would read.
-      if (causes.size < mostFindings) causes.set(cause, { at: found, more: 0 });
+      if (causes.size < mostFindings) causes.set(cause, { at: added, more: 0 });
       add(finding, before);
+    },
+    change,
+    withdraw(cause) {
+      const known = causes.get(cause);
+      if (known !== undefined) change(known.at, undefined);
+      causes.delete(cause);
     },
     list() {
       const more = new Map([...causes.values()].map((cause) => [cause.at, cause.more]));
-      return findings.map((finding, at) => {
-        const others = more.get(at) ?? 0;
-        return others === 0
-          ? finding
-          : { ...finding, says: `${finding.says} (and ${others.toLocaleString("en")} more like it)` };
-      });
+      return [...findings].map(([at, finding]) => withOthers(finding, more.get(at) ?? 0));
     },
-    count: () => found,
+    count: () => added - withdrawn,
     before: () => first,
   };
 }
+
+const withOthers = (finding: LogFinding, others: number): LogFinding =>
+  others === 0
+    ? finding
+    : { ...finding, says: `${finding.says} (and ${others.toLocaleString("en")} more like it)` };

@@ -1,7 +1,7 @@
 import type { LogFinding } from "../verdict.ts";
 import type { LogFindings } from "./log-findings.ts";
 
-type Kind = Extract<LogFinding["kind"], "moved" | "doubled" | "foreign">;
+type Kind = Extract<LogFinding["kind"], "doubled" | "foreign">;
 
 /** A record that stands after one of a higher number. */
 export interface StrayRecord {
@@ -17,6 +17,8 @@ export interface StrayRecords {
   add(kind: Kind, record: StrayRecord): void;
   /** What comes next is in its place. */
   end(): void;
+  /** What came last is in its place after all. */
+  drop(): void;
 }
 
 export function createStrayRecords(findings: LogFindings): StrayRecords {
@@ -45,6 +47,9 @@ export function createStrayRecords(findings: LogFindings): StrayRecords {
       }
     },
     end,
+    drop() {
+      run = undefined;
+    },
   };
 }
 
@@ -52,6 +57,5 @@ function said(kind: Kind, { seq, after }: StrayRecord, to: StrayRecord): string 
   const [records, verb] =
     seq === to.seq ? [`record ${seq}`, "stands"] : [`records ${seq} to ${to.seq}`, "stand"];
   if (kind === "doubled") return `${records} ${verb} twice: once more after record ${after}`;
-  const those = kind === "moved" ? records : seq === to.seq ? `another ${records}` : `other ${records}`;
-  return `${those} ${verb} after record ${after}`;
+  return `${seq === to.seq ? "another" : "other"} ${records} ${verb} after record ${after}`;
 }

@@ -30,7 +30,7 @@ suite("a log that somebody changed", () => {
     "many taken out": { change: (path) => edit(path, (lines) => lines.toSpliced(5, 20)), kind: "missing" },
     "two exchanged": {
       change: (path) => edit(path, (lines) => lines.with(8, lines[9] ?? "").with(9, lines[8] ?? "")),
-      kind: "missing",
+      kind: "moved",
     },
     "one written twice": {
       change: (path) => edit(path, (lines) => lines.toSpliced(8, 0, lines[3] ?? "")),
@@ -181,12 +181,9 @@ suite("what has one cause is told once", () => {
         chain.link(`${line.replace('"id":"2-1"', '"id":"X"').replace(/,"seq":.*$/, "")}}\n`).trimEnd(),
       ),
     );
-    const [first, ...rest] = told(path, last);
-    assert.match(
-      first ?? "",
-      /^checkpoint: the checkpoint in record 19 says of record 18 what the log does not: it was changed \(and 7 more like it\)$/,
-    );
-    assert.equal(rest.length, 1, "and the one that was given");
+    assert.deepEqual(told(path, last), [
+      "checkpoint: the checkpoint in record 19 says of record 18 what the log does not: it was changed (and 8 more like it)",
+    ]);
   });
 
   test("records that were copied together, or moved together", async (t) => {
@@ -195,9 +192,6 @@ suite("what has one cause is told once", () => {
     edit(path, (lines) => lines.toSpliced(20, 0, ...lines.slice(3, 7)));
     assert.deepEqual(told(path, last), ["doubled: records 4 to 7 stand twice: once more after record 20"]);
     edit(path, () => genuine.toSpliced(3, 4).toSpliced(16, 0, ...genuine.slice(3, 7)));
-    assert.deepEqual(told(path, last), [
-      "missing: records 4 to 7 are not there",
-      "moved: records 4 to 7 stand after record 20",
-    ]);
+    assert.deepEqual(told(path, last), ["moved: records 4 to 7 stand after record 20"]);
   });
 });
