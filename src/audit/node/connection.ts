@@ -1,6 +1,7 @@
 import { connect as connectPlain } from "node:net";
 import type { Socket } from "node:net";
-import { connect as connectTls } from "node:tls";
+import { connect as connectTls, createSecureContext } from "node:tls";
+import type { SecureContext } from "node:tls";
 import type { Protocol } from "../probes/probe.ts";
 import { connectAddress, serverName } from "./address.ts";
 
@@ -10,8 +11,8 @@ export interface Endpoint {
   isSecure: boolean;
   host: string;
   port: number;
-  /** What TLS needs to verify the target. */
-  tls: { servername?: string; ca?: string };
+  /** What TLS needs to verify the target. Its authorities are read once, not for each of thousands of connections. */
+  tls: { servername?: string; secureContext?: SecureContext };
   timeoutMs: number;
   maxBytes: number;
 }
@@ -37,7 +38,12 @@ export function endpointOf(
     target,
     isSecure,
     ...placeOf(target.origin),
-    tls: { ...serverName(target.hostname), ...(ca === undefined ? {} : { ca }) },
+    tls: isSecure
+      ? {
+          ...serverName(target.hostname),
+          secureContext: createSecureContext(ca === undefined ? {} : { ca }),
+        }
+      : {},
     timeoutMs,
     maxBytes,
   };
