@@ -24,9 +24,12 @@ const patienceMs = 1000;
 /** When the first signal came. */
 let stoppingSince: number | undefined;
 
-if (process.argv.length > 2) {
-  const asksForHelp = process.argv.slice(2).every((word) => word === "--help" || word === "-h");
-  const help = `npm start  opens the bakery, until Ctrl-C. It takes no arguments; these move it:  ${howToMove}`;
+const words = process.argv.slice(2);
+const isVerbose = words.length > 0 && words.every((word) => word === "--verbose");
+
+if (words.length > 0 && !isVerbose) {
+  const asksForHelp = words.every((word) => word === "--help" || word === "-h");
+  const help = `npm start  opens the bakery, until Ctrl-C. npm start -- --verbose  shows whole stacks of what functions throw. These move it:  ${howToMove}`;
   if (asksForHelp) console.log(help);
   else console.error(help);
   process.exit(asksForHelp ? 0 : 2);
@@ -69,7 +72,9 @@ async function start(): Promise<Running> {
   await runProgram("Giving the keys", [join(root, "give-keys.ts")]);
   const stack = await startStack({
     path: root,
-    log: ({ from, message }) => say(`${from}: ${message}`),
+    log: ({ from, level, message }) => {
+      if (isVerbose || level !== "trace") say(`${from}: ${message}`);
+    },
   });
   return { shop, login, others, stack };
 }
@@ -149,7 +154,7 @@ function greeting({ shop, login, others, stack }: Running): string {
       "The same signed, for somebody who was not here: who gets it checks it with --verify",
       `${moved}npx curtainwall prove ${path(".")} --out .curtainwall/proof --force`,
     ),
-    `\n  Ctrl-C closes the bakery.\n`,
+    `\n  What fails in there is told below, a line each; attacks and audits make it fail. Ctrl-C closes the bakery.\n`,
   ].join("\n");
 }
 

@@ -9,7 +9,7 @@ import { say, styled } from "./voice.ts";
 
 export const startCommand: Command = {
   name: "start",
-  usage: "[folder] [--frozen] [--environment <name>]",
+  usage: "[folder] [--frozen] [--environment <name>] [--verbose]",
   summary: "Serve the release over HTTPS, and the API through the gateway",
   options: {
     frozen: { type: "boolean", says: "serve only what the lock says that somebody approved" },
@@ -17,6 +17,7 @@ export const startCommand: Command = {
       type: "string",
       says: "whose secrets: development, preview or production; by default development for an origin on loopback, else production",
     },
+    verbose: { type: "boolean", says: "show whole stacks of what functions throw, not only where" },
     "passphrase-fd": { type: "string", says: "read the vault's passphrase from this descriptor" },
   },
   notes: [
@@ -30,7 +31,7 @@ export const startCommand: Command = {
     const environment = environmentNamed(values.get("environment"), startCommand);
     const stack = await startStack({
       path,
-      log: sayEntry,
+      log: flags.has("verbose") ? sayEntry : sayBriefly,
       frozen: flags.has("frozen"),
       askPassphrase: (name) => askVaultPassphrase(name, values.get("passphrase-fd")),
       ...(environment === undefined ? {} : { environment }),
@@ -59,6 +60,11 @@ export function address(stack: Pick<RunningStack, "origin" | "port">): string {
   const url = new URL(stack.origin);
   url.port = String(stack.port);
   return url.origin;
+}
+
+/** Writes what whoever only watches wants to know: of an error the line that says where it was thrown. */
+function sayBriefly(entry: StackLogEntry): void {
+  if (entry.level !== "trace") sayEntry(entry);
 }
 
 /** Writes one line of the stack's log. */

@@ -29,8 +29,8 @@ interface OfFunction {
 }
 
 /**
- * Creates an {@link ErrorLog}. Of each function fifty lines in half a second are told, and the number of errors beyond; of one that was thrown where another
- * was in the last 10 s only the first line.
+ * Creates an {@link ErrorLog}. An error begins with a line that says where it was thrown. Of each function fifty lines in half a second are told, and the
+ * number of errors beyond; of one that was thrown where another was in the last 10 s only the first line.
  */
 export function createErrorLog({ now, onLine }: ErrorLogOptions): ErrorLog {
   const functions = new Map<string, OfFunction>();
@@ -74,9 +74,11 @@ export function createErrorLog({ now, onLine }: ErrorLogOptions): ErrorLog {
       const isTooMany = one.lines > 0 && one.lines + count > linesPerSlice;
       if (isTooMany || (!isKnown && one.told.size === maxKinds)) return void one.untold++;
       one.lines += count;
-      if (isKnown) return onLine(`${name} ${id}: ${lines[0] ?? ""} (where it was thrown before)`);
+      const [first = "", ...others] = lines;
+      onLine(`${name} ${id}: ${first}${inBrackets(firstFrame(others))}`);
+      if (isKnown) return;
       one.told.set(place, now());
-      for (const line of lines) onLine(`${name} ${id}: ${line}`);
+      for (const line of others) onLine(`${name} ${id}: ${line}`);
     },
     forget: (name) => functions.get(name)?.told.clear(),
     close() {
@@ -86,8 +88,18 @@ export function createErrorLog({ now, onLine }: ErrorLogOptions): ErrorLog {
   };
 }
 
+const frameStart = "    at ";
+
 /** Messages may hold input, which differs each time. */
 function placeOf(text: string): string {
-  const frames = text.indexOf("\n    at ");
+  const frames = text.indexOf(`\n${frameStart}`);
   return frames < 0 ? text : text.slice(frames);
 }
+
+/** File, line and column of the innermost frame, which stand last in it: alone, or in brackets behind the name of what was called. */
+function firstFrame(lines: readonly string[]): string {
+  const frame = lines.find((line) => line.startsWith(frameStart)) ?? "";
+  return (frame.split(" ").at(-1) ?? "").replace(/^\(/, "").replace(/\)$/, "");
+}
+
+const inBrackets = (text: string): string => (text === "" ? "" : ` (${text})`);

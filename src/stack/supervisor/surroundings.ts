@@ -11,7 +11,8 @@ import type { DomainUser } from "../processes/messages.ts";
 /** Something that an operator may want to read. */
 export interface StackLogEntry {
   readonly from: DomainName | "supervisor";
-  readonly level: "info" | "warning" | "error";
+  /** `trace`: a line of the stack of an error whose own line says where it was thrown. Who only watches leaves it out. */
+  readonly level: "info" | "warning" | "error" | "trace";
   readonly message: string;
 }
 
