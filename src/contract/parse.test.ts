@@ -251,6 +251,28 @@ const invalidStacks: [what: string, stack: unknown, says: RegExp][] = [
     stackOf({ upstreams: { shop: upstream({ url: "https://a.example", timeoutMs: 5n as never }) } }),
     /whole number from 1 to 300000, not 5n/,
   ],
+  [
+    "an issuer in a network that there is not",
+    stackOf({ identity: { issuer: "https://a.example", audience: "x", network: "inside" } }),
+    /identity\.network must be "public", "private" or "loopback"/,
+  ],
+  [
+    "an issuer at an address that is no service's",
+    stackOf({ identity: { issuer: "https://169.254.169.254", audience: "x" } }),
+    /identity\.issuer is .*no service has such an address/,
+  ],
+  [
+    "keys at an address of another network",
+    stackOf({
+      identity: {
+        issuer: "https://a.example",
+        audience: "x",
+        jwksUrl: "https://10.0.0.1/keys",
+        network: "public",
+      },
+    }),
+    /identity\.jwksUrl is .*which is private, and not public/,
+  ],
   ["an identity that is a text", stackOf({ identity: "https://a.example" }), /identity must be an object/],
   [
     "a symmetric algorithm",

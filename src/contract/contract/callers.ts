@@ -1,3 +1,4 @@
+import type { ServiceNetwork } from "../network.ts";
 import type { DpopMode, TokenAlgorithm } from "../define/identity.ts";
 
 /** Who issues access tokens; every default filled in. */
@@ -5,6 +6,8 @@ export interface Identity {
   readonly issuer: string;
   readonly audience: string;
   readonly jwksUrl: string | undefined;
+  /** Where its addresses must lie. Undefined: as its names say. */
+  readonly network?: ServiceNetwork | undefined;
   readonly algorithms: readonly TokenAlgorithm[];
   readonly rolesClaim: string;
   /** Undefined: no token names a tenant. */

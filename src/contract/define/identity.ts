@@ -1,11 +1,18 @@
+import type { ServiceNetwork } from "../network.ts";
+
 /** Who issues the access tokens that routes accept (RFC 9068). */
 export interface IdentityOptions {
   /** The issuer's identifier: exactly the `iss` of its tokens. Its discovery document is read below this URL. */
   issuer: string;
   /** The `aud` that a token must name. */
   audience: string;
-  /** Where its keys are. Default: what its discovery document says. */
+  /** Where its keys are. Default: what its discovery document says, on the issuer's own host; keys on another one are named here. */
   jwksUrl?: string;
+  /**
+   * Where the addresses of the issuer, and of `jwksUrl`, must lie: a name that leads elsewhere is not followed. Default: as the name says,
+   * `"public"` for most (see an upstream's `network`); an address lies where it lies.
+   */
+  network?: ServiceNetwork;
   /** Signature algorithms accepted. Default `["RS256", "ES256", "EdDSA"]`. */
   algorithms?: readonly TokenAlgorithm[];
   /** The claim with a subject's roles, an array of strings. Default `"roles"`. */

@@ -102,6 +102,11 @@ export const gatewayEvents = {
     says: "The issuer's keys can't be had: routes that need them answer 503",
     fields: { issuer: "text", reason: "text" },
   },
+  "gateway.keys.address.refused": {
+    severity: "alert",
+    says: "The issuer's name leads to addresses outside of its network, which are not connected to",
+    fields: { issuer: "text", host: "text", addresses: "texts" },
+  },
   "gateway.keys.loaded": {
     severity: "notice",
     says: "The issuer's keys were loaded",

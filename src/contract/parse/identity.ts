@@ -1,6 +1,7 @@
 import type { Identity } from "../contract/callers.ts";
 import type { DpopMode, TokenAlgorithm } from "../define/identity.ts";
 import type { Problems } from "./problems.ts";
+import { checkHost, parseNetwork } from "./upstream-addresses.ts";
 import { parseUrl } from "./url.ts";
 import { number, optionalText, quote, section, text, weakened } from "./values.ts";
 
@@ -12,6 +13,7 @@ export function parseIdentity(problems: Problems, value: unknown): Identity | un
     "issuer",
     "audience",
     "jwksUrl",
+    "network",
     "algorithms",
     "rolesClaim",
     "tenantClaim",
@@ -33,13 +35,24 @@ export function parseIdentity(problems: Problems, value: unknown): Identity | un
       `identity.algorithms must be a list of ${tokenAlgorithms.join(", ")}, not ${quote(algorithms)}.`,
     );
   }
-  parseUrl(problems, "identity.issuer", options.issuer, allowHttp);
-  if (options.jwksUrl !== undefined) parseUrl(problems, "identity.jwksUrl", options.jwksUrl, allowHttp);
+  const network = parseNetwork(problems, "identity", options.network);
+  for (const name of ["issuer", "jwksUrl"] as const) {
+    const given = options[name];
+    if (name === "jwksUrl" && given === undefined) continue;
+    checkHost(
+      problems,
+      `identity.${name}`,
+      parseUrl(problems, `identity.${name}`, given, allowHttp),
+      given,
+      network,
+    );
+  }
   return {
     // Not normalised: a token's `iss` is compared with it to the letter (RFC 8414 §2).
     issuer: typeof options.issuer === "string" ? options.issuer : "",
     audience: text(problems, "identity.audience", options.audience),
     jwksUrl: optionalText(problems, "identity.jwksUrl", options.jwksUrl),
+    ...(network === undefined ? {} : { network }),
     algorithms: algorithms as TokenAlgorithm[],
     rolesClaim:
       options.rolesClaim === undefined ? "roles" : text(problems, "identity.rolesClaim", options.rolesClaim),

@@ -73,6 +73,7 @@ const identities: Partial<Record<keyof Identity, Pair>> = {
   issuer: [{}, { issuer: "https://other.example" }],
   audience: [{}, { audience: "all" }],
   jwksUrl: [{}, { jwksUrl: "https://other.example/keys" }],
+  network: [{}, { network: "private" }],
   algorithms: [{ algorithms: ["ES256"] }, { algorithms: ["ES256", "RS256"] }],
   rolesClaim: [{}, { rolesClaim: "groups" }],
   tenantClaim: [{}, { tenantClaim: "org" }],

@@ -94,6 +94,7 @@ export const identityTreatments: Treatments<Identity> = {
   issuer: ["told", "where"],
   audience: ["told", "where"],
   jwksUrl: ["told", "where"],
+  network: ["as written", "counts"],
   algorithms: ["told", "counts"],
   rolesClaim: ["told", "counts"],
   tenantClaim: ["as written", "counts"],

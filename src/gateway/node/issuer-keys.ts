@@ -1,13 +1,14 @@
 import type { JSONWebKeySet, JWK } from "jose";
-import { Agent, request } from "undici";
 import type { EventSink, Identity } from "../../contract/index.ts";
 import { CurtainwallError } from "../../shared/index.ts";
+import type { Lookup } from "../../shared/node.ts";
 import type { IssuerKeys, KeySource } from "../callers/token-verifier.ts";
+import { createIssuerFetch, refused } from "./issuer-fetch.ts";
 import { readSignatureKeys } from "./signature-keys.ts";
 
 /** Options of {@link createIssuerKeys}. */
 export interface IssuerKeysOptions {
-  identity: Pick<Identity, "issuer" | "jwksUrl">;
+  identity: Pick<Identity, "issuer" | "jwksUrl" | "network">;
   /** PEM of the authority that signed the issuer's certificate. Default: the system's. */
   ca?: string | undefined;
   events: EventSink;
@@ -22,6 +23,8 @@ export interface IssuerKeysOptions {
   maxStaleMs?: number;
   /** How long the issuer may take for one answer, in milliseconds. Default 5 000. */
   timeoutMs?: number;
+  /** Finds a name's addresses. Default: as the system does. */
+  lookup?: Lookup | undefined;
   /** The present in milliseconds since 1970. Default `Date.now`. */
   now?: () => number;
 }
@@ -33,11 +36,10 @@ export interface RemoteKeySource extends KeySource {
   close(): Promise<void>;
 }
 
-const maxDocumentBytes = 262_144;
-
 /**
  * Keeps the public keys of an OpenID or OAuth issuer: found through its discovery document, renewed in the background,
- * asked for again when a token names an unknown key. While the issuer can't be reached the last keys stay in use, for a day.
+ * asked for again when a token names an unknown key. While the issuer can't be reached the last keys stay in use, for a day. Nobody is asked but
+ * the issuer's own host and that of a declared `jwksUrl`, at addresses of their network.
  *
  * @see RFC 8414 §3 (metadata), OpenID Connect Discovery 1.0 §4, RFC 7517 (JWK)
  */
@@ -49,11 +51,18 @@ export function createIssuerKeys({
   coolDownMs = 5000,
   maxStaleMs = 86_400_000,
   timeoutMs = 5000,
+  lookup,
   now = Date.now,
 }: IssuerKeysOptions): RemoteKeySource {
-  const agent = new Agent({
-    connections: 2,
-    connect: { minVersion: "TLSv1.3", ...(ca === undefined ? {} : { ca }) },
+  const { issuer, network } = identity;
+  const { readJson, close } = createIssuerFetch({
+    network,
+    ca,
+    lookup,
+    timeoutMs,
+    now,
+    onRefused: (host, addresses) =>
+      events({ type: "gateway.keys.address.refused", time: now(), issuer, host, addresses }),
   });
   let keys: IssuerKeys | undefined;
   let fingerprint = "";
@@ -65,7 +74,7 @@ export function createIssuerKeys({
   async function attempt(): Promise<void> {
     try {
       const jwksUrl = identity.jwksUrl ?? (await discover());
-      const set = publicSigningKeys(await fetchJson(jwksUrl));
+      const set = publicSigningKeys(await readJson(jwksUrl));
       const text = JSON.stringify(set);
       if (text !== fingerprint || keys === undefined)
         keys = { epoch: (keys?.epoch ?? 0) + 1, keys: readSignatureKeys(set.keys) };
@@ -86,31 +95,17 @@ export function createIssuerKeys({
 
   async function discover(): Promise<string> {
     const url = `${identity.issuer.replace(/\/$/, "")}/.well-known/openid-configuration`;
-    const document = (await fetchJson(url)) as { issuer?: unknown; jwks_uri?: unknown };
+    const document = (await readJson(url)) as { issuer?: unknown; jwks_uri?: unknown };
     if (document.issuer !== identity.issuer) throw refused(`its discovery document names another issuer`);
     const jwksUrl = typeof document.jwks_uri === "string" ? URL.parse(document.jwks_uri) : null;
     if (jwksUrl === null || jwksUrl.protocol !== new URL(identity.issuer).protocol)
       throw refused("its discovery document names no usable jwks_uri");
+    // Whoever can change that document, or what an open field of it says, does not choose whom the gateway asks.
+    if (jwksUrl.origin !== new URL(identity.issuer).origin)
+      throw refused(
+        "its discovery document leads to keys on another host; if they are there, name them in the contract: identity.jwksUrl",
+      );
     return jwksUrl.href;
-  }
-
-  async function fetchJson(url: string): Promise<object> {
-    const { statusCode, body } = await request(url, {
-      dispatcher: agent,
-      headersTimeout: timeoutMs,
-      bodyTimeout: timeoutMs,
-      signal: AbortSignal.timeout(timeoutMs),
-      headers: { accept: "application/json" },
-    });
-    let text = "";
-    for await (const chunk of body.setEncoding("utf8")) {
-      text += chunk as string;
-      if (text.length > maxDocumentBytes) throw refused("its answer is too large");
-    }
-    if (statusCode !== 200) throw refused(`it answered ${statusCode}`);
-    const value: unknown = JSON.parse(text);
-    if (typeof value !== "object" || value === null) throw refused("its answer is not an object");
-    return value;
   }
 
   /** Starts an attempt unless one runs or the last was just now. */
@@ -138,7 +133,7 @@ export function createIssuerKeys({
     },
     close() {
       closed = true;
-      return agent.destroy();
+      return close();
     },
   };
 }
@@ -160,13 +155,12 @@ function publicSigningKeys(value: object): JSONWebKeySet {
   return { keys: usable as JWK[] };
 }
 
-const refused = (message: string): CurtainwallError => new CurtainwallError("GATEWAY_KEYS_REFUSED", message);
-
 /** Why the keys can't be had, in words that hold nothing of what the issuer sent. */
 function reasonOf(error: unknown): string {
   if (error instanceof CurtainwallError) return error.message;
   if (error instanceof SyntaxError) return "its answer is not JSON";
   // An exception of the DOM has a number for a code.
   if (error instanceof DOMException) return "it took too long";
-  return (error as { code?: string }).code ?? "it can't be reached";
+  const { code = "it can't be reached" } = error as { code?: string };
+  return code === "UND_ERR_RES_EXCEEDED_MAX_SIZE" ? "its answer is too large" : code;
 }
