@@ -1,4 +1,3 @@
-import { isLoopbackHost } from "../../contract/index.ts";
 import { CurtainwallError } from "../../shared/index.ts";
 import { createCookieJar } from "../answers/cookies.ts";
 import type { CookieJar } from "../answers/cookies.ts";
@@ -15,14 +14,15 @@ interface Step {
   form?: { body: URLSearchParams; origin: string };
 }
 
-/** Follows the provider's pages until it sends us back to the redirect URI. */
+/** Follows the provider's pages until it sends us back to the redirect URI. No page is asked for but those of the issuer and of `loginOrigins`. */
 export async function followLogin(start: URL, options: AuthorizationCodeOptions): Promise<URL> {
   const fetch = createFetch(options.ca);
   const jar = createCookieJar();
+  const origins = new Set([new URL(options.issuer).origin, ...(options.loginOrigins ?? [])]);
   let step: Step = { url: start };
   let passwordsSent = 0;
   for (let count = 0; count < maxSteps; count++) {
-    assertPrivate(step.url);
+    assertDeclared(step.url, origins, options);
     const response = await take(fetch, jar, step);
     const location = response.headers.get("location");
     if (location !== null && response.status >= 300 && response.status < 400) {
@@ -82,9 +82,17 @@ async function take(fetch: BoundFetch, jar: CookieJar, { url, form }: Step): Pro
   return response;
 }
 
-function assertPrivate(url: URL): void {
-  if (url.protocol === "https:" || (url.protocol === "http:" && isLoopbackHost(url.hostname))) return;
-  throw refused(`the login leads to ${url.origin}, which is not https`);
+/** What is typed into a page, whoever serves it has: a provider that was taken over, or an open redirect of one, does not say who that is. */
+function assertDeclared(
+  { origin }: URL,
+  origins: ReadonlySet<string>,
+  { issuer, username }: AuthorizationCodeOptions,
+): void {
+  if (origins.has(origin)) return;
+  throw refused(
+    `the login at ${issuer} leads to ${origin}, which the plan does not name, so nothing was typed there; ` +
+      `if ${username} does sign in there, write  loginOrigins: ["${origin}"]  beside the issuer`,
+  );
 }
 
 function isBack(url: URL, redirectUri: string): boolean {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { mock, test } from "node:test";
@@ -19,7 +20,11 @@ interface Issuer {
 }
 
 /** A real provider with its own login and consent pages, which take any password. */
-async function startIssuer(page?: (path: string) => string | undefined): Promise<Issuer> {
+async function startIssuer(
+  page?: (path: string) => string | undefined,
+  /** Where people sign in instead. */
+  elsewhere?: string,
+): Promise<Issuer> {
   const { cert, key, ca } = await testCertificate();
   const server = createServer({ cert, key });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -67,7 +72,21 @@ async function startIssuer(page?: (path: string) => string | undefined): Promise
   });
   provider.proxy = false;
   const handle = provider.callback();
+  /** Sends people away to sign in, and believes who comes back. */
+  const federate = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const { uid, prompt } = await provider.interactionDetails(request, response);
+    if (prompt.name !== "login") return handle(request, response);
+    if (request.url?.endsWith("?signed-in") === true)
+      return provider.interactionFinished(request, response, { login: { accountId: "alice" } });
+    response.writeHead(303, { location: `${elsewhere}/?${issuer}/interaction/${uid}?signed-in` }).end();
+  };
   server.on("request", (request, response) => {
+    if (
+      elsewhere !== undefined &&
+      request.url?.startsWith("/interaction/") === true &&
+      request.method === "GET"
+    )
+      return void federate(request, response);
     const own = page?.(request.url ?? "");
     if (own !== undefined) response.setHeader("content-type", "text/html").end(own);
     else void handle(request, response);
@@ -163,6 +182,73 @@ for (const [what, action, method, message] of [
     }
   });
 }
+
+/** A page of somebody else's that asks for a password, and sends whoever gave it to where they came from. */
+async function startLoginPage(): Promise<{ origin: string; asked: string[]; close(): void }> {
+  const { cert, key } = await testCertificate();
+  const asked: string[] = [];
+  const server = createServer({ cert, key }, async (request, response) => {
+    let body = "";
+    for await (const chunk of request) body += String(chunk);
+    asked.push(`${request.method} ${body}`);
+    const back = request.url?.slice(2);
+    if (request.method === "POST") response.writeHead(303, { location: back }).end();
+    else response.setHeader("content-type", "text/html").end(login("", "post"));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    origin: `https://localhost:${(server.address() as AddressInfo).port}`,
+    asked,
+    close() {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
+
+test("a page of an origin that the plan does not name is not asked for, and the error says what to write", async () => {
+  const other = await startLoginPage();
+  const { options, close } = await startIssuer(undefined, other.origin);
+  try {
+    for (const loginOrigins of [undefined, ["https://sso.example.com"]])
+      await assert.rejects(
+        authorizationCode({ ...options, ...(loginOrigins === undefined ? {} : { loginOrigins }) })(),
+        (error) =>
+          isCurtainwallError(error, "AUDIT_TOKEN_REFUSED") &&
+          error.message.includes(`leads to ${other.origin}, which the plan does not name`) &&
+          error.message.includes(`write  loginOrigins: ["${other.origin}"]`),
+      );
+    assert.deepEqual(other.asked, []);
+  } finally {
+    close();
+    other.close();
+  }
+});
+
+test("a federated login goes through the origins that the plan names", async () => {
+  const other = await startLoginPage();
+  const { options, close } = await startIssuer(undefined, other.origin);
+  try {
+    const token = await authorizationCode({ ...options, loginOrigins: [other.origin] })();
+    assert.equal(decodeToken(token)?.claims.sub, "alice");
+    assert.deepEqual(other.asked, ["GET ", "POST login=alice&password=bread"]);
+  } finally {
+    close();
+    other.close();
+  }
+});
+
+test("what is no origin, or one over http elsewhere, is refused when the plan is read", async () => {
+  const { options, close } = await startIssuer();
+  close();
+  for (const given of ["sso.example.com", "https://sso.example.com/login", "http://sso.example.com", "*"])
+    assert.throws(
+      () => authorizationCode({ ...options, loginOrigins: [given] }),
+      (error) =>
+        isCurtainwallError(error, "AUDIT_PLAN_INVALID") && error.message.includes(JSON.stringify(given)),
+    );
+  authorizationCode({ ...options, loginOrigins: ["https://sso.example.com", "http://localhost:8080"] });
+});
 
 test("a login that needs JavaScript is a refusal with a hint", async () => {
   const { options, close } = await startIssuer((path) =>

@@ -12,8 +12,10 @@ import {
   randomState,
 } from "openid-client";
 import type { Configuration } from "openid-client";
+import { isLoopbackHost } from "../../contract/index.ts";
 import { isCurtainwallError } from "../../shared/index.ts";
 import { printable } from "../evidence.ts";
+import { invalidPlan } from "../plan/plan-problems.ts";
 import type { TokenSource } from "../plan/plan.ts";
 import { createFetch } from "./fetch.ts";
 import { followLogin, refused } from "./login-walk.ts";
@@ -37,6 +39,11 @@ export interface AuthorizationCodeOptions extends IssuerOptions {
   redirectUri: string;
   username: string;
   password: string;
+  /**
+   * Other origins whose pages the login goes through, where an issuer has people sign in elsewhere: `["https://sso.example.com"]`. Default: none; pages of
+   * the issuer's own origin alone are asked for, and nothing is typed into any other.
+   */
+  loginOrigins?: readonly string[];
   /** For a confidential client. Default: a public one. */
   clientSecret?: string;
 }
@@ -48,12 +55,21 @@ export interface ClientCredentialsOptions extends IssuerOptions {
 
 /**
  * A token source that signs a person in as a browser without JavaScript would: authorization code with PKCE, the provider's
- * own pages, its cookies and its forms. A password goes only to the origin that the form was served from, over https or loopback.
+ * own pages, its cookies and its forms. No page is asked for but those of the issuer's origin and of `loginOrigins`, and a form is sent to no origin but its own.
  *
+ * @throws {CurtainwallError} `AUDIT_PLAN_INVALID` at once, when an entry of `loginOrigins` is no origin, https or of this machine.
  * @throws {CurtainwallError} `AUDIT_TOKEN_REFUSED`, from the source, when the provider refuses or its pages can't be followed.
  * @see RFC 6749 §4.1, RFC 7636, RFC 8707
  */
 export function authorizationCode(options: AuthorizationCodeOptions): TokenSource {
+  const wrong = (options.loginOrigins ?? []).filter((origin) => !isLoginOrigin(origin));
+  if (wrong.length > 0)
+    throw invalidPlan(
+      wrong.map(
+        (given) =>
+          `loginOrigins has ${JSON.stringify(given)}: write an origin, like "https://sso.example.com"`,
+      ),
+    );
   return () => refusing(options, () => signIn(options));
 }
 
@@ -70,6 +86,12 @@ export function clientCredentials(options: ClientCredentialsOptions): TokenSourc
       const answer = await clientCredentialsGrant(config, parameters(options));
       return answer.access_token;
     });
+}
+
+function isLoginOrigin(given: string): boolean {
+  const url = URL.parse(given);
+  if (url === null || url.origin !== given) return false;
+  return url.protocol === "https:" || (url.protocol === "http:" && isLoopbackHost(url.hostname));
 }
 
 async function refusing(options: IssuerOptions, work: () => Promise<string>): Promise<string> {
