@@ -19,13 +19,19 @@ ${overviewOf(report)}
 ${stepsOf(report)}`;
 }
 
+const servedWords = {
+  "as built": "served as it was built",
+  differs: "not what is served",
+  unknown: "served or not, which is not known",
+} as const;
+
 function factsOf({ startedAt, durationMs, release, contract, tool }: AuditReport): string {
   const facts: [string, string][] = [["When", `${startedAt}, ${(durationMs / 1000).toFixed(1)} s`]];
   if (release !== undefined) {
     const { digest, served, compared, of } = release;
     facts.push([
       "Release",
-      `${digest.slice(0, 12)}, ${compared} of ${counted(of, "file")} compared with what is served: ${served}`,
+      `${digest.slice(0, 12)}, ${servedWords[served]}: ${compared} of ${counted(of, "file")} compared`,
     ]);
   }
   if (contract !== undefined) facts.push(["Contract", `${contract.file}, ${contract.digest.slice(0, 12)}`]);
@@ -62,7 +68,7 @@ function unknownOf(report: AuditReport): string {
   const why =
     later.length === 0
       ? ""
-      : ` For a later version of the audit, which makes their checks, wait ${later.length} of the ${unknown.length}: ${ids}.`;
+      : ` ${later.length} of the ${unknown.length} ${later.length === 1 ? "waits" : "wait"} for a later version of the audit: ${ids}.`;
   return `<p class="reason">Unknown is no pass: something was not looked at.${why}</p>`;
 }
 

@@ -79,7 +79,10 @@ test("items that wait for a later version are told once, above all items, and ar
   );
   const partly = row("FE-1", "Scripts", check("sinks", "passed"), ...waiting);
   const html = await toHtml(sampleReport(row("MON-2", "Real-time alerts", ...waiting), partly));
-  assert.match(html, /For a later version of the audit, .* wait 1 of the 4: .*>MON-2<\/a>\.<\/p>/);
+  assert.match(
+    html,
+    /was not looked at\. 1 of the 4 waits for a later version of the audit: .*>MON-2<\/a>\.<\/p>/,
+  );
   assert.equal(html.split('<span class="of"> not yet</span>').length, 3, "in the overview, and at the item");
   assert.ok(!(await toHtml(sampleReport())).includes("later version"));
 });
@@ -166,6 +169,24 @@ suite("The HTML report in Chromium", { skip: system.skip }, () => {
     assert.equal(await item.getAttribute("open"), null, "what is proved is folded");
     await lines.last().click();
     await page.locator("details.row[open]", { hasText: "Every endpoint" }).waitFor();
+    await page.close();
+  });
+
+  test("has verdicts under each other, and under each other how far they came, in each column of items", async () => {
+    const more = row("API-8", "HTTPS with TLS 1.3", ...["a", "b"].map((name) => check(name, "passed")));
+    const { page } = await open(await write(sampleReport(more)), "aligned", 1280);
+    for (const places of ["nav", "section"]) {
+      const edges = await page.locator(`${places} .count`).evaluateAll((all) =>
+        all.map((count) => {
+          const [verdict, of] = [...count.children].map((part) => part.getBoundingClientRect());
+          // Where the items stand in two columns, each has edges of its own.
+          const { right } = count.getBoundingClientRect();
+          return [verdict?.left, of?.right ?? right].map((edge) => Math.round((edge ?? 0) - right));
+        }),
+      );
+      assert.ok(edges.length >= 5);
+      assert.equal(new Set(edges.map(String)).size, 1, JSON.stringify(edges));
+    }
     await page.close();
   });
 

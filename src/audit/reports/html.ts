@@ -31,7 +31,7 @@ export async function toHtml(report: AuditReport): Promise<string> {
 ${htmlHead(report)}
 <section>
 <h2>Each item</h2>
-<p class="hint">A line opens when it is pressed. Printed is what failed and what is unknown, and whatever else is open.</p>
+<p class="hint">Press a line to open it. On paper is what failed, what is unknown, and whatever else is open.</p>
 <p class="paper">Printed is what failed and what is unknown. Of each failure that is the first piece of evidence; what held is counted. All other evidence, the
 commands that show it again and code that mends it stand in the file that this was printed from.</p>
 ${worstRowsFirst(report.rows)
