@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { auditCommand } from "./audit/audit.ts";
 import type { Command } from "./command.ts";
 import { commandHelp } from "./command-help.ts";
+import { logCommand } from "./log/log.ts";
 import { proveCommand } from "./audit/prove.ts";
 
 const words = (text: string): string => text.replaceAll(/\s+/g, " ").trim();
@@ -39,6 +40,15 @@ test("the usage line of audit and of prove names every option that they take", (
   for (const { name, usage, options } of [auditCommand, proveCommand])
     for (const option of Object.keys(options))
       assert.match(usage, new RegExp(`--${option}(?![\\w-])`), `${name}: --${option}`);
+});
+
+test("in the usage line an option is not torn from its value, nor what stands in brackets apart", () => {
+  for (const { usage, options } of [auditCommand, ...Object.values(logCommand.actions ?? {})])
+    for (const width of [60, 80, 100]) {
+      const help = commandHelp({ ...logCommand, usage, options }, width);
+      for (const [part] of usage.matchAll(/\[[^[\]]+\]/g))
+        assert.ok(help.includes(part), `${part} at ${width}`);
+    }
 });
 
 test("a command that a sentence announces stands in it; a table's rows stand alone", () => {

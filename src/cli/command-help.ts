@@ -27,7 +27,7 @@ export function commandHelp({ name, usage, summary, options, notes = [] }: Comma
 
 /** An option and its value are not torn apart; what finds no room stands below the first line. */
 function usageLines(heading: string, usage: string, width: number): string[] {
-  const parts = usage.match(/\[?--[\w-]+(?: <[^>]+>)?\S*|\S*<[^>]+>\S*|\S+/g) ?? [];
+  const parts = usage.match(/\[[^[\]]{1,50}\]|\[?--[\w-]+(?: <[^>]+>)?\S*|\S*<[^>]+>\S*|\S+/g) ?? [];
   const lines = [heading];
   for (const part of parts) {
     const last = lines.at(-1) ?? "";

@@ -56,8 +56,8 @@ export const attackCommand: Command = {
     "Kinds:",
     ...Object.entries(attackKinds).map(([kind, tries]) => `  ${kind.padEnd(10)} ${tries}`),
     "",
-    "Exit codes: 0 every promise held; 1 one was broken, an attack could not be made, or the stack went away; 2 misused;",
-    "130, 143 or 129 stopped by SIGINT, SIGTERM or SIGHUP. What the plan gives no means for is left out, and told.",
+    "Exit codes: 0 every promise held; 1 one was broken, an attack could not be made,",
+    "or the stack went away; 2 misused; 130, 143 or 129 stopped by SIGINT, SIGTERM or SIGHUP. What the plan gives no means for is left out, and told.",
   ],
   run: attack,
 };
