@@ -11,6 +11,7 @@ export type { LogFile, LogFileOptions } from "./node/log-file.ts";
 export { readRecords } from "./node/read-records.ts";
 export { verifyLog } from "./node/verify-log.ts";
 export type { VerifyLogOptions } from "./node/verify-log.ts";
+export { newestCheckpoint } from "./node/newest-checkpoint.ts";
 export { isSigned } from "./node/checkpoint-signature.ts";
 export { watchLog } from "./node/goes-on.ts";
 export type { LogFlood, LogWatch, LogWatchOptions } from "./node/goes-on.ts";

@@ -120,6 +120,8 @@ export interface LogSigning {
   readonly before?: SignedClaim | undefined;
   /** What the store said that it signed last ({@link UnseenLog}), once the log was seen to go on from there too. */
   readonly seen?: LogClaim | undefined;
+  /** The key of which it was looked whether the log itself has a later signature, which is `before` then. Default: none. */
+  readonly searched?: string | undefined;
   /** Makes the bytes that are signed. */
   readonly textOf: (signer: LogKey) => Uint8Array;
 }
@@ -130,11 +132,16 @@ export interface SignedLog extends LogKey {
   readonly signature: Uint8Array;
   /** The log that was signed last until now, if this one never was. */
   readonly begunAfter: string | undefined;
+  /** How far the store remembered to have signed it, if its key signed more: it is an older copy. Undefined: it is not. */
+  readonly behind: number | undefined;
 }
 
 /** A log that is not signed until it was seen to go on from what was signed of it last: who asks knew of less. */
 export interface UnseenLog {
-  readonly unseen: LogClaim;
+  /** Undefined: the store knows nothing of it, but has a key that may have signed it. */
+  readonly unseen: LogClaim | undefined;
+  /** The store's key: a signature of it in the log may be further. */
+  readonly key: string;
 }
 
 /** What an import would do to one secret. */

@@ -50,6 +50,11 @@ export const ledgerEvents = {
     says: "Another log is signed than the one that was signed last: that one is not gone on with",
     fields: { log: "text", before: "text" },
   },
+  "ledger.checkpoint.behind": {
+    severity: "alert",
+    says: "The vault's key signed more of the log than its store remembered: that is an older copy",
+    fields: { log: "text", through: "number", remembered: "number" },
+  },
   "ledger.checkpoint.refused": {
     severity: "alert",
     says: "The log was not signed: it is less than, or other than, what was signed before",

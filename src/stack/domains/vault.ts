@@ -74,8 +74,8 @@ async function serve(configuration: Extract<ToVault, { type: "configure" }>): Pr
 }
 
 type Signed =
-  | Pick<Extract<FromDomain, { type: "log-signed" }>, "type" | "checkpoint" | "begunAfter">
-  | Pick<Extract<FromDomain, { type: "log-unseen" }>, "type" | "last">
+  | Pick<Extract<FromDomain, { type: "log-signed" }>, "type" | "checkpoint" | "begunAfter" | "behind">
+  | Pick<Extract<FromDomain, { type: "log-unseen" }>, "type" | "last" | "key">
   | Pick<Extract<FromDomain, { type: "log-refused" }>, "type" | "reason">;
 
 /** A store that can't be written to signs nothing: what is signed is remembered there first. */
@@ -83,7 +83,7 @@ function answerTo(vault: Vault, asked: SignLog): Signed {
   try {
     const signed = signLogOf(vault, asked);
     if (typeof signed === "string") return { type: "log-refused", reason: signed };
-    if ("unseen" in signed) return { type: "log-unseen", last: signed.unseen };
+    if ("unseen" in signed) return { type: "log-unseen", last: signed.unseen, key: signed.key };
     return { type: "log-signed", ...signed };
   } catch (error) {
     return { type: "log-refused", reason: reasonOf(error).message };

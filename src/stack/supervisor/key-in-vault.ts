@@ -23,6 +23,8 @@ export interface KeyInVaultOptions {
   stopping: AbortSignal;
   /** Called when it signs a log that it never signed, and signed another one before. */
   onBegun?: (log: string, before: string) => void;
+  /** Called when its key signed more of a log than its store remembered: that is an older copy. */
+  onBehind?: (checkpoint: Checkpoint, remembered: number) => void;
   /** How long a vault is waited for that is being started, or started again, in milliseconds. Default 10 000. */
   timeoutMs?: number;
 }
@@ -35,12 +37,15 @@ interface Question {
   answer(result: Checkpoint | string): void;
 }
 
+type Unseen = Extract<FromDomain, { type: "log-unseen" }>;
+
 const gone = "the vault, which has the key, does not run";
 
 /** Asks the vault, and asks again the one that runs after it: to be signed twice is the same as once. Nothing else signs while there is none. */
 export function keyInVault({
   stopping,
   onBegun = () => undefined,
+  onBehind = () => undefined,
   timeoutMs = 10_000,
 }: KeyInVaultOptions): KeyInVault {
   const open = new Map<number, Question>();
@@ -51,16 +56,15 @@ export function keyInVault({
   };
   stopping.addEventListener("abort", giveUp);
 
-  /** The vault signed more than the supervisor remembers: it was killed in between, or somebody took its memory away. */
-  async function lookFurther(number: number, last: CheckpointClaim): Promise<void> {
+  /** The vault signed more than the supervisor remembers: it was killed in between, or somebody took its memory away. What its key signed and the log has may be more still. */
+  async function lookFurther({ number, last, key }: Unseen): Promise<void> {
     const question = open.get(number);
     if (question === undefined) return;
     question.isLooking = true;
-    const refusal = await question.look(last).catch((error: unknown) => (error as Error).message);
+    const found = await seenBy(question.look, last, key).catch((error: unknown) => (error as Error).message);
     question.isLooking = false;
-    if (refusal !== undefined)
-      return question.answer(`the vault signed it before up to ${last.through}: ${refusal}`);
-    question.message = { ...question.message, seen: last };
+    if (typeof found === "string") return question.answer(found);
+    question.message = { ...question.message, ...found, searched: key };
     vault?.control.send(question.message);
     giveUp();
   }
@@ -68,7 +72,14 @@ export function keyInVault({
   return {
     sign(claim, before, look) {
       const number = ++asked;
-      const message = { type: "sign-log", number, claim, before, seen: undefined } as const;
+      const message = {
+        type: "sign-log",
+        number,
+        claim,
+        before,
+        seen: undefined,
+        searched: undefined,
+      } as const;
       const { promise, resolve } = Promise.withResolvers<Checkpoint | string>();
       const question: Question = { message, look, isLooking: false, answer: resolve };
       const timer = setTimeout(() => {
@@ -93,12 +104,27 @@ export function keyInVault({
       });
     },
     told(message) {
-      if (message.type === "log-unseen") void lookFurther(message.number, message.last);
+      if (message.type === "log-unseen") void lookFurther(message);
       if (message.type === "log-refused") open.get(message.number)?.answer(message.reason);
       if (message.type !== "log-signed") return;
-      const { number, checkpoint, begunAfter } = message;
+      const { number, checkpoint, begunAfter, behind } = message;
+      if (behind !== undefined) onBehind(checkpoint, behind);
       if (begunAfter !== undefined) onBegun(checkpoint.log, begunAfter);
       open.get(number)?.answer(checkpoint);
     },
   };
+}
+
+/** Looks whether the log goes on from what the vault signed last. A text: why not. */
+async function seenBy(
+  log: LookAtLog,
+  last: CheckpointClaim | undefined,
+  key: string,
+): Promise<Pick<Question["message"], "seen"> | { readonly before: Checkpoint } | string> {
+  const newest = await log.newest(key);
+  const isBehind = newest !== undefined && newest.through > (last?.through ?? 0);
+  const from = isBehind ? newest : last;
+  const refusal = from === undefined ? undefined : await log.whyNotGoingOn(from);
+  if (refusal !== undefined) return `the vault signed it before up to ${from?.through}: ${refusal}`;
+  return isBehind ? { before: newest } : { seen: last };
 }

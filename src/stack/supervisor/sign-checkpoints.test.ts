@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { suite, test } from "node:test";
 import type { TestContext } from "node:test";
 import { formatRecord } from "../../ledger/index.ts";
-import type { CheckpointClaim } from "../../ledger/index.ts";
+import type { Checkpoint, CheckpointClaim } from "../../ledger/index.ts";
 import { openLogFile, verifyLog } from "../../ledger/node.ts";
 import type { LogFile } from "../../ledger/node.ts";
 import { checkpointKeyFile, keyInFile } from "./log-key.ts";
@@ -213,6 +213,43 @@ test("two that are asked for at once are signed one after the other, and the les
   const greater = await add(folders.logFile, 2);
   const [first, second] = await Promise.all([signer.sign(greater), signer.sign(lesser)]);
   assert.deepEqual([typeof first, typeof second], ["object", "string"]);
+});
+
+test("a memory that is away, or older, is made up for by what the key signed and the log has: one that was written anew before it is not signed", async (t) => {
+  for (const isAway of [true, false]) {
+    const folders = place(t);
+    const { logFile } = folders;
+    const sign = async (): Promise<void> => {
+      const result = await signerOf(folders).sign(await add(logFile, 3));
+      assert.ok(typeof result === "object");
+      const log = openLogFile({ path: logFile, onError: (error) => assert.fail(error) });
+      log.append(formatRecord({ type: "ledger.checkpoint", time: 0, ...result }, "ledger"));
+      await log.close();
+    };
+    await sign();
+    const older = readFileSync(lastCheckpointFile(folders));
+    await sign();
+    if (isAway) rmSync(lastCheckpointFile(folders));
+    else writeFileSync(lastCheckpointFile(folders), older);
+    await sign();
+    assert.deepEqual(verifyLog(logFile).findings, []);
+    const later =
+      linesOf(logFile)
+        .filter((line) => line.includes('"ledger.checkpoint"'))
+        .at(-1) ?? "";
+    writeFileSync(logFile, `${linesOf(logFile).slice(0, 5).join("\n")}\n`);
+    await add(logFile, 30);
+    const copied = JSON.parse(later) as Checkpoint;
+    const log = openLogFile({ path: logFile, onError: (error) => assert.fail(error) });
+    log.append(formatRecord({ ...copied, type: "ledger.checkpoint", time: 0 }, "ledger"));
+    await log.close();
+    if (isAway) rmSync(lastCheckpointFile(folders));
+    else writeFileSync(lastCheckpointFile(folders), older);
+    assert.match(
+      JSON.stringify(await signerOf(folders).sign(claimOf(log))),
+      /record 12 is not the one that was signed before/,
+    );
+  }
 });
 
 test("without knowing what was signed nothing is signed", async (t) => {

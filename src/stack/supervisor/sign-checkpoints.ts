@@ -2,7 +2,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { readCheckpoint, readClaim } from "../../ledger/index.ts";
 import type { Checkpoint, CheckpointClaim } from "../../ledger/index.ts";
-import { watchLog } from "../../ledger/node.ts";
+import { newestCheckpoint, watchLog } from "../../ledger/node.ts";
 import type { LogFlood } from "../../ledger/node.ts";
 import { writeWhole } from "../../release/node.ts";
 import { CurtainwallError } from "../../shared/index.ts";
@@ -96,6 +96,8 @@ export function createCheckpointSigner({
   // One after the other: what was signed last is known before the next is.
   let turn: Promise<unknown> = Promise.resolve();
   let name = "";
+  /** Once since the start: what was remembered may be an older copy, and the log know of more. */
+  let isSearched = false;
   const watch = watchLog({
     path: folders.logFile,
     bound: keep,
@@ -108,22 +110,27 @@ export function createCheckpointSigner({
     const claim = readClaim({ log, through, head });
     if (claim === undefined) return "what the ledger says of it is nothing that can be signed";
     name = log;
-    const look: LookAtLog = (from) => watch.whyNotGoingOn(from, claim);
+    const look: LookAtLog = {
+      whyNotGoingOn: async (from) => refusalOf(from, claim) ?? (await watch.whyNotGoingOn(from, claim)),
+      newest: (signer) => newestCheckpoint(folders.logFile, { log, key: signer }),
+    };
     const own = readLastCheckpoint(folders);
     const witnessed = witnessFile === undefined ? undefined : readCheckpointFile(witnessFile);
     // Mostly both remember the same, and the log is read for it once.
-    const remembered = witnessed?.signature === own?.signature ? [own] : [own, witnessed];
+    const newest = own === undefined || isSearched ? undefined : await newestOf(own);
+    const remembered = [own, newest, ...(witnessed?.signature === own?.signature ? [] : [witnessed])];
     // The ledger says how far its log is; that this goes on from what was signed is seen in the log itself.
     for (const last of remembered) {
-      const refusal = last === undefined ? undefined : (refusalOf(last, claim) ?? (await look(last)));
+      const refusal = last === undefined ? undefined : await look.whyNotGoingOn(last);
       if (refusal !== undefined) return refusal;
     }
     // Made here it would lie on the disk that it is to be kept apart from: what was to be mounted there is not.
     if (witnessFile !== undefined && !existsSync(dirname(witnessFile)))
       return `the folder of its witness ${witnessFile} is not there`;
-    const before = own ?? witnessed;
+    const before = newest ?? own ?? witnessed;
     const checkpoint = await key.sign(claim, before, look);
     if (typeof checkpoint === "string") return checkpoint;
+    isSearched = true;
     // Remembered first: a signature that is out and forgotten could be followed by one of less.
     const bytes = Buffer.from(`${JSON.stringify(checkpoint)}\n`);
     writeWhole(lastCheckpointFile(folders), bytes, 0o600);
@@ -132,6 +139,9 @@ export function createCheckpointSigner({
     if (before !== undefined && before.key !== checkpoint.key) onOtherKey(checkpoint, before);
     return checkpoint;
   }
+
+  const newestOf = ({ log, key: signer, through }: Checkpoint): Promise<Checkpoint | undefined> =>
+    newestCheckpoint(folders.logFile, { log, key: signer, beyond: through });
 
   return {
     sign(claim) {
@@ -142,7 +152,7 @@ export function createCheckpointSigner({
   };
 }
 
-function refusalOf(last: Checkpoint, claim: CheckpointClaim): string | undefined {
+function refusalOf(last: CheckpointClaim, claim: CheckpointClaim): string | undefined {
   if (claim.log !== last.log) return `it is another log than ${last.log}, which was signed before`;
   if (claim.through < last.through)
     return `it ends with record ${claim.through}; what was signed before, with ${last.through}`;

@@ -1,4 +1,5 @@
 import { closeSync } from "node:fs";
+import type { CheckpointClaim } from "../../ledger/index.ts";
 import { createEventQueue } from "../../ledger/node.ts";
 import type { EventQueue } from "../../ledger/node.ts";
 import { closeEventsPipes, openEventsPipes } from "../log/events-pipe.ts";
@@ -100,7 +101,11 @@ export class Supervisor {
     this.#onClosed = onClosed;
     this.#places = { addresses: [], port: surroundings.loaded.contract.edge.port, redirectPort: undefined };
     const { signal: stopping } = this.#stopping;
-    const vaultKey = keyInVault({ stopping, onBegun: (log, before) => this.#begun(log, before) });
+    const vaultKey = keyInVault({
+      stopping,
+      onBegun: (log, before) => this.#begun(log, before),
+      onBehind: (checkpoint, remembered) => this.#behind(checkpoint, remembered),
+    });
     const logKey = vaultPlan === undefined ? keyInFile(surroundings.folders) : vaultKey;
     this.#vault = vaultPlan === undefined ? undefined : { plan: vaultPlan, key: vaultKey };
     // One for all ledgers that follow each other: what it saw of the log is not forgotten when one of them is killed.
@@ -224,6 +229,13 @@ export class Supervisor {
   #begun(log: string, before: string): void {
     this.#with.events({ type: "ledger.checkpoint.begun", time: Date.now(), log, before });
     this.#warn(`another log was begun: the vault signs ${log} from now on, and signed ${before} before`);
+  }
+
+  #behind({ log, through }: CheckpointClaim, remembered: number): void {
+    this.#with.events({ type: "ledger.checkpoint.behind", time: Date.now(), log, through, remembered });
+    this.#warn(
+      `the vault's store is an older copy: it remembered the log up to record ${remembered}, and its key signed more of it. What was signed after a checkpoint that you have elsewhere is told by:  npx curtainwall log verify --checkpoint <file>`,
+    );
   }
 
   #warn(message: string): void {

@@ -43,9 +43,9 @@ function sign(
   before?: Checkpoint,
   seen?: CheckpointClaim,
 ): VaultSignature | string {
-  const result = signLogOf(vault, { claim: given, before, seen });
+  const result = signLogOf(vault, { claim: given, before, seen, searched: undefined });
   if (typeof result === "string" || "checkpoint" in result) return result;
-  return `signed before up to ${result.unseen.through}`;
+  return `signed before up to ${result.unseen?.through}`;
 }
 
 /** As the supervisor of an older version signed. */

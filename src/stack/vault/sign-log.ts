@@ -8,6 +8,8 @@ export interface VaultSignature {
   readonly checkpoint: Checkpoint;
   /** The log that it signed last until now, if it never signed this one. */
   readonly begunAfter: string | undefined;
+  /** How far the vault remembered to have signed it, if its key signed more. */
+  readonly behind: number | undefined;
 }
 
 /** What the supervisor asks the vault to sign. */
@@ -17,6 +19,8 @@ export interface LogToSign {
   readonly before: Checkpoint | undefined;
   /** What the vault said that it signed last, once the log was seen to go on from there too. */
   readonly seen: CheckpointClaim | undefined;
+  /** The key whose newest signature was looked for in the log: it is `before`, or there is none that is further. */
+  readonly searched: string | undefined;
 }
 
 /**
@@ -26,7 +30,7 @@ export interface LogToSign {
  */
 export function signLogOf(
   vault: Pick<Vault, "signLog">,
-  { claim: given, before, seen }: LogToSign,
+  { claim: given, before, seen, searched }: LogToSign,
 ): VaultSignature | UnseenLog | string {
   const claim = readClaim(given);
   if (claim === undefined) return "it is not said how far it is";
@@ -36,9 +40,9 @@ export function signLogOf(
     return `what was signed before, record ${before.through}, is not signed with the key that it names`;
   const textOf = ({ after }: { after: string | undefined }): Uint8Array =>
     checkpointText({ ...claim, ...held(after) });
-  const signed = vault.signLog(claim, { before, seen, textOf });
+  const signed = vault.signLog(claim, { before, seen, searched, textOf });
   if (typeof signed === "string" || "unseen" in signed) return signed;
-  const { key, after, signature, begunAfter } = signed;
+  const { key, after, signature, begunAfter, behind } = signed;
   return {
     checkpoint: {
       ...claim,
@@ -47,6 +51,7 @@ export function signLogOf(
       signature: Buffer.from(signature).toString("base64url"),
     },
     begunAfter,
+    behind,
   };
 }
 

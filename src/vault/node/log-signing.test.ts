@@ -18,7 +18,7 @@ type Result = ReturnType<Vault["signLog"]>;
 const signed = (result: Result): SignedLog =>
   typeof result === "object" && "signature" in result ? result : assert.fail(JSON.stringify(result));
 const refusal = (result: Result): string => (typeof result === "string" ? result : "signed");
-const unseen = (result: Result): LogClaim =>
+const unseen = (result: Result): LogClaim | undefined =>
   typeof result === "object" && "unseen" in result ? result.unseen : assert.fail(JSON.stringify(result));
 
 test("A log is signed further and further, and the same again; less and other is refused, also by a store that was opened anew", async (t) => {
@@ -65,8 +65,10 @@ test("Another log than the one that was signed last is signed, and said to be an
   const { create } = testFolder(t);
   const vault = await create();
   const other = "C".repeat(22);
-  assert.equal(signed(vault.signLog(claim(7), { textOf })).begunAfter, undefined);
-  assert.equal(signed(vault.signLog(claim(1, "h", other), { textOf })).begunAfter, log);
+  const { key, begunAfter } = signed(vault.signLog(claim(7), { textOf }));
+  assert.equal(begunAfter, undefined);
+  assert.equal(unseen(vault.signLog(claim(1, "h", other), { textOf })), undefined);
+  assert.equal(signed(vault.signLog(claim(1, "h", other), { searched: key, textOf })).begunAfter, log);
   assert.equal(
     signed(vault.signLog(claim(2, "h", other), { seen: claim(1, "h", other), textOf })).begunAfter,
     undefined,
@@ -106,7 +108,12 @@ test("A store that was restored takes what its key signed later for remembered, 
   copyStore(path("copy.db"), options.file);
   const restored = await open();
   assert.deepEqual(unseen(restored.signLog(claim(12), { textOf })), claim(5));
-  signed(restored.signLog(claim(12), { before: { ...claim(9), key }, textOf }));
+  const after = signed(restored.signLog(claim(12), { before: { ...claim(9), key }, textOf }));
+  assert.equal(after.behind, 5, "and says that it is an older copy");
+  assert.equal(
+    signed(restored.signLog(claim(13), { before: { ...claim(12), key }, textOf })).behind,
+    undefined,
+  );
 });
 
 test("Killed between what it remembers and the signature it knows more than anybody was told: less is refused then, the same is signed", async (t) => {

@@ -45,19 +45,22 @@ function refusalOf(
   file: string,
   view: StoreView,
   { log, through, head }: LogClaim,
-  { before, seen }: LogSigning,
+  { before, seen, searched }: LogSigning,
 ): string | UnseenLog | undefined {
   const last = lastOf(readClaims(file, view), log);
-  if (last === undefined) return undefined;
+  const key = keyOf(file, view);
+  // Without a key it signed nothing, whatever there is of it.
+  if (key === undefined) return undefined;
+  if (last === undefined)
+    return before === undefined && searched !== key ? { unseen: undefined, key } : undefined;
   if (through < last.through)
     return `it ends with record ${through}; the vault signed it before up to ${last.through}`;
   if (through === last.through)
     return head === last.head ? undefined : `record ${through} is not the one that the vault signed before`;
   if (isSame(last, seen) || isSame(last, before)) return undefined;
   // A store that was restored remembers less than its key signed; what that signed after is as good as remembered.
-  if (before !== undefined && before.through > last.through && before.key === keyOf(file, view))
-    return undefined;
-  return { unseen: { log, through: last.through, head: last.head } };
+  if (before !== undefined && before.through > last.through && before.key === key) return undefined;
+  return { unseen: { log, through: last.through, head: last.head }, key };
 }
 
 const isSame = (last: LogClaim, seen: LogClaim | undefined): boolean =>
@@ -84,8 +87,10 @@ function seal(
     view.database,
     innerRow(view, { kind: "log", name: "signed" }, Buffer.from(JSON.stringify(kept)), actor),
   );
-  const begun = last === undefined ? claims.at(-1)?.log : undefined;
-  return { pkcs8, key, after, begunAfter: begun };
+  const remembered = last?.through ?? 0;
+  const isBehind = before !== undefined && before.key === key && before.through > remembered;
+  const begun = last === undefined && !isBehind ? claims.at(-1)?.log : undefined;
+  return { pkcs8, key, after, begunAfter: begun, behind: isBehind ? remembered : undefined };
 }
 
 const lastOf = (claims: readonly SealedClaim[], log: string): SealedClaim | undefined =>
