@@ -18,6 +18,7 @@ import type { SecretsProbe } from "../probes/secrets-probe.ts";
 import { chooseRows } from "../rows.ts";
 import { rules } from "../rules/index.ts";
 import { summariseServed } from "../answers/served-release.ts";
+import { timeIsUp } from "./clock.ts";
 import { openMade } from "./made.ts";
 import type { CleanedUp } from "./made.ts";
 import { openContext } from "./open-context.ts";
@@ -86,6 +87,9 @@ export interface AuditOptions {
 /** Options of what every check works from. */
 export type ContextOptions = Omit<AuditOptions, "only" | "onProgress">;
 
+/** How long an audit may take, where nobody says. */
+const defaultBudgetMs = 240_000;
+
 /**
  * Audits a running stack against its contract: 24 rows, each with its checks, their evidence and how to see it again.
  * A target that is down, slow or hostile is a finding or a missing check, never an exception.
@@ -94,7 +98,7 @@ export type ContextOptions = Omit<AuditOptions, "only" | "onProgress">;
  *   target is no http or https URL or a row to check does not exist.
  */
 export async function runAudit(options: AuditOptions): Promise<AuditReport> {
-  const { contract, target, plan = {}, only, now = Date.now } = options;
+  const { contract, target, plan = {}, only, now = Date.now, budgetMs = defaultBudgetMs } = options;
   const chosen = only === undefined ? undefined : chooseRows(only);
   assertPlanFits(plan, contract);
   if (target.protocol !== "https:" && target.protocol !== "http:")
@@ -102,14 +106,15 @@ export async function runAudit(options: AuditOptions): Promise<AuditReport> {
   const startedAt = now();
   // Elsewhere nothing is asked that writes.
   const made = isLoopbackHost(target.hostname) ? await openMade(options) : undefined;
-  const opened = await openContext({ ...options, plan: made?.plan ?? plan });
+  const opened = await openContext({ ...options, budgetMs, plan: made?.plan ?? plan });
   const { over } = opened;
   const context = made?.watch(opened.context, over) ?? opened.context;
   try {
     const todo = rules.filter(({ id }) => chosen?.has(id) ?? true);
-    const rows = await auditRows(todo, context, { chosen, over }, (progress) =>
+    const found = await auditRows(todo, context, { chosen, over }, (progress) =>
       options.onProgress?.(progress),
     );
+    const rows = withMoreTime(found, context, budgetMs);
     return {
       format: 1,
       target: target.origin,
@@ -129,6 +134,15 @@ export async function runAudit(options: AuditOptions): Promise<AuditReport> {
     const cleaned = await made?.cleanUp();
     if (typeof cleaned?.problem === "object") options.onCleanUp?.(cleaned);
   }
+}
+
+/** What there was no time for says what gives it more. */
+function withMoreTime(rows: AuditRow[], { commands }: AuditContext, budgetMs: number): AuditRow[] {
+  const reason = `${timeIsUp}; twice as long:  ${commands.audit(`--budget ${Math.ceil(budgetMs / 30_000)}m`)}`;
+  return rows.map((row) => ({
+    ...row,
+    checks: row.checks.map((check) => (check.reason === timeIsUp ? { ...check, reason } : check)),
+  }));
 }
 
 /** What would mend a target that is no stack of ours. Looked for only where something failed. */

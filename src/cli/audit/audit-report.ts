@@ -232,7 +232,8 @@ function whatMisses(found: readonly { row: AuditRow; check: AuditCheck }[]): str
 }
 
 function namesOf(found: readonly { check: AuditCheck }[], row: AuditRow): string {
-  if (found.length === row.of && found.length > 1) return `all ${found.length} checks`;
+  if (found.length === row.of && found.length > 1)
+    return found.length === 2 ? "both checks" : `all ${found.length} checks`;
   const names = found.slice(0, maxNames).map(({ check }) => clean(check.name));
   return `${names.join(", ")}${found.length > maxNames ? ` and ${found.length - maxNames} more` : ""}`;
 }
