@@ -6,6 +6,7 @@ import type { ReleasePublicKey } from "../../contract/index.ts";
 import { hasContract, loadContract } from "../../stack/index.ts";
 import { usageError } from "../command.ts";
 import type { Command, CommandInput } from "../command.ts";
+import { wrap } from "./audit-evidence.ts";
 import { openPack } from "./open-pack.ts";
 import { exitCodes, print, printJson, say, styled } from "../voice.ts";
 import { counted } from "../../shared/index.ts";
@@ -122,9 +123,10 @@ function describeGaps(gaps: ProofStatement["predicate"]["notLookedAt"]): void {
   const reasons = [...Map.groupBy(gaps, ({ reason }) => reason)].map(([reason, alike]) => {
     const rows = [...new Set(alike.map(({ row }) => row))].join(", ");
     const what = alike.length === 1 ? `${rows}, ${alike[0]?.check ?? ""}` : `${rows}, ${alike.length} checks`;
-    return `    ${printable(`${what}: ${reason}`, 300)}`;
+    return printable(`${what}: ${reason}`, 300);
   });
-  for (const reason of reasons.slice(0, maxGaps)) say(reason);
+  for (const reason of reasons.slice(0, maxGaps))
+    for (const line of wrap(reason, process.stderr.columns ?? 100, "    ")) say(line);
   if (reasons.length > maxGaps)
     say(`    and ${counted(reasons.length - maxGaps, "more reason")}, in report.html`);
 }

@@ -71,6 +71,11 @@ test("a pack verifies anywhere with its key, without a contract, and says what i
   assert.equal(code, 0, words);
   assert.match(words, /^verified .* signed it, which you named\.\n/, "the verdict first");
   assert.match(words, /target +https:\/\/localhost:1\n[\s\S]*not looked at \d+ checks:\n/);
+  const [, gaps = ""] = words.split(/not looked at \d+ checks:\n/);
+  assert.ok(
+    gaps.split("\n").every((line) => line.length <= 100),
+    gaps,
+  );
   const labels = [...words.matchAll(/^ {2}(\w+) /gm)].map(([, label]) => label);
   assert.equal(new Set(labels).size, labels.length, `each label once: ${labels.join(", ")}`);
   const told = [...words.matchAll(/^ {4}.*?: (.*)$/gm)].map(([, reason]) => reason);
