@@ -49,6 +49,10 @@ export interface Spending {
   unit?: string;
 }
 
+/** Whether more was let through than the limit admits in that time. */
+export const isTooMuch = ({ limit, admitted, seconds }: Spending): boolean =>
+  admitted > allowedIn(limit, seconds);
+
 /**
  * Judges what an allowance let through. More than its burst and what grew again meanwhile is too much, however slow anybody was. That it was
  * no more shows the limit only where a 429 came, and where little grew again: otherwise a machine was too slow to spend it.

@@ -73,12 +73,12 @@ export function takeTurns(
 }
 
 /** A path without API, for what every server must answer: the site's first page. */
-export function pagePath(context: AuditContext): string {
+export function pagePath(context: Pick<AuditContext, "release">): string {
   return pagesOf(context)[0] ?? "/";
 }
 
 /** Paths of the release's pages, its 404 page aside; the start page first. */
-export function pagesOf({ release }: AuditContext): string[] {
+export function pagesOf({ release }: Pick<AuditContext, "release">): string[] {
   if (release === undefined) return [];
   const { files, notFound } = release.manifest;
   return files.filter((file) => file.path !== notFound && isHtml(file)).map(({ path }) => path);

@@ -4,7 +4,9 @@ import type { AuditContext } from "../../context.ts";
 import { honestCalls, mayCall } from "../../requests/inputs.ts";
 import type { AuditInput } from "../../plan/plan.ts";
 import type { ProbeRequest } from "../../probes/probe.ts";
-import { judgeSpending, maxBurst, oneClient, protocolFor } from "../limits.ts";
+import { isTooMuch, judgeSpending, maxBurst, oneClient, protocolFor } from "../limits.ts";
+import type { Spending } from "../limits.ts";
+import { sendTogether } from "../send-together.ts";
 import { isSuccess, see, withoutRoutes } from "../shared.ts";
 
 /** A route's limit on one client's failures that admits least at once. */
@@ -99,28 +101,44 @@ async function guess(context: AuditContext, tally: Tally, guessing: Guessing): P
   );
 }
 
+/** How often guesses are sent at once: on a busy machine they may come one after another all the same. */
+const volleys = 3;
+
 /** What is counted once it was answered is not counted yet while others are under way, over either protocol. */
 async function guessAtOnce(context: AuditContext, tally: Tally, guessing: Guessing): Promise<void> {
+  const seen: Spending[] = [];
+  while (seen.length < volleys && !seen.some(isTooMuch)) {
+    const spending = await volley(context, guessing);
+    if (spending === undefined) return tally.miss(oneClient);
+    seen.push(spending);
+  }
+  // One in which something failed is made up for by one in which nothing did.
+  const told = seen.find(isTooMuch) ?? seen.find(({ failed }) => failed === 0) ?? seen[0];
+  if (told !== undefined) judgeSpending(tally, told);
+}
+
+async function volley(context: AuditContext, guessing: Guessing): Promise<Spending | undefined> {
   const { route, limit } = guessing;
   const client = context.caller.freshClient();
-  if (client === undefined) return tally.miss(oneClient);
+  if (client === undefined) return undefined;
   const request = await requestOf(context, guessing);
   const startedAt = context.now();
-  const answers = await Promise.all(
-    Array.from({ length: limit.burst * 2 + 10 }, (_, count) =>
-      context.wire.send({ ...request, client, protocol: protocolFor(context, count) }),
-    ),
+  const answers = await sendTogether(
+    context,
+    context.wire.send,
+    { ...request, client },
+    limit.burst * 2 + 10,
   );
   const isFailure = isFailureOf(route);
-  const admitted = answers.filter(({ status }) => isFailure(status));
-  const refused = answers.filter(({ status }) => status === 429);
-  judgeSpending(tally, {
+  const admitted = answers.filter(({ status }) => isFailure(status)).length;
+  const refused = answers.filter(({ status }) => status === 429).length;
+  return {
     about: `${route.key}: ${answers.length} guesses of one client at once`,
     limit,
-    admitted: admitted.length,
-    failed: answers.length - admitted.length - refused.length,
-    isRefused: refused.length > 0,
+    admitted,
+    failed: answers.length - admitted - refused,
+    isRefused: refused > 0,
     seconds: (context.now() - startedAt) / 1000,
     unit: "guesses",
-  });
+  };
 }
