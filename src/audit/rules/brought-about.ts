@@ -1,5 +1,6 @@
 import type { ContractRoute, ContractUpstream, ContractUse } from "../../contract/index.ts";
 import type { AuditContext } from "../context.ts";
+import type { Caller } from "../requests/caller.ts";
 import { honestCalls } from "../requests/inputs.ts";
 import { arrivedSince } from "../probes/upstream-witness.ts";
 import type { ReceivedRequest, UpstreamWitness } from "../probes/upstream-witness.ts";
@@ -13,10 +14,13 @@ export interface Effects {
   readonly at: string;
   /** What came there lately, and may be a route's doing. */
   came(): Promise<readonly ReceivedRequest[]>;
+  /** Makes an honest request, and waits until it is seen there. Says whether it was. */
+  askHonestly(caller: Caller): Promise<boolean>;
 }
 
 /** How long an honest request's effect is waited for: it may stand in a queue. */
 const patienceMs = 500;
+const tries = 10;
 
 /** By audit, and by route. */
 const known = new WeakMap<AuditContext["tokens"], Map<string, Promise<Effects | undefined>>>();
@@ -35,28 +39,65 @@ export function effectsOf(context: AuditContext, route: ContractRoute): Promise<
 
 async function effectsOfHonest(context: AuditContext, route: ContractRoute): Promise<Effects | undefined> {
   const witnesses = witnessesOf(context, route);
-  const [honest] = witnesses.length === 0 ? [] : honestCalls(context, route);
-  if (honest === undefined) return undefined;
-  const effects: Effects = {
-    at: witnesses.map(({ name }) => name).join(", "),
-    came: async () => {
-      const all = await Promise.all(
-        witnesses.map(async ({ received, isIts }) => (await received()).filter(isIts)),
-      );
-      return all.flat();
-    },
+  if (witnesses.length === 0) return undefined;
+  const came = async (): Promise<ReceivedRequest[]> => {
+    const all = await Promise.all(
+      witnesses.map(async ({ received, isIts }) => (await received()).filter(isIts)),
+    );
+    return all.flat();
   };
-  const before = await effects.came();
-  const exchange = await context.caller.call({ route, ...honest });
-  if (!isSuccess(exchange.response.status)) return undefined;
-  const isSeen = async (): Promise<boolean> => arrivedSince(before, await effects.came()).length > 0;
-  if (await isSeen()) return effects;
-  await context.sleep(patienceMs);
-  if (!(await isSeen())) return undefined;
-  // What comes late is done late.
-  await context.sleep(patienceMs);
-  return effects;
+  const askHonestly = async (caller: Caller): Promise<boolean> => {
+    // Another each time: what was taken once need not be taken again.
+    const [honest] = honestCalls(context, route);
+    if (honest === undefined) return false;
+    const before = await came();
+    const { response } = await caller.call({ route, ...honest });
+    if (!isSuccess(response.status)) return false;
+    for (let count = 0; count < tries; count++) {
+      if (arrivedSince(before, await came()).length > 0) {
+        // What comes late is done late.
+        if (count > 0) await context.sleep(patienceMs);
+        return true;
+      }
+      await context.sleep(patienceMs);
+    }
+    return false;
+  };
+  return (await askHonestly(context.caller))
+    ? { at: witnesses.map(({ name }) => name).join(", "), came, askHonestly }
+    : undefined;
 }
+
+/**
+ * Whether more came since an earlier account than an honest request brings about that is made now. What was done before it has come by then, however long that
+ * takes on a busy machine: silence alone shows that nothing was done yet. Undefined: not even the honest one is seen to come.
+ */
+export async function moreCame(
+  { came, askHonestly }: Effects,
+  caller: Caller,
+  before: readonly ReceivedRequest[],
+): Promise<boolean | undefined> {
+  if (arrivedSince(before, await came()).length > 0) return true;
+  if (!(await askHonestly(caller))) return undefined;
+  return arrivedSince(before, await came()).length > 1;
+}
+
+/** Says how much came while something was done, from one look to the next: nothing falls between two of them. */
+export async function countArrivals({
+  came,
+}: Effects): Promise<(work: () => Promise<unknown>) => Promise<number>> {
+  let known = await came();
+  return async (work) => {
+    await work();
+    const before = known;
+    known = await came();
+    return arrivedSince(before, known).length;
+  };
+}
+
+/** Why what came to an upstream says nothing. */
+export const honestUnseen = ({ key }: ContractRoute, { at }: Effects): string =>
+  `${key}: of an honest request nothing was seen to come to ${at} either`;
 
 /** An upstream that tells, and which requests there may be a route's doing. */
 interface RouteWitness extends UpstreamWitness {
