@@ -27,6 +27,7 @@ type Fault =
   | "has a visitor"
   | "is sent another's word meanwhile"
   | "keeps answers, and is sent another's word"
+  | "keeps answers, tells no id of them, and is sent another's word"
   | "has visitors all the time"
   | "tells another id"
   | "takes any word"
@@ -77,14 +78,17 @@ const gateway = await open(async (request, response) => {
     return refuse(response, id);
   }
   if (target.endsWith("/endless") && fault !== "reads what is too long") return refuse(response, id, 502);
-  const isKept = fault === "keeps answers, and is sent another's word" && target === "/api/breads/rye";
+  const isKept = fault?.startsWith("keeps answers") === true && target === "/api/breads/rye";
+  const tellsNone = fault === "keeps answers, tells no id of them, and is sent another's word";
   const status = isKept ? 200 : await forward(asked, id);
-  if (isKept) await forward({ ...asked, saidOf: "/api/other" }, randomUUID());
+  // Another check asks beside one that looks, and not when that one looks once more, alone.
+  if (isKept && (!tellsNone || (isLooking && ++visits % 2 === 1)))
+    await forward({ ...asked, saidOf: "/api/other" }, randomUUID());
   if (fault === "is sent another's word meanwhile")
     await forward({ ...asked, saidOf: "/api/other" }, randomUUID());
   if (status !== 200) return refuse(response, fault === "tells another id" ? randomUUID() : id, status);
   response
-    .writeHead(200, { "content-type": "application/json", "request-id": id })
+    .writeHead(200, { "content-type": "application/json", ...(tellsNone ? {} : { "request-id": id }) })
     .end('{"ok":true,"id":"rye"}');
 });
 
@@ -108,6 +112,8 @@ interface Asked {
 }
 
 let visits = 0;
+/** Whether who asks what came is to ask once more what came since. */
+let isLooking = false;
 let visiting: NodeJS.Timeout | undefined;
 
 /** What goes on while a request is refused. */
@@ -229,6 +235,11 @@ const checks = {
   broken: ["API-3", "what a schema refuses does not come to its upstream"],
 } as const;
 
+async function tellAll(): Promise<readonly ReceivedRequest[]> {
+  isLooking = !isLooking;
+  return received.slice(-300);
+}
+
 async function audit(
   name: keyof typeof checks,
   planted?: Fault | Habit,
@@ -238,6 +249,7 @@ async function audit(
   fault = planted;
   received = [];
   visits = 0;
+  isLooking = false;
   const ofReads = <Value>(value: Value): Record<string, Value> =>
     contract.routes.some(({ method }) => method === "GET") ? { "GET /api/breads/:id": value } : {};
   const { rows } = await runAudit({
@@ -255,7 +267,7 @@ async function audit(
       ),
       failures: ofReads({ params: { id: "broken" } }),
       lies: ofReads([{ what: "too much", isTooLong: true, params: { id: "endless" } }]),
-      ...(tells ? { upstreams: { shop: { received: async () => received.slice(-300) } } } : {}),
+      ...(tells ? { upstreams: { shop: { received: tellAll } } } : {}),
     },
   });
   clearInterval(visiting);
@@ -310,15 +322,19 @@ test("of two requests at one address the one is followed that has the answer's i
   assert.equal(check.state, "passed", JSON.stringify(check));
 });
 
-test("an answer that was kept is followed to nobody: what comes to its address meanwhile is another's", async () => {
-  const check = await audit("again", "keeps answers, and is sent another's word", { contract: keepsAnswers });
-  assert.equal(check.state, "missing");
-  assert.match(
-    check.reason ?? "",
-    /^POST \/api\/notes: what writes is not sent twice, and nothing is read at shop/,
-  );
-  assert.doesNotMatch(JSON.stringify(check), /refuses the gateway's own/);
-});
+for (const planted of [
+  "keeps answers, and is sent another's word",
+  "keeps answers, tells no id of them, and is sent another's word",
+] as const)
+  test(`an answer that was kept is followed to nobody: who ${planted}`, async () => {
+    const check = await audit("again", planted, { contract: keepsAnswers });
+    assert.equal(check.state, "missing");
+    assert.match(
+      check.reason ?? "",
+      /^POST \/api\/notes: what writes is not sent twice, and nothing is read at shop/,
+    );
+    assert.doesNotMatch(JSON.stringify(check), /refuses the gateway's own/);
+  });
 
 test("where everything writes, whether an upstream takes anything twice is asked where twice is as good as once", async () => {
   const unknown = await audit("again", "takes nothing twice", { contract: writesOnce });

@@ -1,6 +1,7 @@
 import type { ContractRoute, ContractUpstream } from "../../contract/index.ts";
 import type { Tally } from "../check.ts";
 import type { AuditContext } from "../context.ts";
+import type { Caller } from "../requests/caller.ts";
 import type { HonestCall } from "../requests/inputs.ts";
 import type { Exchange } from "../probes/probe.ts";
 import { arrivedSince, requestIdOf } from "../probes/upstream-witness.ts";
@@ -56,25 +57,49 @@ export interface Arrival {
   readonly received: ReceivedRequest;
 }
 
-/** Makes an honest request, and looks for it at its upstream, by its id if it has one there. Undefined: it did not come. */
+/** What came of an honest request. */
+interface Followed {
+  readonly exchange: Exchange;
+  readonly arrived: ReceivedRequest | undefined;
+}
+
+/**
+ * Makes an honest request, and looks for it at its upstream, by its id. An answer that was served need not tell one: where something else may have come then, it is
+ * made once more while nobody else of the audit's asks. Undefined: it did not come.
+ */
 export async function callAndFollow(
-  { caller }: Pick<AuditContext, "caller">,
+  { caller, alone }: Pick<AuditContext, "caller" | "alone">,
+  route: ContractRoute,
+  witness: WitnessedUpstream,
+  honest: HonestCall,
+): Promise<Followed> {
+  const { exchange, came } = await callAndLook(caller, route, witness, honest);
+  const id = idOf(exchange);
+  const own = came.findLast((request) => id !== undefined && requestIdOf(request) === id);
+  if (own !== undefined || came.length === 0) return { exchange, arrived: own };
+  const mayBeKept = route.cache !== undefined;
+  // Other attacks ask there at the same time, with a word that is good for nothing; and of an answer that was kept nothing need have come.
+  if (id !== undefined) return { exchange, arrived: mayBeKept ? undefined : came.at(-1) };
+  if (route.method !== "GET" || (came.length === 1 && !mayBeKept)) return { exchange, arrived: came.at(-1) };
+  const again = await alone((onlyOne) => callAndLook(onlyOne, route, witness, honest));
+  return { exchange: again.exchange, arrived: again.came.at(-1) };
+}
+
+/** Makes an honest request, and tells what came to where it goes meanwhile. */
+async function callAndLook(
+  caller: Caller,
   route: ContractRoute,
   { upstream, received }: WitnessedUpstream,
   { as, input }: HonestCall,
-): Promise<{ exchange: Exchange; arrived: ReceivedRequest | undefined }> {
+): Promise<{ exchange: Exchange; came: ReceivedRequest[] }> {
   const before = await received();
   const exchange = await caller.call({ route, as, input });
   const wanted = targetAt(upstream, exchange.request.path);
-  const came = arrivedSince(before, await received()).filter(
-    ({ method, target }) => method === route.method && isSame(target, wanted),
-  );
-  // Other attacks ask there at the same time, with a word that is good for nothing.
-  const id = idOf(exchange);
-  const own = came.findLast((request) => id !== undefined && requestIdOf(request) === id);
-  // Where an answer may have been kept, nothing need have come of it: what came then is another's.
-  const mayBeKept = route.cache !== undefined && id !== undefined;
-  return { exchange, arrived: own ?? (mayBeKept ? undefined : came.at(-1)) };
+  const came = arrivedSince(before, await received());
+  return {
+    exchange,
+    came: came.filter(({ method, target }) => method === route.method && isSame(target, wanted)),
+  };
 }
 
 /** Why an honest request may not be seen at its upstream. */
