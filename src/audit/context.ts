@@ -46,10 +46,10 @@ export interface AuditContext {
   /** Makes contract calls within their limits. */
   readonly caller: Caller;
   /**
-   * Runs what changes for a moment what everybody would meet: no other request is under way, and none begins until it is over. Its own go through
-   * the caller that it is given.
+   * Runs what changes for a moment what everybody would meet: no other request is under way, to upstreams neither, and none begins until it is over.
+   * Its own go through the caller that it is given, and its handshakes through the probe.
    */
-  alone<T>(work: (caller: Caller) => Promise<T>): Promise<T>;
+  alone<T>(work: (caller: Caller, tls: TlsProbe) => Promise<T>): Promise<T>;
   readonly tokens: Tokens;
   readonly wire: Wire;
   /** What the target speaks, HTTP/1.1 first. Browsers speak HTTP/2 where they can. */

@@ -89,7 +89,7 @@ export async function openMade({
         ...context,
         wire: { ...wire, send: track(wire.send), sendRaw: track(wire.sendRaw) },
         caller: watchCaller(context.caller),
-        alone: (work) => context.alone((caller) => work(watchCaller(caller))),
+        alone: (work) => context.alone((caller, tls) => work(watchCaller(caller), tls)),
       };
     },
     settle: async () => void (await withTimeout(Promise.all(underWay), maxSettleMs).catch(() => undefined)),

@@ -12,6 +12,7 @@ import type { Commands } from "../commands.ts";
 import type { AuditContext } from "../context.ts";
 import { takenOnce } from "../requests/expiring.ts";
 import { createGate } from "../requests/gate.ts";
+import { patientWire } from "../requests/patient-wire.ts";
 import { isLoopbackHost } from "../../contract/index.ts";
 import type { OutputSearch, TlsProbe, Wire } from "../probes/probe.ts";
 import { compareServed } from "../answers/served-release.ts";
@@ -64,6 +65,7 @@ export async function openContext(options: ContextOptions): Promise<OpenContext>
   );
   const bounded = deadline.wire(wire);
   const gate = createGate();
+  const tls = tlsProbeOf(options);
   const gated = gate.wire(bounded);
   // What still waits when everything ends keeps no process alive.
   const nap = async (milliseconds: number): Promise<void> =>
@@ -91,7 +93,10 @@ export async function openContext(options: ContextOptions): Promise<OpenContext>
       tokens,
       signatures: plan.signatures,
       now,
-      sleep: nap,
+      sleep: (milliseconds, limitOf) => {
+        if (limitOf !== undefined) options.onWait?.({ limitOf, milliseconds });
+        return nap(milliseconds);
+      },
       remainingMs: deadline.remainingMs,
     });
   const upstreamWires = new Set<OpenWire>();
@@ -118,11 +123,11 @@ export async function openContext(options: ContextOptions): Promise<OpenContext>
     releaseTrial: options.releaseTrial,
     commands,
     caller: callerOver(gated),
-    alone: (work) => gate.alone(() => work(callerOver(bounded))),
+    alone: (work) => gate.alone(() => work(callerOver(bounded), tls)),
     tokens,
-    wire: gated,
+    wire: patientWire(gated, { sleep: nap, remainingMs: deadline.remainingMs }),
     protocols,
-    tls: tlsProbeOf(options),
+    tls: gate.tls(tls),
     source: createSourceProbe(root),
     browser: async () => deadline.browser(await browser.get()),
     listener: () => (listener ??= openListener()),
@@ -131,7 +136,7 @@ export async function openContext(options: ContextOptions): Promise<OpenContext>
     upstreamWire: async ({ url, caFile }) => {
       const open = createWire({ target: url, ca: await hopAuthorities(caFile) });
       upstreamWires.add(open);
-      return deadline.wire(open);
+      return gate.wire(deadline.wire(open));
     },
     hopAuthorities,
     secrets: options.secrets,

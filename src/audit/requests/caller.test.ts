@@ -69,6 +69,13 @@ test("on loopback each client's allowance is spent, then the next address goes o
   assert.ok(clients.every((client) => /^127\.\d+\.\d+\.\d+$/.test(client ?? "") && client !== "127.0.0.1"));
 });
 
+test("a client that has made no request yet is no other's, however many there were", () => {
+  const { caller } = createTarget([], true);
+  const clients = Array.from({ length: 2000 }, () => caller.freshClient());
+  assert.equal(new Set(clients).size, 2000);
+  assert.ok(clients.every((client) => /^127\.\d+\.\d+\.([1-9]\d*)$/.test(client ?? "")));
+});
+
 test("elsewhere a 429 is waited out as Retry-After says, and is never the answer", async () => {
   const { caller, naps } = createTarget([limited("3"), limited("2")], false);
   const { response } = await caller.call({ route, input: {} });

@@ -2,6 +2,7 @@ import { CurtainwallError } from "../../shared/index.ts";
 import type { ContractRoute } from "../../contract/index.ts";
 import { buildRequest } from "./build-request.ts";
 import type { CallContract } from "./build-request.ts";
+import { retryAfterMs } from "./patient-wire.ts";
 import { createTurns } from "./protocols.ts";
 import { signRequest } from "./sign-request.ts";
 import type { AuditInput, AuditPlan } from "../plan/plan.ts";
@@ -80,7 +81,8 @@ export interface CallerOptions {
   signatures?: AuditPlan["signatures"];
   /** The time that they sign with, in milliseconds since 1970. Default: `Date.now`. */
   now?: () => number;
-  sleep: (milliseconds: number) => Promise<void>;
+  /** Told whose limit is waited for, where that is why. */
+  sleep: (milliseconds: number, limitOf?: string) => Promise<void>;
   /** Milliseconds left for the whole audit. */
   remainingMs: () => number;
 }
@@ -139,7 +141,7 @@ export function createCaller({
           `the limit of ${allowance.name} left no allowance (429, Retry-After ${waitMs / 1000} s)`,
         );
       }
-      await sleep(waitMs);
+      await sleep(waitMs, allowance.name);
     }
   };
 
@@ -202,18 +204,16 @@ function allowanceOf({ route, as }: Call): Allowance {
 const isBusy = (response: ProbeResponse): boolean =>
   response.status === 503 && /"code":"GATEWAY_(?:OVERLOADED|BUSY)"/.test(response.text());
 
-function retryAfterMs(response: ProbeResponse): number {
-  const seconds = Number(response.header("retry-after"));
-  return Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 + 100 : 1000;
-}
+/** How many addresses there are from 127.a.b.1 on: the last one of a network is nobody's. */
+const inANetwork = 254;
 
 /** 127.a.b.1, 127.a.b.2 … with a and b drawn once, so that two audits in a row are not the same clients. */
 function loopbackClients(): () => string {
   const [a = 1, b = 1] = crypto.getRandomValues(new Uint8Array(2));
   let count = 0;
   return () => {
-    count++;
-    return `127.${(a % 250) + 2}.${(b + (count >> 8)) % 256}.${(count % 254) + 1}`;
+    const network = (b + Math.floor(count / inANetwork)) % 256;
+    return `127.${(a % 250) + 2}.${network}.${(count++ % inANetwork) + 1}`;
   };
 }
 

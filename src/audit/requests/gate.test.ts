@@ -46,6 +46,29 @@ test("Who is alone begins when what is under way has ended, and what comes meanw
   await meanwhile;
 });
 
+test("Handshakes wait too: who stands in a service's place for a moment is met by nobody else", async () => {
+  const gate = createGate();
+  const made: string[] = [];
+  const note = async (what: string): Promise<never> => {
+    made.push(what);
+    throw new Error("no");
+  };
+  const tls = gate.tls({
+    offer: () => note("offer"),
+    connect: () => note("connect"),
+    plain: () => note("plain"),
+  });
+  const hop = { host: "localhost", port: 1 };
+  const handshakes: Promise<unknown>[] = [];
+  await gate.alone(async () => {
+    handshakes.push(tls.connect(hop), tls.offer(hop, "TLS 1.2"), tls.plain(hop, ""));
+    await turn();
+    assert.deepEqual(made, []);
+  });
+  await Promise.allSettled(handshakes);
+  assert.deepEqual(made, ["connect", "offer", "plain"]);
+});
+
 test("Two who want to be alone are so one after the other, and a failure of the first holds nobody up", async () => {
   const gate = createGate();
   const order: string[] = [];

@@ -1,9 +1,11 @@
-import type { Wire } from "../probes/probe.ts";
+import type { TlsProbe, Wire } from "../probes/probe.ts";
 
 /** Lets requests through, and for a while nobody's but one. */
 export interface Gate {
   /** The same wire, behind the gate. */
   wire(wire: Wire): Wire;
+  /** The same handshakes, behind the gate. */
+  tls(probe: TlsProbe): TlsProbe;
   /** Lets what is under way end, and nothing begin until the work is over. */
   alone<T>(work: () => Promise<T>): Promise<T>;
 }
@@ -43,6 +45,11 @@ export function createGate(): Gate {
       send: (request) => pass(() => send(request)),
       sendRaw: (bytes) => pass(() => sendRaw(bytes)),
       trickle,
+    }),
+    tls: ({ offer, connect, plain }) => ({
+      offer: (...input) => pass(() => offer(...input)),
+      connect: (...input) => pass(() => connect(...input)),
+      plain: (...input) => pass(() => plain(...input)),
     }),
     alone(work) {
       waiting++;

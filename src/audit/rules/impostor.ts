@@ -4,7 +4,7 @@ import type { Tally } from "../check.ts";
 import type { AuditContext } from "../context.ts";
 import { honestCalls, lacking } from "../requests/inputs.ts";
 import type { AuditImpostor, AuditImpostors } from "../plan/plan.ts";
-import type { Exchange, TlsFacts } from "../probes/probe.ts";
+import type { Exchange, TlsFacts, TlsProbe } from "../probes/probe.ts";
 import { hopTo } from "./api-8/hops.ts";
 import { isSuccess, see } from "./shared.ts";
 import { grantsOf, usersOfSecrets } from "./sec-5/questions.ts";
@@ -63,12 +63,16 @@ export async function meetImpostors(
       tally.miss(
         `${origin}: nobody showed that the name in a certificate is looked at (the plan's impostors have no wrongName)`,
       );
-    else await context.alone((caller) => meet(context, tally, { caller, route, service, flaw, place }));
+    else
+      await context.alone((caller, tls) =>
+        meet(context, tally, { caller, tls, route, service, flaw, place }),
+      );
   }
 }
 
 interface Appointment {
   readonly caller: Caller;
+  readonly tls: TlsProbe;
   readonly route: ContractRoute;
   readonly service: Impersonated;
   readonly flaw: Flaw;
@@ -98,11 +102,12 @@ function callHonestly(context: AuditContext, caller: Caller, route: ContractRout
 async function judge(
   context: AuditContext,
   tally: Tally,
-  { caller, route, service, flaw }: Appointment,
+  appointment: Appointment,
   impostor: AuditImpostor,
 ): Promise<void> {
+  const { caller, route, service, flaw } = appointment;
   const { origin } = service;
-  const fault = await faultOf(context, service, flaw, impostor);
+  const fault = await faultOf(context, appointment, impostor);
   if (fault !== undefined)
     return tally.miss(`${flaws[flaw].is}, in the place of ${origin}, shows nothing: ${fault}`);
   const { hellos: own } = await impostor.seen();
@@ -121,17 +126,16 @@ async function judge(
 /** Goes there first, as anybody may: an impostor who is not what the plan says, or who counts what it should not, shows nothing of who comes next. */
 async function faultOf(
   context: AuditContext,
-  { origin, caFile }: Impersonated,
-  flaw: Flaw,
+  { tls, service: { origin, caFile }, flaw }: Appointment,
   impostor: AuditImpostor,
 ): Promise<string | undefined> {
   const hop = await hopTo(context, { url: new URL(origin), caFile });
-  const facts = await context.tls.connect(hop);
+  const facts = await tls.connect(hop);
   if (!flaws[flaw].shows(facts))
     return `its certificate is for ${facts.subject} (${facts.certificateProblem ?? "it verifies"})`;
   const { hellos } = await impostor.seen();
   if (hellos === 0) return "a hello to it is not counted";
-  await context.tls.plain(hop, "GET / HTTP/1.0\r\n\r\n");
+  await tls.plain(hop, "GET / HTTP/1.0\r\n\r\n");
   return (await impostor.seen()).hellos > hellos
     ? "what is no hello counts as one, so that whoever connects would seem to have seen its certificate"
     : undefined;
