@@ -5,6 +5,7 @@ import { arrivedSince } from "../../probes/upstream-witness.ts";
 import { honestCalls } from "../../requests/inputs.ts";
 import { effectsOf } from "../brought-about.ts";
 import type { Effects } from "../brought-about.ts";
+import { comesEachTime } from "../each-time.ts";
 import { protocolFor } from "../limits.ts";
 import { isSuccess } from "../shared.ts";
 import type { WebhookRoute } from "../webhooks.ts";
@@ -61,9 +62,16 @@ async function countAlone(
       await context.sleep(anewMs);
       return arrivedSince(before, await came()).length;
     };
-    if ((await comesOf(0)) > 0)
+    let [ofOne, ofMany] = [0, 0];
+    const more = await comesEachTime({
+      idle: () => comesOf(0),
+      busy: async () => {
+        [ofOne, ofMany] = [await comesOf(1), await comesOf(copies)];
+        return Math.max(0, ofMany - ofOne);
+      },
+    });
+    if (more === undefined)
       return tally.miss(`${route.key}: somebody else goes on asking ${at} for the same`);
-    const [ofOne, ofMany] = [await comesOf(1), await comesOf(copies)];
     if (ofOne === 0) return tally.miss(`${route.key}: nothing came to ${at} of one delivery`);
     tally.expect(ofMany <= ofOne, {
       kind: "measurement",

@@ -10,6 +10,7 @@ import { arrivedSince, requestIdOf } from "../../probes/upstream-witness.ts";
 import type { ReceivedRequest } from "../../probes/upstream-witness.ts";
 import { callAndFollow, idOf, isAtSamePath, overWitnessed, withoutWitness } from "../arrivals.ts";
 import type { WitnessedUpstream } from "../arrivals.ts";
+import { comesEachTime } from "../each-time.ts";
 import { isSuccess, see, takeTurns } from "../shared.ts";
 
 /** Of each kind, in each part of a request. The other checks try all of them, by what they are answered. */
@@ -165,11 +166,15 @@ async function lookAlone(context: AuditContext, tally: Tally, sent: Sent): Promi
     return arrivedSince(before, await witness.received()).filter((one) => isLike(sent, one)).length;
   };
   await context.alone(async (caller) => {
-    if ((await countDuring(() => Promise.resolve())) > 0)
-      return tally.miss(`${route.key}: somebody else goes on asking ${route.to} for the same`);
-    const value = await countDuring(async () => {
-      for (const { call } of bent) await caller.call(call);
+    const value = await comesEachTime({
+      idle: () => countDuring(() => Promise.resolve()),
+      busy: () =>
+        countDuring(async () => {
+          for (const { call } of bent) await caller.call(call);
+        }),
     });
+    if (value === undefined)
+      return tally.miss(`${route.key}: somebody else goes on asking ${route.to} for the same`);
     tally.expect(value === 0, {
       kind: "measurement",
       about: `${route.key}: what comes to ${route.to} under other ids while nothing is sent but what is refused`,
