@@ -9,6 +9,7 @@ import {
   collect,
   failure,
   invalid,
+  isEnding,
   listenTo,
   maxBytesOf,
   pairs,
@@ -31,14 +32,20 @@ export function createHttp1(endpoint: Endpoint): Sender {
   const agent = isSecure
     ? new Agent({ keepAlive: true, timeout: keepMs, ...tls })
     : new PlainAgent({ keepAlive: true, timeout: keepMs });
-  const start = (request: ProbeRequest, body: Uint8Array | undefined): ClientRequest =>
-    (isSecure ? secureRequest : plainRequest)({ ...optionsOf(endpoint, request, body), agent });
+  const start = (request: ProbeRequest, over: PlainAgent | false): ClientRequest => {
+    const body = bytesOf(request.body);
+    const options = { ...optionsOf(endpoint, request, body), agent: over };
+    return (isSecure ? secureRequest({ ...options, ...tls }) : plainRequest(options)).end(body);
+  };
   return {
     send: (request) =>
       new Promise((resolve, reject) => {
-        const body = bytesOf(request.body);
         try {
-          receive(start(request, body).end(body), request, endpoint, resolve, reject);
+          const sent = start(request, agent);
+          receive(sent, request, endpoint, resolve, (error) => {
+            if (!sent.reusedSocket || !isEnding(error)) reject(error);
+            else receive(start(request, false), request, endpoint, resolve, reject);
+          });
         } catch (error) {
           reject(unreachable(`a request could not be made (${(error as Error).message})`, error));
         }

@@ -10,6 +10,7 @@ import {
   collect,
   failure,
   invalid,
+  isEnding,
   listenTo,
   maxBytesOf,
   pairs,
@@ -52,9 +53,19 @@ export function createHttp2(endpoint: Endpoint): Sender {
     return created;
   };
   return {
-    send: (request) => {
-      const session = sessionOf(request.client);
-      return exchange(session, request, endpoint, () => forget(session, request.client));
+    async send(request) {
+      const { client } = request;
+      const ask = (session: ClientHttp2Session): Promise<ProbeResponse> =>
+        exchange(session, request, endpoint, () => forget(session, client));
+      const kept = sessions.get(client ?? "");
+      const session = sessionOf(client);
+      try {
+        return await ask(session);
+      } catch (error) {
+        if (session !== kept || !isEnding(error)) throw error;
+        forget(session, client);
+        return ask(sessionOf(client));
+      }
     },
     close() {
       for (const session of open) session.destroy();

@@ -118,6 +118,21 @@ export const unreachable = (message: string, cause?: unknown): CurtainwallError 
 export const invalid = (message: string, cause?: unknown): CurtainwallError =>
   new CurtainwallError("AUDIT_ANSWER_INVALID", message, cause === undefined ? {} : { cause });
 
+const endings: ReadonlySet<unknown> = new Set([
+  "ECONNRESET",
+  "EPIPE",
+  "ERR_HTTP2_GOAWAY_SESSION",
+  "ERR_HTTP2_INVALID_SESSION",
+  "ERR_HTTP2_SESSION_ERROR",
+]);
+
+/**
+ * Whether a connection ended before there was an answer. One that was kept may have been ended by a target that had waited for long enough, just when it
+ * was used again: the request is made once more, over another.
+ */
+export const isEnding = (error: unknown): boolean =>
+  error instanceof CurtainwallError && endings.has((error.cause as { code?: string } | undefined)?.code);
+
 /** What a connection's error means. */
 export function failure(error: Error & { code?: string }): CurtainwallError {
   if (error.code?.startsWith("HPE_") === true)

@@ -260,3 +260,62 @@ test("only names and addresses of this machine are loopback", () => {
   ])
     assert.equal(isLoopbackHost(host), false, host);
 });
+
+test("a moment in which all that was under way failed makes no target gone", async () => {
+  let isAway = true;
+  const treat = (socket: Socket): void => {
+    if (isAway) socket.destroy();
+    else socket.once("data", () => socket.end("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"));
+  };
+  await withServer(treat, async (wire) => {
+    const ask = (): Promise<unknown> => wire.send({ method: "GET", path: "/" });
+    const asked = await Promise.allSettled(Array.from({ length: 20 }, ask));
+    assert.ok(asked.every(({ status }) => status === "rejected"));
+    isAway = false;
+    await ask();
+    isAway = true;
+    for (let moment = 0; moment < 3; moment++) await Promise.allSettled(Array.from({ length: 4 }, ask));
+    await assert.rejects(ask(), /the target stopped answering/);
+  });
+});
+
+test("a connection that was kept and ends when it is used again, over HTTP/1.1, loses no request", async () => {
+  let connections = 0;
+  const treat = (socket: Socket): void => {
+    const isFirst = ++connections === 1;
+    socket.once("data", () => {
+      socket.write("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+      socket.once("data", () => socket.resetAndDestroy());
+      if (!isFirst) socket.end();
+    });
+  };
+  await withServer(treat, async (wire) => {
+    for (const count of [1, 2]) {
+      assert.equal((await wire.send({ method: "GET", path: "/" })).status, 200);
+      assert.equal(connections, count);
+    }
+  });
+});
+
+test("a session that was kept and ends when it is used again loses no request", async () => {
+  const { cert, key, ca } = await testCertificate();
+  const sockets: Socket[] = [];
+  let streams = 0;
+  const server = createSecureServer({ cert, key }).on("stream", (stream: ServerHttp2Stream) => {
+    if (++streams === 2) sockets[0]?.resetAndDestroy();
+    else stream.respond({ ":status": 200 }, { endStream: true });
+  });
+  server.on("connection", (socket: Socket) => sockets.push(socket)).on("sessionError", () => undefined);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const target = new URL(`https://localhost:${(server.address() as AddressInfo).port}`);
+  const wire = createWire({ target, ca });
+  try {
+    for (const count of [1, 2]) {
+      assert.equal((await wire.send({ method: "GET", path: "/", protocol: "h2" })).status, 200);
+      assert.equal(sockets.length, count);
+    }
+  } finally {
+    wire.close();
+    server.close();
+  }
+});

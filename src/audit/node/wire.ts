@@ -26,6 +26,8 @@ export interface OpenWire extends Wire {
 }
 
 const maxFailures = 8;
+/** Of those that were under way together all may fail of one moment in which the target, or this machine, had too much to do. */
+const fewestMoments = 3;
 
 /**
  * Connects to the target. Certificates are always verified, since tokens travel over these connections; after eight
@@ -59,15 +61,18 @@ export function createWire({ target, ca, timeoutMs = 10_000, maxBytes = 1_048_57
 
 /** Counts failures in a row, and lets nothing more through once there were too many. */
 function createGuard(): <T>(work: () => Promise<T>) => Promise<T> {
-  let failures = 0;
+  let [failures, moments, begun, counted] = [0, 0, 0, 0];
   return async (work) => {
-    if (failures >= maxFailures) throw unreachable("the target stopped answering");
+    if (failures >= maxFailures && moments >= fewestMoments)
+      throw unreachable("the target stopped answering");
+    const number = ++begun;
     try {
       const result = await work();
-      failures = 0;
+      [failures, moments] = [0, 0];
       return result;
     } catch (error) {
       failures++;
+      if (number > counted) [moments, counted] = [moments + 1, begun];
       throw error;
     }
   };
