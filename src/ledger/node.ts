@@ -14,6 +14,6 @@ export type { VerifyLogOptions } from "./node/verify-log.ts";
 export { newestCheckpoint } from "./node/newest-checkpoint.ts";
 export { isSigned } from "./node/checkpoint-signature.ts";
 export { watchLog } from "./node/goes-on.ts";
-export type { LogFlood, LogWatch, LogWatchOptions } from "./node/goes-on.ts";
+export type { LogFlood, LogWatch, LogWatchOptions, PaceMemory, RememberedPace } from "./node/goes-on.ts";
 export { followRecords } from "./node/follow-records.ts";
 export { readLog } from "./node/read-log.ts";

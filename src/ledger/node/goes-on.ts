@@ -1,5 +1,6 @@
 import { isEnough, leastBytes } from "./given-up.ts";
 import { createLogPace } from "./log-pace.ts";
+import type { LogPace, PaceLook } from "./log-pace.ts";
 import { readOn } from "./read-on.ts";
 import type { LogBound } from "./rotate.ts";
 import { isSame, markEvery, pruned } from "./seen-records.ts";
@@ -30,12 +31,28 @@ export interface LogFlood {
   readonly withinMs: number;
 }
 
+/** How fast a log was written, as who watched it saw. */
+export interface RememberedPace {
+  /** Up to where it was looked at. */
+  readonly last: ChainPlace;
+  readonly looks: readonly PaceLook[];
+}
+
+/** Keeps the pace of a log, so that a restart does not forget it. */
+export interface PaceMemory {
+  /** Undefined: nothing is remembered. Asked once. */
+  read(): RememberedPace | undefined;
+  write(pace: RememberedPace): void;
+}
+
 /** Options of {@link watchLog}. */
 export interface LogWatchOptions {
   readonly path: string;
   readonly bound: LogBound;
   /** Called when records were given up, and half of what the log keeps was written in less than a day, by the clock of who watches. Default: nothing. */
   readonly onFlood?: ((flood: LogFlood) => void) | undefined;
+  /** Default: none, and a flood that began before this is not seen as one. */
+  readonly paceMemory?: PaceMemory | undefined;
   /** The present in milliseconds since 1970. Default `Date.now`. */
   readonly now?: (() => number) | undefined;
 }
@@ -48,12 +65,22 @@ export function watchLog({
   path,
   bound,
   onFlood = () => undefined,
+  paceMemory,
   now = Date.now,
 }: LogWatchOptions): LogWatch {
   const least = leastBytes(bound);
   const markBytes = markEvery(least);
-  const pace = createLogPace({ bytes: least, withinMs: shortHistoryMs });
+  let pace: LogPace | undefined;
+  /** Up to where the pace is known. */
+  let paced: ChainPlace | undefined;
   let seen: SeenRecords | undefined;
+
+  /** Goes on from what was seen before this was started. */
+  function openPace(): LogPace {
+    const remembered = paceMemory?.read();
+    paced = remembered?.last;
+    return createLogPace({ bytes: least, withinMs: shortHistoryMs, before: remembered?.looks });
+  }
 
   /** Undefined: from what was seen it can't be told. */
   async function lookOn(from: ChainPlace, to: ChainPlace): Promise<WalkedBack | undefined> {
@@ -65,12 +92,15 @@ export function watchLog({
 
   return {
     async whyNotGoingOn(from, to) {
-      const since = seen?.last;
+      pace ??= openPace();
+      const since = paced;
       const found = (await lookOn(from, to)) ?? (await walkBack(path, { from, to, bound, markBytes, since }));
       if (typeof found === "string") return found;
       seen = pruned({ ...found.seen, from: [...found.seen.from, from, to] }, least);
       // What was there before the first look may be of any age.
       const withinMs = pace.add(since === undefined ? undefined : found.newBytes, now());
+      paced = found.seen.last;
+      paceMemory?.write({ last: paced, looks: pace.looks() });
       const through = found.givenUp?.last;
       if (withinMs !== undefined && through !== undefined) onFlood({ through, bytes: least, withinMs });
       return undefined;

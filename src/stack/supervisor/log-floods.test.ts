@@ -14,6 +14,7 @@ import type { StackFolders } from "../index.ts";
 import { keyInFile } from "./log-key.ts";
 import { createFloodAlarm, lastFloodFile, readLastFlood } from "./log-floods.ts";
 import { createCheckpointSigner } from "./sign-checkpoints.ts";
+import type { CheckpointSigner } from "./sign-checkpoints.ts";
 
 const keep = { maxFileBytes: 65_536, keepFiles: 2 };
 const config = `import { defineStack } from "curtainwall";
@@ -26,7 +27,10 @@ interface Told {
 }
 
 /** A log that comes round again and again, in which each record is so much later than the one before. */
-async function comeRound(t: TestContext, { recordEveryMs }: { recordEveryMs: number }): Promise<Told> {
+async function comeRound(
+  t: TestContext,
+  { recordEveryMs, restartEvery = Infinity }: { recordEveryMs: number; restartEvery?: number },
+): Promise<Told> {
   const project = await makeProject({ config });
   t.after(() => project.remove());
   const folders = stackFolders(project.root);
@@ -39,7 +43,9 @@ async function comeRound(t: TestContext, { recordEveryMs }: { recordEveryMs: num
     { folders, log: ({ message }) => said.push(message), events: (event) => recorded.push(event) },
     now,
   );
-  const signer = createCheckpointSigner({ folders, key: keyInFile(folders), keep, onFlood: alarm, now });
+  const start = (): CheckpointSigner =>
+    createCheckpointSigner({ folders, key: keyInFile(folders), keep, onFlood: alarm, now });
+  let signer = start();
   async function sign(): Promise<void> {
     const { seq: through, chain } = log.head();
     const head = Buffer.from(chain).toString("base64url");
@@ -56,6 +62,9 @@ async function comeRound(t: TestContext, { recordEveryMs }: { recordEveryMs: num
     nowMs += recordEveryMs;
     log.append(formatRecord({ type: "stack.stopped", time: nowMs, reason: "x".repeat(100) }, "supervisor"));
     if (number % 10 === 0) await log.flush();
+    if (number % restartEvery !== 0) continue;
+    await sign();
+    signer = start();
   }
   await log.flush();
   await sign();
@@ -94,6 +103,18 @@ test("Records that a flood pushed out are an alarm: to who watches the stack, in
   const copy = verify(folders.logFile);
   assert.match(copy.words, /how short this log is/);
   assert.doesNotMatch(copy.words, /a flood: until/);
+});
+
+test("A flood is seen as one by supervisors that are started again and again, of which none lives to see much of it; one in months is none of them", async (t) => {
+  // Each sees an eighth of what is kept.
+  const restarted = await comeRound(t, { recordEveryMs: 10, restartEvery: 70 });
+  assert.deepEqual(
+    restarted.recorded.map((event) => (event as { type: string }).type),
+    ["ledger.flooded"],
+  );
+  assert.match(restarted.said[0] ?? "", /^the log is flooded: 65536 bytes were written within \d+ seconds?/);
+  const slow = await comeRound(t, { recordEveryMs: 3_600_000, restartEvery: 70 });
+  assert.deepEqual([slow.said, slow.recorded], [[], []]);
 });
 
 test("A log that comes round in months is none", async (t) => {

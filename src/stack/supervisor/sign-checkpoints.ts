@@ -9,6 +9,7 @@ import { CurtainwallError } from "../../shared/index.ts";
 import type { StackErrorCode } from "../errors.ts";
 import type { StackFolders } from "../folders.ts";
 import type { LoadedContract } from "../contract/load-contract.ts";
+import { paceIn } from "./log-pace-file.ts";
 import { giveUpKeyInFile } from "./log-key.ts";
 import type { LogKeyHolder, LookAtLog } from "./log-key.ts";
 
@@ -102,6 +103,7 @@ export function createCheckpointSigner({
     path: folders.logFile,
     bound: keep,
     now,
+    paceMemory: paceIn(folders, () => name),
     onFlood: (flood) => onFlood({ log: name, ...flood }),
   });
 
