@@ -62,6 +62,8 @@ export interface AuditOptions {
   maxSlowMs?: number;
   now?: () => number;
   onProgress?: (progress: AuditProgress) => void;
+  /** Told when a limit is waited for: whose it is (a route's key), and how long. */
+  onWait?: (wait: { limitOf: string; milliseconds: number }) => void;
   /** Asks the target nothing: for a list of what would be done. Default false. */
   isSilent?: boolean | undefined;
   /** Ends it early: what is begun afterwards is missing. */

@@ -12,7 +12,7 @@ import type { AttackKind, AttackOptions, AttackReport } from "../../audit/index.
 import { CurtainwallError, counted, isCurtainwallError, nearest } from "../../shared/index.ts";
 import { loadContract } from "../../stack/index.ts";
 import { assertWritable, writeNamed } from "./audit-files.ts";
-import { readArguments, targetOptions, toolName } from "./audit-folder.ts";
+import { readArguments, targetOptions, toolName, waitText } from "./audit-folder.ts";
 import { listChecks, listTable } from "./attack-list.ts";
 import { renderAttack } from "./attack-report.ts";
 import { usageError } from "../command.ts";
@@ -94,14 +94,16 @@ const asUsage = ({ message, hint }: CurtainwallError): CurtainwallError =>
 /** Runs the attack; a signal ends it with what is known by then. */
 async function run(options: AttackOptions, flags: CommandInput["flags"]): Promise<number> {
   const line = showProgress();
+  let count = "";
   const { result: report, stopped } = await untilStopped((signal) =>
     runAttack({
       ...options,
       signal,
-      onProgress: ({ kind, route, done, of, broken }) =>
-        line.update(
-          `${done}/${counted(of, "attack")}  ${kind}  ${route ?? "site"}${broken > 0 ? `  ${broken} got through` : ""}`,
-        ),
+      onProgress: ({ kind, route, done, of, broken }) => {
+        count = `${done}/${counted(of, "attack")}`;
+        line.update(`${count}  ${kind}  ${route ?? "site"}${broken > 0 ? `  ${broken} got through` : ""}`);
+      },
+      onWait: (wait) => line.update(`${count}  ${waitText(wait)}`),
     }),
   ).finally(() => line.done());
   const made = { ...report, tool: toolName() };

@@ -52,6 +52,7 @@ export async function auditFolder(
 ): Promise<Stopped<AuditReport>> {
   const budgetMs = readDuration("budget", values.get("budget"), command);
   const options = await targetOptions({ loaded, folder, target, values });
+  let count = "";
   const { result: report, stopped } = await aloneAt(options.target, () =>
     untilStopped((signal) =>
       runAudit({
@@ -59,7 +60,11 @@ export async function auditFolder(
         ...(budgetMs === undefined ? {} : { budgetMs }),
         only: values.get("only")?.split(","),
         signal,
-        onProgress: ({ row, what, done, of }) => line.update(`${done}/${of}  ${row}  ${what}`),
+        onProgress: ({ row, what, done, of }) => {
+          count = `${done}/${of}`;
+          line.update(`${count}  ${row}  ${what}`);
+        },
+        onWait: (wait) => line.update(`${count}  ${waitText(wait)}`),
       }),
     ),
   )
@@ -72,6 +77,10 @@ export async function auditFolder(
     stopped,
   };
 }
+
+/** Why nothing happens for a while: the requests that a user may make were used up, by what ran before or by a run just before this one. */
+export const waitText = ({ limitOf, milliseconds }: { limitOf: string; milliseconds: number }): string =>
+  `waits for a limit of ${limitOf}, ${Math.ceil(milliseconds / 1000)} s`;
 
 /** What an audit and an attack of a folder work from: its contract and plan, what was built of it, and what this machine shows of it. */
 export async function targetOptions({
