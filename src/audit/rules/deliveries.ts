@@ -4,8 +4,7 @@ import type { AuditContext } from "../context.ts";
 import type { Caller } from "../requests/caller.ts";
 import type { ExchangeEvidence } from "../evidence.ts";
 import type { Exchange } from "../probes/probe.ts";
-import { arrivedSince } from "../probes/upstream-witness.ts";
-import { effectsOf } from "./brought-about.ts";
+import { countArrivals, effectsOf, honestUnseen, moreCame } from "./brought-about.ts";
 import type { Effects } from "./brought-about.ts";
 import { comesEachTime } from "./each-time.ts";
 import { isRefusal, see } from "./shared.ts";
@@ -27,8 +26,8 @@ export interface BadDeliveries {
   readonly refuses?: (status: number) => boolean;
 }
 
-/** How long is waited for what a delivery brings about, once it was answered: longer for a target that takes long. */
-const [patienceMs, mostPatienceMs] = [250, 5000];
+/** How long is waited for what a delivery brings about, once it was answered: longer for a target that takes long, and where the plan's state alone shows it. */
+const [patienceMs, unseenPatienceMs, mostPatienceMs] = [250, 1000, 5000];
 
 /**
  * Sends deliveries that have to be refused, and sees by what they would bring about that none of them was taken all the same: a status alone may say no
@@ -55,12 +54,14 @@ export async function refusedAndNotDone(
   }
   // What was taken openly has been told already.
   if (tally.broken > broken) return;
-  const waitMs = Math.min(mostPatienceMs, Math.max(patienceMs, 2 * slowestMs));
+  const leastMs = effects === undefined ? unseenPatienceMs : patienceMs;
+  const waitMs = Math.min(mostPatienceMs, Math.max(leastMs, 2 * slowestMs));
   await context.sleep(waitMs);
   if (state !== undefined) expectSame(tally, route, state, await readState(context, route));
   if (effects === undefined || came === undefined) return;
-  if (arrivedSince(came, await effects.came()).length > 0)
-    await sendAlone(context, tally, bad, effects, waitMs);
+  const hasMoreCome = await moreCame(effects, context.caller, came);
+  if (hasMoreCome === undefined) tally.miss(honestUnseen(route, effects));
+  else if (hasMoreCome) await sendAlone(context, tally, bad, effects, waitMs);
   else tally.pass({ ...cameToThem(route, effects), value: 0, unit: "requests" });
 }
 
@@ -91,23 +92,27 @@ async function sendAlone(
   effects: Effects,
   waitMs: number,
 ): Promise<void> {
-  const comesWhile = async (work: () => Promise<unknown>): Promise<number> => {
-    const before = await effects.came();
-    await work();
-    return arrivedSince(before, await effects.came()).length;
-  };
   await context.alone(async (caller) => {
     let deliveries: readonly BadDelivery[] = [];
     let done: ExchangeEvidence[] = [];
+    let comesWhile = await countArrivals(effects);
+    let isSeen = true;
+    const comesOfOne = async (): Promise<number> => {
+      const count = await comesWhile(() => effects.askHonestly(caller));
+      isSeen &&= count > 0;
+      return count;
+    };
     const value = await comesEachTime({
       idle: async () => {
         deliveries = await make({ ...context, caller });
         // What an honest one among them brings about may stand in a queue.
         await context.sleep(waitMs);
+        comesWhile = await countArrivals(effects);
         return comesWhile(() => context.sleep(waitMs));
       },
       busy: async () => {
         done = [];
+        const ofOne = await comesOfOne();
         let came = 0;
         for (const { about, send } of deliveries) {
           const answers: Exchange[] = [];
@@ -116,11 +121,14 @@ async function sendAlone(
           for (const exchange of count > 0 ? answers : [])
             done.push(see(context, `${about}; it comes to ${effects.at} all the same`, exchange));
         }
-        return came + (await comesWhile(() => context.sleep(waitMs)));
+        came += await comesWhile(() => context.sleep(waitMs));
+        // Whatever was done has come when what is honest and was asked for later has.
+        return came + Math.max(0, (await comesOfOne()) - ofOne);
       },
     });
     if (value === undefined)
       return tally.miss(`${route.key}: somebody else goes on asking ${effects.at} for the same`);
+    if (!isSeen && value === 0) return tally.miss(honestUnseen(route, effects));
     for (const seen of done) tally.fail(seen);
     tally.expect(value === 0, { ...cameToThem(route, effects), value, unit: "requests" });
   });

@@ -3,10 +3,10 @@ import type { AuditContext } from "../../context.ts";
 import type { Exchange } from "../../probes/probe.ts";
 import { arrivedSince } from "../../probes/upstream-witness.ts";
 import { honestCalls } from "../../requests/inputs.ts";
-import { effectsOf } from "../brought-about.ts";
+import { countArrivals, effectsOf, honestUnseen, moreCame } from "../brought-about.ts";
 import type { Effects } from "../brought-about.ts";
 import { comesEachTime } from "../each-time.ts";
-import { protocolFor } from "../limits.ts";
+import { sendTogether } from "../send-together.ts";
 import { isSuccess } from "../shared.ts";
 import type { WebhookRoute } from "../webhooks.ts";
 
@@ -37,9 +37,12 @@ export async function takenOnceOfMany(
   const [firstFailed] = failed;
   if (effects !== undefined && before !== undefined) {
     await context.sleep(patienceMs);
+    const [delivered] = arrivedSince(before, await effects.came());
     // One may come of anybody's delivery; where more came, copies are told from one while nobody else asks.
-    if (arrivedSince(before, await effects.came()).length > 1)
-      await countAlone(context, tally, route, effects);
+    const known = delivered === undefined ? before : [...before, delivered];
+    const hasMoreCome = await moreCame(effects, context.caller, known);
+    if (hasMoreCome === undefined) tally.miss(honestUnseen(route, effects));
+    else if (hasMoreCome) await countAlone(context, tally, route, effects);
   } else if (firstFailed !== undefined)
     tally.miss(
       `${route.key}: of ${copies} copies at once ${failed.length} were answered ${firstFailed.response.status}, and nobody tells whether they were done`,
@@ -53,26 +56,29 @@ async function countAlone(
   context: AuditContext,
   tally: Tally,
   route: WebhookRoute,
-  { at, came }: Effects,
+  effects: Effects,
 ): Promise<void> {
+  const { at } = effects;
   await context.alone(async (caller) => {
-    const comesOf = async (count: number): Promise<number> => {
-      const before = await came();
-      await sendCopies({ ...context, caller }, route, count);
-      await context.sleep(anewMs);
-      return arrivedSince(before, await came()).length;
-    };
+    const comesWhile = await countArrivals(effects);
+    const comesOf = (count: number): Promise<number> =>
+      comesWhile(async () => {
+        await sendCopies({ ...context, caller }, route, count);
+        await context.sleep(anewMs);
+      });
     let [ofOne, ofMany] = [0, 0];
     const more = await comesEachTime({
       idle: () => comesOf(0),
       busy: async () => {
-        [ofOne, ofMany] = [await comesOf(1), await comesOf(copies)];
+        const [first, many, last] = [await comesOf(1), await comesOf(copies), await comesOf(1)];
+        // What came late of the copies came with the last one.
+        [ofOne, ofMany] = [Math.min(first, last), many + Math.max(0, last - first)];
         return Math.max(0, ofMany - ofOne);
       },
     });
     if (more === undefined)
       return tally.miss(`${route.key}: somebody else goes on asking ${at} for the same`);
-    if (ofOne === 0) return tally.miss(`${route.key}: nothing came to ${at} of one delivery`);
+    if (ofOne === 0) return tally.miss(honestUnseen(route, effects));
     tally.expect(ofMany <= ofOne, {
       kind: "measurement",
       about: `${route.key}: what comes to ${at} of ${copies} copies at once; ${ofOne} of one`,
@@ -99,9 +105,5 @@ async function sendCopies(context: AuditContext, route: WebhookRoute, count: num
     ...(await context.caller.request({ route, ...honest })),
     ...(client === undefined ? {} : { client }),
   };
-  return Promise.all(
-    Array.from({ length: count }, (_, copy) =>
-      context.caller.send({ ...request, protocol: protocolFor(context, copy) }),
-    ),
-  );
+  return sendTogether(context, (copy) => context.caller.send(copy), request, count);
 }
