@@ -164,7 +164,7 @@ describe("a hostile target", { concurrency: 4 }, () => {
   test("that speaks no HTTP is given up", { timeout: 120_000 }, async () => {
     const server = await startHostile(answerEach("\x1b[2J\x00garbage\r\n\r\n"));
     try {
-      const report = await auditHostile(server.port);
+      const report = await auditHostile(server.port, { timeoutMs: 5000 });
       assertNothingProved(report);
       assert.match(JSON.stringify(report), /not HTTP/);
     } finally {
@@ -230,7 +230,7 @@ describe("a hostile target", { concurrency: 4 }, () => {
         socket.on("data", () => setTimeout(() => socket.write(answer), 150));
       });
       try {
-        const report = await auditHostile(server.port, { budgetMs: 3000 });
+        const report = await auditHostile(server.port, { budgetMs: 3000, timeoutMs: 5000 });
         assertNothingProved(report);
         assert.ok(report.durationMs < 15_000, `${report.durationMs} ms`);
         assert.match(
