@@ -233,10 +233,7 @@ test("a memory that is away, or older, is made up for by what the key signed and
     else writeFileSync(lastCheckpointFile(folders), older);
     await sign();
     assert.deepEqual(verifyLog(logFile).findings, []);
-    const later =
-      linesOf(logFile)
-        .filter((line) => line.includes('"ledger.checkpoint"'))
-        .at(-1) ?? "";
+    const later = linesOf(logFile).findLast((line) => line.includes('"ledger.checkpoint"')) ?? "";
     writeFileSync(logFile, `${linesOf(logFile).slice(0, 5).join("\n")}\n`);
     await add(logFile, 30);
     const copied = JSON.parse(later) as Checkpoint;
