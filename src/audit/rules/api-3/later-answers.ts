@@ -13,6 +13,8 @@ export interface Look {
   readonly isHonest: boolean;
   /** It writes: that the second is refused as a copy of the first (404, 409, 410) may be right. */
   readonly writes: boolean;
+  /** It is refused for who asks: only what says who may do what can change that. */
+  readonly isAboutRights: boolean;
   ask(): Promise<Exchange>;
 }
 
@@ -48,6 +50,7 @@ function served(context: AuditContext, route: ContractRoute, index: number): Loo
     what: `${route.key} of ${as ?? "a visitor"}`,
     isHonest: true,
     writes: route.method !== "GET",
+    isAboutRights: false,
     ask: () => context.caller.call({ route, protocol, ...(call() ?? { as, input }) }),
   };
 }
@@ -67,9 +70,9 @@ function byWhoMayNot(context: AuditContext, route: ContractRoute): Look[] {
   const as = Object.keys(context.plan.identities ?? {}).find((name) => !mayCall(context, route, name));
   if (honest === undefined || as === undefined) return [];
   const { input } = honest;
-  return [
-    refused(`${route.key} of ${as}, who may not`, () => context.caller.call({ route, protocol, as, input })),
-  ];
+  const what = `${route.key} of ${as}, who may not`;
+  const ask = (): Promise<Exchange> => context.caller.call({ route, protocol, as, input });
+  return [{ ...refused(what, ask), isAboutRights: true }];
 }
 
 function unreadable(context: AuditContext, route: ContractRoute): Look[] {
@@ -104,7 +107,13 @@ function nothing(context: AuditContext): Look {
   return refused("what is not there", () => context.caller.send(request));
 }
 
-const refused = (what: string, ask: Look["ask"]): Look => ({ what, isHonest: false, writes: false, ask });
+const refused = (what: string, ask: Look["ask"]): Look => ({
+  what,
+  isHonest: false,
+  writes: false,
+  isAboutRights: false,
+  ask,
+});
 
 /** How an answer looks, apart from what it says. */
 export type Appearance = ReadonlyMap<string, string>;

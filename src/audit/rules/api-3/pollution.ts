@@ -51,20 +51,42 @@ async function tryOn(context: AuditContext, route: ContractRoute, tally: Tally):
   if (firstHonestCall(context, route, tally) === undefined) return true;
   const watched: Watched[] = [];
   for (const look of looksAround(context, route)) {
-    const [one, two] = [await look.ask(), await look.ask()];
-    if (!look.isHonest || isServed(one, two)) {
-      watched.push({ look, before: [appearanceOf(one), appearanceOf(two)] });
-      continue;
-    }
-    tally.miss(
-      `${look.what}: the honest request was answered ${one.response.status}, ${two.response.status}`,
-    );
-    if (watched.length === 0) return true;
+    const before = await lookBefore(context, tally, look);
+    if (before !== undefined) watched.push({ look, before });
+    else if (watched.length === 0) return true;
   }
-  // What goes on as before is tried first: a process that takes it needs nothing worse.
-  for (const load of [harmless, telling(context)])
-    if (!(await tryLoad(context, route, tally, watched, load))) return false;
-  return true;
+  // What goes on as before is tried first: a process that takes it needs nothing worse, and tells nobody what he may do.
+  const plain = watched.filter(({ look }) => !look.isAboutRights);
+  const isWhole =
+    (await tryLoad(context, route, tally, plain, harmless)) &&
+    (await tryLoad(context, route, tally, watched, telling(context)));
+  // Else the next route would be told of for what this one did.
+  if (!isWhole) seenBefore.delete(context.tokens);
+  return isWhole;
+}
+
+/** What was seen the first two times, by audit and by look: what users may ask is not spent on the same question for each route. */
+const seenBefore = new WeakMap<AuditContext["tokens"], Map<string, Watched["before"]>>();
+
+/** Undefined: who is honest is not served, and the tally says so. */
+async function lookBefore(
+  { tokens }: AuditContext,
+  tally: Tally,
+  look: Look,
+): Promise<Watched["before"] | undefined> {
+  const seen = seenBefore.get(tokens) ?? new Map<string, Watched["before"]>();
+  seenBefore.set(tokens, seen);
+  const known = seen.get(look.what);
+  if (known !== undefined) return known;
+  const [one, two] = [await look.ask(), await look.ask()];
+  if (look.isHonest && !isServed(one, two)) {
+    const statuses = `${one.response.status}, ${two.response.status}`;
+    tally.miss(`${look.what}: the honest request was answered ${statuses}`);
+    return undefined;
+  }
+  const before = [appearanceOf(one), appearanceOf(two)] as const;
+  seen.set(look.what, before);
+  return before;
 }
 
 const isServed = (...exchanges: readonly Exchange[]): boolean =>
