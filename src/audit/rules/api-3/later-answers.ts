@@ -26,7 +26,8 @@ export function looksAround(context: AuditContext, route: ContractRoute): Look[]
   );
   const other = reads.find((one) => honestCalls(context, one).length > 0);
   const guarded = [route, ...reads].find(({ access }) => access.kind !== "everyone");
-  const byRole = [route, ...reads].find(({ access }) =>
+  // Bodies are what is merged most; of reads, what a user may ask elsewhere is left to the user.
+  const byRole = [route, ...(route.body === undefined ? [] : reads)].find(({ access }) =>
     accessParts(access).some(({ kind }) => kind === "role" || kind === "scope"),
   );
   return [
