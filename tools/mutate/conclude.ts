@@ -5,7 +5,7 @@ import { describeScore, scoreOf, writeScore } from "./score.ts";
 import { table } from "./table.ts";
 import type { Tried } from "./table.ts";
 
-export const exitCodes = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+export const exitCodes = { done: 0, failed: 1, usage: 2 } as const;
 
 /** Says something to whoever waits. */
 export const say = (words: string): void => void process.stderr.write(`${words}\n`);
@@ -15,19 +15,21 @@ export interface Run {
   readonly tried: readonly Tried[];
   readonly clean: readonly CheckResult[];
   readonly alarms: Alarms | "stopped";
+  /** The exit code, if it was stopped. */
+  readonly stoppedWith: number;
   readonly jobs: number;
   readonly seconds: number;
 }
 
 /** Prints what was found, and keeps the record if that was asked for. Returns the exit code. */
 export function conclude(root: string, run: Run, { flags }: Options): number {
-  const { tried, clean, alarms, jobs, seconds } = run;
+  const { tried, clean, alarms, stoppedWith, jobs, seconds } = run;
   if (flags.json) console.log(JSON.stringify(plain(run), undefined, 2));
   else if (tried.length > 0) console.log(table(tried));
   if (alarms === "stopped") {
     const how = flags.record ? "with --resume too" : "by the same command";
     say(`Stopped after ${seconds} s. What was found is kept: go on ${how}.`);
-    return exitCodes.interrupted;
+    return stoppedWith;
   }
   say(`It took ${seconds} s.`);
   for (const { check, words } of alarms)

@@ -39,7 +39,7 @@ ${Object.entries(flags)
   .map(([name, says]) => `  --${name.padEnd(24)}${says}`)
   .join("\n")}
 
-Exit code 1 when the clean example raises an alarm, or a mutant is invalid; 130 after Ctrl-C.
+Exit code 1 when the clean example raises an alarm, or a mutant is invalid; 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP.
 A run that was stopped or killed is gone on with when it is started again; with --record, when --resume is given.`;
 
 /** Reads the command line. @throws {Error} in words */

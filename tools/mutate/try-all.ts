@@ -86,7 +86,8 @@ export async function tryAll(root: string, mutants: readonly Mutant[], options: 
   const order = new Map(mutants.map(({ id }, index) => [id, index]));
   const placeOf = ({ mutant }: Tried): number => order.get(mutant.id) ?? 0;
   const sorted = tried.toSorted((one, other) => placeOf(one) - placeOf(other));
-  return conclude(root, { tried: sorted, clean, alarms, jobs, seconds: seconds() }, options);
+  const stoppedWith = interrupt.exitCode();
+  return conclude(root, { tried: sorted, clean, alarms, stoppedWith, jobs, seconds: seconds() }, options);
 }
 
 /** What was found before counts where that is asked for, and where a run of the same sources was stopped or killed; a score that is recorded is asked for. */
