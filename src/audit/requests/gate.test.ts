@@ -59,13 +59,13 @@ test("Handshakes wait too: who stands in a service's place for a moment is met b
     plain: () => note("plain"),
   });
   const hop = { host: "localhost", port: 1 };
-  const handshakes: Promise<unknown>[] = [];
+  let handshakes: Promise<unknown> | undefined;
   await gate.alone(async () => {
-    handshakes.push(tls.connect(hop), tls.offer(hop, "TLS 1.2"), tls.plain(hop, ""));
+    handshakes = Promise.allSettled([tls.connect(hop), tls.offer(hop, "TLS 1.2"), tls.plain(hop, "")]);
     await turn();
     assert.deepEqual(made, []);
   });
-  await Promise.allSettled(handshakes);
+  await handshakes;
   assert.deepEqual(made, ["connect", "offer", "plain"]);
 });
 
@@ -87,4 +87,19 @@ test("Two who want to be alone are so one after the other, and a failure of the 
   assert.deepEqual(sent, ["/after"]);
   answer("/after");
   await sending;
+});
+
+test("Who waits goes on before the same one is alone again", async () => {
+  const { wire, sent, answer } = createStalled();
+  const gate = createGate();
+  const gated = gate.wire(wire);
+  const order: string[] = [];
+  const often = (async () => {
+    for (const name of ["first", "second"]) await gate.alone(async () => void order.push(name));
+  })();
+  const waiting = gated.send({ method: "GET", path: "/waits" }).then(() => order.push("answered"));
+  while (sent.length === 0) await turn();
+  answer("/waits");
+  await Promise.all([waiting, often]);
+  assert.deepEqual(order, ["first", "answered", "second"]);
 });

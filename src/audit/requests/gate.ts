@@ -55,7 +55,10 @@ export function createGate(): Gate {
       waiting++;
       const mine = take(last, work);
       last = mine.catch(() => undefined);
-      return mine;
+      // Whoever waited goes on before the same one is alone again: what an upstream is told of a request is good for half a minute.
+      return mine.finally(turn);
     },
   };
 }
+
+const turn = (): Promise<void> => new Promise((resolve) => void setTimeout(resolve));
