@@ -34,7 +34,9 @@ type Fault =
   | "tells another id"
   | "takes any word"
   | "reads what is too long"
-  | "takes nothing twice";
+  | "takes nothing twice"
+  | "says it too late"
+  | "says it too late at first";
 
 /** What an upstream does before it asks for the gateway's word, and does nothing by. */
 type Habit =
@@ -50,6 +52,7 @@ writeFileSync(join(root, "ca.pem"), own.ca);
 let fault: Fault | Habit | undefined;
 let received: ReceivedRequest[] = [];
 const taken = new Set<string>();
+const saidBefore = new Set<string>();
 
 const shop = await open(async (request, response) => {
   const { method = "", url: target = "" } = request;
@@ -59,10 +62,12 @@ const shop = await open(async (request, response) => {
   const {
     htm,
     htp,
+    exp,
     body: digest,
   } = JSON.parse(Buffer.from(word.split(".")[1] ?? "", "base64url").toString()) as Said;
   const isRight = htm === method && htp === target && digest === digestOf(body);
-  const isStale = fault === "takes nothing twice" && taken.has(word);
+  const isOver = exp * 1000 <= Date.now();
+  const isStale = (fault === "takes nothing twice" || isOver) && taken.has(word);
   taken.add(word);
   if (target.endsWith("/broken")) return void response.writeHead(500).end();
   const habitual = statusByHabit(method, target, body);
@@ -140,7 +145,7 @@ function forward({ method, target, body, saidOf = target }: Asked, id: string): 
     htm: method,
     htp: saidOf,
     iat: now,
-    exp: now + (fault === "says it for a day" ? 86_400 : 30),
+    exp: now + lifetimeOf(`${method} ${target}`),
     body: digestOf(body),
   };
   const word = ["", JSON.stringify(said), id]
@@ -159,8 +164,17 @@ function forward({ method, target, body, saidOf = target }: Asked, id: string): 
   return promise;
 }
 
+/** Seconds for which the gateway's word is good: none, if it comes after it has ended. */
+function lifetimeOf(asked: string): number {
+  const isFirst = !saidBefore.has(asked);
+  saidBefore.add(asked);
+  if (fault === "says it too late" || (fault === "says it too late at first" && isFirst)) return 0;
+  return fault === "says it for a day" ? 86_400 : 30;
+}
+
 interface Said {
   htm: string;
+  exp: number;
   htp: string;
   body?: string;
 }
@@ -253,6 +267,7 @@ async function audit(
   assert.ok(check !== undefined, `there is no check "${wanted}"`);
   fault = planted;
   received = [];
+  saidBefore.clear();
   visits = 0;
   isLooking = false;
   const ofReads = <Value>(value: Value): Record<string, Value> =>
@@ -305,6 +320,7 @@ for (const [planted, name, state, words] of [
   ["takes any word beside OPTIONS", "again", "failed", /longer query.*answered 200/],
   ["is out of order", "again", "missing", /neither refuses .* nor takes it .*503/],
   ["takes nothing twice", "again", "missing", /refuses the gateway's own request/],
+  ["says it too late", "again", "missing", /ended each time before it could be sent with another request/],
 ] as const)
   test(`who ${planted} is found`, async () => {
     const check = await audit(name, planted);
@@ -343,6 +359,11 @@ for (const planted of [
     );
     assert.doesNotMatch(JSON.stringify(check), /refuses the gateway's own/);
   });
+
+test("what is refused because the gateway's word has ended shows nothing: it is asked for anew", async () => {
+  const check = await audit("again", "says it too late at first");
+  assert.equal(check.state, "passed", JSON.stringify(check));
+});
 
 test("where everything writes, whether an upstream takes anything twice is asked where twice is as good as once", async () => {
   const unknown = await audit("again", "takes nothing twice", { contract: writesOnce });

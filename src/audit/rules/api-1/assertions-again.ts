@@ -5,6 +5,7 @@ import { honestCalls } from "../../requests/inputs.ts";
 import type { ProbeRequest } from "../../probes/probe.ts";
 import { receivedBytes } from "../../probes/upstream-witness.ts";
 import type { ReceivedRequest } from "../../probes/upstream-witness.ts";
+import { claimsOf } from "./assertion-claims.ts";
 import { callAndFollow, targetAt } from "../arrivals.ts";
 import type { Arrival, WitnessedUpstream } from "../arrivals.ts";
 import { isRefusal, isSuccess } from "../shared.ts";
@@ -19,36 +20,51 @@ export interface Overheard {
 /**
  * Sends an upstream the gateway's word again, as who overheard it would: with another request each time. Where one is taken, a write is made a second
  * time.
+ *
+ * @returns false: the word ended meanwhile, and nothing is known; what is over is refused with anything
  */
-export async function sendAgain(context: AuditContext, tally: Tally, overheard: Overheard): Promise<void> {
+export async function sendAgain(context: AuditContext, tally: Tally, overheard: Overheard): Promise<boolean> {
   const { route, witness, arrival } = overheard;
   const { received } = arrival;
   const wire = await context.upstreamWire(witness.upstream);
   const same = requestOf(received);
   const ask = async (request: ProbeRequest): Promise<number> => (await wire.send(request)).status;
   const obstacle = await whyRefusalsShowNothing(context, overheard, ask);
-  if (obstacle !== undefined) return tally.miss(obstacle);
+  if (obstacle === over) return false;
+  if (obstacle !== undefined) {
+    tally.miss(obstacle);
+    return true;
+  }
   const unclear: string[] = [];
-  let hasShown = false;
+  const shown: { what: string; status: number }[] = [];
   for (const [what, changes] of others(received, await elsewhere(context, route, witness))) {
     const request = { ...same, ...changes };
     const status = await ask(request);
-    if (!isRefusal(status) && !isTaken(request, status)) {
-      unclear.push(`${what}: ${status}`);
-      continue;
-    }
-    hasShown = true;
+    if (isRefusal(status) && isOver(context, received)) return false;
+    if (isRefusal(status) || isTaken(request, status)) shown.push({ what, status });
+    else unclear.push(`${what}: ${status}`);
+  }
+  for (const { what, status } of shown)
     tally.expect(isRefusal(status), {
       kind: "measurement",
       about: `${route.to} is sent what the gateway said with ${route.key}, ${what}`,
       value: `answered ${status}`,
     });
-  }
-  if (!hasShown)
+  if (shown.length === 0)
     tally.miss(
       `${route.key}: ${route.to} neither refuses the gateway's word with another request nor takes it (${unclear.join(", ")})`,
     );
+  return true;
 }
+
+/** Whether what the gateway said of a request has ended. */
+function isOver({ now }: AuditContext, received: ReceivedRequest): boolean {
+  const exp = claimsOf(received)?.["exp"];
+  return typeof exp === "number" && exp * 1000 <= now();
+}
+
+/** Why refusals show nothing yet: what was sent again had ended. */
+const over = Symbol("over");
 
 /**
  * Only what is answered as the gateway's own request was, was taken. Who looks for a route or reads a body before asking who calls answers 404, 405, 400 or
@@ -65,15 +81,16 @@ async function whyRefusalsShowNothing(
   context: AuditContext,
   { route, witness, arrival }: Overheard,
   ask: (request: ProbeRequest) => Promise<number>,
-): Promise<string | undefined> {
+): Promise<string | typeof over | undefined> {
   const { key, to, method, idempotent } = route;
   const isRepeatable = method === "GET" || idempotent === true;
   const own = isRepeatable ? arrival.received : await readElsewhere(context, route, witness);
   if (own === undefined)
     return `${key}: what writes is not sent twice, and nothing is read at ${to}: nobody knows whether it takes anything that comes once more, so refusals show nothing`;
-  return isRefusal(await ask(requestOf(own)))
-    ? `${key}: ${to} refuses the gateway's own request (${own.method} ${own.target}) when it comes once more, so other refusals show nothing`
-    : undefined;
+  if (!isRefusal(await ask(requestOf(own)))) return undefined;
+  return isOver(context, own)
+    ? over
+    : `${key}: ${to} refuses the gateway's own request (${own.method} ${own.target}) when it comes once more, so other refusals show nothing`;
 }
 
 /** Something that the gateway reads at the same upstream. */

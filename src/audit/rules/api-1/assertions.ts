@@ -7,11 +7,9 @@ import { receivedBytes } from "../../probes/upstream-witness.ts";
 import type { ReceivedRequest } from "../../probes/upstream-witness.ts";
 import { callAndFollow, keptAnswer, overWitnessed, withoutWitness } from "../arrivals.ts";
 import type { Arrival, WitnessedUpstream } from "../arrivals.ts";
+import { claimsOf } from "./assertion-claims.ts";
 import { sendAgain } from "./assertions-again.ts";
 import { firstHonestCall, isSuccess } from "../shared.ts";
-
-/** What the gateway says to an upstream of each request that it sends there. */
-const assertionHeader = "curtainwall-assertion";
 
 /** The gateway says half a minute. An upstream whose clock is off takes it for a little longer. */
 const maxLifetimeSeconds = 60;
@@ -89,23 +87,13 @@ async function faultOf(
   return passedOn === undefined ? undefined : `it was sent the ${passedOn.name} itself`;
 }
 
-type Claims = Readonly<Record<string, unknown>>;
-
-function claimsOf({ headers }: ReceivedRequest): Claims | undefined {
-  const header = headers[assertionHeader];
-  if (typeof header !== "string") return undefined;
-  try {
-    const bytes = Uint8Array.fromBase64(header.split(".")[1] ?? "", { alphabet: "base64url" });
-    return JSON.parse(new TextDecoder().decode(bytes)) as Claims;
-  } catch {
-    return undefined;
-  }
-}
-
 async function digestOf(received: ReceivedRequest): Promise<string | undefined> {
   const bytes = receivedBytes(received);
   return bytes.length === 0 ? undefined : toBase64Url(await sha256(bytes));
 }
+
+/** On a machine that has too much to do, or while another check is alone, half a minute may go by. */
+const mostTries = 3;
 
 /** Who stands between gateway and upstream, or reads a log, has what the gateway said once. */
 export const assertionsOpenNothingElse: Check = {
@@ -119,9 +107,14 @@ export const assertionsOpenNothingElse: Check = {
     overWitnessed(context, tally, async (route, witness) => {
       if (route.stream !== undefined)
         return tally.notApplicable(`${route.key}: a stream is not asked for again`);
-      const honest = firstHonestCall(context, route, tally);
-      if (honest === undefined) return;
-      const arrival = await follow(context, tally, { route, witness, honest });
-      if (arrival !== undefined) await sendAgain(context, tally, { route, witness, arrival });
+      for (let tries = 1; tries <= mostTries; tries++) {
+        const honest = firstHonestCall(context, route, tally);
+        if (honest === undefined) return;
+        const arrival = await follow(context, tally, { route, witness, honest });
+        if (arrival === undefined || (await sendAgain(context, tally, { route, witness, arrival }))) return;
+      }
+      tally.miss(
+        `${route.key}: what the gateway said ended each time before it could be sent with another request`,
+      );
     }),
 };
