@@ -236,7 +236,13 @@ export type FromDomain =
   /** The ledger asks for a signature. */
   | ({ type: "sign-checkpoint" } & CheckpointClaim)
   /** The vault signed it, for the first time after another log, or with a store that remembered less than its key signed; or it does not. */
-  | { type: "log-signed"; number: number; checkpoint: Checkpoint; begunAfter: string | undefined; behind: number | undefined }
+  | {
+      type: "log-signed";
+      number: number;
+      checkpoint: Checkpoint;
+      begunAfter: string | undefined;
+      behind: number | undefined;
+    }
   | { type: "log-refused"; number: number; reason: string }
   /** It signed more than the supervisor said: the log is to be seen to go on from there, or from what its key signed later. */
   | { type: "log-unseen"; number: number; last: CheckpointClaim | undefined; key: string }
