@@ -37,7 +37,7 @@ export function verifyCommand({ values, flags }: CommandInput, found: FoundLog, 
     say(
       `${styled("yellow", "look at")} ledger.witness: its file is not there, so it says nothing of this log`,
     );
-  const isWhole = verdict.found === 0 && verdict.log !== undefined && verdict.untold.length === 0;
+  const isWhole = isAsWritten(verdict);
   if (isWhole && given === undefined && witnessed === undefined)
     say(`${styled("dim", "→")} ${last === undefined ? cutOff : bothTakenBack}:  --checkpoint <file>`);
   return isWhole ? exitCodes.done : exitCodes.failed;
@@ -102,8 +102,12 @@ function readGiven(file: string): Checkpoint {
   });
 }
 
-function conclusion({ log, found, untold }: LogVerdict): string {
-  if (found > 0) return styled("red", "the log is not as it was written");
+const isAsWritten = ({ log, found, findings, untold }: LogVerdict): boolean =>
+  log !== undefined && found === 0 && findings.length === 0 && untold.length === 0;
+
+function conclusion(verdict: LogVerdict): string {
+  const { log, found, findings, untold } = verdict;
+  if (found > 0 || findings.length > 0) return styled("red", "the log is not as it was written");
   if (untold.length > 0) return styled("red", "it can't be told whether the log is as it was written");
   return log === undefined
     ? styled("yellow", "nothing in this log can be verified: no record is chained")

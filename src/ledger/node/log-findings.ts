@@ -9,7 +9,7 @@ export interface LogFindings {
   add(finding: LogFinding, before: number): number;
   /** What has one cause is told once, where it was seen first, and how often. */
   again(cause: string, finding: LogFinding, before: number): void;
-  /** Says something else of what was found there. Undefined: that is told by another one. */
+  /** Says something else of what was found there. Undefined: that is told by another one. What was withdrawn stays so, and counts once. */
   change(number: number, finding: LogFinding | undefined): void;
   /** The same of all that has a cause. */
   withdraw(cause: string): void;
@@ -22,20 +22,26 @@ export interface LogFindings {
 }
 
 const mostFindings = 20;
+/** So that no log makes a reading remember more: what is found after so many is not withdrawn, and counts whatever comes of it. */
+const mostOpen = 10_000;
 
 export function createLogFindings(): LogFindings {
   const findings = new Map<number, LogFinding>();
+  /** Numbers of what may still be withdrawn: twice may not count as two, or as many as were found would come out as none. */
+  const open = new Set<number>();
   const causes = new Map<string, { readonly at: number; more: number }>();
   let [added, withdrawn, first] = [0, 0, Infinity];
 
   function add(finding: LogFinding, before: number): number {
     first = Math.min(first, before);
     if (findings.size < mostFindings) findings.set(added, finding);
+    if (open.size < mostOpen) open.add(added);
     return added++;
   }
 
   function change(number: number, finding: LogFinding | undefined): void {
     if (finding === undefined) {
+      if (!open.delete(number)) return;
       withdrawn++;
       findings.delete(number);
     } else if (findings.has(number)) findings.set(number, finding);
