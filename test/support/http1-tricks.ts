@@ -100,6 +100,8 @@ const honestRequests: Trick[] = [
 const length = [`Content-Length: ${honest.length}`];
 const te = "Transfer-Encoding: chunked";
 
+const old = (headers: string[]): string => post(headers, chunked(honest)).replace("HTTP/1.1", "HTTP/1.0");
+
 const ambiguousLengths: Trick[] = [
   refused("a length and chunks", post([...length, te], chunked(honest)) + hidden, 400),
   refused("chunks and a length", post([te, ...length], chunked(honest)) + hidden, 400),
@@ -169,7 +171,25 @@ const ambiguousLengths: Trick[] = [
     post(["Transfer-Encoding:", " chunked"], chunked(honest)) + hidden,
     400,
   ),
-  refused("chunks under HTTP/1.0", post([te], chunked(honest)).replace("HTTP/1.1", "HTTP/1.0") + hidden, 400),
+  ...[hidden, last].flatMap((rest) => [
+    refused(`chunks under HTTP/1.0, then ${rest.slice(0, 3)}`, old([te]) + rest, 400),
+    refused(
+      `chunks under HTTP/1.0 that would go on, then ${rest.slice(0, 3)}`,
+      old([te, "Connection: keep-alive"]) + rest,
+      400,
+    ),
+    refused(
+      `a coding before chunked and another expectation, then ${rest.slice(0, 3)}`,
+      post(["Transfer-Encoding: gzip, chunked", "Expect: 200-ok"], chunked(honest)) + rest,
+      417,
+    ),
+    refused(
+      `a coding before chunked, then ${rest.slice(0, 3)}`,
+      post(["Transfer-Encoding: gzip, chunked"], chunked(honest)) + rest,
+      400,
+    ),
+  ]),
+  refused("chunks under HTTP/1.0 that would go on, then nothing", old([te, "Connection: keep-alive"]), 400),
 ];
 
 const brokenChunks: Trick[] = [

@@ -27,7 +27,7 @@ import type { EdgeContext } from "./context.ts";
 import { createDoor, errorCode } from "./door.ts";
 import type { Door, ListenTarget } from "./door.ts";
 import { HeadWriter } from "./head-writer.ts";
-import { createHttp1Listener, sendHttp1 } from "./http1.ts";
+import { createHttp1Listener, refuseHttp1 } from "./http1.ts";
 import { createHttp2Listener } from "./http2.ts";
 import { endWithRefusal, parserErrorStatus } from "./parser-error.ts";
 
@@ -235,7 +235,7 @@ function attach(server: Http2SecureServer, context: EdgeContext, door: Door, cli
   server.on("checkContinue", onRequest as never);
   server.on("checkExpectation", (request, response) => {
     const client = clientOf(request.socket);
-    if (client !== undefined) sendHttp1(context, client, request as never, response as never, refusals[417]);
+    if (client !== undefined) refuseHttp1(context, client, request as never, response as never, 417);
   });
   server.on("connect", (_request, socket) => {
     endWithRefusal(socket, refusals, 405);

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
-import type { PlannedAnswer } from "../answer.ts";
+import type { PlannedAnswer, RefusalStatus } from "../answer.ts";
 import type { AnswerStream, ApiAnswer } from "../api.ts";
 import { answerRange } from "../range.ts";
 import type { ApiTarget } from "../resolve.ts";
@@ -35,8 +35,7 @@ export function createHttp1Listener(
     // We upgrade to nothing, and Node drops what follows such a request: it must not be waited for on this connection.
     if (headers.upgrade !== undefined) response.shouldKeepAlive = false;
     if (!isPlainlyFramed(request)) {
-      response.shouldKeepAlive = false;
-      sendHttp1(context, client, request, response, refusals[400]);
+      refuseHttp1(context, client, request, response, 400);
       return;
     }
     if (rawHeaders.length > maxLines) {
@@ -70,15 +69,29 @@ export function createHttp1Listener(
 
 /**
  * Whether every server agrees on where this request ends. Node's parser also takes `gzip, chunked` or `identity, chunked`, and a version 2.0 in
- * words; what stands behind a coding that we don't undo, or after such a request, another server may see otherwise (RFC 9112 §6.1).
+ * words, and chunks under 1.0, which has none; what stands behind a coding that we don't undo, or after such a request, another server may see
+ * otherwise (RFC 9112 §6.1).
  */
-function isPlainlyFramed({ headers, httpVersionMajor }: IncomingMessage): boolean {
+function isPlainlyFramed({ headers, httpVersionMajor, httpVersionMinor }: IncomingMessage): boolean {
   const coding = headers["transfer-encoding"];
-  return httpVersionMajor === 1 && (coding === undefined || coding.toLowerCase() === "chunked");
+  if (httpVersionMajor !== 1) return false;
+  return coding === undefined || (httpVersionMinor === 1 && coding.toLowerCase() === "chunked");
+}
+
+/** Refuses a request, and ends the connection where another server may see the request's end elsewhere. */
+export function refuseHttp1(
+  context: EdgeContext,
+  client: Client,
+  request: IncomingMessage,
+  response: ServerResponse,
+  status: RefusalStatus,
+): void {
+  if (!isPlainlyFramed(request)) response.shouldKeepAlive = false;
+  sendHttp1(context, client, request, response, context.refusals[status]);
 }
 
 /** Sends an answer that was put together at start. */
-export function sendHttp1(
+function sendHttp1(
   context: EdgeContext,
   client: Client,
   request: IncomingMessage,
