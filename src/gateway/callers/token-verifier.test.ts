@@ -310,6 +310,31 @@ suite("keys that change", () => {
     const signature = sign("sha256", Buffer.from(signed), privateKey).toString("base64url");
     assert.equal((await bench.verify(`${signed}.${signature}`)).kind, "invalid");
   });
+
+  test("an RSA key whose exponent is 1, under which every text signs itself, verifies nothing; nor does an even one", async () => {
+    const { publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+    const bench = open();
+    const signed = `${encode({ alg: "RS256", typ: "at+jwt", kid: "rsa" })}.${encode(claims)}`;
+    const digestInfo = Buffer.from("3031300d060960864801650304020105000420", "hex");
+    const hashed = Buffer.concat([digestInfo, createHash("sha256").update(signed).digest()]);
+    const padding = Buffer.alloc(256 - 3 - hashed.length, 0xff);
+    // What anybody can write down who has read RFC 8017 §9.2: to the power of 1 it is what it should be.
+    const forged = Buffer.concat([Buffer.of(0, 1), padding, Buffer.of(0), hashed]);
+    for (const e of ["AQ", "Ag", "AAAB"]) {
+      bench.keys.set([{ ...publicKey.export({ format: "jwk" }), e, kid: "rsa", alg: "RS256" }]);
+      const token = `${signed}.${forged.toString("base64url")}`;
+      assert.equal((await bench.verify(token)).kind, "invalid", e);
+    }
+  });
+
+  test("an RSA key whose exponent is 3 verifies", async () => {
+    const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048, publicExponent: 3 });
+    const bench = open();
+    bench.keys.set([{ ...publicKey.export({ format: "jwk" }), kid: "rsa", alg: "RS256" }]);
+    const signed = `${encode({ alg: "RS256", typ: "at+jwt", kid: "rsa" })}.${encode(claims)}`;
+    const signature = sign("sha256", Buffer.from(signed), privateKey).toString("base64url");
+    assert.equal((await bench.verify(`${signed}.${signature}`)).kind, "valid");
+  });
 });
 
 suite("what is remembered", () => {

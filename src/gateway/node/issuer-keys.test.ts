@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { suite, test } from "node:test";
@@ -265,6 +266,24 @@ suite("an issuer that does not", { skip }, () => {
     assert.equal(keys.current(), undefined);
     assert.match(reason() ?? "", /private keys/);
     assert.ok(!JSON.stringify(events).includes(leaked.d ?? "?"));
+  });
+
+  test("any member of a private key makes it one: a factor of the modulus is the whole key (RFC 7518 §6.3.2)", async (t) => {
+    const { publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+    const rsa = publicKey.export({ format: "jwk" });
+    const published: Published = { set: {} };
+    const server = await publish(t, published);
+    for (const member of ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"]) {
+      published.set = { keys: [first.jwk, { ...rsa, [member]: "c2VjcmV0" }] };
+      const { keys, reason } = follow(t, server.origin);
+      await keys.load();
+      assert.equal(keys.current(), undefined, member);
+      assert.match(reason() ?? "", /private keys/, member);
+    }
+    published.set = { keys: [first.jwk, rsa] };
+    const honest = follow(t, server.origin);
+    await honest.keys.load();
+    assert.equal(honest.keys.current()?.keys.length, 2);
   });
 
   test("one whose document leads to keys over http is refused", async (t) => {

@@ -149,11 +149,16 @@ function publicSigningKeys(value: object): JSONWebKeySet {
       (key.use === undefined || key.use === "sig") &&
       ["RSA", "EC", "OKP"].includes(key.kty ?? ""),
   );
-  if (keys.some((key: JWK) => key?.d !== undefined || key?.priv !== undefined || key?.kty === "oct"))
+  if (keys.some((key: JWK | null) => key?.kty === "oct" || isPrivate(key ?? {})))
     throw refused("its key set holds private keys");
   if (usable.length === 0) throw refused("its key set holds no key for signatures");
   return { keys: usable as JWK[] };
 }
+
+/** Members of private keys: with one factor of an RSA modulus whoever reads it has the whole key (RFC 7518 §6.3.2). */
+const privateMembers = ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"];
+
+const isPrivate = (key: object): boolean => privateMembers.some((name) => Object.hasOwn(key, name));
 
 /** Why the keys can't be had, in words that hold nothing of what the issuer sent. */
 function reasonOf(error: unknown): string {

@@ -6,7 +6,7 @@ import type { SignatureKey } from "../callers/signature-key.ts";
 
 /**
  * Makes keys of a key set ready to verify with: those that may verify (`use`, `key_ops`) and belong to one of our algorithms by their kind and curve,
- * and by `alg` if they say so. One that can't be read, or is too short, verifies nothing.
+ * and by `alg` if they say so. One that can't be read, or is too weak, verifies nothing.
  *
  * In the thread that asks: a verification takes less than what it costs to have another thread make it, and comes after the limit by client.
  *
@@ -37,15 +37,21 @@ const maySign = ({ use, key_ops: operations }: JWK): boolean =>
   (operations === undefined || (Array.isArray(operations) && operations.includes("verify")));
 
 const minRsaBits = 2048;
+/** With 1 every text signs itself; with an even one nothing can be signed at all. */
+const minRsaExponent = 3n;
 
 function readKey(jwk: JWK): KeyObject | undefined {
   try {
     const key = createPublicKey({ key: jwk, format: "jwk" });
-    const bits = key.asymmetricKeyDetails?.modulusLength ?? minRsaBits;
-    return bits < minRsaBits ? undefined : key;
+    return key.asymmetricKeyType !== "rsa" || isStrongRsa(key) ? key : undefined;
   } catch {
     return undefined;
   }
+}
+
+function isStrongRsa({ asymmetricKeyDetails: details }: KeyObject): boolean {
+  const { modulusLength = 0, publicExponent = 0n } = details ?? {};
+  return modulusLength >= minRsaBits && publicExponent >= minRsaExponent && publicExponent % 2n === 1n;
 }
 
 const verifiesNothing = (): boolean => false;
