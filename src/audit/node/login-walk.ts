@@ -1,9 +1,8 @@
-import { CurtainwallError } from "../../shared/index.ts";
 import { createCookieJar } from "../answers/cookies.ts";
 import type { CookieJar } from "../answers/cookies.ts";
 import { chooseForm, fillForm, findForms } from "../answers/login-form.ts";
-import { createFetch } from "./fetch.ts";
 import type { BoundFetch } from "./fetch.ts";
+import { createLoginFetch, refused } from "./login-fetch.ts";
 import type { AuthorizationCodeOptions } from "./token.ts";
 
 const maxSteps = 20;
@@ -14,15 +13,13 @@ interface Step {
   form?: { body: URLSearchParams; origin: string };
 }
 
-/** Follows the provider's pages until it sends us back to the redirect URI. No page is asked for but those of the issuer and of `loginOrigins`. */
+/** Follows the provider's pages until it sends us back to the redirect URI. Each page is asked for as {@link createLoginFetch} does. */
 export async function followLogin(start: URL, options: AuthorizationCodeOptions): Promise<URL> {
-  const fetch = createFetch(options.ca);
+  const fetch = createLoginFetch(options);
   const jar = createCookieJar();
-  const origins = new Set([new URL(options.issuer).origin, ...(options.loginOrigins ?? [])]);
   let step: Step = { url: start };
   let passwordsSent = 0;
   for (let count = 0; count < maxSteps; count++) {
-    assertDeclared(step.url, origins, options);
     const response = await take(fetch, jar, step);
     const location = response.headers.get("location");
     if (location !== null && response.status >= 300 && response.status < 400) {
@@ -82,27 +79,7 @@ async function take(fetch: BoundFetch, jar: CookieJar, { url, form }: Step): Pro
   return response;
 }
 
-/** What is typed into a page, whoever serves it has: a provider that was taken over, or an open redirect of one, does not say who that is. */
-function assertDeclared(
-  { origin }: URL,
-  origins: ReadonlySet<string>,
-  { issuer, username }: AuthorizationCodeOptions,
-): void {
-  if (origins.has(origin)) return;
-  throw refused(
-    `the login at ${issuer} leads to ${origin}, which the plan does not name, so nothing was typed there; ` +
-      `if ${username} does sign in there, write  loginOrigins: ["${origin}"]  beside the issuer`,
-  );
-}
-
 function isBack(url: URL, redirectUri: string): boolean {
   const expected = new URL(redirectUri);
   return url.origin === expected.origin && url.pathname === expected.pathname;
 }
-
-/** The error of an issuer that gives no token. */
-export const refused = (message: string, cause?: unknown, hint?: string): CurtainwallError =>
-  new CurtainwallError("AUDIT_TOKEN_REFUSED", message, {
-    ...(cause === undefined ? {} : { cause }),
-    ...(hint === undefined ? {} : { hint }),
-  });

@@ -242,11 +242,12 @@ test("what is no origin, or one over http elsewhere, is refused when the plan is
   const { options, close } = await startIssuer();
   close();
   for (const given of ["sso.example.com", "https://sso.example.com/login", "http://sso.example.com", "*"])
-    assert.throws(
-      () => authorizationCode({ ...options, loginOrigins: [given] }),
-      (error) =>
-        isCurtainwallError(error, "AUDIT_PLAN_INVALID") && error.message.includes(JSON.stringify(given)),
-    );
+    for (const source of [authorizationCode, clientCredentials])
+      assert.throws(
+        () => source({ ...options, clientSecret: "only-for-this-test", loginOrigins: [given] }),
+        (error) =>
+          isCurtainwallError(error, "AUDIT_PLAN_INVALID") && error.message.includes(JSON.stringify(given)),
+      );
   authorizationCode({ ...options, loginOrigins: ["https://sso.example.com", "http://localhost:8080"] });
 });
 

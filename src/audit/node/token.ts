@@ -17,11 +17,11 @@ import { isCurtainwallError } from "../../shared/index.ts";
 import { printable } from "../evidence.ts";
 import { invalidPlan } from "../plan/plan-problems.ts";
 import type { TokenSource } from "../plan/plan.ts";
-import { createFetch } from "./fetch.ts";
-import { followLogin, refused } from "./login-walk.ts";
+import { createLoginFetch, refused } from "./login-fetch.ts";
+import { followLogin } from "./login-walk.ts";
 
 /** What every way of getting a token needs. */
-interface IssuerOptions {
+export interface IssuerOptions {
   /** The issuer's identifier; its discovery document says the rest. Must be https. */
   issuer: string;
   clientId: string;
@@ -29,6 +29,11 @@ interface IssuerOptions {
   resource?: string;
   /** Space-separated. Default: `openid` for a person, none for a client. */
   scope?: string;
+  /**
+   * Other origins that take part, where an issuer has people sign in or its tokens asked for elsewhere: `["https://sso.example.com"]`. Default: none; the
+   * issuer's own origin alone is asked for anything, and no password, code or secret is sent to any other, whatever its discovery document says.
+   */
+  loginOrigins?: readonly string[];
   /** PEM: the authority that signed the issuer's certificate. Default: the system's. */
   ca?: string;
 }
@@ -39,11 +44,6 @@ export interface AuthorizationCodeOptions extends IssuerOptions {
   redirectUri: string;
   username: string;
   password: string;
-  /**
-   * Other origins whose pages the login goes through, where an issuer has people sign in elsewhere: `["https://sso.example.com"]`. Default: none; pages of
-   * the issuer's own origin alone are asked for, and nothing is typed into any other.
-   */
-  loginOrigins?: readonly string[];
   /** For a confidential client. Default: a public one. */
   clientSecret?: string;
 }
@@ -55,14 +55,36 @@ export interface ClientCredentialsOptions extends IssuerOptions {
 
 /**
  * A token source that signs a person in as a browser without JavaScript would: authorization code with PKCE, the provider's
- * own pages, its cookies and its forms. No page is asked for but those of the issuer's origin and of `loginOrigins`, and a form is sent to no origin but its own.
+ * own pages, its cookies and its forms. Nothing is asked for but at the issuer's origin and `loginOrigins`, and a form is sent to no origin but its own.
  *
  * @throws {CurtainwallError} `AUDIT_PLAN_INVALID` at once, when an entry of `loginOrigins` is no origin, https or of this machine.
  * @throws {CurtainwallError} `AUDIT_TOKEN_REFUSED`, from the source, when the provider refuses or its pages can't be followed.
  * @see RFC 6749 §4.1, RFC 7636, RFC 8707
  */
 export function authorizationCode(options: AuthorizationCodeOptions): TokenSource {
-  const wrong = (options.loginOrigins ?? []).filter((origin) => !isLoginOrigin(origin));
+  assertOrigins(options);
+  return () => refusing(options, () => signIn(options));
+}
+
+/**
+ * A token source for a client that acts in its own name. Nothing is sent but to the issuer's origin and `loginOrigins`.
+ *
+ * @throws {CurtainwallError} `AUDIT_PLAN_INVALID` at once, when an entry of `loginOrigins` is no origin, https or of this machine.
+ * @throws {CurtainwallError} `AUDIT_TOKEN_REFUSED`, from the source, when the provider refuses.
+ * @see RFC 6749 §4.4
+ */
+export function clientCredentials(options: ClientCredentialsOptions): TokenSource {
+  assertOrigins(options);
+  return () =>
+    refusing(options, async () => {
+      const config = await configure(options, options.clientSecret);
+      const answer = await clientCredentialsGrant(config, parameters(options));
+      return answer.access_token;
+    });
+}
+
+function assertOrigins({ loginOrigins = [] }: IssuerOptions): void {
+  const wrong = loginOrigins.filter((origin) => !isLoginOrigin(origin));
   if (wrong.length > 0)
     throw invalidPlan(
       wrong.map(
@@ -70,22 +92,6 @@ export function authorizationCode(options: AuthorizationCodeOptions): TokenSourc
           `loginOrigins has ${JSON.stringify(given)}: write an origin, like "https://sso.example.com"`,
       ),
     );
-  return () => refusing(options, () => signIn(options));
-}
-
-/**
- * A token source for a client that acts in its own name.
- *
- * @throws {CurtainwallError} `AUDIT_TOKEN_REFUSED`, from the source, when the provider refuses.
- * @see RFC 6749 §4.4
- */
-export function clientCredentials(options: ClientCredentialsOptions): TokenSource {
-  return () =>
-    refusing(options, async () => {
-      const config = await configure(options, options.clientSecret);
-      const answer = await clientCredentialsGrant(config, parameters(options));
-      return answer.access_token;
-    });
 }
 
 function isLoginOrigin(given: string): boolean {
@@ -98,8 +104,9 @@ async function refusing(options: IssuerOptions, work: () => Promise<string>): Pr
   try {
     return await work();
   } catch (error) {
-    if (isCurtainwallError(error)) throw error;
-    throw refused(`${options.issuer} gave no token: ${reason(error)}`, error);
+    // What our own fetch throws comes wrapped by the library.
+    const own = [error, (error as Error).cause].find((one) => isCurtainwallError(one, "AUDIT_TOKEN_REFUSED"));
+    throw own ?? refused(`${options.issuer} gave no token: ${reason(error)}`, error);
   }
 }
 
@@ -118,14 +125,11 @@ function reason(error: unknown): string {
   );
 }
 
-function configure(
-  { issuer, clientId, ca }: IssuerOptions,
-  secret: string | undefined,
-): Promise<Configuration> {
-  const fetch = createFetch(ca);
+function configure(options: IssuerOptions, secret: string | undefined): Promise<Configuration> {
+  const fetch = createLoginFetch(options);
   return discovery(
-    new URL(issuer),
-    clientId,
+    new URL(options.issuer),
+    options.clientId,
     undefined,
     secret === undefined ? None() : ClientSecretBasic(secret),
     {
