@@ -9,6 +9,10 @@ import type { KeySource, ProofStatement } from "./statement.ts";
 
 /** The file of a pack that holds the signed statement. */
 export const statementFile = "statement.json";
+/** The file that holds the report, for programs. */
+export const reportFile = "report.json";
+/** The file that holds the same for people. */
+export const pageFile = "report.html";
 
 /** Options of {@link makeProof}. */
 export interface MakeProofOptions {
@@ -45,8 +49,8 @@ export async function makeProof({
       "The report does not say which contract it is about, so nothing can be proved with it.",
     );
   const files = new Map([
-    ["report.json", `${JSON.stringify(report, null, 2)}\n`],
-    ["report.html", await toHtml(report)],
+    [reportFile, `${JSON.stringify(report, null, 2)}\n`],
+    [pageFile, await toHtml(report)],
   ]);
   const hashes = await Promise.all(
     [...files].map(async ([name, content]) => [name, await hashOf(content)] as const),

@@ -1,4 +1,4 @@
-import { scanJson } from "../../shared/index.ts";
+import { countMembers, scanJson } from "../../shared/index.ts";
 
 /** Far beyond any report of ours: with a thousand pieces of evidence it has ten thousand members, and is ten levels deep. */
 const limits = { depth: 32, members: 500_000, elements: 500_000, textLength: Infinity };
@@ -12,5 +12,11 @@ export function parseBounded(text: string): unknown {
   // A number that is not read as it is written is none that we wrote either.
   const scanned = scanJson(text, limits);
   if (typeof scanned === "string") throw new Error(`no proof has such JSON (${scanned})`);
-  return JSON.parse(text);
+  const value: unknown = JSON.parse(text);
+  // Of a name that stands twice readers see one or the other; a prototype's name is none for them and a member for us.
+  if (countMembers(value) !== scanned)
+    throw new Error(
+      "no proof has such JSON (a name twice in one object, or one that reaches for a prototype)",
+    );
+  return value;
 }

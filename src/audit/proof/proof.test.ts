@@ -4,8 +4,12 @@ import { test } from "node:test";
 import { publicKeyOf, signEnvelope } from "../../contract/index.ts";
 import type { EnvelopeSigner } from "../../contract/index.ts";
 import { isCurtainwallError } from "../../shared/index.ts";
+import { summarise } from "../report.ts";
+import type { AuditReport } from "../report.ts";
 import { hostileReport, row, check, sampleReport } from "../fixtures/report.ts";
 import { makeProof } from "./make-proof.ts";
+import { hashOf } from "./statement.ts";
+import type { ProofStatement } from "./statement.ts";
 import { verifyProof } from "./verify-proof.ts";
 import type { VerifiedProof } from "./verify-proof.ts";
 
@@ -29,8 +33,30 @@ const verify = (
   files: Files,
   at = now,
   key: EnvelopeSigner["publicKey"] | undefined = signer.publicKey,
-): Promise<VerifiedProof> => verifyProof({ files, key, now: at });
+): Promise<VerifiedProof> => verifyProof({ files, key, now: at, tool: "curtainwall 0.1.0" });
 const day = 86_400_000;
+
+/** A pack of a report that whoever has the key wrote. */
+const packOf = async (report: AuditReport): Promise<Files> =>
+  bytesOf(await makeProof({ report, signer, keySource: "pinned", now }));
+const statementText = (files: Files): string => {
+  const { payload } = JSON.parse(new TextDecoder().decode(files.get("statement.json"))) as {
+    payload: string;
+  };
+  return Buffer.from(payload, "base64").toString();
+};
+/** The pack with another statement, signed by the right key. */
+async function signAgain(files: Files, statement: string): Promise<Files> {
+  const envelope = await signEnvelope("proof", statement, signer);
+  return files.set("statement.json", Buffer.from(`${JSON.stringify(envelope, null, 2)}\n`));
+}
+/** The pack with one file exchanged and its hash signed. */
+async function exchangeFile(name: string, content: string): Promise<Files> {
+  const files = fresh().set(name, Buffer.from(content));
+  const statement = JSON.parse(statementText(files)) as ProofStatement;
+  statement.predicate.files[name] = await hashOf(content);
+  return signAgain(files, JSON.stringify(statement));
+}
 
 test("a pack that nobody touched verifies, and states what was audited and what was not looked at", async () => {
   const { problems, statement, signedBy } = await verify(fresh());
@@ -170,6 +196,94 @@ test("a verdict that its checks do not bear out is found, though the right key s
   const made = await makeProof({ report: sampleReport(lie), signer, keySource: "pinned", now });
   const { problems } = await verify(bytesOf(made));
   assert.deepEqual(problems, ["API-5 is said to be proved, and its checks say unknown"]);
+});
+
+test("a check that failed fails its row, whatever records or statements of people are said to bear it out", async () => {
+  const { rows: honest, ...report } = sampleReport();
+  for (const verdict of ["evidenced", "attested"] as const) {
+    const rows = honest.map((one) => (one.verdict === "failed" ? { ...one, verdict } : one));
+    assert.deepEqual((await verify(await packOf({ ...report, rows, summary: summarise(rows) }))).problems, [
+      `API-2 is said to be ${verdict}, and its checks say failed`,
+    ]);
+    const unknown = honest.map((one) => (one.id === "API-3" ? { ...one, verdict } : one));
+    const made = await packOf({ ...report, rows: unknown, summary: summarise(unknown) });
+    assert.deepEqual((await verify(made)).problems, [], "of what no check could look at it may be said");
+  }
+});
+
+test("counts are those of the checks and of the rows, though the right key signed others", async () => {
+  const { rows: honest, ...report } = sampleReport();
+  const rows = honest.map((one) => (one.id === "API-2" ? { ...one, failed: 0 } : one));
+  assert.deepEqual((await verify(await packOf({ ...report, rows }))).problems, [
+    "API-2 counts its checks otherwise than they are",
+  ]);
+  const summary = { ...report.summary, proved: 4, failed: 0 };
+  assert.deepEqual((await verify(await packOf({ ...report, rows: honest, summary }))).problems, [
+    "the number of verdicts is not as the report has it",
+    "the report's own number of verdicts is not that of its rows",
+  ]);
+});
+
+test("a row that stands twice is found, in the statement alone and in the report too", async () => {
+  const files = fresh();
+  const statement = JSON.parse(statementText(files)) as ProofStatement;
+  const { rows } = statement.predicate;
+  const failed = rows.find(({ id }) => id === "API-2");
+  assert.ok(failed !== undefined);
+  rows.unshift({ ...failed, verdict: "proved", failed: 0 });
+  assert.deepEqual((await verify(await signAgain(files, JSON.stringify(statement)))).problems, [
+    "API-2 stands there more than once",
+  ]);
+  const { rows: honest, ...report } = sampleReport();
+  const twice = [...honest, ...honest.slice(0, 1)];
+  const made = await packOf({ ...report, rows: twice, summary: summarise(twice) });
+  assert.deepEqual((await verify(made)).problems, ["API-1 stands there more than once"]);
+});
+
+test("JSON with a name twice, or one that reaches for a prototype, is read by nobody alike, and not by us", async () => {
+  const changes: [string, string][] = [
+    ['"target":', '"target":"https://bank.example","target":'],
+    ['"target":', '"\\u0074arget":"https://bank.example","target":'],
+    ['"summary":{', '"summary":{"__proto__":5,'],
+    ['"files":{', `"files":{"__proto__":"${"0".repeat(64)}",`],
+  ];
+  for (const [honest, hostile] of changes) {
+    const text = statementText(fresh()).replace(honest, hostile);
+    const { problems, statement } = await verify(await signAgain(fresh(), text));
+    assert.match(problems.join("; "), /^statement\.json states something else than an audit/, hostile);
+    assert.equal(statement, undefined);
+  }
+  const twice = (pack.get("report.json") ?? "").replace(
+    '"target":',
+    '"target": "https://bank.example", "target":',
+  );
+  assert.deepEqual((await verify(await exchangeFile("report.json", twice))).problems, [
+    "report.json can't be read: no proof has such JSON (a name twice in one object, or one that reaches for a prototype)",
+  ]);
+});
+
+test("a page that says something else than the report is found where its tool is ours, and not looked at where it is not", async () => {
+  const page = "<!doctype html><title>Audit</title><h1>All proved</h1>";
+  const lying = await exchangeFile("report.html", page);
+  const { problems, isPageCompared } = await verify(lying);
+  assert.deepEqual(
+    [problems, isPageCompared],
+    [["report.html is not the page that report.json makes"], true],
+  );
+  assert.equal((await verify(fresh())).isPageCompared, true);
+  const elsewhere = await verifyProof({
+    files: lying,
+    key: signer.publicKey,
+    now,
+    tool: "curtainwall 0.2.0",
+  });
+  assert.deepEqual([elsewhere.problems, elsewhere.isPageCompared], [[], false]);
+  const statement = JSON.parse(statementText(fresh())) as ProofStatement;
+  statement.predicate.tool = "curtainwall 0.2.0";
+  assert.deepEqual((await verify(await signAgain(lying, JSON.stringify(statement)))).problems, [
+    "report.html was changed",
+    "the tool is not as the report has it",
+  ]);
 });
 
 test("a report without a contract proves nothing", async () => {

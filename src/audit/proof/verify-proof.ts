@@ -1,12 +1,13 @@
 import { openEnvelope, parsePublicKey } from "../../contract/index.ts";
 import type { Envelope, ReleasePublicKey } from "../../contract/index.ts";
 import { fromBase64, toBase64 } from "../../shared/index.ts";
+import { toHtml } from "../reports/html.ts";
 import { parseReport } from "../reports/schema.ts";
-import { drawVerdict, summarise } from "../report.ts";
 import type { AuditReport } from "../report.ts";
-import { statementFile } from "./make-proof.ts";
+import { pageFile, reportFile, statementFile } from "./make-proof.ts";
 import { parseBounded } from "./parse-bounded.ts";
-import { hashOf, notLookedAt, provenRows, statementSchema, subjectsOf } from "./statement.ts";
+import { reportProblems } from "./report-problems.ts";
+import { hashOf, statementSchema } from "./statement.ts";
 import type { ProofStatement } from "./statement.ts";
 
 /** The files of a pack by name. A `Map` is one; what reads a file when it is asked for needs no room for those that nobody signed. */
@@ -25,6 +26,8 @@ export interface VerifyProofOptions {
   key: ReleasePublicKey | undefined;
   /** Milliseconds since 1970. */
   now: number;
+  /** Who verifies, as a report names its tool: `curtainwall 1.2.3`. What draws pages otherwise than the pack's maker can't compare its page. Default: nobody's. */
+  tool?: string;
 }
 
 /** What became of a pack. */
@@ -33,32 +36,43 @@ export interface VerifiedProof {
   problems: string[];
   /** One of the problems: it expired, or is from the future. */
   isOutOfTime: boolean;
+  /** Whether the page was drawn again from the report, to see that it says nothing else. It is not where files were changed, or where another tool, or another version, made it. */
+  isPageCompared: boolean;
   /** Undefined where its signature does not hold: nothing of it is believed then. */
   statement?: ProofStatement;
   /** The key that signed, as a contract writes it. */
   signedBy?: string;
 }
 
-const reportFile = "report.json";
-
 /** Clocks differ by this much. */
 const skewMs = 300_000;
 
 /** Checks a pack that {@link makeProof} made: signature, files, each piece of evidence, verdicts against checks, and its time. Needs nothing else. */
-export async function verifyProof({ files, key, now }: VerifyProofOptions): Promise<VerifiedProof> {
+export async function verifyProof({ files, key, now, tool }: VerifyProofOptions): Promise<VerifiedProof> {
   const opened = await openStatement(files.get(statementFile), key);
-  if ("problem" in opened) return { problems: [opened.problem], isOutOfTime: false };
+  if ("problem" in opened) return { problems: [opened.problem], isOutOfTime: false, isPageCompared: false };
   const { statement, signedBy } = opened;
   const outOfTime = timeProblems(statement, now);
   const { changed, report } = await readFiles(statement, files);
+  // Beside a report that was changed the page says nothing wrong.
+  const isPageCompared =
+    changed.length === 0 && !(report instanceof Error) && statement.predicate.tool === tool;
   const problems = [
     ...outOfTime,
     ...changed,
     ...(report instanceof Error
       ? [`${reportFile} can't be read: ${report.message}`]
       : await reportProblems(statement, report)),
+    ...(isPageCompared ? await pageProblems(statement, report) : []),
   ];
-  return { problems, isOutOfTime: outOfTime.length > 0, statement, signedBy };
+  return { problems, isOutOfTime: outOfTime.length > 0, isPageCompared, statement, signedBy };
+}
+
+/** What people read must say what programs read: a page that was written by hand can be signed as well. */
+async function pageProblems({ predicate }: ProofStatement, report: AuditReport): Promise<string[]> {
+  return predicate.files[pageFile] === (await hashOf(await toHtml(report)))
+    ? []
+    : [`${pageFile} is not the page that ${reportFile} makes`];
 }
 
 type Opened = { statement: ProofStatement; signedBy: string } | { problem: string };
@@ -147,75 +161,4 @@ function readReport(content: Uint8Array | undefined): AuditReport | Error {
   } catch (error) {
     return content === undefined ? new Error("it is missing") : (error as Error);
   }
-}
-
-/** What the statement says, drawn again from the report: verdicts from checks, and the hash of each piece of evidence. */
-async function reportProblems(
-  { subject, predicate }: ProofStatement,
-  report: AuditReport,
-): Promise<string[]> {
-  const { rows, summary, notLookedAt: gaps, target, auditedAt, served } = predicate;
-  const told = { subject, summary, gaps, target, auditedAt, served };
-  const drawn = {
-    subject: subjectsOf(report),
-    summary: summarise(report.rows),
-    gaps: notLookedAt(report),
-    target: report.target,
-    auditedAt: report.startedAt,
-    served: report.release?.served ?? "no release",
-  };
-  const names = {
-    subject: "what it is about",
-    summary: "the number of verdicts",
-    gaps: "what was not looked at",
-    target: "the target",
-    auditedAt: "the time of the audit",
-    served: "what was served",
-  };
-  return [
-    ...(Object.keys(names) as (keyof typeof names)[])
-      .filter((name) => !isSame(told[name], drawn[name]))
-      .map((name) => `${names[name]} is not as the report has it`),
-    ...rowProblems(rows, await provenRows(report)),
-    ...report.rows.flatMap(({ id, verdict, checks }) => {
-      const follows = drawVerdict(checks).verdict;
-      // Records and statements of people are no checks: those two verdicts come from elsewhere.
-      const isDrawn = verdict !== "evidenced" && verdict !== "attested";
-      return isDrawn && follows !== verdict
-        ? [`${id} is said to be ${verdict}, and its checks say ${follows}`]
-        : [];
-    }),
-  ];
-}
-
-type Rows = ProofStatement["predicate"]["rows"];
-
-function rowProblems(told: Rows, drawn: Rows): string[] {
-  const [ones, others] = [told, drawn].map((rows) => new Map(rows.map((row) => [row.id, row])));
-  return [...new Set([...told, ...drawn].map(({ id }) => id))].flatMap((id) => {
-    const one = ones?.get(id);
-    const other = others?.get(id);
-    if (one === undefined || other === undefined)
-      return [`${id} is in the ${one === undefined ? "report" : "statement"} only`];
-    if (isSame(one, other)) return [];
-    const checks = one.checks.filter((check, index) => !isSame(check, other.checks[index]));
-    return checks.length === 0
-      ? [`${id} is not as the report has it`]
-      : checks.map(({ name }) => `${id}, ${name}: its evidence or its end is not what was signed`);
-  });
-}
-
-/** By value, whatever the order of members. */
-function isSame(left: unknown, right: unknown): boolean {
-  return JSON.stringify(sorted(left)) === JSON.stringify(sorted(right));
-}
-
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .sort(([left], [right]) => (left < right ? -1 : 1))
-      .map(([name, member]) => [name, sorted(member)]),
-  );
 }

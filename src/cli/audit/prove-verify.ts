@@ -7,6 +7,7 @@ import { hasContract, loadContract } from "../../stack/index.ts";
 import { usageError } from "../command.ts";
 import type { Command, CommandInput } from "../command.ts";
 import { wrap } from "./audit-evidence.ts";
+import { toolName } from "./audit-folder.ts";
 import { openPack } from "./open-pack.ts";
 import { exitCodes, print, printJson, say, styled } from "../voice.ts";
 import { counted } from "../../shared/index.ts";
@@ -20,7 +21,7 @@ export async function verifyPack(
 ): Promise<number> {
   const { files, problems: unread } = openPack(pack, command);
   const { key, whence } = await findKey(values.get("key"), folder, command);
-  const verified = await verifyProof({ files, key, now: Date.now() });
+  const verified = await verifyProof({ files, key, now: Date.now(), tool: toolName() });
   const problems = [...unread, ...verified.problems].map((problem) => printable(problem, 500));
   const isGood = problems.length === 0 && key !== undefined;
   if (flags.has("json")) {
@@ -96,9 +97,9 @@ const keyFrom: Readonly<Record<KeySource, string>> = {
   development: "a development key: it proves nothing to others",
 };
 
-function describe({ statement }: VerifiedProof): void {
+function describe({ statement, isPageCompared }: VerifiedProof): void {
   if (statement === undefined) return;
-  const { target, auditedAt, expires, keySource, served, summary } = statement.predicate;
+  const { target, auditedAt, expires, keySource, served, summary, tool } = statement.predicate;
   const counts = Object.entries(summary).flatMap(([verdict, count]) =>
     count > 0 ? [`${count} ${verdict}`] : [],
   );
@@ -112,6 +113,13 @@ function describe({ statement }: VerifiedProof): void {
   line("contract", digestOf("contract"));
   line("release", [digestOf("release"), servedAs[served]].filter((text) => text !== "").join(", "));
   line("key", keyFrom[keySource]);
+  if (!isPageCompared)
+    say(
+      styled(
+        "yellow",
+        `  report.html was not compared with report.json: ${printable(tool, 100)} made it, and this is ${toolName()}.`,
+      ),
+    );
   describeGaps(statement.predicate.notLookedAt);
 }
 

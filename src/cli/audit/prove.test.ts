@@ -189,6 +189,30 @@ test("what somebody else's pack says drives no terminal, in JSON either", async 
   assert.ok(JSON.stringify(JSON.parse(out)).includes(reason), "reads back as it was");
 });
 
+test("whether the page was compared with the report is told: another version draws another page", async () => {
+  const report = JSON.parse(readFileSync(join(pack, "report.json"), "utf8")) as AuditReport;
+  const { signer } = await openOrCreateKeyFile(join(elsewhere, "newer.key"));
+  const newer = join(elsewhere, "newer");
+  mkdirSync(newer);
+  const made = { ...report, tool: "curtainwall 99.0.0" };
+  for (const [name, content] of await makeProof({
+    report: made,
+    signer,
+    keySource: "named",
+    now: Date.now(),
+  }))
+    writeFileSync(join(newer, name), content);
+  const { code, words } = run("prove", "--verify", newer, "--key", signer.publicKey.text);
+  assert.equal(code, 0, words);
+  assert.match(
+    words,
+    /^ {2}report\.html was not compared with report\.json: curtainwall 99\.0\.0 made it, and this is curtainwall /m,
+  );
+  assert.doesNotMatch(run("prove", "--verify", pack, "--key", key).words, /not compared/);
+  const { out } = run("prove", "--verify", newer, "--key", signer.publicKey.text, "--json");
+  assert.equal((JSON.parse(out) as { isPageCompared: boolean }).isPageCompared, false);
+});
+
 test("another key than the one that signed is refused; a key file of one's own signs, and its public half checks", () => {
   const own = join(elsewhere, "own.key");
   cpSync(join(project.root, ".curtainwall", "release", "development-program.key"), own);
