@@ -36,6 +36,8 @@ export interface VerifiedProof {
   problems: string[];
   /** One of the problems: it expired, or is from the future. */
   isOutOfTime: boolean;
+  /** Its files are those that were signed: what is wrong besides, whoever signed it did. */
+  isAsSigned: boolean;
   /** Whether the page was drawn again from the report, to see that it says nothing else. It is not where files were changed, or where another tool, or another version, made it. */
   isPageCompared: boolean;
   /** Undefined where its signature does not hold: nothing of it is believed then. */
@@ -50,13 +52,14 @@ const skewMs = 300_000;
 /** Checks a pack that {@link makeProof} made: signature, files, each piece of evidence, verdicts against checks, and its time. Needs nothing else. */
 export async function verifyProof({ files, key, now, tool }: VerifyProofOptions): Promise<VerifiedProof> {
   const opened = await openStatement(files.get(statementFile), key);
-  if ("problem" in opened) return { problems: [opened.problem], isOutOfTime: false, isPageCompared: false };
+  if ("problem" in opened)
+    return { problems: [opened.problem], isOutOfTime: false, isAsSigned: false, isPageCompared: false };
   const { statement, signedBy } = opened;
   const outOfTime = timeProblems(statement, now);
   const { changed, report } = await readFiles(statement, files);
+  const isAsSigned = changed.length === 0;
   // Beside a report that was changed the page says nothing wrong.
-  const isPageCompared =
-    changed.length === 0 && !(report instanceof Error) && statement.predicate.tool === tool;
+  const isPageCompared = isAsSigned && !(report instanceof Error) && statement.predicate.tool === tool;
   const problems = [
     ...outOfTime,
     ...changed,
@@ -65,7 +68,7 @@ export async function verifyProof({ files, key, now, tool }: VerifyProofOptions)
       : await reportProblems(statement, report)),
     ...(isPageCompared ? await pageProblems(statement, report) : []),
   ];
-  return { problems, isOutOfTime: outOfTime.length > 0, isPageCompared, statement, signedBy };
+  return { problems, isOutOfTime: outOfTime.length > 0, isAsSigned, isPageCompared, statement, signedBy };
 }
 
 /** What people read must say what programs read: a page that was written by hand can be signed as well. */

@@ -47,11 +47,15 @@ export async function verifyPack(
 }
 
 /** What is wrong with a pack, in one sentence, where it has problems. */
-function conclusion({ statement, problems, isOutOfTime }: VerifiedProof, unread: number): string {
+function conclusion({ statement, problems, isOutOfTime, isAsSigned }: VerifiedProof, unread: number): string {
   if (statement === undefined) return "does not count: no signature of that key holds for it.";
   const others = problems.length + unread - (isOutOfTime ? 1 : 0);
   if (others === 0) return "is as it was signed, and does not count at this time.";
-  return `is not as it was signed${isOutOfTime ? ", and does not count at this time either" : ""}.`;
+  const what =
+    isAsSigned && unread === 0
+      ? "is as it was signed, and does not bear out what it states"
+      : "is not as it was signed";
+  return `${what}${isOutOfTime ? ", and does not count at this time either" : ""}.`;
 }
 
 interface FoundKey {

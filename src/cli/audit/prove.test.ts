@@ -99,7 +99,7 @@ test("without a key it is whole, and that is no success: anybody can sign someth
   }
 });
 
-test("the first line tells a pack that was changed from one that nobody's key vouches for", () => {
+test("the first line tells a pack that was changed from one that nobody's key vouches for, and from one that was signed as it is and is wrong", async () => {
   const longer = changed("much-longer", (folder) => appendFileSync(join(folder, "report.html"), " "));
   assert.match(run("prove", "--verify", longer, "--key", key).words, /^\S+ is not as it was signed\.$/m);
   const other = `ed25519:${"A".repeat(43)}`;
@@ -107,6 +107,21 @@ test("the first line tells a pack that was changed from one that nobody's key vo
     run("prove", "--verify", pack, "--key", other).words,
     /^\S+ does not count: no signature of that key holds for it\.$/m,
   );
+  const report = JSON.parse(readFileSync(join(pack, "report.json"), "utf8")) as AuditReport;
+  const { signer } = await openOrCreateKeyFile(join(elsewhere, "lying.key"));
+  const rows = report.rows.map((row) => ({ ...row, failed: row.failed + 1 }));
+  const files = await makeProof({
+    report: { ...report, rows },
+    signer,
+    keySource: "named",
+    now: Date.now(),
+  });
+  const lying = changed("lying", (folder) => {
+    for (const [name, content] of files) writeFileSync(join(folder, name), content);
+  });
+  const { code, words } = run("prove", "--verify", lying, "--key", signer.publicKey.text);
+  assert.equal(code, 1);
+  assert.match(words, /^\S+ is as it was signed, and does not bear out what it states\.$/m);
 });
 
 test("what was done to a pack is told by name, with exit code 1", () => {
