@@ -1,11 +1,15 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { requires } from "../../../test/requires.ts";
 import { runCheck } from "../check.ts";
 import type { Fault } from "../fixtures/faults.ts";
+import { answerEach, answerOf, startHostile } from "../fixtures/hostile-target.ts";
 import { startExchangeSite, startSite } from "../fixtures/site.ts";
 import type { TestSite } from "../fixtures/site.ts";
 import type { AuditCheck } from "../report.ts";
@@ -24,9 +28,11 @@ async function attack(
   [row, name]: readonly [row: string, name: string],
   faults: Fault[],
   executablePath = chromium.path,
+  instead?: URL,
 ): Promise<AuditCheck> {
   const site = await open(...faults);
-  const { contract, plan, release, target, ca } = site;
+  const { contract, plan, release, ca } = site;
+  const target = instead ?? site.target;
   const { context, close } = await openContext({
     contract,
     plan,
@@ -92,6 +98,32 @@ test(
       says(check),
       /\/about\/, without its policy: what was put into POST \/api\/contact, body \/message RAN/,
     );
+  },
+);
+
+test(
+  "one page that is answered to everything takes no content, and leaves unknown what it hides",
+  chromium,
+  async () => {
+    const inside = createServer((_, response) => response.end()).listen(0, "127.0.0.1");
+    await once(inside, "listening");
+    const at = `127.0.0.1:${(inside.address() as AddressInfo).port}`;
+    const page = `<!doctype html><title>x</title><p>hello</p><img src="http://${at}/">`;
+    const server = await startHostile(answerEach(answerOf("200 OK", page, "text/html")));
+    try {
+      const target = new URL(`https://localhost:${server.port}`);
+      const check = await attack(startSite, content, [], chromium.path, target);
+      assert.equal(check.state, "missing", says(check));
+      assert.match(
+        check.reason ?? "",
+        /POST \/api\/contact: what was put in was answered otherwise than declared/,
+      );
+      assert.ok(check.reason?.includes(`is not the site's, which was refused: ${at}`) === true, says(check));
+      assert.doesNotMatch(JSON.stringify(check.evidence), /POST [^"]*taken[^}]*"value":[1-9]/);
+    } finally {
+      server.close();
+      inside.close();
+    }
   },
 );
 

@@ -32,11 +32,16 @@ const secretsOf = ({ headers }: IncomingMessage): string =>
 
 const headers = { authorization: "Bearer secret", cookie: "session=secret" };
 
-async function browse(target: string, work: (browser: OpenBrowser) => Promise<void>): Promise<void> {
+async function browse(
+  target: string,
+  work: (browser: OpenBrowser) => Promise<void>,
+  origins: readonly string[] = [],
+): Promise<void> {
   const browser = await openBrowser({
     executablePath: chromium.path,
     target: new URL(target),
     spkiSha256: "",
+    origins,
   });
   try {
     await work(browser);
@@ -63,10 +68,11 @@ test(
       else response.writeHead(302, { location }).end();
     });
     try {
-      await browse(target.origin, async (browser) => {
+      const visitAll = async (browser: OpenBrowser): Promise<void> => {
         for (const path of ["/page", "/away", "/around", `${other.origin}/elsewhere`])
           await browser.visit(path, undefined, { headers });
-      });
+      };
+      await browse(target.origin, visitAll, [other.origin]);
       const ofTarget = target.asked.filter((line) => !line.endsWith(" nothing"));
       assert.deepEqual(ofTarget, [
         "/page Bearer secret session=secret",

@@ -3,6 +3,7 @@ import type { Browser, BrowserContext, CDPSession, Page, Response } from "playwr
 import { CurtainwallError } from "../../shared/index.ts";
 import type { BrowserProbe, PageRewrite, PageVisit, Visitor } from "../probes/probe.ts";
 import { inOwnFolder } from "./browser-folder.ts";
+import { openBrowserProxy } from "./browser-proxy.ts";
 import { noteRequests, sendOnce } from "./browser-requests.ts";
 import type { NotedRequests } from "./browser-requests.ts";
 
@@ -12,6 +13,8 @@ export interface BrowserOptions {
   target: URL;
   /** SHA-256 of the target's public key, base64: the one certificate that the browser accepts beyond the system's. */
   spkiSha256: string;
+  /** What pages may ask for on this machine and in its networks, beside the target and what is visited. Default: nothing. */
+  origins?: readonly string[];
 }
 
 /** A {@link BrowserProbe} to close. */
@@ -31,10 +34,14 @@ const flags = [
   "--disable-background-networking",
   "--disable-component-update",
   "--disable-sync",
+  // Neither does it look names up by itself, nor send datagrams, which would go past the proxy.
+  "--proxy-bypass-list=<-loopback>",
+  "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+  "--webrtc-ip-handling-policy=disable_non_proxied_udp",
 ];
 
 /**
- * Starts Chromium, with a profile of its own.
+ * Starts Chromium, with a profile of its own and one way out, which leads to nothing of this machine or its networks but what is the target's.
  *
  * @throws {CurtainwallError} `AUDIT_TARGET_UNREACHABLE` when playwright-core is not installed or the browser does not start.
  */
@@ -42,14 +49,18 @@ export async function openBrowser({
   executablePath,
   target,
   spkiSha256,
+  origins = [],
 }: BrowserOptions): Promise<OpenBrowser> {
   const { chromium } = await import("playwright-core").catch((error: unknown) => {
     throw missing("playwright-core is not installed: npm install --save-dev playwright-core", error);
   });
+  const proxy = await openBrowserProxy();
+  for (const origin of [target.origin, ...origins]) proxy.allow(new URL(origin));
+  const ways = [`--proxy-server=socks5://127.0.0.1:${proxy.port}`];
   const { running: browser, remove } = await inOwnFolder(() =>
     chromium.launch({
       executablePath,
-      args: [...flags, `--ignore-certificate-errors-spki-list=${spkiSha256}`],
+      args: [...flags, ...ways, `--ignore-certificate-errors-spki-list=${spkiSha256}`],
       timeout: 30_000,
       // Playwright's own answer to a signal ends the process, before what was made is taken away.
       handleSIGINT: false,
@@ -57,20 +68,37 @@ export async function openBrowser({
       handleSIGHUP: false,
     }),
   ).catch((error: unknown) => {
+    proxy.close();
     throw missing(`the browser at ${executablePath} did not start`, error);
   });
   const plainly = createPlainVisits(browser);
   return {
     version: `Chromium ${browser.version()}`,
-    visit: (path, rewrite, visitor) => {
+    visit: async (path, rewrite, visitor) => {
       const url = new URL(path, target);
-      return rewrite === undefined && visitor === undefined
-        ? plainly(url)
-        : visit(browser, url, rewrite, url.origin === target.origin ? visitor : { ...visitor, headers: {} });
+      proxy.allow(url);
+      const { result, refused } = await proxy.during(() =>
+        rewrite === undefined && visitor === undefined
+          ? plainly(url)
+          : visit(
+              browser,
+              url,
+              rewrite,
+              url.origin === target.origin ? visitor : { ...visitor, headers: {} },
+            ),
+      );
+      return { ...result, refused };
     },
-    close: () => browser.close().finally(remove),
+    close: () =>
+      browser.close().finally(() => {
+        proxy.close();
+        remove();
+      }),
   };
 }
+
+/** What is seen of a page beside what the proxy refuses it. */
+type OpenedPage = Omit<PageVisit, "refused">;
 
 const missing = (message: string, cause: unknown): CurtainwallError =>
   new CurtainwallError("AUDIT_TARGET_UNREACHABLE", message, { cause });
@@ -87,10 +115,10 @@ interface PlainTab {
  * Visits pages as they are, one after another in one tab: a context for each costs several times what the page does. What an earlier one kept is
  * taken away.
  */
-function createPlainVisits(browser: Browser): (url: URL) => Promise<PageVisit> {
+function createPlainVisits(browser: Browser): (url: URL) => Promise<OpenedPage> {
   let tab: Promise<PlainTab> | undefined;
   let last: Promise<unknown> = Promise.resolve();
-  const go = async (url: URL): Promise<PageVisit> => {
+  const go = async (url: URL): Promise<OpenedPage> => {
     const { page, devtools, violations, requests } = await (tab ??= openTab(browser));
     await devtools.send("Storage.clearDataForOrigin", { origin: url.origin, storageTypes: "all" });
     await devtools.send("Network.clearBrowserCache");
@@ -130,7 +158,7 @@ async function visit(
   url: URL,
   rewrite: PageRewrite | undefined,
   { headers = {}, hasSeen, clicks = false }: Visitor = {},
-): Promise<PageVisit> {
+): Promise<OpenedPage> {
   const context = await browser.newContext({ serviceWorkers: "block" });
   try {
     const page = await context.newPage();

@@ -24,7 +24,7 @@ test("a browser is not sent to another page once time is up", async () => {
   const deadline = createDeadline(0, () => 0);
   const browser = deadline.browser({
     version: "Test 1",
-    visit: async () => ({ status: 200, violations: [], marks: [], asked: [] }),
+    visit: async () => ({ status: 200, violations: [], marks: [], asked: [], refused: [] }),
   });
   await assert.rejects(browser.visit("/"), (error) => isCurtainwallError(error, "AUDIT_BUDGET_SPENT"));
 });

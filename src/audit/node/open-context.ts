@@ -264,6 +264,14 @@ async function fetchKeys(
   return Array.isArray(keys) ? (keys as JWK[]).slice(0, 10) : [];
 }
 
+/** Where the contract and the plan say that visitors go. Where the gateway alone goes, as to its upstreams, no page has any business. */
+const originsOf = ({ contract, plan }: ContextOptions): string[] => [
+  contract.origin,
+  ...contract.corsOrigins,
+  ...(contract.identity === undefined ? [] : [contract.identity.issuer]),
+  ...(plan?.otherAddresses ?? []),
+];
+
 function lazyBrowser(options: ContextOptions): {
   get: AuditContext["browser"];
   close: () => Promise<void>;
@@ -287,7 +295,12 @@ function lazyBrowser(options: ContextOptions): {
         "AUDIT_TARGET_UNREACHABLE",
         `the browser was not started: the certificate does not verify (${facts.certificateProblem})`,
       );
-    return openBrowser({ executablePath: browser.executablePath, target, spkiSha256: facts.spkiSha256 });
+    return openBrowser({
+      executablePath: browser.executablePath,
+      target,
+      spkiSha256: facts.spkiSha256,
+      origins: originsOf(options),
+    });
   };
   return {
     get: () => (opened ??= open()),

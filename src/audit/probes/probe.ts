@@ -164,6 +164,8 @@ export interface PageVisit {
   marks: string[];
   /** What was asked for while it was open, by the page and its frames; without a status, no answer came. */
   asked: readonly { readonly method: string; readonly url: string; readonly status: number | undefined }[];
+  /** Hosts and ports of this machine and its networks that were asked for meanwhile, and refused: they are nothing of the target's. */
+  refused: readonly string[];
 }
 
 /** Script that leaves a mark which {@link BrowserProbe.visit} reads back: injected, it tells whether it ran. */

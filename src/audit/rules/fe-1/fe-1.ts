@@ -9,6 +9,8 @@ import type { TextPlace } from "../../requests/text-places.ts";
 import { carelessPage, vectors } from "./vectors.ts";
 import type { Vector } from "./vectors.ts";
 import { isSuccess, mediaType, pagesOf, see } from "../shared.ts";
+import { missRefused } from "../refused-hosts.ts";
+import { successFault } from "../success-faults.ts";
 
 /** Where a vector was put, by its mark. */
 type Planted = Map<string, string>;
@@ -73,15 +75,17 @@ async function plantIn(
       place,
       vectors(() => context.mark()),
     )) {
-      const { response } = await context.caller.call({ route, ...honest, ...place.put(text) });
-      if (!isSuccess(response.status)) continue;
-      taken++;
+      const exchange = await context.caller.call({ route, ...honest, ...place.put(text) });
+      if (!isSuccess(exchange.response.status)) continue;
+      const fault = successFault(route, exchange);
+      if (fault === undefined) taken++;
+      else tally.miss(`${route.key}: what was put in was answered otherwise than declared: ${fault.what}`);
       for (const mark of marks) planted.set(mark, `${route.key}, ${place.name}`);
     }
   }
   tally.pass({
     kind: "measurement",
-    about: `${route.key}: texts with vectors that were taken; the others the schema refuses`,
+    about: `${route.key}: texts with vectors that were taken and answered as declared`,
     value: taken,
   });
 }
@@ -241,7 +245,7 @@ async function look(
 function report(
   tally: Tally,
   name: string,
-  { marks }: PageVisit,
+  { marks, refused }: PageVisit,
   planted: Planted,
   exchange: Exchange | undefined,
   context: AuditContext,
@@ -251,6 +255,7 @@ function report(
   if (exchange === undefined)
     tally.expect(ran === undefined, { kind: "measurement", about, value: marks.length });
   else tally.expect(ran === undefined, see(context, about, exchange));
+  missRefused(tally, name, refused);
 }
 
 /** FE-1: cross-site scripting. That sinks are looked for in sources is still to come. */

@@ -3,6 +3,7 @@ import type { AuditContext } from "../../context.ts";
 import { markScript } from "../../probes/probe.ts";
 import type { PageVisit, ProbeResponse } from "../../probes/probe.ts";
 import { slownessOf } from "../promptness.ts";
+import { missRefused } from "../refused-hosts.ts";
 import { isSuccess, noRelease, pagesOf, withoutPages } from "../shared.ts";
 
 /** Addresses to visit: every page, and one that does not exist. */
@@ -31,6 +32,7 @@ export const noViolations: Check = {
         value: visit.violations.length,
         unit: "violations",
       });
+      missRefused(tally, path, visit.refused);
     }
   },
 };
