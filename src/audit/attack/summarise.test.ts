@@ -50,3 +50,19 @@ test("a reason is one on many routes, and a check that only saw nothing is named
     { reason: '"a check" found nothing to look at', count: 2 },
   ]);
 });
+
+test("what was said of one route alone names it", () => {
+  const [row] = kindReports([
+    idleUnit(
+      "limits",
+      "GET /api/x",
+      "GET /api/x (240/min per client): too slow to see it end",
+      "GET /api/x: a stream",
+    ),
+    idleUnit("limits", "GET /api/y", "GET /api/y: a stream"),
+  ]);
+  assert.deepEqual(row?.idleReasons, [
+    { reason: "a stream", count: 2 },
+    { reason: "GET /api/x (240/min per client): too slow to see it end", count: 1 },
+  ]);
+});

@@ -40,10 +40,11 @@ function reasonsOf(units: readonly AttackUnit[]): KindReport["reasons"] {
     units
       .filter((unit) => unit.notMade > 0)
       .flatMap(({ notMade, reasons, route = "" }) =>
-        reasons.map((reason): [string, number] => [
-          onAnyRoute(reason, route),
-          reasons.length === 1 ? notMade : 1,
-        ]),
+        reasons.map((reason): Said => ({
+          reason,
+          onAnyRoute: onAnyRoute(reason, route),
+          count: reasons.length === 1 ? notMade : 1,
+        })),
       ),
   );
 }
@@ -51,10 +52,10 @@ function reasonsOf(units: readonly AttackUnit[]): KindReport["reasons"] {
 const idleReasonsOf = (units: readonly AttackUnit[]): KindReport["idleReasons"] =>
   counted(
     units.flatMap(({ route = "", idleBecause }) =>
-      idleBecause.map(({ check, reason }): [string, number] => [
-        reason === nothingSeen ? `"${check}" found nothing to look at` : onAnyRoute(reason, route),
-        1,
-      ]),
+      idleBecause.map(({ check, reason: said }): Said => {
+        const reason = said === nothingSeen ? `"${check}" found nothing to look at` : said;
+        return { reason, onAnyRoute: onAnyRoute(reason, route), count: 1 };
+      }),
     ),
   );
 
@@ -62,11 +63,22 @@ const idleReasonsOf = (units: readonly AttackUnit[]): KindReport["idleReasons"] 
 const onAnyRoute = (reason: string, route: string): string =>
   route === "" ? reason : reason.replaceAll(`${route}: `, "").replaceAll(route, "the route");
 
-function counted(said: readonly [reason: string, count: number][]): KindReport["reasons"] {
-  const counts = new Map<string, number>();
-  for (const [reason, count] of said) counts.set(reason, (counts.get(reason) ?? 0) + count);
-  return [...counts]
-    .map(([reason, count]) => ({ reason, count }))
-    .sort((left, right) => right.count - left.count)
-    .slice(0, maxReasons);
+interface Said {
+  readonly reason: string;
+  /** The same without its route. */
+  readonly onAnyRoute: string;
+  readonly count: number;
+}
+
+/** What was said of one route alone names it: who reads that has something to go to. */
+function counted(said: readonly Said[]): KindReport["reasons"] {
+  const counts = new Map<string, { reason: string; count: number }>();
+  for (const { reason, onAnyRoute: common, count } of said) {
+    const known = counts.get(common);
+    counts.set(common, {
+      reason: known === undefined || known.reason === reason ? reason : common,
+      count: (known?.count ?? 0) + count,
+    });
+  }
+  return [...counts.values()].sort((left, right) => right.count - left.count).slice(0, maxReasons);
 }
