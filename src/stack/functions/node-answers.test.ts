@@ -125,7 +125,7 @@ suite("a function in Node goes on with its neighbours", { skip, concurrency: fal
     assert.deepEqual(stand.starts, { own: 1 }, stand.lines.join("\n"));
     assert.deepEqual(stand.eventsOf("function.quarantined"), []);
     assert.ok(
-      stand.lines.some((line) => /^own 0f: Error: boom$/.test(line)),
+      stand.lines.some((line) => /^own 0f: Error: boom \(file:\/\/\/own\/function\.js:\d+:\d+\)$/.test(line)),
       stand.lines.join("\n"),
     );
   });
