@@ -69,7 +69,7 @@ try {
     return [step, Math.max(0, Math.round(cost / 100) * 100)] as const;
   });
   for (const [step, cost] of table) console.log(`${String(cost).padStart(8)}  ${step}`);
-  writeFileSync(join(here, "../src/gateway/step-costs.ts"), moduleOf(table));
+  writeFileSync(join(here, "../src/gateway/explain/step-costs.ts"), moduleOf(table));
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

@@ -3,10 +3,9 @@ import { execFile } from "node:child_process";
 import { test } from "node:test";
 import { promisify } from "node:util";
 import { startStack } from "../src/stack/index.ts";
+import { command } from "./support/command.ts";
 import { httpsGet } from "./support/https-get.ts";
 import { makeProject } from "./support/project.ts";
-
-const main = new URL("../src/cli/main.ts", import.meta.url).pathname;
 
 const config = `import { defineStack, everyone, upstream } from "curtainwall";
 import { z } from "zod";
@@ -20,12 +19,7 @@ export default defineStack({
 test("an API without a site is built and served: beside it there is nothing", async (t) => {
   const project = await makeProject({ config });
   t.after(() => project.remove());
-  const built = await promisify(execFile)(process.execPath, [
-    "--conditions=curtainwall-source",
-    main,
-    "build",
-    project.root,
-  ]);
+  const built = await promisify(execFile)(process.execPath, [...command, "build", project.root]);
   assert.match(built.stderr, /the release of an API alone/);
   const stack = await startStack({ path: project.root, log: () => undefined });
   t.after(() => stack.close());

@@ -6,7 +6,7 @@ import { freePorts, repository } from "./support/bakery.ts";
 
 test(
   "a hostile function gets neither the key nor out, in either runner, and takes nobody down with it",
-  { timeout: 180_000 },
+  { timeout: 600_000 },
   async () => {
     const [port, courier, bystander] = await freePorts(3);
     const { status, stdout, stderr } = spawnSync(

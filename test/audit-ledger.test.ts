@@ -1,6 +1,6 @@
 // MON-1 against a whole stack and its real log; then against logs of the same stack with something planted in them.
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
@@ -252,9 +252,11 @@ suite("a log that is not what it should be", () => {
   });
 
   test("its chain fails where a record was changed, taken out, or taken back to before it was signed", async () => {
-    const { supervisor } = stack.folders;
+    // As it is now: what is signed later, also within these seconds, says of a copy of the log that its end was cut off.
+    const supervisor = join(folder, "supervisor");
+    cpSync(stack.folders.supervisor, supervisor, { recursive: true });
     const text = readFileSync(stack.folders.logFile, "utf8");
-    const signed = readLastCheckpoint(stack.folders)?.through ?? assert.fail();
+    const signed = readLastCheckpoint({ supervisor })?.through ?? assert.fail();
     const lines = text.split("\n");
     const copy = join(folder, "events.jsonl");
     const judged = async (changed: string): Promise<AuditCheck> => {
@@ -264,7 +266,7 @@ suite("a log that is not what it should be", () => {
     };
     assert.equal((await judged(text)).state, "passed");
     for (const [changed, expected] of [
-      [text.replace('"code":"GATEWAY', '"code":"NOTHING'), /does not follow from the one before/],
+      [text.replace('"code":"GATEWAY', '"code":"NOTHING'), /does not follow from record \d+:/],
       [lines.toSpliced(3, 1).join("\n"), /record 4 is not there/],
       [
         `${lines.slice(0, signed - 1).join("\n")}\n`,

@@ -4,6 +4,7 @@ import { execFile } from "node:child_process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { needsRoot, requires } from "./requires.ts";
+import { asTested } from "./support/command.ts";
 import { redis } from "./support/redis-server.ts";
 
 const network = "2001:db8:c0de:1::/64";
@@ -19,12 +20,12 @@ interface Found {
 function inNamespace(): Promise<Found> {
   const setUp =
     'ip link set lo up && echo 1 > /proc/sys/net/ipv6/ip_nonlocal_bind && ip -6 route add local "$0" dev lo && exec "$@"';
-  const node = [process.execPath, "--conditions=curtainwall-source", script, network];
+  const node = [process.execPath, ...asTested, script, network];
   return new Promise((resolve, reject) => {
     execFile(
       requires("unshare").path,
       ["-n", "sh", "-c", setUp, network, ...node],
-      { maxBuffer: 16 * 1024 * 1024, timeout: 150_000 },
+      { maxBuffer: 16 * 1024 * 1024, timeout: 600_000 },
       (error, stdout, stderr) => {
         if (error === null) resolve(JSON.parse(stdout) as Found);
         else reject(new Error(`${error.message}\n${stderr}`));

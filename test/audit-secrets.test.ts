@@ -24,6 +24,7 @@ import type { ContractUse } from "../src/contract/index.ts";
 import { buildFunctions } from "../src/stack/functions/build-functions.ts";
 import { loadContract, withVault } from "../src/stack/index.ts";
 import type { LoadedContract } from "../src/stack/index.ts";
+import { asTested } from "./support/command.ts";
 import { httpsGet } from "./support/https-get.ts";
 import { certificate, listen, skip } from "./support/https-server.ts";
 import { makeProject, publish } from "./support/project.ts";
@@ -99,7 +100,7 @@ async function start(context: TestContext): Promise<Running> {
 /** Starts a stack in a process that knows no value. */
 async function serve(context: TestContext, root: string): Promise<number> {
   const script = fileURLToPath(new URL("support/run-stack.ts", import.meta.url));
-  const child = spawn(process.execPath, ["--conditions=curtainwall-source", script, root], {
+  const child = spawn(process.execPath, [...asTested, script, root], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   const ended = once(child, "exit");

@@ -19,7 +19,7 @@ const hostname = "bakery.localhost";
 
 test(
   "Caddy gets a certificate by itself for the origin's host, as the documentation says",
-  { skip: caddy.skip, timeout: 60_000 },
+  { skip: caddy.skip, timeout: 120_000 },
   async (context) => {
     const release = await bakeryRelease(context);
     const folder = temporaryFolder(context);

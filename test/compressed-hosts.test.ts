@@ -66,7 +66,7 @@ for (const [name, start] of [
   ["caddy", startCaddy],
 ] as const) {
   const program = requires(name);
-  suite(`${name} sends a hardened site compressed`, { skip: program.skip, timeout: 60_000 }, () => {
+  suite(`${name} sends a hardened site compressed`, { skip: program.skip, timeout: 120_000 }, () => {
     test("to who takes it, where it is smaller, and the same page to all", async (context) => {
       const folder = await layOut(context, name);
       const door: Door = await start(context, program.path, folder);

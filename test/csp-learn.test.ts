@@ -185,7 +185,7 @@ test(
 
 test(
   "pages beyond the bound are not learned, and stay as open as they were",
-  { skip, timeout: 60_000 },
+  { skip, timeout: 120_000 },
   async (context) => {
     const { folder, root } = writeSite(context, siteOf("https://elsewhere.example"));
     const learned = await learnFolder({ folder, executablePath, maxPages: 1 });
@@ -205,7 +205,7 @@ test(
 
 test(
   "a visitor's own actions are learned too, and a page that fails is told and not learned",
-  { skip, timeout: 60_000 },
+  { skip, timeout: 120_000 },
   async (context) => {
     const { folder } = writeSite(context, {
       "index.html": html(
@@ -229,7 +229,7 @@ test(
 
 test(
   "a page can't make up what it needs: its own events, words and reports are not believed",
-  { skip, timeout: 60_000 },
+  { skip, timeout: 120_000 },
   async (context) => {
     const forged = `const evil = "https://evil.example";
 dispatchEvent(new SecurityPolicyViolationEvent("securitypolicyviolation", { effectiveDirective: "connect-src", blockedURI: evil + "/a", disposition: "report", documentURI: location.href, violatedDirective: "connect-src", originalPolicy: "", statusCode: 200 }));
@@ -248,7 +248,7 @@ for (const index of [0, 1, 2]) fetch("/.curtainwall-reports/" + index, { method:
 
 test(
   "a page whose script of another site could not be loaded is told, and stays as open as it was",
-  { skip, timeout: 60_000 },
+  { skip, timeout: 120_000 },
   async (context) => {
     const { folder } = writeSite(context, {
       "index.html": html('<script src="https://cdn.example/widget.js"></script>'),

@@ -104,7 +104,7 @@ const { path: executablePath, skip } = requires("chromium");
 
 test(
   "what a page's policy refuses in Chromium stands in the log, without the visitor's query",
-  { skip, timeout: 60_000 },
+  { skip, timeout: 120_000 },
   async (context) => {
     const site = await openSite(context);
     const browser = await chromium.launch({

@@ -5,6 +5,7 @@ import { suite, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { parse } from "@babel/parser";
 import { compile } from "./compile.ts";
+import { planHelp } from "../src/cli/audit/plan-help.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const read = (path: string): string => readFileSync(join(root, path), "utf8");
@@ -131,6 +132,7 @@ suite("the documents", () => {
     const blocks = [
       ...documents.flatMap((path) => blocksIn(path, read(path))),
       ...sources.flatMap((path) => blocksIn(path, docstringsOf(read(path)))),
+      { path: "src/cli/audit/plan-help.ts", line: 4, text: planHelp.slice(2, -2).join("\n") },
     ];
     const files = new Map(blocks.map((block, index) => [`block-${index}.ts`, block]));
     const texts = [...files].map(([name, { text }]) => [name, `${text}\nexport {};\n`]);

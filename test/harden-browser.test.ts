@@ -62,7 +62,7 @@ async function open(
   const served = await serveAnswers((asked) => change(asked, honest(asked)));
   context.after(() => served.close());
   const page = await browser.newPage();
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(30_000);
   context.after(() => page.close());
   const seen: Seen = { violations: [], errors: [] };
   await page.exposeFunction("curtainwallViolation", (text: string) => seen.violations.push(text));

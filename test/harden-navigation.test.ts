@@ -58,7 +58,7 @@ suite("an application's own navigation works from every page to every page", { s
         for (const [to, heading] of Object.entries(pages)) {
           if (from === to) continue;
           const page = await browser.newPage();
-          page.setDefaultTimeout(10_000);
+          page.setDefaultTimeout(30_000);
           const seen: string[] = [];
           page.on("pageerror", (error) => seen.push(error.message));
           page.on("console", (message) => {

@@ -9,7 +9,7 @@ import { requires } from "./requires.ts";
 import { chromiumFlags } from "./support/chromium.ts";
 
 const { path: executablePath, skip } = requires("chromium");
-const options = { skip, timeout: 60_000 };
+const options = { skip, timeout: 120_000 };
 
 let browser: Browser;
 before(async () => {

@@ -95,7 +95,7 @@ suite("Templates in their jail", requires("bwrap"), () => {
         `const fs = await import("node:fs");
          const piece = Buffer.alloc(2 ** 20, 1);
          for (let n = 0; ; n++) fs.writeFileSync(${JSON.stringify(cache)} + "/fill-" + n, piece);`,
-        { diskBytes: 64 * 2 ** 20, timeoutMs: 30_000 },
+        { diskBytes: 64 * 2 ** 20, timeoutMs: 120_000 },
       ),
       { code: "STACK_BUILD_LIMITED", message: /may fill 64 MB/ },
     );

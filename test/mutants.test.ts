@@ -8,7 +8,8 @@ import { suite, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { rules } from "../src/audit/rules/index.ts";
 import { readMutant, readMutants } from "../tools/mutate/mutants.ts";
-import { describeScore, readScore, withScore } from "../tools/mutate/score.ts";
+import { describeScore, joinScores, readScore, withScore } from "../tools/mutate/score.ts";
+import type { Score, ScoredMutant } from "../tools/mutate/score.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const mutants = readMutants(root);
@@ -65,6 +66,43 @@ suite("mutants", () => {
     writeFileSync(file, `Item: API-1\nFault: Something.\nRows: API-1, API-7\n${diff}`);
     const { rows, paths } = readMutant(file, folder);
     assert.deepEqual([rows, paths], [["API-1", "API-7"], ["package.json"]]);
+  });
+});
+
+suite("the record of a run of some mutants", () => {
+  const [one, two] = mutants;
+  assert.ok(one !== undefined && two !== undefined);
+  const found = (digest: string, kind: ScoredMutant["kind"]): ScoredMutant => ({ digest, kind, seconds: 1 });
+  const recordOf = (entries: Score["mutants"]): Score => ({
+    format: 1,
+    on: "2026-01-01",
+    jobs: 2,
+    seconds: 60,
+    clean: { checks: 3, alarms: 0 },
+    mutants: entries,
+  });
+
+  test("joins what is known of the others, in the order of the mutants, and says of how many runs it is", () => {
+    const before = recordOf({
+      [two.id]: found(two.digest, "missed"),
+      [one.id]: found("of another file", "missed"),
+    });
+    const run = { ...recordOf({ [one.id]: found(one.digest, "caught") }), jobs: 1 };
+    const joined = joinScores(before, run, [one, two]);
+    assert.deepEqual(
+      Object.entries(joined.mutants).map(([id, { kind }]) => [id, kind]),
+      [
+        [one.id, "caught"],
+        [two.id, "missed"],
+      ],
+    );
+    assert.match(describeScore(joined), /\*\*1 of 2 .*\(2 minutes in 2 runs, 2 workers/s);
+  });
+
+  test("knows nothing of a mutant that was changed since, or is new", () => {
+    const run = recordOf({ [one.id]: found(one.digest, "caught") });
+    for (const before of [undefined, recordOf({ [two.id]: found("of another file", "caught") })])
+      assert.throws(() => joinScores(before, run, [one, two]), new RegExp(two.id));
   });
 });
 

@@ -142,6 +142,16 @@ suite("the naive example, looked at from outside", () => {
     assert.equal(report.summary.proved, 0);
   });
 
+  test("what needs a release is not made, and a build is not said to be all that it takes: another server has none", () => {
+    const reasons = report.rows
+      .flatMap(({ checks }) => checks)
+      .flatMap(({ state, reason = "" }) =>
+        state === "missing" && reason.includes("no release") ? [reason] : [],
+      );
+    assert.ok(reasons.length > 0);
+    for (const reason of reasons) assert.match(reason, /a site that another server serves has none/);
+  });
+
   test("over http it is asked over HTTP/1.1 alone, and says so where HTTP/2 is asked about", () => {
     const checks = report.rows.flatMap((row) => row.checks);
     const broken = checks.filter(({ reason }) => reason?.includes("ERR_HTTP2") === true);

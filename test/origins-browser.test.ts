@@ -149,7 +149,7 @@ async function submit(page: Page, address: string): Promise<number | undefined> 
   return answer.status();
 }
 
-suite("A route that creates a session, in Chromium", { skip, timeout: 60_000 }, () => {
+suite("A route that creates a session, in Chromium", { skip, timeout: 120_000 }, () => {
   test("takes the forms of its own pages, those that send no referrer and hide their origin too", async (t) => {
     const { own, asked } = await open(t);
     const page = await browser.newPage();

@@ -148,9 +148,13 @@ suite("curtainwall plan, on a contract", () => {
     );
     writeFileSync(join(project.root, "curtainwall.config.ts"), contract("signedIn"));
     assert.equal(run("plan").status, 0, "it permits less");
+    const spare =
+      /look at curtainwall\.lock\.json still permits .* \(GET \/api\/orders access: .*\), .*: {2}npx curtainwall plan.* --prune$/m;
+    assert.match(run("build").stderr, spare);
     const pruned = run("plan", "--prune");
     assert.equal(pruned.status, 0, pruned.stderr);
     assert.ok(lock().includes(script));
+    assert.doesNotMatch(run("build").stderr, /still permits/);
     open();
     assert.equal(run("plan").status, 1);
   });

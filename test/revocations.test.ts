@@ -29,7 +29,8 @@ export default defineStack({
   },
   upstreams: { shop: upstream({ url: "https://127.0.0.1:9" }) },
   routes: {
-    "GET /api/a": { access: signedIn, limit: "60000/min per client", response: z.object({}), to: "shop" },
+    // A machine that is busy must refuse none of them for that: 503 is what whoever may call is told.
+    "GET /api/a": { access: signedIn, limit: "60000/min per client", priority: "high", response: z.object({}), to: "shop" },
   },
 });`;
 

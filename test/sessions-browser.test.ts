@@ -161,7 +161,7 @@ function gatewayOf(
   });
 }
 
-suite("A visitor's session, in Chromium", { skip, timeout: 60_000 }, () => {
+suite("A visitor's session, in Chromium", { skip, timeout: 120_000 }, () => {
   test("is used by the site's own pages: scripts, and forms, of pages that send no referrer too", async (t) => {
     const { own, callers, visitor } = await open(t);
     const tab = await visitor.newPage();

@@ -151,7 +151,7 @@ test(
 
 test(
   "what an attacker puts into a page of the bakery does not run, and what leads away does not load",
-  { skip, timeout: 60_000 },
+  { skip, timeout: 120_000 },
   async (context) => {
     const cacheFolder = await mkdtemp(join(tmpdir(), "curtainwall-browser-"));
     context.after(() => rm(cacheFolder, { recursive: true, force: true }));

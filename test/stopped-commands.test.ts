@@ -8,12 +8,10 @@ import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { after, beforeEach, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import type { AttackReport } from "../src/audit/index.ts";
 import { testCertificate } from "../src/audit/fixtures/certificate.ts";
+import { command } from "./support/command.ts";
 import { makeProject } from "./support/project.ts";
-
-const entry = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));
 
 const config = `import { defineStack, everyone, upstream } from "curtainwall";
 import { z } from "zod";
@@ -98,7 +96,7 @@ interface Running {
 }
 
 function start(...args: readonly string[]): Running {
-  const child = spawn(process.execPath, ["--conditions=curtainwall-source", entry, ...args], {
+  const child = spawn(process.execPath, [...command, ...args], {
     env: { ...process.env, TEST_SITE_ORIGIN: `https://localhost:${port}`, NODE_TEST_CONTEXT: undefined },
     stdio: ["ignore", "pipe", "pipe"],
   });

@@ -79,16 +79,17 @@ suite("nginx as an upstream", { skip: nginx.skip }, () => {
       nginx.path,
       `keepalive_timeout 40ms; server { listen 127.0.0.1:PORT; ${json} location / { return 200 '{"connection":$connection}'; } }`,
     );
-    const shop = openShop(t, { url: new URL(`http://127.0.0.1:${server.port}`) });
+    // It may close one in the moment in which it is asked over it: what is asked again then, as by default, is not lost.
+    const shop = openShop(t, { url: new URL(`http://127.0.0.1:${server.port}`), retries: 1 });
     const connections = new Set<unknown>();
     // Around the moment at which it closes them, on either side of it.
     for (let waitMs = 30; waitMs <= 50; waitMs++) {
       const answer = (await shop.tell()) as { connection: number };
-      connections.add(answer.connection);
+      connections.add(answer.connection ?? answer);
       await new Promise((resolve) => setTimeout(resolve, waitMs));
     }
     assert.ok(connections.size > 1, "it closed some");
-    for (const each of connections) assert.equal(typeof each, "number");
+    for (const each of connections) assert.equal(typeof each, "number", [...connections].join());
   });
 });
 

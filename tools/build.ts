@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { recordBuild, sourcesNow } from "./built-from.ts";
 import { bundle } from "./bundle.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -12,6 +13,7 @@ const state = join(root, ".curtainwall");
 const made = join(state, `dist-${process.pid}`);
 const former = join(state, `former-${process.pid}`);
 mkdirSync(state, { recursive: true });
+const sources = sourcesNow(root);
 try {
   const { status } = spawnSync(
     process.execPath,
@@ -29,6 +31,7 @@ try {
     await bundle(root, made);
     if (existsSync(dist)) renameSync(dist, former);
     renameSync(made, dist);
+    recordBuild(root, sources);
   } else process.exitCode = status ?? 1;
 } finally {
   for (const folder of [made, former]) rmSync(folder, { recursive: true, force: true });

@@ -1,7 +1,7 @@
 // `npm test`: all tests, several files at once, told by node's own reporter; at the end, which files took longest, so that it is seen when
 // one grows. `npm test -- src/html test/dev.test.ts` runs some. Each file alone is `node --test`, as CONTRIBUTING.md says.
 import { spawnSync } from "node:child_process";
-import { existsSync, globSync, statSync } from "node:fs";
+import { globSync, statSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join, relative, resolve } from "node:path";
 import { run } from "node:test";
@@ -9,22 +9,23 @@ import { spec } from "node:test/reporters";
 import { fileURLToPath } from "node:url";
 // Here, so that all files share what one of them has compiled: node gives `--import` to the files' processes only.
 import "../test/support/code-cache.ts";
+import { isBuilt } from "./built-from.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
 /**
- * The slow ones are in the first of them: early, so that at the end no core waits for one of them. The slowest has the example for itself, for which
- * others would wait.
+ * Whose files are run in turns: those of the audit wait for limits and time-outs, and leave the cores to the others. What is left at the end is short,
+ * so that no core waits for it. The slowest comes first: it has the example for itself, for which others wait.
  */
-const everything = ["test/audit-example.test.ts", "src/stack", "src/audit", "test", "examples", "src"];
+const everything = ["test/audit-example.test.ts", "src/audit", "test", "src/stack", "src", "examples"];
 
 const asked = process.argv.slice(2);
-const files = [...new Set((asked.length > 0 ? asked : everything).flatMap(filesOf))];
+const files = inTurns((asked.length > 0 ? asked : everything).map(filesOf));
 if (files.length === 0) throw new Error(`no tests in ${asked.join(" ")}`);
 
-// The commands that tests start are built ones then (test/support/command.ts), and those of the example always are.
+// What tests import of src/, and the commands that they start, is what was built of it (test/support/from-dist.ts, command.ts).
 if (
-  isBehind() &&
+  !isBuilt(root) &&
   spawnSync(process.execPath, [join(root, "tools/build.ts")], { stdio: "inherit" }).status !== 0
 )
   throw new Error("dist was not built");
@@ -40,7 +41,10 @@ run({
   cwd: root,
   // More than there are cores: half of a file's time is waiting for processes, connections and timers.
   concurrency: availableParallelism() * 2,
-  execArgv: ["--conditions=curtainwall-source", "--import", join(root, "test/support/fixed-seed.ts")],
+  execArgv: ["from-dist", "fixed-seed"].flatMap((name) => [
+    "--import",
+    join(root, `test/support/${name}.ts`),
+  ]),
 })
   .on("test:summary", ({ file, duration_ms: milliseconds, success }) => {
     if (file === undefined) process.exitCode = success ? 0 : 1;
@@ -53,23 +57,20 @@ run({
   })
   .pipe(process.stdout);
 
-/** Whether something that `dist` is made of was changed after it. */
-function isBehind(): boolean {
-  const built = join(root, "dist/cli/main.js");
-  if (!existsSync(built)) return true;
-  const { mtimeMs: made } = statSync(built);
-  const sources = globSync(["src", "src/**", "tools/{build,bundle}*.ts", "{package-lock,tsconfig*}.json"], {
-    cwd: root,
-  });
-  return sources.some((path) => !path.endsWith(".test.ts") && statSync(join(root, path)).mtimeMs > made);
-}
-
 function filesOf(path: string): string[] {
   const absolute = resolve(root, path);
   if (statSync(absolute).isFile()) return [absolute];
   return globSync("**/*.test.ts", { cwd: absolute, exclude: ["**/node_modules/**"] })
     .sort()
     .map((name) => join(absolute, name));
+}
+
+/** The first of each list, then the second of each, and so on; what is in several lists counts for the first of them. */
+function inTurns(lists: readonly string[][]): string[] {
+  const seen = new Set<string>();
+  const own = lists.map((list) => list.filter((file) => !seen.has(file) && seen.add(file)));
+  const longest = Math.max(...own.map(({ length }) => length));
+  return Array.from({ length: longest }, (_, turn) => own.flatMap((list) => list[turn] ?? [])).flat();
 }
 
 function tellSlowest(): void {

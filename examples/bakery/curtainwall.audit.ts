@@ -19,6 +19,7 @@ import { apiAudience, caFile, readAddresses, root, stateFolder, wholesaleAudienc
 import { issuedKeys } from "./others/keys.ts";
 import { signBody, wordOf } from "./others/till.ts";
 import { lieCanary, lies } from "./shop/lies.ts";
+import { orderLies } from "./shop/order-lies.ts";
 import { receivedByShop } from "./shop/witness.ts";
 import { brokenProduct, canaries, comingProduct, orderOf, voucherCode } from "./shop/seed.ts";
 
@@ -155,6 +156,14 @@ const collected: AuditSample["as"] = {
   bob: { params: { id: orderOf.bob } },
 };
 
+/** Who asks for these owns the one whose receipt alone is wrong. */
+const liesAboutOrders = Object.entries(orderLies).map(([id, { what, isTooLong = false }]) => ({
+  what,
+  isTooLong,
+  isRefused: !isTooLong,
+  as: { alice: { params: { id } } },
+}));
+
 /** Signs as the bakery's login does, with its key. */
 async function signToken(text: string): Promise<string> {
   const { signing } = await loadKeys(join(stateFolder, "example/login-keys.json"));
@@ -242,11 +251,16 @@ export default defineAudit({
     "POST /api/orders": { 422: { body: { items: [{ product: "yesterdays-loaf", quantity: 1 }] } } },
   },
   lies: {
-    "GET /api/products/:id": Object.entries(lies).map(([id, { what, isTooLong = false }]) => ({
-      what,
-      isTooLong,
-      params: { id },
-    })),
+    "GET /api/products/:id": Object.entries(lies).map(
+      ([id, { what, isTooLong = false, isRefused = false }]) => ({
+        what,
+        isTooLong,
+        isRefused,
+        params: { id },
+      }),
+    ),
+    "GET /api/orders/:id": liesAboutOrders.filter(({ isRefused }) => isRefused),
+    "GET /api/orders/:id/receipt": liesAboutOrders,
   },
   failures: {
     "GET /api/products/:id": { params: { id: brokenProduct } },

@@ -29,7 +29,7 @@ const isVerbose = words.length > 0 && words.every((word) => word === "--verbose"
 
 if (words.length > 0 && !isVerbose) {
   const asksForHelp = words.every((word) => word === "--help" || word === "-h");
-  const help = `npm start  opens the bakery, until Ctrl-C. npm start -- --verbose  shows whole stacks of what functions throw. These move it:  ${howToMove}`;
+  const help = `npm start  opens the bakery, until Ctrl-C. npm start -- --verbose  shows whole stacks of what functions throw. These move it, and every other command about it (audit, attack, log, revoke …) needs the same ones, so export them in each terminal:  ${howToMove}`;
   if (asksForHelp) console.log(help);
   else console.error(help);
   process.exit(asksForHelp ? 0 : 2);

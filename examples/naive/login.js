@@ -41,4 +41,4 @@ const server = createServer((request, response) => {
 });
 server.listen(Number(process.env.LOGIN_PORT ?? 3001), "127.0.0.1");
 await once(server, "listening");
-console.log(`http://127.0.0.1:${server.address().port}`);
+console.log(`Its login, which is not: http://127.0.0.1:${server.address().port}`);

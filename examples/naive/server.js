@@ -132,7 +132,7 @@ createServer({ headersTimeout: 0, requestTimeout: 0 }, app).listen(
   Number(process.env.PORT ?? 3000),
   "127.0.0.1",
   function () {
-    console.log(`http://127.0.0.1:${this.address().port}`);
+    console.log(`The picture house, which is audited: http://127.0.0.1:${this.address().port}`);
   },
 );
 // [/server]

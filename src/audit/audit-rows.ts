@@ -1,4 +1,4 @@
-import { attempt, reasonOf } from "./check.ts";
+import { begin, reasonOf } from "./check.ts";
 import type { Check, Rule } from "./check.ts";
 import type { AuditContext } from "./context.ts";
 import { createHonestService, withheld } from "./requests/honest-service.ts";
@@ -20,7 +20,8 @@ export interface AuditedRows {
 
 /**
  * Runs rules and lays their checks out as the rows of the checklist, in its order. Checks run one after another, since each
- * is charged to the same limits; those that mostly wait run beside them, and those of what is here come first. What looks once more comes last.
+ * is charged to the same limits; those that mostly wait run beside them, as does what is left of one that disturbs nobody any more; those of what is here come
+ * first. What looks once more comes last.
  */
 export async function auditRows(
   rules: readonly Rule[],
@@ -48,13 +49,15 @@ async function runJobs(
 ): Promise<Map<Check, AuditCheck>> {
   const results = new Map<Check, AuditCheck>();
   const serves = createHonestService(context);
+  const ending: Promise<unknown>[] = [];
   let isOver = false;
   over.catch(() => (isOver = true));
   const run = async ({ rule, check }: { rule: string; check: Check }): Promise<void> => {
     onProgress({ row: rule, what: check.name, done: results.size, of: jobs.length });
     const todo = isOver ? { ...check, run: () => over } : check;
     const unserved = isOver ? undefined : await Promise.race([serves(check), over]).catch(reasonOf);
-    results.set(check, withheld((await attempt(todo, rule, context, over)).result, unserved));
+    const { ended } = await begin(todo, rule, context, over);
+    ending.push(ended.then(({ result }) => results.set(check, withheld(result, unserved))));
   };
   const waiting = Promise.all(jobs.filter(({ check }) => check.isSlow === true).map(run));
   // What is here needs no target, and no target takes its time away.
@@ -62,7 +65,9 @@ async function runJobs(
   for (const isLive of [false, true])
     for (const job of inTurn) if ((job.check.kind === "live") === isLive) await run(job);
   await waiting;
+  await Promise.all(ending);
   for (const job of jobs) if (job.check.isLast === true) await run(job);
+  await Promise.all(ending);
   return results;
 }
 

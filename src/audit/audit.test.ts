@@ -60,7 +60,8 @@ const find = (row: AuditRow, name: string): AuditCheck => {
   return check;
 };
 
-describe("a site that does everything right", () => {
+// Each test has a site of its own here, and waits more than it computes.
+describe("a site that does everything right", { concurrency: 4 }, () => {
   for (const id of ["API-1", "API-3", "API-5", "API-7", "API-8", "FE-4", "SEC-2"]) {
     test(`${id} is proved`, async () => {
       const site = await startSite();
@@ -124,6 +125,17 @@ type Mistake = readonly [fault: Fault, row: string, ...checks: string[]];
 
 /** Each mistake, the row that must fail for it, and the checks that must see it. */
 const mistakes: readonly Mistake[] = [
+  // Who finds these waits longest: they begin before the others.
+  ["parses leniently", "API-3", "what ends in two places is refused"],
+  ["writes before it validates", "API-3", "state unchanged"],
+  [
+    "limits nobody",
+    "API-2",
+    "burst of N + 1",
+    "a user's burst from many addresses",
+    "slow headers",
+    "slow body",
+  ],
   ["asks nobody for a token", "API-1", "no token"],
   ["asks nobody for a token over HTTP/2", "API-1", "no token"],
   ["asks whose over HTTP/1.1 alone", "API-1", "user A asks for what is B's"],
@@ -196,9 +208,11 @@ const mistakes: readonly Mistake[] = [
   ["strips unknown keys", "API-3", "extra keys"],
   ["takes the last duplicate", "API-3", "duplicate keys"],
   ["crashes on malformed input", "API-3", "malformed JSON, paths and text"],
+  ["reads patterns line by line", "API-3", "bounds"],
+  // What makes it fail (500) was let in.
+  ["falls over a second line", "API-3", "bounds"],
   ["reads any media type", "API-3", "media types"],
   ["reads any size", "API-3", "size"],
-  ["writes before it validates", "API-3", "state unchanged"],
   [
     "reflects origins",
     "API-5",
@@ -209,6 +223,8 @@ const mistakes: readonly Mistake[] = [
     "origin refused: port",
     "origin refused: scheme",
     "origin refused: case",
+    "origin refused: dot",
+    "origin refused: development",
     "credentials",
     "preflight",
   ],
@@ -236,14 +252,6 @@ const mistakes: readonly Mistake[] = [
   ["serves .env", "SEC-2", "none is served"],
   ["allows inline scripts", "FE-2", "every page has a strict policy", "csp_evaluator finds nothing high"],
   ["tells browsers of no place for reports", "FE-2", "every page says where its violations are reported"],
-  [
-    "limits nobody",
-    "API-2",
-    "burst of N + 1",
-    "a user's burst from many addresses",
-    "slow headers",
-    "slow body",
-  ],
   ["holds any number of connections", "API-2", "one address holds so many connections, and no more"],
   ["limits nobody over HTTP/2", "API-2", "burst of N + 1"],
   ["counts each protocol for itself", "API-2", "burst of N + 1"],
@@ -278,9 +286,9 @@ const mistakes: readonly Mistake[] = [
   ["redirects to any host", "API-3", "no spelling of an address changes what is there for the next visitor"],
   ["keeps errors", "API-3", "no error is kept for the next visitor"],
   ["reads the first of two lines", "API-3", "what says twice for whom it is, or from whom, is refused"],
-  ["parses leniently", "API-3", "what ends in two places is refused"],
   ["follows addresses", "API-3", "no address in a request makes the stack ask it"],
   ["passes on what its upstream says", "API-7", "what a lying upstream says stays inside"],
+  ["shows what does not say that it is public", "API-7", "what a lying upstream says stays inside"],
 ];
 
 /** API-1 of a site that declares more and does everything right, audited once for all tests that read it. */
@@ -300,15 +308,19 @@ function lazy<T>(make: () => Promise<T>): () => Promise<T> {
   return () => (made ??= make());
 }
 
-describe("a site that uses what else a contract can declare, and does everything right", () => {
-  for (const id of ["API-1", "API-3", "API-5", "API-7", "FE-4"]) {
-    test(`${id} is proved`, async () => {
-      const row = await (id === "API-1" ? exchangeAccess() : auditExchange(id));
-      assert.deepEqual(faultsOf(row), []);
-      assert.equal(row.verdict, "proved");
-    });
-  }
-});
+describe(
+  "a site that uses what else a contract can declare, and does everything right",
+  { concurrency: 5 },
+  () => {
+    for (const id of ["API-1", "API-3", "API-5", "API-7", "FE-4"]) {
+      test(`${id} is proved`, async () => {
+        const row = await (id === "API-1" ? exchangeAccess() : auditExchange(id));
+        assert.deepEqual(faultsOf(row), []);
+        assert.equal(row.verdict, "proved");
+      });
+    }
+  },
+);
 
 /** Mistakes with what else a contract can declare. */
 const exchangeMistakes: readonly Mistake[] = [
@@ -368,20 +380,22 @@ const exchangeMistakes: readonly Mistake[] = [
   ["takes webhooks from pages", "API-5", "a webhook is taken from no page"],
 ];
 
-test("without the sender's signature nothing that takes webhooks is proved", async () => {
-  const site = await startExchangeSite();
-  try {
-    const { signatures: _, ...plan } = site.plan;
-    for (const id of ["API-1", "API-3", "API-5", "API-7"]) {
-      const row = await auditRow({ ...site, plan }, id);
-      assert.equal(row.verdict, "unknown");
-      assert.match(
-        JSON.stringify(row),
-        /signatures don't say how the sender of POST \/api\/hooks\/flour signs/,
-      );
-    }
-  } finally {
-    await site.close();
+describe("without the sender's signature nothing that takes webhooks is proved", { concurrency: 4 }, () => {
+  for (const id of ["API-1", "API-3", "API-5", "API-7"]) {
+    test(id, async () => {
+      const site = await startExchangeSite();
+      try {
+        const { signatures: _, ...plan } = site.plan;
+        const row = await auditRow({ ...site, plan }, id);
+        assert.equal(row.verdict, "unknown");
+        assert.match(
+          JSON.stringify(row),
+          /signatures don't say how the sender of POST \/api\/hooks\/flour signs/,
+        );
+      } finally {
+        await site.close();
+      }
+    });
   }
 });
 
@@ -449,32 +463,37 @@ async function runChecks(site: TestSite, id: string, names: readonly string[]): 
   }
 }
 
-describe("a site that makes a mistake", { concurrency: 4 }, () => {
-  const all = [
-    ...mistakes.map((mistake) => ({ mistake, open: startSite, scene: "" })),
-    ...exchangeMistakes.map((mistake) => ({
-      mistake,
-      open: startExchangeSite,
-      scene: ", and declares more",
-    })),
-  ];
-  for (const { mistake, open, scene } of all) {
-    const [fault, id, ...names] = mistake;
-    test(`${id} fails for a site that ${fault}${scene}`, async () => {
-      const site = await open(fault);
-      try {
-        const ran = await runChecks(site, id, names);
-        assert.deepEqual(
-          ran.map(({ name, state, reason }) => ({
-            name,
-            state: state === "failed" ? state : `${state}: ${reason}`,
-          })),
-          ran.map(({ name }) => ({ name, state: "failed" })),
-        );
-        assert.deepEqual(new Set(ran.map(({ name }) => name)), new Set(names));
-      } finally {
-        await site.close();
-      }
-    });
-  }
-});
+const everyMistake = [
+  ...mistakes.map((mistake) => ({ mistake, open: startSite, scene: "" })),
+  ...exchangeMistakes.map((mistake) => ({ mistake, open: startExchangeSite, scene: ", and declares more" })),
+];
+const { limits = [], others = [] } = Object.groupBy(everyMistake, ({ mistake: [, row] }) =>
+  row === "API-2" ? "limits" : "others",
+);
+
+// A limit gives back while it is used up: fewer at once, and nothing beside them.
+for (const [what, concurrency, found] of [
+  ["a site that makes a mistake with limits", 4, limits],
+  ["a site that makes another mistake", 8, others],
+] as const)
+  describe(what, { concurrency }, () => {
+    for (const { mistake, open, scene } of found) {
+      const [fault, id, ...names] = mistake;
+      test(`${id} fails for a site that ${fault}${scene}`, async () => {
+        const site = await open(fault);
+        try {
+          const ran = await runChecks(site, id, names);
+          assert.deepEqual(
+            ran.map(({ name, state, reason }) => ({
+              name,
+              state: state === "failed" ? state : `${state}: ${reason}`,
+            })),
+            ran.map(({ name }) => ({ name, state: "failed" })),
+          );
+          assert.deepEqual(new Set(ran.map(({ name }) => name)), new Set(names));
+        } finally {
+          await site.close();
+        }
+      });
+    }
+  });

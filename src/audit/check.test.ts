@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createCommands } from "./commands.ts";
-import { runCheck } from "./check.ts";
+import { begin, runCheck } from "./check.ts";
 import type { Check, Tally } from "./check.ts";
 import type { AuditContext } from "./context.ts";
 
@@ -149,4 +149,33 @@ test("a target that takes no connection is not asked about its transport; one wi
     (await runCheck(check, "API-8", context({ unreachable: { reason: "it is down", isSilent } }))).state;
   assert.equal(await stateFor(true), "missing");
   assert.equal(await stateFor(false), "passed");
+});
+
+test("what is left of a check goes on by itself, counts, and ends when everything must", async () => {
+  const { promise: looked, resolve: look } = Promise.withResolvers<void>();
+  const check = live(async (_, tally) => {
+    tally.pass(seen);
+    return async () => {
+      await looked;
+      tally.fail({ ...seen, value: 2 });
+    };
+  });
+  const { ended } = await begin(check, "API-1", context());
+  look();
+  assert.equal((await ended).result.state, "failed");
+  const throws = live(async (_, tally) => {
+    tally.pass(seen);
+    return () => Promise.reject(new Error("lost"));
+  });
+  const thrown = await runCheck(throws, "API-1", context());
+  assert.deepEqual([thrown.state, thrown.reason], ["missing", "the check threw: lost"]);
+  const { promise: over, reject: end } = Promise.withResolvers<never>();
+  const endless = live(async (_, tally) => {
+    tally.pass(seen);
+    return () => new Promise(() => undefined);
+  });
+  const begun = await begin(endless, "API-1", context(), over);
+  end(new Error("no time"));
+  const { state, reason, observations } = (await begun.ended).result;
+  assert.deepEqual([state, reason, observations], ["missing", "the check threw: no time", 1]);
 });

@@ -5,6 +5,9 @@ import { printable, printableThroughout } from "./evidence.ts";
 import type { Evidence } from "./evidence.ts";
 import type { AuditCheck, CheckKind } from "./report.ts";
 
+/** What is left of a check once it has sent all that may disturb another: it looks, or waits, beside what comes next. */
+export type Rest = () => Promise<void>;
+
 /** A check named for a row. */
 export interface Check {
   name: string;
@@ -28,7 +31,7 @@ export interface Check {
    * leaves it out, and says so.
    */
   lacks?(context: AuditContext): string | undefined;
-  run(context: AuditContext, tally: Tally): Promise<void>;
+  run(context: AuditContext, tally: Tally): Promise<Rest | void>;
 }
 
 /** All checks of a row of the checklist. */
@@ -123,30 +126,50 @@ export interface Attempt {
   broken: number;
 }
 
+/** A check that disturbs nobody any more. */
+export interface Begun {
+  ended: Promise<Attempt>;
+}
+
+/** Runs one check to its end, and says how many of its observations failed. */
+export async function attempt(...input: Parameters<typeof begin>): Promise<Attempt> {
+  return (await begin(...input)).ended;
+}
+
 /**
- * Runs one check, and says how many of its observations failed.
+ * Runs one check until it disturbs nobody any more: what is left of it goes on by itself.
  *
  * @param over rejects when it must end: what was seen until then counts, the rest is missing for the reason that it rejects with
  */
-export async function attempt(
+export async function begin(
   check: Check,
   rule: string,
   context: AuditContext,
   over?: Promise<never>,
-): Promise<Attempt> {
+): Promise<Begun> {
   const tally = new Tally();
   const idle = check.notApplicable?.(context);
   const refusal = obstacle(check, context) ?? check.lacks?.(context);
-  if (idle !== undefined) tally.notApplicable(idle);
-  else if (refusal !== undefined) tally.miss(refusal);
-  else {
+  const inTime = async <Result>(running: Promise<Result>): Promise<Result | undefined> => {
     try {
-      const running = check.run(context, tally);
-      await (over === undefined ? running : Promise.race([running, over]));
+      return await (over === undefined ? running : Promise.race([running, over]));
     } catch (error) {
       tally.miss(reasonOf(error));
+      return undefined;
     }
-  }
+  };
+  let rest: Rest | void = undefined;
+  if (idle !== undefined) tally.notApplicable(idle);
+  else if (refusal !== undefined) tally.miss(refusal);
+  else rest = await inTime(check.run(context, tally));
+  const end = async (): Promise<Attempt> => {
+    if (rest !== undefined) await inTime(rest());
+    return concluded(check, rule, context, tally);
+  };
+  return { ended: end() };
+}
+
+function concluded(check: Check, rule: string, context: AuditContext, tally: Tally): Attempt {
   const { name, kind, attack, isSupporting } = check;
   const outcome = tally.outcome();
   return {

@@ -5,7 +5,7 @@ export interface Commands {
   /** Attacks of this kind, on this target. */
   attack(options: string): string;
   /** Another command about the same project. */
-  curtainwall(command: "build" | "start"): string;
+  curtainwall(command: "build" | "log query" | "start"): string;
   /** Starts the target, as the plan says. */
   start: string;
   /** A program that runs in the project's folder. */
@@ -31,7 +31,7 @@ export function createCommands({ folder, address, environment, start }: Commands
     [...environment, "npx curtainwall", ...words].join(" ");
   const atTarget = (command: string, options: string): string =>
     line(command, ...where, ...(address === undefined ? [] : [shellWord(address)]), options);
-  const curtainwall = (command: "build" | "start"): string => line(command, ...where);
+  const curtainwall: Commands["curtainwall"] = (command) => line(command, ...where);
   return {
     audit: (options) => atTarget("audit", options),
     attack: (options) => atTarget("attack", options),

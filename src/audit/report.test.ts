@@ -58,6 +58,12 @@ test("checks that only support a row don't prove it, however many pass", () => {
   assert.equal(drawVerdict(checks).reason, "nothing to check: no token is asked for");
 });
 
+test("a row of which something is missing is never said to have nothing to check", () => {
+  const checks = [check("missing", supporting), idle("the contract declares no secrets")];
+  assert.equal(draw(...checks), "unknown, 0 of 1, 0 failed, 1 not applicable");
+  assert.equal(drawVerdict(checks).reason, undefined);
+});
+
 test("a row without checks is unknown, not proved", () => {
   assert.equal(drawVerdict([]).verdict, "unknown");
 });
@@ -124,7 +130,7 @@ test("elsewhere than on this machine only these checks run: ordinary requests, n
     ...[
       "200, a page",
       "200, a page as browsers ask for it",
-      "200, an asset",
+      "200, an asset of each kind",
       "206, a part of a file",
       "416, no part of a file",
       "304",

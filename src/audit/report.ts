@@ -121,7 +121,9 @@ export function drawVerdict(checks: readonly AuditCheck[]): Drawn {
     notApplicable: checks.length - applicable.length,
   };
   if (failed > 0) return { verdict: "failed", ...counts };
-  if (applicable.every(({ isSupporting }) => isSupporting === true))
+  const isIdle = applicable.every(({ isSupporting }) => isSupporting === true);
+  // What is missing is told as that, and not as nothing.
+  if (isIdle && passed === applicable.length)
     return { verdict: "unknown", ...counts, reason: nothingToCheck(checks) };
   return { verdict: passed === applicable.length ? "proved" : "unknown", ...counts };
 }

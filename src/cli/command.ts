@@ -15,6 +15,8 @@ export interface Command {
   readonly actions?: Readonly<Record<string, Pick<Command, "usage" | "summary" | "options" | "notes">>>;
   /** Errors repeat no argument: one may be a secret that was put in the wrong place. Default false. */
   readonly hidesArguments?: boolean;
+  /** It runs code of the site's that may leave something open: the process ends soon after it, whatever there is. Default false. */
+  readonly isOverWhenRun?: boolean;
   /** Runs it; returns the exit code. */
   run(input: CommandInput): Promise<number>;
 }

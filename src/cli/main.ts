@@ -165,8 +165,15 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
     print(commandHelp(helpedCommand(command, args), Math.min(process.stdout.columns ?? 80, 100)));
     return exitCodes.done;
   }
-  return command.run(readInput(command, args, entry.maxPositionals));
+  try {
+    return await command.run(readInput(command, args, entry.maxPositionals));
+  } finally {
+    if (command.isOverWhenRun === true) setTimeout(() => process.exit(), leaveMs).unref();
+  }
 }
+
+/** For what is about to end by itself. */
+const leaveMs = 500;
 
 /** What says that a command was called wrongly: a folder without a contract is another one than was meant. */
 const misuse = new Set(["CLI_USAGE_INVALID", "STACK_CONFIG_MISSING"]);

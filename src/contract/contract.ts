@@ -10,7 +10,7 @@ import type {
 } from "./contract/secret.ts";
 import type { ContractForeignSite, ContractSite } from "./contract/site.ts";
 import type { ContractEnvironment } from "./environment.ts";
-import type { ServiceNetwork } from "./network.ts";
+import type { ServiceNetwork } from "./addresses/network.ts";
 import type { ReleaseKeys } from "./release/accept.ts";
 
 /** An option that weakens a default, with the reason that was given: logged at start, listed by the auditor. */

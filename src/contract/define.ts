@@ -16,7 +16,7 @@ import type { Upstream } from "./define/upstream.ts";
 import type { VaultOptions } from "./define/vault.ts";
 import type { VisibilityOption } from "./define/visibility.ts";
 import type { WebhookOption } from "./define/webhook.ts";
-import type { RateText } from "./limit.ts";
+import type { RateText } from "./limits/limit.ts";
 import type { Method } from "./path.ts";
 
 interface RouteBase<To extends string, SecretName extends string>

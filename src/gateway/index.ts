@@ -1,7 +1,7 @@
 export { problems } from "./answers/answers.ts";
 export type { FieldFault, ProblemCode } from "./answers/answers.ts";
 export type { GatewayErrorCode } from "./errors.ts";
-export type { RouteExplanation, RouteStep } from "./explain.ts";
+export type { RouteExplanation, RouteStep } from "./explain/explain.ts";
 export { createGateway } from "./gateway.ts";
 export type { Gateway, GatewayOptions } from "./gateway.ts";
 export type { Charge, ChargesDone, CountedLimit, Counting } from "./limits/counting.ts";

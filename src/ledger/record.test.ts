@@ -3,7 +3,7 @@ import { suite, test } from "node:test";
 import fc from "fast-check";
 import { eventCatalogue } from "../contract/index.ts";
 import type { SecurityEventType } from "../contract/index.ts";
-import { formatRecord, recordLine } from "./record.ts";
+import { formatRecord, isAlert, recordLine } from "./record.ts";
 
 const now = 1_800_000_000_000;
 const send = (value: unknown, source = "edge"): string =>
@@ -152,4 +152,17 @@ suite("log injection", () => {
 test("an event of ours is written like one that came down a pipe", () => {
   const event = { type: "stack.weakened", time: now, option: "a", reason: "b" } as const;
   assert.equal(formatRecord(event, "supervisor"), send(event, "supervisor"));
+});
+
+test("A record is an alert by its event alone, whatever its fields say", () => {
+  const severity = '"severity":"alert"';
+  const source = 'edge","severity":"alert","x":"';
+  const reason = `${severity} \\${severity}`;
+  assert.ok(
+    isAlert(
+      formatRecord({ type: "stack.domain.exited", time: 0, domain: "edge", exit: reason }, "supervisor"),
+    ),
+  );
+  for (const from of ["supervisor", source])
+    assert.ok(!isAlert(formatRecord({ type: "stack.stopped", time: 0, reason }, from)));
 });

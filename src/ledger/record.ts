@@ -51,6 +51,12 @@ export function formatRecord(event: SecurityEvent, source: string): string {
   return `${line}${about}}\n`;
 }
 
+const severityMark = '"severity":"';
+
+/** Whether a record's line is of an event that somebody should be woken for. What says so comes first in it, and no field can say it: see `formatRecord`. */
+export const isAlert = (line: string): boolean =>
+  line.startsWith("alert", line.indexOf(severityMark) + severityMark.length);
+
 /** What JSON writes as it is. */
 const plain = /^[ !#-[\]-~]*$/;
 

@@ -82,7 +82,7 @@ export type { JailOptions, JailResult } from "./jail/jail-options.ts";
 export { planSite } from "./lock/plan-site.ts";
 export type { PlanSiteOptions } from "./lock/plan-site.ts";
 export { lockName } from "./lock/lock-name.ts";
-export { assertPermitted, reviewContract } from "./lock/permitted.ts";
+export { assertPermitted, describeSpare, reviewContract } from "./lock/permitted.ts";
 export type { PermissionRules } from "./lock/permitted.ts";
 export { openContractLock } from "./lock/contract-lock.ts";
 export type { ContractLock } from "./lock/contract-lock.ts";

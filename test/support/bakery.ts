@@ -93,9 +93,9 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** Waits until all of these have ended; returns those that have not after 20 seconds. */
+/** Waits until all of these have ended; returns those that have not after a minute. */
 export async function survivors(pids: readonly number[]): Promise<number[]> {
-  const deadline = Date.now() + 20_000;
+  const deadline = Date.now() + 60_000;
   while (pids.some(isAlive) && Date.now() < deadline) await pause(50);
   return pids.filter(isAlive);
 }

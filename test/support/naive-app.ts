@@ -33,12 +33,14 @@ export async function startApp(
   });
   const exited = once(child, "exit");
   const lines = createInterface({ input: child.stdout });
-  const [address] = (await Promise.race([
+  const [line] = (await Promise.race([
     once(lines, "line"),
     exited.then(() => {
       throw new Error(`the app in ${folder} did not start`);
     }),
   ])) as [string];
+  const [address] = /http:\S+$/.exec(line) ?? [];
+  if (address === undefined) throw new Error(`the app in ${folder} says no address: ${line}`);
   return {
     address,
     stop: async () => {

@@ -5,6 +5,7 @@ import { defineStack, encodeRelease, parseContract, securityHeaders } from "../.
 import type { Contract, ReleaseInput } from "../../src/contract/index.ts";
 import { openReleaseStore } from "../../src/release/node.ts";
 import { publishRelease, stackFolders } from "../../src/stack/index.ts";
+import { actionsFolder, openRunFolder } from "../../src/stack/processes/run-folder.ts";
 import { keepCode, lendCode } from "./domain-code.ts";
 
 const repository = fileURLToPath(new URL("../..", import.meta.url));
@@ -45,9 +46,15 @@ export async function makeProject({
     root,
     remove: () => {
       keepCode(root);
+      removeLeftBehind(root);
       rmSync(root, { recursive: true, force: true });
     },
   };
+}
+
+/** Removes the folders of sockets that a supervisor left behind which was killed: the next one to open them does so. */
+export function removeLeftBehind(root: string): void {
+  for (const name of [root, actionsFolder(root)]) openRunFolder(name).remove();
 }
 
 /** The file of the site's newest release. */

@@ -1,11 +1,9 @@
 // Audits the example of the tree that this file lies in, check by check, for as long as it is asked to.
 import { join } from "node:path";
 import { runCheck } from "../../src/audit/check.ts";
-import type { Check } from "../../src/audit/check.ts";
 import type { AuditContext } from "../../src/audit/context.ts";
 import type { Evidence } from "../../src/audit/evidence.ts";
 import { openContext } from "../../src/audit/node/open-context.ts";
-import { rules } from "../../src/audit/rules/index.ts";
 import {
   findBrowser,
   ledgerOf,
@@ -17,6 +15,8 @@ import {
 import { machineOf } from "../../src/cli/audit/audit-machine.ts";
 import { secretsOf } from "../../src/cli/audit/audit-secrets.ts";
 import { loadContract, stackFolders } from "../../src/stack/index.ts";
+import { phasesOf } from "./phases.ts";
+import type { Job } from "./phases.ts";
 
 /** A check, as `API-1 alg:none`. */
 export type CheckId = string;
@@ -49,12 +49,6 @@ export type AuditorMessage =
   /** `isIdle`: nothing of this audit runs on, so it can be given another. */
   | { kind: "done"; isIdle: boolean }
   | { kind: "failed"; message: string };
-
-interface Job {
-  readonly id: CheckId;
-  readonly row: string;
-  readonly check: Check;
-}
 
 process.on("SIGINT", () => undefined);
 process.on("disconnect", () => process.exit());
@@ -103,29 +97,6 @@ async function runPhase(
   for (const job of jobs) if (job.check.isSlow !== true) await runAndLook(job);
   await Promise.race([waiting, over]);
 }
-
-/** What runs one after the other: what found it before, the rows it belongs to, the rest with what takes longest at its end. */
-function phasesOf({ first, rows, isNarrow, share }: Omit<AuditOrder, "until">): Job[][] {
-  const mine = shareOf(
-    rules.map(({ id }) => id).toSorted((one, other) => Number(isLong(other)) - Number(isLong(one))),
-    share,
-  );
-  const jobs = rules.flatMap(({ id: row, checks }) =>
-    checks.map((check): Job => ({ id: `${row} ${check.name}`, row, check })),
-  );
-  const hinted = first.flatMap((id) => jobs.filter((job) => job.id === id));
-  const others = jobs.filter((job) => mine.has(job.row) && !hinted.includes(job));
-  const chosen = others.filter(({ row }) => rows.includes(row));
-  const rest = isNarrow ? [] : others.filter(({ row }) => !rows.includes(row));
-  return [hinted, chosen, rest.filter(({ row }) => !isLong(row)), rest.filter(({ row }) => isLong(row))];
-}
-
-const isLong = (row: string): boolean => row === "FE-2" || row === "API-2";
-
-const shareOf = (
-  rows: readonly string[],
-  { index, of }: AuditOrder["share"] = { index: 0, of: 1 },
-): ReadonlySet<string> => new Set(rows.filter((_, place) => place % of === index));
 
 async function contextOf(folder: string): Promise<{ context: AuditContext; close: () => Promise<void> }> {
   const { contract, root } = await loadContract(folder);

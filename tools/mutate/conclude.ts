@@ -1,7 +1,8 @@
 import type { CheckResult } from "./auditor.ts";
 import type { Alarms } from "./campaign.ts";
 import type { Options } from "./options.ts";
-import { describeScore, scoreOf, writeScore } from "./score.ts";
+import { readMutants } from "./mutants.ts";
+import { describeScore, joinScores, readScore, scoreOf, writeScore } from "./score.ts";
 import { table } from "./table.ts";
 import type { Tried } from "./table.ts";
 
@@ -22,7 +23,7 @@ export interface Run {
 }
 
 /** Prints what was found, and keeps the record if that was asked for. Returns the exit code. */
-export function conclude(root: string, run: Run, { flags }: Options): number {
+export function conclude(root: string, run: Run, { flags, only }: Options): number {
   const { tried, clean, alarms, stoppedWith, jobs, seconds } = run;
   if (flags.json) console.log(JSON.stringify(plain(run), undefined, 2));
   else if (tried.length > 0) console.log(table(tried));
@@ -38,7 +39,8 @@ export function conclude(root: string, run: Run, { flags }: Options): number {
   if (flags.record) {
     const on = new Date().toISOString().slice(0, 10);
     const counted = { checks: clean.filter(({ state }) => state === "passed").length, alarms: 0 };
-    const score = scoreOf(tried, { on, jobs, seconds, clean: counted });
+    const ofRun = scoreOf(tried, { on, jobs, seconds, clean: counted });
+    const score = only.length > 0 ? joinScores(readScore(root), ofRun, readMutants(root)) : ofRun;
     writeScore(root, score);
     say(describeScore(score));
   }

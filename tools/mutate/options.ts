@@ -18,7 +18,8 @@ const flags = {
   anew: "begin from the beginning, although a run of the same sources was stopped or killed",
   narrow: "ask only the rows that a mutant names, not everything when they miss it",
   thorough: "go on after the first check that found it, to see which others do",
-  record: "write the score to test/mutants/score.json and the README; takes all mutants",
+  record:
+    "write the score to test/mutants/score.json and the README; with --only, of these beside the others",
   json: "print the outcomes as JSON",
   list: "print the mutants, and do nothing else",
   help: "print this",
@@ -77,8 +78,8 @@ function parseOptions(parameters: readonly string[]): Options {
   const jobs = Number(values.jobs);
   if (!Number.isInteger(jobs) || jobs < 1 || jobs > 64) throw new Error(`--jobs is a number from 1 to 64`);
   const only = values.only.flatMap((ids) => ids.split(",").map((id) => id.trim())).filter((id) => id !== "");
-  if (values.record && (only.length > 0 || positionals.length > 0 || values.narrow))
-    throw new Error("--record takes all mutants, and everything that may find them");
+  if (values.record && (positionals.length > 0 || values.narrow))
+    throw new Error("--record takes mutants that are in test/mutants, and everything that may find them");
   if (values.resume && values.anew) throw new Error("--resume and --anew are opposites: leave one out");
   const { resume, anew, narrow, thorough, record, json, list, help } = values;
   return {

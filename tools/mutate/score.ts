@@ -4,11 +4,14 @@ import type { CheckId } from "./auditor.ts";
 import type { Mutant } from "./mutants.ts";
 import type { Outcome } from "./outcome.ts";
 
-/** The record of a run of all mutants: `test/mutants/score.json`. */
+/** The record of all mutants: `test/mutants/score.json`. */
 export interface Score {
   readonly format: 1;
-  /** The day. */
+  /** The day of the last run. */
   readonly on: string;
+  /** How many runs it is joined from, if more than one: one of all mutants, and others of those that were added or changed since. */
+  readonly runs?: number;
+  /** Workers, of the run that had most. */
   readonly jobs: number;
   readonly seconds: number;
   /** Checks of the clean example, and how many of them failed. */
@@ -52,6 +55,28 @@ export function scoreOf(
   return { format: 1, ...run, mutants: Object.fromEntries(mutants) };
 }
 
+/**
+ * Joins the record of a run of some mutants to the one that there is.
+ *
+ * @param all every mutant that there is, in the record's order
+ * @throws {Error} that names a mutant which neither of the two tried as it is
+ */
+export function joinScores(before: Score | undefined, run: Score, all: readonly Mutant[]): Score {
+  const entries = all.map(({ id, digest }): [string, ScoredMutant] => {
+    const known = run.mutants[id] ?? before?.mutants[id];
+    if (known?.digest !== digest)
+      throw new Error(`${id} was not tried as it is: record it too, or all of them`);
+    return [id, known];
+  });
+  return {
+    ...run,
+    jobs: Math.max(before?.jobs ?? 0, run.jobs),
+    runs: (before?.runs ?? 1) + 1,
+    seconds: Math.round((before?.seconds ?? 0) + run.seconds),
+    mutants: Object.fromEntries(entries),
+  };
+}
+
 const begin = "<!-- mutants -->";
 const end = "<!-- /mutants -->";
 
@@ -63,13 +88,13 @@ export function withScore(readme: string, score: Score): string {
 }
 
 /** One sentence: how many faults were planted, and how many found. */
-export function describeScore({ mutants, clean, seconds, on, jobs }: Score): string {
+export function describeScore({ mutants, clean, seconds, on, jobs, runs = 1 }: Score): string {
   const all = Object.values(mutants);
   const found = all.filter(({ kind }) => kind !== "missed").length;
   const items = new Set(Object.keys(mutants).map((id) => id.split("/")[0])).size;
   return [
     `\`npm run mutate\` plants ${all.length} faults into the example's stack, one at a time, against ${items} items of the checklist: the audit finds`,
-    `**${found} of ${all.length} (${percent(found, all.length)})**, with ${clean.alarms} alarms of ${clean.checks} checks on the clean stack (${Math.ceil(seconds / 60)} minutes, ${jobs} workers, ${on};`,
+    `**${found} of ${all.length} (${percent(found, all.length)})**, with ${clean.alarms} alarms of ${clean.checks} checks on the clean stack (${Math.ceil(seconds / 60)} minutes${runs === 1 ? "" : ` in ${runs} runs`}, ${jobs} workers, ${on};`,
     `[the faults, and why the others survive](test/mutants/README.md)).`,
   ].join("\n");
 }

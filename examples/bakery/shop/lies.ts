@@ -12,6 +12,8 @@ export interface LieAboutProduct {
   readonly what: string;
   /** It is longer than the gateway may read. */
   readonly isTooLong?: true;
+  /** It does not say that anybody may see it. */
+  readonly isRefused?: true;
   readonly tell: Lie;
 }
 
@@ -24,7 +26,8 @@ const honest = {
   nutrition: { energyKcal: 228 },
 };
 
-const json = (body: unknown, status = 200, headers: Record<string, string | string[]> = {}): Lie => {
+/** Answers JSON, or a text that is said to be some. */
+export const json = (body: unknown, status = 200, headers: Record<string, string | string[]> = {}): Lie => {
   const text = typeof body === "string" ? body : JSON.stringify(body);
   return (response) => {
     response.writeHead(status, { "content-type": "application/json", ...headers });
@@ -64,6 +67,16 @@ export const lies: Readonly<Record<string, LieAboutProduct>> = {
       nutrition: { ...honest.nutrition, laboratory: lieCanary },
       ["__proto__"]: { note: lieCanary },
     }),
+  },
+  "penny-bun-unsaid": {
+    what: "without the field that says that it is announced",
+    isRefused: true,
+    tell: json({ id: "penny-bun-unsaid", ...honest, announced: undefined }),
+  },
+  "penny-bun-null": {
+    what: "null where it is to say that it is announced",
+    isRefused: true,
+    tell: json({ id: "penny-bun-null", ...honest, announced: null }),
   },
   "penny-bun-type": {
     what: "a text where a number is declared",
@@ -141,5 +154,5 @@ export const lies: Readonly<Record<string, LieAboutProduct>> = {
 };
 
 /** The lie about a product, if one is told. */
-export const lieAbout = (id: string): Lie | undefined =>
+export const lieAboutProduct = (id: string): Lie | undefined =>
   Object.hasOwn(lies, id) ? lies[id]?.tell : undefined;

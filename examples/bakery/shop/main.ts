@@ -8,7 +8,8 @@ import { issuedKeys } from "../others/keys.ts";
 import { runService } from "../service.ts";
 import { readAddresses, stateFolder } from "../settings.ts";
 import { openShopDatabase } from "./database.ts";
-import { lieAbout } from "./lies.ts";
+import { lieAboutProduct } from "./lies.ts";
+import { orderLies } from "./order-lies.ts";
 import { createShop } from "./server.ts";
 import { createWitness } from "./witness.ts";
 
@@ -30,7 +31,11 @@ await runService(async () => {
       issuer: origin,
     }),
     paymentsKey: issuedKeys().shop,
-    lieAbout,
+    lieAbout: {
+      product: lieAboutProduct,
+      order: (id) => orderLies[id]?.tell,
+      receipt: (id) => orderLies[id]?.tellReceipt,
+    },
     onArrival: witness.note,
     onError: (error) => console.error(`shop: ${error instanceof Error ? error.message : String(error)}`),
   });

@@ -74,15 +74,21 @@ export function shopRoutes(store: ShopStore, lieAbout?: LieAbout): readonly Shop
     },
     withLies(
       get("/api/products/:id", ({ params }) => store.product(params["id"] ?? "")),
-      lieAbout,
+      lieAbout?.product,
     ),
     get("/api/users/:user/orders", ({ params }) => ({ orders: store.ordersOf(params["user"] ?? "") })),
-    get("/api/orders/:id", ({ params }) => store.order(params["id"] ?? "")),
-    {
-      method: "GET",
-      path: "/api/orders/:id/receipt",
-      answer: ({ params }) => receipt(store.order(params["id"] ?? "")),
-    },
+    withLies(
+      get("/api/orders/:id", ({ params }) => store.order(params["id"] ?? "")),
+      lieAbout?.order,
+    ),
+    withLies(
+      {
+        method: "GET",
+        path: "/api/orders/:id/receipt",
+        answer: ({ params }) => receipt(store.order(params["id"] ?? "")),
+      },
+      lieAbout?.receipt,
+    ),
     { method: "GET", path: "/api/oven", answer: () => ({ listen: (tell) => bake(store, tell) }) },
     get("/api/staff/orders", ({ query }) => ({ orders: store.orders(query.get("status")) })),
     { method: "GET", path: "/api/card", answer: ({ subject }) => cardOf(store, subject) },
@@ -104,13 +110,15 @@ export function shopRoutes(store: ShopStore, lieAbout?: LieAbout): readonly Shop
 /** How old a list of products may be, and a customer's card. */
 const keepSeconds = 5;
 
-/** The lie that is told about a product, if there is one. */
-export type LieAbout = (product: string) => Lie | undefined;
+/** The lies that are told, each about something by its id, where there is one. */
+export type LieAbout = Readonly<Record<"product" | "order" | "receipt", FindLie>>;
 
-const withLies = (route: ShopRoute, lieAbout: LieAbout = () => undefined): ShopRoute => ({
+type FindLie = (id: string) => Lie | undefined;
+
+const withLies = (route: ShopRoute, find: FindLie = () => undefined): ShopRoute => ({
   ...route,
   answer: (request) => {
-    const lie = lieAbout(request.params["id"] ?? "");
+    const lie = find(request.params["id"] ?? "");
     return lie === undefined ? route.answer(request) : { lie };
   },
 });

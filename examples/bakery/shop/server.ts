@@ -23,7 +23,7 @@ export interface ShopOptions {
   verify: VerifyAssertion;
   /** Opens the list of payments, in `X-Shop-Key`. */
   paymentsKey: string;
-  /** Answers certain products wrongly, for the audit to ask for. Default: none. */
+  /** Answers certain products and orders wrongly, for the audit to ask for. Default: none. */
   lieAbout?: LieAbout;
   /** Told of each request that is to have come through the gateway, or with a key, once it was read. Default: nobody is. */
   onArrival?: (arrival: Arrival) => void;

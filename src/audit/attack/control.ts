@@ -6,6 +6,7 @@ import { honestCalls, lacking } from "../requests/inputs.ts";
 import type { Exchange } from "../probes/probe.ts";
 import { isSuccess, notTheSite, pagesOf } from "../rules/shared.ts";
 import { listenLonger, successFault } from "../rules/success-faults.ts";
+import { answerOf } from "../rules/unserved.ts";
 import type { Unit } from "./units.ts";
 
 /** Says why refusals show nothing, where who is honest is not served as the contract says; undefined where all is well. */
@@ -49,7 +50,7 @@ async function askHonestly(context: AuditContext, route: ContractRoute): Promise
       exchange = await context.caller.call(call);
     }
     const { status } = exchange.response;
-    if (!isSuccess(status)) return unserved(route, `was answered ${status}`);
+    if (!isSuccess(status)) return unserved(route, `was answered ${answerOf(context, exchange)}`);
     return isAsDeclared(route, exchange)
       ? undefined
       : unserved(route, "is answered with something else than declared");

@@ -1,5 +1,5 @@
 import type { ContractRoute } from "../../contract/index.ts";
-import { attempt, reasonOf } from "../check.ts";
+import { attempt, begin, reasonOf } from "../check.ts";
 import type { Attempt, Check } from "../check.ts";
 import { shellWord } from "../commands.ts";
 import type { AuditContext } from "../context.ts";
@@ -21,7 +21,9 @@ export interface AttackProgress {
   done: number;
   of: number;
   /** Attempts that got through, until now. */
-  broken: number;
+  gotThrough: number;
+  /** Where they did, first things first: mostly elsewhere than what is attacked just now. */
+  broken: readonly { kind: AttackKind; route: string | undefined }[];
 }
 
 /** Options of {@link runUnits}. */
@@ -42,58 +44,85 @@ export interface UnitResults {
 const maxBroken = 500;
 const maxEvidence = 3;
 
-/** Runs units, and draws from each what became of it. Checks that mostly wait begin at once, beside everything else. */
+/**
+ * Runs units, and draws from each what became of it. Checks that mostly wait, or only look, begin at once, beside everything else; and what is left of one that
+ * disturbs nobody any more goes on beside what comes next.
+ */
 export async function runUnits({ context, units, over, onProgress }: RunUnitsOptions): Promise<UnitResults> {
   const controls = createControls(context);
   const results = new Map<Unit, AttackUnit>();
   const found = new Map<Unit, BrokenPromise[]>();
   const of = units.reduce((total, unit) => total + attacksIn(unit), 0);
   let done = 0;
-  let brokenUntilNow = 0;
+  let gotThrough = 0;
+  const broken: { kind: AttackKind; route: string | undefined }[] = [];
   const state: { end?: string } = {};
   over.catch((error: unknown) => void (state.end = reasonOf(error)));
   const waiting = startWaiting(units, context, over);
+  /** Ends of what was begun. */
+  const ending: Promise<void>[] = [];
   /** What looks once more at what others began, when all else was tried. */
   const lookAgain: (() => Promise<void>)[] = [];
 
+  const tell = ({ kind, route }: Unit): void =>
+    onProgress({ kind, route: route?.key, done, of, gotThrough, broken: [...broken] });
+  const conclude = (unit: Unit, { context: own, attempts, heard, control, durationMs }: Tried): void => {
+    done += attacksIn(unit);
+    const judged = judge(unit, attempts, control);
+    results.set(unit, { ...judged, durationMs, ...spokenIn(heard) });
+    gotThrough += judged.gotThrough;
+    if (judged.broken > 0) broken.push({ kind: unit.kind, route: unit.route?.key });
+    for (const [made, { result }] of attempts)
+      if (!isControl(made.check) && result.state === "failed") {
+        const list = promisesBroken(unit, made, result, own);
+        found.set(unit, [...(found.get(unit) ?? []), ...list]);
+      }
+  };
   const run = async (unit: Unit): Promise<void> => {
-    const { kind, route } = unit;
-    onProgress({ kind, route: route?.key, done, of, broken: brokenUntilNow });
+    tell(unit);
     const startedAt = context.now();
     const heard = new Set<Protocol>();
-    const own = hearing(route === undefined ? context : narrowed(context, route), heard);
+    const own = hearing(unit.route === undefined ? context : narrowed(context, unit.route), heard);
     const control = await Promise.race([controls.of(unit), over]).catch(reasonOf);
     const [last, first] = parted(unit.checks, ({ check }) => check.isLast === true);
-    const attempts: [AttackCheck, Attempt][] = [];
-    for (const made of first)
-      attempts.push([made, await (waiting.get(made.check) ?? attempt(made.check, made.row, own, over))]);
-    const durationMs = context.now() - startedAt;
-    const conclude = (): void => {
-      done += attacksIn(unit);
-      results.set(unit, { ...judge(unit, attempts, control), durationMs, ...spokenIn(heard) });
-      for (const [made, { result }] of attempts)
-        if (!isControl(made.check) && result.state === "failed") {
-          const list = promisesBroken(unit, made, result, own);
-          brokenUntilNow += list.length;
-          found.set(unit, [...(found.get(unit) ?? []), ...list]);
-        }
+    const begun: { made: AttackCheck; ended: Promise<Attempt> }[] = [];
+    for (const made of first) {
+      const ended = waiting.get(made.check) ?? (await begin(made.check, made.row, own, over)).ended;
+      begun.push({ made, ended });
+    }
+    const end = async (): Promise<void> => {
+      const attempts = await Promise.all(begun.map(async ({ made, ended }) => [made, await ended] as const));
+      const tried = { context: own, heard, control, durationMs: context.now() - startedAt };
+      if (last.length === 0) return conclude(unit, { ...tried, attempts });
+      lookAgain.push(async () => {
+        tell(unit);
+        const again: (readonly [AttackCheck, Attempt])[] = [];
+        for (const made of last) again.push([made, await attempt(inTime(made.check), made.row, own, over)]);
+        conclude(unit, { ...tried, attempts: [...attempts, ...again] });
+      });
     };
-    if (last.length === 0) return conclude();
-    lookAgain.push(async () => {
-      onProgress({ kind, route: route?.key, done, of, broken: brokenUntilNow });
-      for (const made of last) attempts.push([made, await attempt(inTime(made.check), made.row, own, over)]);
-      conclude();
-    });
+    ending.push(end());
   };
   /** Nothing begins once everything must end. */
   const inTime = (check: Check): Check => (state.end === undefined ? check : { ...check, run: () => over });
 
   await schedule(units, { run, isOver: () => state.end !== undefined, now: context.now });
+  await Promise.all(ending);
   for (const look of lookAgain) await look();
   return {
     units: units.map((unit) => results.get(unit) ?? notReached(unit, state.end ?? "there was no time left")),
     broken: fewer(units.flatMap((unit) => found.get(unit) ?? [])),
   };
+}
+
+/** What was tried of a unit. */
+interface Tried {
+  context: AuditContext;
+  attempts: readonly (readonly [AttackCheck, Attempt])[];
+  heard: ReadonlySet<Protocol>;
+  /** Why refusals show nothing, if so. */
+  control: string | undefined;
+  durationMs: number;
 }
 
 /** Those that something holds for, and the others. */
@@ -147,7 +176,7 @@ function fewer(broken: readonly BrokenPromise[]): BrokenPromise[] {
   return broken.filter((found) => kept.has(found));
 }
 
-/** Starts the checks that mostly wait. */
+/** Starts the checks that mostly wait, and those that disturb nobody. */
 function startWaiting(
   units: readonly Unit[],
   context: AuditContext,
@@ -155,7 +184,9 @@ function startWaiting(
 ): Map<Check, Promise<Attempt>> {
   const slow = units
     .filter(({ route }) => route === undefined)
-    .flatMap(({ checks }) => checks.filter(({ check }) => check.isSlow === true));
+    .flatMap(({ checks }) =>
+      checks.filter(({ check }) => check.isSlow === true || check.attack.isBeside === true),
+    );
   return new Map(slow.map(({ check, row }) => [check, attempt(check, row, context, over)]));
 }
 

@@ -17,9 +17,9 @@ export function explainBroken(broken: BrokenPromise): string[] {
   const whose = route === undefined ? "the stack" : clean(route);
   return [
     `${clean(unitName(broken), 200)}: ${clean(evidence.about, 600)}`,
-    `  tried      ${attackKinds[kind]}, by "${clean(check)}" (${clean(row)})`,
+    `  tried      ${attackKinds[kind]}, by "${clean(check)}" (${clean(row)}); counted under ${kind}`,
     ...seen(evidence),
-    `  promise    ${promise} of ${whose}${at === undefined ? "" : `, ${clean(at)}`}`,
+    `  promise    what the contract says at "${promise}:" of ${whose}${at === undefined ? "" : `, ${clean(at)}`}`,
     `  again      ${clean(reproduce)}`,
   ];
 }
@@ -50,6 +50,15 @@ function seen(evidence: Evidence): string[] {
   }
 }
 
+/** Says why an attack ended early, if it did, and what helps; a longer time is asked for as tests ask for it. */
+export function explainEnd({ ended }: Pick<AttackReport, "ended">): string | undefined {
+  if (ended === undefined) return undefined;
+  const { says, longer, start } = ended;
+  const more = longer === undefined ? "" : `; CURTAINWALL_ATTACK_BUDGET=${longer} gives it longer`;
+  const again = start === undefined ? "" : `; start it again with  ${start}`;
+  return clean(`the attack ended early: ${says}${more}${again}`, 4000);
+}
+
 /** Says what became of a kind of attack on a route or on the site, in full: what a test that fails prints. */
 export function explainUnit(report: AttackReport, unit: AttackUnit): string {
   const broken = report.broken.filter(({ kind, route }) => kind === unit.kind && route === unit.route);
@@ -59,5 +68,12 @@ export function explainUnit(report: AttackReport, unit: AttackUnit): string {
       ? [`\n${unit.gotThrough} of ${counted(unit.attempts, "attempt")} got through.`]
       : [];
   const reasons = unit.reasons.map((reason) => `\nnot made: ${clean(reason)}`);
-  return [`${clean(unitName(unit), 200)}: ${unit.state}`, ...lines, ...more, ...reasons].join("\n");
+  const end = unit.notMade > 0 ? explainEnd(report) : undefined;
+  return [
+    `${clean(unitName(unit), 200)}: ${unit.state}`,
+    ...lines,
+    ...more,
+    ...reasons,
+    ...(end === undefined ? [] : [end]),
+  ].join("\n");
 }

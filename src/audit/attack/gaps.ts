@@ -3,6 +3,7 @@ import type { AuditContext } from "../context.ts";
 import { honestCalls, lacking } from "../requests/inputs.ts";
 import type { AuditPlan, AuditSample } from "../plan/plan.ts";
 import { expired, wrongAudience } from "../rules/api-1/tokens.ts";
+import { canariesStay } from "../rules/api-7/bodies.ts";
 import { isControl } from "./units.ts";
 import type { AttackCheck, Unit } from "./units.ts";
 
@@ -22,7 +23,7 @@ export function gapsOf(units: readonly Unit[], context: AuditContext): AttackGap
     if (route === undefined) continue;
     if (!routes.has(route.key)) routes.set(route.key, uncallable(context, route));
     for (const made of checks.filter(({ check }) => !isControl(check))) {
-      const reason = routes.get(route.key) ?? withoutToken(made, context.plan);
+      const reason = routes.get(route.key) ?? withoutMeans(made, context.plan);
       if (reason !== undefined) counts.set(reason, (counts.get(reason) ?? 0) + 1);
     }
   }
@@ -41,7 +42,11 @@ const makesInput = (sample: AuditSample): boolean =>
     ({ params, body }) => typeof params === "function" || typeof body === "function",
   );
 
-function withoutToken({ check }: AttackCheck, { identities = {} }: AuditPlan): string | undefined {
+function withoutMeans(
+  { check }: AttackCheck,
+  { identities = {}, canaries = [] }: AuditPlan,
+): string | undefined {
+  if (check === canariesStay) return canaries.length > 0 ? undefined : "the plan names no canary";
   const member =
     check === expired ? "expiredToken" : check === wrongAudience ? "otherAudienceToken" : undefined;
   return member === undefined || Object.values(identities).some((identity) => member in identity)

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { defineStack, everyone, none, parseContract, upstream } from "../../contract/index.ts";
 import { nothingSeen } from "../check.ts";
 import type { Attempt } from "../check.ts";
+import { noPlan } from "../plan/no-plan.ts";
 import { judge } from "./judge.ts";
 import type { AttackCheck } from "./units.ts";
 
@@ -63,9 +64,30 @@ test("what was not made stays that, beside what held; what got through is broken
   assert.equal(judged(made("passed")).state, "held");
 });
 
+test("without a plan that is all that is said, whatever follows from it", () => {
+  const [one, other] = ["ownership takes two identities", "GET /api/x: there is no sample"].map((more) =>
+    made("missing", { reason: `${noPlan}; ${more}` }),
+  );
+  const honest = made("missing", { reason: noPlan, isControl: true });
+  for (const attempts of [
+    [one, other],
+    [honest, made("passed")],
+  ])
+    assert.deepEqual(judged(...attempts.filter((each) => each !== undefined)).reasons, [noPlan]);
+});
+
 test("where who is honest is not served, refusals hold nothing", () => {
   const unit = judged(made("failed", { isControl: true, reason: "it is 404" }), made("passed"));
   assert.deepEqual([unit.state, unit.held, unit.notMade], ["not made", 0, 1]);
+});
+
+test("where a route serves nobody that is the one reason, whatever each check says of it", () => {
+  const unserved = "GET /api/x: an honest request was answered 500";
+  const attempts = ["the honest request was answered 500", "nobody gets the canary"].map((reason) =>
+    made("missing", { reason }),
+  );
+  const unit = judge({ kind: "access", route }, [...attempts, made("passed")], unserved);
+  assert.deepEqual([unit.notMade, unit.reasons], [3, [unserved]]);
 });
 
 test("each attack counts once, whatever its check ended as, and honest requests count as none", () => {

@@ -1,6 +1,7 @@
 import type { ContractRoute } from "../../contract/index.ts";
 import { nothingSeen } from "../check.ts";
 import type { Attempt } from "../check.ts";
+import { withoutWhatFollows } from "../plan/no-plan.ts";
 import type { AttackUnit } from "./report.ts";
 import { isControl } from "./units.ts";
 import type { AttackCheck, Unit } from "./units.ts";
@@ -28,10 +29,12 @@ export function judge(
     check: name,
     reason,
   }));
-  const missing = (by.get("not made") ?? []).map(({ result }) =>
-    result.state === "missing" ? (result.reason ?? "") : (control ?? ""),
+  // Where nobody is served that is why, in whichever words each check says that it met it.
+  const missing = (by.get("not made") ?? []).map(
+    ({ result }) => unserved ?? (result.state === "missing" ? result.reason : control) ?? "",
   );
-  const reasons = idle.length === attacks.length ? idle.map(({ reason }) => reason) : missing;
+  const reasons =
+    idle.length === attacks.length ? idle.map(({ reason }) => reason) : missing.map(withoutWhatFollows);
   return {
     kind,
     ...(route === undefined ? {} : { route: route.key }),

@@ -38,6 +38,8 @@ export interface Attack {
   per: "route" | "site";
   /** No attack: honest requests of its kind. While one is not served, that others are refused shows nothing. */
   isControl?: true;
+  /** It only looks at pages, in a browser of its own: it runs beside everything else. */
+  isBeside?: true;
 }
 
 /** Options of a route, and of the stack, that promise something. */

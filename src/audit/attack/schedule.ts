@@ -10,8 +10,8 @@ export interface ScheduleOptions {
   now: () => number;
 }
 
-/** So many at once: what waits for a limit to let it through holds up only its own route. */
-const maxAtOnce = 4;
+/** So many that read at once: what waits for a limit to let it through holds up only its own route. */
+const maxReadingAtOnce = 3;
 /** These spend what users may ask of a route, which its other attacks would have to wait for. */
 const last: AttackKind = "limits";
 /**
@@ -22,7 +22,7 @@ const asideOnSite: ReadonlySet<AttackKind> = new Set(["headers", "limits", "tls"
 
 /**
  * Runs units, several at once where they don't disturb each other: a route's one after another, since its limits count them all; those that
- * may write one after another too, since what one writes would be taken for another's doing. The kind that took the least time so far goes
+ * may write one after another too, since what one writes would be taken for another's doing: they take longest, and wait for none that reads. The kind that took the least time so far goes
  * next: of a contract that is too large for its budget, something of every kind is tried.
  */
 export async function schedule(units: readonly Unit[], options: ScheduleOptions): Promise<void> {
@@ -40,31 +40,28 @@ const isAside = ({ kind, route }: Unit): boolean => route === undefined && aside
 
 async function inTurn(units: readonly Unit[], { run, isOver, now }: ScheduleOptions): Promise<void> {
   const turns = createTurns(units);
-  const running = new Set<Promise<void>>();
+  const running = new Map<Unit, Promise<void>>();
   const begin = (unit: Unit): void => {
     const startedAt = now();
-    const job: Promise<void> = run(unit).then(() => {
+    const job = run(unit).then(() => {
       turns.end(unit, now() - startedAt);
-      running.delete(job);
+      running.delete(unit);
     });
-    running.add(job);
+    running.set(unit, job);
   };
+  const mayBegin = (unit: Unit): boolean =>
+    mayWrite(unit) || [...running.keys()].filter((other) => !mayWrite(other)).length < maxReadingAtOnce;
   while (!isOver()) {
-    for (
-      let unit = turns.begin();
-      unit !== undefined;
-      unit = running.size < maxAtOnce ? turns.begin() : undefined
-    )
-      begin(unit);
+    for (let unit = turns.begin(mayBegin); unit !== undefined; unit = turns.begin(mayBegin)) begin(unit);
     if (running.size === 0) return;
-    await Promise.race(running);
+    await Promise.race(running.values());
   }
-  await Promise.all(running);
+  await Promise.all(running.values());
 }
 
 interface Turns {
-  /** Takes the next unit that disturbs none of those under way. */
-  begin(): Unit | undefined;
+  /** Takes the next of the units that may begin and disturb none of those under way. */
+  begin(mayBegin: (unit: Unit) => boolean): Unit | undefined;
   end(unit: Unit, milliseconds: number): void;
 }
 
@@ -80,10 +77,10 @@ function createTurns(units: readonly Unit[]): Turns {
     !marksOf(unit).some((mark) => busy.has(mark)) &&
     (unit.kind !== last || (left.get(unit.route?.key) ?? 0) === 0);
   return {
-    begin() {
+    begin(mayBegin) {
       for (const kind of kinds.toSorted((one, other) => (spent.get(one) ?? 0) - (spent.get(other) ?? 0))) {
         const queue = queues.get(kind) ?? [];
-        const index = queue.findIndex(isFree);
+        const index = queue.findIndex((unit) => isFree(unit) && mayBegin(unit));
         const unit = queue[index];
         if (unit === undefined) continue;
         queue.splice(index, 1);
@@ -100,8 +97,10 @@ function createTurns(units: readonly Unit[]): Turns {
   };
 }
 
+/** What is about the site may write as well. */
+const mayWrite = ({ route }: Unit): boolean => route?.method !== "GET";
+
 /** What no two units that run at once share: the route, or the site; and, of those that may write, the writing. */
-function marksOf({ route }: Unit): string[] {
-  if (route === undefined) return ["the site", "writing"];
-  return route.method === "GET" ? [route.key] : [route.key, "writing"];
+function marksOf(unit: Unit): string[] {
+  return [unit.route?.key ?? "the site", ...(mayWrite(unit) ? ["writing"] : [])];
 }

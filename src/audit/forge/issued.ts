@@ -27,16 +27,18 @@ export const signedAnew = (sign: TokenSigner, { header, claims }: DecodedToken):
 /**
  * Tokens that only their issuer could have signed, each of them no access token for this API, in this minute, that every reader would understand alike.
  *
- * @see RFC 9068 §4, RFC 7515 §4 and §4.1.11, RFC 7519 §4.1, RFC 7797 §7, RFC 9449 §7.1
+ * @param toleranceSeconds how far the target's clock may be off: what is out of time is so by little more
+ * @see RFC 9068 §4, RFC 7515 §4 and §4.1.11, RFC 7519 §4.1, RFC 7797 §7, RFC 8705 §3.1, RFC 9449 §7.1
  */
 export async function issuedWrong(
   { header, claims }: DecodedToken,
   sign: TokenSigner,
   nowMs: number,
+  toleranceSeconds: number,
 ): Promise<ForgedToken[]> {
   const tokens = [
     ...wrongHeaders(header).map((token) => ({ ...token, claims: JSON.stringify(claims) })),
-    ...wrongClaims(claims, Math.floor(nowMs / 1000)).map((token) => ({
+    ...wrongClaims(claims, Math.floor(nowMs / 1000), toleranceSeconds + marginSeconds).map((token) => ({
       ...token,
       header: JSON.stringify(header),
     })),
@@ -80,15 +82,18 @@ function wrongHeaders(header: Members): Omit<IssuedToken, "claims">[] {
   ];
 }
 
-function wrongClaims(claims: Members, now: number): Omit<IssuedToken, "header">[] {
+/** Clocks of two machines, and what a request takes. */
+const marginSeconds = 60;
+
+function wrongClaims(claims: Members, now: number, beyond: number): Omit<IssuedToken, "header">[] {
   const { iss, aud } = claims;
   const issuer = String(iss);
   const audience = String(Array.isArray(aud) ? aud[0] : aud);
   const wrong: [string, Members][] = [
     ["without exp", { exp: undefined }],
     ["with an exp that is a text", { exp: String(now + 600) }],
-    ["expired", { exp: now - 3600, iat: now - 7200, nbf: undefined }],
-    ["not valid yet (nbf)", { nbf: now + 3600 }],
+    ["expired", { exp: now - beyond, iat: now - beyond - 600, nbf: undefined }],
+    ["not valid yet (nbf)", { nbf: now + beyond }],
     ["without iss", { iss: undefined }],
     ["with a slash more or less in iss", { iss: issuer.endsWith("/") ? issuer.slice(0, -1) : `${issuer}/` }],
     ["with iss in capitals", { iss: issuer.toUpperCase() }],
@@ -102,10 +107,11 @@ function wrongClaims(claims: Members, now: number): Omit<IssuedToken, "header">[
     ["without sub", { sub: undefined }],
     ["with sub as a list", { sub: [claims.sub] }],
     ["bound to a key that is not shown (cnf)", { cnf: { jkt: "A".repeat(43) } }],
+    ["bound to a certificate that is not shown (cnf)", { cnf: { "x5t#S256": "A".repeat(43) } }],
   ];
   return [
     ...wrong.map(([name, change]) => ({ name, claims: JSON.stringify({ ...claims, ...change }) })),
-    { name: "with exp twice", claims: twice(claims, "exp", now - 3600) },
+    { name: "with exp twice", claims: twice(claims, "exp", now - beyond) },
   ];
 }
 

@@ -47,7 +47,7 @@ const byRow: Readonly<Record<string, Fault>> = {
 };
 
 const byCheck: readonly (readonly [row: string, check: RegExp, fault: Fault | undefined])[] = [
-  ["API-1", /^user|^a canary object|role|scope|tenant|hidden|owner|its HEAD$/, "access"],
+  ["API-1", /^user|^a canary object|^what the plan says|role|scope|tenant|hidden|owner|its HEAD$/, "access"],
   ["API-1", /^an undeclared path|^a method|makes one method/, "methods"],
   ["API-1", /^no cache|after it$|of its own$|done for each$|like a file's$/, undefined],
   ["API-1", /webhook|upstream|^the gateway's word|API key|states who|for everyone|is revoked/, undefined],
@@ -55,6 +55,7 @@ const byCheck: readonly (readonly [row: string, check: RegExp, fault: Fault | un
   ["API-2", /pauses|states a limit|^one address holds/, undefined],
   ["API-3", /^(depth|size|duplicate keys|media types|malformed)/, "body"],
   ["API-3", /^what says twice/, "sole lines"],
+  ["API-3", /^a host that is nearly/, undefined],
   ["API-3", /says of prototypes/, "body"],
   ["API-3", /^no stream over HTTP/, "methods"],
   ["API-3", /next visitor$|^what ends in two/, undefined],

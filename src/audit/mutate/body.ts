@@ -1,34 +1,42 @@
 import { z } from "zod";
 import type { ContractRoute } from "../../contract/index.ts";
-import { firstTooMany } from "./edges.ts";
-import { isObject, label, replace } from "./json-place.ts";
+import { absentFields } from "./absent-fields.ts";
+import type { AbsentField } from "./absent-fields.ts";
+import { isObject, label, placesWithin, replace, valueAt } from "./json-place.ts";
 import type { Json, Path } from "./json-place.ts";
 import { mutateLongLists } from "./long-lists.ts";
+import { mutateMembers } from "./members.ts";
 import type { Mutant, MutantKind } from "./mutate.ts";
+import { nearly } from "./nearly.ts";
 import type { AuditInput } from "../plan/plan.ts";
 
 /** Every mutation of a body: of its values, and of its text. */
 export function* mutateBody(route: ContractRoute, input: AuditInput): Generator<Mutant> {
   if (route.body === undefined) return;
-  const { body: schema } = route;
+  const { body: schema, maxBodyBytes } = route;
   const seen = new Set<string>();
   const isRefused = (value: Json): boolean => !z.safeParse(schema, value).success;
+  const absent = absentFields(schema, input.body);
   for (const mutant of [
     ...mutateRoot(input.body),
     ...mutateWithin(input.body),
-    ...mutateEdges(input.body, isRefused),
+    ...mutateNearly(input.body, { isRefused, maxBodyBytes }),
     ...mutateLongLists(input.body, isRefused),
+    ...absent.flatMap((field) => [...mutateAbsent(field, { isRefused, maxBodyBytes })]),
   ]) {
     const rawBody = JSON.stringify(mutant.value);
-    if (seen.has(rawBody) || rawBody.length > route.maxBodyBytes || z.safeParse(schema, mutant.value).success)
-      continue;
+    if (seen.has(rawBody) || rawBody.length > maxBodyBytes || !isRefused(mutant.value)) continue;
     seen.add(rawBody);
     yield { name: mutant.name, kind: mutant.kind, rawBody };
   }
   const good = JSON.stringify(input.body);
-  const ofText = [...mutateText(good, route.maxBodyBytes, input.body)];
-  yield* ofText;
-  yield* mutateFull(ofText, route.maxBodyBytes);
+  const ofText = [
+    ...mutateText(good, maxBodyBytes, input.body),
+    ...mutateMembers(input.body),
+    ...absent.flatMap(({ body, path }) => [...mutateMembers(body, path)]),
+  ];
+  yield* ofText.filter(({ kind, rawBody }) => kind === "size" || (rawBody?.length ?? 0) <= maxBodyBytes);
+  yield* mutateFull(ofText, maxBodyBytes);
 }
 
 /** A body with one thing about it that its schema refuses. */
@@ -38,63 +46,70 @@ export interface ValueMutant {
   value: Json;
 }
 
+/** What a route takes as a body. */
+interface Bounds {
+  readonly isRefused: (body: Json) => boolean;
+  readonly maxBodyBytes: number;
+}
+
 function* mutateRoot(body: Json): Generator<ValueMutant> {
   for (const value of [null, [], "text", 1, true, {}, [body]])
     yield { name: `the body is ${describe(value)}`, kind: "type", value };
 }
 
 /** Changes each field of a value, however deep; of a list, its first element. */
-function* mutateWithin(body: Json, value: Json = body, path: Path = []): Generator<ValueMutant> {
-  if (path.length > 6) return;
-  if (isObject(value)) {
-    yield {
-      name: `${label(path)} has a key that is not declared`,
-      kind: "extra key",
-      value: replace(body, path, { ...value, undeclared: 1 }),
-    };
-    yield {
-      name: `${label(path)} has a key "constructor"`,
-      kind: "prototype key",
-      value: replace(body, path, { ...value, constructor: { prototype: { polluted: 1 } } }),
-    };
-    for (const key of Object.keys(value)) {
-      const { [key]: _, ...rest } = value;
+function* mutateWithin(body: Json, from: Path = []): Generator<ValueMutant> {
+  for (const [path, value] of placesWithin(valueAt(body, from), from)) {
+    if (isObject(value)) {
       yield {
-        name: `${label([...path, key])} is missing`,
-        kind: "missing key",
-        value: replace(body, path, rest),
+        name: `${label(path)} has a key that is not declared`,
+        kind: "extra key",
+        value: replace(body, path, { ...value, undeclared: 1 }),
       };
+      yield {
+        name: `${label(path)} has a key "constructor"`,
+        kind: "prototype key",
+        value: replace(body, path, { ...value, constructor: { prototype: { polluted: 1 } } }),
+      };
+      for (const key of Object.keys(value)) {
+        const { [key]: _, ...rest } = value;
+        yield {
+          name: `${label([...path, key])} is missing`,
+          kind: "missing key",
+          value: replace(body, path, rest),
+        };
+      }
     }
+    if (path.length > 0) yield* mutateValue(body, path, value);
   }
-  if (path.length > 0) {
-    for (const [name, kind, changed] of changesOf(value))
-      yield { name: `${label(path)} is ${name}`, kind, value: replace(body, path, changed) };
-  }
-  const entries: [string | number, Json][] = Array.isArray(value)
-    ? value.slice(0, 1).map((entry: Json) => [0, entry])
-    : isObject(value)
-      ? Object.entries(value)
-      : [];
-  for (const [key, entry] of entries) yield* mutateWithin(body, entry, [...path, key]);
 }
 
-/** Each field just beyond what the schema takes; of a list, that of its first element too. */
-function* mutateEdges(
+function* mutateValue(body: Json, path: Path, value: Json): Generator<ValueMutant> {
+  for (const [name, kind, changed] of changesOf(value))
+    yield { name: `${label(path)} is ${name}`, kind, value: replace(body, path, changed) };
+}
+
+/** Each field just beyond what the schema takes, and nearly what it takes; of a list, that of its first element too. */
+function* mutateNearly(
   body: Json,
-  isRefused: (changed: Json) => boolean,
-  value: Json = body,
-  path: Path = [],
+  { isRefused, maxBodyBytes }: Bounds,
+  from: Path = [],
 ): Generator<ValueMutant> {
-  if (path.length > 6) return;
-  const edge = firstTooMany(value, (changed) => isRefused(replace(body, path, changed)));
-  if (edge !== undefined)
-    yield { name: `${label(path)} is ${edge.name}`, kind: "bounds", value: replace(body, path, edge.value) };
-  const entries: [string | number, Json][] = Array.isArray(value)
-    ? value.slice(0, 1).map((entry: Json) => [0, entry])
-    : isObject(value)
-      ? Object.entries(value)
-      : [];
-  for (const [key, entry] of entries) yield* mutateEdges(body, isRefused, entry, [...path, key]);
+  for (const [path, value] of placesWithin(valueAt(body, from), from))
+    for (const near of nearly(value, (changed) => isRefused(replace(body, path, changed)), maxBodyBytes))
+      yield {
+        name: `${label(path)} is ${near.name}`,
+        kind: "bounds",
+        value: replace(body, path, near.value),
+      };
+}
+
+/** The same of a field that the sample has not. */
+function* mutateAbsent({ path, body, value }: AbsentField, bounds: Bounds): Generator<ValueMutant> {
+  // Nothing is known that would fit: what fits nowhere does all the same.
+  if (value === undefined) return yield* mutateValue(body, path, "a");
+  yield* mutateWithin(body, path);
+  yield* mutateNearly(body, bounds, path);
 }
 
 function changesOf(value: Json): [name: string, kind: MutantKind, value: Json][] {
@@ -131,20 +146,8 @@ function changesOf(value: Json): [name: string, kind: MutantKind, value: Json][]
 function* mutateText(good: string, maxBodyBytes: number, body: Json): Generator<Mutant> {
   const encoder = new TextEncoder();
   const members = isObject(body) ? Object.entries(body) : [];
-  const [first] = members;
-  if (first !== undefined) {
-    const pair = `${JSON.stringify(first[0])}:${JSON.stringify(first[1])}`;
-    yield { name: `${first[0]} stands twice`, kind: "duplicate key", rawBody: `{${pair},${good.slice(1)}` };
-    const escaped = `"\\u${first[0].charCodeAt(0).toString(16).padStart(4, "0")}${first[0].slice(1)}"`;
-    yield {
-      name: `${first[0]} stands twice, once escaped`,
-      kind: "duplicate key",
-      rawBody: `{${escaped}:${JSON.stringify(first[1])},${good.slice(1)}`,
-    };
-  }
   if (isObject(body)) {
     const rest = members.length === 0 ? "}" : `,${good.slice(1)}`;
-    yield { name: "a key __proto__", kind: "prototype key", rawBody: `{"__proto__":{"polluted":1}${rest}` };
     yield {
       name: "200 levels deep",
       kind: "depth",

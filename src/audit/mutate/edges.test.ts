@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { z } from "zod";
-import { firstTooMany } from "./edges.ts";
+import { firstTooFew, firstTooMany } from "./edges.ts";
 
 const refusedBy =
   (schema: z.ZodType) =>
@@ -27,4 +27,13 @@ test("where nothing is too many, nothing is made up, and nobody looks for ever",
   assert.equal(firstTooMany(true, refusedBy(z.boolean())), undefined);
   assert.equal(firstTooMany([], refusedBy(z.array(z.string()).max(4))), undefined);
   assert.equal(firstTooMany(0.5, refusedBy(z.number().max(1))), undefined);
+});
+
+test("the first value that is too little is found as well", () => {
+  assert.equal(firstTooFew("Only testing", refusedBy(z.string().min(10)))?.value, "Only test");
+  assert.deepEqual(firstTooFew(["a", "b", "c"], refusedBy(z.array(z.string()).min(2)))?.value, ["a"]);
+  assert.deepEqual(firstTooFew(7, refusedBy(z.int().min(1))), { name: "0, one too small", value: 0 });
+  assert.equal(firstTooFew(-3, refusedBy(z.int().min(-90)))?.value, -91);
+  assert.equal(firstTooFew("rye", refusedBy(z.string())), undefined);
+  assert.equal(firstTooFew(1, refusedBy(z.int())), undefined);
 });

@@ -1,10 +1,12 @@
 import { z } from "zod";
-import { listFields } from "../../contract/index.ts";
+import { listFields, memberNames } from "../../contract/index.ts";
 import type { ContractRoute } from "../../contract/index.ts";
 import { hostileTexts } from "../requests/hostile-texts.ts";
 import { formOf, writePairs } from "../requests/input-values.ts";
 import type { Pairs } from "../requests/input-values.ts";
 import type { Mutant } from "./mutate.ts";
+import { nearlyAsText } from "./nearly.ts";
+import { textFor } from "./schema-value.ts";
 import type { AuditInput } from "../plan/plan.ts";
 
 /** Every mutation of a URL-encoded form: of its fields, and of how they are written. */
@@ -18,8 +20,9 @@ export function* mutateForm(route: ContractRoute, input: AuditInput): Generator<
 function* mutateFields({ body: schema, maxBodyBytes }: ContractRoute, fields: Pairs): Generator<Mutant> {
   if (schema === undefined) return;
   const lists = listFields(schema);
-  for (const [name, given] of Object.entries(fields)) {
-    const { [name]: _, ...rest } = fields;
+  const isRefused = (changed: Pairs): boolean => !z.safeParse(schema, changed).success;
+  for (const name of new Set([...Object.keys(fields), ...memberNames(schema)])) {
+    const { [name]: given = lists.has(name) ? [] : "", ...rest } = fields;
     const changes: [what: string, kind: Mutant["kind"], fields: Pairs][] = hostileTexts.map(
       ([what, kind, value]) => [what, kind, { ...fields, [name]: lists.has(name) ? [value] : value }],
     );
@@ -36,12 +39,16 @@ function* mutateFields({ body: schema, maxBodyBytes }: ContractRoute, fields: Pa
         "bounds",
         { ...fields, [name]: Array.from({ length: 40 }, () => given[0] ?? "") },
       ]);
+    const takes = lists.has(name) ? undefined : (fields[name] ?? textFor(schema, name));
+    if (typeof takes === "string")
+      for (const near of nearlyAsText(takes, (text) => isRefused({ ...fields, [name]: text })))
+        changes.push([near.name, "bounds", { ...fields, [name]: near.value }]);
     for (const [what, kind, changed] of changes) {
       const rawBody = writePairs(changed);
-      if (rawBody.length > maxBodyBytes || z.safeParse(schema, changed).success) continue;
+      if (rawBody.length > maxBodyBytes || !isRefused(changed)) continue;
       yield { name: `${name} is ${what}`, kind, rawBody };
     }
-    if (lists.has(name)) continue;
+    if (lists.has(name) || !Object.hasOwn(fields, name)) continue;
     const pair = writePairs({ [name]: given });
     yield { name: `${name} stands twice`, kind: "duplicate key", rawBody: `${writePairs(fields)}&${pair}` };
     const escaped = `%${name.charCodeAt(0).toString(16).padStart(2, "0")}${pair.slice(1)}`;

@@ -25,3 +25,23 @@ export const label = (path: Path): string =>
         .map((step) => (typeof step === "number" ? `[${step}]` : step))
         .join(".")
         .replaceAll(".[", "[");
+
+/** How deep is looked. */
+export const maxLevels = 6;
+
+/** What is inside a value: an object's members, and of a list the first element. */
+export function entriesOf(value: Json): readonly (readonly [key: string | number, value: Json])[] {
+  if (Array.isArray(value)) return value.slice(0, 1).map((entry: Json) => [0, entry]);
+  return isObject(value) ? Object.entries(value) : [];
+}
+
+/** A value with all that is inside, each with its place. */
+export function* placesWithin(value: Json, path: Path = []): Generator<readonly [path: Path, value: Json]> {
+  if (path.length > maxLevels) return;
+  yield [path, value];
+  for (const [key, entry] of entriesOf(value)) yield* placesWithin(entry, [...path, key]);
+}
+
+/** What stands at a place. */
+export const valueAt = (body: Json, path: Path): Json =>
+  path.reduce<Json>((value, key) => (value as Record<string | number, Json>)[key], body);

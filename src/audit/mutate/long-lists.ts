@@ -35,7 +35,7 @@ export function* mutateLongLists(
 
 /** The list with its own elements again and again, as often as the schema lets them stand there. */
 function longest(list: readonly Json[], isRefused: (changed: Json) => boolean): readonly Json[] {
-  const tooMany = firstTooMany(list, isRefused)?.value as readonly Json[] | undefined;
+  const tooMany = firstTooMany(list, isRefused, maxElements + 1)?.value as readonly Json[] | undefined;
   const length = Math.min(maxElements, tooMany === undefined ? maxElements : tooMany.length - 1);
   return Array.from({ length: Math.max(length, list.length) }, (_, index) => list[index % list.length]);
 }

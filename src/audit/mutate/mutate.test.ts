@@ -23,6 +23,7 @@ function route(): ContractRoute {
               .min(1)
               .max(5),
             note: z.string(),
+            gift: z.object({ to: z.email(), card: z.int().min(1).max(3) }).optional(),
           }),
           maxBodyBytes: 2000,
           response: z.object({}),
@@ -46,6 +47,20 @@ const names = (kind: MutantKind): string[] =>
     .filter((mutant) => mutant.kind === kind)
     .map((mutant) => mutant.name);
 
+test("a list grows no further than its body may: the schema looks at each element of each try", () => {
+  let looks = 0;
+  const looking = z.string().refine(() => (looks += 1) > 0);
+  const mutants = mutate(
+    { ...route(), body: z.object({ names: z.array(looking) }) },
+    {
+      params: { shop: "north" },
+      body: { names: ["rye"] },
+    },
+  );
+  assert.ok(mutants.some(({ rawBody }) => rawBody === '{"names":null}'));
+  assert.ok(looks < 10_000, `${looks} looks`);
+});
+
 test("every field is given a wrong type, however deep", () => {
   assert.ok(names("type").includes("items[0].count is a text"));
   assert.ok(names("type").includes("items[0].product is a number"));
@@ -67,6 +82,26 @@ test("undeclared keys are put into every object, and into the query", () => {
 test("a key stands twice in the body's text and in the query's", () => {
   assert.ok(names("duplicate key").includes("items stands twice"));
   assert.ok(names("duplicate key").includes("query key dry twice"));
+});
+
+test("a key stands twice at every level, of what the sample leaves out too", () => {
+  const mutants = mutate(route(), input);
+  const bodyOf = (name: string): unknown => mutants.find((mutant) => mutant.name === name)?.rawBody;
+  assert.equal(
+    bodyOf("items[0].product stands twice"),
+    '{"items":[{"product":"rye","product":"rye","count":2}],"note":"thanks"}',
+  );
+  assert.match(String(bodyOf("gift.to stands twice, once escaped")), /"gift":\{"\\u0074o":/);
+  assert.ok(names("prototype key").includes("items[0] has a key __proto__"));
+});
+
+test("a field that the sample leaves out is given a wrong type, and what nearly fits, like the others", () => {
+  for (const name of ["gift is an object", "gift.to is a number", "gift.card is a text"])
+    assert.ok(names("type").includes(name), name);
+  for (const name of ["gift.card is 0, one too small", "gift.card is 4, one too many"])
+    assert.ok(names("bounds").includes(name), name);
+  assert.ok(names("bounds").includes("gift.to is without the sign that makes it one"));
+  assert.ok(names("missing key").includes("gift.card is missing"));
 });
 
 test("__proto__ is a key of the text: an object literal would lose it", () => {

@@ -1,4 +1,5 @@
 import type { ContractRoute } from "../../contract/index.ts";
+import { untriedFields } from "./absent-fields.ts";
 import { mutateBody } from "./body.ts";
 import { mutateForm } from "./form.ts";
 import { mutateCookies, mutateHeaders } from "./headers.ts";
@@ -58,3 +59,7 @@ export function mutate(route: ContractRoute, input: AuditInput): PlacedMutant[] 
     ),
   ];
 }
+
+/** Names the fields of a body that a sample leaves out and that were too many to be tried. */
+export const leftOut = ({ body, bodyType }: ContractRoute, input: AuditInput): string[] =>
+  body === undefined || bodyType === "form" ? [] : untriedFields(body, input.body);

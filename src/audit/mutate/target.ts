@@ -4,6 +4,8 @@ import type { ContractRoute } from "../../contract/index.ts";
 import { hostileTexts } from "../requests/hostile-texts.ts";
 import { queryOf, writePairs } from "../requests/input-values.ts";
 import type { Mutant } from "./mutate.ts";
+import { nearlyAsText } from "./nearly.ts";
+import { textFor } from "./schema-value.ts";
 import type { AuditInput } from "../plan/plan.ts";
 
 /** Every mutation of a path's parameters. */
@@ -12,9 +14,14 @@ export function* mutateParams({ params }: ContractRoute, input: AuditInput): Gen
   const encoded = Object.fromEntries(
     Object.entries(input.params ?? {}).map(([name, value]) => [name, encodeURIComponent(value)]),
   );
-  for (const name of Object.keys(input.params ?? {})) {
-    for (const [what, kind, value] of hostileTexts) {
-      if (z.safeParse(params, { ...input.params, [name]: value }).success) continue;
+  for (const [name, given] of Object.entries(input.params ?? {})) {
+    const isRefused = (changed: string): boolean =>
+      !z.safeParse(params, { ...input.params, [name]: changed }).success;
+    const near = nearlyAsText(given, isRefused).map(
+      ({ name: what, value }) => [what, "bounds", value] as const,
+    );
+    for (const [what, kind, value] of [...hostileTexts, ...near]) {
+      if (value === "" || !isRefused(value)) continue;
       yield {
         name: `:${name} is ${what}`,
         kind,
@@ -70,6 +77,10 @@ export function* mutateQuery(route: ContractRoute, input: AuditInput): Generator
         rawQuery: join(good, pair, ...(given === undefined ? [pair] : [])),
       };
     }
+    const takes = lists.has(name) ? undefined : (given ?? textFor(query, name));
+    if (typeof takes === "string")
+      for (const near of nearlyAsText(takes, (text) => isRefused({ ...values, [name]: text })))
+        changes.push([near.name, "bounds", near.value]);
     for (const [what, kind, value] of changes) {
       const changed = { ...values, [name]: value };
       if (isRefused(changed)) yield { name: `query ${name} is ${what}`, kind, rawQuery: writePairs(changed) };

@@ -18,7 +18,7 @@ export interface AttackOrder {
 }
 
 /** More than this of what went wrong is not told. */
-export const maxErrors = 4000;
+const maxErrors = 4000;
 
 /** A failure that is read in a test's report: the words alone, since its stack would be of this file. */
 export function failed(message: string): Error {

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Browser, BrowserContext, CDPSession, Page, Response } from "playwright-core";
-import { CurtainwallError } from "../../shared/index.ts";
 import type { BrowserProbe, PageRewrite, PageVisit, Visitor } from "../probes/probe.ts";
-import { inOwnFolder } from "./browser-folder.ts";
 import { openBrowserProxy } from "./browser-proxy.ts";
 import { noteRequests, sendOnce } from "./browser-requests.ts";
 import type { NotedRequests } from "./browser-requests.ts";
+import { launchBrowser } from "./launch-browser.ts";
+import type { LaunchedBrowser } from "./launch-browser.ts";
+import { renewBrowser } from "./renewed-browser.ts";
 
 /** Options of {@link openBrowser}. */
 export interface BrowserOptions {
@@ -15,6 +16,8 @@ export interface BrowserOptions {
   spkiSha256: string;
   /** What pages may ask for on this machine and in its networks, beside the target and what is visited. Default: nothing. */
   origins?: readonly string[];
+  /** Memory that it may take, in bytes: then it is ended, and started anew for the next visit, three times. Default 1.5 GiB, on Linux alone. */
+  maxBytes?: number;
 }
 
 /** A {@link BrowserProbe} to close. */
@@ -23,22 +26,9 @@ export interface OpenBrowser extends BrowserProbe {
 }
 
 const timeoutMs = 15_000;
+/** Pages of our examples take a tenth of it. */
+const mostBytes = 1536 * 1_048_576;
 const maxViolations = 50;
-
-const flags = [
-  "--headless",
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-  // Neither does it look names up by itself, nor send datagrams, which would go past the proxy.
-  "--proxy-bypass-list=<-loopback>",
-  "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
-  "--webrtc-ip-handling-policy=disable_non_proxied_udp",
-];
 
 /**
  * Starts Chromium, with a profile of its own and one way out, which leads to nothing of this machine or its networks but what is the target's.
@@ -50,58 +40,48 @@ export async function openBrowser({
   target,
   spkiSha256,
   origins = [],
+  maxBytes = mostBytes,
 }: BrowserOptions): Promise<OpenBrowser> {
-  const { chromium } = await import("playwright-core").catch((error: unknown) => {
-    throw missing("playwright-core is not installed: npm install --save-dev playwright-core", error);
-  });
   const proxy = await openBrowserProxy();
   for (const origin of [target.origin, ...origins]) proxy.allow(new URL(origin));
-  const ways = [`--proxy-server=socks5://127.0.0.1:${proxy.port}`];
-  const { running: browser, remove } = await inOwnFolder(() =>
-    chromium.launch({
-      executablePath,
-      args: [...flags, ...ways, `--ignore-certificate-errors-spki-list=${spkiSha256}`],
-      timeout: 30_000,
-      // Playwright's own answer to a signal ends the process, before what was made is taken away.
-      handleSIGINT: false,
-      handleSIGTERM: false,
-      handleSIGHUP: false,
-    }),
-  ).catch((error: unknown) => {
+  const start = async (): Promise<Visiting> => {
+    const launched = await launchBrowser({ executablePath, proxyPort: proxy.port, spkiSha256, maxBytes });
+    return { ...launched, plainly: createPlainVisits(launched.browser) };
+  };
+  const first = await start().catch((error: unknown) => {
     proxy.close();
-    throw missing(`the browser at ${executablePath} did not start`, error);
+    throw error;
   });
-  const plainly = createPlainVisits(browser);
+  const renewed = renewBrowser(first, start, maxBytes);
   return {
-    version: `Chromium ${browser.version()}`,
+    version: `Chromium ${first.browser.version()}`,
     visit: async (path, rewrite, visitor) => {
       const url = new URL(path, target);
       proxy.allow(url);
       const { result, refused } = await proxy.during(() =>
-        rewrite === undefined && visitor === undefined
-          ? plainly(url)
-          : visit(
-              browser,
-              url,
-              rewrite,
-              url.origin === target.origin ? visitor : { ...visitor, headers: {} },
-            ),
+        renewed.use(path, ({ browser, plainly }) =>
+          rewrite === undefined && visitor === undefined
+            ? plainly(url)
+            : visit(
+                browser,
+                url,
+                rewrite,
+                url.origin === target.origin ? visitor : { ...visitor, headers: {} },
+              ),
+        ),
       );
       return { ...result, refused };
     },
-    close: () =>
-      browser.close().finally(() => {
-        proxy.close();
-        remove();
-      }),
+    close: () => renewed.close().finally(() => proxy.close()),
   };
+}
+
+interface Visiting extends LaunchedBrowser {
+  readonly plainly: (url: URL) => Promise<OpenedPage>;
 }
 
 /** What is seen of a page beside what the proxy refuses it. */
 type OpenedPage = Omit<PageVisit, "refused">;
-
-const missing = (message: string, cause: unknown): CurtainwallError =>
-  new CurtainwallError("AUDIT_TARGET_UNREACHABLE", message, { cause });
 
 interface PlainTab {
   readonly context: BrowserContext;

@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { CurtainwallError } from "../../shared/index.ts";
+import { timeIsUp } from "../out-of-time.ts";
 
 /** The end of something that has so much time. */
 export interface Clock {
@@ -7,8 +9,6 @@ export interface Clock {
   stop(): void;
 }
 
-/** What is said when time is up. */
-export const timeIsUp = "the time for it was used up";
 /** What is said when somebody interrupts. */
 export const wasInterrupted = "it was interrupted";
 
@@ -26,4 +26,24 @@ export function startClock(milliseconds: number, signal?: AbortSignal): Clock {
   // Nobody may be waiting when it ends.
   over.catch(() => undefined);
   return { over, stop: () => stopped.abort() };
+}
+
+/**
+ * Waits for work, but not for longer than this. What it does from then on is its own.
+ *
+ * @throws {CurtainwallError} `AUDIT_BUDGET_SPENT` when it takes longer
+ */
+export async function withTimeout<Result>(work: Promise<Result>, milliseconds: number): Promise<Result> {
+  const waiting = new AbortController();
+  try {
+    const late = sleep(milliseconds, undefined, { signal: waiting.signal }).then(() => {
+      throw new CurtainwallError(
+        "AUDIT_BUDGET_SPENT",
+        `it took longer than ${Math.round(milliseconds / 100) / 10} seconds`,
+      );
+    });
+    return await Promise.race([work, late]);
+  } finally {
+    waiting.abort();
+  }
 }

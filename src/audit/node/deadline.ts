@@ -1,6 +1,7 @@
 import { CurtainwallError } from "../../shared/index.ts";
 import type { BrowserProbe, Wire } from "../probes/probe.ts";
-import { timeIsUp, wasInterrupted } from "./clock.ts";
+import { timeIsUp } from "../out-of-time.ts";
+import { wasInterrupted } from "./clock.ts";
 
 /** The time that an audit has: what is begun after it fails at once. */
 export interface Deadline {
@@ -24,8 +25,9 @@ export function createDeadline(budgetMs: number, now: () => number, signal?: Abo
     };
   return {
     remainingMs,
-    wire: ({ canChangeClient, send, sendRaw, trickle }) => ({
+    wire: ({ canChangeClient, connect, send, sendRaw, trickle }) => ({
       canChangeClient,
+      connect,
       send: guard(send),
       sendRaw: guard(sendRaw),
       trickle: guard(trickle),

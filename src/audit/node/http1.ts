@@ -1,6 +1,7 @@
 import { Agent as PlainAgent, request as plainRequest } from "node:http";
-import type { ClientRequest, IncomingMessage, RequestOptions } from "node:http";
+import type { AgentOptions, ClientRequest, IncomingMessage, RequestOptions } from "node:http";
 import { Agent, request as secureRequest } from "node:https";
+import type { Socket } from "node:net";
 import type { ProbeRequest, ProbeResponse } from "../probes/probe.ts";
 import { placeOf } from "./connection.ts";
 import type { Endpoint } from "./connection.ts";
@@ -28,31 +29,61 @@ const keepMs = 3000;
 
 /** Makes HTTP/1.1 requests, reusing connections of one client address. */
 export function createHttp1(endpoint: Endpoint): Sender {
-  const { isSecure, tls } = endpoint;
-  const agent = isSecure
-    ? new Agent({ keepAlive: true, timeout: keepMs, ...tls })
-    : new PlainAgent({ keepAlive: true, timeout: keepMs });
-  const start = (request: ProbeRequest, over: PlainAgent | false): ClientRequest => {
-    const body = bytesOf(request.body);
-    const options = { ...optionsOf(endpoint, request, body), agent: over };
-    return (isSecure ? secureRequest({ ...options, ...tls }) : plainRequest(options)).end(body);
-  };
+  const agent = agentFor(endpoint, { timeout: keepMs });
   return {
     send: (request) =>
-      new Promise((resolve, reject) => {
-        try {
-          const sent = start(request, agent);
-          receive(sent, request, endpoint, resolve, (error) => {
-            if (!sent.reusedSocket || !isEnding(error)) reject(error);
-            else receive(start(request, false), request, endpoint, resolve, reject);
-          });
-        } catch (error) {
-          reject(unreachable(`a request could not be made (${(error as Error).message})`, error));
-        }
+      attempt((resolve, reject) => {
+        const sent = start(endpoint, request, agent);
+        receive(sent, request, endpoint, resolve, (error) => {
+          if (!sent.reusedSocket || !isEnding(error)) reject(error);
+          else receive(start(endpoint, request, false), request, endpoint, resolve, reject);
+        });
       }),
     close: () => agent.destroy(),
   };
 }
+
+/** Makes requests over the connection that the first of them opens, and over no other. */
+export function keepHttp1(endpoint: Endpoint): Sender {
+  const agent = agentFor(endpoint, { maxSockets: 1 });
+  let own: Socket | undefined;
+  return {
+    send: (request) =>
+      attempt((resolve, reject) => {
+        const sent = start(endpoint, request, agent);
+        sent.once("socket", (socket) => {
+          own ??= socket;
+          if (own !== socket) sent.destroy(new Error("the connection was closed"));
+        });
+        receive(sent, request, endpoint, resolve, reject);
+      }),
+    close: () => agent.destroy(),
+  };
+}
+
+const agentFor = ({ isSecure, tls }: Endpoint, options: AgentOptions): PlainAgent =>
+  isSecure
+    ? new Agent({ keepAlive: true, ...options, ...tls })
+    : new PlainAgent({ keepAlive: true, ...options });
+
+function start(endpoint: Endpoint, request: ProbeRequest, agent: PlainAgent | false): ClientRequest {
+  const { isSecure, tls } = endpoint;
+  const body = bytesOf(request.body);
+  const options = { ...optionsOf(endpoint, request, body), agent };
+  return (isSecure ? secureRequest({ ...options, ...tls }) : plainRequest(options)).end(body);
+}
+
+type Settle = Parameters<ConstructorParameters<typeof Promise<ProbeResponse>>[0]>;
+
+/** What can't be written down fails as what was not answered does. */
+const attempt = (work: (...settle: Settle) => void): Promise<ProbeResponse> =>
+  new Promise((resolve, reject) => {
+    try {
+      work(resolve, reject);
+    } catch (error) {
+      reject(unreachable(`a request could not be made (${(error as Error).message})`, error));
+    }
+  });
 
 function optionsOf(endpoint: Endpoint, request: ProbeRequest, body: Uint8Array | undefined): RequestOptions {
   const { target } = endpoint;

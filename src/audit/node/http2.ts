@@ -24,7 +24,6 @@ const keepMs = 3000;
 
 /** Makes HTTP/2 requests, in one session a client address. */
 export function createHttp2(endpoint: Endpoint): Sender {
-  const { target } = endpoint;
   const sessions = new Map<string, ClientHttp2Session>();
   const open = new Set<ClientHttp2Session>();
   const forget = (session: ClientHttp2Session, client: string | undefined): void => {
@@ -33,15 +32,7 @@ export function createHttp2(endpoint: Endpoint): Sender {
   const sessionOf = (client: string | undefined): ClientHttp2Session => {
     const known = sessions.get(client ?? "");
     if (known !== undefined && !known.destroyed && !known.closed) return known;
-    const options = {
-      createConnection: () => openSocket(endpoint, "h2", client),
-      // What may stand once is sent twice, to see what becomes of it. Its types don't know of it.
-      strictSingleValueFields: false,
-    };
-    const created = connect(`${target.protocol}//${target.host}`, options);
-    created.on("error", () => undefined);
-    created.setMaxListeners(0);
-    created.unref();
+    const created = openSession(endpoint, client);
     // Clients come and go; the connections of those that went are not kept.
     created.setTimeout(keepMs, () => {
       // One that a busy target is still opening has requests that wait for it, and would lose them.
@@ -71,6 +62,30 @@ export function createHttp2(endpoint: Endpoint): Sender {
       for (const session of open) session.destroy();
     },
   };
+}
+
+/** Makes requests in one session, and in no other once it has ended. */
+export function keepHttp2(endpoint: Endpoint, client?: string): Sender {
+  let session: ClientHttp2Session | undefined;
+  return {
+    send: (request) =>
+      exchange((session ??= openSession(endpoint, client)), request, endpoint, () => undefined),
+    close: () => session?.destroy(),
+  };
+}
+
+function openSession(endpoint: Endpoint, client: string | undefined): ClientHttp2Session {
+  const { protocol, host } = endpoint.target;
+  const options = {
+    createConnection: () => openSocket(endpoint, "h2", client),
+    // What may stand once is sent twice, to see what becomes of it. Its types don't know of it.
+    strictSingleValueFields: false,
+  };
+  const session = connect(`${protocol}//${host}`, options);
+  session.on("error", () => undefined);
+  session.setMaxListeners(0);
+  session.unref();
+  return session;
 }
 
 function exchange(
@@ -155,7 +170,10 @@ function receive(
     listener?.heard();
   });
   stream.on("end", () => (hasEnded = true));
-  stream.on("error", (error) => reject(failure(error)));
+  stream.on("error", (error: Error & { code?: string }) => {
+    const isCutOff = fields.length > 0 && error.code === "ERR_HTTP2_STREAM_ERROR";
+    reject(isCutOff ? invalid("the answer was cut off", error) : failure(error));
+  });
   stream.on("close", () => {
     listener?.stop();
     const status = Number(fields.find(([name]) => name === ":status")?.[1]);

@@ -6,6 +6,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { test } from "node:test";
 import { testCertificate } from "../fixtures/certificate.ts";
 import { startSite } from "../fixtures/site.ts";
+import { divideTime } from "./ending.ts";
 import { openMade } from "./made.ts";
 import { openContext } from "./open-context.ts";
 
@@ -29,7 +30,8 @@ test("what is under way when it ends is waited for; afterwards nothing is asked,
   assert.ok(route !== undefined);
   let samples = 0;
   const body = (): unknown => ({ count: ++samples });
-  const made = await openMade({ plan: { samples: { [route.key]: { body } } } });
+  const plan = { samples: { [route.key]: { body } } };
+  const made = await openMade({ plan }, divideTime(240_000, false));
   const interrupt = new AbortController();
   const opened = await openContext({
     contract: site.contract,

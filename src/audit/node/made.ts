@@ -1,11 +1,11 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import { CurtainwallError } from "../../shared/index.ts";
 import type { ContractRoute } from "../../contract/index.ts";
 import { reasonOf } from "../check.ts";
 import type { AuditContext } from "../context.ts";
 import type { AuditMade, AuditPlan } from "../plan/plan.ts";
 import type { Caller } from "../requests/caller.ts";
 import { isSuccess } from "../rules/shared.ts";
+import { withTimeout } from "./clock.ts";
+import type { TimePlan } from "./ending.ts";
 import { openJournal } from "./journal.ts";
 import type { ContextOptions } from "./run.ts";
 
@@ -27,28 +27,34 @@ export interface Made {
   watch(context: AuditContext, over: Promise<never>): AuditContext;
   /** Waits, not for long, for calls that are under way: what comes of them is to be taken away too. */
   settle(): Promise<void>;
-  /** Takes away what was made. It has ten seconds. */
+  /** Takes away what was made. Where nothing was asked for that could make something, the plan's `cleanUp` is not called. */
   cleanUp(): Promise<CleanedUp>;
 }
 
-const maxCleanUpMs = 10_000;
-const maxSettleMs = 2000;
-
-/** Takes away what an earlier run left that was killed, and notes that from now on this one makes something. */
-export async function openMade({
-  plan = {},
-  journal: file,
-  now = Date.now,
-  onCleanUp,
-}: Pick<ContextOptions, "plan" | "journal" | "now" | "onCleanUp">): Promise<Made> {
+/**
+ * Takes away what an earlier run left that was killed, and notes that from now on this one makes something.
+ *
+ * @param time how long to wait for what is under way, and for the plan's `cleanUp`
+ */
+export async function openMade(
+  {
+    plan = {},
+    journal: file,
+    now = Date.now,
+    onCleanUp,
+  }: Pick<ContextOptions, "plan" | "journal" | "now" | "onCleanUp">,
+  { settleMs, cleanUpMs }: Pick<TimePlan, "settleMs" | "cleanUpMs">,
+): Promise<Made> {
   const journal = openJournal(file);
   const { former } = journal;
   let since = new Date(now()).toISOString();
+  let mayHaveMade = false;
   if (former !== undefined) {
-    const problem = await takeAway(plan, former);
+    const problem = await takeAway(plan, former, cleanUpMs);
     onCleanUp?.({ ...former, isFormer: true, problem });
     // What could not be taken away is part of what this run leaves.
-    if (typeof problem === "object") since = former.since;
+    mayHaveMade = typeof problem === "object";
+    if (mayHaveMade) since = former.since;
     else journal.clear();
   }
   journal.begin(new Date(since));
@@ -58,6 +64,10 @@ export async function openMade({
 
   const assertGoesOn = (): void => {
     if (end !== undefined) throw end as Error;
+  };
+  const beginMaking = (): void => {
+    assertGoesOn();
+    mayHaveMade = true;
   };
   const track =
     <Input extends unknown[], Answer>(ask: (...input: Input) => Promise<Answer>) =>
@@ -73,14 +83,17 @@ export async function openMade({
     call: track(async (call) => {
       assertGoesOn();
       const { key } = call.route;
-      if (writes(call.route)) journal.note(key);
+      if (writes(call.route)) {
+        mayHaveMade = true;
+        journal.note(key);
+      }
       const exchange = await caller.call(call);
       if (writes(call.route) && isSuccess(exchange.response.status)) left[key] = (left[key] ?? 0) + 1;
       return exchange;
     }),
   });
   return {
-    plan: guarded(plan, assertGoesOn),
+    plan: guarded(plan, beginMaking),
     left,
     watch(context, over) {
       over.catch((error: unknown) => void (end = error));
@@ -92,10 +105,10 @@ export async function openMade({
         alone: (work) => context.alone((caller, tls) => work(watchCaller(caller), tls)),
       };
     },
-    settle: async () => void (await withTimeout(Promise.all(underWay), maxSettleMs).catch(() => undefined)),
+    settle: async () => void (await withTimeout(Promise.all(underWay), settleMs).catch(() => undefined)),
     async cleanUp() {
       const made = { since, routes: Object.keys(left) };
-      const problem = await takeAway(plan, made);
+      const problem = mayHaveMade ? await takeAway(plan, made, cleanUpMs) : undefined;
       if (typeof problem !== "object") journal.clear();
       return { ...made, isFormer: false, problem };
     },
@@ -104,37 +117,29 @@ export async function openMade({
 
 const writes = ({ method }: ContractRoute): boolean => method !== "GET";
 
-async function takeAway({ cleanUp }: AuditPlan, made: AuditMade): Promise<CleanedUp["problem"]> {
+async function takeAway(
+  { cleanUp }: AuditPlan,
+  made: AuditMade,
+  withinMs: number,
+): Promise<CleanedUp["problem"]> {
   if (cleanUp === undefined) return "no cleanUp";
   try {
-    await withTimeout(cleanUp(made), maxCleanUpMs);
+    await withTimeout(cleanUp(made), withinMs);
     return undefined;
   } catch (error) {
     return { failed: reasonOf(error) };
   }
 }
 
-async function withTimeout<Result>(work: Promise<Result>, milliseconds: number): Promise<Result> {
-  const waiting = new AbortController();
-  try {
-    const late = sleep(milliseconds, undefined, { signal: waiting.signal }).then(() => {
-      throw new CurtainwallError("AUDIT_BUDGET_SPENT", `it took longer than ${milliseconds / 1000} seconds`);
-    });
-    return await Promise.race([work, late]);
-  } finally {
-    waiting.abort();
-  }
-}
-
 /** The members of a plan that say what to send. */
 const samples = ["samples", "failures", "errors", "hidden", "guesses", "lies"] as const;
 
-/** A plan whose functions, where they say what to send, first ask whether it goes on. */
-function guarded(plan: AuditPlan, assertGoesOn: () => void): AuditPlan {
+/** A plan whose functions, where they say what to send, first tell so: whoever hears it may refuse. */
+function guarded(plan: AuditPlan, beginMaking: () => void): AuditPlan {
   const guard = (value: unknown): unknown => {
     if (typeof value === "function")
       return (...input: unknown[]): unknown => {
-        assertGoesOn();
+        beginMaking();
         return (value as (...given: unknown[]) => unknown)(...input);
       };
     if (Array.isArray(value)) return value.map(guard);

@@ -1,10 +1,10 @@
 import { counted } from "../../shared/index.ts";
-import { explainUnit } from "../attack/explain.ts";
+import { explainEnd, explainUnit } from "../attack/explain.ts";
 import type { AttackKind } from "../attack/kinds.ts";
-import type { AttackReport, AttackUnit } from "../attack/report.ts";
+import type { AttackReport } from "../attack/report.ts";
 import { unitName } from "../attack/units.ts";
 import { printable } from "../evidence.ts";
-import { failed, maxErrors } from "./attack-command.ts";
+import { failed } from "./attack-command.ts";
 import { createAttackReports } from "./attack-reports.ts";
 
 /** Options of {@link openAttack}. */
@@ -82,13 +82,12 @@ export function openAttack(options: OpenAttackOptions): OpenAttack {
       if (unit === undefined && route !== undefined && !knows(route))
         throw failed(`the contract has no route "${route}" any more; write the file again:  ${madeBy}`);
       // Of the whole it is the first test that says so.
-      if (!isWhole && ended?.because === "target gone")
-        throw failed(problemOf(report, mayMiss) ?? ended.says);
-      if (unit === undefined) test.skip("there is nothing to attack here any more");
-      else if (unit.state === "not applicable") test.skip(why(unit));
+      if (!isWhole && ended?.because === "target gone") throw failed(explainEnd(report) ?? ended.says);
+      if (unit === undefined) test.skip(whyNone(report, kind));
+      else if (unit.state === "not applicable") test.skip(why(unit.reasons));
       else if (unit.state === "broken" || (unit.state === "not made" && !mayMiss))
         throw failed(explainUnit(report, unit));
-      else if (unit.state === "not made") test.skip(why(unit));
+      else if (unit.state === "not made") test.skip(why([...unit.reasons, explainEnd(report) ?? ""]));
     },
     async isComplete() {
       const { units } = await reports.whole();
@@ -103,6 +102,15 @@ export function openAttack(options: OpenAttackOptions): OpenAttack {
   };
 }
 
+/** Why a report has nothing of a kind that a test asks about. */
+function whyNone({ leftOut }: AttackReport, kind: AttackKind): string {
+  const lacks = [...new Set(leftOut.filter((one) => one.kind === kind).map((one) => one.lacks))];
+  return printable(
+    ["there is nothing to attack here any more", ...lacks.map((reason) => `left out: ${reason}`)].join("; "),
+    1000,
+  );
+}
+
 /** What was done, in a line. */
 function sizeOf({ target, units, kinds, summary, durationMs }: AttackReport): string {
   const routes = new Set(units.flatMap(({ route }) => (route === undefined ? [] : [route]))).size;
@@ -111,19 +119,16 @@ function sizeOf({ target, units, kinds, summary, durationMs }: AttackReport): st
 }
 
 /** Why the attack as a whole shows too little. That the stack was not there is never what may be missing. */
-function problemOf({ ended, summary }: AttackReport, mayMiss: boolean): string | undefined {
-  if (ended?.because === "target gone") {
-    const help = ended.start === undefined ? "" : `; start it again with  ${ended.start}`;
-    return printable(`the attack ended early: ${ended.says}${help}`, maxErrors);
-  }
-  if (summary.held + summary.broken === 0) return "nothing could be attacked";
-  if (ended === undefined || mayMiss) return undefined;
-  const help =
-    ended.longer === undefined ? "" : `; CURTAINWALL_ATTACK_BUDGET=${ended.longer} gives it longer`;
-  return `the attack ended early: ${printable(ended.says, 500)}${help}`;
+function problemOf(report: AttackReport, mayMiss: boolean): string | undefined {
+  const { ended, summary } = report;
+  const end = explainEnd(report);
+  if (ended?.because === "target gone") return end;
+  if (summary.held + summary.broken === 0) return ["nothing could be attacked", end ?? []].flat().join("; ");
+  return mayMiss ? undefined : end;
 }
 
 /** A budget is a day at most. */
 const maxMs = 25 * 3_600_000;
 
-const why = ({ reasons }: AttackUnit): string => printable(reasons.join("; "), 1000);
+const why = (reasons: readonly string[]): string =>
+  printable(reasons.filter((reason) => reason !== "").join("; "), 1000);

@@ -8,16 +8,18 @@ import type { AttackGap } from "../attack/gaps.ts";
 import { kinds } from "../attack/kinds.ts";
 import type { AttackedOption, AttackKind } from "../attack/kinds.ts";
 import { openedRoutes } from "../attack/opened.ts";
-import type { AttackReport } from "../attack/report.ts";
+import type { AttackReport, LeftOut } from "../attack/report.ts";
 import { attackSummary, kindReports } from "../attack/summarise.ts";
 import { attackUnits, isControl, kindsOnRoutes, leftOut } from "../attack/units.ts";
 import type { Unit } from "../attack/units.ts";
 import { shellWord } from "../commands.ts";
 import { reasonOf } from "../check.ts";
 import type { AuditContext } from "../context.ts";
+import { isOutOfTime, timeIsUp } from "../out-of-time.ts";
 import { assertPlanFits } from "../plan/plan-problems.ts";
 import { rules } from "../rules/index.ts";
-import { timeIsUp, wasInterrupted } from "./clock.ts";
+import { wasInterrupted } from "./clock.ts";
+import { divideTime } from "./ending.ts";
 import { openMade } from "./made.ts";
 import type { CleanedUp, Made } from "./made.ts";
 import { openContext } from "./open-context.ts";
@@ -52,10 +54,12 @@ export async function runAttack(options: AttackOptions): Promise<AttackReport> {
   assertOwn(target);
   assertPlanFits(plan, options.contract);
   const startedAt = now();
-  const made = await openMade(options);
+  const time = divideTime(budgetMs, plan.cleanUp !== undefined);
+  const made = await openMade(options, time);
   // One answer that never comes does not use everything up.
   const timeoutMs = options.timeoutMs ?? Math.min(10_000, Math.max(1000, budgetMs / 6));
-  const opened = await openContext({ ...options, plan: made.plan, budgetMs, timeoutMs });
+  const checksMs = time.checksMs - (now() - startedAt);
+  const opened = await openContext({ ...options, plan: made.plan, budgetMs: checksMs, timeoutMs }, time);
   const { over } = opened;
   const context = made.watch(opened.context, over);
   let report: Omit<AttackReport, "left" | "cleanUpFailed">;
@@ -96,6 +100,17 @@ export async function listAttacks(options: AttackOptions): Promise<Unit[]> {
       ...unit,
       checks: unit.checks.filter(({ check }) => !isControl(check)),
     }));
+  } finally {
+    await close();
+  }
+}
+
+/** Says which attacks are left out, since they take what the plan may give and does not, without asking the target anything. */
+export async function attacksLeftOut(options: AttackOptions): Promise<LeftOut[]> {
+  assertChoice(options);
+  const { context, close } = await openContext({ ...options, isSilent: true });
+  try {
+    return leftOut(rules, context, choiceOf(options));
   } finally {
     await close();
   }
@@ -184,21 +199,30 @@ async function endOf(
   { units }: UnitResults,
   { signal, over, budgetMs }: { signal: AbortSignal | undefined; over: Promise<never>; budgetMs: number },
 ): Promise<Pick<AttackReport, "ended">> {
-  const budget = { because: "budget", says: timeIsUp, longer: `${Math.ceil(budgetMs / 30_000)}m` } as const;
+  const outOfTime = (says: string): Pick<AttackReport, "ended"> => ({
+    ended: { because: "budget", says, longer: `${Math.ceil(budgetMs / 30_000)}m` },
+  });
   if (signal?.aborted === true) return { ended: { because: "interrupted", says: wasInterrupted } };
-  if (context.unreachable !== undefined)
-    return { ended: { because: "target gone", says: context.unreachable.reason } };
+  if (context.unreachable !== undefined) {
+    const { reason } = context.unreachable;
+    return isOutOfTime(reason) ? outOfTime(reason) : { ended: { because: "target gone", says: reason } };
+  }
   if (units.every(({ notMade }) => notMade === 0)) return {};
   try {
     await Promise.race([context.wire.send({ method: "GET", path: "/" }), over]);
   } catch (error) {
     const { code } = error as { code?: string };
     return code === "AUDIT_BUDGET_SPENT"
-      ? { ended: budget }
+      ? outOfTime(timeIsUp)
       : { ended: { because: "target gone", says: reasonOf(error), ...startOf(context) } };
   }
-  return units.some(({ reasons }) => reasons.includes(timeIsUp)) ? { ended: budget } : {};
+  const reasons = units.flatMap((unit) => unit.reasons);
+  if (reasons.some((reason) => reason.includes(timeIsUp))) return outOfTime(timeIsUp);
+  return reasons.some(isOutOfTime) ? outOfTime(limitsAreLate) : {};
 }
+
+/** All that waits for no limit was tried by then. */
+const limitsAreLate = "limits come back later than there was time to wait";
 
 /** What starts the target, where it is the contract's own. */
 const startOf = ({ target, contract, commands }: AuditContext): { start?: string } =>

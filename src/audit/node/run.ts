@@ -9,6 +9,7 @@ import { lookForFrameworks } from "../mends/look.ts";
 import { findMends } from "../mends/mends.ts";
 import { mendSettings } from "../mends/settings.ts";
 import { assertPlanFits } from "../plan/plan-problems.ts";
+import { isOutOfTime } from "../out-of-time.ts";
 import type { AuditPlan } from "../plan/plan.ts";
 import type { OutputSearch, ReleaseTrial } from "../probes/probe.ts";
 import { countAttacks, summarise } from "../report.ts";
@@ -18,7 +19,7 @@ import type { SecretsProbe } from "../probes/secrets-probe.ts";
 import { chooseRows } from "../rows.ts";
 import { rules } from "../rules/index.ts";
 import { summariseServed } from "../answers/served-release.ts";
-import { timeIsUp } from "./clock.ts";
+import { divideTime } from "./ending.ts";
 import { openMade } from "./made.ts";
 import type { CleanedUp } from "./made.ts";
 import { openContext } from "./open-context.ts";
@@ -106,9 +107,12 @@ export async function runAudit(options: AuditOptions): Promise<AuditReport> {
   if (target.protocol !== "https:" && target.protocol !== "http:")
     throw new CurtainwallError("AUDIT_TARGET_INVALID", `${target.href} is no http or https address.`);
   const startedAt = now();
+  const isHere = isLoopbackHost(target.hostname);
+  const time = divideTime(budgetMs, isHere && plan.cleanUp !== undefined);
   // Elsewhere nothing is asked that writes.
-  const made = isLoopbackHost(target.hostname) ? await openMade(options) : undefined;
-  const opened = await openContext({ ...options, budgetMs, plan: made?.plan ?? plan });
+  const made = isHere ? await openMade(options, time) : undefined;
+  const checksMs = time.checksMs - (now() - startedAt);
+  const opened = await openContext({ ...options, budgetMs: checksMs, plan: made?.plan ?? plan }, time);
   const { over } = opened;
   const context = made?.watch(opened.context, over) ?? opened.context;
   try {
@@ -140,10 +144,14 @@ export async function runAudit(options: AuditOptions): Promise<AuditReport> {
 
 /** What there was no time for says what gives it more. */
 function withMoreTime(rows: AuditRow[], { commands }: AuditContext, budgetMs: number): AuditRow[] {
-  const reason = `${timeIsUp}; twice as long:  ${commands.audit(`--budget ${Math.ceil(budgetMs / 30_000)}m`)}`;
+  const help = `; twice as long:  ${commands.audit(`--budget ${Math.ceil(budgetMs / 30_000)}m`)}`;
   return rows.map((row) => ({
     ...row,
-    checks: row.checks.map((check) => (check.reason === timeIsUp ? { ...check, reason } : check)),
+    checks: row.checks.map((check) =>
+      check.reason !== undefined && isOutOfTime(check.reason)
+        ? { ...check, reason: `${check.reason}${help}` }
+        : check,
+    ),
   }));
 }
 

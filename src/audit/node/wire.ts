@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
-import type { Protocol, Wire } from "../probes/probe.ts";
+import type { KeptConnection, Protocol, Wire } from "../probes/probe.ts";
 import { isLoopbackHost } from "../../contract/index.ts";
 import { endpointOf, openSocket } from "./connection.ts";
-import { createHttp1 } from "./http1.ts";
-import { createHttp2 } from "./http2.ts";
+import { createHttp1, keepHttp1 } from "./http1.ts";
+import { createHttp2, keepHttp2 } from "./http2.ts";
 import { rawAnswer } from "./raw-answer.ts";
 import { unreachable } from "./response.ts";
 import { trickle } from "./trickle.ts";
@@ -41,6 +41,7 @@ export function createWire({ target, ca, timeoutMs = 10_000, maxBytes = 1_048_57
     h2: createHttp2(endpoint),
   };
   const sockets = new Set<Socket>();
+  const kept = new Set<KeptConnection>();
   const socket = (protocol: Protocol, client?: string): Socket => {
     const opened = openSocket(endpoint, protocol, client);
     sockets.add(opened);
@@ -49,12 +50,27 @@ export function createWire({ target, ca, timeoutMs = 10_000, maxBytes = 1_048_57
   const guarded = createGuard();
   return {
     canChangeClient: isLoopbackHost(target.hostname) && host.startsWith("127."),
-    send: (request) => guarded(() => senders[request.protocol ?? "http/1.1"].send(request)),
+    send: (request) => guarded(() => (request.over ?? senders[request.protocol ?? "http/1.1"]).send(request)),
     sendRaw: (bytes) => guarded(() => rawAnswer(socket("http/1.1"), bytes, endpoint)),
+    connect(protocol, client) {
+      const { send, close } = protocol === "h2" ? keepHttp2(endpoint, client) : keepHttp1(endpoint);
+      const connection = {
+        protocol,
+        client,
+        send,
+        close() {
+          close();
+          kept.delete(connection);
+        },
+      };
+      kept.add(connection);
+      return connection;
+    },
     trickle: (options) => trickle(socket(options.protocol, options.client), options, isSecure),
     close() {
       for (const sender of Object.values(senders)) sender.close();
       for (const open of sockets) open.destroy();
+      for (const connection of kept) connection.close();
     },
   };
 }

@@ -189,7 +189,7 @@ function samplesOf({
 
 /** What a lie asks for, without what it says of the answer. */
 function sampleOf(lie: AuditLie): AuditSample {
-  const { what: _, isTooLong: _length, ...sample } = lie;
+  const { what: _, isTooLong: _length, isRefused: _refused, ...sample } = lie;
   return sample;
 }
 

@@ -1,7 +1,7 @@
 import { invalidPlan, shapeProblems } from "./plan-problems.ts";
 import type { UpstreamWitness } from "../probes/upstream-witness.ts";
 
-/** Where an access token comes from. Called when one is needed, and again shortly before it expires. */
+/** Where an access token comes from. Called when one is needed, again shortly before it expires, and once for a second one: two of a user count as one. */
 export type TokenSource = () => Promise<string>;
 
 /** Somebody in whose name the audit makes requests: a real account of a real issuer, or a program with a real key. */
@@ -88,8 +88,16 @@ export interface AuditSample extends Omit<AuditInput, "params"> {
 export interface AuditLie extends AuditSample {
   /** What is wrong with the answer, for the report: `a column of its own`, `HTML`. */
   what: string;
-  /** It is longer than the upstream's `maxResponseBytes`, and declared in all else: none of it may be used. Default false. */
+  /**
+   * It is longer than the upstream's `maxResponseBytes`, or than a download's `maxBytes`, and declared in all else: none of it may be used, or a download is cut
+   * off. Default false.
+   */
   isTooLong?: boolean;
+  /**
+   * It does not say what lets somebody have it: it names no owner, lacks the field of `visible`, or the upstream fails where it is asked whose something
+   * is. Whoever asks is refused. Default false.
+   */
+  isRefused?: boolean;
 }
 
 /**
@@ -155,7 +163,10 @@ export interface AuditPlan {
    * must be one who may see it.
    */
   hidden?: Readonly<Record<string, AuditOwnedInput>>;
-  /** By key of a route with `failures`: input that the contract accepts and the upstream answers with a failure, like a wrong code. */
+  /**
+   * By key of a route with `failures`: input that the contract accepts and the upstream answers with a failure, like a wrong code. No two that are sent are
+   * alike: unless `body` is a function that makes another each time, one of the texts is made another that the contract takes.
+   */
   guesses?: Readonly<Record<string, AuditInput>>;
   /**
    * By key of a route with `errors`, by status: input that the contract accepts and the upstream refuses with that status, so that what leaves then
@@ -203,8 +214,8 @@ export interface AuditPlan {
   /** Texts planted where they must never leave: in internal columns, in exceptions. At least 6 characters each. */
   canaries?: readonly string[];
   /**
-   * Takes away what the samples made. Called once when an attack ends, or an audit of this machine, and when the next one begins after one that was killed; it
-   * has ten seconds.
+   * Takes away what the samples made. Called once when an attack ends, or an audit of this machine, if it asked for anything that may make something; and when
+   * the next one begins after one that was killed. It has ten seconds, and less where the budget is less than a minute.
    */
   cleanUp?: (made: AuditMade) => Promise<void>;
   /** The command that starts the target, for whoever finds it silent. Default: `npx curtainwall start` and the folder. */

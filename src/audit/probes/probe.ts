@@ -19,6 +19,8 @@ export interface ProbeRequest {
   maxBytes?: number;
   /** Takes an answer that goes on as far as it has come, once it was heard for so long. Default: it must end. */
   listen?: Listening;
+  /** Goes over this connection and no other. Its protocol and client are the connection's. */
+  over?: KeptConnection;
 }
 
 /** A token or a key in a request. */
@@ -88,12 +90,23 @@ export interface TrickleOptions {
   client?: string;
 }
 
+/** One connection, for requests that come one after the other. Opened by the first of them. */
+export interface KeptConnection {
+  readonly protocol: Protocol;
+  readonly client: string | undefined;
+  /** @throws `AUDIT_TARGET_UNREACHABLE` or `AUDIT_ANSWER_INVALID`, also once the connection was closed: no other is opened. */
+  send: (request: ProbeRequest) => Promise<ProbeResponse>;
+  close(): void;
+}
+
 /** The target, as an audit rule sees it. All methods are bounded in time and memory, and throw {@link CurtainwallError} when no answer comes. */
 export interface Wire {
   /** Makes one request. @throws `AUDIT_TARGET_UNREACHABLE` or `AUDIT_ANSWER_INVALID`. */
   send: (request: ProbeRequest) => Promise<ProbeResponse>;
   /** Sends bytes over one HTTP/1.1 connection and reads one answer. */
   sendRaw: (bytes: Uint8Array | string) => Promise<ProbeResponse>;
+  /** A connection of its own, for requests that name it ({@link ProbeRequest.over}). Who asks for it closes it. */
+  connect: (protocol: Protocol, client?: string) => KeptConnection;
   /** Writes slowly and sees when the server has enough. */
   trickle: (options: TrickleOptions) => Promise<TrickleResult>;
   /** Whether requests can come from other loopback addresses, each a client of its own. */

@@ -12,11 +12,20 @@ export function parseBounded(text: string): unknown {
   // A number that is not read as it is written is none that we wrote either.
   const scanned = scanJson(text, limits);
   if (typeof scanned === "string") throw new Error(`no proof has such JSON (${scanned})`);
-  const value: unknown = JSON.parse(text);
+  const value = parse(text);
   // Of a name that stands twice readers see one or the other; a prototype's name is none for them and a member for us.
   if (countMembers(value) !== scanned)
     throw new Error(
       "no proof has such JSON (a name twice in one object, or one that reaches for a prototype)",
     );
   return value;
+}
+
+/** What a parser says of a text repeats it, and its words differ from one runtime to the next. */
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Error("it is no JSON");
+  }
 }

@@ -5,7 +5,9 @@ import { publicKeyOf, signEnvelope } from "../../contract/index.ts";
 import type { EnvelopeSigner } from "../../contract/index.ts";
 import { isCurtainwallError } from "../../shared/index.ts";
 import { summarise } from "../report.ts";
-import type { AuditReport } from "../report.ts";
+import type { AuditReport, AuditRow } from "../report.ts";
+import { checklist } from "../rows.ts";
+import { rules } from "../rules/index.ts";
 import { hostileReport, row, check, sampleReport } from "../fixtures/report.ts";
 import { makeProof } from "./make-proof.ts";
 import { hashOf } from "./statement.ts";
@@ -33,8 +35,36 @@ const verify = (
   files: Files,
   at = now,
   key: EnvelopeSigner["publicKey"] | undefined = signer.publicKey,
-): Promise<VerifiedProof> => verifyProof({ files, key, now: at, tool: "curtainwall 0.1.0" });
+  tool = anotherTool,
+): Promise<VerifiedProof> => verifyProof({ files, key, now: at, tool });
 const day = 86_400_000;
+/** Reports say that this one wrote them; most of theirs are made up, and have no checks of ours. */
+const ownTool = "curtainwall 0.1.0";
+const anotherTool = "curtainwall 0.2.0";
+const verifyOwn = (files: Files): Promise<VerifiedProof> => verify(files, now, signer.publicKey, ownTool);
+
+/** A report with all checks that there are; all that are made passed. */
+function ownReport(change: (rows: AuditRow[]) => AuditRow[] = (rows) => rows): AuditReport {
+  const rows = change(
+    checklist.map(({ id, title, awaiting }) =>
+      row(
+        id,
+        title,
+        ...rules
+          .filter((rule) => rule.id === id)
+          .flatMap(({ checks }) => checks)
+          .map(({ name, isSupporting }) =>
+            check(name, "passed", isSupporting === true ? { isSupporting } : {}),
+          ),
+        ...awaiting.map(({ name, missing: reason }) => check(name, "missing", { observations: 0, reason })),
+      ),
+    ),
+  );
+  return { ...sampleReport(), rows, summary: summarise(rows) };
+}
+/** The same with another API-1. */
+const withApi1 = (change: (api1: AuditRow) => AuditRow): AuditReport =>
+  ownReport((rows) => rows.map((one) => (one.id === "API-1" ? change(one) : one)));
 
 /** A pack of a report that whoever has the key wrote. */
 const packOf = async (report: AuditReport): Promise<Files> =>
@@ -51,8 +81,8 @@ async function signAgain(files: Files, statement: string): Promise<Files> {
   return files.set("statement.json", Buffer.from(`${JSON.stringify(envelope, null, 2)}\n`));
 }
 /** The pack with one file exchanged and its hash signed. */
-async function exchangeFile(name: string, content: string): Promise<Files> {
-  const files = fresh().set(name, Buffer.from(content));
+async function exchangeFile(name: string, content: string, whole = fresh()): Promise<Files> {
+  const files = whole.set(name, Buffer.from(content));
   const statement = JSON.parse(statementText(files)) as ProofStatement;
   statement.predicate.files[name] = await hashOf(content);
   return signAgain(files, JSON.stringify(statement));
@@ -143,6 +173,11 @@ test("a report that is nested without end is not parsed, nor is one of more than
       `report.json can't be read: no proof has such JSON (${told})`,
     ]);
   }
+});
+
+test("a report that is cut off is no JSON, and nothing of it is repeated", async () => {
+  const { problems } = await verify(fresh().set("report.json", Buffer.from('{"rows": [\u001b[31m')));
+  assert.deepEqual(problems, ["report.json was changed", "report.json can't be read: it is no JSON"]);
 });
 
 test("a piece of evidence that was exchanged is named by its row and check", async () => {
@@ -264,26 +299,79 @@ test("JSON with a name twice, or one that reaches for a prototype, is read by no
 
 test("a page that says something else than the report is found where its tool is ours, and not looked at where it is not", async () => {
   const page = "<!doctype html><title>Audit</title><h1>All proved</h1>";
-  const lying = await exchangeFile("report.html", page);
-  const { problems, isPageCompared } = await verify(lying);
+  const own = await packOf(ownReport());
+  const lying = await exchangeFile("report.html", page, new Map(own));
+  const { problems, isPageCompared } = await verifyOwn(lying);
   assert.deepEqual(
     [problems, isPageCompared],
     [["report.html is not the page that report.json makes"], true],
   );
-  assert.equal((await verify(fresh())).isPageCompared, true);
-  const elsewhere = await verifyProof({
-    files: lying,
-    key: signer.publicKey,
-    now,
-    tool: "curtainwall 0.2.0",
-  });
+  assert.equal((await verifyOwn(own)).isPageCompared, true);
+  const elsewhere = await verify(lying);
   assert.deepEqual([elsewhere.problems, elsewhere.isPageCompared], [[], false]);
-  const statement = JSON.parse(statementText(fresh())) as ProofStatement;
-  statement.predicate.tool = "curtainwall 0.2.0";
-  assert.deepEqual((await verify(await signAgain(lying, JSON.stringify(statement)))).problems, [
+  const statement = JSON.parse(statementText(own)) as ProofStatement;
+  statement.predicate.tool = anotherTool;
+  assert.deepEqual((await verifyOwn(await signAgain(lying, JSON.stringify(statement)))).problems, [
     "report.html was changed",
     "the tool is not as the report has it",
   ]);
+});
+
+test("a report of this version has each check that this version makes: one of them proves no row, though the right key signed it", async () => {
+  assert.deepEqual((await verifyOwn(await packOf(ownReport()))).problems, []);
+  const all = ownReport().rows.find(({ id }) => id === "API-1")?.checks ?? [];
+  const kept = all.find(({ isSupporting }) => isSupporting !== true) ?? assert.fail();
+  const one = await packOf(withApi1(({ id, title }) => row(id, title, kept)));
+  const said = (JSON.parse(statementText(one)) as ProofStatement).predicate.rows.find(
+    ({ id }) => id === "API-1",
+  );
+  assert.deepEqual([said?.verdict, said?.ran], ["proved", 1]);
+  assert.ok(all.length > 40);
+  assert.deepEqual(
+    (await verifyOwn(one)).problems,
+    all
+      .filter(({ name }) => name !== kept.name)
+      .map(({ name }) => `API-1, ${name}: this version makes this check, and it is not there`),
+  );
+  assert.deepEqual((await verify(one)).problems, [], "another version may have made others");
+});
+
+test("rows and checks of this version that are gone, made up, there twice or counted otherwise are named", async () => {
+  const problems = async (report: AuditReport): Promise<string[]> =>
+    (await verifyOwn(await packOf(report))).problems;
+  assert.deepEqual(await problems(ownReport((rows) => rows.filter(({ id }) => id !== "API-2"))), [
+    "API-2 is not there, and this version audits it",
+  ]);
+  const made = row("API-9", "All is well", check("all", "passed"));
+  assert.deepEqual(await problems(ownReport((rows) => [...rows, made])), [
+    "API-9 is no row that this version audits",
+  ]);
+  const again = withApi1(({ id, title, checks }) => row(id, title, ...checks, ...checks.slice(0, 1)));
+  assert.match((await problems(again)).join(), /^API-1, .{1,200}: it stands there more than once$/);
+  const more = withApi1(({ id, title, checks }) => row(id, title, ...checks, check("all", "passed")));
+  assert.deepEqual(await problems(more), ["API-1, all: this version makes no such check"]);
+  const counted = withApi1(({ id, title, checks }) =>
+    row(id, title, ...checks.map(({ name }) => check(name, "passed"))),
+  );
+  assert.match(
+    (await problems(counted)).join(),
+    /^API-1, .{1,200}: this version does not count it as proof by itself/,
+  );
+  const evidenced = withApi1(({ checks, ...rest }) => ({ ...rest, checks, verdict: "evidenced" }));
+  assert.deepEqual(await problems(evidenced), [
+    "API-1 is said to be evidenced, and this version gives no such verdict",
+  ]);
+});
+
+test("what passed or failed has evidence, whichever version wrote it", async () => {
+  for (const bare of [{ evidence: [] }, { observations: 0 }]) {
+    const made = await packOf(
+      sampleReport(row("API-5", "CORS allow-list", check("look-alikes", "passed", bare))),
+    );
+    assert.deepEqual((await verify(made)).problems, [
+      "API-5, look-alikes: it passed, and there is no evidence of it",
+    ]);
+  }
 });
 
 test("a report without a contract proves nothing", async () => {

@@ -1,5 +1,5 @@
 import { drawVerdict, summarise } from "../report.ts";
-import type { AuditReport, AuditRow } from "../report.ts";
+import type { AuditCheck, AuditReport, AuditRow } from "../report.ts";
 import { notLookedAt, provenRows, subjectsOf } from "./statement.ts";
 import type { ProofStatement } from "./statement.ts";
 
@@ -52,8 +52,15 @@ function verdictProblems({ id, verdict, checks, ran, of, failed, notApplicable }
     ...(isSame({ ran, of, failed, notApplicable }, counts)
       ? []
       : [`${id} counts its checks otherwise than they are`]),
+    ...checks
+      .filter(isBare)
+      .map(({ name, state }) => `${id}, ${name}: it ${state}, and there is no evidence of it`),
   ];
 }
+
+/** Whatever a check sees, the first of it is kept. */
+const isBare = ({ state, observations, evidence }: AuditCheck): boolean =>
+  (state === "passed" || state === "failed") && (observations === 0 || evidence.length === 0);
 
 type Rows = ProofStatement["predicate"]["rows"];
 

@@ -5,6 +5,7 @@ import { toHtml } from "../reports/html.ts";
 import { parseReport } from "../reports/schema.ts";
 import type { AuditReport } from "../report.ts";
 import { pageFile, reportFile, statementFile } from "./make-proof.ts";
+import { ownCheckProblems } from "./own-checks.ts";
 import { parseBounded } from "./parse-bounded.ts";
 import { reportProblems } from "./report-problems.ts";
 import { hashOf, statementSchema } from "./statement.ts";
@@ -14,8 +15,11 @@ import type { ProofStatement } from "./statement.ts";
 export interface ProofFiles {
   /** All names. */
   keys(): Iterable<string>;
-  /** A file's content; undefined where there is none. Asked at most once for each, and only for the statement and for what a signed one names. */
-  get(name: string): Uint8Array | undefined;
+  /**
+   * A file's content; undefined where there is none; where it is there and was not read, an error that says why. Asked at most once for each, and only for the statement
+   * and for what a signed one names.
+   */
+  get(name: string): Uint8Array | Error | undefined;
 }
 
 /** Options of {@link verifyProof}. */
@@ -26,7 +30,10 @@ export interface VerifyProofOptions {
   key: ReleasePublicKey | undefined;
   /** Milliseconds since 1970. */
   now: number;
-  /** Who verifies, as a report names its tool: `curtainwall 1.2.3`. What draws pages otherwise than the pack's maker can't compare its page. Default: nobody's. */
+  /**
+   * Who verifies, as a report names its tool: `curtainwall 1.2.3`. What draws pages otherwise than the pack's maker, or makes other checks, can't compare its page and its
+   * checks. Default: nobody's.
+   */
   tool?: string;
 }
 
@@ -38,7 +45,10 @@ export interface VerifiedProof {
   isOutOfTime: boolean;
   /** Its files are those that were signed: what is wrong besides, whoever signed it did. */
   isAsSigned: boolean;
-  /** Whether the page was drawn again from the report, to see that it says nothing else. It is not where files were changed, or where another tool, or another version, made it. */
+  /**
+   * Whether the page was drawn again from the report, to see that it says nothing else, and its checks were held against those that its maker makes. They are not where files
+   * were changed, or where another tool, or another version, made it.
+   */
   isPageCompared: boolean;
   /** Undefined where its signature does not hold: nothing of it is believed then. */
   statement?: ProofStatement;
@@ -59,14 +69,13 @@ export async function verifyProof({ files, key, now, tool }: VerifyProofOptions)
   const { changed, report } = await readFiles(statement, files);
   const isAsSigned = changed.length === 0;
   // Beside a report that was changed the page says nothing wrong.
-  const isPageCompared = isAsSigned && !(report instanceof Error) && statement.predicate.tool === tool;
+  const isPageCompared = isAsSigned && isReport(report) && statement.predicate.tool === tool;
   const problems = [
     ...outOfTime,
     ...changed,
-    ...(report instanceof Error
-      ? [`${reportFile} can't be read: ${report.message}`]
-      : await reportProblems(statement, report)),
-    ...(isPageCompared ? await pageProblems(statement, report) : []),
+    ...(report instanceof Error ? [`${reportFile} can't be read: ${report.message}`] : []),
+    ...(isReport(report) ? await reportProblems(statement, report) : []),
+    ...(isPageCompared ? [...ownCheckProblems(report), ...(await pageProblems(statement, report))] : []),
   ];
   return { problems, isOutOfTime: outOfTime.length > 0, isAsSigned, isPageCompared, statement, signedBy };
 }
@@ -81,10 +90,11 @@ async function pageProblems({ predicate }: ProofStatement, report: AuditReport):
 type Opened = { statement: ProofStatement; signedBy: string } | { problem: string };
 
 async function openStatement(
-  content: Uint8Array | undefined,
+  content: ReturnType<ProofFiles["get"]>,
   wanted: ReleasePublicKey | undefined,
 ): Promise<Opened> {
   if (content === undefined) return { problem: `${statementFile} is missing: there is nothing signed here` };
+  if (content instanceof Error) return { problem: `${statementFile} was not read: ${content.message}` };
   const envelope = readEnvelope(content);
   if (envelope === undefined) return { problem: `${statementFile} is no signed statement, or was changed` };
   const named = envelope.signatures[0]?.keyid ?? "";
@@ -136,18 +146,19 @@ function timeProblems({ predicate }: ProofStatement, now: number): string[] {
   return [];
 }
 
-/** Looks at the files that the statement names, one after another: there is never more than one of them in memory. */
+/** Looks at the files that the statement names, one after another: there is never more than one of them in memory. Without a report: why is told among what changed. */
 async function readFiles(
   { predicate }: ProofStatement,
   files: ProofFiles,
-): Promise<{ changed: string[]; report: AuditReport | Error }> {
+): Promise<{ changed: string[]; report: AuditReport | Error | undefined }> {
   const changed: string[] = [];
-  let report = readReport(undefined);
+  let report: AuditReport | Error | undefined = new Error("it is no part of what was signed");
   for (const [name, wanted] of Object.entries(predicate.files)) {
     const content = files.get(name);
     if (content === undefined) changed.push(`${name} is missing`);
+    else if (content instanceof Error) changed.push(`${name} was not read: ${content.message}`);
     else if ((await hashOf(content)) !== wanted) changed.push(`${name} was changed`);
-    if (name === reportFile) report = readReport(content);
+    if (name === reportFile) report = content instanceof Uint8Array ? readReport(content) : undefined;
   }
   const strays = [...files.keys()].filter(
     (name) => name !== statementFile && !Object.hasOwn(predicate.files, name),
@@ -158,10 +169,13 @@ async function readFiles(
   };
 }
 
-function readReport(content: Uint8Array | undefined): AuditReport | Error {
+const isReport = (report: AuditReport | Error | undefined): report is AuditReport =>
+  report !== undefined && !(report instanceof Error);
+
+function readReport(content: Uint8Array): AuditReport | Error {
   try {
     return parseReport(parseBounded(new TextDecoder("utf-8", { fatal: true }).decode(content)));
   } catch (error) {
-    return content === undefined ? new Error("it is missing") : (error as Error);
+    return error as Error;
   }
 }

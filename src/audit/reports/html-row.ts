@@ -76,7 +76,7 @@ function checkOf(report: AuditReport, row: AuditRow, check: AuditCheck): string 
     evidence.length > 1
       ? `<span class="paper">, printed is the first of ${evidence.length} pieces of evidence</span>`
       : "";
-  const made = `${counted(observations, "observation")}${failure === undefined ? "" : outcomeOf(failure)}${attack === undefined ? "" : `, attack: ${htmlText(attack)}`}${shown}`;
+  const made = `${counted(observations, "observation")}${failure === undefined ? countedOf(check) : outcomeOf(failure)}${attack === undefined ? "" : `, attack: ${htmlText(attack)}`}${shown}`;
   const pieces = evidence.map((piece, index) =>
     htmlEvidence(piece, {
       isFailing: failure !== undefined,
@@ -95,12 +95,20 @@ ${isTold ? "" : `<p class="reason lead">See it again:</p>${htmlCommand(reproduce
 </details>`;
 }
 
+/** Evidence is kept of the first observations alone. */
+const countedOf = ({ observations, evidence }: AuditCheck): string =>
+  evidence.length === 0 || observations <= evidence.length
+    ? ""
+    : `, the first ${evidence.length} kept as evidence and ${observations - evidence.length} more counted`;
+
 const outcomeOf = ({ broken, held }: Failure): string =>
   held === undefined ? "" : `: ${broken} failed${held === 0 ? "" : `, and ${held} that held`}`;
 
 function unkeptOf({ evidence, broken }: Failure): string {
   const more = broken - evidence.length;
-  return more <= 0 || evidence.length === 0 ? "" : `<p class="reason">And ${more} more that failed.</p>`;
+  return more <= 0 || evidence.length === 0
+    ? ""
+    : `<p class="reason">And ${more} more that failed: they were counted, and no evidence of them is kept.</p>`;
 }
 
 /** What a failure is, in a line that shows while its evidence is folded. */

@@ -22,7 +22,8 @@ a{color:var(--other)}
 .overview{list-style:none;padding:0;columns:26rem 2;column-gap:2rem}
 .overview a{color:inherit;text-decoration:none;padding:.2rem 0;font-size:.9375em;break-inside:avoid}
 .overview a:hover span{text-decoration:underline}
-.count{color:var(--soft);font-size:.875em;white-space:nowrap;display:grid;grid-template-columns:5.25em 4.5em;font-variant-numeric:tabular-nums}.of{text-align:right}
+.count{color:var(--soft);font-size:.875em;white-space:nowrap;display:grid;grid-template-columns:5.25em 17em;font-variant-numeric:tabular-nums}
+.overview .count{grid-template-columns:5.25em auto;grid-column:3/-1}
 .id{font-weight:600;white-space:nowrap}.reason .id{font-weight:400}
 .mark{font-weight:700;display:inline-block;min-width:1em}
 .idle,.reason,.hint,.paper{color:var(--soft)}.paper{display:none}
@@ -51,7 +52,7 @@ pre{background:var(--code);border-radius:.35rem;padding:.5rem .65rem;margin:.35r
 footer{color:var(--soft);font-size:.875rem;margin-top:2.5rem}
 @media (max-width:34rem){main{padding:1rem .75rem 3rem}
 .row>summary{grid-template-columns:auto 1.25rem 1fr auto}.row>summary h3{grid-column:3/-1;grid-row:2}
-.overview a{grid-template-columns:1.25rem 3.75rem 1fr auto}.overview .count{grid-template-columns:auto;text-align:right}
+.overview a{grid-template-columns:1.25rem 3.75rem 1fr auto}.overview .count,.row .count{display:block;white-space:normal;grid-column:3/-1}
 .check>:not(summary),.group>:not(summary){margin-left:.25rem}
 .facts{grid-template-columns:1fr}.facts dt{font-size:.8rem;margin-top:.3rem}}
 @page{margin:13mm;@bottom-right{content:counter(page) " of " counter(pages);font:8pt system-ui,sans-serif}}

@@ -1,7 +1,7 @@
 import { escapeText } from "../../html/index.ts";
 import { printable } from "../evidence.ts";
 import type { AuditCheck, AuditRow, Verdict } from "../report.ts";
-import { isAllNotYet } from "./not-yet.ts";
+import { rowCounts } from "./row-counts.ts";
 
 /** Text of a report between tags: nothing of it is markup, acts, or is longer than anybody reads. */
 export const htmlText = (text: string): string => escapeText(printable(text, 4000));
@@ -33,12 +33,9 @@ export const stateMark = (state: AuditCheck["state"]): string => htmlMark(...sta
 /** Where the page has an item, or a mend, by its place there. No name of a report is an address. */
 export const anchorOf = (kind: "item" | "mend", index: number): string => `${kind}-${index + 1}`;
 
-/** The verdict of an item, and how many checks it rests on. */
-export function htmlVerdict(row: AuditRow): string {
-  const { verdict, ran, of, failed } = row;
-  const count = isAllNotYet(row) ? "not yet" : `${verdict === "failed" ? failed : ran} of ${of}`;
-  return `<span class="${verdict}">${verdict}</span>${of === 0 ? "" : `<span class="of"> ${count}</span>`}`;
-}
+/** The verdict of an item, and what became of its checks: how many passed of those that apply, then what failed and what was not made. */
+export const htmlVerdict = (row: AuditRow): string =>
+  `<span class="${row.verdict}">${row.verdict}</span><span class="of"> ${rowCounts(row, { isShort: true })}</span>`;
 
 /** A place in the project. */
 export const htmlPlace = (where: string | undefined): string =>

@@ -22,6 +22,14 @@ test("what failed stands with the line of the option that promised otherwise", a
   assert.ok(html.includes('<b class="seen">answer 200</b>'), "and what was seen");
 });
 
+test("a check says how many of its observations stand on the page: the others are counted, and kept nowhere", async () => {
+  const evidence = ["one", "two"].map((about) => exchange(about));
+  const html = await toHtml(
+    sampleReport(row("API-7", "Errors", check("keys", "passed", { observations: 16, evidence }))),
+  );
+  assert.ok(html.includes("16 observations, the first 2 kept as evidence and 14 more counted<"));
+});
+
 test("of a failed check stands what failed; what held is counted", async () => {
   const [first, second, held] = ["one", "two", "three"].map((about) => exchange(`the ${about} attempt`));
   assert.ok(first !== undefined && second !== undefined && held !== undefined);
@@ -29,7 +37,7 @@ test("of a failed check stands what failed; what held is counted", async () => {
   const failed = check("keys", "failed", { observations: 17, failing: 2, held: 12, evidence });
   const html = await toHtml(sampleReport(row("API-7", "Errors", failed)));
   assert.ok(html.includes("17 observations: 5 failed, and 12 that held"));
-  assert.ok(html.includes("And 3 more that failed."));
+  assert.ok(html.includes("And 3 more that failed: they were counted, and no evidence of them is kept."));
   assert.ok(html.includes("the two attempt") && !html.includes("the three attempt"));
 });
 
@@ -208,7 +216,10 @@ suite("The HTML report in Chromium", { skip: system.skip }, () => {
     const line = page.locator("nav a").first();
     assert.equal(await line.locator(".count .failed").innerText(), "failed");
     assert.equal(await line.locator(".count .failed").isVisible(), true);
-    assert.equal(await line.locator(".count .of").innerText(), "1 of 2");
+    assert.equal(
+      (await line.locator(".count .of").innerText()).trim(),
+      "0 of 2 passed, 1 failed, 1 not made",
+    );
     const later = page.locator("nav a", { hasText: "Real-time" }).locator(".of");
     assert.equal(await later.isVisible(), true);
     assert.equal((await later.innerText()).trim(), "not yet");

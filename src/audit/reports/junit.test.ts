@@ -47,8 +47,8 @@ test("JUnit has a suite for each row and a case for each check; what is not know
   assert.deepEqual(
     rest.filter(({ name }) => name === "skipped").map(({ attributes }) => attributes["message"]),
     [
-      "not checked: nobody came",
-      "not checked: the plan has no sample for GET /api/orders/:id",
+      "not made: nobody came",
+      "not made: the plan has no sample for GET /api/orders/:id",
       "not applicable: the contract has no site",
     ],
   );
@@ -69,6 +69,7 @@ test("JUnit of hostile text is well-formed XML, with the text as text", () => {
   assert.deepEqual([...new Set(elements.map(({ name }) => name))].sort(), [
     "failure",
     "skipped",
+    "system-out",
     "testcase",
     "testsuite",
     "testsuites",

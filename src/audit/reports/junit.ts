@@ -4,10 +4,11 @@ import type { Evidence } from "../evidence.ts";
 import type { AuditCheck, AuditReport, AuditRow } from "../report.ts";
 import { failingEvidence } from "./order.ts";
 import { placeOf } from "./place.ts";
+import { rowCounts } from "./row-counts.ts";
 
 /**
  * Writes a report as JUnit's XML, as GitLab, GitHub's actions and Jenkins read it: a suite for each row, a case for each check. What could
- * not be checked and what does not apply is *skipped*, with the reason: neither is a pass.
+ * not be made and what does not apply is *skipped*, with the reason: neither is a pass.
  */
 export function toJunit(report: AuditReport): string {
   const checks = report.rows.flatMap((row) => row.checks);
@@ -32,6 +33,8 @@ function suiteOf(report: AuditReport, row: AuditRow): string {
   return [
     `  <testsuite${attributes(head)}>`,
     ...row.checks.map((check) => caseOf(report, row, check)),
+    // Of the checks that apply: readers of JUnit count the others as tests too.
+    `    <system-out>${row.verdict}: ${rowCounts(row)}</system-out>`,
     "  </testsuite>",
   ].join("\n");
 }
@@ -53,7 +56,7 @@ function caseOf(report: AuditReport, row: AuditRow, check: AuditCheck): string {
 function resultOf(check: AuditCheck): string | undefined {
   const { state, reason = "no reason was given" } = check;
   if (state === "passed") return undefined;
-  if (state === "missing") return `<skipped${attributes({ message: `not checked: ${reason}` })}/>`;
+  if (state === "missing") return `<skipped${attributes({ message: `not made: ${reason}` })}/>`;
   if (state === "not applicable") return `<skipped${attributes({ message: `not applicable: ${reason}` })}/>`;
   const failing = failingEvidence(check);
   const message = failing[0]?.about ?? reason;

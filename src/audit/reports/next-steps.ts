@@ -1,7 +1,9 @@
 import type { AuditCheck, AuditReport, AuditRow } from "../report.ts";
 import { failingEvidence, worstRowsFirst } from "./order.ts";
+import { reasonElsewhere } from "./built-elsewhere.ts";
 import { isNotYet } from "./not-yet.ts";
 import { findingPlace } from "./place.ts";
+import { noPlan, withoutWhatFollows } from "../plan/no-plan.ts";
 import { counted } from "../../shared/index.ts";
 
 /** Something for whoever reads a report to do. */
@@ -75,25 +77,44 @@ function mendsOf({ mends = [] }: AuditReport, { id }: AuditRow, { name }: AuditC
 /** What takes more than this machine and this plan comes after what its reader can do at once. */
 const takesMachines = /\b(?:otherAddresses|ipv6Prefix|second host)\b/;
 
+/** What the plan may say, and does not. */
+const lacksOfPlan = /\bthe plan(?:'s \w+ (?:name|have|tell|say)| names| has) (?:of )?no/;
+
+/** Limits were used up: they come back by themselves. */
+const usedUp = /\banswered 429\b/;
+const again = "; audit again in a minute, when limits have come back";
+
 /** A reason that ends in a command has it behind two spaces. */
-function missingSteps({ rows }: AuditReport): NextStep[] {
-  const missing = rows.flatMap((row) =>
+function missingSteps(report: AuditReport): NextStep[] {
+  const missing = report.rows.flatMap((row) =>
     row.checks
       .filter((check) => check.state === "missing" && !isNotYet(check))
       .map((check) => ({ row, check })),
   );
-  return [...Map.groupBy(missing, ({ check }) => check.reason ?? "no reason was given")]
+  return [...Map.groupBy(missing, ({ check }) => reasonElsewhere(report, firstReason(check)))]
     .sort(
       ([one, left], [other, right]) =>
         Number(takesMachines.test(one)) - Number(takesMachines.test(other)) || right.length - left.length,
     )
     .map(([reason, found]) => {
       const at = reason.indexOf("  ");
-      const [text, command] = at < 0 ? [reason] : [reason.slice(0, at), reason.slice(at).trim()];
-      const what = `${counted(found.length, "check was", "checks were")} not made (${named(found.map(({ row }) => row.id))}): ${text}`;
-      return { about: "gap", what, ...(command === undefined ? {} : { command }) };
+      const [text, command] =
+        at < 0 ? [reason, helpOf(reason)] : [reason.slice(0, at), reason.slice(at).trim()];
+      const what = `${counted(found.length, "check was", "checks were")} not made (${named(found.map(({ row }) => row.id))}): ${text}${usedUp.test(reason) ? again : ""}`;
+      return {
+        about: "gap",
+        what,
+        ...(lacksOfPlan.test(reason) ? { where: "curtainwall.audit.ts" } : {}),
+        ...(command === undefined ? {} : { command }),
+      };
     });
 }
+
+/** Without a plan there is one thing to do, whatever else a check says that it lacks. */
+const firstReason = ({ reason = "no reason was given" }: AuditCheck): string => withoutWhatFollows(reason);
+
+const helpOf = (reason: string): string | undefined =>
+  reason === noPlan ? "npx curtainwall audit --help" : undefined;
 
 function named(ids: readonly string[]): string {
   const different = [...new Set(ids)];

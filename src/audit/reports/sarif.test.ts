@@ -39,8 +39,8 @@ test("SARIF has a rule for each check and a result for each finding, at its plac
   assert.equal(tool.driver.semanticVersion, "0.1.0");
   assert.equal(
     tool.driver.rules.length,
-    6 + 2,
-    "and one for each item of which something could not be checked",
+    6 + 3,
+    "and one for each item that is unknown, or of which something was not made",
   );
   const [result, ...others] = results.filter(({ kind }) => kind === "fail");
   assert.deepEqual(others, [], "two findings that differ in a number only are one");
@@ -58,17 +58,21 @@ test("SARIF has a rule for each check and a result for each finding, at its plac
   assert.equal(result?.webResponse?.headers["vary"], "origin, accept");
 });
 
-test("what could not be checked is an open result for each item: shown where results alone are, and no failure (SARIF 2.1.0 §3.27.9)", async () => {
+test("each item that is unknown, or of which something was not made, is an open result: shown where results alone are, and no failure (SARIF 2.1.0 §3.27.9)", async () => {
   const { tool, results } = await runOf(sampleReport());
   const open = results.filter(({ kind }) => kind === "open");
   assert.deepEqual(
     open.map(({ ruleId, level, message }) => [ruleId, level, message.text]),
     [
-      ["API-2/not-checked", "none", "API-2: 1 of 2 checks could not be made. slow headers: nobody came"],
+      [
+        "API-2/not-checked",
+        "none",
+        "API-2: failed: 0 of 2 checks passed, 1 failed, 1 not made. slow headers: nobody came",
+      ],
       [
         "API-3/not-checked",
         "none",
-        "API-3: 1 of 1 check could not be made. types: the plan has no sample for GET /api/orders/:id",
+        "API-3: unknown: 0 of 1 check passed, 1 not made. types: the plan has no sample for GET /api/orders/:id",
       ],
     ],
   );
@@ -83,18 +87,33 @@ test("what could not be checked is an open result for each item: shown where res
   );
 });
 
-test("what waits for a later version is no open result: nobody who reads it can do anything about it", async () => {
-  const later = check("sinks", "missing", { observations: 0, reason: "comes with islands" });
-  const { results, invocations } = await runOf(
-    sampleReport(row("FE-1", "No injection", check("vectors", "passed"), later)),
+test("an item with nothing to check is unknown, and a result that asks for a review (SARIF 2.1.0 §3.27.9)", async () => {
+  const { results } = await runOf(sampleReport());
+  const idle = results.filter(({ ruleId }) => ruleId.startsWith("API-4/"));
+  assert.deepEqual(
+    idle.map(({ kind, level, message }) => [kind, level, message.text]),
+    [["review", "none", "API-4: unknown: 1 not applicable. nothing to check: the contract has no site"]],
   );
-  assert.equal(
-    results.some(({ ruleId }) => ruleId.startsWith("FE-1/")),
-    false,
+});
+
+test("what waits for a later version is open while its item is unknown, and no news where the item failed", async () => {
+  const later = check("sinks", "missing", { observations: 0, reason: "comes with islands" });
+  const log = await toSarif(
+    sampleReport(
+      row("FE-1", "No injection", check("vectors", "passed"), later),
+      row("FE-5", "Content", check("vectors", "failed"), later),
+    ),
+  );
+  assertSarif(log);
+  const { results, invocations } = (JSON.parse(log) as { runs: [Run] }).runs[0];
+  const open = results.filter(({ level }) => level === "none").map(({ ruleId }) => ruleId);
+  assert.deepEqual(
+    open.filter((id) => id.startsWith("FE-")),
+    ["FE-1/not-checked"],
   );
   const told =
     invocations[0]?.toolExecutionNotifications.map(({ associatedRule }) => associatedRule.id) ?? [];
-  assert.equal(told.includes("FE-1/sinks"), true);
+  assert.equal(told.includes("FE-5/sinks"), true);
 });
 
 test("each check that could not be made is told by SARIF's notifications too, with its reason", async () => {

@@ -1,4 +1,4 @@
-import { counted, sha256, toHex } from "../../shared/index.ts";
+import { sha256, toHex } from "../../shared/index.ts";
 import { printable } from "../evidence.ts";
 import type { Evidence, ExchangeEvidence } from "../evidence.ts";
 import type { AuditCheck, AuditReport, AuditRow } from "../report.ts";
@@ -6,6 +6,7 @@ import { isNotYet } from "./not-yet.ts";
 import { failingEvidence, worstChecksFirst, worstRowsFirst } from "./order.ts";
 import { placeOf, subjectOf } from "./place.ts";
 import type { Place } from "./place.ts";
+import { rowCounts } from "./row-counts.ts";
 import { ruleId } from "./rule-id.ts";
 
 type Json = Record<string, unknown>;
@@ -20,17 +21,20 @@ interface Entry {
   index: number;
 }
 
-/** An item of the checklist of which something could not be checked that whoever reads it can have checked. */
+/** An item of the checklist that is unknown, or of which something was not made that whoever reads it can have made. */
 interface OpenRow {
   row: AuditRow;
-  missing: AuditCheck[];
+  /** Why, check by check or of the whole. */
+  why: string;
+  /** `review`: there is nothing to check, and whether that is so is for somebody to say. */
+  kind: "open" | "review";
   id: string;
   index: number;
 }
 
 /**
  * Writes a report as SARIF 2.1.0: a rule for each check, a result for each finding, at the place in the contract where it is mended. What
- * could not be checked is a notification of the run for each check, and for each item one result that is `open`, and no failure: viewers show
+ * could not be made is a notification of the run for each check, and for each item one result that is `open`, and no failure: viewers show
  * results alone.
  *
  * @see https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
@@ -109,22 +113,36 @@ function notificationOf({ row, check, id, index }: Entry): Json[] {
   return [
     {
       level: "warning",
-      message: { text: `${row.id}, ${check.name}: not checked: ${check.reason ?? "no reason was given"}` },
+      message: { text: `${row.id}, ${check.name}: not made: ${check.reason ?? "no reason was given"}` },
       associatedRule: { id, index },
     },
   ];
 }
 
-/** Their rules stand after those of the checks. What waits for a later version is no news: it stands in the notifications alone. */
+/** Their rules stand after those of the checks. */
 function openRowsOf({ rows }: AuditReport, rulesBefore: number): OpenRow[] {
   return rows
-    .map((row) => ({
-      row,
-      missing: row.checks.filter((check) => check.state === "missing" && !isNotYet(check)),
-    }))
-    .filter(({ missing }) => missing.length > 0)
+    .flatMap((row) => {
+      const open = opennessOf(row);
+      return open === undefined ? [] : [{ row, ...open }];
+    })
     .map((open, nth) => ({ ...open, id: `${open.row.id}/${notChecked}`, index: rulesBefore + nth }));
 }
+
+/** Of an item that failed what waits for a later version is no news: it stands in the notifications alone. */
+function opennessOf({ verdict, checks, reason }: AuditRow): Pick<OpenRow, "why" | "kind"> | undefined {
+  const missing = checks.filter(
+    (check) => check.state === "missing" && (verdict === "unknown" || !isNotYet(check)),
+  );
+  if (missing.length > 0) return { kind: "open", why: reasonsOf(missing) };
+  return verdict === "unknown" ? { kind: "review", why: reason ?? "no reason was given" } : undefined;
+}
+
+/** Checks that share a reason stand together. */
+const reasonsOf = (missing: readonly AuditCheck[]): string =>
+  [...Map.groupBy(missing, ({ reason = "no reason was given" }) => reason)]
+    .map(([reason, alike]) => `${alike.map(({ name }) => name).join(", ")}: ${reason}`)
+    .join("; ");
 
 const notChecked = "not-checked";
 
@@ -133,8 +151,8 @@ function openRuleOf({ row, id }: OpenRow): Json {
   return {
     id,
     name: notChecked,
-    shortDescription: { text: `${row.id}: not all of it could be checked` },
-    fullDescription: { text: `${row.title}: what could not be checked is not known, and not passed.` },
+    shortDescription: { text: `${row.id}: not all of it was checked` },
+    fullDescription: { text: `${row.title}: what was not made is not known, and not passed.` },
     defaultConfiguration: { level: "none" },
     help: {
       text: `${row.id} ${row.title}. Each check says what it lacks. Checked again:  npx curtainwall audit --only ${row.id}`,
@@ -143,17 +161,14 @@ function openRuleOf({ row, id }: OpenRow): Json {
   };
 }
 
-async function openResultOf(report: AuditReport, { row, missing, id, index }: OpenRow): Promise<Json> {
+async function openResultOf(report: AuditReport, { row, why, kind, id, index }: OpenRow): Promise<Json> {
   const place = placeOf(report, undefined);
-  const lacks = missing.map(({ name, reason }) => `${name}: ${reason ?? "no reason was given"}`).join("; ");
   return {
     ruleId: id,
     ruleIndex: index,
-    kind: "open",
+    kind,
     level: "none",
-    message: {
-      text: `${row.id}: ${missing.length} of ${counted(row.checks.length, "check")} could not be made. ${lacks}`,
-    },
+    message: { text: `${row.id}: ${row.verdict}: ${rowCounts(row)}. ${why}` },
     locations: place === undefined ? [] : [locationOf(place)],
     partialFingerprints: { "curtainwall/v1": toHex(await sha256(id)).slice(0, 32) },
   };

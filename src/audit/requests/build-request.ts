@@ -16,7 +16,7 @@ export function buildRequest(
   { origin }: CallContract,
 ): ProbeRequest {
   const { route, input, rawBody, contentType } = call;
-  const headers: [string, string][] = [["accept", accepted(route)]];
+  const headers: [string, string][] = [["accept", call.accept ?? accepted(route)]];
   const body = rawBody ?? bodyTextOf(route, input);
   if (body !== undefined && contentType !== null)
     headers.push(["content-type", contentType ?? bodyTypes[route.bodyType]]);

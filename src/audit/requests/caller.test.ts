@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isCurtainwallError } from "../../shared/index.ts";
+import { isOutOfTime } from "../out-of-time.ts";
 import { createCaller } from "./caller.ts";
 import type { Caller } from "./caller.ts";
 import type { AuditPlan } from "../plan/plan.ts";
@@ -37,16 +38,19 @@ function createTarget(
       clients.push(request.client);
       return answers.shift() ?? answer(200);
     },
+    connect: () => assert.fail("nobody asks for one"),
     sendRaw: async () => answer(400),
     trickle: async () => ({ ended: true, afterMs: 1, received: new Uint8Array() }),
   };
   const tokens = {
     valid: async () => "a.b.c",
+    second: async () => undefined,
     expired: async () => "a.b.c",
     otherAudience: async () => "a.b.c",
     isProgram: () => false,
     apiKey: async () => "key",
     wasTaken: () => false,
+    afterwards: async () => [],
     revokedKey: async () => "key",
   };
   const caller = createCaller({
@@ -83,12 +87,19 @@ test("elsewhere a 429 is waited out as Retry-After says, and is never the answer
   assert.deepEqual(naps, [3100, 2100]);
 });
 
-test("a wait longer than what is left of the audit is an error that says so", async () => {
-  const { caller, naps } = createTarget([limited("3600")], false);
-  await assert.rejects(caller.call({ route, input: {} }), (error) =>
-    isCurtainwallError(error, "AUDIT_BUDGET_SPENT"),
-  );
-  assert.deepEqual(naps, []);
+test("a wait longer than what is left of the audit is an error that says so; of one that no audit waits for it says nothing of time", async () => {
+  for (const [seconds, isLate] of [
+    ["29", true],
+    ["3600", false],
+  ] as const) {
+    const { caller, naps } = createTarget([limited(seconds)], false);
+    await assert.rejects(caller.call({ route, input: {} }), (error) => {
+      assert.ok(isCurtainwallError(error, "AUDIT_BUDGET_SPENT"));
+      assert.equal(isOutOfTime(error.message), isLate, error.message);
+      return true;
+    });
+    assert.deepEqual(naps, []);
+  }
 });
 
 test("a target that always says 429 is given up", async () => {

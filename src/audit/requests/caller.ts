@@ -1,5 +1,6 @@
 import { CurtainwallError } from "../../shared/index.ts";
 import type { ContractRoute } from "../../contract/index.ts";
+import { noTimeToWait } from "../out-of-time.ts";
 import { buildRequest } from "./build-request.ts";
 import type { CallContract } from "./build-request.ts";
 import { retryAfterMs } from "./patient-wire.ts";
@@ -28,6 +29,8 @@ export interface Call {
   /** An API key, instead or besides, with its name for the report. */
   apiKey?: { name: string; value: string };
   method?: string;
+  /** Overrides what the route answers with. */
+  accept?: string;
   /** Path parameters as they are to stand in the path, already encoded. Overrides `input.params`. */
   rawParams?: Readonly<Record<string, string>>;
   /** Query as it is to stand after the `?`. Overrides `input.query`. */
@@ -58,6 +61,8 @@ export interface Caller {
   send(request: ProbeRequest, allowance?: Allowance): Promise<Exchange>;
   /** A client that has made no request yet; undefined when the target sees all of ours as one. */
   freshClient(): string | undefined;
+  /** How many calls of a route were made in a user's name; undefined: in nobody's. */
+  timesAsked(route: ContractRoute, as: string | undefined): number;
   /** A call as a request, without making it. */
   request(call: Call): Promise<ProbeRequest>;
 }
@@ -135,10 +140,11 @@ export function createCaller({
       const otherClientHelps =
         wire.canChangeClient && request.client === undefined && !allowance.isPerUser && tries <= 2;
       if (otherClientHelps) continue;
-      if (tries >= maxTries || waitMs > 60_000 || waitMs + 2000 > remainingMs()) {
+      const isHopeless = tries >= maxTries || waitMs > 60_000;
+      if (isHopeless || waitMs + 2000 > remainingMs()) {
         throw new CurtainwallError(
           "AUDIT_BUDGET_SPENT",
-          `the limit of ${allowance.name} left no allowance (429, Retry-After ${waitMs / 1000} s)`,
+          `the limit of ${allowance.name} left no allowance (429, Retry-After ${waitMs / 1000} s)${isHopeless ? "" : `; ${noTimeToWait}`}`,
         );
       }
       await sleep(waitMs, allowance.name);
@@ -179,14 +185,20 @@ export function createCaller({
     }
   }
 
+  const asked = new Map<string, number>();
+  const timesAsked: Caller["timesAsked"] = ({ key }, as) => asked.get(`${key} ${as}`) ?? 0;
+
   return {
     freshClient,
+    timesAsked,
     send,
     request,
-    call: async (call) =>
-      call.signature === undefined && signatures?.[call.route.key] !== undefined
-        ? callSigned(call)
-        : send(await request(call), allowanceOf(call)),
+    async call(call) {
+      const { route, as, signature } = call;
+      asked.set(`${route.key} ${as}`, timesAsked(route, as) + 1);
+      if (signature === undefined && signatures?.[route.key] !== undefined) return callSigned(call);
+      return send(await request(call), allowanceOf(call));
+    },
   };
 }
 

@@ -40,8 +40,9 @@ export function createGate(): Gate {
   }
 
   return {
-    wire: ({ canChangeClient, send, sendRaw, trickle }) => ({
+    wire: ({ canChangeClient, connect, send, sendRaw, trickle }) => ({
       canChangeClient,
+      connect,
       send: (request) => pass(() => send(request)),
       sendRaw: (bytes) => pass(() => sendRaw(bytes)),
       trickle,

@@ -3,6 +3,7 @@ import { accessParts, keyAccess } from "../../contract/index.ts";
 import type { Access, ContractRoute, Schema } from "../../contract/index.ts";
 import type { AuditContext } from "../context.ts";
 import { formOf, lowerCased, queryOf } from "./input-values.ts";
+import { noPlan } from "../plan/no-plan.ts";
 import type { AuditCaller, AuditInput, AuditOwnedInput, AuditSample } from "../plan/plan.ts";
 
 /** Somebody whom the contract lets call a route, and what with. */
@@ -80,8 +81,7 @@ const lacksSigner = ({ plan }: AuditContext, { key, webhook }: ContractRoute): b
 
 /** Says what the plan lacks for a route to be called. */
 export function lacking(context: AuditContext, route: ContractRoute): string {
-  if (Object.keys(context.plan).length === 0)
-    return "there is no plan (curtainwall.audit.ts): nobody to be, nothing to ask for";
+  if (Object.keys(context.plan).length === 0) return noPlan;
   if (lacksSigner(context, route))
     return `the plan's signatures don't say how the sender of ${route.key} signs`;
   const anyone = Object.keys(context.plan.identities ?? {}).some((name) => mayCall(context, route, name));

@@ -126,10 +126,10 @@ let visiting: NodeJS.Timeout | undefined;
 /** What goes on while a request is refused. */
 async function besides(asked: Asked, id: string): Promise<void> {
   const visit = { method: "GET", target: "/api/breads/rye", body: Buffer.alloc(0) };
-  if (fault === "passes it on later") setTimeout(() => void forward(asked, id), 150);
+  if (fault === "passes it on later") setTimeout(() => void forward(asked, id), 50);
   if (fault === "passes it on under another id") await forward(asked, randomUUID());
   if (fault === "passes it on later, under another id")
-    setTimeout(() => void forward(asked, randomUUID()), 150);
+    setTimeout(() => void forward(asked, randomUUID()), 50);
   if (fault === "has a visitor" && ++visits === 1) await forward(visit, randomUUID());
   if (fault === "has visitors all the time")
     visiting ??= setInterval(() => void forward(visit, randomUUID()), 20);

@@ -7,6 +7,7 @@ import type { AuditImpostor, AuditImpostors } from "../plan/plan.ts";
 import type { Exchange, TlsFacts, TlsProbe } from "../probes/probe.ts";
 import { hopTo } from "./api-8/hops.ts";
 import { isSuccess, see } from "./shared.ts";
+import { unservedBy } from "./unserved.ts";
 import { grantsOf, usersOfSecrets } from "./sec-5/questions.ts";
 
 /** A service whose place somebody may take, and the routes that cause it to be asked. */
@@ -19,7 +20,7 @@ export interface Impersonated {
 /** A connection that was kept open may be noticed to have ended only by a request that it fails. */
 const mostCalls = 3;
 /** Who found a service failing may let it rest for a while. */
-const mostRestSeconds = 10;
+const rest = { looks: 40, eachMs: 250 };
 /** What is tried again, or stood in a queue, comes later: as long as this the impostor stays, once it was called. */
 const lateness = { looks: 4, eachMs: 100 };
 
@@ -82,8 +83,7 @@ interface Appointment {
 async function meet(context: AuditContext, tally: Tally, appointment: Appointment): Promise<void> {
   const { caller, route, place } = appointment;
   const before = await callHonestly(context, caller, route);
-  if (!isSuccess(before.response.status))
-    return tally.miss(`${route.key}: the honest request was answered ${before.response.status}`);
+  if (!isSuccess(before.response.status)) return tally.miss(unservedBy(context, route, before));
   const impostor = await place();
   try {
     await judge(context, tally, appointment, impostor);
@@ -155,9 +155,9 @@ async function untilServed(
   caller: Caller,
   route: ContractRoute,
 ): Promise<void> {
-  for (let seconds = 0; seconds < mostRestSeconds; seconds++) {
+  for (let look = 0; look < rest.looks; look++) {
     if (isSuccess((await callHonestly(context, caller, route)).response.status)) return;
-    await context.sleep(1000);
+    await context.sleep(rest.eachMs);
   }
   tally.miss(`${route.key} is not served since the impostor left`);
 }

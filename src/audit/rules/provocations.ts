@@ -18,6 +18,8 @@ export interface Provocation {
   /** Text in the request that the answer must not repeat. */
   mark: string;
   exchange: Exchange;
+  /** Asked for in a form of its own: it may have none of the ordinary one's. */
+  isAskedOtherwise?: true;
 }
 
 /** Errors that were provoked, by audit: each check looks at the same ones. */
@@ -44,6 +46,12 @@ async function provokeAll(context: AuditContext): Promise<Provocations> {
       const mark = context.mark();
       const exchange = await context.caller.call({ route, ...honest, ...bend(mark) });
       list.push({ name: `${route.key}: ${name}`, mark, exchange });
+    }
+    const [failure, bend] = mostSaying(route);
+    for (const [way, ask] of waysToAsk(route)) {
+      const mark = context.mark();
+      const exchange = await context.caller.call({ route, ...honest, ...bend(mark), ...ask });
+      list.push({ name: `${route.key}: ${failure}, ${way}`, mark, exchange, isAskedOtherwise: true });
     }
   }
   for (const root of context.contract.apiRoots) {
@@ -72,7 +80,7 @@ function waysToFail(route: ContractRoute): [name: string, bend: Bend][] {
   const everyParam = (value: string): Record<string, string> =>
     Object.fromEntries(paramNames(route.segments).map((name) => [name, value]));
   return [
-    ["an undeclared query key", (mark) => ({ rawQuery: `${mark}=${mark}` })],
+    undeclaredKey,
     ["a method that is not declared", (mark) => ({ method: "TRACE", rawQuery: mark })],
     ["a broken percent-encoding", (mark) => ({ rawQuery: `${mark}=%zz` })],
     [
@@ -104,6 +112,27 @@ function waysToFail(route: ContractRoute): [name: string, bend: Bend][] {
         ] satisfies [string, Bend][])),
   ];
 }
+
+/**
+ * Frameworks have error pages of their own for browsers, and who looks at bodies does not see what stands in headers: one error of each route is asked
+ * for in each of these ways.
+ */
+const waysToAsk = ({ method }: ContractRoute): [way: string, ask: Partial<Call>][] => [
+  [
+    "as a browser asks for pages",
+    { accept: "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8" },
+  ],
+  ...(method === "GET" ? ([["by HEAD", { method: "HEAD" }]] satisfies [string, Partial<Call>][]) : []),
+];
+
+const undeclaredKey: [name: string, bend: Bend] = [
+  "an undeclared query key",
+  (mark) => ({ rawQuery: `${mark}=${mark}` }),
+];
+
+/** What a parser throws at reaches more error handlers than what is checked by hand. */
+const mostSaying = (route: ContractRoute): [name: string, bend: Bend] =>
+  (route.body === undefined ? undefined : waysToFailByBody(route)[0]) ?? undeclaredKey;
 
 function waysToFailByHeaders(names: Iterable<string>): [name: string, bend: Bend][] {
   return [

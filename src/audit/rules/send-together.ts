@@ -9,17 +9,20 @@ const maxConnections = 24;
  * Sends a request so many times that come together: half of them in one piece over a connection of HTTP/2, the others over one each, which threads share out.
  * All are opened before, with a page that anybody may ask for: on a busy machine the first request would else be answered while the others still shake hands,
  * and an attack that needs them to overlap would show nothing.
+ *
+ * @param each makes one of them from the request. Default: they are all alike.
  */
 export async function sendTogether<Answer>(
   context: Pick<AuditContext, "release" | "protocols">,
   send: (request: ProbeRequest) => Promise<Answer>,
   request: ProbeRequest,
   count: number,
+  each: (request: ProbeRequest, index: number) => ProbeRequest = (one) => one,
 ): Promise<Answer[]> {
   const { protocols } = context;
   const own = protocols.includes("h2") ? Math.min(maxConnections, Math.floor(count / 2)) : count;
   const requests = Array.from({ length: count }, (_, index): ProbeRequest => ({
-    ...request,
+    ...each(request, index),
     protocol: index < own ? "http/1.1" : "h2",
   }));
   const { client } = request;

@@ -45,31 +45,29 @@ export function protectedRoutes(context: AuditContext): ContractRoute[] {
   return context.contract.routes.filter((route) => route.access.kind !== "everyone");
 }
 
-/** An honest call of a route; without one, the tally says what the plan lacks. */
-export function firstHonestCall(
+/** An honest call of a route, of the user who asked least of it so far; without one, the tally says what the plan lacks. */
+export function honestCall(
   context: AuditContext,
   route: ContractRoute,
   tally: Tally,
 ): HonestCall | undefined {
-  const [honest] = honestCalls(context, route);
-  if (honest === undefined) tally.miss(lacking(context, route));
-  return honest;
+  return takeTurns(context, route, tally)?.();
 }
 
-/** Gives honest calls in turn, so that no single user's allowance is used up. */
+/** Gives honest calls, each of the user who asked least of the route so far: no single user's allowance is used up, by one check or by many. */
 export function takeTurns(
   context: AuditContext,
   route: ContractRoute,
   tally: Tally,
 ): (() => HonestCall) | undefined {
   const calls = honestCalls(context, route);
-  const [first] = calls;
+  const [first, ...others] = calls;
   if (first === undefined) {
     tally.miss(lacking(context, route));
     return undefined;
   }
-  let turn = 0;
-  return () => calls[turn++ % calls.length] ?? first;
+  const asked = ({ as }: HonestCall): number => context.caller.timesAsked(route, as);
+  return () => others.reduce((least, call) => (asked(call) < asked(least) ? call : least), first);
 }
 
 /** A path without API, for what every server must answer: the site's first page. */
@@ -106,7 +104,7 @@ export const isHtml = ({ headers }: ReleaseFile): boolean =>
 export const noRelease = ({ commands, contract }: AuditContext): string =>
   contract.site === undefined
     ? "the contract has no site, so there is no release to compare with"
-    : `there is no release to compare with; build it with  ${commands.curtainwall("build")}`;
+    : `there is no release to compare with: a site that another server serves has none, and one of curtainwall start is built with  ${commands.curtainwall("build")}`;
 
 /** An answer's media type, without parameters. */
 export function mediaType(exchange: Exchange): string {

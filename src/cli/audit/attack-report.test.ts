@@ -93,6 +93,25 @@ test("what was not tried stands in the last line with its kinds, and why above i
   );
 });
 
+test("a route of which nothing could be attacked is named, with how much was not", () => {
+  const reasons = [{ reason: "GET /api/a: an honest request was answered 500", count: 5 }];
+  const text = renderAttack(
+    report({
+      kinds: [row("access", counts(1, { notMade: 5 }), { reasons })],
+      units: [
+        unit({ route: "GET /api/a", ...counts(0, { notMade: 2 }) }),
+        unit({ kind: "input", route: "GET /api/a", ...counts(0, { notMade: 3 }) }),
+        unit({ route: "GET /api/b", ...counts(1) }),
+      ],
+      summary: counts(1, { notMade: 5 }),
+    }),
+  );
+  assert.match(
+    text,
+    /Not made\n {2}None of their promises was tried: GET \/api\/a \(5 attacks\)\n {2}access \(5\): /,
+  );
+});
+
 test("a stack that went away is told with what starts it, on a line to be copied whole", () => {
   const start = `SITE=${"x".repeat(70)} npx curtainwall dev`;
   const says = "no TLS connection";
@@ -132,7 +151,8 @@ test("a broken promise shows what was tried, the request, the answer, the promis
     /tried {6}to be let in without the right token/,
     /request {4}GET x \(h2\)/,
     /answer {5}200 {2}x/,
-    /promise {4}access of GET \/api\/x, curtainwall\.config\.ts:15/,
+    /\(API-1\); counted under access\n/,
+    /promise {4}what the contract says at "access:" of GET \/api\/x, curtainwall\.config\.ts:15/,
     /again {6}curl 'https:\/\/localhost:8443\/x'/,
     /1 of 4 attacks broke a promise, 1 of 4 attempts got through\.\n$/,
   ])
@@ -261,8 +281,8 @@ test("what a contract opens although the plan names owners, and kinds without an
     { width: 200 },
   );
   assert.match(
-    text,
-    /\nobjects: GET \/api\/orders\/:id says signedIn, so nobody's object there is protected; the plan names owners on it\n/,
+    text.replaceAll(/\n {2}/g, " "),
+    /\nlook at GET \/api\/orders\/:id: the plan says whose each object there is, and the contract lets everybody who is signed in have all of them \(access: signedIn\)\. If each is its owner's alone, the contract has to say so, with owner/,
   );
   assert.match(text, /\nNothing to attack\n {2}functions: the contract gives no occasion\n/);
 });

@@ -173,9 +173,25 @@ function notMade(report: AttackReport, { paint, columns }: Page): string[] {
   return [
     paint(["bold", "yellow"], "Not made"),
     ...early,
+    ...untriedRoutes(report, columns),
     ...reasonsOf(sorted.slice(0, maxReasons), columns),
     ...moreThan(sorted.length - maxReasons),
   ];
+}
+
+/** Routes of which no attack shows anything: their promises are as unknown as if nobody had asked. */
+function untriedRoutes({ units, ended }: AttackReport, columns: number): string[] {
+  if (ended !== undefined) return [];
+  const names = [...Map.groupBy(units, ({ route }) => route)].flatMap(([route, own]) => {
+    const counts = (member: "held" | "broken" | "notMade"): number =>
+      own.reduce((sum, unit) => sum + unit[member], 0);
+    return route !== undefined && counts("held") + counts("broken") === 0 && counts("notMade") > 0
+      ? [`${clean(route)} (${counted(counts("notMade"), "attack")})`]
+      : [];
+  });
+  return names.length === 0
+    ? []
+    : wrap(`None of their promises was tried: ${names.join(", ")}`, columns, "  ");
 }
 
 const whyEarly = { interrupted: "interrupted", budget: "no time left", "target gone": "the stack was gone" };
@@ -207,12 +223,15 @@ function leftOut({ leftOut: list }: AttackReport, { paint, columns }: Page): str
 function unprotected({ opened = [] }: AttackReport, { paint, columns }: Page): string[] {
   return opened.flatMap(({ route, access }) =>
     wrap(
-      `objects: ${clean(route)} says ${clean(access)}, so nobody's object there is protected; the plan names owners on it`,
+      `look at ${clean(route)}: the plan says whose each object there is, and the contract lets ${accessWords(access)} have all of them (access: ${clean(access)}). If each is its owner's alone, the contract has to say so, with owner(…) or ownerField(…): then it is attacked as such`,
       columns,
       "",
     ).map((line) => paint("yellow", line)),
   );
 }
+
+const accessWords = (access: string): string =>
+  access.includes("everyone") ? "everybody" : "everybody who is signed in";
 
 /** Attacks that found nothing there, and kinds that the contract gives no occasion for. */
 function nothingToAttack({ kinds, idle = [] }: AttackReport, { paint, columns }: Page): string[] {

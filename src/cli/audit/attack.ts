@@ -3,12 +3,13 @@ import {
   attackGaps,
   attackKinds,
   attackTests,
+  attacksLeftOut,
   kinds,
   listAttacks,
   runAttack,
   shellWord,
 } from "../../audit/index.ts";
-import type { AttackKind, AttackOptions, AttackReport } from "../../audit/index.ts";
+import type { AttackKind, AttackOptions, AttackProgress, AttackReport } from "../../audit/index.ts";
 import { CurtainwallError, counted, isCurtainwallError, nearest } from "../../shared/index.ts";
 import { loadContract } from "../../stack/index.ts";
 import { assertWritable, writeNamed } from "./audit-files.ts";
@@ -25,6 +26,7 @@ import { exitCodes, print, printJson, say, showProgress, styled } from "../voice
 
 export const attackCommand: Command = {
   name: "attack",
+  isOverWhenRun: true,
   usage:
     '[folder] [https://address] [--kind access,limits] [--route "GET /api/x,POST /api/x"] [--budget 60s] [--list] [--json] [--verbose] [--allow-missing] [--emit file] [--browser path]',
   summary: "Attack a running stack: try to break every promise of its contract",
@@ -51,8 +53,9 @@ export const attackCommand: Command = {
   },
   notes: [
     "The address is the contract's origin unless you name one. Only a stack on this machine is attacked.",
-    "curtainwall.audit.ts beside the contract says who to be and what to ask for. Routes that write are really called; its cleanUp",
-    "takes away what that made.",
+    "curtainwall.audit.ts beside the contract says who to be and what to ask for; npx curtainwall audit --help shows one. Routes that",
+    "write are really called; its cleanUp takes away what that made. What it uses up of limits comes back at their pace: leave a minute",
+    "between it and an audit.",
     "Kinds:",
     ...Object.entries(attackKinds).map(([kind, tries]) => `  ${kind.padEnd(10)} ${tries}`),
     "",
@@ -99,9 +102,10 @@ async function run(options: AttackOptions, flags: CommandInput["flags"]): Promis
     runAttack({
       ...options,
       signal,
-      onProgress: ({ kind, route, done, of, broken }) => {
-        count = `${done}/${counted(of, "attack")}`;
-        line.update(`${count}  ${kind}  ${route ?? "site"}${broken > 0 ? `  ${broken} got through` : ""}`);
+      onProgress: (progress) => {
+        const [before, ...rest] = progressTexts(progress);
+        count = before;
+        line.update([before, ...rest].join("  "));
       },
       onWait: (wait) => line.update(`${count}  ${waitText(wait)}`),
     }),
@@ -118,6 +122,28 @@ async function run(options: AttackOptions, flags: CommandInput["flags"]): Promis
     );
   if (stopped !== undefined) say(styled("yellow", "Stopped: what was not tried by then is not made."));
   return stopped ?? exitCodeOf(made, flags.has("allow-missing"));
+}
+
+/** How far an attack is, what is attacked now, and apart from that what broke until now, which is mostly another route. */
+export function progressTexts({
+  kind,
+  route,
+  done,
+  of,
+  gotThrough,
+  broken,
+}: AttackProgress): [count: string, ...rest: string[]] {
+  const last = broken.at(-1);
+  const more = broken.length > 1 ? `, and ${broken.length - 1} before` : "";
+  return [
+    `${done}/${counted(of, "attack")}`,
+    `now ${kind} · ${route ?? "site"}`,
+    ...(last === undefined
+      ? []
+      : [
+          `broken: ${last.kind} · ${last.route ?? "site"}${more}, ${counted(gotThrough, "attempt")} got through`,
+        ]),
+  ];
 }
 
 /** What was not tried is no success, unless somebody says so: a slow target chooses what there is time for. Nor is a stack that went away. */
@@ -170,6 +196,12 @@ async function emit(options: AttackOptions, { file, folder, root }: Emitting): P
   });
   writeNamed("emit", file, tests, { command: attackCommand });
   say(`${styled("green", "written")} ${file}, ${counted(tests.match(/^test\(/gm)?.length ?? 0, "test")}`);
+  await tellGaps(options);
+  return exitCodes.done;
+}
+
+/** Tells what the plan has no means for: some of it fails its tests, some stands in none. */
+async function tellGaps(options: AttackOptions): Promise<void> {
   const gaps = await attackGaps(options);
   const count = gaps.reduce((sum, gap) => sum + gap.attacks, 0);
   if (count > 0)
@@ -179,7 +211,14 @@ async function emit(options: AttackOptions, { file, folder, root }: Emitting): P
         ...gaps.map(({ reason, attacks }) => `  ${reason} (${attacks})`),
       ].join("\n"),
     );
-  return exitCodes.done;
+  const without = await attacksLeftOut(options);
+  if (without.length > 0)
+    say(
+      [
+        `${styled("yellow", "left out")}, and in no test, since the plan has no means for it:`,
+        ...without.map(({ kind, check, lacks }) => `  ${kind}: ${check}: ${lacks}`),
+      ].join("\n"),
+    );
 }
 
 function readKinds(text: string | undefined): AttackKind[] | undefined {

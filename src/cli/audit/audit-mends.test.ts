@@ -27,8 +27,15 @@ const report: AuditReport = {
   summary: { proved: 0, evidenced: 0, attested: 0, failed: 0, unknown: 0 },
 };
 
-test("a mend stands with what it is for, where it goes, and its code line by line", () => {
+test("a mend stands in a line, and says where its code is", () => {
   const text = renderReport(report);
+  assert.match(text, /^ {2}1\. Origins are compared whole with a list$/m);
+  assert.match(text.replaceAll(/\s+/g, " "), /The code of each: --verbose, or --html file\./);
+  assert.doesNotMatch(text, /app\.use/);
+});
+
+test("with verbose a mend stands with what it is for, where it goes, and its code line by line", () => {
+  const text = renderReport(report, { verbose: true });
   assert.match(text, /^ {2}found by API-5: .*null, .*prefix, .*suffix and 1 more$/m);
   assert.match(text, /^ {2}Express, before the routes:\n {4}app\.use\(cors\);\n {8}next\(\);$/m);
 });

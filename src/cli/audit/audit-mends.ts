@@ -5,6 +5,8 @@ import { clean, wrap } from "./audit-evidence.ts";
 interface Page {
   paint(style: "bold" | "cyan" | "dim", text: string): string;
   columns: number;
+  /** The code too, and not only what it would mend. */
+  verbose: boolean;
 }
 
 const maxNames = 3;
@@ -17,7 +19,7 @@ export function mendLines({ mends = [] }: AuditReport, page: Page): string[] {
   return [
     page.paint("bold", "Mends"),
     ...wrap(
-      `For ${by}. Each mends what it names; try it, then audit again. None stands for a contract that is enforced.`,
+      `For ${by}. Each mends what it names; try it, then audit again. None stands for a contract that is enforced.${page.verbose ? "" : " The code of each: --verbose, or --html file."}`,
       page.columns,
       "  ",
     ),
@@ -36,11 +38,13 @@ export function mendNumbers({ mends = [] }: AuditReport, places: readonly number
 function linesOf(
   { checks, says, framework, where, code }: AuditMend,
   number: number,
-  { paint, columns }: Page,
+  { paint, columns, verbose }: Page,
 ): string[] {
+  const title = wrap(`${number}. ${clean(says)}`, columns, "  ");
+  if (!verbose) return title;
   return [
     "",
-    ...wrap(`${number}. ${clean(says)}`, columns, "  "),
+    ...title,
     ...wrap(`found by ${namesOf(checks)}`, columns, "  ").map((line) => paint("dim", line)),
     ...wrap(`${framework}, ${clean(where)}:`, columns, "  "),
     ...code.split("\n").map((line) => paint("cyan", `    ${clean(line.replaceAll("\t", "    "))}`.trimEnd())),

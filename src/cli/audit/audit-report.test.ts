@@ -88,7 +88,7 @@ test("the worst row stands first, each with its verdict and counts", () => {
     .split("\n")
     .filter((line) => /^[✗?✓]/.test(line));
   assert.match(lines[0] ?? "", /^✗ API-7 {2}failed/);
-  assert.match(lines[1] ?? "", /^\? API-2 {2}unknown \(1 of 2\)/);
+  assert.match(lines[1] ?? "", /^\? API-2 {2}unknown  .* {2}1 of 2 checks passed, 1 not made$/);
   assert.match(lines[2] ?? "", /^✓ API-1 {2}proved/);
 });
 
@@ -103,7 +103,7 @@ test("what could not be checked and what is weakened are told", () => {
   const text = renderReport(report);
   assert.match(text, /API-2: two instances: one instance runs/);
   assert.match(text, /upstreams\.shop\.insecureAllowHttp: listens on loopback only/);
-  assert.match(text, /1 failed, 1 unknown, 1 proved/);
+  assert.match(text, /Of 3 items: 1 failed, 1 unknown, 1 proved {2}\(failed: API-7\)\n/);
 });
 
 test("nothing of the target reaches the terminal raw, with colour or without", () => {
@@ -140,17 +140,50 @@ const withRow = (more: Partial<AuditRow>): string =>
 test("a proved row shows what it rests on in a line, and how many checks did not apply", () => {
   const lines = renderReport(report).split("\n");
   const at = lines.findIndex((line) => line.startsWith("✓ API-1"));
-  assert.match(lines[at] ?? "", /1 checks?, 2 not applicable, 6 observations$/);
+  assert.match(lines[at] ?? "", /1 of 1 check passed, 2 not applicable, 6 observations$/);
   assert.match(lines[at + 1] ?? "", /^ {9}GET \/api\/x without a token: 401$/);
 });
 
-test("a failed row says how many of its checks failed", () => {
-  assert.match(withRow({ verdict: "failed", ran: 7, of: 7, failed: 2 }), /2 of 7 checks failed/);
+test("a row says how many of its checks passed, whatever its verdict, and what became of the others", () => {
+  assert.match(withRow({ verdict: "failed", ran: 7, of: 7, failed: 2 }), /5 of 7 checks passed, 2 failed\n/);
+  assert.match(withRow({ verdict: "unknown", ran: 9, of: 11 }), /9 of 11 checks passed, 2 not made\n/);
+});
+
+test("where only what supports others applies there is nothing to check: no check is said to be not made", () => {
+  const reason = "nothing to check: the contract declares no function";
+  const text = withRow({ ran: 1, of: 1, notApplicable: 5, reason });
+  assert.match(text, /1 check passed, which proves nothing alone, 5 not applicable\n {9}nothing to check/);
+  assert.doesNotMatch(text, /not made/);
+});
+
+test("of many failed checks of a row two stand with their evidence and the others by name, and the end says where all of it is", () => {
+  const names = Array.from({ length: 12 }, (_, index) => `attempt ${index + 1}`);
+  const failed = names.map((name) =>
+    check(name, "failed", {
+      evidence: [{ kind: "measurement", about: `${name} got through`, value: 200 }],
+      failing: 1,
+    }),
+  );
+  const rows = [row("API-1", "Every endpoint authenticates", ...failed)];
+  const short = renderReport({ ...report, rows });
+  assert.equal(short.match(/got through\n/g)?.length, 2);
+  assert.match(short.replaceAll(/\s+/g, " "), /and 10 more checks that failed: attempt 3; .*; attempt 12/);
+  assert.match(short, /\nAll of it, .*: --verbose here, --html file as a page, --json for programs\n$/);
+  const long = renderReport({ ...report, rows }, { verbose: true });
+  for (const name of names) assert.ok(long.includes(`${name} got through`), name);
+  assert.doesNotMatch(long, /more checks that failed/);
+});
+
+test("of observations that held it is told how many are counted alone", () => {
+  const evidence = attempts(6);
+  const rows = [row("API-1", "Every endpoint", check("keys", "passed", { observations: 16, evidence }))];
+  const text = renderReport({ ...report, rows }, { verbose: true });
+  assert.match(text, /\n {4}and 10 more observations that held: counted, no evidence kept\n/);
 });
 
 test("a row with nothing to check says so, and is not green", () => {
   const text = withRow({ reason: "nothing to check: no route needs a token" });
-  assert.match(text, /\? API-1 {2}unknown \(0 of 0\).*\n {9}nothing to check: no route needs a token/);
+  assert.match(text, /\? API-1 {2}unknown  [^()]*\n {9}nothing to check: no route needs a token/);
   assert.doesNotMatch(text, /✓/);
 });
 
@@ -178,7 +211,7 @@ test("verbose shows every check with its state, its evidence and its command", (
   const text = renderReport(report, { verbose: true });
   assert.match(text, / {2}✓ declared\n {4}GET \/api\/x: signed in/);
   assert.match(text, / {2}– lower role \(not applicable\)\n {4}no route asks for a role/);
-  assert.match(text, / {2}\? two instances \(missing\)\n {4}one instance runs/);
+  assert.match(text, / {2}\? two instances \(not made\)\n {4}one instance runs/);
   assert.match(text, / {4}\$ npx curtainwall audit https:\/\/localhost:8443 --only API-1/);
 });
 
@@ -249,10 +282,16 @@ test("of a failed check stands what failed, the first of it unless all is asked 
   });
   const rows = [row("API-1", "Every endpoint authenticates", failed)];
   const short = renderReport({ ...report, rows });
-  assert.match(short, /attempt 1\n {6}200\n {4}and 24 more: --verbose; and 12 that held\n/);
+  assert.match(
+    short,
+    /attempt 1\n {6}200\n {4}and 24 more: --verbose \(of 5 no evidence is kept\); and 12 that held\n/,
+  );
   assert.doesNotMatch(short, /attempt 2|HS256 is refused/);
   const long = renderReport({ ...report, rows }, { verbose: true });
-  assert.match(long, /attempt 20\n {6}200\n {4}and 5 more; and 12 that held\n/);
+  assert.match(
+    long,
+    /attempt 20\n {6}200\n {4}and 5 more \(of these no evidence is kept\); and 12 that held\n/,
+  );
   assert.ok(!long.includes("HS256 is refused"));
 });
 
@@ -274,5 +313,5 @@ test("why a target was not reached stands at the top and nowhere else, with what
     /^Audit of .*\nThe target was not reached: nothing answers at https:\/\/localhost:9899 \(ECONNREFUSED\);\s+start it\s+with\n {2}\$ npm start\n/,
   );
   assert.equal(text.match(/ECONNREFUSED/g)?.length, 1);
-  assert.match(text, /Not checked\n {2}API-1: a token: The target was not reached/);
+  assert.match(text, /Not made\n {2}API-1: a token: The target was not reached/);
 });

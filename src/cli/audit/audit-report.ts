@@ -1,5 +1,12 @@
 import { styleText } from "node:util";
-import { failureOf, findingPlace, isAllNotYet, isNotYet } from "../../audit/index.ts";
+import {
+  failureOf,
+  findingPlace,
+  isAllNotYet,
+  isNotYet,
+  reasonElsewhere,
+  rowCounts,
+} from "../../audit/index.ts";
 import type { AuditCheck, AuditReport, AuditRow, Failure, Verdict } from "../../audit/index.ts";
 import { clean, cut, evidenceLine, evidenceLines, reasonLines, wrap } from "./audit-evidence.ts";
 import { mendLines } from "./audit-mends.ts";
@@ -46,8 +53,11 @@ const states: Record<AuditCheck["state"], { sign: string; style: Style }> = {
   "not applicable": { sign: "–", style: "dim" },
   passed: { sign: "✓", style: "green" },
 };
+const wordsOfStates = { missing: "not made", "not applicable": "not applicable" } as const;
 /** Of what failed so much stands without `verbose`: the rest is more of it. */
 const maxFindings = 1;
+/** So many failed checks of a row stand with their evidence. */
+const maxFailed = 2;
 const maxNames = 4;
 /** Why stands once, at the top. */
 const notReached = "The target was not reached";
@@ -56,8 +66,8 @@ const indent = " ".repeat(9);
 
 /**
  * Writes a report for people: one line a row, worst first, with the most telling evidence under what is proved; then what
- * failed, with its evidence and the command that shows it again; then what could not be checked. All text that came from the
- * target is printable, whoever made the report.
+ * failed, the first checks of each row with evidence and the command that shows it again; then what was not made, what to do next, and at the end the
+ * sum. All text that came from the target is printable, whoever made the report.
  */
 export function renderReport(
   report: AuditReport,
@@ -112,8 +122,7 @@ function heading(
 
 function rowLines(row: AuditRow, page: Page): string[] {
   const { paint, columns } = page;
-  const far = isAllNotYet(row) ? "not yet" : `${row.ran} of ${row.of}`;
-  const verdict = row.verdict === "unknown" ? `unknown (${far})` : row.verdict;
+  const verdict = isAllNotYet(row) ? "unknown (not yet)" : row.verdict;
   const head = paint(
     styles[row.verdict],
     `${signs[row.verdict]} ${clean(row.id).padEnd(6)} ${verdict.padEnd(19)}`,
@@ -126,11 +135,9 @@ function rowLines(row: AuditRow, page: Page): string[] {
 }
 
 function countOf(row: AuditRow): string {
-  const idle = row.notApplicable === 0 ? "" : `, ${row.notApplicable} not applicable`;
-  if (row.verdict === "failed") return `  ${row.failed} of ${counted(row.of, "check")} failed${idle}`;
-  if (row.verdict === "unknown") return "";
   const observations = row.checks.reduce((sum, check) => sum + check.observations, 0);
-  return `  ${counted(row.ran, "check")}${idle}, ${counted(observations, "observation")}`;
+  const seen = row.verdict === "proved" ? `, ${counted(observations, "observation")}` : "";
+  return isAllNotYet(row) ? "" : `  ${rowCounts(row)}${seen}`;
 }
 
 /** What a row rests on, in a line: the first live check that proves it. */
@@ -141,21 +148,26 @@ function example({ checks }: AuditRow, columns: number): string | undefined {
   return evidence === undefined ? undefined : evidenceLine(evidence, columns - indent.length);
 }
 
-/** The checks of a row that failed; with `verbose` all of them. */
+/** The first checks of a row that failed, and the names of the others; with `verbose` all of them. */
 function findings(report: AuditReport, row: AuditRow, page: Page): string[] {
-  const { paint, verbose } = page;
+  const { paint, verbose, columns } = page;
   const checks = row.checks.filter(({ state }) => verbose || state === "failed");
   if (checks.length === 0) return [];
   const style = styles[row.verdict];
+  const shown = verbose ? checks : checks.slice(0, maxFailed);
+  const names = checks.slice(shown.length).map(({ name }) => clean(name));
+  const more = `and ${counted(names.length, "more check")} that failed: ${names.join("; ")}`;
   return [
     paint(["bold", ...[style].flat()] as Style, `${clean(row.id)} ${clean(row.title)}`),
-    ...checks.flatMap((check) => checkLines(report, check, page)),
+    ...shown.flatMap((check) => checkLines(report, check, page)),
+    ...(names.length === 0 ? [] : wrap(more, columns, "  ").map((line) => paint("dim", line))),
   ];
 }
 
 function checkLines(report: AuditReport, check: AuditCheck, { paint, columns, verbose }: Page): string[] {
   const { sign, style } = states[check.state];
-  const state = check.state === "passed" || check.state === "failed" ? "" : ` (${check.state})`;
+  const state =
+    check.state === "passed" || check.state === "failed" ? "" : ` (${wordsOfStates[check.state]})`;
   const failure = failureOf(check);
   const seen = failure?.evidence ?? check.evidence;
   const shown = verbose ? seen : seen.slice(0, maxFindings);
@@ -169,7 +181,7 @@ function checkLines(report: AuditReport, check: AuditCheck, { paint, columns, ve
         ...(where === undefined ? [] : [paint("dim", cut(`      ${clean(where)}`, columns))]),
       ];
     }),
-    ...(failure === undefined ? [] : restLines(failure, shown.length, verbose)).map((line) =>
+    ...(failure === undefined ? countedLines(check) : restLines(failure, shown.length, verbose)).map((line) =>
       paint("dim", line),
     ),
     ...(check.state === "failed" || (verbose && check.state === "passed")
@@ -178,10 +190,19 @@ function checkLines(report: AuditReport, check: AuditCheck, { paint, columns, ve
   ];
 }
 
+/** Of what held evidence is kept of the first observations alone, in no form of the report of more. */
+function countedLines({ state, observations, evidence }: AuditCheck): string[] {
+  const more = observations - evidence.length;
+  return state !== "passed" || more <= 0 || evidence.length === 0
+    ? []
+    : [`    and ${counted(more, "more observation")} that held: counted, no evidence kept`];
+}
+
 /** What failed too, and what held, in a line. */
 function restLines({ broken, held = 0, evidence }: Failure, shown: number, verbose: boolean): string[] {
-  const more = broken - shown;
-  const help = !verbose && evidence.length > shown ? ": --verbose" : "";
+  const [more, unkept] = [broken - shown, broken - evidence.length];
+  const kept = unkept > 0 ? ` (of ${verbose ? "these" : unkept} no evidence is kept)` : "";
+  const help = !verbose && evidence.length > shown ? `: --verbose${kept}` : kept;
   const parts = [
     ...(more > 0 && shown > 0 ? [`and ${more} more${help}`] : []),
     ...(held > 0 ? [`and ${held} that held`] : []),
@@ -190,7 +211,7 @@ function restLines({ broken, held = 0, evidence }: Failure, shown: number, verbo
 }
 
 /** What keeps rows from being proved, each reason told once. */
-function gaps({ unreachable }: AuditReport, rows: readonly AuditRow[], { paint, columns }: Page): string[] {
+function gaps(report: AuditReport, rows: readonly AuditRow[], { paint, columns }: Page): string[] {
   const missing = rows.flatMap((row) =>
     row.checks.filter(({ state }) => state === "missing").map((check) => ({ row, check })),
   );
@@ -201,7 +222,7 @@ function gaps({ unreachable }: AuditReport, rows: readonly AuditRow[], { paint, 
           paint(["bold", "yellow"], heading),
           ...[...Map.groupBy(found, ({ check }) => check.reason ?? "")].flatMap(([reason, alike]) =>
             reasonLines(
-              `${whatMisses(alike)}: ${reason === unreachable ? notReached : clean(reason)}`,
+              `${whatMisses(alike)}: ${reason === report.unreachable ? notReached : clean(reasonElsewhere(report, reason))}`,
               columns,
               "  ",
             ),
@@ -209,11 +230,11 @@ function gaps({ unreachable }: AuditReport, rows: readonly AuditRow[], { paint, 
         ];
   return [
     ...section(
-      "Not checked",
+      "Not made",
       missing.filter(({ check }) => !isNotYet(check)),
     ),
     ...section(
-      "Not checked by this version yet",
+      "Not made yet: a later version brings these checks",
       missing.filter(({ check }) => isNotYet(check)),
     ),
   ];
@@ -252,10 +273,17 @@ function attempts({ attacks = {} }: AuditReport): string[] {
   return made.length === 0 ? [] : [`Attempts to break a promise: ${made.join(", ")}`];
 }
 
-function conclusion({ summary }: AuditReport, { paint, verbose }: Page): string[] {
+/** Where the end is, so that whoever sees nothing else knows how it came out, and how to see the rest. */
+function conclusion({ rows, summary }: AuditReport, { paint, verbose }: Page): string[] {
   const counts = order
     .filter((verdict) => summary[verdict] > 0)
     .map((verdict) => paint(styles[verdict], `${summary[verdict]} ${verdict}`));
-  const more = "--verbose shows every check, its evidence and the command that shows it again";
-  return [counts.join(", "), ...(verbose ? [] : [paint("dim", more)])];
+  const failed = rows.filter(({ verdict }) => verdict === "failed").map(({ id }) => clean(id));
+  const which = failed.length === 0 ? "" : `  (failed: ${failed.join(", ")})`;
+  const more =
+    "All of it, each check with its evidence and its command: --verbose here, --html file as a page, --json for programs";
+  return [
+    `Of ${counted(rows.length, "item")}: ${counts.join(", ")}${which}`,
+    ...(verbose ? [] : [paint("dim", more)]),
+  ];
 }

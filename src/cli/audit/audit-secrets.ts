@@ -32,8 +32,12 @@ export function secretsOf(loaded: Pick<LoadedContract, "contract" | "root">): Pi
     askEgress: async (asker, use) => {
       const stack = runningStack(root);
       if ("missing" in stack) return stack;
+      if (stack.sockets === undefined)
+        return {
+          missing: "the stack that runs has no egress, or its sockets lie where this user can't see them",
+        };
       try {
-        return { code: await askEgress(contract, stack.folder, asker, use) };
+        return { code: await askEgress(contract, stack.sockets, asker, use) };
       } catch (error) {
         return { missing: `egress can't be asked (${codeOf(error)}): audit as root, or as the stack's user` };
       }

@@ -49,13 +49,25 @@ test("what to do next names every item that failed, and where the code is that m
   assert.match(text, /\n {2}2\. Files are few\n/, "under that number");
 });
 
-test("why checks were not made is told once: above what to do next, or there where every check stands", () => {
-  const reason = "the plan names no second host";
-  const missing = check("burst", "missing", { reason, observations: 0 });
-  const rows = [row("API-2", "Every endpoint authenticates", missing)];
-  const short = renderReport({ ...report, rows });
-  assert.equal(short.split(reason).length, 2);
-  assert.match(short, /1\. See to what was not checked, for 1 reason: under "Not checked" above/);
-  const long = renderReport({ ...report, rows }, { verbose: true });
-  assert.match(long, /1\. 1 check was not made \(API-2\): the plan names no second host/);
+test("what was not checked is told with what mends it: the first three reasons, and the others by their number", () => {
+  const missing = (id: string, reason: string): AuditReport["rows"][number] =>
+    row(id, "Every endpoint authenticates", check("burst", "missing", { reason, observations: 0 }));
+  const reasons = [
+    "the plan names no second host (otherAddresses)",
+    "the plan's failures name no request that makes an upstream fail",
+    "GET /api/x: the honest request, written by hand, was answered 429",
+    "no stack of this site runs on this machine",
+    "the plan names no canary",
+  ];
+  const rows = reasons.map((reason, index) => missing(`API-${index + 1}`, reason));
+  const next = (options?: { verbose: boolean }): string => {
+    const text = renderReport({ ...report, rows }, options);
+    return text.slice(text.indexOf("What to do next")).replaceAll(/\s+/g, " ");
+  };
+  assert.match(
+    next(),
+    /1\. 1 check was not made \(API-2\): the plan's failures name .* fail \(curtainwall\.audit\.ts\) 2\. .* \(API-3\): .* 429; audit again in a minute, .* 3\. .* \(API-4\): no stack .* 4\. And 2 more reasons why checks were not made: under "Not made" above/,
+  );
+  assert.match(next({ verbose: true }), /5\. 1 check was not made \(API-1\): the plan names no second host/);
+  assert.doesNotMatch(next({ verbose: true }), /more reasons/);
 });

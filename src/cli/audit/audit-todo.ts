@@ -12,11 +12,12 @@ interface Page {
 }
 
 const maxGaps = 8;
+const maxBriefGaps = 3;
 
-/** What to do next: each item that failed, then what was not looked at. That stands above, reason by reason, where not every check does. */
+/** What to do next: each item that failed, then what was not looked at, and why. */
 export function todoLines(report: AuditReport, page: Page): string[] {
   const { gap: gaps = [], ...others } = Object.groupBy(nextSteps(report), ({ about }) => about);
-  const steps = [...Object.values(others).flat(), ...gapSteps(gaps, page)];
+  const steps = [...Object.values(others).flat(), ...gapSteps(gaps, report, page)];
   if (steps.length === 0) return [];
   return [
     page.paint("bold", "What to do next"),
@@ -24,21 +25,20 @@ export function todoLines(report: AuditReport, page: Page): string[] {
   ];
 }
 
-function gapSteps(gaps: readonly NextStep[], { verbose }: Page): NextStep[] {
-  if (gaps.length === 0) return [];
-  if (!verbose)
-    return [
-      {
-        about: "gap",
-        what: `See to what was not checked, for ${counted(gaps.length, "reason")}: under "Not checked" above`,
-      },
-    ];
-  const more = gaps.length - maxGaps;
+/** The first reasons say what can be done now: they are in order of how much they keep from being checked. */
+function gapSteps(gaps: readonly NextStep[], { unreachable }: AuditReport, { verbose }: Page): NextStep[] {
+  // Why a target was not reached stands at the top already.
+  const [known] = unreachable?.split("  ") ?? [];
+  const isKnown = ({ what }: NextStep): boolean => known !== undefined && what.includes(known);
+  const shown = gaps.slice(0, verbose ? maxGaps : maxBriefGaps).filter((step) => verbose || !isKnown(step));
+  const more = gaps.length - shown.length;
+  if (more === 0) return shown;
+  const reasons = counted(more, "more reason");
   const rest: NextStep = {
     about: "gap",
-    what: `And ${more} more reasons why checks were not made, at the items`,
+    what: `And ${reasons} why checks were not made: ${verbose ? "at the items" : 'under "Not made" above'}`,
   };
-  return [...gaps.slice(0, maxGaps), ...(more > 0 ? [rest] : [])];
+  return [...shown, rest];
 }
 
 function stepLines(

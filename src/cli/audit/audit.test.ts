@@ -64,6 +64,7 @@ test("where nothing runs, it says so with what starts it, exits with 1, and noth
     "not applicable: no route hides some of its objects",
     "not applicable: no route needs a token",
     "not applicable: no route takes webhooks",
+    "not applicable: no route without an owner answers with what the plan says is somebody's alone",
     "not applicable: no route writes something for its caller",
     "not applicable: the plan's impostors name no upstream",
     "not applicable: the plan's upstreams tell of none what it was sent",

@@ -6,12 +6,14 @@ import { auditFolder, readArguments } from "./audit-folder.ts";
 import { reportFiles, writeReports } from "./audit-files.ts";
 import { loadPlan } from "./audit-inputs.ts";
 import { renderReport } from "./audit-report.ts";
+import { planHelp } from "./plan-help.ts";
 import { usageError } from "../command.ts";
 import type { Command } from "../command.ts";
 import { exitCodes, print, printJson, say, styled } from "../voice.ts";
 
 export const auditCommand: Command = {
   name: "audit",
+  isOverWhenRun: true,
   usage:
     "[folder] [https://address] [--only API-1,API-5] [--budget 240s] [--verbose] [--json] [--html file] [--sarif file] [--junit file] [--browser path] | --schema | [folder] --token identity",
   summary: "Check a running stack against the 24 items, with evidence for each verdict",
@@ -32,9 +34,11 @@ export const auditCommand: Command = {
   },
   notes: [
     "The address is the contract's origin unless you name one. Requests that write are sent only to this machine.",
-    "curtainwall.audit.ts beside the contract says who to be and what to ask for.",
     "Exit code 1 when a row failed, or nothing answered; 130, 143 or 129 when SIGINT, SIGTERM or SIGHUP stopped it. A row that",
     "could not be checked in full, or that has nothing to check, is unknown, which is never a pass.",
+    "What it uses up of limits comes back at their pace: leave a minute between it and an attack.",
+    "",
+    ...planHelp,
   ],
   async run(input) {
     const { flags, values } = input;

@@ -12,9 +12,9 @@ const maxStatementBytes = 4 * 1024 * 1024;
 
 /** A pack that somebody else may have made. */
 export interface OpenPack {
-  /** Each is read when it is asked for. */
+  /** Each is read when it is asked for, if it is what a pack may hold. */
   readonly files: ProofFiles;
-  /** What is wrong with it so far; what can't be read is added when it is asked for. */
+  /** What is wrong with it as a whole. */
   readonly problems: readonly string[];
 }
 
@@ -24,24 +24,18 @@ export function openPack(pack: string, command: Command): OpenPack {
     throw usageError(`There is no folder ${pack}`, command, meantFolder(pack));
   const names = readdirSync(pack);
   const problems = names.length > maxFiles ? [`it has ${names.length} files: no pack has so many`] : [];
-  const sizes = new Map<string, number>();
-  for (const name of names.slice(0, maxFiles)) {
-    const stats = lstatSync(join(pack, name));
-    if (stats.isFile()) sizes.set(name, stats.size);
-    else problems.push(`${name} is no file`);
-  }
+  const looked = new Map(names.slice(0, maxFiles).map((name) => [name, lstatSync(join(pack, name))]));
   let left = maxBytes;
-  const get = (name: string): Uint8Array | undefined => {
-    const size = sizes.get(name);
-    if (size === undefined) return undefined;
-    if (size > (name === "statement.json" ? Math.min(left, maxStatementBytes) : left)) {
-      problems.push(
-        `${name} was not read: it is larger than anything in a pack, which has at most 32 MB in all, and 4 MB of statement`,
+  const get = (name: string): Uint8Array | Error | undefined => {
+    const stats = looked.get(name);
+    if (stats === undefined) return names.includes(name) ? new Error("there are too many") : undefined;
+    if (!stats.isFile()) return new Error("it is no file");
+    if (stats.size > (name === "statement.json" ? Math.min(left, maxStatementBytes) : left))
+      return new Error(
+        "it is larger than anything in a pack, which has at most 32 MB in all, and 4 MB of statement",
       );
-      return undefined;
-    }
-    left -= size;
+    left -= stats.size;
     return readFileSync(join(pack, name));
   };
-  return { files: { keys: () => sizes.keys(), get }, problems };
+  return { files: { keys: () => looked.keys(), get }, problems };
 }

@@ -4,13 +4,12 @@ import type { KeySource, ProofStatement, VerifiedProof } from "../../audit/index
 import { parsePublicKey } from "../../contract/index.ts";
 import type { ReleasePublicKey } from "../../contract/index.ts";
 import { hasContract, loadContract } from "../../stack/index.ts";
-import { usageError } from "../command.ts";
 import type { Command, CommandInput } from "../command.ts";
 import { wrap } from "./audit-evidence.ts";
 import { toolName } from "./audit-folder.ts";
 import { openPack } from "./open-pack.ts";
 import { exitCodes, print, printJson, say, styled } from "../voice.ts";
-import { counted } from "../../shared/index.ts";
+import { CurtainwallError, counted } from "../../shared/index.ts";
 
 /** Checks a pack, and says all that is wrong with it. */
 export async function verifyPack(
@@ -20,7 +19,7 @@ export async function verifyPack(
   command: Command,
 ): Promise<number> {
   const { files, problems: unread } = openPack(pack, command);
-  const { key, whence } = await findKey(values.get("key"), folder, command);
+  const { key, whence } = await findKey(values.get("key"), folder);
   const verified = await verifyProof({ files, key, now: Date.now(), tool: toolName() });
   const problems = [...unread, ...verified.problems].map((problem) => printable(problem, 500));
   const isGood = problems.length === 0 && key !== undefined;
@@ -65,12 +64,11 @@ interface FoundKey {
 }
 
 /** The key that was named, or the one that the contract in the folder pins. */
-async function findKey(named: string | undefined, folder: string, command: Command): Promise<FoundKey> {
+async function findKey(named: string | undefined, folder: string): Promise<FoundKey> {
   if (named !== undefined) {
     // A key first: whoever made the pack may have put a file beside it that is called like one.
     const key = parsePublicKey(named) ?? keyInFile(named);
-    if (key === undefined)
-      throw usageError("--key takes a public key, like  ed25519:…, or its file", command);
+    if (key === undefined) throw noKey(named);
     return { key, whence: "which you named" };
   }
   const where = folder === "." ? "this folder" : printable(folder, 300);
@@ -81,6 +79,19 @@ async function findKey(named: string | undefined, folder: string, command: Comma
     key,
     whence: key === undefined ? `${contract} pins no release key` : `which ${contract} pins`,
   };
+}
+
+/** Says what is wrong with what was named as one. */
+function noKey(named: string): CurtainwallError {
+  const isThere = statSync(named, { throwIfNoEntry: false }) !== undefined;
+  const wrong = named.startsWith("ed25519:")
+    ? "is no public key: after ed25519: stand the 43 letters and digits of 32 bytes (base64url)"
+    : isThere
+      ? "holds no public key"
+      : "is neither a public key nor a file that is there";
+  return new CurtainwallError("CLI_USAGE_INVALID", `--key ${printable(named, 200)} ${wrong}.`, {
+    hint: "--key takes a public key as prove named it, like  ed25519:…, or a file that holds that line",
+  });
 }
 
 function keyInFile(file: string): ReleasePublicKey | undefined {
@@ -121,7 +132,7 @@ function describe({ statement, isPageCompared }: VerifiedProof): void {
     say(
       styled(
         "yellow",
-        `  report.html was not compared with report.json: ${printable(tool, 100)} made it, and this is ${toolName()}.`,
+        `  report.html was not compared with report.json, nor its checks with those that its maker makes: that is ${printable(tool, 100)}, and this is ${toolName()}.`,
       ),
     );
   describeGaps(statement.predicate.notLookedAt);

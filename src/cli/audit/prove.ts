@@ -1,4 +1,6 @@
-import { makeProof } from "../../audit/index.ts";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { makeProof, shellWord } from "../../audit/index.ts";
 import type { AuditReport, KeySource } from "../../audit/index.ts";
 import type { EnvelopeSigner } from "../../contract/index.ts";
 import { openKeyFile } from "../../release/node.ts";
@@ -16,6 +18,7 @@ import { exitCodes, print, printJson, say, showProgress, styled } from "../voice
 
 export const proveCommand: Command = {
   name: "prove",
+  isOverWhenRun: true,
   usage:
     "[folder] [https://address] --out <pack> [--force] [--key file] [--passphrase-fd n] [--days n] [--browser path] [--json] | --verify <pack> [folder] [--key ed25519:…] [--json]",
   summary: "Audit a running stack and sign what was found; check such a pack anywhere",
@@ -46,12 +49,27 @@ export const proveCommand: Command = {
     const { values, positionals } = input;
     const pack = values.get("verify");
     const out = values.get("out");
-    if ((pack === undefined) === (out === undefined))
-      throw usageError("Name the pack, by --out to make it or by --verify to check it", proveCommand);
+    if ((pack === undefined) === (out === undefined)) throw unnamed(positionals[0]);
     if (pack !== undefined) return verifyPack(input, pack, positionals, proveCommand);
     return prove(input, out as string);
   },
 };
+
+/** Whoever names a pack alone wants it checked, most likely. */
+function unnamed(folder: string | undefined): CurtainwallError {
+  const isPack = folder !== undefined && existsSync(join(folder, "statement.json"));
+  const pack = isPack ? shellWord(folder) : "pack";
+  const check = `npx curtainwall prove --verify ${pack}`;
+  return new CurtainwallError(
+    "CLI_USAGE_INVALID",
+    "Name the pack, by --out to make it or by --verify to check it.",
+    {
+      hint: isPack
+        ? `Did you mean  ${check}?`
+        : `To make one:  npx curtainwall prove --out ${pack}  To check one:  ${check}`,
+    },
+  );
+}
 
 async function prove({ values, positionals, flags }: CommandInput, out: string): Promise<number> {
   const { folder, target } = readArguments(positionals, proveCommand);

@@ -5,6 +5,7 @@ import {
   assertPermitted,
   assertReleaseKeepsSecrets,
   describeHit,
+  describeSpare,
   assertStateUsable,
   buildFunctions,
   buildOwnSite,
@@ -66,18 +67,19 @@ export async function buildAny(
     await loadContract(path);
   const observer = observeBuild(path);
   const loaded = await loadContract(path);
-  const { firstRun } = assertPermitted(loaded, { frozen, not: "published" });
+  const review = assertPermitted(loaded, { frozen, not: "published" });
   const fingerprints = await outputFingerprints(loaded);
   await buildItsFunctions(loaded, fingerprints);
   if (!isAgain)
-    for (const text of describeUncalled(loaded.contract)) say(`${styled("yellow", "look at")} ${text}`);
+    for (const text of [...describeUncalled(loaded.contract), describeSpare(review, loaded.root)])
+      if (text !== undefined) say(`${styled("yellow", "look at")} ${text}`);
   const buildEither = async (): Promise<Awaited<ReturnType<typeof buildOwn>> | undefined> => {
     if (!isForeign(loaded.contract.site))
       return buildOwn(loaded, { drafts, offline, timeoutMs, finding, fingerprints });
     await runForeignBuild(loaded, { asJson: json, isVerbose: verbose, frozen, finding, fingerprints });
     return undefined;
   };
-  const record = firstRun ? recordPermissions(loaded) : undefined;
+  const record = review.firstRun ? recordPermissions(loaded) : undefined;
   if (record !== undefined) observer.wrote(record.file);
   const own = await buildEither().catch((error: unknown) => {
     record?.undo();

@@ -10,6 +10,7 @@ import {
   readWitnessedCheckpoint,
   stackFolders,
 } from "../../stack/index.ts";
+import { meantFolder } from "../../shared/node.ts";
 import type { RememberedFlood } from "../../stack/index.ts";
 import type { CliErrorCode } from "../errors.ts";
 
@@ -35,8 +36,8 @@ export interface FoundLog {
  */
 export async function findLog(place = "."): Promise<FoundLog> {
   const stats = statSync(place, { throwIfNoEntry: false });
-  if (stats !== undefined && !stats.isDirectory() && !hasContract(place))
-    return logFile(place, stats.isFile());
+  if (stats === undefined) throw nothingThere(place);
+  if (!stats.isDirectory() && !hasContract(place)) return logFile(place, stats.isFile());
   const loaded = await loadContract(place);
   const folders = stackFolders(loaded.root);
   return {
@@ -48,6 +49,21 @@ export async function findLog(place = "."): Promise<FoundLog> {
     keptBytes: loaded.contract.ledger.maxFileBytes * loaded.contract.ledger.keepFiles,
     routes: loaded.contract.routes.map(({ key }) => key),
   };
+}
+
+/** A contract is missing only where there is a folder for it. */
+function nothingThere(place: string): CurtainwallError<CliErrorCode> {
+  const meant = meantFolder(place);
+  return new CurtainwallError<CliErrorCode>(
+    "CLI_USAGE_INVALID",
+    `There is no file or folder ${printable(place, 200)}.`,
+    {
+      hint:
+        meant === undefined
+          ? "A log is named by its file, like copy/events.jsonl; a site by its folder"
+          : `Did you mean  ${meant}?`,
+    },
+  );
 }
 
 /** Says why there is no log: the site never started, or the log is gone, which what was signed tells. Undefined: there is one. */

@@ -6,6 +6,10 @@ const key: CommandOption = {
   type: "string",
   says: "the public key that checkpoints must be signed with (ed25519:…)",
 };
+const signed: CommandOption = {
+  type: "boolean",
+  says: "end with 1 if records at its end are signed by nobody, and older than a running stack leaves them (2 minutes)",
+};
 const lines: CommandOption = {
   type: "string",
   says: "how many of the last records to begin with; by default 10",
@@ -21,12 +25,13 @@ const owned =
 /** What each action of `log` says of itself. */
 export const logActionHelp: NonNullable<Command["actions"]> = {
   verify: {
-    usage: "[folder or file] [--checkpoint <file>] [--key <ed25519:…>] [--json]",
+    usage: "[folder or file] [--checkpoint <file>] [--key <ed25519:…>] [--signed] [--json]",
     summary:
       "Tell an edit, a record taken out, put in, moved or doubled; against a checkpoint, a log cut off or replaced",
-    options: { checkpoint, key, json: { type: "boolean", says: "print one object" } },
+    options: { checkpoint, key, signed, json: { type: "boolean", says: "print one object" } },
     notes: [
       "Exit codes: 0 the log is as it was written; 1 it is not, no record is chained, or it can't be told; 2 misused.",
+      "Of a file it can't be told without --key or --checkpoint: anybody can write a log and sign it with a key of his own.",
       "",
       "A file is read and never run. A folder is a site's: its contract says where the log and the witness are.",
       owned,

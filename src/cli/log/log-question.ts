@@ -3,14 +3,15 @@ import { selects } from "../../ledger/index.ts";
 import type { LedgerRecord, RecordFilter } from "../../ledger/index.ts";
 import { CurtainwallError, counted, nearest, nearestRoute, printable } from "../../shared/index.ts";
 import { sources } from "./log-filter.ts";
+import { meantEvents } from "./meant-events.ts";
 
 /** What is asked of a log, and what there is that could have been. */
 export interface LogQuestion {
   /** Tells whether a record is among those that are wanted. To be asked of each in turn. */
   selects(record: LedgerRecord): boolean;
-  /** Says what is called so nowhere: not in the log, as far as it was gone through, nor in the contract or among the events that there are. */
+  /** Says what is called so nowhere: not in the log, as far as it was gone through, nor in the contract or among the events that there are. An id is the log's alone. */
   unknown(): CurtainwallError | undefined;
-  /** What is to be said of an id: that nothing has it, or that several begin so. */
+  /** What is to be said of an id that there is: that several begin so, or that other options leave it out. */
   aboutId(): string | undefined;
 }
 
@@ -46,20 +47,27 @@ export function askLog(filter: RecordFilter, routes: readonly string[] = []): Lo
     },
     unknown() {
       const event = events?.find((name) => !isCalled(known.event, name));
-      if (event !== undefined) return unknownName("event", event, nearest(event, [...known.event]));
+      if (event !== undefined) {
+        const { meant, others } = meantEvents(event, [...known.event]);
+        return unknownName("event", event, meant, others);
+      }
       if (source !== undefined && !known.source.has(source))
         return unknownName("source", source, nearest(source, [...known.source]), [...known.source]);
       if (route !== undefined && !known.route.has(route))
         return unknownName("route", route, nearestRoute(route, [...known.route]), routes);
+      if (id !== undefined && withId === 0)
+        return new CurtainwallError(
+          "CLI_USAGE_INVALID",
+          `No record has an id that is ${printable(id, 80)}, or begins so.`,
+          { hint: "What was allowed is in no log, and what was pushed out is not either" },
+        );
       return undefined;
     },
     aboutId() {
       if (id === undefined) return undefined;
       if (found.size > 1)
         return `${counted(found.size, "request")} have an id that begins with ${printable(id)}`;
-      if (withId === 0)
-        return `no record has an id that is ${printable(id)}, or begins so: what was allowed is in no log, and what was pushed out is not either`;
-      return asked > 0
+      return asked > 0 || withId === 0
         ? undefined
         : `${counted(withId, "record")} of it ${withId === 1 ? "is" : "are"} left out by the other options`;
     },

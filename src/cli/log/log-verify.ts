@@ -1,13 +1,15 @@
 import { existsSync, readFileSync } from "node:fs";
 import { parsePublicKey } from "../../contract/index.ts";
 import { readCheckpoint } from "../../ledger/index.ts";
-import type { Checkpoint, GivenUpRecords, LogTrust, LogVerdict } from "../../ledger/index.ts";
+import type { Checkpoint, GivenUpRecords, LogSigner, LogTrust, LogVerdict } from "../../ledger/index.ts";
 import { verifyLog } from "../../ledger/node.ts";
 import { CurtainwallError, counted, printable, spellDuration } from "../../shared/index.ts";
 import type { RememberedFlood } from "../../stack/index.ts";
 import { usageError } from "../command.ts";
 import type { Command, CommandInput } from "../command.ts";
 import type { FoundLog } from "./find-log.ts";
+import { unsignedTail } from "./unsigned-tail.ts";
+import type { UnsignedTail } from "./unsigned-tail.ts";
 import { exitCodes, print, printJson, say, styled } from "../voice.ts";
 
 /** A checkpoint that a log is held against, and who has it. */
@@ -23,11 +25,15 @@ export function verifyCommand({ values, flags }: CommandInput, found: FoundLog, 
   const key = readKey(values.get("key"), command) ?? last?.key ?? witnessed?.key;
   const held = heldAgainst(found, given === undefined ? undefined : readGiven(given));
   const checkpoints = held.map(({ checkpoint }) => checkpoint);
-  const verdict = verifyLog(file, { checkpoints, ...(key === undefined ? {} : { keys: [key] }) });
+  const read = verifyLog(file, { checkpoints, ...(key === undefined ? {} : { keys: [key] }) });
+  const isKnown = (one: string): boolean => key !== undefined || checkpoints.some((held) => held.key === one);
+  const tail = isAsWritten(read) ? unsignedTail(file, read, Date.now()) : undefined;
+  const unsigned = flags.has("signed") && tail?.isOld === true ? [tail.says] : [];
+  const verdict = { ...read, untold: [...read.untold, ...unvouched(read, isKnown, key), ...unsigned] };
   const flood = floodOf(found, verdict);
-  if (flags.has("json")) printJson({ ...verdict, ...(flood === undefined ? {} : { flood }) });
-  else for (const line of described(verdict, held)) print(line);
-  say(conclusion(verdict));
+  const since = tail === undefined ? {} : { unsignedSince: tail.since };
+  if (flags.has("json")) printJson({ ...verdict, ...since, ...(flood === undefined ? {} : { flood }) });
+  else for (const line of described(verdict, held, isKnown)) print(line);
   if (isTooLittle(verdict.givenUp, found.keptBytes))
     say(
       `${styled("yellow", "look at")} the records that were given up: by the contract that happens when there are ${found.keptBytes} bytes of newer ones; if it did not keep less then, somebody removed them`,
@@ -40,8 +46,30 @@ export function verifyCommand({ values, flags }: CommandInput, found: FoundLog, 
   const isWhole = isAsWritten(verdict);
   if (isWhole && given === undefined && witnessed === undefined)
     say(`${styled("dim", "→")} ${last === undefined ? cutOff : bothTakenBack}:  --checkpoint <file>`);
+  // The one end: whoever reads no more than the last line has what this command is for.
+  say(conclusion(verdict, tail));
   return isWhole ? exitCodes.done : exitCodes.failed;
 }
+
+/** Of a log in which nothing else is wrong: why it could be all made up. Anybody has keys, and a log says itself whose they are. */
+function* unvouched(
+  verdict: LogVerdict,
+  isKnown: (key: string) => boolean,
+  wanted: string | undefined,
+): Generator<string> {
+  if (!isAsWritten(verdict)) return;
+  const [last] = verdict.checkpoints.signers.toSorted((one, other) => other.through - one.through);
+  const anybody = "whoever had this log could have written all of it";
+  if (last === undefined)
+    yield wanted === undefined
+      ? `nothing in it is signed: ${anybody}`
+      : `nothing in it is signed with ${wanted}: ${anybody}`;
+  else if (!isKnown(last.key))
+    yield `it is signed by ${callsItself(last)} (${printable(last.key, 60)}), and anybody can make such a key; give --key to hold it to yours`;
+}
+
+const callsItself = ({ holder }: Pick<LogSigner, "holder">): string =>
+  `a key that calls itself the ${holder}'s`;
 
 /** Half of it, as for who signs: what a crash left is kept, and is no record. */
 const isTooLittle = (given: GivenUpRecords | undefined, keptBytes = 0): boolean =>
@@ -105,16 +133,23 @@ function readGiven(file: string): Checkpoint {
 const isAsWritten = ({ log, found, findings, untold }: LogVerdict): boolean =>
   log !== undefined && found === 0 && findings.length === 0 && untold.length === 0;
 
-function conclusion(verdict: LogVerdict): string {
-  const { log, found, findings, untold } = verdict;
+function conclusion(
+  { log, found, findings, untold, last, unsigned }: LogVerdict,
+  tail: UnsignedTail | undefined,
+): string {
   if (found > 0 || findings.length > 0) return styled("red", "the log is not as it was written");
   if (untold.length > 0) return styled("red", "it can't be told whether the log is as it was written");
-  return log === undefined
-    ? styled("yellow", "nothing in this log can be verified: no record is chained")
-    : styled("green", "the log is as it was written");
+  if (log === undefined) return styled("yellow", "nothing in this log can be verified: no record is chained");
+  return tail === undefined
+    ? styled("green", "the log is as it was written")
+    : `${styled("green", `the log is as it was written up to record ${last - unsigned}`)}; ${tail.says}`;
 }
 
-function* described(verdict: LogVerdict, held: readonly Held[]): Generator<string> {
+function* described(
+  verdict: LogVerdict,
+  held: readonly Held[],
+  isKnown: (key: string) => boolean,
+): Generator<string> {
   yield* wrong(verdict);
   const { log, first, last, givenUp, before, unfinished, trusted } = verdict;
   if (log !== undefined)
@@ -125,7 +160,7 @@ function* described(verdict: LogVerdict, held: readonly Held[]): Generator<strin
     yield `${counted(before, "line")} before the chain began: an older version wrote ${before === 1 ? "it, nothing protects it" : "them, nothing protects them"}`;
   if (unfinished !== undefined)
     yield `${counted(unfinished.bytes, "byte")} in ${printable(unfinished.file, 60)}:${unfinished.line} are an unfinished line, in no chain: one that is being written, or not the log's`;
-  if (trusted === undefined) yield* signed(verdict, held);
+  if (trusted === undefined) yield* signed(verdict, held, isKnown);
   else yield* trustworthy(trusted, first);
 }
 
@@ -154,13 +189,16 @@ const mostSigners = 10;
 function* signed(
   { log, last, checkpoints: { count, through, signers }, unsigned, outside, carried }: LogVerdict,
   held: readonly Held[],
+  isKnown: (key: string) => boolean,
 ): Generator<string> {
-  if (through > 0) yield `signed through record ${through}, by ${counted(count, "checkpoint")} in the log`;
+  const own = through > 0 && through + 1 === last ? ` (record ${last} is the last of them itself)` : "";
+  if (through > 0)
+    yield `signed through record ${through}, by ${counted(count, "checkpoint")} in the log${own}`;
   for (const { key, holder, through: far } of signers.slice(-mostSigners))
-    yield `  signed by the ${holder} up to record ${far}, with ${printable(key, 60)}`;
+    yield `  signed by ${isKnown(key) ? `the ${holder}` : callsItself({ holder })} up to record ${far}, with ${printable(key, 60)}`;
   if (signers.length > mostSigners) yield `  and by ${counted(signers.length - mostSigners, "key")} before`;
   if (log !== undefined && unsigned > 0)
-    yield `${counted(unsigned, "record")}${through > 0 ? ` after record ${last - unsigned}` : ""} ${unsigned === 1 ? "carries" : "carry"} no signature yet: who writes the log could have written ${unsigned === 1 ? "it" : "them"} anew`;
+    yield `${counted(unsigned, "record")}${through > 0 ? ` after record ${last - unsigned}` : ""} ${unsigned === 1 ? "carries" : "carry"} no signature`;
   const whose = outside === held.length ? ` (${held.map((one) => one.whose).join(", ")})` : "";
   if (outside > 0)
     yield `${counted(outside, "checkpoint")} from outside the log ${outside === 1 ? "holds" : "hold"}${whose}`;

@@ -17,7 +17,7 @@ import type { TestContext } from "node:test";
 import { command } from "../../../test/support/command.ts";
 import { makeProject } from "../../../test/support/project.ts";
 import { checkpointText, formatRecord } from "../../ledger/index.ts";
-import type { Checkpoint } from "../../ledger/index.ts";
+import type { Checkpoint, CheckpointHolder } from "../../ledger/index.ts";
 import { openLogFile } from "../../ledger/node.ts";
 
 const logCommand = [...command, "log"];
@@ -60,16 +60,25 @@ async function add(file: string, count: number): Promise<void> {
 }
 
 /** A log whose first two records somebody signed. */
-async function signedLog(t: TestContext): Promise<{ file: string; checkpoint: Checkpoint }> {
+async function signedLog(
+  t: TestContext,
+  holder?: CheckpointHolder,
+): Promise<{ file: string; checkpoint: Checkpoint }> {
   const folder = mkdtempSync(join(tmpdir(), "curtainwall-log-command-"));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const file = join(folder, "events.jsonl");
+  return { file, checkpoint: await addSigned(file, holder) };
+}
+
+/** Writes a record and signs it, with a new key. */
+async function addSigned(file: string, holder?: CheckpointHolder): Promise<Checkpoint> {
   const { privateKey, publicKey } = generateKeyPairSync("ed25519");
   const log = openLogFile({ path: file, onError: (error) => assert.fail(error) });
   log.append(formatRecord({ type: "stack.stopped", time: 0, reason: "test" }, "supervisor"));
   await log.flush();
   const { seq, chain } = log.head();
-  const claim = { log: log.log, through: seq, head: Buffer.from(chain).toString("base64url") };
+  const head = Buffer.from(chain).toString("base64url");
+  const claim = { log: log.log, through: seq, head, ...(holder === undefined ? {} : { holder }) };
   const checkpoint: Checkpoint = {
     ...claim,
     key: `ed25519:${String(publicKey.export({ format: "jwk" }).x)}`,
@@ -77,15 +86,16 @@ async function signedLog(t: TestContext): Promise<{ file: string; checkpoint: Ch
   };
   log.append(formatRecord({ type: "ledger.checkpoint", time: 0, ...checkpoint }, "ledger"));
   await log.close();
-  return { file, checkpoint };
+  return checkpoint;
 }
 
 test("verify says of a whole log that it is, and of a changed one what was changed, by its exit code too", async (t) => {
-  const file = await logOf(t);
-  const whole = run("verify", file);
+  const { file: signed, checkpoint } = await signedLog(t);
+  const whole = run("verify", signed, "--key", checkpoint.key);
   assert.equal(whole.code, 0, whole.words);
-  assert.match(whole.out, /^log [\w-]{22}: records 1 to 7$/m);
+  assert.match(whole.out, /^log [\w-]{22}: records 1 to 3$/m);
   assert.match(whole.words, /--checkpoint/);
+  const file = await logOf(t);
   const text = readFileSync(file, "utf8");
   writeFileSync(file, text.replace('"id":"r2"', '"id":"r9"'));
   const changed = run("verify", file);
@@ -126,7 +136,7 @@ test("verify says what was given up and what came after it, and of many that sig
     out,
     /^records 1 to \d+ were given up for newer ones, as record \d+ says \(2\d.*Z\): [67],\d{3} bytes had come after$/m,
   );
-  assert.equal(out.match(/^ {2}signed by the supervisor/gm)?.length, 10);
+  assert.equal(out.match(/^ {2}signed by a key that calls itself the supervisor's/gm)?.length, 10);
   assert.match(out, /^ {2}and by \d+ keys before$/m);
 });
 
@@ -158,7 +168,7 @@ test("verify says of a changed log how far it can be trusted, and signs of later
   const [at7, log7, ...rest7] = changed(7);
   assert.match(
     at7 ?? "",
-    /:7 {2}record 7 does not follow .*: it was changed, or record 6 was and its value made anew$/,
+    /:7 {2}record 7 does not follow from record 6: one of the two was changed, and nothing signed tells which$/,
   );
   assert.match(log7 ?? "", /^log .*: records 1 to 9$/);
   assert.deepEqual(rest7, [
@@ -168,7 +178,7 @@ test("verify says of a changed log how far it can be trusted, and signs of later
   const [at3, , ...rest3] = changed(3);
   assert.match(
     at3 ?? "",
-    /record 3 does not follow from the one before: it was changed, since record 2 is as it was signed$/,
+    /record 3 does not follow from record 2: it was changed, since record 2 is as it was signed$/,
   );
   assert.deepEqual(rest3, ["trust it up to record 2: so far it is signed, and nothing is wrong"]);
   // It is signed after what was changed: that it is as it is now.
@@ -202,9 +212,9 @@ test("what nobody wrote into the chain is named by verify, and marked where reco
   }
   writeFileSync(file, readFileSync(file, "utf8").split(`${forged}\n`)[0] + forged);
   const unfinished = run("verify", file);
-  assert.equal(unfinished.code, 0);
+  assert.doesNotMatch(unfinished.out, /^foreign/m);
   assert.match(unfinished.out, /^\d+ bytes in events\.jsonl:8 are an unfinished line, in no chain/m);
-  assert.match(unfinished.out, /^7 records carry no signature yet/m);
+  assert.match(unfinished.out, /^7 records carry no signature$/m);
   assert.equal(run("query", file).out.trimEnd().split("\n").length, 7);
 });
 
@@ -266,7 +276,7 @@ test("verify says first what is wrong, then who signed; and of each count what i
       0,
       [
         "log: records 1 to 3",
-        "signed through record 2, by 1 checkpoint in the log",
+        "signed through record 2, by 1 checkpoint in the log (record 3 is the last of them itself)",
         `  signed by the supervisor up to record 2, with ${checkpoint.key}`,
         "1 checkpoint from outside the log holds (the one that was given)",
       ],
@@ -285,6 +295,89 @@ test("verify says first what is wrong, then who signed; and of each count what i
   );
 });
 
+test("records at the end that nobody signed are told as that, and with --signed end it with 1 once a running stack would have signed them", async (t) => {
+  const verify = async (times: readonly number[], ...args: string[]): Promise<[number | null, string]> => {
+    const { file, checkpoint } = await signedLog(t);
+    const log = openLogFile({ path: file, onError: (error) => assert.fail(error) });
+    for (const time of times)
+      log.append(formatRecord({ type: "stack.stopped", time, reason: "appended" }, "supervisor"));
+    await log.close();
+    const { code, out, words } = run("verify", file, "--key", checkpoint.key, ...args);
+    return [code, args.includes("--json") ? out : `${words.trimEnd().split("\n").at(-1)}\n${out}`];
+  };
+  assert.match((await verify([]))[1], /^the log is as it was written\n/);
+  const [code, words] = await verify([Date.parse("2026-01-01"), Date.now()]);
+  assert.equal(code, 0, words);
+  assert.match(
+    words,
+    /^the log is as it was written up to record 3; the last 2 records \(4 to 5\) are signed by nobody, for \d+ days by their own time, and a stack that runs signs once a minute: whoever can write the file could have written them/,
+  );
+  // A minute ahead is as fresh as just now, however long this takes.
+  const soon = Date.now() + 60_000;
+  const fresh = await verify([soon], "--signed");
+  assert.equal(fresh[0], 0, fresh[1]);
+  assert.match(
+    fresh[1],
+    /up to record 3; the last record \(4\) is signed by nobody: whoever can write the file could have written it/,
+  );
+  assert.equal((await verify([], "--signed"))[0], 0);
+  for (const time of [Date.parse("2026-01-01"), Date.now() + 3_600_000]) {
+    const late = await verify([time, soon], "--signed");
+    assert.equal(late[0], 1, late[1]);
+    assert.match(late[1], /^untold +the last 2 records \(4 to 5\) are signed by nobody/m);
+  }
+  const [, json] = await verify([Date.parse("2026-01-01")], "--json");
+  assert.match(json, /"unsignedSince": ?"2026-01-01T00:00:00\.000Z"/);
+});
+
+test("a log that anybody could have made is not as it was written: without a key or a checkpoint from elsewhere verify says so, and ends with 1", async (t) => {
+  const { file, checkpoint } = await signedLog(t, "vault");
+  const anybodys = run("verify", file);
+  assert.equal(anybodys.code, 1);
+  assert.ok(
+    anybodys.out.startsWith(
+      `untold     it is signed by a key that calls itself the vault's (${checkpoint.key}), and anybody can make such a key; give --key to hold it to yours\n`,
+    ),
+    anybodys.out,
+  );
+  assert.match(
+    anybodys.out,
+    /^ {2}signed by a key that calls itself the vault's up to record 2, with ed25519:/m,
+  );
+  assert.match(anybodys.words, /^it can't be told whether the log is as it was written\n$/);
+  const { untold } = JSON.parse(run("verify", file, "--json").out) as { untold: string[] };
+  assert.match(untold.join("\n"), /^it is signed by a key that calls itself the vault's/);
+
+  const kept = `${file}.checkpoint`;
+  writeFileSync(kept, JSON.stringify(checkpoint));
+  for (const known of [
+    ["--key", checkpoint.key],
+    ["--checkpoint", kept],
+  ]) {
+    const { code, out } = run("verify", file, ...known);
+    assert.equal(code, 0, out);
+    assert.match(out, /^ {2}signed by the vault up to record 2, with/m);
+  }
+  const { checkpoint: other } = await signedLog(t);
+  assert.match(run("verify", file, "--key", other.key).out, /^checkpoint .* is signed with another key/);
+  // What came after a checkpoint that was kept is vouched for by its key alone.
+  await addSigned(file, "vault");
+  const goesOn = run("verify", file, "--checkpoint", kept);
+  assert.equal(goesOn.code, 1);
+  assert.match(goesOn.out, /^untold .* a key that calls itself the vault's/);
+
+  const unsigned = await logOf(t);
+  const says = (...args: string[]): (string | number | null | undefined)[] => {
+    const { code, out } = run("verify", unsigned, ...args);
+    return [code, out.split("\n", 1)[0]?.replace(/^untold +/, "")];
+  };
+  assert.deepEqual(says(), [1, "nothing in it is signed: whoever had this log could have written all of it"]);
+  assert.deepEqual(says("--key", other.key), [
+    1,
+    `nothing in it is signed with ${other.key}: whoever had this log could have written all of it`,
+  ]);
+});
+
 test("query says of what nothing is called so, and what was probably meant; of an id, its beginning is enough", async (t) => {
   const file = await logOf(t);
   for (const [args, says] of [
@@ -293,7 +386,15 @@ test("query says of what nothing is called so, and what was probably meant; of a
       /No source is called egde\.\n→ Did you mean {2}edge\? {2}There are: {2}edge, vault/,
     ],
     [["--event", "gateway.request.refusd"], /Did you mean {2}gateway\.request\.refused\?/],
-    [["--event", "getaway.*"], /No event is called getaway\.\*/],
+    [["--event", "getaway.*"], /Did you mean {2}gateway\.\*\? {2}There are: {2}gateway\.request\.refused, /],
+    [["--event", "operater.*"], /Did you mean {2}operator\.\*\? {2}There are: {2}operator\.action\.begun, /],
+    [
+      ["--event", "gateway.refused"],
+      /There are: {2}gateway\.request\.refused, gateway\.answer\.refused, gateway\.upstream\.address\.refused, /,
+    ],
+    [["--event", "gateway.token"], /There are: {2}stack\.tokens\.revoked, gateway\.request\.refused, /],
+    [["--event", "vault.revoked"], /Did you mean {2}vault\.secret\.revoked\?$/m],
+    [["--event", "zebra.crossed"], /^CLI_USAGE_INVALID.*No event is called zebra\.crossed\.$/m],
     [["--route", "GET /api/none"], /No route of the contract or of this log is called GET \/api\/none\./],
   ] as const)
     for (const json of [[], ["--json"]]) {
@@ -311,14 +412,19 @@ test("query says of what nothing is called so, and what was probably meant; of a
   assert.deepEqual([beside.code, beside.out.split("\n").length], [0, 2]);
   assert.match(beside.words, /look at No event is called gatway/);
 
+  const gone = run("verify", `${file}x.jsonl`);
+  assert.equal(gone.code, 2);
+  assert.match(gone.words, /There is no file or folder .*events\.jsonlx\.jsonl/);
+
   const whole = run("query", file, "--id", "r2");
   assert.match(whole.words, /^1 record\n$/);
   const several = run("query", file, "--id", "r", "--json");
   assert.equal(several.out.trimEnd().split("\n").length, 5);
   assert.match(several.words, /^→ 5 requests have an id that begins with r$/m);
   const none = run("query", file, "--id", "r9");
-  assert.deepEqual([none.code, none.out], [0, ""]);
-  assert.match(none.words, /^0 records\n→ no record has an id that is r9, or begins so/);
+  assert.deepEqual([none.code, none.out], [2, ""]);
+  assert.match(none.words, /^CLI_USAGE_INVALID {2}No record has an id that is r9, or begins so\./);
+  assert.equal(run("tail", file, "--id", "r9").code, 2);
   assert.match(
     run("query", file, "--id", "r2", "--severity", "alert").words,
     /^→ 1 record of it is left out by the other options$/m,

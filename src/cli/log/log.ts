@@ -20,6 +20,10 @@ export const logCommand: Command = {
   options: {
     checkpoint: { type: "string", says: "verify: a checkpoint that was kept elsewhere" },
     key: { type: "string", says: "verify: the public key that checkpoints must be signed with (ed25519:…)" },
+    signed: {
+      type: "boolean",
+      says: "verify: end with 1 if the log's end is signed by nobody for 2 minutes",
+    },
     lines: { type: "string", says: "tail: how many of the last records to begin with; by default 10" },
     follow: { type: "boolean", says: "tail: go on with each that is written, until Ctrl-C" },
     ...filterOptions,

@@ -1,4 +1,4 @@
-import type { ServiceNetwork } from "../network.ts";
+import type { ServiceNetwork } from "../addresses/network.ts";
 import type { DpopMode, TokenAlgorithm } from "../define/identity.ts";
 
 /** Who issues access tokens; every default filled in. */

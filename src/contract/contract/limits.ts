@@ -1,7 +1,7 @@
 import type { Priority } from "../define/limits.ts";
-import type { FailureLimit } from "../failure-limit.ts";
-import type { Limit, Rate } from "../limit.ts";
-import type { Pace } from "../pace.ts";
+import type { FailureLimit } from "../limits/failure-limit.ts";
+import type { Limit, Rate } from "../limits/limit.ts";
+import type { Pace } from "../limits/pace.ts";
 
 /** How often, how fast and how many at once a route may be called; every default filled in. */
 export interface ContractRouteLimits {

@@ -1,9 +1,9 @@
 import type { Injector } from "../define/inject.ts";
 import type { Schema } from "../define/schema.ts";
 import type { EnvironmentName } from "../define/vault.ts";
-import type { Rate } from "../limit.ts";
+import type { Rate } from "../limits/limit.ts";
 import type { Method } from "../path.ts";
-import type { ServiceNetwork } from "../network.ts";
+import type { ServiceNetwork } from "../addresses/network.ts";
 
 /** A request to somebody else's service that is permitted. */
 export interface ContractUse {

@@ -1,5 +1,5 @@
-import type { RateText } from "../limit.ts";
-import type { ServiceNetwork } from "../network.ts";
+import type { RateText } from "../limits/limit.ts";
+import type { ServiceNetwork } from "../addresses/network.ts";
 
 /** How somebody else's service is reached. */
 export interface EgressOriginOptions {

@@ -1,4 +1,4 @@
-import type { ServiceNetwork } from "../network.ts";
+import type { ServiceNetwork } from "../addresses/network.ts";
 
 /** Who issues the access tokens that routes accept (RFC 9068). */
 export interface IdentityOptions {

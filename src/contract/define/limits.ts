@@ -1,7 +1,7 @@
-import type { FailureText } from "../failure-limit.ts";
-import type { LimitText } from "../limit.ts";
-import type { RedisStore } from "../limit-store.ts";
-import type { PaceText } from "../pace.ts";
+import type { FailureText } from "../limits/failure-limit.ts";
+import type { LimitText } from "../limits/limit.ts";
+import type { RedisStore } from "../limits/limit-store.ts";
+import type { PaceText } from "../limits/pace.ts";
 
 /** Which requests go first when there are too many. */
 export type Priority = "low" | "normal" | "high";

@@ -1,4 +1,4 @@
-import type { ServiceNetwork } from "../network.ts";
+import type { ServiceNetwork } from "../addresses/network.ts";
 
 /** Options of an {@link upstream}. */
 export interface UpstreamOptions {

@@ -18,7 +18,7 @@ import { describeAccess } from "../access/describe-access.ts";
 import { defineStack } from "../define.ts";
 import { none } from "../define/schema.ts";
 import { upstream } from "../define/upstream.ts";
-import { openApi } from "../openapi.ts";
+import { openApi } from "../openapi/openapi.ts";
 import { parseContract } from "../parse.ts";
 
 const identity = { issuer: "https://login.bakery.test/", audience: "https://www.bakery.test/api" };

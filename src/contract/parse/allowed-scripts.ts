@@ -1,5 +1,5 @@
 import type { ContractForeignSite } from "../contract/site.ts";
-import { scriptAddressProblem } from "../script-address.ts";
+import { scriptAddressProblem } from "../addresses/script-address.ts";
 import type { Problems } from "./problems.ts";
 import { isMembers, quote, weakened } from "./values.ts";
 import type { Members } from "./values.ts";

@@ -9,7 +9,7 @@ import { ownerLookup } from "../access/owner-lookup.ts";
 import { defineStack } from "../define.ts";
 import { none } from "../define/schema.ts";
 import { upstream } from "../define/upstream.ts";
-import { openApi } from "../openapi.ts";
+import { openApi } from "../openapi/openapi.ts";
 import { parseContract } from "../parse.ts";
 
 type Contract = ReturnType<typeof parseContract>;

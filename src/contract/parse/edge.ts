@@ -1,5 +1,5 @@
 import type { ContractEdge } from "../contract/host.ts";
-import { isLoopbackHost } from "../loopback.ts";
+import { isLoopbackHost } from "../addresses/loopback.ts";
 import type { Problems } from "./problems.ts";
 import { parseProxies } from "./proxies.ts";
 import { number, quote, section, text } from "./values.ts";

@@ -1,10 +1,10 @@
 import type { ContractUpstream } from "../contract.ts";
 import type { ContractRoute } from "../contract/route.ts";
 import type { ContractEgressOrigin, ContractFunction, ContractSecret } from "../contract/secret.ts";
-import { assertSpan, readRate } from "../limit.ts";
-import type { Rate } from "../limit.ts";
+import { assertSpan, readRate } from "../limits/limit.ts";
+import type { Rate } from "../limits/limit.ts";
 import { nearest } from "../../shared/index.ts";
-import { networkOfHost } from "../network.ts";
+import { networkOfHost } from "../addresses/network.ts";
 import type { Problems } from "./problems.ts";
 import { checkHost, parseNetwork } from "./upstream-addresses.ts";
 import { checkNames, isMembers, number, optionalText, quote, section } from "./values.ts";

@@ -1,7 +1,7 @@
 import type { ContractBudget, ContractLimitStore } from "../contract/limits.ts";
 import type { ContractSecret } from "../contract/secret.ts";
-import { assertSpan, readRate } from "../limit.ts";
-import { isLoopbackHost } from "../loopback.ts";
+import { assertSpan, readRate } from "../limits/limit.ts";
+import { isLoopbackHost } from "../addresses/loopback.ts";
 import type { Problems } from "./problems.ts";
 import { checkNames, isMembers, number, optionalText, quote, section, weakened } from "./values.ts";
 import type { Members } from "./values.ts";

@@ -4,11 +4,11 @@ import type {
   ContractRouteLimits,
   ContractSpending,
 } from "../contract/limits.ts";
-import { parseFailureLimit } from "../failure-limit.ts";
-import type { FailureLimit } from "../failure-limit.ts";
-import { parseLimit } from "../limit.ts";
-import type { Limit } from "../limit.ts";
-import { parsePace } from "../pace.ts";
+import { parseFailureLimit } from "../limits/failure-limit.ts";
+import type { FailureLimit } from "../limits/failure-limit.ts";
+import { parseLimit } from "../limits/limit.ts";
+import type { Limit } from "../limits/limit.ts";
+import { parsePace } from "../limits/pace.ts";
 import type { PathSegment } from "../path.ts";
 import type { Problems } from "./problems.ts";
 import { checkNames, isMembers, isSchema, number, quote } from "./values.ts";

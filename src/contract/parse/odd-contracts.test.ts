@@ -18,7 +18,7 @@ import {
 } from "../define/inject.ts";
 import { connectionSecret, secret, webhookSecret } from "../define/secret.ts";
 import { github, slack, standardWebhook, stripe } from "../define/webhook.ts";
-import { redis } from "../limit-store.ts";
+import { redis } from "../limits/limit-store.ts";
 import { parseContract } from "../parse.ts";
 
 // Contracts may be plain JavaScript: no type keeps anything out of them.

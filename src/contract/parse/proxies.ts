@@ -1,7 +1,7 @@
 import { parseNetwork } from "../../shared/index.ts";
 import type { ContractEdge, ContractProxies } from "../contract/host.ts";
 import type { ContractRoute } from "../contract/route.ts";
-import { isLoopbackHost } from "../loopback.ts";
+import { isLoopbackHost } from "../addresses/loopback.ts";
 import type { Problems } from "./problems.ts";
 import { checkNames, isMembers, quote } from "./values.ts";
 

@@ -1,7 +1,7 @@
 import type { ContractSource, ContractSourcePictures } from "../contract/site.ts";
 import { looksSecretName } from "../environment.ts";
 import type { ContractEnvironment } from "../environment.ts";
-import { isLoopbackHost } from "../loopback.ts";
+import { isLoopbackHost } from "../addresses/loopback.ts";
 import { declaredAt } from "../source.ts";
 import type { Problems } from "./problems.ts";
 import { parseSourceHeaders } from "./source-headers.ts";

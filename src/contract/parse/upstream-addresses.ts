@@ -1,7 +1,7 @@
 import type { ContractUpstream } from "../contract.ts";
-import { networkOfHost } from "../network.ts";
-import type { ServiceNetwork } from "../network.ts";
-import { isLoopbackHost } from "../loopback.ts";
+import { networkOfHost } from "../addresses/network.ts";
+import type { ServiceNetwork } from "../addresses/network.ts";
+import { isLoopbackHost } from "../addresses/loopback.ts";
 import type { Problems } from "./problems.ts";
 import { parseUrl } from "./url.ts";
 import { quote, weakened } from "./values.ts";

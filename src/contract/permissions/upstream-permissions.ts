@@ -1,6 +1,6 @@
 import type { ContractUpstream } from "../contract.ts";
 import type { Identity } from "../contract/callers.ts";
-import { isLoopbackHost } from "../loopback.ts";
+import { isLoopbackHost } from "../addresses/loopback.ts";
 import { otherOptions } from "./other-options.ts";
 import type { Permission, Permits } from "./permission.ts";
 import { identityTreatments, upstreamTreatments } from "./treatment.ts";

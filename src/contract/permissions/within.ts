@@ -1,7 +1,7 @@
-import { parseFailureLimit } from "../failure-limit.ts";
-import { parseLimit } from "../limit.ts";
-import type { Rate } from "../limit.ts";
-import { parsePace } from "../pace.ts";
+import { parseFailureLimit } from "../limits/failure-limit.ts";
+import { parseLimit } from "../limits/limit.ts";
+import type { Rate } from "../limits/limit.ts";
+import { parsePace } from "../limits/pace.ts";
 import { isPathWithin } from "../use-pattern.ts";
 import type { Guards, PermittedUse, Permits, SchemaNode, VisibleGuard } from "./permission.ts";
 

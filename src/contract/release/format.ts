@@ -1,5 +1,5 @@
 import { CurtainwallError } from "../../shared/index.ts";
-import type { Header } from "../security-headers.ts";
+import type { Header } from "../headers/security-headers.ts";
 
 /** How a file's bytes are encoded in the release. */
 export type Encoding = "identity" | "br" | "gzip" | "zstd";

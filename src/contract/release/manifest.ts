@@ -1,5 +1,5 @@
 import { printable } from "../../shared/index.ts";
-import type { Header } from "../security-headers.ts";
+import type { Header } from "../headers/security-headers.ts";
 import { encodings, invalidRelease, unshared } from "./format.ts";
 import type {
   Encoding,

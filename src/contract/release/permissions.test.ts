@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { inertPolicy, securityHeaders } from "../security-headers.ts";
+import { inertPolicy, securityHeaders } from "../headers/security-headers.ts";
 import { permissionsOf, wideningOf } from "./permissions.ts";
 
 const strict =

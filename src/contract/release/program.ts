@@ -1,6 +1,6 @@
 import { printable } from "../../shared/index.ts";
-import { baseSecurityHeaders, inertPolicy } from "../security-headers.ts";
-import type { Header } from "../security-headers.ts";
+import { baseSecurityHeaders, inertPolicy } from "../headers/security-headers.ts";
+import type { Header } from "../headers/security-headers.ts";
 import type { ReleaseFile, ReleaseManifest } from "./format.ts";
 import { beyond, permissionsOf } from "./permissions.ts";
 import type { Permissions } from "./permissions.ts";

@@ -119,7 +119,7 @@ test("A client that connects and says nothing is cut when its handshake takes to
 });
 
 test("http/1.1: a client that sends its headers too slowly gets 408, with all headers, and is cut", async (t) => {
-  const { port, event } = await startEdge(t, { limits: { headersTimeoutMs: 80 } });
+  const { port, event } = await startEdge(t, { limits: { headersTimeoutMs: 500 } });
   const slow = await openRaw(port);
   slow.write("GET / HTTP/1.1\r\nhost: ");
   const answer = await closed(slow);
@@ -163,7 +163,7 @@ test("h2: too many headers, or too large ones, end the stream and not the sessio
 });
 
 test("h2: a session that never makes a request is ended, whether silent, pinging or in the middle of its headers", async (t) => {
-  const { edge, port, event } = await startEdge(t, { limits: { headersTimeoutMs: 80 } });
+  const { edge, port, event } = await startEdge(t, { limits: { headersTimeoutMs: 500 } });
   const silent = await openRawHttp2(port);
   const pinging = await openRawHttp2(port);
   const pings = setInterval(() => pinging.write(frame(6, 0, 0, Array<number>(8).fill(0))), 10);
@@ -205,7 +205,7 @@ test("h2: a flood of CONTINUATION frames ends the session", async (t) => {
 
 for (const protocol of ["http/1.1", "h2"] as const) {
   test(`${protocol}: a body that comes too slowly is given up on, and the API answers 408`, async (t) => {
-    const { port, event } = await startEdge(t, { api: reading, limits: { bodyTimeoutMs: 80 } });
+    const { port, event } = await startEdge(t, { api: reading, limits: { bodyTimeoutMs: 500 } });
     if (protocol === "h2") {
       const session = openHttp2(port);
       t.after(() => session.destroy());

@@ -79,7 +79,7 @@ test("A method that changes something is refused, not sent on", async (t) => {
 });
 
 test("Garbage, long targets and slow clients get their status with headers, and the connection ends", async (t) => {
-  const port = await startRedirect(t, { headersTimeoutMs: 60, maxTargetLength: 100 });
+  const port = await startRedirect(t, { headersTimeoutMs: 500, maxTargetLength: 100 });
   const cases: [number, string][] = [
     [400, "garbage\r\n\r\n"],
     [405, "CONNECT site.test:80 HTTP/1.1\r\nhost: site.test\r\n\r\n"],

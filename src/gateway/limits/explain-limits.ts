@@ -1,5 +1,5 @@
 import type { ContractRoute, ContractUpstream } from "../../contract/index.ts";
-import type { RouteStep } from "../explain.ts";
+import type { RouteStep } from "../explain/explain.ts";
 import { needsCaller } from "./subjects.ts";
 
 /** What a route's limits pass, in words: before it is known who calls, once it is known, and before the upstream is asked. */

@@ -1,5 +1,5 @@
 import type { ContractRoute } from "../../contract/index.ts";
-import type { RouteStep } from "../explain.ts";
+import type { RouteStep } from "../explain/explain.ts";
 
 /** Says that a route is observed, and until when. */
 export function explainObserve({ observe }: ContractRoute): RouteStep | false {

@@ -1,5 +1,5 @@
 import type { ContractRoute } from "../../contract/index.ts";
-import type { RouteStep } from "../explain.ts";
+import type { RouteStep } from "../explain/explain.ts";
 
 const senders = {
   standard: "Standard Webhooks",

@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 import type { SecurityEvent } from "../../contract/events.ts";
 import { CurtainwallError } from "../../shared/index.ts";
 import type { LedgerErrorCode } from "../errors.ts";
-import { formatRecord } from "../record.ts";
+import { formatRecord, isAlert } from "../record.ts";
 import { chainStart } from "./chain.ts";
 import type { ChainHead } from "./chain.ts";
 import { continueChain, resumed } from "./continue-chain.ts";
@@ -59,6 +59,8 @@ export interface LogFileOptions {
    * written until it resolves. Default: nothing.
    */
   beforeRemoval?: () => Promise<void>;
+  /** Called each time that records came to lie on disk, with whether one of them is an alert. Default: nothing. */
+  onWritten?: (hasAlert: boolean) => void;
   /** The present in milliseconds since 1970. Default `Date.now`. */
   now?: () => number;
 }
@@ -78,6 +80,7 @@ export function openLogFile({
   maxFileBytes = 67_108_864,
   keepFiles = 8,
   beforeRemoval,
+  onWritten = () => undefined,
   now = Date.now,
 }: LogFileOptions): LogFile {
   // Said in errors; asked for now, since it may be out of sight later.
@@ -91,6 +94,8 @@ export function openLogFile({
   let pendingLength = 0;
   let lost = 0;
   let [acceptedLines, linkedLines] = [0, 0];
+  /** Among what was taken to be written last. */
+  let hasAlert = false;
   let awaited: Awaited[] = [];
   let failure: CurtainwallError<LedgerErrorCode> | undefined;
   let rotateAfter = 0;
@@ -124,6 +129,7 @@ export function openLogFile({
   function linked(line: string): string {
     const text = chain.link(line);
     linkedLines++;
+    hasAlert ||= isAlert(line);
     for (const one of awaited) if (one.number === linkedLines) one.seq = chain.head().seq;
     return text;
   }
@@ -148,6 +154,8 @@ export function openLogFile({
         await syncAsync(fd);
         written = chain.head();
         tellAwaited(undefined);
+        onWritten(hasAlert);
+        hasAlert = false;
         return true;
       } catch (cause) {
         const problem = unwritable(place, cause);

@@ -15,7 +15,7 @@ function withWhich(finding: LogFinding, checkpoints: Signed): LogFinding {
   const before = (finding.seq ?? 0) - 1;
   const which = isSigned(before, checkpoints)
     ? `it was changed, since record ${before} is as it was signed`
-    : `it was changed, or record ${before} was and its value made anew`;
+    : "one of the two was changed, and nothing signed tells which";
   return { ...finding, says: `${finding.says}: ${which}` };
 }
 

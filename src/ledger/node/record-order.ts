@@ -60,7 +60,7 @@ export function createRecordOrder(
     if (other !== undefined) goOnWith(other);
     else if (!isNext) miss(record);
     if (other !== undefined || !isNext) return undefined;
-    const says = `record ${seq} does not follow from the one before`;
+    const says = `record ${seq} does not follow from record ${seq - 1}`;
     const finding = findings.add({ kind: "changed", file, line, seq, says }, last.seq);
     if (changed.length < mostChanged) changed.push({ seq, finding, file, line });
     return finding;

@@ -90,11 +90,11 @@ const exchanged = (one: number, other: number): Attack["change"] =>
 const attacks: Record<string, Attack> = {
   "a field of a record was changed": {
     change: within((lines) => lines.with(16, (lines[16] ?? "").replace("429", "200"))),
-    says: "changed: record 17 does not follow from the one before: it was changed, or record 16 was and its value made anew",
+    says: "changed: record 17 does not follow from record 16: one of the two was changed, and nothing signed tells which",
   },
   "a record was changed, and its value made anew": {
     change: within((lines, oldest) => lines.with(16, forged(oldest, 16)[0] ?? "")),
-    says: "changed: record 18 does not follow from the one before: it was changed, or record 17 was and its value made anew",
+    says: "changed: record 18 does not follow from record 17: one of the two was changed, and nothing signed tells which",
   },
   "the record that was signed was changed, and its value made anew": {
     change: within((lines, oldest) => lines.with(19, forged(oldest, 19)[0] ?? "")),
@@ -184,14 +184,14 @@ const attacks: Record<string, Attack> = {
       const link = /,"seq":.*$/.exec(later)?.[0] ?? "";
       return lines.with(lines.indexOf(later), earlier.replace(/,"seq":.*$/, link));
     }),
-    says: "changed: record 21 does not follow from the one before: it was changed, or record 20 was and its value made anew",
+    says: "changed: record 21 does not follow from record 20: one of the two was changed, and nothing signed tells which",
   },
   "a checkpoint was replaced by one of another key": {
     change: within((lines) => {
       const at = lines.findIndex((line) => line.includes('"ledger.checkpoint"'));
       return lines.with(at, (lines[at] ?? "").replace(/"key":"ed25519:.{4}/, '"key":"ed25519:AAAA'));
     }),
-    says: "changed: record 11 does not follow from the one before: it was changed, or record 10 was and its value made anew",
+    says: "changed: record 11 does not follow from record 10: one of the two was changed, and nothing signed tells which",
   },
   "its end was cut off": {
     change: ({ path }) => edit(path, (lines) => lines.slice(0, 3)),

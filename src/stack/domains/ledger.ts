@@ -43,11 +43,13 @@ function configure({ file, lockFile, keep, sources, user }: Extract<ToLedger, { 
     // moved out of the way.
     process.chdir(dirname(file));
     let askNow: CheckpointRequests["ask"] = () => Promise.resolve();
+    let written: CheckpointRequests["written"] = () => undefined;
     const log = openLogFile({
       path: basename(file),
       ...keep,
       // Else what was signed last could go before anything that follows from it is signed.
       beforeRemoval: () => askNow(removalCheckpointMs),
+      onWritten: (hasAlert) => written(hasAlert),
       owner: user,
       onError: (error) => console.error(`${error.code} ${error.message} ${error.hint ?? ""}`),
     });
@@ -55,7 +57,7 @@ function configure({ file, lockFile, keep, sources, user }: Extract<ToLedger, { 
     becomeUser(user);
     const drains = sources.map(({ name, fd }) => readEvents(name, fd, log));
     const checkpoints = askCheckpoints(log, (claim) => control.send({ type: "sign-checkpoint", ...claim }));
-    ({ answered, ask: askNow } = checkpoints);
+    ({ answered, written, ask: askNow } = checkpoints);
     record = ({ number, event }) =>
       void recordAction(log, event).then((told) => control.send({ number, ...told }));
     stop = () => {

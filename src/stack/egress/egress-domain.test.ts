@@ -84,7 +84,7 @@ export default defineStack({
     await set(hookKey, "HOOK_KEY");
     const stack = await startStack({ path: project.root, log: () => undefined });
     try {
-      const folder = findRunningStacks(project.root).at(-1)?.folder ?? "";
+      const folder = findRunningStacks(project.root).at(-1)?.sockets ?? "";
       const socket = join(folder, "egress-edge");
       const use = (route = "GET /api/x", path = "/api/x"): Promise<{ status: number; body: string }> =>
         ask(socket, service.origin + path, route);

@@ -159,13 +159,13 @@ suite("a hostile function in Node", { skip, concurrency: false }, () => {
       if (call.body.wait) await new Promise((r) => setTimeout(r, 5000)); return process.uptime();`;
     const stand = await openStand(
       { own: { functions: { own: workerOf(body) }, ...inNode } },
-      { context, watch: { silentMs: 200 } },
+      { context, watch: { silentMs: 1000 } },
     );
     assert.equal((await stand.call("own", { close: true })).text, '"closed"');
     assert.equal((await stand.call("own", { wait: true })).code, "FUNCTIONS_ENDED");
     assert.equal((await stand.call("own", {})).status, 200);
     assert.deepEqual(stand.starts, { own: 2 });
-    assert.match(JSON.stringify(stand.eventsOf("function.group.ended")), /did not answer for 200 ms/);
+    assert.match(JSON.stringify(stand.eventsOf("function.group.ended")), /did not answer for 1000 ms/);
   });
 
   test(

@@ -21,7 +21,7 @@ test(
       const [folder] = (await once(starter.stdout, "data")) as [Buffer];
       starter.kill("SIGKILL");
       await once(starter, "exit");
-      const patience = AbortSignal.timeout(10_000);
+      const patience = AbortSignal.timeout(60_000);
       while (runningAs(uid).length > 0 && !patience.aborted) await wait(20);
       assert.deepEqual(runningAs(uid), []);
       rmSync(String(folder).trim(), { recursive: true });

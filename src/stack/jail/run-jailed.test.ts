@@ -242,7 +242,7 @@ suite("a build in its jail", { skip: bwrap.skip }, () => {
         `const { spawn } = await import("node:child_process");
         for (let i = 0; i < 3; i++) spawn(process.execPath, ["-e", ${JSON.stringify(hog)}], { stdio: "ignore" });
         await new Promise(() => setInterval(() => {}, 1000));`,
-        { memoryBytes: 400 * 2 ** 20, timeoutMs: 30_000 },
+        { memoryBytes: 400 * 2 ** 20, timeoutMs: 120_000 },
       ),
       { code: "STACK_BUILD_LIMITED", message: /uses \d+ MB of memory, and may use 400 MB/ },
     );
@@ -256,7 +256,7 @@ suite("a build in its jail", { skip: bwrap.skip }, () => {
         `const { randomFillSync } = await import("node:crypto");
         const bytes = randomFillSync(Buffer.alloc(2 ** 20));
         for (let i = 0; i < 20_000; i++) { fs.writeFileSync("content-" + i, bytes); await new Promise((done) => setTimeout(done, 2)); }`,
-        { diskBytes: 64 * 2 ** 20, timeoutMs: 30_000 },
+        { diskBytes: 64 * 2 ** 20, timeoutMs: 120_000 },
       ),
       { code: "STACK_BUILD_LIMITED", message: /filled \d+ MB, and may fill 64 MB/ },
     );

@@ -62,8 +62,7 @@ export function assertPermitted(loaded: Place, { frozen = false, not }: Permissi
     ...(frozen ? unreviewed.map(describePermission) : []),
   ];
   if (lines.length === 0) return review;
-  const folder = relative(process.cwd(), loaded.root);
-  const command = `npx curtainwall plan${folder === "" ? "" : ` ${folder}`}`;
+  const command = planCommand(loaded.root);
   const shown = lines.slice(0, 40);
   throw new CurtainwallError<StackErrorCode>(
     "STACK_PERMISSION_UNAPPROVED",
@@ -74,4 +73,17 @@ export function assertPermitted(loaded: Place, { frozen = false, not }: Permissi
     ].join("\n"),
     { hint: `If that is meant:  ${command} --approve "why"` },
   );
+}
+
+/** What a lock grants beyond the contract, with the command that takes it back, in one line. Undefined: nothing. */
+export function describeSpare({ unused }: PermissionReview, root: string): string | undefined {
+  const [first] = unused;
+  if (first === undefined) return undefined;
+  const more = unused.length === 1 ? "" : ` and ${unused.length - 1} more`;
+  return `${lockName} still permits what the contract no longer asks for (${describePermission(first)}${more}), so that asking for it again takes no approval:  ${planCommand(root)} --prune`;
+}
+
+function planCommand(root: string): string {
+  const folder = relative(process.cwd(), root);
+  return `npx curtainwall plan${folder === "" ? "" : ` ${folder}`}`;
 }

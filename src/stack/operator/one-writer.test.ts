@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
+import { asTested } from "../../../test/support/command.ts";
 import { httpsGet } from "../../../test/support/https-get.ts";
 import { makeProject } from "../../../test/support/project.ts";
 import { verifyLog } from "../../ledger/node.ts";
@@ -23,7 +24,7 @@ export default defineStack({
 /** A stack in a process of its own. */
 async function serve(root: string): Promise<{ child: ChildProcess; port: number; ledger: number }> {
   const script = fileURLToPath(new URL("../../../test/support/run-stack.ts", import.meta.url));
-  const child = spawn(process.execPath, ["--conditions=curtainwall-source", script, root], {
+  const child = spawn(process.execPath, [...asTested, script, root], {
     stdio: ["pipe", "pipe", "ignore"],
   });
   const [said] = (await once(child.stdout, "data")) as [Buffer];

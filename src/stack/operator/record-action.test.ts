@@ -9,7 +9,7 @@ import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { command } from "../../../test/support/command.ts";
+import { asTested, command } from "../../../test/support/command.ts";
 import { requires } from "../../../test/requires.ts";
 import { httpsGet } from "../../../test/support/https-get.ts";
 import { makeProject } from "../../../test/support/project.ts";
@@ -188,7 +188,7 @@ async function fillAndFree(folders: StackFolders, stack: RunningStack): Promise<
 /** A stack in a process of its own. */
 async function serve(root: string): Promise<{ child: ChildProcess; ledger: number }> {
   const script = fileURLToPath(new URL("../../../test/support/run-stack.ts", import.meta.url));
-  const child = spawn(process.execPath, ["--conditions=curtainwall-source", script, root], {
+  const child = spawn(process.execPath, [...asTested, script, root], {
     stdio: ["pipe", "pipe", "ignore"],
   });
   await once(child.stdout, "data");

@@ -1,4 +1,4 @@
-import { chmodSync, statSync } from "node:fs";
+import { chmodSync } from "node:fs";
 import { createServer } from "node:net";
 import type { Socket } from "node:net";
 import { join } from "node:path";
@@ -6,7 +6,7 @@ import { openControl } from "../processes/control.ts";
 import type { StackFolders } from "../folders.ts";
 import type { DomainProcess } from "../processes/launch.ts";
 import type { FromDomain, ToLedger } from "../processes/messages.ts";
-import { findRunFolders, openRunFolder } from "../processes/run-folder.ts";
+import { actionsFolder, findRunningStacks, openRunFolder } from "../processes/run-folder.ts";
 import { parseOperatorEvent } from "./operator-event.ts";
 import type { OperatorAnswer, OperatorEvent } from "./operator-event.ts";
 
@@ -56,19 +56,16 @@ export function createActionRecorder(ledger: () => DomainProcess<ToLedger> | und
   };
 }
 
-/** Its own folder: that of the domains' sockets lets their users pass through. */
-const folderKey = (root: string): string => `${root}#actions`;
 const socketName = "actions";
 
 /** The sockets of a site's stacks that take actions, the newest last. A folder that somebody else made would confirm what nobody wrote. */
-export function findActionSockets({ root, supervisor }: StackFolders): string[] {
-  const users = [process.getuid?.(), statSync(supervisor, { throwIfNoEntry: false })?.uid];
-  return findRunFolders(folderKey(root), users).map(({ folder }) => join(folder, socketName));
+export function findActionSockets({ root }: Pick<StackFolders, "root">): string[] {
+  return findRunningStacks(root).map(({ actions }) => join(actions, socketName));
 }
 
 /** Takes operators' actions until it is closed. */
 export async function serveActions(root: string, { record }: ActionRecorder): Promise<() => Promise<void>> {
-  const folder = openRunFolder(folderKey(root));
+  const folder = openRunFolder(actionsFolder(root));
   const connected = new Set<Socket>();
   const server = createServer((socket) => {
     connected.add(socket);

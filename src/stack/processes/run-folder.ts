@@ -38,16 +38,34 @@ export function openRunFolder(root: string, places: readonly string[] = runPlace
 
 const nameOf = (root: string): string => createHash("sha256").update(root).digest("hex").slice(0, 8);
 
-/** A stack that runs on this machine: its supervisor, and where its sockets lie. */
-export interface FoundStack {
+/** A program that runs on this machine, and a folder of its. */
+export interface FoundFolder {
   readonly pid: number;
   readonly folder: string;
 }
 
+/** A stack that runs on this machine: its supervisor, and where its sockets lie. */
+export interface FoundStack {
+  readonly pid: number;
+  /** Where it takes operators' actions. */
+  readonly actions: string;
+  /** Where the sockets between its domains lie. Undefined: a site without secrets and functions has none. */
+  readonly sockets: string | undefined;
+}
+
+/** What the folder is named for in which a stack takes operators' actions: its own, since that of the domains' sockets lets their users pass through. */
+export const actionsFolder = (root: string): string => `${root}#actions`;
+
 /** Finds those of the site in `root` that this user started, or the one whose state it is. The newest comes last. */
 export function findRunningStacks(root: string): FoundStack[] {
   const owner = statSync(stackFolders(root).supervisor, { throwIfNoEntry: false })?.uid;
-  return findRunFolders(root, [process.getuid?.(), owner]);
+  const users = [process.getuid?.(), owner];
+  const withSockets = findRunFolders(root, users);
+  return findRunFolders(actionsFolder(root), users).map(({ pid, folder }) => ({
+    pid,
+    actions: folder,
+    sockets: withSockets.find((one) => one.pid === pid)?.folder,
+  }));
 }
 
 /**
@@ -58,7 +76,7 @@ export function findRunFolders(
   name: string,
   users: readonly (number | undefined)[],
   places: readonly string[] = runPlaces(),
-): FoundStack[] {
+): FoundFolder[] {
   const site = nameOf(name);
   return [...new Set([...places, "/run", tmpdir()])]
     .filter((place) => existsSync(place))

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { requires } from "../../../test/requires.ts";
+import { asTested } from "../../../test/support/command.ts";
 import { findIsolation, startStack } from "../index.ts";
 import type { RunningStack, StackLogEntry } from "../index.ts";
 import {
@@ -133,12 +134,7 @@ test(
       if (isolation === "bwrap") takeOver(site);
       const supervisor = spawn(
         process.execPath,
-        [
-          "--conditions=curtainwall-source",
-          new URL("fixtures/run-stack.ts", import.meta.url).pathname,
-          site.root,
-          isolation,
-        ],
+        [...asTested, new URL("fixtures/run-stack.ts", import.meta.url).pathname, site.root, isolation],
         { stdio: ["ignore", "pipe", "inherit"] },
       );
       const ended = once(supervisor, "exit").then(() => assert.fail("it did not start"));

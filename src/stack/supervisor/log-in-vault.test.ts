@@ -1,104 +1,17 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { randomBytes } from "node:crypto";
-import {
-  existsSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
-import { basename, dirname, join } from "node:path";
+import { existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { suite, test } from "node:test";
-import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
-import { makeProject } from "../../../test/support/project.ts";
 import { checkpointText, formatRecord } from "../../ledger/index.ts";
-import type { Checkpoint } from "../../ledger/index.ts";
-import { openLogFile, verifyLog } from "../../ledger/node.ts";
-import type { VerifyLogOptions } from "../../ledger/node.ts";
+import { openLogFile } from "../../ledger/node.ts";
 import { openKeyFile } from "../../release/node.ts";
-import { readLastCheckpoint, stackFolders, startStack } from "../index.ts";
-import type { RunningStack, StackFolders } from "../index.ts";
 import { domainUser } from "../isolation/isolation.ts";
 import { storeFile } from "../vault/vault-plan.ts";
+import { makeSite, refusals } from "./fixtures/vault-site.ts";
 import { checkpointKeyFile } from "./log-key.ts";
 import { lastCheckpointFile } from "./sign-checkpoints.ts";
-
-const config = (vault: string): string => `import { defineStack } from "curtainwall";
-export default defineStack({ origin: "https://localhost", ${vault} edge: { port: 0, redirectPort: 0, threads: 1 } });`;
-
-interface Site {
-  readonly folders: StackFolders;
-  readonly keyFile: string;
-  readonly messages: string[];
-  /** The same site with another contract. In another folder: a contract is loaded once by its name. */
-  withVault(hasVault: boolean): Site;
-  start(): Promise<RunningStack>;
-  /** Resolves with the next message that has this text. */
-  said(text: string): Promise<string>;
-  /** Starts it and stops it again. */
-  run(): Promise<RunningStack>;
-  last(): Checkpoint;
-  /** The log, held against the last signature. */
-  verify(how?: VerifyLogOptions): ReturnType<typeof verifyLog>;
-}
-
-async function makeSite(t: TestContext, hasVault = true): Promise<Site> {
-  const elsewhere = mkdtempSync(join(tmpdir(), "curtainwall-key-"));
-  t.after(() => rmSync(elsewhere, { recursive: true, force: true }));
-  const file = join(elsewhere, "vault.key");
-  writeFileSync(file, randomBytes(32), { mode: 0o600 });
-  const configOf = (has: boolean): string => config(has ? `vault: { key: { file: "${file}" } },` : "");
-  const { root } = await makeProject({ config: configOf(hasVault) });
-  t.after(() => {
-    for (const name of readdirSync(dirname(root)))
-      if (name.startsWith(basename(root))) rmSync(join(dirname(root), name), { recursive: true });
-  });
-  return siteIn(root, file, configOf);
-}
-
-function siteIn(root: string, keyFile: string, configOf: (hasVault: boolean) => string): Site {
-  const folders = stackFolders(root);
-  const messages: string[] = [];
-  const last = (): Checkpoint => readLastCheckpoint(folders) ?? assert.fail("nothing was signed");
-  let onMessage: (message: string) => void = () => undefined;
-  const log = ({ message }: { message: string }): void => {
-    messages.push(message);
-    onMessage(message);
-  };
-  const start = (): Promise<RunningStack> => startStack({ path: root, log });
-  return {
-    folders,
-    keyFile,
-    messages,
-    withVault(hasVault) {
-      const moved = `${root}-`;
-      renameSync(root, moved);
-      writeFileSync(join(moved, "curtainwall.config.ts"), configOf(hasVault));
-      return siteIn(moved, keyFile, configOf);
-    },
-    start,
-    said(text) {
-      const { promise, resolve } = Promise.withResolvers<string>();
-      onMessage = (message) => {
-        if (message.includes(text)) resolve(message);
-      };
-      return promise;
-    },
-    async run() {
-      const stack = await start();
-      await stack.close();
-      return stack;
-    },
-    last,
-    verify: (how = { checkpoints: [last()], keys: [last().key] }) => verifyLog(folders.logFile, how),
-  };
-}
 
 /** A log that begins as given, and goes on with records that nobody wrote. */
 async function writeAnew(file: string, beginning: string | Uint8Array, count: number): Promise<void> {
@@ -108,8 +21,6 @@ async function writeAnew(file: string, beginning: string | Uint8Array, count: nu
     log.append(formatRecord({ type: "stack.stopped", time: number, reason: "forged" }, "supervisor"));
   await log.close();
 }
-
-const refusals = ({ messages }: Site): string[] => messages.filter((one) => one.includes("not signed"));
 
 suite("a log that the vault signs", () => {
   test("is signed to its end when the stack stops; its key lies in the store, which is the vault's alone, and nowhere else", async (t) => {
@@ -195,7 +106,7 @@ suite("a log that the vault signs", () => {
     "rewritten while the stack stood still, with more records than were signed, is found by the vault: what the supervisor remembered was deleted, or is older",
     {
       // Without the alarm it is waited for in vain.
-      timeout: 60_000,
+      timeout: 120_000,
     },
     async (t) => {
       const site = await makeSite(t);

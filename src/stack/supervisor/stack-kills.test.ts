@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
+import { asTested } from "../../../test/support/command.ts";
 import { makeProject } from "../../../test/support/project.ts";
 import { lockLog, readLog, verifyLog } from "../../ledger/node.ts";
 import { loadContract, readLastCheckpoint, recordedAction, stackFolders } from "../index.ts";
@@ -38,11 +39,10 @@ interface Tree {
 }
 
 async function startTree(t: TestContext, root: string): Promise<Tree> {
-  const child = spawn(
-    process.execPath,
-    ["--conditions=curtainwall-source", "--input-type=module", "-e", program],
-    { env: { ...process.env, SITE: root }, stdio: ["ignore", "pipe", "inherit"] },
-  );
+  const child = spawn(process.execPath, [...asTested, "--input-type=module", "-e", program], {
+    env: { ...process.env, SITE: root },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   const closed = once(child, "close");
   t.after(() => child.kill("SIGKILL"));
   const said: string[] = [];

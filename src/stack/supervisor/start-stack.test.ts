@@ -4,6 +4,7 @@ import {
   appendFileSync,
   chmodSync,
   chownSync,
+  copyFileSync,
   linkSync,
   mkdirSync,
   mkdtempSync,
@@ -24,9 +25,18 @@ import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { needsRoot, requires } from "../../../test/requires.ts";
 import { makeProject, packFileOf } from "../../../test/support/project.ts";
+import type { TestProject } from "../../../test/support/project.ts";
 import { httpsGet } from "../../../test/support/https-get.ts";
 import { isCurtainwallError } from "../../shared/index.ts";
-import { assertStateUsable, findIsolation, loadContract, stackFolders, startStack } from "../index.ts";
+import {
+  assertStateUsable,
+  findIsolation,
+  findRunningStacks,
+  loadContract,
+  openContractLock,
+  stackFolders,
+  startStack,
+} from "../index.ts";
 import type { RunningStack, StackLogEntry } from "../index.ts";
 
 const plain = `import { defineStack } from "curtainwall";
@@ -54,6 +64,50 @@ function collectLog(): {
     },
   };
 }
+
+test("A running stack of a site without secrets and functions is found, and is gone when it has stopped", async () => {
+  const project = await makeProject({ config: plain });
+  const stack = await startStack({ path: project.root, log: () => undefined });
+  try {
+    assert.deepEqual(
+      findRunningStacks(project.root).map(({ pid }) => pid),
+      [process.pid],
+    );
+  } finally {
+    await stack.close();
+    project.remove();
+  }
+  assert.deepEqual(findRunningStacks(project.root), []);
+});
+
+test("Whoever starts a site is told that its lock still permits what its contract no longer asks for", async (t) => {
+  const projectWith = async (routes: string): Promise<TestProject> => {
+    const project = await makeProject({
+      config: `import { defineStack, everyone, upstream } from "curtainwall";
+import { z } from "zod";
+export default defineStack({ origin: "https://localhost", upstreams: { office: upstream({ url: "https://office.example" }) },
+  routes: { ${routes} } });`,
+    });
+    t.after(project.remove);
+    // What is said of the lock comes before what stops it here.
+    rmSync(stackFolders(project.root).releases, { recursive: true });
+    return project;
+  };
+  const said: string[] = [];
+  const start = ({ root }: TestProject): Promise<RunningStack> =>
+    startStack({ path: root, log: ({ message }) => void said.push(message) });
+  const wide = await projectWith(
+    `"GET /api/x": { access: everyone, limit: "5/min per client", response: z.object({}), to: "office" }`,
+  );
+  const lock = openContractLock(await loadContract(wide.root));
+  lock.approve({ reason: "a test", today: "2026-11-23" });
+  await assert.rejects(start(wide), /no release/);
+  assert.deepEqual(said, []);
+  const narrow = await projectWith("");
+  copyFileSync(lock.file, join(narrow.root, "curtainwall.lock.json"));
+  await assert.rejects(start(narrow), /no release/);
+  assert.match(said.join(), /^curtainwall\.lock\.json still permits .* and \d+ more\), .* --prune$/);
+});
 
 const eventsOf = (stack: RunningStack): { event: string; [field: string]: unknown }[] =>
   readFileSync(stack.folders.logFile, "utf8")

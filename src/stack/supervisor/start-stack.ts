@@ -13,7 +13,7 @@ import type { Isolation } from "../isolation/isolation.ts";
 import { loadContract } from "../contract/load-contract.ts";
 import type { LoadedContract } from "../contract/load-contract.ts";
 import { lockName } from "../lock/lock-name.ts";
-import { assertPermitted } from "../lock/permitted.ts";
+import { assertPermitted, describeSpare } from "../lock/permitted.ts";
 import { assertSessionsKept } from "../edge/sessions.ts";
 import { environmentOf } from "../vault/environments.ts";
 import { hasVault } from "../vault/has-vault.ts";
@@ -67,13 +67,11 @@ export async function startStack({
   const loaded = await loadContract(path);
   assertEnvironment(loaded.contract, process.env);
   assertSessionsKept(loaded.contract);
-  const { firstRun } = assertPermitted(loaded, { frozen, not: "served" });
-  if (firstRun)
-    log({
-      from: "supervisor",
-      level: "warning",
-      message: `${lockName} says nothing of the contract, so that nobody is told when it permits more: npx curtainwall plan`,
-    });
+  const review = assertPermitted(loaded, { frozen, not: "served" });
+  const message = review.firstRun
+    ? `${lockName} says nothing of the contract, so that nobody is told when it permits more: npx curtainwall plan`
+    : describeSpare(review, loaded.root);
+  if (message !== undefined) log({ from: "supervisor", level: "warning", message });
   const folders = stackFolders(loaded.root);
   if (openReleaseStore(folders.releases).current() === undefined) {
     throw new CurtainwallError("STACK_RELEASE_MISSING", "There is no release to serve.", {

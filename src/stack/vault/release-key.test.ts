@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
+import { asTested } from "../../../test/support/command.ts";
 import { countInMemory } from "../../../test/support/process-memory.ts";
 import { needsRoot } from "../../../test/requires.ts";
 import { openSignatures } from "../../contract/index.ts";
@@ -48,15 +49,11 @@ interface Built {
 }
 
 async function build(root: string, html: string): Promise<Built> {
-  const child = spawn(
-    process.execPath,
-    ["--conditions=curtainwall-source", "--input-type=module-typescript", "-e", builder],
-    {
-      cwd: repository,
-      env: { ...process.env, CASE: JSON.stringify({ root, html }) },
-      stdio: ["pipe", "pipe", "inherit"],
-    },
-  );
+  const child = spawn(process.execPath, [...asTested, "--input-type=module-typescript", "-e", builder], {
+    cwd: repository,
+    env: { ...process.env, CASE: JSON.stringify({ root, html }) },
+    stdio: ["pipe", "pipe", "inherit"],
+  });
   const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   const line = await new Promise<string>((resolve) => {
     child.stdout.once("data", (text: Buffer) => resolve(text.toString().trim()));

@@ -1,5 +1,6 @@
 import { askedInTurn, keptByNobody, noDisguise } from "./kept.ts";
 import { noOverride, strangeMethods } from "./verbs.ts";
+import { aloneByPlan } from "./alone.ts";
 import { askedAtOnce } from "./at-once.ts";
 import { headsRefused } from "./heads.ts";
 import { sameRequest } from "./same-request.ts";
@@ -8,7 +9,8 @@ import type { Check, Rule } from "../../check.ts";
 import { hiddenObjects } from "./hidden.ts";
 import { foreignTenant, lackingScope } from "./conditions.ts";
 import { keyAndToken, keyInAddress, keyOpensNoMore, keysRefused } from "./keys.ts";
-import { canaryObjects, lowerRole, othersRefused, ownAllowed } from "./ownership.ts";
+import { ownAllowed } from "./own-allowed.ts";
+import { canaryObjects, lowerRole, othersRefused } from "./ownership.ts";
 import {
   algNone,
   expired,
@@ -32,6 +34,7 @@ import { issuedWrongly } from "./token-claims.ts";
 import { misleadingHeaders } from "./token-headers.ts";
 import { tokenPlaces } from "./token-places.ts";
 import { noWayAround, undeclared } from "./undeclared.ts";
+import { rememberedWebhook } from "./webhook-memory.ts";
 import { forgedWebhooks, replayedWebhook } from "./webhooks.ts";
 import { withoutRoutes } from "../shared.ts";
 
@@ -82,6 +85,7 @@ export const api1: Rule = {
     nearNames,
     foreignTenant,
     canaryObjects,
+    aloneByPlan,
     otherSpellings,
     othersInBodies,
     ownAnswers,
@@ -92,6 +96,7 @@ export const api1: Rule = {
     assertionsOpenNothingElse,
     ...forgedWebhooks,
     replayedWebhook,
+    rememberedWebhook,
     undeclared,
     noWayAround,
     strangeMethods,

@@ -9,7 +9,8 @@ import { callAndFollow, keptAnswer, overWitnessed, withoutWitness } from "../arr
 import type { Arrival, WitnessedUpstream } from "../arrivals.ts";
 import { claimsOf } from "./assertion-claims.ts";
 import { sendAgain } from "./assertions-again.ts";
-import { firstHonestCall, isSuccess } from "../shared.ts";
+import { honestCall, isSuccess } from "../shared.ts";
+import { unservedBy } from "../unserved.ts";
 
 /** The gateway says half a minute. An upstream whose clock is off takes it for a little longer. */
 const maxLifetimeSeconds = 60;
@@ -24,7 +25,7 @@ export const assertionsHold: Check = {
   notApplicable: withoutWitness,
   run: (context, tally) =>
     overWitnessed(context, tally, async (route, witness) => {
-      const honest = firstHonestCall(context, route, tally);
+      const honest = honestCall(context, route, tally);
       if (honest === undefined) return;
       const arrival = await follow(context, tally, { route, witness, honest });
       if (arrival === undefined) return;
@@ -57,7 +58,7 @@ async function follow(
     tally.miss(
       arrived === undefined
         ? `${route.key}: the honest request was not seen at ${route.to}`
-        : `${route.key}: the honest request was answered ${exchange.response.status}`,
+        : unservedBy(context, route, exchange),
     );
   return undefined;
 }
@@ -108,7 +109,7 @@ export const assertionsOpenNothingElse: Check = {
       if (route.stream !== undefined)
         return tally.notApplicable(`${route.key}: a stream is not asked for again`);
       for (let tries = 1; tries <= mostTries; tries++) {
-        const honest = firstHonestCall(context, route, tally);
+        const honest = honestCall(context, route, tally);
         if (honest === undefined) return;
         const arrival = await follow(context, tally, { route, witness, honest });
         if (arrival === undefined || (await sendAgain(context, tally, { route, witness, arrival }))) return;

@@ -30,7 +30,7 @@ export const othersInBodies: Check = {
         continue;
       }
       const theirs = owned.filter(({ as }) => as === victim.as);
-      const before = await Promise.all(theirs.map((one) => textOf(context, one)));
+      const before = await textsOf(context, theirs);
       if (!(await seenByOwner(context, tally, victim))) continue;
       for (const [what, body] of bentBodies(route, honest.input.body, theirs)) {
         const exchange = await context.caller.call({
@@ -47,21 +47,32 @@ export const othersInBodies: Check = {
           see(context, `${route.key}: ${honest.as} gets nothing of ${victim.as}'s by ${what}`, exchange),
         );
       }
-      const after = await Promise.all(theirs.map((one) => textOf(context, one)));
-      tally.expect(
-        before.every((text, index) => text === after[index]),
-        {
-          kind: "measurement",
-          about: `${route.key}: what is ${victim.as}'s, before and after ${honest.as} named it in bodies`,
-          value: before.every((text, index) => text === after[index]) ? "the same" : "changed",
-        },
-      );
+      const after = await textsOf(context, theirs);
+      const about = `${route.key}: what is ${victim.as}'s, before and after ${honest.as} named it in bodies`;
+      const unread = [...before, ...after].find((text) => typeof text !== "string");
+      if (unread !== undefined) {
+        tally.miss(`${about}: ${victim.as} could not read it, and was answered ${unread.refusedWith}`);
+        continue;
+      }
+      const isSame = before.every((text, index) => text === after[index]);
+      tally.expect(isSame, { kind: "measurement", about, value: isSame ? "the same" : "changed" });
     }
   },
 };
 
-const textOf = async (context: AuditContext, { route, as, input }: Owned): Promise<string> =>
-  (await context.caller.call({ route, as, input })).response.text();
+/** What owners read. No word of a server that has no time, or no more of it for this caller, is a change of what it keeps. */
+function textsOf(
+  context: AuditContext,
+  owned: readonly Owned[],
+): Promise<(string | { readonly refusedWith: number })[]> {
+  return Promise.all(
+    owned.map(async ({ route, as, input }) => {
+      const { response } = await context.caller.call({ route, as, input });
+      const { status } = response;
+      return status === 429 || status >= 500 ? { refusedWith: status } : response.text();
+    }),
+  );
+}
 
 /** Routes that write, for somebody, what a JSON body says. */
 function writers(context: AuditContext): ContractRoute[] {

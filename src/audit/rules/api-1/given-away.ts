@@ -6,6 +6,7 @@ import type { HonestCall } from "../../requests/inputs.ts";
 import type { Exchange } from "../../probes/probe.ts";
 import { isRefusal, isSuccess, see } from "../shared.ts";
 import { jsonFault } from "../success-faults.ts";
+import { answerOf, isFailure } from "../unserved.ts";
 
 /** What only who is let in is told. */
 export interface Told {
@@ -97,11 +98,17 @@ export function expectRefusal(
   { about, exchange, told, refuses = isRefusal }: Refusal,
 ): void {
   const isGivenAway = givesAway(exchange, told);
-  tally.expect(
-    refuses(exchange.response.status) && !isGivenAway,
-    see(context, `${about}${saysAway(isGivenAway)}`, exchange),
-  );
+  const { status } = exchange.response;
+  if (isFailure(status) && !isGivenAway && !isKnownToServe(told))
+    return tally.miss(
+      `${about}: it was answered ${answerOf(context, exchange)}, which neither lets anybody in nor refuses`,
+    );
+  tally.expect(refuses(status) && !isGivenAway, see(context, `${about}${saysAway(isGivenAway)}`, exchange));
 }
+
+/** Where who is honest is served, a failure is no refusal; where nobody is known to be, it is no verdict. */
+const isKnownToServe = ({ control }: Told): boolean =>
+  control !== undefined && isSuccess(control.response.status);
 
 /** For a finding: why a refusal is one. */
 const saysAway = (isGivenAway: boolean): string =>

@@ -1,5 +1,5 @@
 import type { Check } from "../../check.ts";
-import { firstHonestCall, isSuccess, overEach, see } from "../shared.ts";
+import { honestCall, isSuccess, overEach, see } from "../shared.ts";
 import { privateReads, strangerTo, withoutPrivateReads } from "./kept.ts";
 
 /** HEAD is GET without its body: a length and a tag say of somebody else's answer that it is there, and when it changes. */
@@ -12,7 +12,7 @@ export const headsRefused: Check = {
   notApplicable: withoutPrivateReads,
   run: async (context, tally) => {
     for (const route of privateReads(context)) {
-      const honest = firstHonestCall(context, route, tally);
+      const honest = honestCall(context, route, tally);
       if (honest === undefined) continue;
       const { input, as } = honest;
       const stranger = strangerTo(context, route, as);

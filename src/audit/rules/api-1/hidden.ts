@@ -4,6 +4,7 @@ import type { AuditContext } from "../../context.ts";
 import { mayBe, mayCall } from "../../requests/inputs.ts";
 import type { AuditOwnedInput } from "../../plan/plan.ts";
 import { isSuccess, see, withoutRoutes } from "../shared.ts";
+import { answerOf, isFailure } from "../unserved.ts";
 
 const hidesObjects = ({ visible }: ContractRoute): boolean => visible !== undefined;
 
@@ -40,6 +41,12 @@ async function lookFor(
     const who = as ?? "a visitor";
     if (seesAll(context, route, as)) {
       isSeen ||= shows && isSuccess(status);
+      continue;
+    }
+    if (!shows && isFailure(status)) {
+      tally.miss(
+        `${route.key}: ${who}, who asks for the hidden object, was answered ${answerOf(context, exchange)}`,
+      );
       continue;
     }
     tally.expect(

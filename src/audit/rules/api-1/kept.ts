@@ -7,14 +7,16 @@ import type { Exchange } from "../../probes/probe.ts";
 import { isShareable } from "../../answers/storable.ts";
 import { isPathOf } from "./declared-paths.ts";
 import { expectRefusal } from "./given-away.ts";
+import { alikeToken } from "./alike-callers.ts";
 import {
-  firstHonestCall,
+  honestCall,
   isSuccess,
   protectedRoutes,
   see,
   withoutProtectedRoutes,
   withoutRoutes,
 } from "../shared.ts";
+import { answerOf, expectServed, unservedBy } from "../unserved.ts";
 
 /** Routes that are read, and not by everybody. Event streams are for as long as they last. */
 export const privateReads = (context: AuditContext): ContractRoute[] =>
@@ -46,18 +48,18 @@ export const keptByNobody: Check = {
       : "no answer is for one caller alone"),
   run: async (context, tally) => {
     for (const route of privateReads(context)) {
-      const honest = firstHonestCall(context, route, tally);
+      const honest = honestCall(context, route, tally);
       if (honest === undefined) continue;
       const own = await context.caller.call({ route, ...honest });
       if (isSuccess(own.response.status)) judge(context, tally, `${route.key} as ${honest.as}`, own);
-      else tally.miss(`${route.key}: the honest request was answered ${own.response.status}`);
+      else tally.miss(unservedBy(context, route, own));
       const refused = await context.caller.call({ route, input: honest.input });
       judge(context, tally, `${route.key}, refused`, refused);
     }
     for (const route of context.contract.routes) {
       const insider = insiderOf(context, route);
       if (insider === undefined || route.method !== "GET") continue;
-      const honest = firstHonestCall(context, route, tally);
+      const honest = honestCall(context, route, tally);
       if (honest === undefined) continue;
       const seen = await context.caller.call({ route, input: honest.input, as: insider });
       judge(context, tally, `${route.key} as ${insider}, who sees more`, seen);
@@ -90,7 +92,7 @@ export const askedInTurn: Check = {
     for (const route of privateReads(context)) {
       const calls = honestCalls(context, route);
       const honest =
-        calls.find(({ input }) => input.canary !== undefined) ?? firstHonestCall(context, route, tally);
+        calls.find(({ input }) => input.canary !== undefined) ?? honestCall(context, route, tally);
       if (honest !== undefined) await inTurn(context, tally, route, honest);
     }
     await insidersFirst(context, tally);
@@ -107,8 +109,7 @@ async function inTurn(
   const ask = (who: string | undefined, method = "GET"): Promise<Exchange> =>
     context.caller.call({ route, input, as: who, method });
   const first = await ask(as);
-  if (!isSuccess(first.response.status))
-    return tally.miss(`${route.key}: the honest request was answered ${first.response.status}`);
+  if (!isSuccess(first.response.status)) return tally.miss(unservedBy(context, route, first));
   // Once more: some caches keep what is asked for twice.
   await ask(as);
   const body = first.response.text();
@@ -129,10 +130,11 @@ async function inTurn(
     see(context, `${route.key}: asked by ${as}, then by ${other}`, second),
   );
   const again = await ask(as);
-  tally.expect(
-    isSuccess(again.response.status),
-    see(context, `${route.key}: refused to others, and still there for ${as}`, again),
-  );
+  expectServed(context, tally, {
+    route,
+    about: `refused to others, and still there for ${as}`,
+    exchange: again,
+  });
 }
 
 /** Somebody whom the contract does not let have this object. */
@@ -170,6 +172,16 @@ async function toEachTheirOwn(
   tally.expect(
     isSuccess(second.response.status) && !second.response.text().includes(canary),
     see(context, `${route.key}: asked by ${as}, then by ${next.as}, who gets an answer of its own`, second),
+  );
+  const token = await alikeToken(context, next.as, as);
+  if (token === undefined) return;
+  const about = `${route.key}: asked by ${as}, then by ${next.as} with the roles, scopes and tenant of ${as}`;
+  const third = await context.caller.call({ route, token, input: next.input });
+  if (!isSuccess(third.response.status))
+    return tally.miss(`${about}: what the plan signed is answered ${answerOf(context, third)}`);
+  tally.expect(
+    !third.response.text().includes(canary),
+    see(context, `${about}, who gets an answer of its own`, third),
   );
 }
 
@@ -222,13 +234,13 @@ export const noDisguise: Check = {
   notApplicable: withoutPrivateReads,
   run: async (context, tally) => {
     for (const route of privateReads(context)) {
-      const honest = firstHonestCall(context, route, tally);
+      const honest = honestCall(context, route, tally);
       if (honest === undefined) continue;
       const plain = await context.caller.request({ route, ...honest });
       const [path = "/", query] = plain.path.split("?");
       const control = await context.caller.call({ route, ...honest });
       if (!isSuccess(control.response.status)) {
-        tally.miss(`${route.key}: the honest request was answered ${control.response.status}`);
+        tally.miss(unservedBy(context, route, control));
         continue;
       }
       for (const [name, dress] of disguises) {

@@ -18,6 +18,7 @@ import {
   see,
   withoutProtectedRoutes,
 } from "../shared.ts";
+import { answerOf } from "../unserved.ts";
 import { unchanged } from "../state.ts";
 import { alikeIds, unlikeId } from "./alike-ids.ts";
 import type { AlikeId } from "./alike-ids.ts";
@@ -48,12 +49,14 @@ export const nearIds: Check = {
         continue;
       }
       const control = await context.caller.call({ route, ...own });
-      const { status } = control.response;
-      if (isSuccess(status))
+      if (isSuccess(control.response.status))
         await unchanged(context, tally, route, async () => {
           for (const param of params) await askNearly(context, tally, { route, own, control, param });
         });
-      else tally.miss(`${route.key}: ${own.as}'s own is answered ${status}, so refusals show nothing`);
+      else
+        tally.miss(
+          `${route.key}: ${own.as}'s own is answered ${answerOf(context, control)}, so refusals show nothing`,
+        );
     }
   },
 };

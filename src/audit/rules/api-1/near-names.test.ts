@@ -13,6 +13,7 @@ describe("names that are nearly the one that is asked for", { concurrency: 2 }, 
       "compares names by their beginning",
       "compares names by their beginning and end",
       "makes names even",
+      "reads names in other claims",
     ] as const)
       test(`are found to be taken for ${scene} by a site that ${fault}`, async () => {
         assert.equal((await checkSite(start(fault), nearNames)).state, "failed");
@@ -22,4 +23,13 @@ describe("names that are nearly the one that is asked for", { concurrency: 2 }, 
       assert.equal((await checkSite(start(), nearNames)).state, "passed");
     });
   }
+
+  test("are found where a site takes a scope for a role, by the token that says so", async () => {
+    const { state, evidence } = await checkSite(startSite("takes scopes for roles"), nearNames);
+    assert.equal(state, "failed");
+    assert.match(
+      evidence.at(-1)?.about ?? "",
+      /with their roles in other claims \(scope, groups, realm_access …\) must be refused/,
+    );
+  });
 });

@@ -6,9 +6,12 @@ import { signedAnew } from "../../forge/issued.ts";
 import { mayBe } from "../../requests/inputs.ts";
 import type { AuditCaller, TokenSigner } from "../../plan/plan.ts";
 import { isRefusal, isSuccess, see, withoutProtectedRoutes } from "../shared.ts";
+import { answerOf } from "../unserved.ts";
 import { unchanged } from "../state.ts";
 import { changed, widened } from "./alike-ids.ts";
 import { expectRefusal } from "./given-away.ts";
+import { saidElsewhere } from "./said-elsewhere.ts";
+import type { NearCaller } from "./said-elsewhere.ts";
 import { genuine, tokenCalls, withoutIssuer } from "./token-routes.ts";
 import type { TokenCall } from "./token-routes.ts";
 
@@ -17,7 +20,10 @@ type Named = Extract<Access, { kind: "role" | "scope" | "tenant" }>;
 const isNamed = (part: Access): part is Named =>
   part.kind === "role" || part.kind === "scope" || part.kind === "tenant";
 
-/** Names are compared whole: who has one that looks like the one that is asked for has another. */
+/**
+ * Names are compared whole: who has one that looks like the one that is asked for has another. And they are read where the contract has them said:
+ * what stands in another claim says something else.
+ */
 export const nearNames: Check = {
   name: "a role, scope or tenant that is nearly the one that is asked for",
   kind: "live",
@@ -40,17 +46,14 @@ export const nearNames: Check = {
     for (const call of tokenCalls(context, tally).filter(asksForName)) {
       const caller = identities[call.user];
       if (caller === undefined) continue;
-      const almost = nearCallers(call, caller, identity);
+      const almost = [
+        ...nearCallers(call, caller, identity),
+        ...saidElsewhere(call.route.access, caller, identity),
+      ];
       if (almost.length > 0) await refuseAlmost(context, tally, call, { almost, signToken });
     }
   },
 };
-
-/** Somebody who has all that a route asks for but that one name is a little different, as their token says it. */
-interface NearCaller {
-  name: string;
-  claims: Readonly<Record<string, unknown>>;
-}
 
 /**
  * Names that are like another to whoever compares their beginnings, ends, letters in any case, looks for one in a text, or makes them even
@@ -73,7 +76,7 @@ function nearTo(name: string, kind: Named["kind"]): string[] {
 const otherCase = (name: string): string =>
   name === name.toUpperCase() ? name.toLowerCase() : name.toUpperCase();
 
-/** Whom the contract refuses for it, of all who are nearly somebody whom it lets pass. */
+/** Who has all that a route asks for, but that one name is a little different: of them those whom the contract refuses for it. */
 function nearCallers({ route }: TokenCall, caller: AuditCaller, identity: Identity): NearCaller[] {
   return accessParts(route.access)
     .filter(isNamed)
@@ -134,7 +137,7 @@ async function refuseAlmost(
   const control = await context.caller.call({ route, input, token: again });
   if (!isSuccess(control.response.status))
     return tally.miss(
-      `${route.key}: a genuine token of ${user} that the plan signed anew is answered ${control.response.status}, so what else it signs shows nothing`,
+      `${route.key}: a genuine token of ${user} that the plan signed anew is answered ${answerOf(context, control)}, so what else it signs shows nothing`,
     );
   tally.pass(see(context, `${route.key}: the token of ${user}, signed anew, is accepted`, control));
   await unchanged(context, tally, route, async () => {

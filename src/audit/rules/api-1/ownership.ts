@@ -4,40 +4,12 @@ import type { Check, Tally } from "../../check.ts";
 import type { AuditContext } from "../../context.ts";
 import { asksWhose, honestCalls, lacking, mayBe, mayCall, mayTouchOthers } from "../../requests/inputs.ts";
 import type { HonestCall } from "../../requests/inputs.ts";
-import {
-  firstHonestCall,
-  isSuccess,
-  overEach,
-  protectedRoutes,
-  see,
-  withoutProtectedRoutes,
-} from "../shared.ts";
+import { saysWho } from "../../requests/who-says.ts";
+import { honestCall, overEach, protectedRoutes, see, withoutProtectedRoutes } from "../shared.ts";
 import { unchanged } from "../state.ts";
 import { expectRefusal, toldTo } from "./given-away.ts";
 
 const isHidden = (status: number): boolean => status === 403 || status === 404;
-
-export const ownAllowed: Check = {
-  name: "users A and B: their own is allowed",
-  kind: "live",
-  attack: { kind: "objects", promise: "access", per: "route", isControl: true },
-  isActive: true,
-  isSupporting: true,
-  notApplicable: withoutProtectedRoutes,
-  run: async (context, tally) => {
-    for (const route of protectedRoutes(context)) {
-      const calls = honestCalls(context, route);
-      if (calls.length === 0) tally.miss(lacking(context, route));
-      for (const { as, input } of calls) {
-        const exchange = await context.caller.call({ route, as, input });
-        tally.expect(
-          isSuccess(exchange.response.status),
-          see(context, `${route.key}: ${as} may call it`, exchange),
-        );
-      }
-    }
-  },
-};
 
 const withoutOwners = (context: AuditContext): string | undefined =>
   withoutProtectedRoutes(context) ??
@@ -87,13 +59,13 @@ export const othersRefused: Check = {
           told,
           refuses: isHidden,
         });
-      const subject = context.plan.identities?.[owned.as ?? ""]?.subject;
-      if (subject === undefined) return;
+      const owner = context.plan.identities?.[owned.as ?? ""];
+      if (owner === undefined) return;
       const posing = await context.caller.call({
         route,
         as: intruder,
         input: owned.input,
-        headers: saysWho.map((name) => [name, subject]),
+        headers: saysWho(owner),
       });
       expectRefusal(context, tally, {
         about: `${route.key}: ${intruder} does not become ${owned.as} by headers that say so`,
@@ -103,17 +75,6 @@ export const othersRefused: Check = {
       });
     }),
 };
-
-/** By which proxies tell whom they have let in: from a client they are worth nothing. */
-const saysWho = [
-  "x-user-id",
-  "x-user",
-  "x-forwarded-user",
-  "x-auth-request-user",
-  "x-authenticated-userid",
-  "x-remote-user",
-  "remote-user",
-];
 
 /** Whether nobody passes without a role, whatever else is true of a caller. */
 function asksForRole({ access }: ContractRoute): boolean {
@@ -145,7 +106,7 @@ export const lowerRole: Check = {
     (context.contract.routes.some(asksForRole) ? undefined : "no route asks for a role"),
   run: async (context, tally) => {
     for (const route of context.contract.routes.filter(asksForRole)) {
-      const honest = firstHonestCall(context, route, tally);
+      const honest = honestCall(context, route, tally);
       const refused = route.hide === true ? 404 : 403;
       const lower = lowerIn(context, route);
       if (lower.length === 0)

@@ -5,9 +5,12 @@ import type { AuditRevocable } from "../../plan/plan.ts";
 import type { Exchange } from "../../probes/probe.ts";
 import { decodeToken } from "../../requests/tokens.ts";
 import { isClientError, isRefusal, isSuccess, see, withoutProtectedRoutes } from "../shared.ts";
+import { expectServed } from "../unserved.ts";
 import { expectRefusal } from "./given-away.ts";
+import { issuedAhead } from "./issued-ahead.ts";
 import { isReading, revokedCalls } from "./revoked-calls.ts";
 import type { RevokedCall } from "./revoked-calls.ts";
+import { revokedConnections } from "./revoked-connections.ts";
 import { withoutIssuer } from "./token-routes.ts";
 
 /** How long it may take until everything that takes tokens has heard of it, in milliseconds. */
@@ -64,10 +67,15 @@ export const revokedToken: Check = {
       );
     const judged: JudgedCall[] = [];
     for (const call of calls) judged.push({ ...call, before: await answerBefore(context, call, value) });
+    const judgeIssuedAhead = await issuedAhead(context, tally, plain, value);
+    const connections = await revokedConnections(context, tally, plain, value);
     await revocable.revoke();
     const revocation = { value, at: context.now(), calls: judged };
     revocations.set(context, revocation);
-    await judge(context, tally, revocation, revocation.at + spreadsWithinMs);
+    const until = revocation.at + spreadsWithinMs;
+    await connections.judge(revocation.at, until).finally(() => connections.close());
+    await judge(context, tally, revocation, until);
+    await judgeIssuedAhead?.();
     await othersGoOn(context, tally, plain);
   },
 };
@@ -232,8 +240,9 @@ async function othersGoOn(context: AuditContext, tally: Tally, { route }: Revoke
   );
   if (other?.as === undefined) return;
   const exchange = await context.caller.call({ route, as: other.as, input: other.input });
-  tally.expect(
-    isSuccess(exchange.response.status),
-    see(context, `${route.key}: ${other.as}, who was not revoked, may still call it`, exchange),
-  );
+  expectServed(context, tally, {
+    route,
+    about: `${other.as}, who was not revoked, may still call it`,
+    exchange,
+  });
 }

@@ -6,6 +6,7 @@ import type { AuditContext } from "../../context.ts";
 import { honestCalls } from "../../requests/inputs.ts";
 import type { HonestCall } from "../../requests/inputs.ts";
 import { isSuccess, see, withoutRoutes } from "../shared.ts";
+import { answerOf } from "../unserved.ts";
 
 /**
  * Routes that do something for whoever calls, and know what was done already by something that the caller chose: a reference, a key of idempotency,
@@ -55,7 +56,7 @@ async function sendTwice(
   const one = await context.caller.call({ route, as: first.as, input });
   if (!isSuccess(one.response.status))
     return tally.miss(
-      `${route.key}: the honest request, with all that may be chosen, was answered ${one.response.status}`,
+      `${route.key}: the honest request, with all that may be chosen, was answered ${answerOf(context, one)}`,
     );
   const given = idsIn(one.response.text(), JSON.stringify(input));
   const owner = context.plan.identities?.[first.as ?? ""]?.subject;

@@ -1,6 +1,7 @@
 import type { Check } from "../../check.ts";
 import { issuedWrong, signedAnew } from "../../forge/issued.ts";
 import { isSuccess, see, withoutProtectedRoutes } from "../shared.ts";
+import { answerOf } from "../unserved.ts";
 import { expectRefusal } from "./given-away.ts";
 import { genuine, onePerCondition, tokenCalls, withoutIssuer } from "./token-routes.ts";
 
@@ -19,18 +20,19 @@ export const issuedWrongly: Check = {
   run: async (context, tally) => {
     const { signToken } = context.plan;
     if (signToken === undefined) return;
+    const tolerance = context.contract.identity?.clockToleranceSeconds ?? 0;
     for (const { route, honest, user } of onePerCondition(tokenCalls(context, tally))) {
       const token = await genuine(context, user);
       const again = { name: "signed anew", value: await signedAnew(signToken, token) };
       const control = await context.caller.call({ route, input: honest.input, token: again });
       if (!isSuccess(control.response.status)) {
         tally.miss(
-          `${route.key}: a genuine token of ${user} that the plan signed anew is answered ${control.response.status}, so what else it signs shows nothing`,
+          `${route.key}: a genuine token of ${user} that the plan signed anew is answered ${answerOf(context, control)}, so what else it signs shows nothing`,
         );
         continue;
       }
       tally.pass(see(context, `${route.key}: the token of ${user}, signed anew, is accepted`, control));
-      for (const wrong of await issuedWrong(token, signToken, context.now())) {
+      for (const wrong of await issuedWrong(token, signToken, context.now(), tolerance)) {
         const exchange = await context.caller.call({ route, input: honest.input, token: wrong });
         if (exchange.response.status === 503) {
           tally.miss(`${route.key}: a token that was ${wrong.name} was answered 503, so nobody judged it`);

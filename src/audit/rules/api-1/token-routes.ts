@@ -5,7 +5,7 @@ import { honestCalls } from "../../requests/inputs.ts";
 import { decodeToken } from "../../requests/tokens.ts";
 import type { DecodedToken } from "../../requests/tokens.ts";
 import { CurtainwallError } from "../../../shared/index.ts";
-import { firstHonestCall, protectedRoutes } from "../shared.ts";
+import { honestCall, protectedRoutes } from "../shared.ts";
 import type { HonestCall } from "../../requests/inputs.ts";
 
 // What the checks that forge tokens have in common.
@@ -24,7 +24,7 @@ export interface TokenCall {
 /** Protected routes with somebody to be; without one, the tally says what the plan lacks. */
 export function tokenCalls(context: AuditContext, tally: Tally): TokenCall[] {
   return protectedRoutes(context).flatMap((route) => {
-    const honest = firstHonestCall(context, route, tally);
+    const honest = honestCall(context, route, tally);
     if (honest?.as === undefined) return [];
     const user = userFor(context, route, honest.as);
     if (user !== undefined) return [{ route, honest, user }];
@@ -33,11 +33,13 @@ export function tokenCalls(context: AuditContext, tally: Tally): TokenCall[] {
   });
 }
 
-/** Of calls, one for each kind of condition: whoever reads tokens reads them alike for each of its kind. Those that only read come first. */
-export function onePerCondition(calls: readonly TokenCall[]): TokenCall[] {
-  const readers = calls.toSorted((left, right) => Number(isWrite(left)) - Number(isWrite(right)));
-  return [...new Map(readers.toReversed().map((call) => [call.route.access.kind, call])).values()];
-}
+/**
+ * Of calls, one that reads and one that writes for each kind of condition: whoever reads tokens reads them alike for each of its kind, and what writes may stand behind
+ * another door.
+ */
+export const onePerCondition = (calls: readonly TokenCall[]): TokenCall[] => [
+  ...new Map(calls.toReversed().map((call) => [`${call.route.access.kind} ${isWrite(call)}`, call])).values(),
+];
 
 const isWrite = ({ route }: TokenCall): boolean => route.method !== "GET";
 

@@ -5,16 +5,9 @@ import type { AuditContext } from "../../context.ts";
 import { foreign, keyConfused, tampered, unsigned } from "../../forge/forge.ts";
 import type { ForgedToken } from "../../forge/forge.ts";
 import { sourceOf } from "../../requests/tokens.ts";
-import {
-  firstHonestCall,
-  isSuccess,
-  overEach,
-  protectedRoutes,
-  see,
-  withoutProtectedRoutes,
-  withoutRoutes,
-} from "../shared.ts";
+import { honestCall, overEach, protectedRoutes, withoutProtectedRoutes, withoutRoutes } from "../shared.ts";
 import { unchanged } from "../state.ts";
+import { expectServed } from "../unserved.ts";
 import { expectRefusal, toldTo } from "./given-away.ts";
 import { genuine, tokenCalls, withoutIssuer } from "./token-routes.ts";
 
@@ -61,13 +54,10 @@ export const openToEveryone: Check = {
     (context.contract.routes.some(isOpen) ? undefined : "every route needs a token"),
   run: async (context, tally) => {
     for (const route of context.contract.routes.filter(isOpen)) {
-      const honest = firstHonestCall(context, route, tally);
+      const honest = honestCall(context, route, tally);
       if (honest === undefined) continue;
       const exchange = await context.caller.call({ route, input: honest.input });
-      tally.expect(
-        isSuccess(exchange.response.status),
-        see(context, `${route.key}: everyone may call it`, exchange),
-      );
+      expectServed(context, tally, { route, about: "everyone may call it", exchange });
     }
   },
 };
@@ -82,7 +72,7 @@ export const noToken: Check = {
   notApplicable: withoutProtectedRoutes,
   run: async (context, tally) => {
     for (const route of protectedRoutes(context)) {
-      const honest = firstHonestCall(context, route, tally);
+      const honest = honestCall(context, route, tally);
       if (honest === undefined) continue;
       const told = await toldTo(context, route, honest);
       await unchanged(context, tally, route, async () => {
@@ -110,12 +100,39 @@ const refused = (
   run: (context, tally) => refuseAll(context, tally, (as) => tokensFor(context, as)),
 });
 
-export const expired: Check = refused("expired token", async (context, name) => {
-  const owner = giver(context, name, "expiredToken");
+async function expiredTokens(context: AuditContext, owner: string): Promise<ForgedToken[]> {
   const value = await context.tokens.expired(owner);
   const before = context.tokens.wasTaken(owner) ? ", and was taken until it did" : "";
   return [{ name: `expired (${owner}'s${before})`, value }];
-});
+}
+
+/** Whoever remembers which token came over a connection has to look at its time with each request. */
+export const expired: Check = {
+  ...refused("expired token", expiredTokens),
+  run: async (context, tally) => {
+    const owners = new Set<string>();
+    await refuseAll(context, tally, (name) => {
+      const owner = giver(context, name, "expiredToken");
+      owners.add(owner);
+      return expiredTokens(context, owner);
+    });
+    for (const owner of owners) await refuseWhereUsed(context, tally, owner);
+  },
+};
+
+/** The expired token once more, over the connections where it had been taken. */
+async function refuseWhereUsed(context: AuditContext, tally: Tally, owner: string): Promise<void> {
+  for (const { exchange, told } of await context.tokens.afterwards(owner)) {
+    const { key } = told.route;
+    if (!context.contract.routes.some((route) => route.key === key)) continue;
+    const where = `over the ${exchange.response.protocol} connection where it was taken until it did`;
+    expectRefusal(context, tally, {
+      about: `${key}: a token that is expired (${owner}'s), ${where}, must be refused (401)`,
+      exchange,
+      told,
+    });
+  }
+}
 
 export const wrongAudience: Check = refused("token for another audience", async (context, name) => [
   {

@@ -1,6 +1,7 @@
 import type { Check } from "../../check.ts";
 import { honestCalls } from "../../requests/inputs.ts";
 import { isClientError, isSuccess, protectedRoutes, see, withoutProtectedRoutes } from "../shared.ts";
+import { unservedBy } from "../unserved.ts";
 
 /** Of two tokens one server may take the first and another the last: whoever brings two is let in by neither. */
 export const twoTokens: Check = {
@@ -26,7 +27,7 @@ export const twoTokens: Check = {
     const token = request.headers?.find(([name]) => name.toLowerCase() === "authorization");
     const single = await context.caller.send({ ...request, protocol: "h2" });
     if (token === undefined || !isSuccess(single.response.status))
-      return tally.miss(`${route.key}: the honest request was answered ${single.response.status}`);
+      return tally.miss(unservedBy(context, route, single));
     const sent = { ...single.request, headers: [...(request.headers ?? []), token] };
     const response = await context.wire.send(sent).catch(() => undefined);
     if (response === undefined) tally.notApplicable("nothing here can send one field twice over HTTP/2");

@@ -1,7 +1,10 @@
 import type { ContractRoute } from "../../../contract/index.ts";
 import type { Check } from "../../check.ts";
+import type { AuditCaller } from "../../plan/plan.ts";
+import type { Call } from "../../requests/caller.ts";
+import { saysWho, saysWhoUnsigned } from "../../requests/who-says.ts";
 import {
-  firstHonestCall,
+  honestCall,
   isSuccess,
   protectedRoutes,
   see,
@@ -32,7 +35,7 @@ export const undeclared: Check = {
     }
     const routes = new Map(contract.routes.map((route) => [route.path, route]));
     for (const route of routes.values()) {
-      const honest = firstHonestCall(context, route, tally);
+      const honest = honestCall(context, route, tally);
       if (honest === undefined) continue;
       const { path } = await caller.request({ route, input: honest.input });
       const [bare = path] = path.split("?");
@@ -60,21 +63,25 @@ function matches(route: ContractRoute, path: string): boolean {
   );
 }
 
-const ways: readonly (readonly [name: string, value: (path: string, subject: string) => string])[] = [
-  ["x-original-url", (path) => path],
-  ["x-rewrite-url", (path) => path],
-  ["x-http-method-override", () => "GET"],
-  ["x-middleware-subrequest", () => "middleware:middleware:middleware:middleware:middleware"],
-  ["x-forwarded-for", () => "127.0.0.1"],
-  ["x-forwarded-user", (_, subject) => subject],
-  ["x-user-id", (_, subject) => subject],
-  ["x-authenticated-userid", (_, subject) => subject],
-  ["remote-user", (_, subject) => subject],
-  [
-    "curtainwall-assertion",
-    (_, subject) => `${btoa('{"alg":"none"}')}.${btoa(JSON.stringify({ sub: subject }))}.`,
-  ],
-];
+/** Headers that lead around a check in one server or another, each by itself; those that say who calls come together. */
+function waysAround(path: string, caller: AuditCaller): [about: string, headers: Call["headers"] & {}][] {
+  const alone: [name: string, value: string][] = [
+    ["x-original-url", path],
+    ["x-rewrite-url", path],
+    ["x-http-method-override", "GET"],
+    ["x-middleware-subrequest", "middleware:middleware:middleware:middleware:middleware"],
+    ["x-forwarded-for", "127.0.0.1"],
+    ["curtainwall-assertion", `${btoa('{"alg":"none"}')}.${btoa(JSON.stringify({ sub: caller.subject }))}.`],
+  ];
+  return [
+    ...alone.map(([name, value]): ReturnType<typeof waysAround>[number] => [
+      `the header ${name} replaces`,
+      [[name, value]],
+    ]),
+    ["headers by which proxies say whom they let in replace", saysWho(caller)],
+    ["what proxies sign of whom they let in, unsigned, replaces", saysWhoUnsigned(caller)],
+  ];
+}
 
 const spellings: readonly ((path: string) => string)[] = [
   (path) => `${path}/`,
@@ -99,19 +106,15 @@ export const noWayAround: Check = {
   notApplicable: withoutProtectedRoutes,
   run: async (context, tally) => {
     for (const route of protectedRoutes(context)) {
-      const honest = firstHonestCall(context, route, tally);
+      const honest = honestCall(context, route, tally);
       if (honest?.as === undefined) continue;
-      const subject = context.plan.identities?.[honest.as]?.subject ?? "";
+      const caller = context.plan.identities?.[honest.as] ?? { subject: "" };
       const plain = await context.caller.request({ route, input: honest.input });
       const told = await toldTo(context, route, honest);
-      for (const [name, value] of ways) {
-        const exchange = await context.caller.call({
-          route,
-          input: honest.input,
-          headers: [[name, value(plain.path, subject)]],
-        });
+      for (const [about, headers] of waysAround(plain.path, caller)) {
+        const exchange = await context.caller.call({ route, input: honest.input, headers });
         expectRefusal(context, tally, {
-          about: `${route.key}: the header ${name} replaces no token`,
+          about: `${route.key}: ${about} no token`,
           exchange,
           told,
         });

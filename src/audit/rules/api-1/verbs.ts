@@ -5,7 +5,8 @@ import { brokenBody } from "../../requests/input-values.ts";
 import type { HonestCall } from "../../requests/inputs.ts";
 import type { Exchange, ProbeRequest, Protocol } from "../../probes/probe.ts";
 import { isPathOf } from "./declared-paths.ts";
-import { firstHonestCall, isSuccess, see, takeTurns, withoutRoutes } from "../shared.ts";
+import { honestCall, isSuccess, see, takeTurns, withoutRoutes } from "../shared.ts";
+import { expectServed, unservedBy } from "../unserved.ts";
 
 /** One route of each path: what a path answers to is the same for all of its routes. */
 const onePerPath = ({ contract }: AuditContext): ContractRoute[] => [
@@ -25,7 +26,7 @@ export const strangeMethods: Check = {
   notApplicable: withoutRoutes,
   run: async (context, tally) => {
     for (const route of onePerPath(context)) {
-      const honest = firstHonestCall(context, route, tally);
+      const honest = honestCall(context, route, tally);
       if (honest === undefined) continue;
       const { path } = await context.caller.request({ route, ...honest });
       for (const protocol of context.protocols)
@@ -143,8 +144,7 @@ async function overrideRead(
 ): Promise<void> {
   const honest = next();
   const control = await context.caller.call({ route, ...honest });
-  if (!isSuccess(control.response.status))
-    return tally.miss(`${route.key}: the honest request was answered ${control.response.status}`);
+  if (!isSuccess(control.response.status)) return tally.miss(unservedBy(context, route, control));
   for (const said of ["DELETE", "POST"]) {
     const exchange = await context.caller.call({
       route,
@@ -160,7 +160,7 @@ async function overrideRead(
     );
   }
   const after = await context.caller.call({ route, ...honest });
-  tally.expect(isSuccess(after.response.status), see(context, `${route.key}: it is still there`, after));
+  expectServed(context, tally, { route, about: "it is still there", exchange: after });
 }
 
 const inQuery = ({ input }: HonestCall, said: string): { rawQuery: string } => {

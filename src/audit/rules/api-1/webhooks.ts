@@ -1,18 +1,18 @@
-import type { Call, Caller } from "../../requests/caller.ts";
+import type { Call } from "../../requests/caller.ts";
 import type { Check, Tally } from "../../check.ts";
 import type { AuditContext } from "../../context.ts";
 import { forgeSignature } from "../../forge/webhook.ts";
 import type { AuditSigner } from "../../plan/plan.ts";
-import type { Exchange, ProbeRequest } from "../../probes/probe.ts";
 import { honestCalls } from "../../requests/inputs.ts";
 import { bodyBytes } from "../../requests/sign-request.ts";
 import { refusedAndNotDone } from "../deliveries.ts";
 import type { BadDelivery } from "../deliveries.ts";
-import { firstHonestCall, isSuccess, see } from "../shared.ts";
+import { honestCall, isSuccess, see } from "../shared.ts";
 import { readState } from "../state.ts";
 import { takesWebhooks, webhookRoutes, withoutWebhooks } from "../webhooks.ts";
 import type { WebhookRoute } from "../webhooks.ts";
 import { takenOnceOfMany } from "./webhook-copies.ts";
+import { deliver, rememberTaken, sendAgain } from "./webhook-deliveries.ts";
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -44,7 +44,7 @@ const refused = (
   run: async (context, tally) => {
     for (const route of webhookRoutes(context)) {
       const signer = context.plan.signatures?.[route.key];
-      if (firstHonestCall(context, route, tally) === undefined || signer === undefined) continue;
+      if (honestCall(context, route, tally) === undefined || signer === undefined) continue;
       await refusedAndNotDone(context, tally, {
         route,
         make: async (own) => {
@@ -177,7 +177,7 @@ export const replayedWebhook: Check = {
   notApplicable: withoutWebhooks,
   run: async (context, tally) => {
     for (const route of webhookRoutes(context)) {
-      if (firstHonestCall(context, route, tally) === undefined) continue;
+      if (honestCall(context, route, tally) === undefined) continue;
       await refusedAndNotDone(context, tally, { route, make: (own) => takenOnce(own, tally, route) });
       await takenOnceOfMany(context, tally, route);
     }
@@ -185,8 +185,6 @@ export const replayedWebhook: Check = {
 };
 
 const queuedMs = 250;
-/** Senders that give deliveries no name sign the second: what is signed in the next one is another. */
-const anewMs = 1100;
 
 /** A delivery that was taken, to be sent again. */
 async function takenOnce(context: AuditContext, tally: Tally, route: WebhookRoute): Promise<BadDelivery[]> {
@@ -194,6 +192,7 @@ async function takenOnce(context: AuditContext, tally: Tally, route: WebhookRout
   const delivery = await deliver(context, route);
   if (delivery === undefined) return [];
   const { request, first } = delivery;
+  if (isSuccess(first.response.status)) rememberTaken(context, route, request);
   tally.expect(
     isSuccess(first.response.status),
     see(context, `${route.key}: what its sender signed is taken`, first),
@@ -208,32 +207,6 @@ async function takenOnce(context: AuditContext, tally: Tally, route: WebhookRout
       send: (caller) => sendAgain(context, caller, request),
     },
   ];
-}
-
-const mostDeliveries = 3;
-
-/** An honest delivery. What fails for another reason than that it is not believed is made anew, as its sender does. */
-async function deliver(
-  context: AuditContext,
-  route: WebhookRoute,
-): Promise<{ request: ProbeRequest; first: Exchange } | undefined> {
-  for (let tries = 1; ; tries++) {
-    const [honest] = honestCalls(context, route);
-    if (honest === undefined) return undefined;
-    const request = await context.caller.request({ route, ...honest });
-    const first = await context.caller.send(request);
-    if (first.response.status < 500 || tries === mostDeliveries) return { request, first };
-    await context.sleep(anewMs);
-  }
-}
-
-/** 409 says that the first one is not settled yet, and that is no verdict on the second. */
-async function sendAgain(context: AuditContext, caller: Caller, request: ProbeRequest): Promise<Exchange> {
-  for (let tries = 1; ; tries++) {
-    const exchange = await caller.send(request);
-    if (exchange.response.status !== 409 || tries === 10) return exchange;
-    await context.sleep(100);
-  }
 }
 
 const mapValues = (headers: Headers, change: (value: string) => string): Headers =>

@@ -14,6 +14,8 @@ import {
 import type { Allowance } from "../limits.ts";
 import { see } from "../shared.ts";
 import { formsOf } from "./forms.ts";
+import { visitorsOf } from "./visitors.ts";
+import type { Visitors } from "./visitors.ts";
 
 export const burst: Check = {
   name: "burst of N + 1",
@@ -29,7 +31,8 @@ export const burst: Check = {
         tally.miss(allowance);
         continue;
       }
-      await spend(context, tally, allowance, { about: overWhat(context) });
+      const visitors = visitorsOf(route);
+      await spend(context, tally, allowance, { about: overWhat(context), visitors });
       // That both count together shows on each route; that one alone counts is shown where it is cheapest.
       if (context.protocols.includes("h2") && isCheapest(context, allowance))
         await spend(context, tally, allowance, { about: ", over HTTP/2 alone", protocol: "h2" });
@@ -95,24 +98,33 @@ interface Spending {
   /** Default: those that the target speaks, by turns. */
   protocol?: Protocol;
   decorate?: (count: number) => [string, string][];
+  /** Every other request is another visitor's, so that neither kind reaches the limit by itself. Default: all are alike. */
+  visitors?: Visitors;
 }
+
+/** Whether one of many requests is another visitor's: by turns, of each form over each protocol in time. */
+const isAnothers = (count: number): boolean => (count + Math.floor(count / 2)) % 2 === 1;
 
 /** Spends one client's allowance and goes on; the server must stop it in time. */
 async function spend(
   context: AuditContext,
   tally: Tally,
   { route, limit, call }: Allowance,
-  { about, protocol, decorate = () => [] }: Spending,
+  { about, protocol, decorate = () => [], visitors }: Spending,
 ): Promise<void> {
   const client = context.caller.freshClient();
   if (client === undefined) return tally.miss(oneClient);
-  const request = await context.caller.request(call);
+  const plain = await context.caller.request(call);
   const forms = formsOf(route);
   const startedAt = context.now();
   let [admitted, failed] = [0, 0];
   let refusal: Exchange | undefined;
   const most = limit.burst + Math.ceil(limit.burst / 4) + 10;
   for (let count = 0; count < most && refusal === undefined; count++) {
+    const request =
+      visitors !== undefined && isAnothers(count)
+        ? await context.caller.request(visitors.as(call, count))
+        : plain;
     const headers = [...(request.headers ?? []), ...decorate(count)];
     const sent: ProbeRequest = {
       ...forms.at({ ...request, headers }, count),
@@ -120,7 +132,7 @@ async function spend(
       protocol: protocol ?? protocolFor(context, count),
     };
     const response = await context.wire.send(sent);
-    if (forms.isUnknown(sent, response)) continue;
+    if (forms.isUnknown(sent, response) || visitors?.isUnknown(sent, response) === true) continue;
     if (response.status === 429) refusal = { request: sent, response };
     else if (response.status >= 500) failed++;
     else admitted++;

@@ -45,6 +45,25 @@ export async function flood(
   return { admitted, refused, failed, admittedAt, seconds: (context.now() - startedAt) / 1000 };
 }
 
+/** What was used up before is waited for so long at most. */
+const mostRefillMs = 60_000;
+
+/**
+ * Floods an allowance that is full. A server that takes everybody for one client may have been asked too much by what came before: then not even the
+ * first request is admitted, and once the limit has come back it is tried once more.
+ */
+export async function floodFull(
+  context: AuditContext,
+  { limit: { burst, count, windowSeconds } }: Allowance,
+  ...requests: [count: number, make: (index: number) => ProbeRequest]
+): Promise<Flood> {
+  const first = await flood(context, ...requests);
+  const refillMs = ((burst * windowSeconds) / count) * 1000;
+  if (first.admitted + first.failed > 0 || refillMs > mostRefillMs) return first;
+  await context.sleep(refillMs);
+  return flood(context, ...requests);
+}
+
 /** How many requests show that a limit ends what it admits. */
 export const enoughFor = ({ limit }: Allowance): number => limit.burst * 2 + 2 * connections;
 

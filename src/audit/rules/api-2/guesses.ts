@@ -2,12 +2,13 @@ import type { ContractRoute, Rate } from "../../../contract/index.ts";
 import type { Check, Tally } from "../../check.ts";
 import type { AuditContext } from "../../context.ts";
 import { honestCalls, mayCall } from "../../requests/inputs.ts";
-import type { AuditInput } from "../../plan/plan.ts";
 import type { ProbeRequest } from "../../probes/probe.ts";
 import { isTooMuch, judgeSpending, maxBurst, oneClient, protocolFor } from "../limits.ts";
 import type { Spending } from "../limits.ts";
 import { sendTogether } from "../send-together.ts";
 import { isSuccess, see, withoutRoutes } from "../shared.ts";
+import { wrongGuesses } from "./wrong-guesses.ts";
+import type { WrongGuess, WrongGuesses } from "./wrong-guesses.ts";
 
 /** A route's limit on one client's failures that admits least at once. */
 function tightestOnFailures({ failures }: ContractRoute): Rate | undefined {
@@ -35,8 +36,13 @@ export const guesses: Check = {
       else if (limit.burst > maxBurst)
         tally.miss(`${route.key} lets ${limit.burst} guesses fail: more than the ${maxBurst} that are sent`);
       else {
-        await guess(context, tally, { route, limit, wrong });
-        await guessAtOnce(context, tally, { route, limit, wrong });
+        const guesses = wrongGuesses(route, wrong);
+        await guess(context, tally, { route, limit, guesses });
+        await guessAtOnce(context, tally, { route, limit, guesses });
+        if (guesses.repeats())
+          tally.miss(
+            `${route.key}: the plan's wrong guess has nothing that could be made another, so all were alike: give a function as its body`,
+          );
       }
     }
   },
@@ -45,7 +51,7 @@ export const guesses: Check = {
 interface Guessing {
   route: ContractRoute;
   limit: Rate;
-  wrong: AuditInput;
+  guesses: WrongGuesses;
 }
 
 const isFailureOf =
@@ -53,18 +59,19 @@ const isFailureOf =
   (status: number): boolean =>
     failures?.statuses.includes(status) === true;
 
-function requestOf(context: AuditContext, { route, wrong }: Guessing): Promise<ProbeRequest> {
+function requestOf(context: AuditContext, route: ContractRoute, { call }: WrongGuess): Promise<ProbeRequest> {
   const names = Object.keys(context.plan.identities ?? {});
   const as =
     route.access.kind === "everyone" ? undefined : names.find((name) => mayCall(context, route, name));
-  return context.caller.request({ route, as, input: wrong });
+  return context.caller.request({ route, as, ...call });
 }
 
 async function guess(context: AuditContext, tally: Tally, guessing: Guessing): Promise<void> {
-  const { route, limit } = guessing;
+  const { route, limit, guesses } = guessing;
   const [client, other] = [context.caller.freshClient(), context.caller.freshClient()];
   if (client === undefined || other === undefined) return tally.miss(oneClient);
-  const request = await requestOf(context, guessing);
+  const first = guesses.next();
+  const own = await requestOf(context, route, first);
   const [good] = honestCalls(context, route);
   const isFailure = isFailureOf(route);
   const startedAt = context.now();
@@ -78,20 +85,23 @@ async function guess(context: AuditContext, tally: Tally, guessing: Guessing): P
       if (!isSuccess(status))
         tally.miss(`${route.key}: what is right was answered ${status} between guesses`);
     }
+    const one = count === 0 ? first : guesses.next();
+    const request = count === 0 ? own : await requestOf(context, route, one);
     const { status } = await context.wire.send({ ...request, client, protocol: protocolFor(context, count) });
     if (status === 429) isStopped = true;
     else if (isFailure(status)) failed++;
+    else if (guesses.isUseless(one)) continue;
     else return tally.miss(`${route.key}: the plan's wrong guess is answered ${status}, which is no failure`);
   }
   judgeSpending(tally, {
-    about: `${route.key}: guesses of one client`,
+    about: `${route.key}: guesses of one client, each another`,
     limit,
     admitted: failed,
     isRefused: isStopped,
     seconds: (context.now() - startedAt) / 1000,
     unit: "guesses",
   });
-  const sent = { ...request, client: other };
+  const sent = { ...own, client: other };
   const response = await context.wire.send(sent);
   if (response.status >= 500 && !isFailure(response.status))
     return tally.miss(`${route.key}: another client was answered ${response.status}, whatever the reason`);
@@ -118,16 +128,20 @@ async function guessAtOnce(context: AuditContext, tally: Tally, guessing: Guessi
 }
 
 async function volley(context: AuditContext, guessing: Guessing): Promise<Spending | undefined> {
-  const { route, limit } = guessing;
+  const { route, limit, guesses } = guessing;
   const client = context.caller.freshClient();
   if (client === undefined) return undefined;
-  const request = await requestOf(context, guessing);
+  const requests = await Promise.all(
+    Array.from({ length: limit.burst * 2 + 10 }, () => requestOf(context, route, guesses.next())),
+  );
+  const [first] = requests as [ProbeRequest, ...ProbeRequest[]];
   const startedAt = context.now();
   const answers = await sendTogether(
     context,
     context.wire.send,
-    { ...request, client },
-    limit.burst * 2 + 10,
+    { ...first, client },
+    requests.length,
+    (one, index) => ({ ...one, ...requests[index] }),
   );
   const isFailure = isFailureOf(route);
   const admitted = answers.filter(({ status }) => isFailure(status)).length;

@@ -1,5 +1,5 @@
 import type { Check } from "../../check.ts";
-import { enoughFor, flood, judgeFlood, onLimits } from "./flood.ts";
+import { enoughFor, floodFull, judgeFlood, onLimits } from "./flood.ts";
 import { oneClient, smallestAllowance, withoutLimits } from "../limits.ts";
 import { see } from "../shared.ts";
 
@@ -16,7 +16,7 @@ export const manyConnections: Check = {
     const client = context.caller.freshClient();
     if (client === undefined) return tally.miss(oneClient);
     const request = { ...(await context.caller.request(allowance.call)), client };
-    const result = await flood(context, enoughFor(allowance), () => request);
+    const result = await floodFull(context, allowance, enoughFor(allowance), () => request);
     judgeFlood(tally, allowance, result, ", over many connections at once");
   },
 };
@@ -43,7 +43,7 @@ export const twoInstances: Check = {
     const plain = await context.caller.request(allowance.call);
     const places = [undefined, ...otherAddresses];
     const count = enoughFor(allowance) * places.length;
-    const result = await flood(context, count, (index) => {
+    const result = await floodFull(context, allowance, count, (index) => {
       const at = places[index % places.length];
       return { ...plain, client, ...(at === undefined ? {} : { at }) };
     });

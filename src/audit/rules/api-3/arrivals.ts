@@ -5,6 +5,7 @@ import type { AuditContext } from "../../context.ts";
 import { honestCalls } from "../../requests/inputs.ts";
 import { mutate } from "../../mutate/mutate.ts";
 import type { PlacedMutant } from "../../mutate/mutate.ts";
+import type { AuditInput } from "../../plan/plan.ts";
 import type { Exchange } from "../../probes/probe.ts";
 import { arrivedSince, requestIdOf } from "../../probes/upstream-witness.ts";
 import type { ReceivedRequest } from "../../probes/upstream-witness.ts";
@@ -80,10 +81,16 @@ async function sendBroken(
   if (next === undefined) return undefined;
   const before = await witness.received();
   const bent: Bent[] = [];
-  for (const mutant of someOf(mutate(route, next().input))) {
+  const made = new Map<AuditInput, readonly PlacedMutant[]>();
+  const mutantsOf = (input: AuditInput): readonly PlacedMutant[] => {
+    const known = made.get(input) ?? mutate(route, input);
+    made.set(input, known);
+    return known;
+  };
+  for (const mutant of someOf(mutantsOf(next().input))) {
     const { as, input } = next();
     // Each identity's own input is bent, so that what is refused is that and not the caller.
-    const same = mutate(route, input).find(({ name }) => name === mutant.name);
+    const same = mutantsOf(input).find(({ name }) => name === mutant.name);
     if (same === undefined) continue;
     const { name, kind: _, status: _status, promise, ...change } = same;
     const call = { route, as, input, ...change };
@@ -92,6 +99,7 @@ async function sendBroken(
     const id = idOf(exchange);
     if (isSuccess(exchange.response.status))
       tally.fail({ ...see(context, `${about} is served`, exchange), promise });
+    // Whether it is a refusal (4xx) or a failure (5xx) the mutations' own checks judge, of the same requests: here it is who was asked.
     else bent.push({ about, promise, call, exchange, id, hasCome: false });
     if (id === undefined && !isSuccess(exchange.response.status))
       tally.miss(`${about}: the answer has no id that it could be looked for by`);

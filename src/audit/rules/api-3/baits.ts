@@ -4,7 +4,7 @@ import type { Evidence } from "../../evidence.ts";
 import { isUnnamed } from "../../probes/listener.ts";
 import type { Hit, Listener } from "../../probes/listener.ts";
 import type { Exchange } from "../../probes/probe.ts";
-import { firstHonestCall, see, withoutRoutes } from "../shared.ts";
+import { honestCall, see, withoutRoutes } from "../shared.ts";
 
 /** A request that could have sent the stack to us. */
 export interface Bait {
@@ -98,7 +98,7 @@ export const noLateVisits: Check = {
   notApplicable: withoutRoutes,
   run: async (context, tally) => {
     const { routes } = context.contract;
-    for (const route of routes) firstHonestCall(context, route, tally);
+    for (const route of routes) honestCall(context, route, tally);
     const keys = new Set<string | undefined>(routes.map(({ key }) => key));
     await judgeLate(context, tally, ({ route }) => route !== undefined && keys.has(route));
   },

@@ -2,8 +2,10 @@ import type { ContractRoute } from "../../../contract/index.ts";
 import type { Tally } from "../../check.ts";
 import type { AuditContext } from "../../context.ts";
 import { honestCalls } from "../../requests/inputs.ts";
+import { retryAfterMs } from "../../requests/patient-wire.ts";
 import type { ProbeRequest, ProbeResponse } from "../../probes/probe.ts";
 import { isSuccess, pagePath, see, withoutPages } from "../shared.ts";
+import { answerOf } from "../unserved.ts";
 
 /** Headers as they are to stand there, one below the other. */
 export type Lines = readonly (readonly [name: string, value: string])[];
@@ -67,28 +69,62 @@ export async function callByHand(context: AuditContext, route: ContractRoute): P
   return { about: route.key, request, lines, body: request.body === undefined ? "" : body };
 }
 
-/** Whoever hangs up answers nothing. */
-export const answerTo = (context: AuditContext, bytes: string): Promise<ProbeResponse | undefined> =>
-  context.wire.sendRaw(bytes).catch(() => undefined);
+/** An honest request waits for its turn as callers do; whoever is refused anyway not for long. */
+const [mostPatienceMs, somePatienceMs] = [60_000, 5000];
+const mostTries = 4;
+
+/** Whoever hangs up answers nothing. A limit that was used up before (429) is no verdict on anything else, so it is waited out. */
+export async function answerTo(
+  context: AuditContext,
+  bytes: string,
+  patienceMs: number = somePatienceMs,
+): Promise<ProbeResponse | undefined> {
+  for (let tries = 1; ; tries++) {
+    const response = await context.wire.sendRaw(bytes).catch(() => undefined);
+    if (response?.status !== 429 || tries === mostTries) return response;
+    const waitMs = retryAfterMs(response);
+    if (waitMs > patienceMs) return response;
+    await context.sleep(waitMs);
+  }
+}
 
 /** Whether it is served as it should be: without that, that something else is refused shows nothing, and the tally says so. */
 export async function isServed(context: AuditContext, tally: Tally, parts: ByHand): Promise<boolean> {
-  const response = await answerTo(context, whole(parts));
-  if (response === undefined) {
-    tally.miss(`${parts.about}: the honest request, written by hand, got no answer`);
-    return false;
+  return (await whyUnserved(context, tally, parts)) === undefined;
+}
+
+/** Says, and tells the tally, why it is not served as it should be. Undefined: it is. */
+export async function whyUnserved(
+  context: AuditContext,
+  tally: Tally,
+  parts: ByHand,
+): Promise<string | undefined> {
+  const response = await answerTo(context, whole(parts), mostPatienceMs);
+  const reason = response === undefined ? "got no answer" : unservedAs(context, parts, response);
+  if (reason !== undefined) {
+    const said = `${parts.about}: the honest request, written by hand, ${reason}`;
+    tally.miss(said);
+    return said;
   }
-  const isHonest =
-    isSuccess(response.status) ||
-    (response.status === 404 && parts.about === "a page" && withoutPages(context) !== undefined);
-  if (!isHonest)
-    tally.miss(`${parts.about}: the honest request, written by hand, was answered ${response.status}`);
-  else
+  if (response !== undefined)
     tally.pass(
       see(context, `${parts.about}: written as it should be, it is served`, {
         request: parts.request,
         response,
       }),
     );
-  return isHonest;
+  return undefined;
+}
+
+function unservedAs(
+  context: AuditContext,
+  { about, request }: ByHand,
+  response: ProbeResponse,
+): string | undefined {
+  const { status } = response;
+  const isPage = about === "a page" && withoutPages(context) !== undefined;
+  if (isSuccess(status) || (status === 404 && isPage)) return undefined;
+  return status === 429
+    ? "was answered 429 again and again: a limit is used up, so nothing is known of it"
+    : `was answered ${answerOf(context, { request, response })}`;
 }

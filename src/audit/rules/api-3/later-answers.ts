@@ -77,7 +77,8 @@ function byWhoMayNot(context: AuditContext, route: ContractRoute): Look[] {
 }
 
 function unreadable(context: AuditContext, route: ContractRoute): Look[] {
-  const [honest] = honestCalls(context, route);
+  // The others are asked for what they are served: what users may ask is shared out.
+  const honest = honestCalls(context, route).at(-1);
   if (honest === undefined || route.body === undefined) return [];
   const { as, input } = honest;
   const rawBody = brokenBody(route);

@@ -51,10 +51,16 @@ export function formsOf(route: ContractRoute, input: AuditInput, load: Load, mar
   const json = JSON.stringify(load(mark()));
   return [
     ...bodiesOf(route, input, load, mark),
-    ...spellings.map(([name, spell]): Form => ({
-      name: `${name} in the query`,
-      bent: { rawQuery: joined(query, "&", pairsOf(load(mark()), spell)) },
-    })),
+    {
+      // In one request: what reads one of these spellings passes over the others.
+      name: `${spellings.map(([name]) => name).join(", ")} in the query`,
+      bent: {
+        rawQuery: spellings.reduce(
+          (before, [, spell]) => joined(before, "&", pairsOf(load(mark()), spell)),
+          query,
+        ),
+      },
+    },
     {
       // What stands after `j:` is read as JSON by cookie-parser, and taken over by what merges settings.
       name: "__proto__ in cookies",

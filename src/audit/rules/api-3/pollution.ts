@@ -3,7 +3,8 @@ import { isCurtainwallError } from "../../../shared/index.ts";
 import type { Check, Tally } from "../../check.ts";
 import type { AuditContext } from "../../context.ts";
 import type { Exchange } from "../../probes/probe.ts";
-import { firstHonestCall, isSuccess, see, withoutRoutes } from "../shared.ts";
+import { honestCalls } from "../../requests/inputs.ts";
+import { honestCall, isSuccess, see, withoutRoutes } from "../shared.ts";
 import { appearanceOf, changeOf, looksAround } from "./later-answers.ts";
 import type { Appearance, Look } from "./later-answers.ts";
 import { formsOf, harmless, telling } from "./pollution-forms.ts";
@@ -48,7 +49,7 @@ interface Watched {
 
 /** Tells whether everything stayed as it was. */
 async function tryOn(context: AuditContext, route: ContractRoute, tally: Tally): Promise<boolean> {
-  if (firstHonestCall(context, route, tally) === undefined) return true;
+  if (honestCall(context, route, tally) === undefined) return true;
   const watched: Watched[] = [];
   for (const look of looksAround(context, route)) {
     const before = await lookBefore(context, tally, look);
@@ -99,28 +100,46 @@ async function tryLoad(
   watched: readonly Watched[],
   load: Load,
 ): Promise<boolean> {
-  const honest = firstHonestCall(context, route, tally);
-  if (honest === undefined) return true;
-  const marks: string[] = [];
-  const mark = (): string => {
-    const made = context.mark();
-    marks.push(made);
-    return made;
-  };
-  const { as, input } = honest;
-  const forms = formsOf(route, input, load, mark);
-  for (const { bent } of forms)
-    await context.caller.call({ route, as, input, ...bent }).catch(refusedUnanswered);
+  const { names, marks } = await sendForms(context, route, load);
   let isWhole = true;
   for (const one of watched) {
     const { exchange, fault } = await lookAgain(one, marks);
-    const about = `${route.key}: after ${forms.map(({ name }) => name).join(", ")}, ${one.look.what}`;
+    const about = `${route.key}: after ${names.join(", ")}, ${one.look.what}`;
     const ending =
       fault === undefined ? "is answered as before" : `${fault}; and so it stays until that is started anew`;
     tally.expect(fault === undefined, see(context, `${about}: ${ending}`, exchange));
     isWhole &&= fault === undefined;
   }
   return isWhole;
+}
+
+/** Sends a load in each form. The names are those of the forms, the marks all that could show later. */
+async function sendForms(
+  context: AuditContext,
+  route: ContractRoute,
+  load: Load,
+): Promise<{ names: string[]; marks: string[] }> {
+  const marks: string[] = [];
+  const mark = (): string => {
+    const made = context.mark();
+    marks.push(made);
+    return made;
+  };
+  // Each user bends a request of his own, so that nobody is refused for who he is.
+  const users = honestCalls(context, route).map(({ as, input }) => ({
+    as,
+    input,
+    forms: formsOf(route, input, load, mark),
+  }));
+  const names = users[0]?.forms.map(({ name }) => name) ?? [];
+  for (const index of names.keys()) {
+    const user = users[index % users.length];
+    const form = user?.forms[index];
+    if (user === undefined || form === undefined) continue;
+    const { as, input } = user;
+    await context.caller.call({ route, as, input, ...form.bent }).catch(refusedUnanswered);
+  }
+  return { names, marks };
 }
 
 /** Where several processes share the work, the next one asked may be another. */

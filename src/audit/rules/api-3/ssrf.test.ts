@@ -32,7 +32,7 @@ const server = createServer({ ...own, minVersion: "TLSv1.3" }, ({ url = "" }, re
     .writeHead(habit === "serves nobody" ? 403 : 200, { "content-type": "application/json" })
     .end('{"ok":true}');
 });
-// The audit tries a tunnel when it has done with addresses: the site has time then.
+// The audit tries a tunnel when it has sent its addresses: the site has time then.
 server.on("connect", (_request, socket) => {
   socket.end("HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n");
   for (const address of queue.splice(0)) ask(address);
@@ -100,8 +100,9 @@ test("who asks a moment after it has answered is seen at once", async () => {
   assert.equal((await audit("asks soon")).atOnce, "failed");
 });
 
-test("who asks when it has time is seen at the end", async () => {
-  assert.deepEqual(await audit("asks once it has time"), { atOnce: "passed", later: "failed" });
+test("who asks when it has time is seen, while others are tried or at the end", async () => {
+  const states = Object.values(await audit("asks once it has time"));
+  assert.deepEqual(states.toSorted(), ["failed", "passed"]);
 });
 
 test("an attack listens until its end, and says by which route somebody was sent to us", async () => {

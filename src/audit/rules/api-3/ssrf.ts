@@ -5,7 +5,7 @@ import { textPlaces } from "../../requests/text-places.ts";
 import { judgeBaits, listenerThatHears } from "./baits.ts";
 import type { Bait } from "./baits.ts";
 import { formsFor } from "./ssrf-forms.ts";
-import { firstHonestCall, isSuccess, withoutRoutes } from "../shared.ts";
+import { honestCall, isSuccess, withoutRoutes } from "../shared.ts";
 
 /** Headers that proxies, statistics and clumsy code follow. */
 const followed: readonly (readonly [name: string, value: (url: string, host: string) => string])[] = [
@@ -33,12 +33,12 @@ export const noForgedRequests: Check = {
   notApplicable: withoutRoutes,
   run: async (context, tally) => {
     const listener = await listenerThatHears(context, tally);
-    if (listener === undefined) return;
+    if (listener === undefined) return undefined;
     const before = listener.hits.length;
     const baits: Bait[] = [];
     for (const route of context.contract.routes)
       baits.push(...(await baitRoute(context, tally, route, listener.port)));
-    await judgeBaits(context, tally, listener, before, baits);
+    return () => judgeBaits(context, tally, listener, before, baits);
   },
 };
 
@@ -48,7 +48,7 @@ async function baitRoute(
   route: ContractRoute,
   port: number,
 ): Promise<Bait[]> {
-  const honest = firstHonestCall(context, route, tally);
+  const honest = honestCall(context, route, tally);
   if (honest === undefined) return [];
   const baits: Bait[] = [];
   const send = async (what: string, mark: string, change: object): Promise<void> => {

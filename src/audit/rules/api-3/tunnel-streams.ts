@@ -5,7 +5,7 @@ import { reasonOf } from "../../check.ts";
 import { isSuccess, see } from "../shared.ts";
 import { judgeBaits, listenerThatHears } from "./baits.ts";
 import type { Bait } from "./baits.ts";
-import { isServed, readByHand, write } from "./by-hand.ts";
+import { isServed, readByHand, whyUnserved, write } from "./by-hand.ts";
 
 /** HTTP/2 has no request line: the host that is asked, and what is to be spoken from then on, stand in fields of their own. */
 export const noTunnelStreams: Check = {
@@ -18,7 +18,7 @@ export const noTunnelStreams: Check = {
     if (!context.protocols.includes("h2")) return tally.notApplicable("the target speaks no HTTP/2");
     const listener = await listenerThatHears(context, tally);
     const honest = await readByHand(context);
-    if (listener === undefined || !(await isServed(context, tally, honest))) return;
+    if (listener === undefined || !(await isServed(context, tally, honest))) return undefined;
     const before = listener.hits.length;
     const baits: Bait[] = [];
     for (const stream of streams) {
@@ -29,15 +29,10 @@ export const noTunnelStreams: Check = {
       // The others would be left open as long.
       if (exchange === undefined && tally.broken > 0) break;
     }
-    const isThere = await isServed(context, tally, honest);
-    const unserved = "the target served nobody any more once tunnels had been asked for over HTTP/2";
-    await judgeBaits(
-      context,
-      tally,
-      listener,
-      before,
-      isThere ? baits : baits.map((bait) => ({ ...bait, unserved })),
-    );
+    const reason = await whyUnserved(context, tally, honest);
+    const unserved = `${reason}, once tunnels had been asked for over HTTP/2`;
+    const judged = reason === undefined ? baits : baits.map((bait) => ({ ...bait, unserved }));
+    return () => judgeBaits(context, tally, listener, before, judged);
   },
 };
 

@@ -34,11 +34,15 @@ type Habit =
   | "says hello, when it has time"
   | "hangs up on all"
   | "finds nothing"
-  | "is gone once a tunnel was asked for";
+  | "is gone once a tunnel was asked for"
+  | "has a limit that is used up at first"
+  | "has a limit that is used up once a tunnel was asked for";
 
 const own = await testCertificate();
 let habit: Habit = "asks nobody";
 let isGone = false;
+/** Whether the limit of a moment ago is still used up. */
+let isUsedUp = false;
 
 const server = createSecureServer(
   {
@@ -53,6 +57,7 @@ const server = createSecureServer(
 server.on("connect", (request: Http2ServerRequest, socket: Socket | Http2ServerResponse, head: Buffer) => {
   if (!(socket instanceof Socket)) return connectStream(request, socket);
   isGone = habit === "is gone once a tunnel was asked for";
+  isUsedUp ||= habit === "has a limit that is used up once a tunnel was asked for";
   if (habit === "opens tunnels") passOn(request.url, socket, head, "HTTP/1.1 200 OK\r\n\r\n");
   else socket.end("HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
 });
@@ -100,6 +105,10 @@ function answer(request: Http2ServerRequest, response: Http2ServerResponse): voi
     setTimeout(() => passOn(authority, undefined, Buffer.from([22, 3, 1])), 1500);
   const isSilent = habit === "hangs up on all" || (isOther && habit === "hangs up, and asks by its Host");
   if (isGone || isSilent) return void request.socket.destroy();
+  if (isUsedUp) {
+    isUsedUp = habit !== "has a limit that is used up at first";
+    return void response.writeHead(429, { "retry-after": "1" }).end();
+  }
   const status = habit === "finds nothing" ? 404 : 200;
   response.writeHead(status, { "content-type": "application/json" }).end('{"ok":true}');
 }
@@ -147,6 +156,7 @@ async function attack(of: Habit, ...checks: Check[]): Promise<Found> {
   const target = new URL(contract.origin);
   const root = import.meta.dirname;
   const { context, close } = await openContext({ contract, target, ca: own.ca, root, timeoutMs: 2000 });
+  isUsedUp = of === "has a limit that is used up at first";
   try {
     const results: AuditCheck[] = [];
     for (const check of checks) results.push(await runCheck(check, "API-3", context));
@@ -226,4 +236,21 @@ test("that nobody comes shows nothing where nobody is served", async () => {
       assert.match(reason, /the honest request, written by hand|gives no answer/);
     }
   }
+});
+
+test("a limit that was used up before is waited out", async () => {
+  for (const check of [noTunnels, noTunnelStreams]) {
+    const { states, reason } = await attack("has a limit that is used up at first", check);
+    assert.equal(states, "passed", reason);
+  }
+});
+
+test("of a limit that stays used up it is said that it is one", async () => {
+  const of = "has a limit that is used up once a tunnel was asked for";
+  const { states, reason } = await attack(of, noTunnels, noLateTunnels);
+  assert.equal(states, "missing, missing");
+  assert.match(
+    reason,
+    /written by hand, was answered 429 again and again: a limit is used up.*; .*, once addresses of ours had been in request lines/,
+  );
 });

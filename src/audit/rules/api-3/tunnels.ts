@@ -4,7 +4,7 @@ import type { ProbeRequest, ProbeResponse } from "../../probes/probe.ts";
 import { isSuccess, see, withoutPages } from "../shared.ts";
 import { judgeBaits, listenerThatHears } from "./baits.ts";
 import type { Bait } from "./baits.ts";
-import { answerTo, firstLine, isServed, readByHand, write } from "./by-hand.ts";
+import { answerTo, firstLine, readByHand, whyUnserved, write } from "./by-hand.ts";
 import type { ByHand, Lines } from "./by-hand.ts";
 
 /** What is said before any route is found: the host that is asked, the whole address, and what is spoken from then on. */
@@ -17,7 +17,7 @@ export const noTunnels: Check = {
   run: async (context, tally) => {
     const listener = await listenerThatHears(context, tally);
     const honest = await readByHand(context);
-    if (listener === undefined || !(await isSite(context, tally, honest))) return;
+    if (listener === undefined || (await noSite(context, tally, honest)) !== undefined) return undefined;
     const before = listener.hits.length;
     const baits = [
       ...(await baitByHand(context, tally, listener.port)),
@@ -25,27 +25,21 @@ export const noTunnels: Check = {
     ];
     await expectNoOtherProtocol(context, tally, honest);
     // Whoever answers nobody any more has not refused.
-    const isThere = await isSite(context, tally, honest);
-    await judgeBaits(
-      context,
-      tally,
-      listener,
-      before,
-      isThere ? baits : baits.map((bait) => ({ ...bait, unserved })),
-    );
+    const reason = await noSite(context, tally, honest);
+    const unserved = `${reason}, once addresses of ours had been in request lines`;
+    const judged = reason === undefined ? baits : baits.map((bait) => ({ ...bait, unserved }));
+    return () => judgeBaits(context, tally, listener, before, judged);
   },
 };
 
-const unserved = "the target served nobody any more once addresses of ours had been in request lines";
-
-/** Whether who is honest is served over a connection like those that are tried. */
-async function isSite(context: AuditContext, tally: Tally, honest: ByHand): Promise<boolean> {
+/** Why who is honest is not served over a connection like those that are tried. Undefined: who is honest is. */
+async function noSite(context: AuditContext, tally: Tally, honest: ByHand): Promise<string | undefined> {
   if (honest.about !== "a page" || withoutPages(context) === undefined)
-    return isServed(context, tally, honest);
-  tally.miss(
-    "there is no page, and no route that may be read: no honest request shows that anybody is served",
-  );
-  return false;
+    return whyUnserved(context, tally, honest);
+  const reason =
+    "there is no page, and no route that may be read: no honest request shows that anybody is served";
+  tally.miss(reason);
+  return reason;
 }
 
 /** A request that leads to another server, as it is written down. */

@@ -1,7 +1,7 @@
 import type { ContractRoute } from "../../../contract/index.ts";
 import type { Check, Rule, Tally } from "../../check.ts";
 import type { AuditContext } from "../../context.ts";
-import { lookAlikeKinds, lookAlikes } from "../../requests/cors-origins.ts";
+import { lookAlikeKinds, lookAlikes, lookAlikesFor } from "../../requests/cors-origins.ts";
 import type { LookAlike, LookAlikeKind } from "../../requests/cors-origins.ts";
 import type { Exchange } from "../../probes/probe.ts";
 import { crossSite } from "./cross-site.ts";
@@ -26,7 +26,8 @@ function refusesLookAlikes(kind: LookAlikeKind): Check {
       const origins = lookAlikes(allowedOrigins(context)).filter((found) => found.kind === kind);
       if (origins.length === 0) tally.notApplicable("no allowed origin has such a look-alike");
       for (const route of context.contract.routes)
-        for (const found of origins) await refuse(context, tally, route, found);
+        for (const found of lookAlikesFor(kind, origins, route, context.declaredRoutes))
+          await refuse(context, tally, route, found);
     },
   };
 }

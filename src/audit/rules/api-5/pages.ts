@@ -7,6 +7,7 @@ import { bodyTextOf } from "../../requests/input-values.ts";
 import type { PageVisit } from "../../probes/probe.ts";
 import { readState } from "../state.ts";
 import { isSuccess, see, withoutRoutes } from "../shared.ts";
+import { unservedBy } from "../unserved.ts";
 
 /**
  * Routes that another site's page must not bring about. A form that everybody may send is none: whoever sends it, it is sent in nobody's name. JSON is one, since
@@ -154,7 +155,7 @@ async function judge(
 async function ownCall(context: AuditContext, tally: Tally, { route, honest }: Written): Promise<void> {
   const own = await context.caller.call({ route, ...honest });
   if (isSuccess(own.response.status)) tally.pass(see(context, `${route.key}: who may, still can`, own));
-  else tally.miss(`${route.key}: the honest request was answered ${own.response.status}`);
+  else tally.miss(unservedBy(context, route, own));
 }
 
 const sentTo = (url: string, asked: PageVisit["asked"]): PageVisit["asked"] =>

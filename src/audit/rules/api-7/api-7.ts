@@ -1,6 +1,7 @@
 import type { Check, Rule, Tally } from "../../check.ts";
 import type { AuditContext } from "../../context.ts";
 import { findHeaderLeaks, findLeaks } from "../../answers/leaks.ts";
+import type { Leak } from "../../answers/leaks.ts";
 import { canariesStay, successBodies, upstreamFails } from "./bodies.ts";
 import { declaredErrors } from "./errors.ts";
 import { entityTags, responseHeaders } from "./headers.ts";
@@ -38,7 +39,7 @@ const isApi = (context: AuditContext, { exchange }: Provocation): boolean =>
 const oneShape = overErrors(
   "one error shape with an id (RFC 9457)",
   (context, tally, provocation) => {
-    if (!isApi(context, provocation)) return;
+    if (!isApi(context, provocation) || provocation.isAskedOtherwise === true) return;
     const { name, exchange } = provocation;
     const problem = problemOf(exchange);
     const isProblem =
@@ -55,8 +56,12 @@ const oneShape = overErrors(
 const noInside = overErrors(
   "no stack, path, SQL or version in errors",
   (context, tally, { name, exchange }) => {
-    const leaks = [...findLeaks(exchange.response.text()), ...findHeaderLeaks(exchange.response.headers)];
-    const [leak] = leaks;
+    const { response } = exchange;
+    const [leak] = [
+      ...findLeaks(response.text()),
+      ...findHeaderLeaks(response.headers),
+      ...response.headers.flatMap(inOwnHeader),
+    ];
     tally.expect(
       leak === undefined,
       see(
@@ -69,6 +74,14 @@ const noInside = overErrors(
     );
   },
 );
+
+/** What a header that no standard knows says as a body would. A path in one may be the request's own. */
+const inOwnHeader = ([name, value]: readonly [string, string]): Leak[] =>
+  name.startsWith("x-")
+    ? findLeaks(value)
+        .filter(({ what }) => what !== "a path of the server")
+        .map(({ what, excerpt }) => ({ what: `${what} in the header ${name}`, excerpt }))
+    : [];
 
 const noEcho = overErrors(
   "errors do not repeat what was sent",
@@ -94,7 +107,10 @@ const inLedger: Check = {
     if (context.lookUpLedger === undefined) return tally.miss(noLedger);
     const { list } = await provocations(context);
     const api = list.filter(
-      (provocation) => isApi(context, provocation) && provocation.exchange.response.status >= 400,
+      (provocation) =>
+        isApi(context, provocation) &&
+        provocation.isAskedOtherwise !== true &&
+        provocation.exchange.response.status >= 400,
     );
     const endsAt = context.now() + maxLateMs;
     let slow: Promise<string | undefined> | undefined;

@@ -2,10 +2,12 @@ import type { ContractRoute } from "../../../contract/index.ts";
 import type { Call } from "../../requests/caller.ts";
 import type { Check } from "../../check.ts";
 import { honestCalls, lacking } from "../../requests/inputs.ts";
+import { canaryPlace } from "../../answers/canary-place.ts";
 import { findHeaderLeaks, findLeaks } from "../../answers/leaks.ts";
 import type { Exchange } from "../../probes/probe.ts";
 import { problemOf, provocations } from "../provocations.ts";
 import { isSuccess, mediaType, see, withoutRoutes } from "../shared.ts";
+import { unservedBy } from "../unserved.ts";
 import { listenLonger, successFault } from "../success-faults.ts";
 
 export const upstreamFails: Check = {
@@ -14,6 +16,8 @@ export const upstreamFails: Check = {
   attack: { kind: "errors", promise: "to", per: "site" },
   isActive: true,
   notApplicable: withoutRoutes,
+  lacks: ({ declaredRoutes, plan: { failures } }) =>
+    declaredRoutes.some(({ key }) => failures?.[key] !== undefined) ? undefined : noFailure,
   run: async (context, tally) => {
     let seen = 0;
     for (const route of context.contract.routes) {
@@ -44,9 +48,11 @@ export const upstreamFails: Check = {
         );
       }
     }
-    if (seen === 0) tally.miss("the plan's failures name no request that makes an upstream fail");
+    if (seen === 0) tally.miss(noFailure);
   },
 };
+
+const noFailure = "the plan's failures name no request that makes an upstream fail";
 
 export const successBodies: Check = {
   name: "success bodies hold nothing undeclared",
@@ -62,7 +68,7 @@ export const successBodies: Check = {
         const exchange = await context.caller.call({ route, ...honest, ...longer(route) });
         const { status } = exchange.response;
         const fault = isSuccess(status) ? successFault(route, exchange) : undefined;
-        if (!isSuccess(status)) tally.miss(`${route.key}: the honest request was answered ${status}`);
+        if (!isSuccess(status)) tally.miss(unservedBy(context, route, exchange));
         else if (fault?.kind === "none") tally.miss(`${route.key}: ${fault.what}`);
         else
           tally.expect(
@@ -84,19 +90,17 @@ const longer = ({ stream }: ContractRoute): Partial<Call> =>
 export const canariesStay: Check = {
   name: "planted canaries stay inside",
   kind: "live",
-  attack: { kind: "errors", promise: "response", per: "route" },
+  attack: { kind: "answers", promise: "response", per: "route" },
   isActive: true,
   notApplicable: withoutRoutes,
   run: async (context, tally) => {
     const canaries = context.plan.canaries ?? [];
     if (canaries.length === 0) return tally.miss("the plan names no canary");
     const look = (name: string, exchange: Exchange): void => {
-      const text = `${exchange.response.headers.map((header) => header.join(": ")).join("\n")}\n${exchange.response.text()}`;
-      const found = canaries.find((canary) => text.includes(canary));
-      tally.expect(
-        found === undefined,
-        see(context, `${name}: ${found === undefined ? "no canary" : `the canary "${found}"`}`, exchange),
-      );
+      const found = plantedIn(exchange, canaries);
+      const says =
+        found === undefined ? "no canary" : `the canary "${found.canary}" ${found.place}${advice(exchange)}`;
+      tally.expect(found === undefined, see(context, `${name}: ${says}`, exchange));
     };
     for (const route of context.contract.routes) {
       for (const honest of route.method === "GET" ? honestCalls(context, route) : [])
@@ -107,3 +111,19 @@ export const canariesStay: Check = {
     for (const { name, exchange } of list) look(name, exchange);
   },
 };
+
+/** A planted text that an answer holds, and where. */
+function plantedIn(
+  { response }: Exchange,
+  canaries: readonly string[],
+): { canary: string; place: string } | undefined {
+  for (const canary of canaries) {
+    const place = canaryPlace(canary, response);
+    if (place !== undefined) return { canary, place };
+  }
+  return undefined;
+}
+
+/** What is in a success the contract lets out. */
+const advice = ({ response: { status } }: Exchange): string =>
+  isSuccess(status) ? "; take it out of `response`, or say who may see it (`access`)" : "";

@@ -6,7 +6,8 @@ import type { AuditContext } from "../../context.ts";
 import { printable } from "../../evidence.ts";
 import { honestCalls, lacking } from "../../requests/inputs.ts";
 import type { ProbeResponse } from "../../probes/probe.ts";
-import { firstHonestCall, isSuccess, protectedRoutes, see, withoutRoutes } from "../shared.ts";
+import { honestCall, isSuccess, protectedRoutes, see, withoutRoutes } from "../shared.ts";
+import { unservedBy } from "../unserved.ts";
 
 /** What servers, the platform and proxies on the way say of any answer; all else is the upstream's, and must be declared. */
 const ordinary = new Set([
@@ -32,7 +33,7 @@ export const responseHeaders: Check = {
       for (const honest of calls.slice(0, 1)) {
         const exchange = await context.caller.call({ route, ...honest });
         if (!isSuccess(exchange.response.status)) {
-          tally.miss(`${route.key}: the honest request was answered ${exchange.response.status}`);
+          tally.miss(unservedBy(context, route, exchange));
           continue;
         }
         const fault = headerFault(context, route, exchange.response);
@@ -98,7 +99,7 @@ export const entityTags: Check = {
   run: async (context, tally) => {
     const isProtected = new Set(protectedRoutes(context));
     for (const route of context.contract.routes.filter(({ etag }) => etag)) {
-      const honest = firstHonestCall(context, route, tally);
+      const honest = honestCall(context, route, tally);
       if (honest === undefined) continue;
       const first = await context.caller.call({ route, ...honest });
       const tag = first.response.header("etag");

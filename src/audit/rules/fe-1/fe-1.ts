@@ -31,11 +31,13 @@ const content: Check = {
       : undefined,
   run: async (context, tally) => {
     const browser = await context.browser();
-    if (!(await canTell(context, tally, browser))) return;
     const planted: Planted = new Map();
     for (const route of context.contract.routes) await plantIn(context, tally, route, planted);
-    for (const place of await placesToLook(context, planted))
-      await look(context, tally, browser, place, planted);
+    return async () => {
+      if (!(await canTell(context, tally, browser))) return;
+      for (const place of await placesToLook(context, planted))
+        await look(context, tally, browser, place, planted);
+    };
   },
 };
 

@@ -17,7 +17,7 @@ function visits(context: AuditContext): { path: string; isPage: boolean }[] {
 export const noViolations: Check = {
   name: "zero violations in a browser, on every page",
   kind: "live",
-  attack: { kind: "content", promise: "site", per: "site", isControl: true },
+  attack: { kind: "content", promise: "site", per: "site", isControl: true, isBeside: true },
   notApplicable: withoutPages,
   run: async (context, tally) => {
     if (pagesOf(context).length === 0) return tally.miss(noRelease(context));
@@ -83,7 +83,7 @@ const isPolicy = (name: string): boolean =>
 export const injectionsBlocked: Check = {
   name: "injected scripts are blocked and reported",
   kind: "live",
-  attack: { kind: "content", promise: "site", per: "site" },
+  attack: { kind: "content", promise: "site", per: "site", isBeside: true },
   isActive: true,
   notApplicable: withoutPages,
   run: async (context, tally) => {

@@ -9,8 +9,10 @@ export interface AnswerClass {
   statuses: readonly number[];
   /** Why nothing here could answer like that. */
   notApplicable?(context: AuditContext): string | undefined;
-  /** The answer, or what is missing to get it. */
-  get(context: AuditContext, protocol: Protocol): Promise<Exchange | string>;
+  /** What is not asked for, though it is such an answer, if so. */
+  leftOut?(context: AuditContext): string | undefined;
+  /** The answer, or one of each sort that there is, or what is missing to get it. */
+  get(context: AuditContext, protocol: Protocol): Promise<Exchange | readonly Exchange[] | string>;
 }
 
 /** Asks for a path. */

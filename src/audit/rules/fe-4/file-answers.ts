@@ -1,4 +1,5 @@
 import type { AuditContext } from "../../context.ts";
+import type { Exchange } from "../../probes/probe.ts";
 import { isHtml, noRelease, pagePath, pagesOf, withoutPages } from "../shared.ts";
 import { get } from "./answer-class.ts";
 import type { AnswerClass } from "./answer-class.ts";
@@ -17,19 +18,26 @@ export const fileAnswers: readonly AnswerClass[] = [
     get: get(pagePath, { headers: [asBrowsers] }),
   },
   {
-    name: "200, an asset",
+    name: "200, an asset of each kind",
     isActive: false,
     statuses: [200],
     notApplicable: (context) =>
       withoutRelease(context) ??
-      (context.release === undefined || assetPath(context) !== undefined
+      (context.release === undefined || assetPaths(context).length > 0
         ? undefined
         : "the release has no asset"),
+    leftOut: (context) => {
+      const { length } = assetPaths(context);
+      return length > maxTypes
+        ? `${length - maxTypes} of ${length} kinds of assets were not looked at`
+        : undefined;
+    },
     get: async (context, protocol) => {
-      const path = assetPath(context);
-      return path === undefined
-        ? noRelease(context)
-        : context.caller.send({ method: "GET", path: encodeURI(path), protocol });
+      if (context.release === undefined) return noRelease(context);
+      const answered: Exchange[] = [];
+      for (const path of assetPaths(context).slice(0, maxTypes))
+        answered.push(await context.caller.send({ method: "GET", path: encodeURI(path), protocol }));
+      return answered;
     },
   },
   part("206, a part of a file", "bytes=0-0", 206),
@@ -109,8 +117,19 @@ function part(name: string, range: string, status: number): AnswerClass {
 const undivided = ({ release }: AuditContext): string | undefined =>
   release?.manifest.files.find((file) => !isHtml(file) && file.variants.length === 1)?.path;
 
-function assetPath({ release }: AuditContext): string | undefined {
-  return release?.manifest.files.find((file) => !isHtml(file))?.path;
+/** So many kinds of files are asked for: more than sites have. Of what has more it is said. */
+export const maxTypes = 200;
+
+/** One file of each media type and ending: servers are told what to send by either, and forget one of them. */
+function assetPaths({ release }: AuditContext): string[] {
+  const bySort = new Map<string, string>();
+  for (const file of release?.manifest.files ?? []) {
+    if (isHtml(file)) continue;
+    const type = file.headers.find(([name]) => name === "content-type")?.[1];
+    const sort = `${type} ${/\.[^./]*$/.exec(file.path)?.[0] ?? ""}`;
+    if (!bySort.has(sort)) bySort.set(sort, file.path);
+  }
+  return [...bySort.values()];
 }
 
 /** A page whose address ends in a slash, which the same without it leads to. */

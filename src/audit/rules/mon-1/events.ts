@@ -11,7 +11,8 @@ import { problemOf } from "../provocations.ts";
 import { isClientError, see } from "../shared.ts";
 import { known, timed } from "./deeds.ts";
 import type { Deed } from "./deeds.ts";
-import { crowdedCalls, strangersCalls } from "./refusals.ts";
+import { crowdedCalls, foreignPage, knownCallers, strangersCalls, tooMany } from "./refusals.ts";
+import { webhookCalls } from "./webhook-deeds.ts";
 
 /** The stack's clock and the audit's are one; a thread may be late to look at it. */
 const clockMs = 2000;
@@ -26,9 +27,13 @@ export const eventsReachLog: Check = {
     const deeds = [
       ...(await refusedCalls(context, tally)),
       ...(await strangersCalls(context, tally)),
+      ...(await knownCallers(context)),
+      ...(await foreignPage(context)),
       ...(await crowdedCalls(context)),
+      ...(await tooMany(context)),
       ...(await failures(context)),
       ...(await reports(context, tally)),
+      ...(await webhookCalls(context)),
       ...(await malformed(context, tally)),
     ];
     const found = await whenLogged(context, ledger, deeds, (record, { isOf }) => isOf(record));

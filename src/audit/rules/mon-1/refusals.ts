@@ -2,7 +2,9 @@ import type { ContractRoute } from "../../../contract/index.ts";
 import type { Tally } from "../../check.ts";
 import type { AuditContext } from "../../context.ts";
 import type { Exchange } from "../../probes/probe.ts";
+import { brokenBody } from "../../requests/input-values.ts";
 import { honestCalls } from "../../requests/inputs.ts";
+import { smallestAllowance, untilRefused } from "../limits.ts";
 import { isClientError, protectedRoutes } from "../shared.ts";
 import { strangerTo } from "../api-1/kept.ts";
 import { problemOf } from "../provocations.ts";
@@ -28,6 +30,71 @@ export async function strangersCalls(context: AuditContext, tally: Tally): Promi
     else deeds.push(deed);
   }
   return deeds;
+}
+
+/** Whoever is known, and sends what the route does not take: whose mistake it was is part of what happened. */
+export async function knownCallers(context: AuditContext): Promise<Deed[]> {
+  const deeds: Deed[] = [];
+  for (const route of protectedRoutes(context)) {
+    const [honest] = honestCalls(context, route);
+    const subject = context.plan.identities?.[honest?.as ?? ""]?.subject;
+    // What writes without a body might be done all the same.
+    if (honest === undefined || subject === undefined || (route.method !== "GET" && route.body === undefined))
+      continue;
+    const mark = context.mark();
+    const bent = route.body === undefined ? { rawQuery: `${mark}=${mark}` } : { rawBody: brokenBody(route) };
+    const done = await timed(context, () => context.caller.call({ route, ...honest, ...bent }));
+    const deed = refusalOf(route, done, `${honest.as} refused at ${route.key} for what was sent`, {
+      subject,
+    });
+    if (deed !== undefined) deeds.push(deed);
+  }
+  return deeds;
+}
+
+/** A page from elsewhere that asks with somebody's token. */
+export async function foreignPage(context: AuditContext): Promise<Deed[]> {
+  const route = protectedRoutes(context).find(({ method }) => method === "GET");
+  const [honest] = route === undefined ? [] : honestCalls(context, route);
+  if (route === undefined || honest === undefined) return [];
+  const done = await timed(context, () =>
+    context.caller.call({ route, ...honest, headers: [["origin", "https://attacker.invalid"]] }),
+  );
+  const deed = refusalOf(
+    route,
+    done,
+    `a page from elsewhere refused at ${route.key}`,
+    reasonOf(done.exchange),
+  );
+  return deed === undefined ? [] : [deed];
+}
+
+/** Why it was refused, in the log's words. */
+const reasonOf = (exchange: Exchange): Deed["says"] => ({
+  event: "gateway.request.refused",
+  status: exchange.response.status,
+  code: problemOf(exchange)?.code,
+});
+
+/** So many requests are spent on being refused for them, at most. */
+const maxSpent = 120;
+
+/** Whoever comes too often, where that is soonest. */
+export async function tooMany(context: AuditContext): Promise<Deed[]> {
+  const allowance = smallestAllowance(context);
+  const client = context.caller.freshClient();
+  if (typeof allowance === "string" || client === undefined || allowance.limit.burst > maxSpent) return [];
+  const { route, limit, call } = allowance;
+  const request = { ...(await context.caller.request(call)), client };
+  const from = context.now();
+  const exchange = await untilRefused(context, request, limit.burst * 2);
+  if (exchange === undefined) return [];
+  const done = { exchange, at: [from, context.now()] as const };
+  const deed = refusalOf(route, done, `${route.key} refused for coming too often`, {
+    ...reasonOf(exchange),
+    client,
+  });
+  return deed === undefined ? [] : [deed];
 }
 
 /** So many are refused at the same moment. */

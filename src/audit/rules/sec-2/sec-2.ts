@@ -1,5 +1,6 @@
 import type { Check, Rule } from "../../check.ts";
-import { commandEvidence, envFiles, isEnvFile } from "./env-files.ts";
+import { commandEvidence, isEnvFile } from "./env-files.ts";
+import { hiddenPaths } from "./hidden-paths.ts";
 import { ignored, neverCommitted, untracked } from "./git.ts";
 import { noRelease, notTheSite, see, withoutPages } from "../shared.ts";
 import { counted } from "../../../shared/index.ts";
@@ -83,26 +84,6 @@ const notReleased: Check = {
   },
 };
 
-const hidden = [
-  ...envFiles.map((variant) => `/${variant}`),
-  "/.git/config",
-  "/.git/HEAD",
-  "/.gitignore",
-  "/.htpasswd",
-  "/.npmrc",
-  "/.ssh/id_rsa",
-  "/.DS_Store",
-  "/package.json",
-  "/curtainwall.config.ts",
-  "/.curtainwall/",
-  "/%2eenv",
-  "/.env%00.html",
-  "/..%2f.env",
-  "/assets/../.env",
-  "/.env/",
-  "/.env~",
-];
-
 const notServed: Check = {
   name: "none is served",
   kind: "live",
@@ -114,7 +95,7 @@ const notServed: Check = {
     const scripts = (context.release?.manifest.files ?? [])
       .map((file) => file.path)
       .filter((path) => /\.(js|mjs|css)$/.test(path));
-    for (const path of [...hidden, ...scripts.map((script) => `${encodeURI(script)}.map`)]) {
+    for (const path of [...hiddenPaths, ...scripts.map((script) => `${encodeURI(script)}.map`)]) {
       const exchange = await context.caller.send({ method: "GET", path });
       const { status } = exchange.response;
       // An encoded dot or NUL may also be refused as malformed.

@@ -240,13 +240,13 @@ suite("a store that is lost", { skip: redis.skip }, () => {
 
   test("one that hangs is waited for no longer than it may take, and by the first calls only", async (context) => {
     const server = await startRedis(context);
-    const host = openHost(context, storeAt(server.port, { timeoutMs: 50 }));
+    const host = openHost(context, storeAt(server.port, { timeoutMs: 500 }));
     await host.ready();
     server.process.kill("SIGSTOP");
     const started = performance.now();
     assert.equal((await burst(host, 10, 100)).exact, 0);
     const waited = performance.now() - started;
-    assert.ok(waited >= 45 && waited < 20_000, `${waited} ms`);
+    assert.ok(waited >= 450 && waited < 20_000, `${waited} ms`);
     const again = host.charge({ limit: host.limit(100), key: "b", cost: 1 });
     let isOver = false;
     void again.then(() => (isOver = true));
