@@ -31,3 +31,11 @@ test("a call that hung is told by its own code, not in workerd's words; another 
     "stack: mine",
   ]);
 });
+
+test("that an asker had gone is known to who went; another error of writing is told", async () => {
+  const of =
+    "workerd/server/server.c++:6090: error: kj::getCaughtExceptionAsKj() = kj/async-io-unix.c++:186:";
+  const gone = `${of} disconnected: ::write(fd, buffer.begin(), buffer.size()): Broken pipe`;
+  const full = `${of} failed: ::write(fd, buffer.begin(), buffer.size()): No space left on device`;
+  assert.deepEqual(await linesOf(`${gone}\n${full}\nmine: ${gone}\n`), [full, `mine: ${gone}`]);
+});

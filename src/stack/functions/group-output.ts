@@ -13,10 +13,10 @@ const outputLimits = {
 
 /**
  * What workerd says that nobody can do anything about: at each start where `/proc` is not shown; of a call that waits for nothing, which is told by its own
- * code; where in its own program it was.
+ * code; of an asker that had gone when it answered, as the keeper does when a call's time is over; where in its own program it was.
  */
 const meaningless =
-  /^Unable to find and open the program executable, so unable to determine |^workerd\/\S+: error: Uncaught exception: .*detected that your Worker's code had hung|^stack: (?:\/workerd@[0-9a-f]+ ?)+$/;
+  /^Unable to find and open the program executable, so unable to determine |^workerd\/\S+: error: Uncaught exception: .*detected that your Worker's code had hung|^workerd\/server\/\S+: error: kj::getCaughtExceptionAsKj\(\) = kj\/async-io\S+: disconnected: |^stack: (?:\/workerd@[0-9a-f]+ ?)+$/;
 
 /**
  * Reads what a group writes, which may be anything, without end: lines are cut, made harmless to a terminal and counted. Of what is beyond the limits only the
