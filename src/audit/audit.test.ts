@@ -411,6 +411,17 @@ test("mutants that are refused for their signature show nothing of the schema", 
   }
 });
 
+test("that signatures can't be checked just now breaks no promise: nothing is known of webhooks", async () => {
+  const site = await startExchangeSite("can't check signatures");
+  try {
+    const [check] = await runChecks(site, "API-1", ["a webhook is taken once"]);
+    assert.equal(check?.state, "missing");
+    assert.match(check?.reason ?? "", /can't check signatures now \(503 GATEWAY_WEBHOOKS_UNAVAILABLE\)/);
+  } finally {
+    await site.close();
+  }
+});
+
 test("a signature stands in no report", async () => {
   const report = JSON.stringify(await exchangeAccess());
   assert.match(report, /webhook-signature: \[signature\]/);

@@ -6,6 +6,7 @@ import type { CallContract } from "./build-request.ts";
 import { retryAfterMs } from "./patient-wire.ts";
 import { createTurns } from "./protocols.ts";
 import { signRequest } from "./sign-request.ts";
+import { signaturesUnchecked } from "./signatures-unchecked.ts";
 import type { AuditInput, AuditPlan } from "../plan/plan.ts";
 import type {
   Exchange,
@@ -167,19 +168,15 @@ export function createCaller({
   async function callSigned(call: Call): Promise<Exchange> {
     for (let tries = 1; ; tries++) {
       const exchange = await send(await request(call), allowanceOf(call));
-      const isEarly =
-        exchange.response.status === 503 && exchange.response.text().includes("GATEWAY_WEBHOOKS_UNAVAILABLE");
+      const unchecked = signaturesUnchecked(call.route, exchange);
       const { key } = call.route;
-      if (!isEarly) {
+      if (unchecked === undefined) {
         unavailable.delete(key);
         return exchange;
       }
       if (tries === 3 || unavailable.has(key)) {
         unavailable.add(key);
-        throw new CurtainwallError(
-          "AUDIT_ROUTE_UNAVAILABLE",
-          `${key} can't check signatures now (503 GATEWAY_WEBHOOKS_UNAVAILABLE); the log says why`,
-        );
+        throw unchecked;
       }
       await sleep(1100);
     }

@@ -1,6 +1,6 @@
-import { chownSync, mkdirSync } from "node:fs";
 import { readPem } from "../edge/certificate.ts";
 import { edgeView } from "../edge/edge-view.ts";
+import { makeMemoryFolder } from "../egress/memory-folder.ts";
 import { makeStateFolder } from "../folders.ts";
 import { functionGroups } from "../functions/function-groups.ts";
 import type { DomainProcess } from "../processes/launch.ts";
@@ -30,7 +30,7 @@ export async function startEgress(
   const vaultSocket = loaded.contract.secrets.size === 0 ? undefined : sockets.held.path("vault");
   const { fds, ...inherited } = inheritance(eventsFd, sockets, socketsOfEgress(loaded));
   const view = edgeView(loaded);
-  const memoryFolder = makeMemoryFolder(surroundings, user);
+  const memoryFolder = memoryFolderOf(surroundings, user);
   const egress = launch<ToEgress>(surroundings, "egress", fds, {
     ...view,
     readOnly: [...view.readOnly, ...(vaultSocket === undefined ? [] : [vaultSocket])],
@@ -53,18 +53,11 @@ export async function startEgress(
   await whenReady(surroundings, "egress", egress);
 }
 
-/**
- * Makes the one folder that egress writes to; undefined: it needs none. It follows whoever egress is this time; what is in it is egress' own to
- * touch, and what it can't read there it removes.
- */
-function makeMemoryFolder(
-  { folders, loaded }: Surroundings,
-  user: DomainUser | undefined,
-): string | undefined {
+/** The one folder that egress writes to; undefined: it needs none. */
+function memoryFolderOf({ folders, loaded }: Surroundings, user: DomainUser | undefined): string | undefined {
   if (loaded.contract.routes.every(({ webhook }) => webhook === undefined)) return undefined;
   makeStateFolder(folders);
-  mkdirSync(folders.egress, { recursive: true, mode: 0o700 });
-  if (process.getuid?.() === 0) chownSync(folders.egress, user?.uid ?? 0, user?.gid ?? 0);
+  makeMemoryFolder(folders.egress, user);
   return folders.egress;
 }
 

@@ -2,13 +2,18 @@ import type { AuditContext } from "../../context.ts";
 import type { Exchange, ProbeRequest } from "../../probes/probe.ts";
 import { honestCalls } from "../../requests/inputs.ts";
 import type { Caller } from "../../requests/caller.ts";
+import { signaturesUnchecked } from "../../requests/signatures-unchecked.ts";
 import type { WebhookRoute } from "../webhooks.ts";
 
 /** Senders that give deliveries no name sign the second: what is signed in the next one is another. */
 export const anewMs = 1100;
 const mostDeliveries = 3;
 
-/** An honest delivery. What fails for another reason than that it is not believed is made anew, as its sender does. */
+/**
+ * An honest delivery. What fails for another reason than that it is not believed is made anew, as its sender does.
+ *
+ * @throws {CurtainwallError} `AUDIT_ROUTE_UNAVAILABLE` where signatures can't be checked: that says nothing of what is done with them
+ */
 export async function deliver(
   context: AuditContext,
   route: WebhookRoute,
@@ -18,7 +23,12 @@ export async function deliver(
     if (honest === undefined) return undefined;
     const request = await context.caller.request({ route, ...honest });
     const first = await context.caller.send(request);
-    if (first.response.status < 500 || tries === mostDeliveries) return { request, first };
+    if (first.response.status < 500) return { request, first };
+    if (tries === mostDeliveries) {
+      const unchecked = signaturesUnchecked(route, first);
+      if (unchecked !== undefined) throw unchecked;
+      return { request, first };
+    }
     await context.sleep(anewMs);
   }
 }
