@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { test } from "node:test";
-import { freePorts, repository } from "./support/bakery.ts";
+import { freePorts } from "../tools/mutate/free-ports.ts";
+import { repository } from "./support/bakery.ts";
 
 test(
   "a hostile function gets neither the key nor out, in either runner, and takes nobody down with it",

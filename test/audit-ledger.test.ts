@@ -16,7 +16,7 @@ import { formatRecord } from "../src/ledger/index.ts";
 import { endOfLog, logLines, openLogFile } from "../src/ledger/node.ts";
 import { loadContract, readLastCheckpoint, startStack } from "../src/stack/index.ts";
 import type { RunningStack } from "../src/stack/index.ts";
-import { freePorts } from "./support/bakery.ts";
+import { freePorts } from "../tools/mutate/free-ports.ts";
 import { makeProject } from "./support/project.ts";
 import type { TestProject } from "./support/project.ts";
 
