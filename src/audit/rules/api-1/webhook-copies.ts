@@ -9,13 +9,12 @@ import { comesEachTime } from "../each-time.ts";
 import { sendTogether } from "../send-together.ts";
 import { isSuccess } from "../shared.ts";
 import type { WebhookRoute } from "../webhooks.ts";
+import { anewMs } from "./webhook-deliveries.ts";
 
 /** How many copies come at once: some must come while the first is under way. */
 const copies = 8;
 /** How long is waited for what a delivery brings about: it may stand in a queue. */
 const patienceMs = 250;
-/** Senders that give deliveries no name sign the second: what says the same in the next one is another delivery. */
-const anewMs = 1100;
 
 /** On a busy machine a few of the copies come together, or none: what one volley does not show the next one may. */
 const volleys = 3;
