@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Browser, BrowserContext, CDPSession, Page, Response } from "playwright-core";
+import { isLoopbackHost } from "../../contract/index.ts";
 import type { BrowserProbe, PageRewrite, PageVisit, Visitor } from "../probes/probe.ts";
 import { openBrowserProxy } from "./browser-proxy.ts";
 import { noteRequests, sendOnce } from "./browser-requests.ts";
@@ -45,7 +46,13 @@ export async function openBrowser({
   const proxy = await openBrowserProxy();
   for (const origin of [target.origin, ...origins]) proxy.allow(new URL(origin));
   const start = async (): Promise<Visiting> => {
-    const launched = await launchBrowser({ executablePath, proxyPort: proxy.port, spkiSha256, maxBytes });
+    const launched = await launchBrowser({
+      executablePath,
+      proxyPort: proxy.port,
+      spkiSha256,
+      maxBytes,
+      isOwn: isLoopbackHost(target.hostname),
+    });
     return { ...launched, plainly: createPlainVisits(launched.browser) };
   };
   const first = await start().catch((error: unknown) => {

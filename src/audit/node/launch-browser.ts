@@ -1,5 +1,5 @@
 import type { Browser } from "playwright-core";
-import { CurtainwallError } from "../../shared/index.ts";
+import { CurtainwallError, isCurtainwallError } from "../../shared/index.ts";
 import { inOwnFolder } from "./browser-folder.ts";
 import { watchMemory } from "./browser-memory.ts";
 
@@ -12,6 +12,8 @@ export interface LaunchOptions {
   spkiSha256: string;
   /** Memory that all of its processes may have together, in bytes. */
   maxBytes: number;
+  /** Whether pages are this machine's own, which may be opened where Chromium has no sandbox. Those of others are not, but by root, who never has one. */
+  isOwn: boolean;
 }
 
 /** Chromium, with a profile of its own. */
@@ -24,7 +26,6 @@ export interface LaunchedBrowser {
 
 const flags = [
   "--headless",
-  "--no-sandbox",
   "--disable-gpu",
   "--disable-quic",
   "--no-first-run",
@@ -47,13 +48,15 @@ export async function launchBrowser({
   proxyPort,
   spkiSha256,
   maxBytes,
+  isOwn,
 }: LaunchOptions): Promise<LaunchedBrowser> {
   const { chromium } = await import("playwright-core").catch((error: unknown) => {
     throw missing("playwright-core is not installed: npm install --save-dev playwright-core", error);
   });
-  const { running, remove } = await inOwnFolder(async () => {
-    const browser = await chromium.launch({
+  const start = (chromiumSandbox: boolean): Promise<Browser> =>
+    chromium.launch({
       executablePath,
+      chromiumSandbox,
       args: [
         ...flags,
         `--proxy-server=socks5://127.0.0.1:${proxyPort}`,
@@ -65,9 +68,20 @@ export async function launchBrowser({
       handleSIGTERM: false,
       handleSIGHUP: false,
     });
+  const { running, remove } = await inOwnFolder(async () => {
+    const browser = await start(!isRoot).catch((error: unknown) => {
+      if (isRoot || !hasNoSandbox(error)) throw error;
+      if (isOwn) return start(false);
+      throw missing(
+        `the browser at ${executablePath} has no sandbox here, and opens no pages of other machines without: it takes user namespaces, which this system does not let this user have`,
+        error,
+      );
+    });
     return { browser, pid: await pidOf(browser) };
   }).catch((error: unknown) => {
-    throw missing(`the browser at ${executablePath} did not start`, error);
+    throw isCurtainwallError(error)
+      ? error
+      : missing(`the browser at ${executablePath} did not start`, error);
   });
   const { browser, pid } = running;
   const watch = watchMemory(pid, maxBytes);
@@ -81,6 +95,12 @@ export async function launchBrowser({
       }),
   };
 }
+
+/** Chromium has no sandbox for root. */
+const isRoot = process.getuid?.() === 0;
+
+/** Chromium's own words, at its end. */
+const hasNoSandbox = (error: unknown): boolean => String(error).includes("No usable sandbox");
 
 /** Ends a browser that does not say which process it is: nothing would bound it. */
 async function pidOf(browser: Browser): Promise<number> {

@@ -14,13 +14,13 @@ export async function openChromium(executablePath: string, port: number): Promis
     });
   });
   const here = `127.0.0.1:${port}`;
-  return chromium
-    .launch({
+  const start = (chromiumSandbox: boolean): Promise<Browser> =>
+    chromium.launch({
       executablePath,
+      chromiumSandbox,
       // The last rule that fits decides: loopback is not exempt, but for this one port.
       proxy: { server: `http://${here}`, bypass: `<-loopback>,${here}` },
       args: [
-        "--no-sandbox",
         "--disable-gpu",
         "--disable-quic",
         "--no-first-run",
@@ -31,6 +31,12 @@ export async function openChromium(executablePath: string, port: number): Promis
         "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
       ],
       timeout: 30_000,
+    });
+  // Root has no sandbox, nor has anybody where the system gives no user namespaces. What is opened is whoever's own who learns from it.
+  return start(process.getuid?.() !== 0)
+    .catch((error: unknown) => {
+      if (String(error).includes("No usable sandbox")) return start(false);
+      throw error;
     })
     .catch((cause: unknown) => {
       throw hardenError("HARDEN_BROWSER_MISSING", `The browser at ${executablePath} did not start.`, {
