@@ -25,7 +25,8 @@ export function createDeadline(budgetMs: number, now: () => number, signal?: Abo
     };
   return {
     remainingMs,
-    wire: ({ canChangeClient, connect, send, sendRaw, trickle }) => ({
+    wire: ({ abandon, canChangeClient, connect, send, sendRaw, trickle }) => ({
+      abandon: guard(abandon),
       canChangeClient,
       connect,
       send: guard(send),

@@ -24,11 +24,17 @@ export interface Sender {
   close(): void;
 }
 
+/** One that makes requests, too, whose answers it does not wait for. */
+export interface LeavingSender extends Sender {
+  /** Resolves when the request was written, and its connection or stream is gone. */
+  abandon: (request: ProbeRequest) => Promise<void>;
+}
+
 /** How long a connection is kept for the next request. */
 const keepMs = 3000;
 
 /** Makes HTTP/1.1 requests, reusing connections of one client address. */
-export function createHttp1(endpoint: Endpoint): Sender {
+export function createHttp1(endpoint: Endpoint): LeavingSender {
   const agent = agentFor(endpoint, { timeout: keepMs });
   return {
     send: (request) =>
@@ -38,6 +44,22 @@ export function createHttp1(endpoint: Endpoint): Sender {
           if (!sent.reusedSocket || !isEnding(error)) reject(error);
           else receive(start(endpoint, request, false), request, endpoint, resolve, reject);
         });
+      }),
+    abandon: (request) =>
+      attempt((resolve, reject) => {
+        const sent = start(endpoint, request, false);
+        let isWritten = false;
+        sent.once("finish", () => {
+          isWritten = true;
+          sent.destroy();
+        });
+        sent.on("error", (error) => {
+          if (!isWritten) reject(failure(error));
+        });
+        sent.once("close", () => resolve());
+        sent.setTimeout(endpoint.timeoutMs, () =>
+          sent.destroy(new Error(`not written within ${endpoint.timeoutMs} ms`)),
+        );
       }),
     close: () => agent.destroy(),
   };
@@ -73,10 +95,10 @@ function start(endpoint: Endpoint, request: ProbeRequest, agent: PlainAgent | fa
   return (isSecure ? secureRequest({ ...options, ...tls }) : plainRequest(options)).end(body);
 }
 
-type Settle = Parameters<ConstructorParameters<typeof Promise<ProbeResponse>>[0]>;
-
 /** What can't be written down fails as what was not answered does. */
-const attempt = (work: (...settle: Settle) => void): Promise<ProbeResponse> =>
+const attempt = <Answer>(
+  work: (resolve: (answer: Answer) => void, reject: (error: unknown) => void) => void,
+): Promise<Answer> =>
   new Promise((resolve, reject) => {
     try {
       work(resolve, reject);

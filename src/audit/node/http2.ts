@@ -4,7 +4,7 @@ import type { ClientHttp2Session, ClientHttp2Stream } from "node:http2";
 import type { ProbeRequest, ProbeResponse } from "../probes/probe.ts";
 import { openSocket } from "./connection.ts";
 import type { Endpoint } from "./connection.ts";
-import type { Sender } from "./http1.ts";
+import type { LeavingSender, Sender } from "./http1.ts";
 import {
   bytesOf,
   collect,
@@ -23,7 +23,7 @@ import type { Listener } from "./response.ts";
 const keepMs = 3000;
 
 /** Makes HTTP/2 requests, in one session a client address. */
-export function createHttp2(endpoint: Endpoint): Sender {
+export function createHttp2(endpoint: Endpoint): LeavingSender {
   const sessions = new Map<string, ClientHttp2Session>();
   const open = new Set<ClientHttp2Session>();
   const forget = (session: ClientHttp2Session, client: string | undefined): void => {
@@ -43,21 +43,27 @@ export function createHttp2(endpoint: Endpoint): Sender {
     sessions.set(client ?? "", created);
     return created;
   };
+  /** In a session that was kept and ends as it is used again, once more in another. */
+  const inSession = async <Result>(
+    client: string | undefined,
+    work: (session: ClientHttp2Session) => Promise<Result>,
+  ): Promise<Result> => {
+    const kept = sessions.get(client ?? "");
+    const session = sessionOf(client);
+    try {
+      return await work(session);
+    } catch (error) {
+      if (session !== kept || !isEnding(error)) throw error;
+      forget(session, client);
+      return work(sessionOf(client));
+    }
+  };
   return {
-    async send(request) {
-      const { client } = request;
-      const ask = (session: ClientHttp2Session): Promise<ProbeResponse> =>
-        exchange(session, request, endpoint, () => forget(session, client));
-      const kept = sessions.get(client ?? "");
-      const session = sessionOf(client);
-      try {
-        return await ask(session);
-      } catch (error) {
-        if (session !== kept || !isEnding(error)) throw error;
-        forget(session, client);
-        return ask(sessionOf(client));
-      }
-    },
+    send: (request) =>
+      inSession(request.client, (session) =>
+        exchange(session, request, endpoint, () => forget(session, request.client)),
+      ),
+    abandon: (request) => inSession(request.client, (session) => leave(session, request, endpoint)),
     close() {
       for (const session of open) session.destroy();
     },
@@ -116,6 +122,42 @@ function exchange(
       endStream: request.body === undefined,
     });
     receive(stream, request, endpoint, resolve, reject);
+    if (request.body !== undefined) stream.end(bytesOf(request.body));
+  })
+    .catch((error: Error) => {
+      throw error.name === "CurtainwallError" ? error : failure(error);
+    })
+    .finally(() => {
+      clearTimeout(timer);
+      session.off("error", onError);
+      session.unref();
+    });
+}
+
+/** Makes a request in a session, and takes it back once it was written. */
+function leave(session: ClientHttp2Session, request: ProbeRequest, endpoint: Endpoint): Promise<void> {
+  const { timeoutMs } = endpoint;
+  session.ref();
+  let timer: NodeJS.Timeout | undefined;
+  let onError: (error: Error) => void = () => undefined;
+  return new Promise<void>((resolve, reject) => {
+    onError = (error) => reject(failure(error));
+    session.once("error", onError);
+    timer = setTimeout(() => reject(unreachable(`not written within ${timeoutMs} ms`)), timeoutMs);
+    const stream = session.request(fieldsOf(request, endpoint.target), {
+      endStream: request.body === undefined,
+    });
+    let isWritten = false;
+    const takeBack = (): void => {
+      isWritten = true;
+      // In the turn in which it gets its number it is not on its way yet, and would be forgotten.
+      setImmediate(() => stream.close(constants.NGHTTP2_CANCEL));
+    };
+    if (stream.pending) stream.once("ready", takeBack);
+    else takeBack();
+    // What became of it then is nobody's concern.
+    stream.on("error", (error) => (isWritten ? undefined : onError(error))).resume();
+    stream.once("close", () => (isWritten ? resolve() : reject(unreachable("the connection was closed"))));
     if (request.body !== undefined) stream.end(bytesOf(request.body));
   })
     .catch((error: Error) => {

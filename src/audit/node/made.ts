@@ -100,7 +100,12 @@ export async function openMade(
       const { wire } = context;
       return {
         ...context,
-        wire: { ...wire, send: track(wire.send), sendRaw: track(wire.sendRaw) },
+        wire: {
+          ...wire,
+          abandon: track(wire.abandon),
+          send: track(wire.send),
+          sendRaw: track(wire.sendRaw),
+        },
         caller: watchCaller(context.caller),
         alone: (work) => context.alone((caller, tls) => work(watchCaller(caller), tls)),
       };

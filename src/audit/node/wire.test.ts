@@ -348,6 +348,39 @@ test("a session that was kept and ends when it is used again loses no request", 
 });
 
 for (const protocol of ["http/1.1", "h2"] as const satisfies Protocol[]) {
+  test(`a request that nobody waits for comes, and is gone before its answer, over ${protocol}`, async () => {
+    const { cert, key, ca } = await testCertificate();
+    const came: string[] = [];
+    const ports = new Set<number | undefined>();
+    const gone = Promise.withResolvers<void>();
+    // It answers nothing: what ends was ended by who asked.
+    const server = createSecureServer({ cert, key, allowHTTP1: true }, (request) => {
+      ports.add((request.stream?.session?.socket ?? request.socket).remotePort);
+      request.once("close", () => {
+        came.push(`${request.method} ${request.url}`);
+        if (came.length === 2) gone.resolve();
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const target = new URL(`https://localhost:${(server.address() as AddressInfo).port}`);
+    const wire = createWire({ target, ca });
+    try {
+      await wire.abandon({ method: "GET", path: "/one", protocol });
+      await wire.abandon({ method: "POST", path: "/two", protocol, body: "much" });
+      await gone.promise;
+      assert.deepEqual(came, ["GET /one", "POST /two"]);
+      assert.equal(ports.size, protocol === "h2" ? 1 : 2, "over HTTP/2 the connection stays");
+    } finally {
+      wire.close();
+      server.close();
+    }
+    const nobody = createWire({ target, ca });
+    await assert.rejects(nobody.abandon({ method: "GET", path: "/", protocol }), isCurtainwallError);
+    nobody.close();
+  });
+}
+
+for (const protocol of ["http/1.1", "h2"] as const satisfies Protocol[]) {
   test(`requests go over the connection that they name, and over no other, over ${protocol}`, async () => {
     const { cert, key, ca } = await testCertificate();
     const ports: (number | undefined)[] = [];

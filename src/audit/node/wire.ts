@@ -4,6 +4,7 @@ import type { KeptConnection, Protocol, Wire } from "../probes/probe.ts";
 import { isLoopbackHost } from "../../contract/index.ts";
 import { endpointOf, openSocket } from "./connection.ts";
 import { createHttp1, keepHttp1 } from "./http1.ts";
+import type { LeavingSender } from "./http1.ts";
 import { createHttp2, keepHttp2 } from "./http2.ts";
 import { rawAnswer } from "./raw-answer.ts";
 import { unreachable } from "./response.ts";
@@ -36,7 +37,7 @@ const fewestMoments = 3;
 export function createWire({ target, ca, timeoutMs = 10_000, maxBytes = 1_048_576 }: WireOptions): OpenWire {
   const endpoint = endpointOf(target, ca, timeoutMs, maxBytes);
   const { host, isSecure } = endpoint;
-  const senders: Record<Protocol, ReturnType<typeof createHttp1>> = {
+  const senders: Record<Protocol, LeavingSender> = {
     "http/1.1": createHttp1(endpoint),
     h2: createHttp2(endpoint),
   };
@@ -51,6 +52,7 @@ export function createWire({ target, ca, timeoutMs = 10_000, maxBytes = 1_048_57
   return {
     canChangeClient: isLoopbackHost(target.hostname) && host.startsWith("127."),
     send: (request) => guarded(() => (request.over ?? senders[request.protocol ?? "http/1.1"]).send(request)),
+    abandon: (request) => guarded(() => senders[request.protocol ?? "http/1.1"].abandon(request)),
     sendRaw: (bytes) => guarded(() => rawAnswer(socket("http/1.1"), bytes, endpoint)),
     connect(protocol, client) {
       const { send, close } = protocol === "h2" ? keepHttp2(endpoint, client) : keepHttp1(endpoint);

@@ -103,6 +103,12 @@ export interface KeptConnection {
 export interface Wire {
   /** Makes one request. @throws `AUDIT_TARGET_UNREACHABLE` or `AUDIT_ANSWER_INVALID`. */
   send: (request: ProbeRequest) => Promise<ProbeResponse>;
+  /**
+   * Makes a request and goes away before it was answered: over HTTP/1.1 with its connection, over HTTP/2 from its stream alone. Resolves when it has gone.
+   *
+   * @throws as `send` does, where the request could not be made
+   */
+  abandon: (request: ProbeRequest) => Promise<void>;
   /** Sends bytes over one HTTP/1.1 connection and reads one answer. */
   sendRaw: (bytes: Uint8Array | string) => Promise<ProbeResponse>;
   /** A connection of its own, for requests that name it ({@link ProbeRequest.over}). Who asks for it closes it. */

@@ -38,6 +38,7 @@ function createTarget(
       clients.push(request.client);
       return answers.shift() ?? answer(200);
     },
+    abandon: () => assert.fail("nobody goes away"),
     connect: () => assert.fail("nobody asks for one"),
     sendRaw: async () => answer(400),
     trickle: async () => ({ ended: true, afterMs: 1, received: new Uint8Array() }),

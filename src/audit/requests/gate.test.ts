@@ -15,6 +15,7 @@ function createStalled(): { wire: Wire; sent: string[]; answer: (path: string) =
         (resolve) => void answers.set(path, () => resolve({ status: 200 } as ProbeResponse)),
       );
     },
+    abandon: () => assert.fail("nobody goes away"),
     connect: () => assert.fail("nobody asks for one"),
     sendRaw: async () => ({ status: 400 }) as ProbeResponse,
     trickle: async () => ({ ended: true, afterMs: 1, received: new Uint8Array() }),

@@ -40,7 +40,8 @@ export function createGate(): Gate {
   }
 
   return {
-    wire: ({ canChangeClient, connect, send, sendRaw, trickle }) => ({
+    wire: ({ abandon, canChangeClient, connect, send, sendRaw, trickle }) => ({
+      abandon: (request) => pass(() => abandon(request)),
       canChangeClient,
       connect,
       send: (request) => pass(() => send(request)),

@@ -26,6 +26,7 @@ async function send(
   const wire: Wire = {
     canChangeClient: false,
     send: async () => answers[sent++] ?? answer(200),
+    abandon: () => assert.fail("nobody goes away"),
     connect: () => assert.fail("nobody asks for one"),
     sendRaw: async () => answer(400),
     trickle: async () => ({ ended: true, afterMs: 1, received: new Uint8Array() }),

@@ -3,6 +3,7 @@ import { burst, forwardedFor, otherClients } from "./bursts.ts";
 import { heldConnections } from "./connections.ts";
 import { guesses } from "./guesses.ts";
 import { ipv6 } from "./ipv6.ts";
+import { goneBefore } from "./leaving.ts";
 import { concurrency, pace } from "./pace.ts";
 import { manyConnections, twoInstances } from "./parallel.ts";
 import { pausing, slowBody, slowHeaders } from "./slow.ts";
@@ -37,6 +38,7 @@ export const api2: Rule = {
     burst,
     otherClients,
     forwardedFor,
+    goneBefore,
     manyConnections,
     perUser,
     guesses,
