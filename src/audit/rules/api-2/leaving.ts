@@ -2,7 +2,7 @@ import type { ContractRoute } from "../../../contract/index.ts";
 import type { Check, Tally } from "../../check.ts";
 import type { AuditContext } from "../../context.ts";
 import type { Protocol } from "../../probes/probe.ts";
-import { allowanceOn, allowedIn, maxBurst, oneClient, tightestOf, withoutLimits } from "../limits.ts";
+import { allowedIn, maxBurst, oneClient, smallestAllowance, tightestOf, withoutLimits } from "../limits.ts";
 import type { Allowance } from "../limits.ts";
 
 /**
@@ -22,11 +22,9 @@ export const goneBefore: Check = {
       ? "no route that everyone may read has a limit per client and is answered anew each time"
       : undefined),
   run: async (context, tally) => {
-    const allowances = routesToLeave(context).map((route) => allowanceOn(context, route));
-    const [allowance] = allowances
-      .filter((found) => typeof found !== "string")
-      .toSorted((one, other) => one.limit.burst - other.limit.burst);
-    if (allowance === undefined) return tally.miss(String(allowances[0]));
+    const contract = { ...context.contract, routes: routesToLeave(context) };
+    const allowance = smallestAllowance({ ...context, contract });
+    if (typeof allowance === "string") return tally.miss(allowance);
     for (const protocol of context.protocols) await goAway(context, tally, allowance, protocol);
   },
 };
