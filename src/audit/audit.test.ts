@@ -109,6 +109,17 @@ test("API-2 is proved as far as loopback goes, but for clients that are slow", a
   }
 });
 
+test("a limit that lets a client in at no time counts nobody who goes before the answer", async () => {
+  const site = await startSite("limits all together");
+  try {
+    const [check] = await runChecks(site, "API-2", ["who goes before the answer is counted"]);
+    assert.equal(check?.state, "missing");
+    assert.match(check?.reason ?? "", /over h2 .*even the first request was refused \(429\)/);
+  } finally {
+    await site.close();
+  }
+});
+
 test("a hidden object that nobody gets to see proves nothing", async () => {
   const site = await startSite("hides from everybody");
   try {

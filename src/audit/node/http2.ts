@@ -94,34 +94,35 @@ function openSession(endpoint: Endpoint, client: string | undefined): ClientHttp
   return session;
 }
 
-function exchange(
+/** Makes a request in a session, and waits for what becomes of it, for as long as an answer may take. */
+function inTime<Result>(
   session: ClientHttp2Session,
   request: ProbeRequest,
-  endpoint: Endpoint,
-  /** The next request begins another session: this one may be dead. */
-  onSilence: () => void,
-): Promise<ProbeResponse> {
-  const { timeoutMs } = endpoint;
+  { target, timeoutMs }: Endpoint,
+  work: {
+    /** What is told of a request whose time is over, and what is done about it. */
+    late: { says: string; end(stream: ClientHttp2Stream | undefined): void };
+    settle(
+      stream: ClientHttp2Stream,
+      resolve: (result: Result) => void,
+      reject: (error: unknown) => void,
+    ): void;
+  },
+): Promise<Result> {
   // The session keeps the process alive only while somebody waits for it.
   session.ref();
   let timer: NodeJS.Timeout | undefined;
   let stream: ClientHttp2Stream | undefined;
   let onError: (error: Error) => void = () => undefined;
-  return new Promise<ProbeResponse>((resolve, reject) => {
+  return new Promise<Result>((resolve, reject) => {
     onError = (error) => reject(failure(error));
     session.once("error", onError);
     timer = setTimeout(() => {
-      reject(unreachable(`no full answer within ${timeoutMs} ms`));
-      onSilence();
-      // Others may be waiting for answers of their own, as long as for this one.
-      stream?.close(constants.NGHTTP2_CANCEL);
-      if (session.connecting) session.destroy();
-      else session.close();
+      reject(unreachable(`${work.late.says} within ${timeoutMs} ms`));
+      work.late.end(stream);
     }, timeoutMs);
-    stream = session.request(fieldsOf(request, endpoint.target), {
-      endStream: request.body === undefined,
-    });
-    receive(stream, request, endpoint, resolve, reject);
+    stream = session.request(fieldsOf(request, target), { endStream: request.body === undefined });
+    work.settle(stream, resolve, reject);
     if (request.body !== undefined) stream.end(bytesOf(request.body));
   })
     .catch((error: Error) => {
@@ -134,40 +135,46 @@ function exchange(
     });
 }
 
+function exchange(
+  session: ClientHttp2Session,
+  request: ProbeRequest,
+  endpoint: Endpoint,
+  /** The next request begins another session: this one may be dead. */
+  onSilence: () => void,
+): Promise<ProbeResponse> {
+  return inTime<ProbeResponse>(session, request, endpoint, {
+    late: {
+      says: "no full answer",
+      end(stream) {
+        onSilence();
+        // Others may be waiting for answers of their own, as long as for this one.
+        stream?.close(constants.NGHTTP2_CANCEL);
+        if (session.connecting) session.destroy();
+        else session.close();
+      },
+    },
+    settle: (stream, resolve, reject) => receive(stream, request, endpoint, resolve, reject),
+  });
+}
+
 /** Makes a request in a session, and takes it back once it was written. */
 function leave(session: ClientHttp2Session, request: ProbeRequest, endpoint: Endpoint): Promise<void> {
-  const { timeoutMs } = endpoint;
-  session.ref();
-  let timer: NodeJS.Timeout | undefined;
-  let onError: (error: Error) => void = () => undefined;
-  return new Promise<void>((resolve, reject) => {
-    onError = (error) => reject(failure(error));
-    session.once("error", onError);
-    timer = setTimeout(() => reject(unreachable(`not written within ${timeoutMs} ms`)), timeoutMs);
-    const stream = session.request(fieldsOf(request, endpoint.target), {
-      endStream: request.body === undefined,
-    });
-    let isWritten = false;
-    const takeBack = (): void => {
-      isWritten = true;
-      // In the turn in which it gets its number it is not on its way yet, and would be forgotten.
-      setImmediate(() => stream.close(constants.NGHTTP2_CANCEL));
-    };
-    if (stream.pending) stream.once("ready", takeBack);
-    else takeBack();
-    // What became of it then is nobody's concern.
-    stream.on("error", (error) => (isWritten ? undefined : onError(error))).resume();
-    stream.once("close", () => (isWritten ? resolve() : reject(unreachable("the connection was closed"))));
-    if (request.body !== undefined) stream.end(bytesOf(request.body));
-  })
-    .catch((error: Error) => {
-      throw error.name === "CurtainwallError" ? error : failure(error);
-    })
-    .finally(() => {
-      clearTimeout(timer);
-      session.off("error", onError);
-      session.unref();
-    });
+  return inTime<void>(session, request, endpoint, {
+    late: { says: "not written", end: (stream) => stream?.close(constants.NGHTTP2_CANCEL) },
+    settle(stream, resolve, reject) {
+      let isWritten = false;
+      const takeBack = (): void => {
+        isWritten = true;
+        // In the turn in which it gets its number it is not on its way yet, and would be forgotten.
+        setImmediate(() => stream.close(constants.NGHTTP2_CANCEL));
+      };
+      if (stream.pending) stream.once("ready", takeBack);
+      else takeBack();
+      // What became of it then is nobody's concern.
+      stream.on("error", (error: Error) => (isWritten ? undefined : reject(failure(error)))).resume();
+      stream.once("close", () => (isWritten ? resolve() : reject(unreachable("the connection was closed"))));
+    },
+  });
 }
 
 function fieldsOf({ method, path, headers = [], body }: ProbeRequest, target: URL): OutgoingHttpHeaders {

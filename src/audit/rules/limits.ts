@@ -15,7 +15,7 @@ export const maxBurst = 400;
 export const oneClient =
   "the target can't be reached from several addresses, and one's burst would lock us out";
 /** A limit that admits nobody is no limit that was seen to work. */
-const refusedAtOnce = "even the first request was refused (429), so this shows no limit";
+export const refusedAtOnce = "even the first request was refused (429), so this shows no limit";
 
 /** For {@link Check.notApplicable}: no route is limited by clients, or by users. */
 export const withoutLimits =

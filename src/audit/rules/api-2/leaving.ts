@@ -2,7 +2,15 @@ import type { ContractRoute } from "../../../contract/index.ts";
 import type { Check, Tally } from "../../check.ts";
 import type { AuditContext } from "../../context.ts";
 import type { Protocol } from "../../probes/probe.ts";
-import { allowedIn, maxBurst, oneClient, smallestAllowance, tightestOf, withoutLimits } from "../limits.ts";
+import {
+  allowedIn,
+  maxBurst,
+  oneClient,
+  refusedAtOnce,
+  smallestAllowance,
+  tightestOf,
+  withoutLimits,
+} from "../limits.ts";
 import type { Allowance } from "../limits.ts";
 
 /**
@@ -56,6 +64,9 @@ async function goAway(
     if (client === undefined) return tally.miss(oneClient);
     const request = { ...(await context.caller.request(call)), client, protocol };
     const startedAt = context.now();
+    // Who refuses whatever comes counts nobody.
+    const control = await context.wire.send(request);
+    if (control.status === 429) return tally.miss(`${about}: ${refusedAtOnce}`);
     for (let count = 0; count < limit.burst; count++) await context.wire.abandon(request);
     let admitted = 0;
     let isRefused = false;
