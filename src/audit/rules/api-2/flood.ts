@@ -19,9 +19,14 @@ export interface Flood {
   admittedAt: ReadonlyMap<string, number>;
 }
 
+/** What a flood takes of an audit. */
+export type Floods = Pick<AuditContext, "now" | "sleep"> & {
+  readonly wire: Pick<AuditContext["wire"], "send">;
+};
+
 /** Sends so many requests, many at once. The work is shared out as it is done, so that nobody waits for the slowest. */
 export async function flood(
-  context: AuditContext,
+  context: Floods,
   count: number,
   make: (index: number) => ProbeRequest,
 ): Promise<Flood> {
@@ -53,8 +58,8 @@ const mostRefillMs = 60_000;
  * first request is admitted, and once the limit has come back it is tried once more.
  */
 export async function floodFull(
-  context: AuditContext,
-  { limit: { burst, count, windowSeconds } }: Allowance,
+  context: Floods,
+  { limit: { burst, count, windowSeconds } }: Pick<Allowance, "limit">,
   ...requests: [count: number, make: (index: number) => ProbeRequest]
 ): Promise<Flood> {
   const first = await flood(context, ...requests);
@@ -65,7 +70,7 @@ export async function floodFull(
 }
 
 /** How many requests show that a limit ends what it admits. */
-export const enoughFor = ({ limit }: Allowance): number => limit.burst * 2 + 2 * connections;
+export const enoughFor = ({ limit }: Pick<Allowance, "limit">): number => limit.burst * 2 + 2 * connections;
 
 /** Judges what a flood got through. */
 export function judgeFlood(
